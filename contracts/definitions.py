@@ -1,0 +1,202 @@
+"""What the files under ``contracts/`` mean, as typed, immutable data.
+
+The loader (`contracts.load`) makes a `Definitions` of the texts of a project's files. Everything below works on
+these types only; nothing downstream reads YAML. Durations and times are integer microseconds (``_us``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Scope = Literal["person", "device"]
+Measure = Literal["times", "sum", "distinct"]
+TraitKind = Literal["plain", "count", "sum", "first", "last", "set"]
+
+DAY_US = 86_400_000_000
+CALLS = ("track", "identify", "page", "screen", "group", "alias")
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """One kind of identifier. Its position in `IdentityRules.namespaces` is its priority, 0 the highest."""
+
+    name: str
+    paths: tuple[str, ...]
+    scope: Scope = "person"
+    unique: bool = False
+    limit: int | None = None
+    normalize: Literal["trim", "email", "phone"] = "trim"
+    region: str = "GB"
+    personal: bool = False
+    shared_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRules:
+    """``contracts/identity.yaml`` with its defaults filled in."""
+
+    version: int
+    namespaces: tuple[Namespace, ...]
+    blocked_values: frozenset[str]
+    blocked_patterns: tuple[str, ...]
+    conflict: Literal["newest", "oldest"] = "newest"
+    limit_identifiers: int = 1000
+    limit_links: int = 1000
+    session_gap_us: int = 30 * 60 * 1_000_000
+    backstitch_us: int = 30 * DAY_US
+    owner: Literal["session", "device"] = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One version of one event's contract. ``schema`` judges ``properties`` (``traits`` for identify and group)."""
+
+    event: str
+    version: tuple[int, int, int]
+    schema: dict[str, Any]
+    file: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.event}/{'-'.join(map(str, self.version))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One operator and its operand, for example ``gte`` and ``500``."""
+
+    op: str
+    operand: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A property path of an event and what its value must satisfy (all of the predicates)."""
+
+    path: str
+    predicates: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What has to be remembered of a person's events to answer a condition or a computed trait.
+
+    ``key`` is made of the content alone, so that two segments that ask the same share one feature. ``cap`` is how far
+    ``times`` and ``distinct`` have to be counted exactly: the value is ``min(n, cap)``; None is no cap.
+    """
+
+    key: str
+    events: tuple[str, ...]
+    where: tuple[Where, ...]
+    within_us: int | None
+    measure: Literal["times", "sum", "distinct", "first", "last", "set"]
+    property: str | None
+    cap: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    of: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    of: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    of: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class TraitIs:
+    path: str
+    predicates: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """A measure over the matching events; ``feature`` is a key of `Definitions.features`."""
+
+    feature: str
+    predicates: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberOf:
+    segment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentIs:
+    purpose: str
+
+
+Condition = All | AnyOf | Not | TraitIs | Did | MemberOf | ConsentIs
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    name: str
+    version: int
+    who: Condition
+    purpose: str | None = None
+    title: str = ""
+    owner: str = ""
+    timezone: str = "UTC"
+    activate: tuple[str, ...] = ()
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """A trait of ``contracts/traits.yaml``; ``plain`` is what identify calls write, the others are computed."""
+
+    name: str
+    kind: TraitKind
+    feature: str | None = None
+    limit: int = 100
+    emit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    name: str
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    name: str
+    kind: Literal["file"]
+    path: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """``contracts/sources/<name>.yaml``: which column of a CSV or Parquet file is which field of the event."""
+
+    name: str
+    spec: dict[str, Any]
+    file: str
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """All of a project's contracts. ``digest`` names this content; ``files`` is the content (relative path → text)."""
+
+    digest: str
+    files: dict[str, str]
+    identity: IdentityRules
+    contracts: dict[str, tuple[Contract, ...]] = field(default_factory=dict)
+    """Normalised event name → its versions, oldest first; the last one judges."""
+    traits: tuple[Trait, ...] = ()
+    purposes: tuple[Purpose, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    """In an order in which a segment comes after those that it names."""
+    features: dict[str, Feature] = field(default_factory=dict)
+    destinations: tuple[Destination, ...] = ()
+    mappings: dict[str, Mapping] = field(default_factory=dict)

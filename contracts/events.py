@@ -1,0 +1,93 @@
+"""The plain data on the arrows of the flow: what a source hands over, and what validate makes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class SourceBatch(msgspec.Struct, gc=False):
+    """Records ``first..last`` (counted from 1, both included) of one partition; a tick has ``last = first - 1``.
+
+    ``records`` are the bytes as received, one JSON object each. ``read_at_us`` is the wall clock when they were
+    read. ``caught_up``: nothing more was waiting behind them. ``finished``: the partition has ended for this run.
+    """
+
+    space: str
+    source: str
+    partition: str
+    first: int
+    last: int
+    records: list[bytes]
+    read_at_us: int
+    caught_up: bool = False
+    finished: bool = False
+
+
+class Event(msgspec.Struct, gc=False):
+    """One event that its contract accepts.
+
+    ``identifiers`` holds ``(index of the namespace, normalised value)`` in rank: by namespace, then by text, without
+    repeats and without blocked values. ``body`` is the decoded event, ``raw`` its bytes. ``name`` is what segments
+    call it (``order_completed``, ``page_viewed``); ``""`` for identify, group and alias, which are not things done.
+    ``properties`` is what features read (a page's ``name`` is among them), ``traits`` what an identify call sets.
+    ``consents`` are the decisions that the event carries, by purpose; None if it carries none.
+    """
+
+    position: int
+    time_us: int
+    message_id: str
+    type: str
+    name: str
+    contract: str
+    identifiers: tuple[tuple[int, str], ...]
+    properties: dict[str, Any]
+    traits: dict[str, Any] | None
+    consents: dict[str, bool] | None
+    received_at_us: int | None
+    body: dict[str, Any]
+    raw: bytes
+
+
+class Refused(msgspec.Struct, gc=False):
+    """One record for the quarantine: why, in which words, where in the schema, and the bytes as received.
+
+    ``reason`` is one of ``undecodable envelope unknown_event invalid future too_large`` here; the people step adds
+    ``too_late`` and ``conflict``.
+    """
+
+    position: int
+    reason: str
+    detail: str
+    schema_path: str
+    received_at_us: int | None
+    raw: bytes
+
+
+class ControlEntry(msgspec.Struct, gc=False):
+    """An entry of the control partition; ``outcomes`` are the judged entries of a replay, by quarantine id."""
+
+    position: int
+    entry: dict[str, Any]
+    outcomes: list[tuple[str, Event | Refused]] = []
+
+
+class JudgedBatch(msgspec.Struct, gc=False):
+    """A `SourceBatch` after its contracts: in order of position, every record is in exactly one of the lists.
+
+    ``digest`` names the definitions that judged all of it (a batch that spans two is split).
+    """
+
+    space: str
+    source: str
+    partition: str
+    first: int
+    last: int
+    digest: str
+    events: list[Event]
+    refused: list[Refused]
+    control: list[ControlEntry]
+    read_at_us: int
+    caught_up: bool = False
+    finished: bool = False
