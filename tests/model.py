@@ -1,0 +1,507 @@
+"""What Skep means, without an engine: `dump` computes the state at a time T from the set of accepted events.
+
+It is batch, quadratic and plain, so that it can be read line by line beside the specification. It shares with the
+engine only the types of the contracts, the keyed hash and the text of a number. Sections, in the order of the dump:
+events · links · clusters · whose event · traits and features · predicates · consent · segments · dump.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import orjson
+import phonenumbers
+
+from contracts import definitions as d
+from contracts.definitions import Definitions, Feature, IdentityRules, Predicate
+from contracts.events import Event
+from contracts.hashing import Hasher, profile_id
+from contracts.numbers import MICRO, micros, number_text
+
+Ident = tuple[int, str]
+"""An identifier: index of its namespace, normalised value. Comparing two of them compares their rank."""
+Moment = tuple[int, str]
+"""Time and message id: the order of events everywhere."""
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC: it also holds the years 1 and 9999)
+
+
+# ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+def content(event: Event) -> bytes:
+    """What a repeat must equal: the decoded object without ``sentAt`` and ``receivedAt``."""
+    return orjson.dumps({k: v for k, v in event.body.items() if k not in ("sentAt", "receivedAt")}, option=orjson.OPT_SORT_KEYS)
+
+
+def accepted(events: Iterable[Event]) -> list[Event]:
+    """One event a message id: the first content stands, with the smallest time of its repeats. By (time, id)."""
+    standing: dict[str, Event] = {}
+    for event in events:
+        first = standing.setdefault(event.message_id, event)
+        if content(first) == content(event) and event.time_us < first.time_us:
+            standing[event.message_id] = event
+    return sorted(standing.values(), key=moment)
+
+
+def moment(event: Event) -> Moment:
+    return event.time_us, event.message_id
+
+
+# ── links ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+class Link(NamedTuple):
+    """Evidence that two identifiers are one person; ``a`` is the higher in rank."""
+
+    a: Ident
+    b: Ident
+    kind: str
+    first_seen: int
+    last_seen: int
+
+
+def normalise(rules: IdentityRules, namespace: d.Namespace, value: str) -> str | None:
+    """The value as identifiers are compared; None if it is blocked or no such thing."""
+    value = value.strip()
+    if namespace.normalize == "email":
+        value = unicodedata.normalize("NFKC", value.lower())
+    if namespace.normalize == "phone":
+        try:
+            number = phonenumbers.parse(value, namespace.region)
+        except phonenumbers.NumberParseException:
+            return None
+        value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    blocked = value in rules.blocked_values or any(re.search(p, value) for p in rules.blocked_patterns)
+    return None if blocked else value
+
+
+def pair_of(rules: IdentityRules, entry: Mapping[str, Any]) -> tuple[Ident, Ident] | None:
+    """The pair of a manual entry, higher rank first. An entry is void (None) if an end has an unknown namespace or
+    a blocked value, or if both are the same."""
+    ends = [(entry[end]["namespace"], entry[end]["value"]) for end in ("a", "b")]
+    found = {(i, normalise(rules, n, value)) for i, n in enumerate(rules.namespaces) for name, value in ends if name == n.name}
+    pair = sorted((i, value) for i, value in found if value is not None)
+    return (pair[0], pair[1]) if len(pair) == 2 else None
+
+
+def manual_entries(rules: IdentityRules, control: Iterable[Mapping[str, Any]]) -> tuple[list[Link], set[tuple[Ident, Ident]]]:
+    """The manual links in force, and the pairs that are unlinked: of the entries of one pair the last one rules."""
+    last: dict[tuple[Ident, Ident], tuple[int, str, str]] = {}
+    for entry in control:
+        if entry["type"] in ("link", "unlink") and (pair := pair_of(rules, entry)):
+            said = (instant(entry["timestamp"]), entry["messageId"], entry["type"])
+            last[pair] = max(last.get(pair, said), said)
+    links = [Link(*pair, "manual", time, time) for pair, (time, _, what) in last.items() if what == "link"]
+    return links, {pair for pair, (_, _, what) in last.items() if what == "unlink"}
+
+
+def instant(text: str) -> int:
+    """µs of an ISO 8601 date-time; without an offset it is UTC."""
+    value = datetime.fromisoformat(text)
+    value = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    return (value - EPOCH) // timedelta(microseconds=1)
+
+
+def event_links(events: Sequence[Event]) -> list[Link]:
+    """The star of each event around its first identifier, summed up by pair."""
+    seen: dict[tuple[Ident, Ident], list[int]] = defaultdict(list)
+    for event in events:
+        for other in event.identifiers[1:]:
+            seen[event.identifiers[0], other].append(event.time_us)
+    return [Link(a, b, "deterministic", min(times), max(times)) for (a, b), times in seen.items()]
+
+
+def link_order(rules: IdentityRules, link: Link) -> tuple[Any, ...]:
+    """The order in which links are considered. The layer is the lower in priority of the two namespaces, that is the
+    larger index; a smaller layer is a stronger one."""
+    layer = max(link.a[0], link.b[0])
+    time = (link.first_seen, layer) if rules.conflict == "oldest" else (layer, -link.last_seen)
+    texts = [f"{rules.namespaces[i].name}:{value}" for i, value in (link.a, link.b)]
+    return (0 if link.kind == "manual" else 1, *time, link.a[0] + link.b[0], *texts)
+
+
+def within_link_limit(rules: IdentityRules, links: Sequence[Link]) -> list[Link]:
+    """Drops what is not among the first `limits.links` of both its ends. Links that are refused for another reason
+    take a place too: the limit is on the evidence."""
+    time = {link: link.first_seen if rules.conflict == "oldest" else -link.last_seen for link in links}
+    preferred = sorted(links, key=lambda link: (time[link], link_order(rules, link)))
+
+    def kept(end: Ident) -> list[Link]:
+        return [link for link in preferred if end in (link.a, link.b)][: rules.limit_links]
+
+    return [link for link in links if link in kept(link.a) and link in kept(link.b)]
+
+
+# ── clusters ────────────────────────────────────────────────────────────────────────────────────────────────────────
+class Identity(NamedTuple):
+    """Who is who: each identifier's first and last time, the accepted links, each identifier's cluster."""
+
+    seen: dict[Ident, tuple[int, int]]
+    links: list[Link]
+    cluster: dict[Ident, frozenset[Ident]]
+    unlinked: set[tuple[Ident, Ident]]
+
+
+def breaks_a_rule(rules: IdentityRules, cluster: frozenset[Ident]) -> bool:
+    values = Counter(index for index, _ in cluster)
+    allowed = [1 if n.unique else rules.limit_identifiers if n.limit is None else n.limit for n in rules.namespaces]
+    return len(cluster) > rules.limit_identifiers or any(count > allowed[index] for index, count in values.items())
+
+
+def resolve(rules: IdentityRules, events: Sequence[Event], control: Iterable[Mapping[str, Any]]) -> Identity:
+    manual, unlinked = manual_entries(rules, control)
+    seen: dict[Ident, list[int]] = defaultdict(list)
+    for event in events:
+        for identifier in event.identifiers:
+            seen[identifier].append(event.time_us)
+    for link in manual:
+        seen[link.a].append(link.first_seen)
+        seen[link.b].append(link.first_seen)
+    shared = {d for d in seen if is_shared(rules, d, identifications(rules, events, d, unlinked))}
+    evidence = within_link_limit(rules, [link for link in event_links(events) if (link.a, link.b) not in unlinked])
+    candidates = manual + [link for link in evidence if link.a not in shared and link.b not in shared]
+
+    cluster = {identifier: frozenset([identifier]) for identifier in seen}
+    links = []
+    for link in sorted(candidates, key=lambda link: link_order(rules, link)):
+        joined = cluster[link.a] | cluster[link.b]
+        if cluster[link.a] == cluster[link.b] or not breaks_a_rule(rules, joined):
+            links.append(link)
+            cluster.update(dict.fromkeys(joined, joined))
+    return Identity({i: (min(times), max(times)) for i, times in seen.items()}, links, cluster, unlinked)
+
+
+def lead(identity: Identity, cluster: frozenset[Ident]) -> Ident:
+    """The highest-priority namespace, then the one first seen, then the smaller text."""
+    return min(cluster, key=lambda i: (i[0], identity.seen[i][0], i[1]))
+
+
+# ── whose event ─────────────────────────────────────────────────────────────────────────────────────────────────────
+def is_person(rules: IdentityRules, identifier: Ident) -> bool:
+    return rules.namespaces[identifier[0]].scope == "person"
+
+
+def anchor_of(rules: IdentityRules, event: Event) -> Ident | None:
+    """The identifier that the event hangs on: its first person identifier, else its first device."""
+    persons = [i for i in event.identifiers if is_person(rules, i)]
+    return next(iter([*persons, *event.identifiers]), None)
+
+
+def identifications(
+    rules: IdentityRules, events: Sequence[Event], device: Ident, unlinked: set[tuple[Ident, Ident]]
+) -> list[tuple[Moment, Ident]]:
+    """When who was identified on the device, in order. A *person* here is a person identifier."""
+    found = [(moment(e), first) for e in events if device in e.identifiers and (first := anchor_of(rules, e)) and is_person(rules, first)]
+    return [(at, person) for at, person in found if (min(person, device), max(person, device)) not in unlinked]
+
+
+def is_shared(rules: IdentityRules, device: Ident, identified: Sequence[tuple[Moment, Ident]]) -> bool:
+    """Whether `shared_after` persons have been identified on it. Its links are refused then, manual ones aside."""
+    threshold = rules.namespaces[device[0]].shared_after
+    return threshold is not None and not is_person(rules, device) and len({person for _, person in identified}) >= threshold
+
+
+def session_of(rules: IdentityRules, events: Sequence[Event], device: Ident, event: Event) -> tuple[int, int]:
+    """First and last time of the device's session around the event; a silence longer than the gap cuts."""
+    times = [e.time_us for e in events if device in e.identifiers]
+    cuts = [0] + [i for i in range(1, len(times)) if times[i] - times[i - 1] > rules.session_gap_us] + [len(times)]
+    sessions = [(times[start], times[stop - 1]) for start, stop in pairwise(cuts)]
+    return next((start, end) for start, end in sessions if start <= event.time_us <= end)
+
+
+def owner_of(rules: IdentityRules, events: Sequence[Event], device: Ident, event: Event, identity: Identity) -> Ident | None:
+    """Whom an anonymous event of the device goes to: a person identifier, the device itself, or nobody (None)."""
+    if rules.owner == "device":
+        return device
+    identified = identifications(rules, events, device, identity.unlinked)
+    start, end = session_of(rules, events, device, event)
+
+    during = [(at, person) for at, person in identified if start <= at[0] <= end]
+    if during:
+        so_far = [person for at, person in during if at <= moment(event)]
+        return so_far[-1] if so_far else during[0][1]
+    if is_shared(rules, device, identified):
+        return None
+    before = [(at[0], person) for at, person in identified if at[0] < start]
+    if before:
+        recent = {person for time, person in before if time >= start - rules.backstitch_us}
+        if len(recent) > 1:
+            return None
+        return recent.pop() if recent else before[-1][1]
+    if identified:
+        first, person = identified[0]
+        return person if first[0] <= start + rules.backstitch_us else None
+    return device
+
+
+class People(NamedTuple):
+    """Which profile each identifier and each message belongs to, and each profile's events."""
+
+    of_identifier: dict[Ident, str]
+    of_message: dict[str, str]
+    profiles: dict[str, list[Event]]
+
+
+def attribute(rules: IdentityRules, events: Sequence[Event], identity: Identity, hasher: Hasher) -> People:
+    people = People({}, {}, {})
+    for identifier, cluster in identity.cluster.items():
+        index, value = lead(identity, cluster)
+        pid = profile_id(hasher.identifier(rules.namespaces[index].name, value))
+        people.of_identifier[identifier] = pid
+        people.profiles[pid] = []
+    for event in events:
+        anchor = anchor_of(rules, event)
+        if anchor is None:
+            continue
+        owner = anchor if is_person(rules, anchor) else owner_of(rules, events, anchor, event, identity)
+        if owner is None and any(is_person(rules, i) for i in identity.cluster[anchor]):
+            pid = profile_id(hasher.shared(rules.namespaces[anchor[0]].name, anchor[1]))
+        else:
+            pid = people.of_identifier[owner or anchor]
+        people.of_message[event.message_id] = pid
+        people.profiles.setdefault(pid, []).append(event)
+    return people
+
+
+# ── traits and features ─────────────────────────────────────────────────────────────────────────────────────────────
+class Exact(NamedTuple):
+    """A computed number, in 10⁻⁶."""
+
+    micros: int
+
+
+MISSING = object()
+"""The value at a path that is not there."""
+STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d*)\]|\.?([^.\[\]]+)')
+
+
+def values_at(root: object, path: str) -> list[object]:
+    """The values that a path reaches: one (perhaps MISSING), or with ``[]`` one for each item, none of an empty list."""
+    values: list[object] = [root]
+    for key, index, name in STEP.findall(path):
+        if not key and not name and index == "":
+            values = [item for value in values for item in (value if isinstance(value, list) else [MISSING])]
+        elif index:
+            values = [value[int(index)] if isinstance(value, list) and int(index) < len(value) else MISSING for value in values]
+        else:
+            values = [value.get(name or key, MISSING) if isinstance(value, dict) else MISSING for value in values]
+    return [MISSING if value is None else value for value in values]
+
+
+def canonical(value: object) -> object:
+    """The value for orjson, every number as its exact text."""
+    if isinstance(value, dict):
+        return {k: canonical(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [canonical(v) for v in value]
+    exact = value.micros if isinstance(value, Exact) else micros(value)
+    return value if exact is None else orjson.Fragment(number_text(exact))
+
+
+def json(value: object) -> bytes:
+    return orjson.dumps(canonical(value), option=orjson.OPT_SORT_KEYS)
+
+
+def matches(feature: Feature, event: Event, at: int) -> bool:
+    """Whether the feature looks at the event. Dates alone in a ``where`` are days in UTC: a feature has no timezone."""
+    named = any(event.name == n or (n[-1:] == "*" and event.name.startswith(n[:-1])) for n in feature.events)
+    inside = feature.within_us is None or at - feature.within_us < event.time_us <= at
+    roots = [(event.body if w.path.startswith(("context.", "context[")) else event.properties, w) for w in feature.where]
+    return event.name != "" and named and inside and all(some_value(root, w.path, w.predicates, "UTC") for root, w in roots)
+
+
+def measured(feature: Feature, events: Sequence[Event], at: int, limit: int = 0) -> object:
+    """The feature's value; ``limit`` is that of a ``set``. A path with ``[]`` gives the first item's."""
+    found = [e for e in events if matches(feature, e, at)]
+    if feature.measure == "times":
+        return Exact(min(len(found), len(found) if feature.cap is None else feature.cap) * MICRO)
+    read = [(e.time_us, value) for e in found for value in values_at(e.properties, feature.property or "")[:1]]
+    valued = [(time, json(value), value) for time, value in read if value is not MISSING]
+    if feature.measure == "sum":
+        return Exact(sum(micros(value) or 0 for _, _, value in valued))
+    if feature.measure == "distinct":
+        different = len({key for _, key, _ in valued})
+        return Exact(min(different, different if feature.cap is None else feature.cap) * MICRO)
+    if not valued:
+        return MISSING
+    if feature.measure == "set":
+        newest = {key: (time, key, value) for time, key, value in valued}
+        kept = sorted(newest.values(), key=lambda v: v[:2])[-limit:]
+        return [value for _, _, value in sorted(kept, key=lambda v: v[1])]
+    return valued[0 if feature.measure == "first" else -1][2]
+
+
+def traits_of(definitions: Definitions, events: Sequence[Event], at: int) -> dict[str, object]:
+    """Plain ones are registers, the last write stands and null hides. A computed name is never a plain one, not even
+    while the computed value is missing."""
+    traits: dict[str, object] = {}
+    for event in events:
+        if event.type == "identify":
+            traits.update(event.traits or {})
+    for trait in definitions.traits:
+        if trait.kind != "plain" and trait.feature is not None:
+            traits[trait.name] = measured(definitions.features[trait.feature], events, at, trait.limit)
+    return {name: value for name, value in traits.items() if value is not None and value is not MISSING}
+
+
+# ── predicates ──────────────────────────────────────────────────────────────────────────────────────────────────────
+def some_value(root: object, path: str, predicates: Sequence[Predicate], timezone: str) -> bool:
+    """One value of the path satisfies all of them."""
+    return any(all(satisfies(value, p, timezone) for p in predicates) for value in values_at(root, path))
+
+
+KINDS = {bool: "boolean", Exact: "number", int: "number", float: "number", str: "text", list: "list", dict: "object"}
+
+
+def satisfies(value: object, predicate: Predicate, timezone: str) -> bool:
+    op, operand = predicate.op, predicate.operand
+    if op == "exists":
+        return (value is not MISSING) is operand
+    if op == "is":
+        return value is MISSING or value in ("", [], {}) if operand == "empty" else KINDS.get(type(value)) == operand
+    if value is MISSING:
+        return False
+    if op in ("eq", "ne"):
+        return (json(value) == json(operand)) is (op == "eq")
+    if op in ("in", "not_in"):
+        return (json(value) in [json(o) for o in operand]) is (op == "in")
+    if op == "between":
+        return ordered(value, "gte", operand[0], timezone) and ordered(value, "lte", operand[1], timezone)
+    if op in ("gt", "gte", "lt", "lte"):
+        return ordered(value, op, operand, timezone)
+    if not isinstance(value, str) or not isinstance(operand, str):
+        return False
+    found = {"contains": operand in value, "starts_with": value.startswith(operand), "ends_with": value.endswith(operand)}
+    return found[op.replace("not_", "")] is not op.startswith("not_")
+
+
+def ordered(value: object, op: str, operand: object, timezone: str) -> bool:
+    """As intervals with both ends included: a number or a text is a point, a date alone is its day."""
+    left, right = interval(value, timezone), interval(operand, timezone)
+    if left and right and left[0] == "date" and right[0] == "text":
+        left = ("text", value, value)  # only the operand decides whether dates are compared
+    if not left or not right or left[0] != right[0]:
+        return False
+    return bool({"gt": left[1] > right[2], "gte": left[1] >= right[1], "lt": left[2] < right[1], "lte": left[2] <= right[2]}[op])
+
+
+DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII)
+
+
+def interval(value: object, timezone: str) -> tuple[str, Any, Any] | None:
+    """Kind, first and last of a value that has an order; dates in µs. A date-time without an offset is UTC."""
+    exact = value.micros if isinstance(value, Exact) else micros(value)
+    if exact is not None:
+        return "number", exact, exact
+    if not isinstance(value, str):
+        return None
+    try:
+        if DATE.fullmatch(value) and len(value) > 10:
+            return "date", instant(value), instant(value)
+        if DATE.fullmatch(value):
+            day, zone = datetime.fromisoformat(value), ZoneInfo(timezone)
+            start, end = (instant((day + timedelta(days=n)).replace(tzinfo=zone).isoformat()) for n in (0, 1))
+            return "date", start, end - 1
+    except (ValueError, OverflowError):
+        pass  # 2026-02-31 is a text
+    return "text", value, value
+
+
+# ── consent ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+def consents_of(definitions: Definitions, events: Sequence[Event], identity: Identity) -> dict[str, bool]:
+    """Only decided purposes. Among the decisions that no later one overrides, denial wins."""
+    decided = {}
+    for purpose in definitions.purposes:
+        newest: dict[Ident, tuple[Moment, Ident, bool]] = {}
+        for event in events:
+            anchor = anchor_of(definitions.identity, event)
+            if anchor is not None and event.consents and purpose.name in event.consents:
+                newest[anchor] = (moment(event), anchor, event.consents[purpose.name])
+        said = newest.values()
+        standing = [granted for at, anchor, granted in said if not any(overrides(b, (at, anchor), identity.links) for *b, _ in said)]
+        if standing:
+            decided[purpose.name] = all(standing)
+    return decided
+
+
+def overrides(later: Sequence[Any], earlier: Sequence[Any], links: Sequence[Link]) -> bool:
+    """Whether accepted links first seen by the later decision's time already joined the anchors of both."""
+    (at, anchor), (before, other) = later, earlier
+    reached: set[Ident] = set()
+    more = {anchor}
+    while more:
+        reached |= more
+        more = {end for link in links if link.first_seen <= at[0] and {link.a, link.b} & reached for end in (link.a, link.b)} - reached
+    return bool(before < at) and other in reached
+
+
+# ── segments ────────────────────────────────────────────────────────────────────────────────────────────────────────
+class Facts(NamedTuple):
+    """What the conditions of one profile look at; ``granted`` holds every purpose, ``segments`` those decided so far."""
+
+    traits: dict[str, object]
+    features: dict[str, object]
+    granted: dict[str, bool]
+    segments: list[str]
+
+
+def holds(segment: d.Segment, condition: d.Condition, facts: Facts) -> bool:
+    match condition:
+        case d.All(of):
+            return all(holds(segment, c, facts) for c in of)
+        case d.AnyOf(of):
+            return any(holds(segment, c, facts) for c in of)
+        case d.Not(of):
+            return not holds(segment, of, facts)
+        case d.TraitIs(path, predicates):
+            return some_value(facts.traits, path, predicates, segment.timezone)
+        case d.Did(feature, predicates):
+            return all(satisfies(facts.features[feature], p, segment.timezone) for p in predicates)
+        case d.MemberOf(name):
+            return name in facts.segments
+        case d.ConsentIs(purpose):
+            return facts.granted[purpose]
+
+
+# ── dump ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def seen(first_us: int, last_us: int) -> dict[str, object]:
+    first, last = (EPOCH + timedelta(microseconds=time) for time in (first_us, last_us))
+    return {"first_seen": first.isoformat(timespec="microseconds") + "Z", "last_seen": last.isoformat(timespec="microseconds") + "Z"}
+
+
+def dump(
+    events: Iterable[Event], control: Iterable[Mapping[str, Any]], definitions: Definitions, at: int, *, hasher: Hasher, space: str = "shop"
+) -> list[bytes]:
+    """The state at time ``at`` (µs) as sorted canonical JSON lines: a function of the set of events and entries."""
+    taken = accepted(events)
+    identity = resolve(definitions.identity, taken, control)
+    people = attribute(definitions.identity, taken, identity, hasher)
+    lines = [*identity_lines(definitions.identity, identity, people)]
+    lines += [{"kind": "message", "id": mid, "profile": pid} for mid, pid in people.of_message.items()]
+    lines += [{"kind": "profile", "id": p, **profile(definitions, events, identity, at)} for p, events in people.profiles.items()]
+    return sorted(json({"space": space, **line}) for line in lines)
+
+
+def identity_lines(rules: IdentityRules, identity: Identity, people: People) -> Iterator[dict[str, object]]:
+    for (index, value), times in identity.seen.items():
+        whose = {"value": value, "profile": people.of_identifier[index, value]}
+        yield {"kind": "identifier", "namespace": rules.namespaces[index].name, **whose, **seen(*times)}
+    for link in identity.links:
+        ends = {end: [rules.namespaces[index].name, value] for end, (index, value) in (("a", link.a), ("b", link.b))}
+        yield {"kind": "link", "type": link.kind, **ends, **seen(link.first_seen, link.last_seen)}
+
+
+def profile(definitions: Definitions, events: Sequence[Event], identity: Identity, at: int) -> dict[str, object]:
+    traits = traits_of(definitions, events, at)
+    shown = [f for f in definitions.features.values() if f.measure in ("times", "sum", "distinct")]
+    features = {f.key: measured(f, events, at) for f in shown}
+    consents = consents_of(definitions, events, identity)
+    granted = {p.name: consents.get(p.name, p.default) for p in definitions.purposes}
+    facts = Facts(traits, features, granted, [])
+    for segment in definitions.segments:
+        if (segment.purpose is None or granted[segment.purpose]) and holds(segment, segment.who, facts):
+            facts.segments.append(segment.name)
+    return {"traits": traits, "features": features, "segments": sorted(facts.segments), "consents": consents}
