@@ -1,0 +1,208 @@
+"""Conditions: the ``who`` of a segment, read into a tree of typed conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.definitions import All, AnyOf, Condition, ConsentIs, Did, Feature, MemberOf, Not, Predicate, TraitIs
+from contracts.features import Measured, read_events, read_property, read_where, sums
+from contracts.paths import parse_path
+from contracts.predicates import NUMERIC, OPERATORS, cap_of, read_predicates
+from contracts.predicates import LATER as LATER_OPERATORS
+from contracts.problems import closest, listed
+from contracts.schemas import ANYTHING, Typed, names_at, typed_at
+from contracts.yaml_tree import Reader, Tree
+
+FORMS = ("all", "any", "not", "trait", "did", "segment", "consent")
+LATER_FORMS = ("at_least", "sequence", "has", "account", "sample", "in_list", "new_within", "inactive_for")
+_MEASURES = ("times", "sum", "distinct")
+_LATER_DID = (
+    "ago", "between", "session", "avg", "min", "max", "distinct_days", "active_periods", "first", "last", "latest", "first_time",
+    "since_last", "since_first", "each", "decayed_sum", "half_life",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What conditions may name."""
+
+    measured: Measured
+    purposes: tuple[str, ...]
+    segments: frozenset[str]
+    traits: dict[str, Typed] = field(default_factory=dict)
+    """The traits of ``traits.yaml`` and what they can be."""
+    identify: dict[str, Any] | None = None
+    """The schema of ``identify`` calls."""
+
+
+def read_condition(reader: Reader, at: Tree, around: Surroundings) -> Condition | None:
+    """One condition; None if it is not one (the problems say why)."""
+    parts = reader.mapping(at, f"a condition, one of {listed(FORMS)}")
+    forms = [name for name in parts if name in FORMS]
+    later = [name for name in parts if name in LATER_FORMS]
+    if not isinstance(at.value, dict):
+        return None
+    if later and not forms:
+        reader.refuse(parts[later[0]], f"a condition, one of {listed(FORMS)}", later[0], f"{later[0]} is not supported yet")
+        return None
+    if len(forms) != 1:
+        place = parts[forms[1]] if forms else next(iter(parts.values()), at)
+        found = " and ".join(forms) if forms else listed(parts) if parts else "nothing"
+        hint = "put them into a list below `all`" if forms else closest(next(iter(parts), ""), (*FORMS, *LATER_FORMS))
+        reader.refuse(place, f"{'only one of' if forms else 'one of'} {listed(FORMS)}", found, hint)
+        return None
+    return _READERS[forms[0]](reader, at, parts, around)
+
+
+def _list(kind: Callable[[tuple[Condition, ...]], Condition], name: str) -> Any:
+    def read(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surroundings) -> Condition | None:
+        parts = reader.fields(at, (name,))
+        items = reader.items(parts[name], "a list of conditions")
+        if isinstance(parts[name].value, list) and not items:
+            reader.refuse(parts[name], "at least one condition", "an empty list")
+        conditions = [read_condition(reader, item, around) for item in items]
+        good = tuple(one for one in conditions if one is not None)
+        return kind(good) if good and len(good) == len(conditions) else None
+
+    return read
+
+
+def _not(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surroundings) -> Condition | None:
+    inner = read_condition(reader, reader.fields(at, ("not",))["not"], around)
+    return None if inner is None else Not(inner)
+
+
+def _trait(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings) -> Condition | None:
+    path = reader.text(parts["trait"], expected="the path of a trait such as plan or address.city")
+    rest = {name: part for name, part in parts.items() if name != "trait"}
+    if "for" in rest:
+        reader.refuse(rest.pop("for"), "a trait with predicates", "for", "for is not supported yet")
+    typed = _trait_type(reader, parts["trait"], path, around) if path else None
+    predicates = read_predicates(reader, at, rest, [] if typed is None else [typed])
+    return TraitIs(path, predicates) if path else None
+
+
+def _trait_type(reader: Reader, at: Tree, path: str, around: Surroundings) -> Typed | None:
+    try:
+        steps = parse_path(path)
+    except ValueError as error:
+        reader.refuse(at, "a path such as address.city", str(error))
+        return None
+    name = steps[0]
+    if isinstance(name, str) and name in around.traits:
+        return around.traits[name] if len(steps) == 1 else ANYTHING
+    if around.identify is None:
+        return ANYTHING
+    typed = typed_at(around.identify, steps)
+    if typed is None:
+        known = (*around.traits, *names_at(around.identify))
+        reader.refuse(at, "a trait of traits.yaml or of the contract of identify", path, closest(str(name), known))
+    return typed
+
+
+def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings) -> Condition | None:
+    measured = around.measured
+    events = read_events(reader, parts["did"], measured)
+    where = read_where(reader, parts.get("where"), events, measured)
+    within_us = reader.duration(parts["within"], 0) if "within" in parts else None
+    if "within" in parts and within_us == 0:
+        reader.refuse(parts["within"], "a window longer than nothing") if isinstance(parts["within"].value, str) else None
+    named = [name for name in parts if name in _MEASURES]
+    if len(named) > 1:
+        reader.refuse(parts[named[1]], f"only one of {listed(_MEASURES)}", " and ".join(named))
+        return None
+    measure: Any = named[0] if named else "times"
+    rest = _beside(reader, parts, measure)
+    if measure == "times":
+        predicates = _times(reader, parts.get("times"))
+        path = None
+    else:
+        path, predicates = _measured(reader, at, parts[measure], measure, rest, events, around)
+    if not events or (path is None and measure != "times"):
+        return None
+    cap = None if measure == "sum" else cap_of(predicates)
+    return Did(measured.add(Feature("", events, where, within_us, measure, path, cap)), predicates)
+
+
+def _beside(reader: Reader, parts: dict[str, Tree], measure: str) -> dict[str, Tree]:
+    """What stands beside ``did`` and is a predicate of the measure; every other word is refused."""
+    known = ("did", "where", "within", *_MEASURES)
+    rest = {}
+    for name, part in parts.items():
+        if name in known:
+            continue
+        if name in _LATER_DID or name in LATER_OPERATORS:
+            hint = "a measure's own between stands under `value:`; as a window it is not supported yet" if name == "between" else f"{name} is not supported yet"
+            reader.refuse(part, f"one of {listed(known)}", name, hint)
+        elif measure != "times" and (name in NUMERIC or name == "value"):
+            rest[name] = part
+        elif name in OPERATORS:
+            hint = f"write `times: {{{name}: …}}`" if measure == "times" else f"a {measure} is a number"
+            reader.refuse(part, f"one of {listed(known)}", name, hint)
+        else:
+            reader.refuse(part, f"one of {listed(known)}", name, closest(name, known))
+    return rest
+
+
+def _times(reader: Reader, at: Tree | None) -> tuple[Predicate, ...]:
+    if at is None:
+        return (Predicate("gte", 1),)
+    if type(at.value) in {int, float}:
+        return (Predicate("eq", at.value),)
+    parts = reader.mapping(at, "a number or a predicate such as {gte: 3}")
+    return read_predicates(reader, at, parts, [], numeric=True) if isinstance(at.value, dict) else ()
+
+
+def _measured(
+    reader: Reader, at: Tree, prop: Tree, measure: str, rest: dict[str, Tree], events: tuple[str, ...], around: Surroundings
+) -> tuple[str | None, tuple[Predicate, ...]]:
+    path = reader.text(prop, expected="the path of a property such as revenue") or None
+    if path is not None:
+        typed = read_property(reader, prop, path, events, around.measured)
+        if typed is None:
+            path = None
+        elif measure == "sum" and not sums(typed):
+            reader.refuse(prop, "a property that is a number", path)
+    value = rest.pop("value", None)
+    inner = reader.mapping(value, "a mapping of predicates") if value is not None else {}
+    if value is not None and not isinstance(value.value, dict):
+        return path, ()
+    return path, read_predicates(reader, at, {**rest, **inner}, [], numeric=True)
+
+
+def _segment(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surroundings) -> Condition | None:
+    part = reader.fields(at, ("segment",))["segment"]
+    name = reader.text(part, expected="the name of a segment")
+    if name and name not in around.segments:
+        reader.refuse(part, "the name of a segment in segments/", name, closest(name, around.segments))
+        return None
+    return MemberOf(name) if name else None
+
+
+def _consent(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surroundings) -> Condition | None:
+    part = reader.fields(at, ("consent",))["consent"]
+    name = read_purpose(reader, part, around.purposes)
+    return ConsentIs(name) if name else None
+
+
+def read_purpose(reader: Reader, at: Tree | None, purposes: tuple[str, ...]) -> str | None:
+    """A declared purpose, or None."""
+    if at is None:
+        return None
+    name = reader.text(at, expected="the name of a purpose")
+    if name and name not in purposes:
+        reader.refuse(at, "a purpose of consent.yaml", name, closest(name, purposes))
+    return name or None
+
+
+_READERS: dict[str, Callable[[Reader, Tree, dict[str, Tree], Surroundings], Condition | None]] = {
+    "all": _list(All, "all"),
+    "any": _list(AnyOf, "any"),
+    "not": _not,
+    "trait": _trait,
+    "did": _did,
+    "segment": _segment,
+    "consent": _consent,
+}

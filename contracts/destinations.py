@@ -1,0 +1,25 @@
+"""``destinations/<name>.yaml``: who is told of changes."""
+
+from __future__ import annotations
+
+from contracts.definitions import Destination
+from contracts.yaml_tree import Reader, Tree
+
+CHANGES = (
+    "profile.created", "profile.updated", "identity.merged", "identity.split",
+    "segment.entered", "segment.exited", "consent.changed", "profile.erased",
+)  # fmt: skip
+"""All types of change events; what a destination is told of by default."""
+
+
+def read_destination(reader: Reader, at: Tree, name: str) -> Destination:
+    """One destination, named after its file."""
+    parts = reader.fields(at, ("kind", "path", "changes"))
+    reader.choice(reader.required(at, parts, "kind", "file"), ("file",), "file")
+    path = reader.text(reader.required(at, parts, "path", "the file to write, relative to the project folder"))
+    changes = tuple(
+        reader.choice(item, CHANGES, CHANGES[0]) for item in reader.items(parts.get("changes"), "a list of types of changes")
+    )
+    if "changes" in parts and parts["changes"].value == []:
+        reader.refuse(parts["changes"], "at least one type of change", "an empty list", "leave `changes` out for all of them")
+    return Destination(name, "file", path, tuple(dict.fromkeys(changes)) or CHANGES)

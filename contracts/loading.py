@@ -1,0 +1,169 @@
+"""From the texts below ``contracts/`` to `Definitions`, or to everything that is wrong with them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from contracts import consent, identity, traits
+from contracts.conditions import Surroundings
+from contracts.definitions import Contract, Definitions, Purpose, Trait
+from contracts.destinations import read_destination
+from contracts.events_files import read_contracts
+from contracts.features import Measured
+from contracts.mappings import read_mapping
+from contracts.problems import ContractErrors, Problem, closest
+from contracts.schemas import ANYTHING, Typed, typed_at
+from contracts.segments_files import in_order, read_segment
+from contracts.yaml_tree import Reader, Tree
+
+SINGLE = (identity.FILE, consent.FILE, traits.FILE)
+FOLDERS = {"events": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml"}
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_PLACES = "identity.yaml, consent.yaml, traits.yaml, events/<event>/1-0-0.json, segments/, sources/ and destinations/<name>.yaml"
+
+
+def load(files: Mapping[str, str], *, unknown_events_ok: bool = False) -> Definitions:
+    """The definitions in ``files`` (path below ``contracts/`` → text).
+
+    Raises `ContractErrors` with every problem of every file. ``unknown_events_ok``: conditions may name events
+    that have no contract.
+    """
+    problems = [problem for path in sorted(files) for problem in place_problems(path)]
+    good = {path: text for path, text in sorted(files.items()) if not place_problems(path)}
+    found = _read(good, Reader(problems), unknown_events_ok)
+    if problems:
+        raise ContractErrors(problems)
+    return found
+
+
+def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Definitions:
+    trees = {path: reader.parse(path, text) for path, text in files.items() if path.endswith(".yaml")}
+    contracts = read_contracts(_below(files, "events"), reader.problems)
+    # A contract that cannot be read is reported once; what names its event is not wrong because of it.
+    folders = {path.split("/")[1] for path in _below(files, "events")}
+    measured = Measured({**{name: () for name in folders}, **contracts}, unknown_events_ok)
+    purposes: tuple[Purpose, ...] = _single(reader, trees, consent.FILE, consent.read_consent, ())
+    nothing: tuple[dict[str, Trait], dict[str, Typed]] = ({}, {})
+    found, types = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured), nothing)
+    destinations = [read_destination(reader, tree, _stem(path)) for path, tree in _trees(trees, "destinations")]
+    around = Surroundings(
+        measured=measured,
+        purposes=tuple(purpose.name for purpose in purposes),
+        segments=frozenset(_stem(path) for path in _below(files, "segments")),
+        traits=_trait_types(found, types, contracts),
+        identify=contracts["identify"][-1].schema if "identify" in contracts else None,
+    )
+    names = tuple(_stem(path) for path in _below(files, "destinations"))
+    drafts = [read_segment(reader, tree, _stem(path), around, names) for path, tree in _trees(trees, "segments")]
+    return Definitions(
+        digest=digest(files),
+        files=files,
+        identity=_single(reader, trees, identity.FILE, identity.read_identity, identity.DEFAULT_RULES),
+        contracts=contracts,
+        traits=tuple(found.values()),
+        purposes=purposes,
+        segments=in_order([draft for draft in drafts if draft is not None], reader.problems),
+        features=dict(sorted(measured.features.items())),
+        destinations=tuple(destinations),
+        mappings={_stem(path): read_mapping(reader, tree, _stem(path)) for path, tree in _trees(trees, "sources")},
+    )
+
+
+def _single(reader: Reader, trees: dict[str, Tree | None], file: str, read: Callable[[Reader, Tree], Any], default: Any) -> Any:
+    tree = trees.get(file)
+    return default if tree is None else read(reader, tree)
+
+
+def _trees(trees: dict[str, Tree | None], folder: str) -> list[tuple[str, Tree]]:
+    return [(path, tree) for path, tree in trees.items() if tree is not None and path.startswith(folder + "/")]
+
+
+def _below(files: dict[str, str], folder: str) -> dict[str, str]:
+    return {path: text for path, text in files.items() if path.startswith(folder + "/")}
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(path).stem
+
+
+def _trait_types(found: dict[str, Trait], types: dict[str, Typed], contracts: dict[str, tuple[Contract, ...]]) -> dict[str, Typed]:
+    """What each trait of ``traits.yaml`` can be; plain ones as the contract of identify says, if it says something."""
+    schema = contracts["identify"][-1].schema if "identify" in contracts else True
+    return {name: types.get(name, ANYTHING) if trait.kind != "plain" else typed_at(schema, (name,)) or ANYTHING for name, trait in found.items()}
+
+
+def place_problems(path: str) -> list[Problem]:
+    """Whether a file may be there under that name."""
+    parts = PurePosixPath(path).parts
+    if path.endswith((".py", ".pyc")):
+        return [Problem(path, 1, "", "only YAML and JSON below contracts/", "a Python file", "code belongs outside of the project folder")]
+    if path in SINGLE:
+        return []
+    if parts[0] in FOLDERS and len(parts) > 1:
+        return _folder_problems(path, parts)
+    known = (*SINGLE, *FOLDERS)
+    hint = closest(parts[0], known) if len(parts) > 1 or not closest(parts[0], SINGLE) else closest(parts[0], SINGLE)
+    return [Problem(path, 1, "", f"one of {_PLACES}", path, hint)]
+
+
+def _folder_problems(path: str, parts: tuple[str, ...]) -> list[Problem]:
+    folder, name = parts[0], PurePosixPath(parts[-1])
+    depth = 3 if folder == "events" else 2
+    suffix = FOLDERS[folder]
+    shape = "events/<event>/1-0-0.json" if folder == "events" else f"{folder}/<name>{suffix}"
+    if len(parts) != depth or name.suffix != suffix:
+        hint = f"rename it to {name.stem}{suffix}" if name.suffix == ".yml" and len(parts) == depth else ""
+        return [Problem(path, 1, "", shape, path, hint)]
+    if folder != "events" and not _NAME.fullmatch(name.stem):
+        return [Problem(path, 1, "", "a name of small letters, digits, `_` and `-`", name.stem, "rename the file")]
+    return []
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """16 hexadecimal digits that name this content: of the SHA-256 of all paths and texts, in order of the paths."""
+    total = hashlib.sha256()
+    for path, text in sorted(files.items()):
+        for part in (path.encode(), text.encode("utf-8", "surrogatepass")):
+            total.update(len(part).to_bytes(8, "big") + part)
+    return total.hexdigest()[:16]
+
+
+def read_files(root: Path) -> dict[str, str]:
+    """The data files below a ``contracts`` folder: posix path → text. README.md and hidden files are not read.
+
+    Raises `ContractErrors` for files that may not be there (a Python file, an unknown place) or are not UTF-8,
+    together with the problems of the others. The package's own code is no problem in its own folder.
+    """
+    if not root.is_dir():
+        raise ContractErrors([Problem(root.name, 1, "", "a folder of contracts", f"nothing at {root}", "`skep init DIR` makes a project")])
+    own = root.resolve() == Path(__file__).resolve().parent
+    files: dict[str, str] = {}
+    problems: list[Problem] = []
+    for file in sorted(root.rglob("*")):
+        path = file.relative_to(root)
+        if file.is_dir() or _is_ignored(path, own):
+            continue
+        found = place_problems(path.as_posix())
+        problems += found
+        if not found:
+            try:
+                files[path.as_posix()] = file.read_bytes().decode("utf-8-sig")
+            except (UnicodeDecodeError, OSError) as error:
+                problems.append(Problem(path.as_posix(), 1, "", "a readable file in UTF-8", str(error)))
+    if problems:
+        try:
+            load(files)
+        except ContractErrors as error:
+            problems += error.problems
+        raise ContractErrors(problems)
+    return files
+
+
+def _is_ignored(path: Path, own: bool) -> bool:
+    if any(part.startswith(".") for part in path.parts) or path.name == "README.md":
+        return True
+    return own and ((len(path.parts) == 1 and path.suffix == ".py") or path.parts[0] == "__pycache__")

@@ -1,0 +1,146 @@
+"""Predicates on a value: ``gte: 500``, ``in: [EUR, GBP]``, ``starts_with: C``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import ceil, floor
+from typing import Any
+
+from contracts.definitions import Predicate
+from contracts.problems import closest, listed
+from contracts.schemas import Typed, kind_of
+from contracts.yaml_tree import Reader, Tree
+
+ORDER = ("gt", "gte", "lt", "lte")
+TEXT = ("contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with")
+OPERATORS = ("eq", "ne", "in", "not_in", *ORDER, "between", "exists", "is", *TEXT)
+NUMERIC = ("eq", "ne", "in", "not_in", *ORDER, "between")
+IS = ("empty", "number", "text", "boolean", "list")
+LATER = (
+    "ignore_case", "contains_any", "matches", "includes", "includes_any", "includes_all", "excludes_all", "size", "any_item", "every_item",
+    "before", "after", "on", "within", "older_than", "in_next", "anniversary_in_next", "month", "day_of_month", "day_of_week", "hour",
+    "semver_gte", "semver_gt", "semver_lt", "semver_lte", "semver_eq", "near",
+)  # fmt: skip
+"""Words of the language that are not built yet."""
+
+
+def read_predicates(reader: Reader, at: Tree, parts: dict[str, Tree], typed: Iterable[Typed], numeric: bool = False) -> tuple[Predicate, ...]:
+    """The predicates among the parts of a condition; ``typed`` is what the value can be, by each contract that has it."""
+    found = []
+    typed = list(typed)
+    for op, operand in parts.items():
+        if op not in OPERATORS or (numeric and op not in NUMERIC):
+            known = NUMERIC if numeric else OPERATORS
+            later = op in LATER
+            reader.refuse(operand, f"one of the operators {listed(known)}", op, f"{op} is not supported yet" if later else closest(op, known))
+        elif _operand_is_good(reader, op, operand, numeric):
+            predicate = Predicate(op, operand.plain())
+            found.append(predicate)
+            if typed and not any(can_hold(predicate, one) for one in typed):
+                reader.refuse(operand, f"a comparison that can be true: the value is {_kinds(typed)}", f"{op} {_short(operand.plain())}")
+    if not parts:
+        reader.refuse(at, f"a predicate, one of {listed(NUMERIC if numeric else OPERATORS)}", "none")
+    return tuple(found)
+
+
+def _operand_is_good(reader: Reader, op: str, at: Tree, numeric: bool) -> bool:
+    kinds = ("number",) if numeric else ("number", "text", "boolean", "list", "object")
+    if op in {"eq", "ne"}:
+        return _value(reader, at, kinds)
+    if op in {"in", "not_in"}:
+        items = reader.items(at, "a list of values")
+        if isinstance(at.value, list) and not items:
+            reader.refuse(at, "at least one value", "an empty list")
+        return bool(items) and all([_value(reader, item, kinds) for item in items])
+    if op in ORDER:
+        return _value(reader, at, ("number",) if numeric else ("number", "text"))
+    if op == "between":
+        return _between(reader, at, numeric)
+    if op == "exists":
+        reader.boolean(at)
+        return isinstance(at.value, bool)
+    if op == "is":
+        reader.choice(at, IS, "empty")
+        return at.value in IS
+    if isinstance(at.value, str):
+        return True
+    reader.refuse(at, "a text", None, "write it in quotes" if isinstance(at.value, (int, float, bool)) else "")
+    return False
+
+
+def _value(reader: Reader, at: Tree, kinds: tuple[str, ...]) -> bool:
+    plain = at.plain()
+    if isinstance(plain, dict) and set(plain) in ({"trait"}, {"property"}):
+        reader.refuse(at, "a value", f"{next(iter(plain))}: …", "another field as operand is not supported yet")
+        return False
+    if kind_of(plain) in kinds:
+        return True
+    hint = "use `exists: false`" if plain is None else ""
+    reader.refuse(at, f"a {listed(kinds)}", None, hint)
+    return False
+
+
+def _between(reader: Reader, at: Tree, numeric: bool) -> bool:
+    items = reader.items(at, "a list of two values, the lower one first")
+    if len(items) != 2:
+        if isinstance(at.value, list):
+            reader.refuse(at, "two values, the lower one first", f"{len(items)}")
+        return False
+    if not all([_value(reader, item, ("number",) if numeric else ("number", "text")) for item in items]):
+        return False
+    low, high = (item.value for item in items)
+    if kind_of(low) != kind_of(high):
+        reader.refuse(at, "two values of one kind", f"a {kind_of(low)} and a {kind_of(high)}")
+        return False
+    if low > high:
+        reader.refuse(at, "the lower value first", f"{_short(low)} before {_short(high)}")
+        return False
+    return True
+
+
+def can_hold(predicate: Predicate, typed: Typed) -> bool:
+    """Whether some value that the contract allows satisfies the predicate."""
+    if typed.kinds is None:
+        return True
+    op, operand = predicate.op, predicate.operand
+    if op == "eq":
+        return _among([operand], typed)
+    if op == "in":
+        return _among(operand, typed)
+    if op in {"ne", "not_in", "exists"}:
+        return op == "exists" or typed.kinds != {"null"}
+    if op == "is":
+        return operand == "empty" or operand in typed.kinds
+    if op in TEXT:
+        return "text" in typed.kinds
+    return kind_of(operand[0] if op == "between" else operand) in typed.kinds
+
+
+def _among(values: list[Any], typed: Typed) -> bool:
+    if typed.values is None:
+        return any(kind_of(value) in (typed.kinds or ()) for value in values)
+    return any(kind_of(value) == kind_of(known) and value == known for value in values for known in typed.values)
+
+
+def cap_of(predicates: Iterable[Predicate]) -> int:
+    """How far a count has to be exact so that all the predicates see what they would see of the full count."""
+    return max([1, *(_cap(predicate.op, predicate.operand) for predicate in predicates)])
+
+
+def _cap(op: str, operand: Any) -> int:
+    if op in {"gte", "lt"}:
+        return ceil(operand)
+    if op in {"in", "not_in", "between"}:
+        return floor(max(operand)) + 1
+    return floor(operand) + 1
+
+
+def _kinds(typed: Iterable[Typed]) -> str:
+    words = sorted({kind for one in typed for kind in one.kinds or ()})
+    values = sorted({_short(value) for one in typed for value in one.values or ()})
+    return f"one of {', '.join(values)}" if values else f"a {listed(words)}"
+
+
+def _short(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 40 else text[:39] + "…"

@@ -1,0 +1,98 @@
+"""``segments/<name>.yaml``: who belongs to a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from contracts.conditions import Surroundings, read_condition, read_purpose
+from contracts.definitions import All, AnyOf, Condition, MemberOf, Not, Segment
+from contracts.problems import Problem, closest
+from contracts.yaml_tree import Reader, Tree
+
+_KEYS = ("segment", "version", "title", "owner", "purpose", "timezone", "who", "activate")
+_LATER = ("tier", "confidence", "min_size")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A segment and where its name stands."""
+
+    segment: Segment
+    line: int
+
+
+def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, destinations: tuple[str, ...]) -> Draft | None:
+    """One segment; None if its ``who`` cannot be read."""
+    parts = reader.fields(at, _KEYS, later=_LATER)
+    named = reader.required(at, parts, "segment", f"segment: {name}")
+    if named is not None and named.value != name:
+        reader.refuse(named, f"the name of the file, {name}")
+    who_at = reader.required(at, parts, "who", "the condition of the segment")
+    who = read_condition(reader, who_at, around) if who_at is not None else None
+    segment = Segment(
+        name=name,
+        version=reader.integer(parts.get("version"), 1),
+        who=who or All(()),
+        purpose=read_purpose(reader, parts.get("purpose"), around.purposes),
+        title=reader.text(parts.get("title")),
+        owner=reader.text(parts.get("owner")),
+        timezone=reader.read(parts.get("timezone"), "UTC", _zone),
+        activate=tuple(_activate(reader, parts.get("activate"), destinations)),
+        file=at.file,
+    )
+    return None if who is None else Draft(segment, named.line if named else at.line)
+
+
+def _zone(value: object) -> str:
+    try:
+        if isinstance(value, str) and value:
+            ZoneInfo(value)
+            return value
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    raise ValueError("a time zone such as UTC or Europe/Berlin")
+
+
+def _activate(reader: Reader, at: Tree | None, destinations: tuple[str, ...]) -> Iterator[str]:
+    for item in reader.items(at, "a list of destinations"):
+        name = reader.text(item, expected="the name of a destination")
+        if name and name not in destinations:
+            reader.refuse(item, "the name of a file in destinations/", name, closest(name, destinations))
+        yield name
+
+
+def named_segments(condition: Condition) -> Iterator[str]:
+    """The segments that a condition names."""
+    if isinstance(condition, MemberOf):
+        yield condition.segment
+    elif isinstance(condition, Not):
+        yield from named_segments(condition.of)
+    elif isinstance(condition, All | AnyOf):
+        for part in condition.of:
+            yield from named_segments(part)
+
+
+def in_order(drafts: list[Draft], problems: list[Problem]) -> tuple[Segment, ...]:
+    """The segments, each after those that it names, else by name; a cycle is a problem of each segment in it."""
+    by_name = {draft.segment.name: draft for draft in sorted(drafts, key=lambda one: one.segment.name)}
+    graph = {name: [one for one in named_segments(draft.segment.who) if one in by_name] for name, draft in by_name.items()}
+    sorter = TopologicalSorter(graph)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        circle = list(reversed(error.args[1]))
+        for name in set(circle):
+            draft = by_name[name]
+            start = circle.index(name)
+            way = " → ".join([*circle[start:-1], *circle[:start], name])
+            problems.append(Problem(draft.segment.file, draft.line, "segment", "segments that do not name each other in a circle", way))
+        return ()
+    ordered: list[Segment] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered += [by_name[name].segment for name in ready]
+        sorter.done(*ready)
+    return tuple(ordered)
