@@ -1,0 +1,231 @@
+"""Judges records by their contracts: bytes in, events and refused records out ("The envelope, exactly" in docs/architecture.md)."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, NoReturn
+
+import orjson
+from jsonschema_rs import Draft202012Validator
+
+from contracts.definitions import CALLS, Definitions
+from contracts.events import Event, Refused
+from contracts.names import event_name
+from contracts.times import MAX_US, MIN_US, iso, parse_time
+from operators.extract import Identifiers, consents
+
+LEVELS_MAX = 100
+"""Deeper nesting than this is refused as undecodable."""
+DETAIL_MAX = 500
+"""Characters of a refusal's detail that are kept."""
+
+_CALLS = frozenset(CALLS)
+_TEXTS = ("userId", "anonymousId", "previousId")
+_NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
+_JUDGED_BY_TRAITS = frozenset({"identify", "group"})
+_NOT_CONTENT = ("messageId", "sentAt", "receivedAt")
+
+
+class Refusal(Exception):  # noqa: N818 (an answer, not an error)
+    """Why a record is not accepted; what `Refused` says of it."""
+
+    def __init__(self, reason: str, detail: str, schema_path: str = "", received_at_us: int | None = None) -> None:
+        super().__init__(detail)
+        self.reason, self.detail, self.schema_path, self.received_at_us = reason, detail, schema_path, received_at_us
+
+
+class Judge:
+    """Turns records into events by one set of definitions. Never raises because of what a record holds."""
+
+    def __init__(self, definitions: Definitions, *, unknown_ok: bool, future_skew_us: int, max_event_bytes: int) -> None:
+        self.identifiers = Identifiers(definitions.identity)
+        self._unknown_ok = unknown_ok
+        self._skew_us = future_skew_us
+        self._max_bytes = max_event_bytes
+        self._purposes = frozenset(purpose.name for purpose in definitions.purposes)
+        self._contracts = {name: (versions[-1].name, _validator(versions[-1].schema)) for name, versions in definitions.contracts.items()}
+
+    def judge(self, raw: bytes, position: int, read_at_us: int) -> Event | Refused:
+        """The event, or why it is refused. ``read_at_us`` is the wall clock for records without ``receivedAt``."""
+        try:
+            return self._judge(raw, position, read_at_us)
+        except Refusal as no:
+            return Refused(position, no.reason, no.detail[:DETAIL_MAX], no.schema_path, no.received_at_us, raw)
+        except Exception as error:  # noqa: BLE001 (one record never stops the flow)
+            return Refused(position, "invalid", repr(error)[:DETAIL_MAX], "", None, raw)
+
+    def judge_many(self, records: list[bytes], first: int, read_at_us: int) -> tuple[list[Event], list[Refused]]:
+        """Judges the records of the positions ``first`` and on."""
+        events: list[Event] = []
+        refused: list[Refused] = []
+        position = first
+        judge = self._judge
+        for raw in records:
+            try:
+                events.append(judge(raw, position, read_at_us))
+            except Exception:  # noqa: BLE001 (the slow way says why)
+                again = self.judge(raw, position, read_at_us)
+                if type(again) is Event:
+                    events.append(again)
+                else:
+                    refused.append(again)  # type: ignore[arg-type]
+            position += 1
+        return events, refused
+
+    def _judge(self, raw: bytes, position: int, read_at_us: int) -> Event:
+        body = decode(raw, self._max_bytes)
+        get = body.get
+        call = get("type")
+        if call not in _CALLS:
+            raise Refusal("envelope", f"type: expected one of {', '.join(CALLS)}, found {call!r}")
+        for key in _TEXTS:
+            value = get(key)
+            if value is not None and type(value) is not str:
+                _text(key, value)
+        message_id = get("messageId")
+        if type(message_id) is not str:
+            message_id = None if message_id is None else _text("messageId", message_id)
+        time_us, received_at_us = event_time(body)
+        try:
+            properties, traits = _object(body, "properties"), _object(body, "traits")
+            name = ""
+            if call == "track":
+                name = _track_name(get("event"))
+            elif call in _NAMED:
+                name = _NAMED[call]
+                title = get("name")
+                if title is not None and properties.get("name") is None:
+                    properties = {**properties, "name": title}
+            contract = self._contract(call, name, properties, traits)
+            self._check_future(time_us, read_at_us if received_at_us is None else received_at_us)
+        except Refusal as no:
+            no.received_at_us = received_at_us
+            raise
+        return Event(
+            position,
+            time_us,
+            message_id or content_id(body),
+            call,
+            name,
+            contract,
+            self.identifiers.read(body),
+            properties,
+            traits if call == "identify" else None,
+            self._consents(body, properties, name == "consent_updated") if self._purposes else None,
+            received_at_us,
+            body,
+            raw,
+        )
+
+    def _check_future(self, time_us: int, received_us: int) -> None:
+        if time_us > received_us + self._skew_us:
+            raise Refusal("future", f"timestamp: expected at most {iso(received_us)} and the allowed skew, found {iso(time_us)}")
+
+    def _consents(self, body: dict[str, Any], properties: dict[str, Any], updated: bool) -> dict[str, bool] | None:
+        return consents(body, properties if updated else None, self._purposes)
+
+    def _contract(self, call: str, name: str, properties: dict[str, Any], traits: dict[str, Any]) -> str:
+        found = self._contracts.get(name or call)
+        if found is None:
+            if call == "track" and not self._unknown_ok:
+                raise Refusal("unknown_event", f"event: {name!r} has no contract; add contracts/events/{name}/1-0-0.json")
+            return ""
+        judged = traits if call in _JUDGED_BY_TRAITS else properties
+        contract, validator = found
+        if not validator.is_valid(judged):
+            raise _invalid(validator, judged, "traits" if judged is traits else "properties")
+        return contract
+
+
+def decode(raw: bytes, max_bytes: int) -> dict[str, Any]:
+    """The JSON object of a record; `Refusal` if it is too large, too deep or none."""
+    if len(raw) > max_bytes:
+        raise Refusal("too_large", f"expected at most {max_bytes} bytes, found {len(raw)}")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Refusal("undecodable", f"expected one JSON object in UTF-8: {error}") from None
+    if type(body) is not dict:
+        raise Refusal("undecodable", f"expected one JSON object, found a {type(body).__name__}")
+    # Only texts and containers hold brackets, so few brackets are few levels.
+    if raw.count(b"{") + raw.count(b"[") > LEVELS_MAX and _deeper(body, LEVELS_MAX):
+        raise Refusal("undecodable", f"expected at most {LEVELS_MAX} levels of nesting, found more")
+    return body
+
+
+def content_id(body: dict[str, Any]) -> str:
+    """The message id of an event that has none: equal for retries, which differ in ``sentAt`` and ``receivedAt`` only."""
+    content = {key: value for key, value in body.items() if key not in _NOT_CONTENT}
+    return "m_" + blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def event_time(body: dict[str, Any]) -> tuple[int, int | None]:
+    """``(event time, receivedAt or None)`` in microseconds, the first corrected by the sender's clock where that can be known."""
+    get = body.get
+    received = get("receivedAt")
+    received_us = None if received is None else _time("receivedAt", received)
+    said, original = get("timestamp"), get("originalTimestamp")
+    if said is not None and original is not None:
+        return _time("timestamp", said), received_us
+    if said is None and original is None:
+        if received_us is None:
+            raise Refusal("envelope", "timestamp: expected a time here, in originalTimestamp or in receivedAt; found none")
+        return received_us, received_us
+    time_us = _time("originalTimestamp", original) if said is None else _time("timestamp", said)
+    sent = get("sentAt")
+    if received_us is not None and sent is not None:
+        time_us += received_us - _time("sentAt", sent)
+        if not MIN_US <= time_us <= MAX_US:
+            raise Refusal("envelope", "timestamp: corrected by receivedAt − sentAt it is not between the years 1 and 9999")
+    return time_us, received_us
+
+
+def _validator(schema: dict[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator(schema, validate_formats=False, retriever=_no_retrieval)
+
+
+def _no_retrieval(uri: str) -> NoReturn:
+    raise ValueError(f"$ref {uri}: a contract refers to itself only ($defs); nothing is fetched")
+
+
+def _invalid(validator: Draft202012Validator, judged: dict[str, Any], place: str) -> Refusal:
+    error = next(iter(validator.iter_errors(judged)))
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
+    return Refusal("invalid", f"{place}{path}: {error.message}", "/" + "/".join(map(str, error.schema_path)))
+
+
+def _text(key: str, value: object) -> str:
+    if type(value) is int:
+        return str(value)
+    if type(value) is float and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    raise Refusal("envelope", f"{key}: expected a text, found {value!r}")
+
+
+def _time(key: str, value: object) -> int:
+    time_us = parse_time(value)
+    if time_us is None:
+        raise Refusal("envelope", f"{key}: expected a time like 2026-01-31T10:00:00.000Z, found {value!r}")
+    return time_us
+
+
+def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
+    value = body.get(key)
+    if type(value) is dict:
+        return value
+    if value is None:
+        return {}
+    raise Refusal("envelope", f"{key}: expected an object, found {value!r}")
+
+
+def _track_name(value: object) -> str:
+    if type(value) is str:
+        name = event_name(value)
+        if name:
+            return name
+    raise Refusal("envelope", f"event: expected the name of what happened, found {value!r}")
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    items = value.values() if type(value) is dict else value
+    return levels == 0 or any(_deeper(item, levels - 1) for item in items if type(item) is dict or type(item) is list)
