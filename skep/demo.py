@@ -32,7 +32,7 @@ class Demo:
 
 def make_demo(people: int, events: int, seed: int, conflicts: float = 0.0) -> Demo:
     """``events`` lines of ``people`` people; ``conflicts`` is the share of them who share a device or an address."""
-    rng = Random(seed)  # noqa: S311
+    rng = Random(seed)
     duplicates, broken = round(events * DUPLICATE_SHARE), round(events * BROKEN_SHARE)
     everybody = _people(rng, people, conflicts)
     arrivals: list[tuple[int, bytes]] = []

@@ -1,0 +1,51 @@
+# Everything runs in .venv with the exact versions of requirements.lock; no other environment need be active.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	$$p -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' >/dev/null 2>&1 && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+PEOPLE ?= 2000
+EVENTS ?= 200000
+SEED ?= 7
+
+.PHONY: help run test check perf lock clean
+
+help:
+	@echo "make run    the demo shop, from nothing to a report (PEOPLE=$(PEOPLE) EVENTS=$(EVENTS) SEED=$(SEED))"
+	@echo "make test   all tests"
+	@echo "make check  ruff and mypy"
+	@echo "make perf   the measurements behind the numbers in the documentation"
+	@echo "make lock   write requirements.lock from what .venv holds"
+	@echo "make clean  remove .venv and the caches (data/ stays)"
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "expected Python 3.11 or 3.12 with venv, found neither: install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY)
+	$(BIN)/skep demo --people $(PEOPLE) --events $(EVENTS) --seed $(SEED) --out data/demo
+	$(BIN)/skep run --once --fresh
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+perf: $(READY)
+	$(BIN)/python -m perf.throughput --events 1000000
+	$(BIN)/python -m perf.latency --rate 10000 --seconds 30
+	$(BIN)/python -m perf.segments --counts 10,100,1000
+	$(BIN)/python -m perf.scale --profiles 100000,1000000
+
+lock: $(READY)
+	$(BIN)/python -m pip freeze --all --exclude-editable --exclude pip | sort --ignore-case > requirements.lock
+	@touch $(READY)
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
