@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.definitions import All, AnyOf, Condition, ConsentIs, Did, Feature, MemberOf, Not, Predicate, TraitIs
-from contracts.features import Measured, read_events, read_property, read_where, sums
+from contracts.features import Measured, read_events, read_property, read_where, sums, zoned
 from contracts.paths import parse_path
-from contracts.predicates import NUMERIC, OPERATORS, cap_of, read_predicates
 from contracts.predicates import LATER as LATER_OPERATORS
+from contracts.predicates import NUMERIC, OPERATORS, cap_of, read_predicates
 from contracts.problems import closest, listed
 from contracts.schemas import ANYTHING, Typed, names_at, typed_at
 from contracts.yaml_tree import Reader, Tree
@@ -35,6 +35,8 @@ class Surroundings:
     """The traits of ``traits.yaml`` and what they can be."""
     identify: dict[str, Any] | None = None
     """The schema of ``identify`` calls."""
+    timezone: str = "UTC"
+    """Of the segment that is being read."""
 
 
 def read_condition(reader: Reader, at: Tree, around: Surroundings) -> Condition | None:
@@ -106,9 +108,9 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings)
     measured = around.measured
     events = read_events(reader, parts["did"], measured)
     where = read_where(reader, parts.get("where"), events, measured)
-    within_us = reader.duration(parts["within"], 0) if "within" in parts else None
-    if "within" in parts and within_us == 0:
-        reader.refuse(parts["within"], "a window longer than nothing") if isinstance(parts["within"].value, str) else None
+    within_us = reader.duration(parts["within"], 1) if "within" in parts else None
+    if within_us == 0:
+        reader.refuse(parts["within"], "a window longer than nothing")
     named = [name for name in parts if name in _MEASURES]
     if len(named) > 1:
         reader.refuse(parts[named[1]], f"only one of {listed(_MEASURES)}", " and ".join(named))
@@ -119,11 +121,13 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings)
         predicates = _times(reader, parts.get("times"))
         path = None
     else:
-        path, predicates = _measured(reader, at, parts[measure], measure, rest, events, around)
+        path = _measured_property(reader, parts[measure], measure, events, measured)
+        predicates = _measured_predicates(reader, at, rest)
     if not events or (path is None and measure != "times"):
         return None
     cap = None if measure == "sum" else cap_of(predicates)
-    return Did(measured.add(Feature("", events, where, within_us, measure, path, cap)), predicates)
+    zone = around.timezone if zoned(where) else "UTC"
+    return Did(measured.add(Feature("", events, where, within_us, measure, path, cap, zone)), predicates)
 
 
 def _beside(reader: Reader, parts: dict[str, Tree], measure: str) -> dict[str, Tree]:
@@ -134,7 +138,8 @@ def _beside(reader: Reader, parts: dict[str, Tree], measure: str) -> dict[str, T
         if name in known:
             continue
         if name in _LATER_DID or name in LATER_OPERATORS:
-            hint = "a measure's own between stands under `value:`; as a window it is not supported yet" if name == "between" else f"{name} is not supported yet"
+            hint = "as a window, between is not supported yet; a measure's own stands under `value:`"
+            hint = hint if name == "between" else f"{name} is not supported yet"
             reader.refuse(part, f"one of {listed(known)}", name, hint)
         elif measure != "times" and (name in NUMERIC or name == "value"):
             rest[name] = part
@@ -155,21 +160,22 @@ def _times(reader: Reader, at: Tree | None) -> tuple[Predicate, ...]:
     return read_predicates(reader, at, parts, [], numeric=True) if isinstance(at.value, dict) else ()
 
 
-def _measured(
-    reader: Reader, at: Tree, prop: Tree, measure: str, rest: dict[str, Tree], events: tuple[str, ...], around: Surroundings
-) -> tuple[str | None, tuple[Predicate, ...]]:
-    path = reader.text(prop, expected="the path of a property such as revenue") or None
-    if path is not None:
-        typed = read_property(reader, prop, path, events, around.measured)
-        if typed is None:
-            path = None
-        elif measure == "sum" and not sums(typed):
-            reader.refuse(prop, "a property that is a number", path)
+def _measured_property(reader: Reader, at: Tree, measure: str, events: tuple[str, ...], measured: Measured) -> str | None:
+    path = reader.text(at, expected="the path of a property such as revenue") or None
+    typed = read_property(reader, at, path, events, measured) if path is not None else None
+    if typed is None:
+        return None
+    if measure == "sum" and not sums(typed):
+        reader.refuse(at, "a property that is a number", path)
+    return path
+
+
+def _measured_predicates(reader: Reader, at: Tree, rest: dict[str, Tree]) -> tuple[Predicate, ...]:
     value = rest.pop("value", None)
-    inner = reader.mapping(value, "a mapping of predicates") if value is not None else {}
+    inner = reader.mapping(value, "a mapping of predicates such as {between: [10, 20]}") if value is not None else {}
     if value is not None and not isinstance(value.value, dict):
-        return path, ()
-    return path, read_predicates(reader, at, {**rest, **inner}, [], numeric=True)
+        return ()
+    return read_predicates(reader, at, {**rest, **inner}, [], numeric=True)
 
 
 def _segment(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surroundings) -> Condition | None:

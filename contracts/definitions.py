@@ -83,7 +83,8 @@ class Feature:
     """What has to be remembered of a person's events to answer a condition or a computed trait.
 
     ``key`` is made of the content alone, so that two segments that ask the same share one feature. ``cap`` is how far
-    ``times`` and ``distinct`` have to be counted exactly: the value is ``min(n, cap)``; None is no cap.
+    ``times`` and ``distinct`` have to be counted exactly: the value is ``min(n, cap)``; None is no cap. ``timezone`` is
+    that of the dates in ``where``.
     """
 
     key: str
@@ -93,6 +94,7 @@ class Feature:
     measure: Literal["times", "sum", "distinct", "first", "last", "set"]
     property: str | None
     cap: int | None
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import jsonschema_rs
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
@@ -39,7 +39,8 @@ def read_contracts(files: dict[str, str], problems: list[Problem]) -> dict[str, 
         versions = found.setdefault(folder, {})
         if numbers in versions:
             first = versions[numbers].file
-            problems.append(Problem(file, 1, "", f"one file for version {'-'.join(map(str, numbers))}", f"{first} as well", "delete one of them"))
+            expected = f"one file for version {'-'.join(map(str, numbers))}"
+            problems.append(Problem(file, 1, "", expected, f"{first} as well", "delete one of them"))
         else:
             versions[numbers] = Contract(folder, numbers, schema, file)
     return {event: tuple(contract for _, contract in sorted(versions.items())) for event, versions in sorted(found.items())}
@@ -60,13 +61,14 @@ def read_schema(file: str, text: str, problems: list[Problem]) -> dict[str, Any]
     if not isinstance(schema, dict):
         problems.append(Problem(file, 1, "", "a JSON Schema, that is an object", json.dumps(schema)[:60]))
         return None
-    if schema.get("$schema", DIALECT).rstrip("#") != DIALECT if isinstance(schema.get("$schema", DIALECT), str) else True:
+    if str(schema.get("$schema", DIALECT)).rstrip("#") != DIALECT:
         problems.append(Problem(file, line_of(text, ["$schema"]), "$schema", DIALECT, str(schema["$schema"])))
         return None
-    for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema):
-        path = list(error.absolute_path)
-        expected, hint = _expected(error)
-        problems.append(Problem(file, line_of(text, path), key_of(path), f"JSON Schema 2020-12: {expected}", json.dumps(error.instance)[:60], hint))
+    for wrong in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema):
+        path = list(wrong.absolute_path)
+        expected, hint = _expected(wrong)
+        found = json.dumps(wrong.instance)[:60]
+        problems.append(Problem(file, line_of(text, path), key_of(path), f"JSON Schema 2020-12: {expected}", found, hint))
     if len(problems) == before:
         _compile(file, text, schema, problems)
     return schema if len(problems) == before else None
@@ -91,7 +93,7 @@ def _expected(error: Any) -> tuple[str, str]:
     return str(error.message)[:120], ""
 
 
-class _Refused(ValueError):
+class _RefusedError(ValueError):
     def __init__(self, message: str, word: str) -> None:
         super().__init__(message)
         self.word = word
@@ -101,13 +103,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise _Refused(f"the key {key} twice in one object", key)
+            raise _RefusedError(f"the key {key} twice in one object", key)
         found[key] = value
     return found
 
 
 def _no_constant(word: str) -> Any:
-    raise _Refused(f"{word}, which is no JSON", word)
+    raise _RefusedError(f"{word}, which is no JSON", word)
 
 
 def _no_retrieval(uri: str) -> Any:

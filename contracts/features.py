@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 from contracts.definitions import Contract, Feature, Predicate, Where
 from contracts.event_patterns import ALWAYS_KNOWN, NOT_DONE, event_pattern, matches
 from contracts.paths import Step, parse_path
-from contracts.predicates import read_predicates
+from contracts.predicates import ORDER, read_predicates
 from contracts.problems import closest
 from contracts.schemas import ANYTHING, Typed, names_at, typed_at
 from contracts.yaml_tree import Reader, Tree
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(slots=True)
@@ -40,7 +43,7 @@ class Measured:
         return [
             (name, versions[-1].schema)
             for name, versions in self.contracts.items()
-            if name not in NOT_DONE and any(matches(event, name) for event in events)
+            if versions and name not in NOT_DONE and any(matches(event, name) for event in events)
         ]
 
 
@@ -55,6 +58,8 @@ def feature_key(feature: Feature, limit: int | None = None) -> str:
     }
     if limit is not None:
         content["limit"] = limit
+    if feature.timezone != "UTC":
+        content["timezone"] = feature.timezone
     return _canonical(content)
 
 
@@ -108,26 +113,18 @@ def read_where(reader: Reader, at: Tree | None, events: tuple[str, ...], measure
 
 
 def read_property(reader: Reader, at: Tree, path: str, events: tuple[str, ...], measured: Measured) -> list[Typed] | None:
-    """What the contracts say of a property; None (and a problem) if the path cannot be read or no contract has it."""
+    """What each contract that has the property says of it, an empty list if nothing is known.
+
+    None, and a problem, if the path cannot be read or the contracts exclude it.
+    """
     try:
         steps = parse_path(path)
     except ValueError as error:
         reader.refuse(at, "a path such as items[].sku", str(error))
         return None
-    return property_types(reader, at, path, steps, events, measured)
-
-
-def property_types(
-    reader: Reader, at: Tree, path: str, steps: tuple[Step, ...], events: tuple[str, ...], measured: Measured
-) -> list[Typed] | None:
-    """What each contract that has the property says of it; an empty list is: nothing known."""
-    if steps[0] == "context":
-        return []
     schemas = measured.schemas(events)
     named = {name for name, _ in schemas}
-    open_ones = [event for event in (*events, *ALWAYS_KNOWN) if event in events and event not in named and not event.endswith("*")]
-    open_ones += [name for name in ALWAYS_KNOWN if name not in named and any(matches(event, name) for event in events)]
-    if open_ones or not schemas:
+    if steps[0] == "context" or not schemas or _without_contract(events, named):
         return []
     types = [typed for name, schema in schemas if (typed := _type_of(name, schema, steps)) is not None]
     if types:
@@ -135,6 +132,13 @@ def property_types(
     names = [name for _, schema in schemas for name in names_at(schema)]
     reader.refuse(at, f"a property of {', '.join(sorted(named))}", path, closest(str(steps[0]), names))
     return None
+
+
+def _without_contract(events: tuple[str, ...], named: set[str]) -> bool:
+    """Whether an event is meant of which no contract says anything."""
+    exact = {event for event in events if not event.endswith("*")}
+    always = {name for name in ALWAYS_KNOWN if any(matches(event, name) for event in events)}
+    return bool((exact | always) - named)
 
 
 def _type_of(event: str, schema: dict[str, Any], steps: tuple[Step, ...]) -> Typed | None:
@@ -150,6 +154,13 @@ def sums(typed: Iterable[Typed] | None) -> bool:
     return not typed or any(one.kinds is None or "number" in one.kinds for one in typed)
 
 
-def sorted_predicates(predicates: Iterable[Predicate]) -> tuple[Predicate, ...]:
-    """In one order, so that writing them in another is no other definition."""
-    return tuple(sorted(predicates, key=lambda one: (one.op, _canonical(one.operand))))
+def zoned(where: Iterable[Where]) -> bool:
+    """Whether a filter compares dates, so that the time zone is part of what is measured."""
+    return any(_is_date(predicate) for one in where for predicate in one.predicates)
+
+
+def _is_date(predicate: Predicate) -> bool:
+    if predicate.op not in {*ORDER, "between"}:
+        return False
+    operands = predicate.operand if predicate.op == "between" else [predicate.operand]
+    return any(isinstance(operand, str) and _DATE.match(operand) for operand in operands)

@@ -45,7 +45,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
     contracts = read_contracts(_below(files, "events"), reader.problems)
     # A contract that cannot be read is reported once; what names its event is not wrong because of it.
     folders = {path.split("/")[1] for path in _below(files, "events")}
-    measured = Measured({**{name: () for name in folders}, **contracts}, unknown_events_ok)
+    measured = Measured({**dict.fromkeys(folders, ()), **contracts}, unknown_events_ok)
     purposes: tuple[Purpose, ...] = _single(reader, trees, consent.FILE, consent.read_consent, ())
     nothing: tuple[dict[str, Trait], dict[str, Typed]] = ({}, {})
     found, types = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured), nothing)
@@ -93,7 +93,8 @@ def _stem(path: str) -> str:
 def _trait_types(found: dict[str, Trait], types: dict[str, Typed], contracts: dict[str, tuple[Contract, ...]]) -> dict[str, Typed]:
     """What each trait of ``traits.yaml`` can be; plain ones as the contract of identify says, if it says something."""
     schema = contracts["identify"][-1].schema if "identify" in contracts else True
-    return {name: types.get(name, ANYTHING) if trait.kind != "plain" else typed_at(schema, (name,)) or ANYTHING for name, trait in found.items()}
+    plain = {name: typed_at(schema, (name,)) or ANYTHING for name, trait in found.items() if trait.kind == "plain"}
+    return {name: plain.get(name) or types.get(name, ANYTHING) for name in found}
 
 
 def place_problems(path: str) -> list[Problem]:

@@ -7,6 +7,7 @@ from math import ceil, floor
 from typing import Any
 
 from contracts.definitions import Predicate
+from contracts.numbers import micros
 from contracts.problems import closest, listed
 from contracts.schemas import Typed, kind_of
 from contracts.yaml_tree import Reader, Tree
@@ -24,15 +25,17 @@ LATER = (
 """Words of the language that are not built yet."""
 
 
-def read_predicates(reader: Reader, at: Tree, parts: dict[str, Tree], typed: Iterable[Typed], numeric: bool = False) -> tuple[Predicate, ...]:
+def read_predicates(
+    reader: Reader, at: Tree, parts: dict[str, Tree], typed: Iterable[Typed], *, numeric: bool = False
+) -> tuple[Predicate, ...]:
     """The predicates among the parts of a condition; ``typed`` is what the value can be, by each contract that has it."""
     found = []
     typed = list(typed)
     for op, operand in parts.items():
         if op not in OPERATORS or (numeric and op not in NUMERIC):
             known = NUMERIC if numeric else OPERATORS
-            later = op in LATER
-            reader.refuse(operand, f"one of the operators {listed(known)}", op, f"{op} is not supported yet" if later else closest(op, known))
+            hint = f"{op} is not supported yet" if op in LATER else closest(op, known)
+            reader.refuse(operand, f"one of the operators {listed(known)}", op, hint)
         elif _operand_is_good(reader, op, operand, numeric):
             predicate = Predicate(op, operand.plain())
             found.append(predicate)
@@ -51,7 +54,7 @@ def _operand_is_good(reader: Reader, op: str, at: Tree, numeric: bool) -> bool:
         items = reader.items(at, "a list of values")
         if isinstance(at.value, list) and not items:
             reader.refuse(at, "at least one value", "an empty list")
-        return bool(items) and all([_value(reader, item, kinds) for item in items])
+        return bool(items) and False not in [_value(reader, item, kinds) for item in items]
     if op in ORDER:
         return _value(reader, at, ("number",) if numeric else ("number", "text"))
     if op == "between":
@@ -73,6 +76,9 @@ def _value(reader: Reader, at: Tree, kinds: tuple[str, ...]) -> bool:
     if isinstance(plain, dict) and set(plain) in ({"trait"}, {"property"}):
         reader.refuse(at, "a value", f"{next(iter(plain))}: …", "another field as operand is not supported yet")
         return False
+    if kind_of(plain) == "number" and micros(plain) is None:
+        reader.refuse(at, "a number below 10³⁰")
+        return False
     if kind_of(plain) in kinds:
         return True
     hint = "use `exists: false`" if plain is None else ""
@@ -86,7 +92,7 @@ def _between(reader: Reader, at: Tree, numeric: bool) -> bool:
         if isinstance(at.value, list):
             reader.refuse(at, "two values, the lower one first", f"{len(items)}")
         return False
-    if not all([_value(reader, item, ("number",) if numeric else ("number", "text")) for item in items]):
+    if False in [_value(reader, item, ("number",) if numeric else ("number", "text")) for item in items]:
         return False
     low, high = (item.value for item in items)
     if kind_of(low) != kind_of(high):
@@ -128,11 +134,8 @@ def cap_of(predicates: Iterable[Predicate]) -> int:
 
 
 def _cap(op: str, operand: Any) -> int:
-    if op in {"gte", "lt"}:
-        return ceil(operand)
-    if op in {"in", "not_in", "between"}:
-        return floor(max(operand)) + 1
-    return floor(operand) + 1
+    largest: float = max(operand) if op in {"in", "not_in", "between"} else operand
+    return ceil(largest) if op in {"gte", "lt"} else floor(largest) + 1
 
 
 def _kinds(typed: Iterable[Typed]) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 from contracts.paths import Step
 
 Kind = str
-_KINDS = {"number": "number", "integer": "number", "string": "text", "boolean": "boolean", "array": "list", "object": "object", "null": "null"}
+_KINDS = {
+    "number": "number", "integer": "number", "string": "text", "boolean": "boolean", "array": "list", "object": "object", "null": "null",
+}  # fmt: skip
 _OPEN = ("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "patternProperties")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,6 +30,8 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
     named = reader.required(at, parts, "segment", f"segment: {name}")
     if named is not None and named.value != name:
         reader.refuse(named, f"the name of the file, {name}")
+    zone = reader.read(parts.get("timezone"), "UTC", _zone)
+    around = replace(around, timezone=zone)
     who_at = reader.required(at, parts, "who", "the condition of the segment")
     who = read_condition(reader, who_at, around) if who_at is not None else None
     segment = Segment(
@@ -39,7 +41,7 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
         purpose=read_purpose(reader, parts.get("purpose"), around.purposes),
         title=reader.text(parts.get("title")),
         owner=reader.text(parts.get("owner")),
-        timezone=reader.read(parts.get("timezone"), "UTC", _zone),
+        timezone=zone,
         activate=tuple(_activate(reader, parts.get("activate"), destinations)),
         file=at.file,
     )

@@ -56,7 +56,7 @@ def _trait(reader: Reader, item: Tree, name: str, fields: dict[str, Tree], measu
     path, typed = _property(reader, fields[kind], kind, events, measured)
     if not events or (path is None and kind != "count"):
         return Trait(name, kind, emit=emit), typed
-    measure = "times" if kind == "count" else kind
+    measure: Any = "times" if kind == "count" else kind
     key = measured.add(Feature("", events, where, None, measure, path, None), limit if kind == "set" else None)
     return Trait(name, kind, key, limit, emit), typed
 

@@ -52,8 +52,7 @@ def shown(value: object) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    words = {None: "nothing", True: "true", False: "false"} if value is None or isinstance(value, bool) else {}
-    text = words.get(value) or (repr(value) if isinstance(value, str) else str(value))
+    text = "nothing" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 80 else text[:77] + "…"
 
 
@@ -100,7 +99,7 @@ class Reader:
             tree.value = _scalar(node)
         elif isinstance(node, SequenceNode):
             tree.value = [
-                self._tree(part, file, part.start_mark.line + 1 if part.start_mark.line + 1 >= line else line, f"{key}[{i}]", depth + 1)
+                self._tree(part, file, max(part.start_mark.line + 1, line), f"{key}[{i}]", depth + 1)
                 for i, part in enumerate(node.value)
             ]
         elif isinstance(node, MappingNode):
@@ -207,7 +206,7 @@ class Reader:
 
     def duration(self, at: Tree | None, default_us: int) -> int:
         """A duration in microseconds."""
-        return self.read(at, default_us, duration_us)
+        return int(self.read(at, default_us, duration_us))
 
     def read(self, at: Tree | None, default: Any, how: Callable[[Any], Any]) -> Any:
         """What ``how`` makes of the value; its ValueError says what was expected."""
