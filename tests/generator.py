@@ -1,0 +1,437 @@
+"""Adversarial input: few people, devices and e-mails in one shop, so that everything collides.
+
+A scenario is a pure function of ``(seed, size)``; a smaller size is a prefix of the larger one's events, so that a
+failing scenario shrinks by its size. What it holds is told by `scenario`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import orjson
+from hypothesis import strategies as st
+
+from contracts.definitions import Definitions
+from contracts.events import Event
+from contracts.names import event_name
+from tests.model import EPOCH, MISSING, instant, normalise, values_at
+
+MINUTE_US = 60_000_000
+DAY_US = 86_400_000_000
+START_US = instant("2026-01-01T00:00:00Z")
+SPAN_DAYS = 40
+PARTITIONS = 3
+
+Json = dict[str, Any]
+
+USERS = ("u1", "u2", "u3", "U3")
+EMAILS = ("a@shop.org", "b@shop.org", " A@Shop.org", "c@shop.org", "guest")
+PHONES = ("+44 20 7946 0958", "020 7946 0958", "+442079460959")
+DEVICES = ("d1", "d2", "d3", "null")
+NUMBERS: tuple[Any, ...] = (0.1, 0.2, 19.99, -5, -0.01, 3, 100, 12.5, 1e15, 0, True, "7", None, 0.0000004)
+SKUS: tuple[Any, ...] = ("A", "B", "a", "", 1, 1.0, "1", None, ["A"], {"x": 1})
+CITIES = ("Berlin", "berlin", "", None, "Köln", "Łódź")
+DATES = ("2026-01-10", "2026-01-10T22:30:00Z", "2026-01-11T00:30:00+02:00", "2026-02-31", "soon", "2026-01-20", None)
+WINDOWS = ("10m", "30m", "1h", "1d", "3d", "10d", "30d")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """``partitions`` hold the events of each in order of arrival; ``definitions_files`` is what `contracts.load` reads."""
+
+    seed: int
+    size: int
+    partitions: list[list[Json]]
+    control: list[Json]
+    definitions_files: dict[str, str] = field(repr=False)
+    at_offset_us: int = 0
+    """How long after the last event the state is asked for."""
+
+    @property
+    def events(self) -> list[Json]:
+        """All of them, the partitions one after the other."""
+        return [event for partition in self.partitions for event in partition]
+
+    def at(self, events: Iterable[Event]) -> int:
+        """The time to ask for: not before the last of the events as judged."""
+        return max((event.time_us for event in events), default=START_US) + self.at_offset_us
+
+
+def scenario(seed: int, size: int, *, conflicting: bool = False, shuffled: bool = True) -> Scenario:
+    """``size`` different events and their repeats in three partitions, with control entries and definitions.
+
+    Equal times, clusters of minutes within 40 days, silences of exactly the session gap, late logins, shared devices,
+    two devices in one event, e-mail only events, blocked values, consent in both forms, manual links, unlinks and links
+    again; in some seeds small limits, `conflict: oldest`, `owner: device`, `shared_after`. ``conflicting`` adds repeats
+    of a message id with another content; ``shuffled`` lets records arrive out of order.
+    """
+    rng = Random(f"{seed}:arrival")
+    moments = _moments(Random(f"{seed}:moments"))
+    partitions: list[list[tuple[float, Json]]] = [[] for _ in range(PARTITIONS)]
+    disorder = rng.choice([0, 0, 60, 3 * 86_400, 80 * 86_400]) if shuffled else 0
+    for number in range(size):
+        event_rng = Random(f"{seed}:event:{number}")
+        event = _event(event_rng, f"m{event_rng.randrange(1000):03d}-{number}", moments)
+        for copy in [event, *_repeats(event_rng, event, conflicting)]:
+            arrives = instant(event["timestamp"]) / 1e6 + event_rng.uniform(0, disorder)
+            partitions[event_rng.randrange(PARTITIONS)].append((arrives, copy))
+    for partition in partitions:
+        partition.sort(key=lambda record: record[0])
+    control = _control(Random(f"{seed}:control"), moments)
+    offset = rng.choice([0, 1, 30 * MINUTE_US, DAY_US, 10 * DAY_US, 60 * DAY_US])
+    files = definitions_files(seed)
+    return Scenario(seed, size, [[event for _, event in records] for records in partitions], control, files, offset)
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, max_size: int = 40) -> Scenario:
+    """Hypothesis' way to a scenario; it shrinks to fewer events of the same seed."""
+    return scenario(draw(st.integers(0, 2**32 - 1)), draw(st.integers(0, max_size)))
+
+
+# ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _moments(rng: Random) -> list[int]:
+    """Times to draw from: bursts with equal times, small steps, and silences of the session gap, just below and above."""
+    times = []
+    span = rng.choice([1, 5, SPAN_DAYS, SPAN_DAYS])
+    for _ in range(rng.choice([2, 4, 7])):
+        time = START_US + rng.randrange(span * 1440) * MINUTE_US
+        for _ in range(rng.choice([3, 6])):
+            times.append(time)
+            gap = 30 * MINUTE_US
+            time += rng.choice([0, 1, 1_000_000, MINUTE_US, 10 * MINUTE_US, gap - 1, gap, gap + 1, 2 * DAY_US])
+    return times
+
+
+def text_of(time_us: int) -> str:
+    """ISO 8601, with milliseconds if that is all there is."""
+    spec = "milliseconds" if time_us % 1000 == 0 else "microseconds"
+    return (EPOCH + timedelta(microseconds=time_us)).isoformat(timespec=spec) + "Z"
+
+
+def _event(rng: Random, message_id: str, moments: list[int]) -> Json:
+    make = rng.choice([_identify, _order, _order, _view, _page, _page, _consent])
+    event: Json = {**make(rng), "messageId": message_id, "timestamp": text_of(rng.choice(moments))}
+    _identify_by(rng, event)
+    if rng.random() < 0.15:
+        context = event.setdefault("context", {})
+        context["consent"] = {"categoryPreferences": _preferences(rng)}
+    if rng.random() < 0.2:
+        event.setdefault("context", {})["channel"] = rng.choice(["web", "shop", None])
+    if rng.random() < 0.1:
+        event["originalTimestamp"] = event["timestamp"]
+        event["sentAt"] = event["receivedAt"] = event["timestamp"]
+    return event
+
+
+def _identify_by(rng: Random, event: Json) -> None:
+    """Anonymous, logged in, by e-mail only, on two devices, or nothing at all."""
+    how = rng.choices(["anonymous", "login", "user", "email", "two devices", "nothing", "all"], [8, 6, 2, 2, 2, 1, 1])[0]
+    if how in ("anonymous", "login", "two devices", "all"):
+        event["anonymousId"] = rng.choices(DEVICES, [5, 5, 3, 1])[0]
+    if how in ("login", "user", "all"):
+        event["userId"] = rng.choice(USERS)
+    if how in ("email", "all") or (how == "login" and rng.random() < 0.2):
+        event.setdefault("context", {})["traits"] = {"email": rng.choice(EMAILS)}
+    if how == "all" or rng.random() < 0.05:
+        event.setdefault("context", {}).setdefault("traits", {})["phone"] = rng.choice(PHONES)
+    if how == "two devices":
+        event["previousId"] = rng.choice(DEVICES)
+    if rng.random() < 0.1:
+        event.setdefault("context", {})["device"] = {"id": rng.choice(["x1", "x2"])}
+
+
+def _identify(rng: Random) -> Json:
+    traits: Json = {}
+    for name, values in (("plan", ("gold", "free", None, 1)), ("age", NUMBERS), ("since", DATES), ("address", None)):
+        if rng.random() < 0.5:
+            traits[name] = {"city": rng.choice(CITIES)} if values is None else rng.choice(values)
+    if rng.random() < 0.3:
+        traits["email"] = rng.choice(EMAILS)
+    if rng.random() < 0.2:
+        traits["total"] = 5
+    return {"type": "identify", "traits": traits}
+
+
+def _order(rng: Random) -> Json:
+    properties: Json = {"amount": rng.choice(NUMBERS), "sku": rng.choice(SKUS), "currency": rng.choice(["EUR", "GBP"])}
+    if rng.random() < 0.5:
+        properties["items"] = [{"sku": rng.choice(["A", "B"]), "qty": rng.choice([1, 2, 2.5])} for _ in range(rng.choice([1, 2]))]
+    if rng.random() < 0.3:
+        properties["due"] = rng.choice(DATES)
+    return {"type": "track", "event": rng.choice(["Order Completed", "order_completed", "OrderRefunded"]), "properties": properties}
+
+
+def _view(rng: Random) -> Json:
+    return {"type": "track", "event": "product_viewed", "properties": {"sku": rng.choice(SKUS), "amount": rng.choice(NUMBERS)}}
+
+
+def _page(rng: Random) -> Json:
+    return rng.choice(
+        [{"type": "page", "name": "Home"}, {"type": "page", "properties": {"name": "Cart"}}, {"type": "screen", "name": "Home"}]
+    )
+
+
+def _consent(rng: Random) -> Json:
+    return {"type": "track", "event": "Consent Updated", "properties": {"categoryPreferences": _preferences(rng)}}
+
+
+def _preferences(rng: Random) -> Json:
+    names = rng.sample(["marketing", "analytics", "undeclared"], rng.choice([1, 1, 2]))
+    return {name: rng.choice([True, False, True, False, "yes"]) for name in names}
+
+
+def _repeats(rng: Random, event: Json, conflicting: bool) -> list[Json]:
+    """Copies that differ in ``sentAt`` and ``receivedAt`` alone, so that their corrected times may differ."""
+    copies = []
+    for _ in range(rng.choices([0, 1, 2, 3], [6, 2, 1, 1])[0]):
+        copy = dict(event)
+        if rng.random() < 0.7:
+            sent = instant(event["timestamp"]) + rng.choice([0, 5, 120]) * MINUTE_US
+            delay = rng.choice([-DAY_US, -31 * MINUTE_US, -1, 0, 1, 5 * MINUTE_US, 30 * MINUTE_US, DAY_US])
+            copy |= {"sentAt": text_of(sent), "receivedAt": text_of(sent + delay)}
+        if conflicting and rng.random() < 0.5:
+            copy["integrations"] = {"copy": rng.randrange(100)}
+        copies.append(copy)
+    rng.shuffle(copies)
+    return copies
+
+
+# ── control ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _control(rng: Random, moments: list[int]) -> list[Json]:
+    """Entries about a few pairs, so that later ones meet earlier ones."""
+    known = [("user_id", u) for u in USERS] + [("email", e) for e in EMAILS[:3]] + [("anonymous_id", x) for x in ("d1", "d2", "d9")]
+    pairs = [rng.sample(known, 2) for _ in range(rng.choice([0, 1, 3]))]
+    entries = []
+    for number in range(rng.choice([0, 1, 4, 6]) if pairs else 0):
+        ends = rng.sample(rng.choice(pairs), 2)
+        a, b = ({"namespace": namespace, "value": value} for namespace, value in ends)
+        time = text_of(rng.choice(moments))
+        entries.append(
+            {"type": rng.choice(["link", "unlink"]), "a": a, "b": b, "timestamp": time, "messageId": f"c{number}", "why": "test"}
+        )
+    return entries
+
+
+# ── definitions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def definitions_files(seed: int) -> dict[str, str]:
+    """The files of a seed. JSON is YAML, too."""
+    rng = Random(f"{seed}:definitions")
+    files: dict[str, Any] = {"identity.yaml": _identity(rng), "consent.yaml": CONSENT, "traits.yaml": {"traits": TRAITS}}
+    for event, properties in PROPERTIES.items():
+        files[f"events/{event}/1-0-0.json"] = {"type": "object", "properties": {name: {} for name in properties}}
+    for number in range(rng.choice([2, 5, 8])):
+        files[f"segments/s{number}.yaml"] = _segment(rng, number)
+    return {path: json.dumps(content, indent=1, ensure_ascii=False) for path, content in files.items()}
+
+
+PROPERTIES = {
+    "order_completed": ("amount", "sku", "currency", "items", "due"),
+    "order_refunded": ("amount", "sku", "currency", "items", "due"),
+    "product_viewed": ("amount", "sku"),
+    "consent_updated": ("categoryPreferences",),
+}
+CONSENT = {"purposes": [{"name": "marketing", "default": "denied"}, {"name": "analytics", "default": "granted"}]}
+TRAITS = [
+    {"name": "plan"},
+    {"name": "orders", "count": True, "did": "order_completed"},
+    {"name": "total", "sum": "amount", "did": "order_*", "emit": True},
+    {"name": "first_sku", "first": "sku", "did": "order_*"},
+    {"name": "last_sku", "last": "sku", "did": ["product_viewed", "order_completed"], "where": {"amount": {"gt": 0}}},
+    {"name": "skus", "set": "sku", "did": "order_*", "limit": 2},
+]
+
+
+def _identity(rng: Random) -> Json:
+    device: Json = {"name": "anonymous_id", "from": ["anonymousId", "previousId"], "scope": "device"}
+    if rng.random() < 0.25:
+        device["shared_after"] = rng.choice([2, 3])
+    email: Json = {"name": "email", "from": ["traits.email", "context.traits.email"], "normalize": "email", "personal": True}
+    email |= rng.choice([{}, {"unique": True}, {"limit": 2}, {"limit": 1}])
+    namespaces: list[Json] = [{"name": "user_id", "from": "userId", "unique": rng.random() < 0.85}, email]
+    if rng.random() < 0.5:
+        namespaces.append({"name": "phone", "from": "context.traits.phone", "normalize": "phone", "limit": 1})
+    namespaces.append(device)
+    if rng.random() < 0.3:
+        namespaces.append({"name": "device_id", "from": "context.device.id", "scope": "device", "limit": 1})
+    stitching = {"session_gap": "30m", "backstitch": rng.choice(["1h", "2d", "30d"]), "owner": rng.choice(["session"] * 5 + ["device"])}
+    limits = rng.choice([{}, {}, {"identifiers": 4}, {"links": 3}, {"identifiers": 3, "links": 2}])
+    return {
+        "version": 1,
+        "namespaces": namespaces,
+        "conflict": rng.choice(["newest", "newest", "oldest"]),
+        "limits": limits,
+        "stitching": stitching,
+    }
+
+
+def _segment(rng: Random, number: int) -> Json:
+    segment: Json = {"segment": f"s{number}", "who": _condition(rng, number, 2)}
+    if rng.random() < 0.3:
+        segment["purpose"] = rng.choice(["marketing", "analytics"])
+    if rng.random() < 0.4:
+        segment["timezone"] = rng.choice(["Europe/Berlin", "America/New_York"])
+    return segment
+
+
+def _condition(rng: Random, number: int, depth: int) -> Json:
+    """A condition of segment ``number``, which may name those before it."""
+    kind = rng.choices(["did", "trait", "consent", "segment", "all", "any", "not"], [6, 4, 1, 1, *[1 if depth else 0] * 3])[0]
+    if kind in ("all", "any"):
+        return {kind: [_condition(rng, number, depth - 1) for _ in range(2)]}
+    if kind == "not":
+        return {"not": _condition(rng, number, depth - 1)}
+    if kind == "consent":
+        return {"consent": rng.choice(["marketing", "analytics"])}
+    if kind == "segment" and number:
+        return {"segment": f"s{rng.randrange(number)}"}
+    return _trait(rng) if kind == "trait" else _did(rng)
+
+
+def _trait(rng: Random) -> Json:
+    number = {"trait": rng.choice(["age", "orders", "total"]), **_number_predicate(rng)}
+    text = {"trait": rng.choice(["plan", "address.city", "first_sku", "last_sku", "skus[0]"]), **_text_predicate(rng)}
+    day = {"trait": "since", **_date_predicate(rng)}
+    some = {"trait": "skus[]", **rng.choice([{"eq": "A"}, {"starts_with": "B"}])}
+    return rng.choice([number, number, text, text, day, some])
+
+
+def _did(rng: Random) -> Json:
+    events = rng.choice(
+        ["order_completed", "Order Completed", "order_*", ["product_viewed", "order_refunded"], "product_viewed", "page_viewed"]
+    )
+    condition: Json = {"did": events}
+    if events != "page_viewed":
+        measure = rng.choice(["times", "times", "sum", "distinct"])
+        condition |= {"times": _count_predicate(rng)} if measure == "times" else _measure(rng, measure)
+        if events == "order_completed" and rng.random() < 0.6:
+            condition["where"] = _where(rng)
+    elif rng.random() < 0.5:
+        condition |= {"times": {"eq": 0}}
+    if rng.random() < 0.6:
+        condition["within"] = rng.choice(WINDOWS)
+    return condition
+
+
+def _measure(rng: Random, measure: str) -> Json:
+    predicate = _number_predicate(rng) if measure == "sum" else _count_predicate(rng)
+    beside = "between" not in predicate and rng.random() < 0.5
+    return {measure: "amount" if measure == "sum" else "sku", **(predicate if beside else {"value": predicate})}
+
+
+def _count_predicate(rng: Random) -> Json:
+    n = rng.choice([1, 2, 3])
+    return rng.choice(
+        [{"gte": n}, {"eq": n}, {"eq": 0}, {"lt": n}, {"gt": n, "lte": n + 1}, {"between": [n, n + 1]}, {"ne": n}, {"in": [0, n]}]
+    )
+
+
+def _where(rng: Random) -> Json:
+    return rng.choice(
+        [
+            {"currency": "EUR"},
+            {"currency": ["EUR", "GBP"], "amount": _number_predicate(rng)},
+            {"items[].sku": "A"},
+            {"items[0].qty": {"gte": 2}},
+            {"sku": _text_predicate(rng)},
+            {"context.channel": "web"},
+            {"due": _date_predicate(rng)},
+        ]
+    )
+
+
+def _number_predicate(rng: Random) -> Json:
+    n = rng.choice([0, 0.1, 0.3, 3, 19.99, 20, -5, 100])
+    return rng.choice(
+        [{"gte": n}, {"gt": n}, {"lt": n}, {"lte": n}, {"eq": n}, {"ne": n}, {"in": [n, 3]}, {"not_in": [n]}, {"between": [n, n + 20]}]
+    )
+
+
+def _text_predicate(rng: Random) -> Json:
+    return rng.choice(
+        [
+            {"eq": "A"},
+            {"ne": "gold"},
+            {"in": ["gold", "B", 1]},
+            {"not_in": ["A", "Berlin"]},
+            {"exists": True},
+            {"exists": False},
+            {"is": "empty"},
+            {"contains": "erl"},
+            {"not_contains": "o"},
+            {"starts_with": "B"},
+            {"not_starts_with": "B"},
+            {"ends_with": "d"},
+            {"not_ends_with": "n"},
+            {"gt": "B"},
+            {"lte": "Berlin"},
+        ]
+    )
+
+
+def _date_predicate(rng: Random) -> Json:
+    operand = rng.choice(["2026-01-10", "2026-01-10T22:30:00Z", "2026-01-11T00:30:00+02:00"])
+    return rng.choice(
+        [{"gt": operand}, {"gte": operand}, {"lt": operand}, {"lte": operand}, {"between": ["2026-01-10", "2026-01-15"]}, {"eq": operand}]
+    )
+
+
+# ── to events ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def to_events(bodies: Iterable[Mapping[str, Any]], definitions: Definitions) -> list[Event]:
+    """What well-formed bodies become when they are accepted, written plainly and without the engine."""
+    return [_judged(dict(body), definitions, position) for position, body in enumerate(bodies, 1)]
+
+
+def _judged(body: Json, definitions: Definitions, position: int) -> Event:
+    what = body["type"]
+    name = {"track": event_name(body.get("event", "")), "page": "page_viewed", "screen": "screen_viewed"}.get(what, "")
+    properties = dict(body.get("properties") or {})
+    if what in ("page", "screen") and "name" in body:
+        properties.setdefault("name", body["name"])
+    preferences = dict(body.get("context", {}).get("consent", {}).get("categoryPreferences", {}))
+    if name == "consent_updated":
+        preferences |= properties.get("categoryPreferences", {})
+    purposes = {purpose.name for purpose in definitions.purposes}
+    consents = {p: said for p, said in preferences.items() if isinstance(said, bool) and p in purposes}
+    return Event(
+        position=position,
+        time_us=_time_of(body),
+        message_id=body["messageId"],
+        type=what,
+        name=name,
+        contract=f"{name or what}/1-0-0",
+        identifiers=_identifiers(body, definitions),
+        properties=properties,
+        traits=body.get("traits", {}) if what == "identify" else None,
+        consents=consents or None,
+        received_at_us=instant(body["receivedAt"]) if "receivedAt" in body else None,
+        body=body,
+        raw=orjson.dumps(body),
+    )
+
+
+def _time_of(body: Json) -> int:
+    time = instant(body["timestamp"])
+    if "originalTimestamp" not in body and "sentAt" in body and "receivedAt" in body:
+        time += instant(body["receivedAt"]) - instant(body["sentAt"])
+    return time
+
+
+def _identifiers(body: Json, definitions: Definitions) -> tuple[tuple[int, str], ...]:
+    rules = definitions.identity
+    read = [(i, n, value) for i, n in enumerate(rules.namespaces) for path in n.paths for value in values_at(body, path)]
+    found = {(i, normalise(rules, n, str(value))) for i, n, value in read if value is not MISSING}
+    return tuple(sorted((i, value) for i, value in found if value is not None))
