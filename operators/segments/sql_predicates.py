@@ -1,0 +1,112 @@
+"""SQL for the predicates on a value. Each is true or not; NULL counts as not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from contracts.definitions import Predicate
+from operators.segments.sql_values import Value, decimal, extract, quote, span
+
+_ORDER = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_TEXT = {"contains": "contains", "starts_with": "starts_with", "ends_with": "ends_with"}
+_IS = ("number", "text", "boolean", "list", "object")
+
+
+class UnknownOperator(ValueError):
+    """An operator that the language has, but this version of the SQL does not."""
+
+
+def all_hold(value: Value, predicates: Iterable[Predicate], timezone: str) -> str:
+    """The value satisfies every predicate."""
+    return " AND ".join(f"coalesce({holds(value, p, timezone)}, false)" for p in predicates) or "true"
+
+
+def holds(value: Value, predicate: Predicate, timezone: str) -> str:
+    """The value satisfies the predicate."""
+    op, operand = predicate.op, predicate.operand
+    if op == "exists":
+        return f"coalesce({value.present}, false)" if operand else f"NOT coalesce({value.present}, false)"
+    if op == "is":
+        return _is(value, operand)
+    if op == "eq":
+        return equal(value, operand)
+    if op == "in":
+        return _any_equal(value, operand)
+    if op in ("ne", "not_in"):
+        same = equal(value, operand) if op == "ne" else _any_equal(value, operand)
+        return f"coalesce({value.present}, false) AND NOT coalesce({same}, false)"
+    if op == "between":
+        return f"({ordered(value, 'gte', operand[0], timezone)}) AND ({ordered(value, 'lte', operand[1], timezone)})"
+    if op in _ORDER:
+        return ordered(value, op, operand, timezone)
+    if op.removeprefix("not_") in _TEXT:
+        return _text(value, op, operand)
+    raise UnknownOperator(f"operator {op!r}: expected one of the predicates of docs/segments.md; the SQL twin cannot answer it")
+
+
+def equal(value: Value, operand: object) -> str:
+    """Same kind and same value; lists and objects part by part."""
+    if isinstance(operand, bool):
+        return f"({value.has_kind('boolean')} AND {value.text} = '{str(operand).lower()}')"
+    number = decimal(operand)
+    if number is not None:
+        return f"({value.has_kind('number')} AND {value.number} = {number})"
+    if isinstance(operand, str):
+        return f"({value.has_kind('text')} AND {value.text} = {quote(operand)})"
+    if isinstance(operand, list):
+        parts = [_part_equal(extract(value.json, (at,)), item) for at, item in enumerate(operand)]
+        return f"({' AND '.join([value.has_kind('list'), f'json_array_length({value.json}) = {len(operand)}', *parts])})"
+    if isinstance(operand, dict):
+        parts = [_part_equal(extract(value.json, (key,)), item) for key, item in operand.items()]
+        return f"({' AND '.join([value.has_kind('object'), f'len(json_keys({value.json})) = {len(operand)}', *parts])})"
+    return "false"
+
+
+def _part_equal(part: str, operand: object) -> str:
+    return f"json_type({part}) = 'NULL'" if operand is None else equal(Value(part), operand)
+
+
+def _any_equal(value: Value, operands: Iterable[object]) -> str:
+    found = [f"coalesce({equal(value, operand)}, false)" for operand in operands]
+    return f"({' OR '.join(found)})" if found else "false"
+
+
+def _is(value: Value, kind: str) -> str:
+    if kind == "empty":
+        empty = [
+            f"({value.has_kind('text')} AND {value.text} = '')",
+            f"({value.has_kind('list')} AND json_array_length({value.json}) = 0)",
+            f"({value.has_kind('object')} AND len(json_keys({value.json})) = 0)",
+        ]
+        return f"(NOT coalesce({value.present}, false) OR coalesce({' OR '.join(empty)}, false))"
+    if kind in _IS:
+        return value.has_kind(kind)
+    raise UnknownOperator(f"is: {kind!r}: expected empty, {', '.join(_IS)}")
+
+
+def ordered(value: Value, op: str, operand: object, timezone: str) -> str:
+    """An order operator between numbers, between texts, or between dates if the operand is one."""
+    number = decimal(operand)
+    if number is not None:
+        return f"({value.has_kind('number')} AND {value.number} {_ORDER[op]} {number})"
+    if not isinstance(operand, str) or value.computed:
+        return "false"
+    as_text = f"({value.has_kind('text')} AND {value.text} {_ORDER[op]} {quote(operand)})"
+    date = span(quote(operand), timezone)
+    given = span(value.text, timezone)
+    as_date = {
+        "gt": f"{given.start} > {date.end}",
+        "gte": f"{given.start} >= {date.start}",
+        "lt": f"{given.end} < {date.start}",
+        "lte": f"{given.end} <= {date.end}",
+    }[op]
+    if not operand[:1].isdigit():
+        return as_text
+    return f"CASE WHEN {date.start} IS NULL THEN {as_text} ELSE {value.has_kind('text')} AND {as_date} END"
+
+
+def _text(value: Value, op: str, operand: object) -> str:
+    if not isinstance(operand, str):
+        return "false"
+    found = f"{_TEXT[op.removeprefix('not_')]}({value.text}, {quote(operand)})"
+    return f"({value.has_kind('text')} AND {'NOT ' if op.startswith('not_') else ''}{found})"

@@ -1,0 +1,164 @@
+"""SQL for one JSON value of an event or a profile: its kind, its exact number, the span of time that its text says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from contracts.numbers import micros, number_text
+from contracts.paths import Step
+
+MISSING = "CAST(NULL AS JSON)"
+DATE = r"\d{4}-\d\d-\d\d"
+MOMENT = DATE + r"[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d+)?)?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?"
+
+
+def quote(text: str) -> str:
+    """A SQL text literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def decimal(value: object) -> str | None:
+    """A SQL literal of the exact number; None if the value is no number."""
+    exact = micros(value)
+    return None if exact is None else f"CAST('{number_text(exact)}' AS DECIMAL(38,6))"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value in SQL: an expression of type JSON, or of a computed number as DECIMAL(38,6)."""
+
+    json: str = MISSING
+    computed: str | None = None
+
+    @property
+    def present(self) -> str:
+        return f"{self.computed} IS NOT NULL" if self.computed else f"json_type({self.json}) <> 'NULL'"
+
+    @property
+    def text(self) -> str:
+        return "CAST(NULL AS VARCHAR)" if self.computed else f"({self.json} ->> '$')"
+
+    @property
+    def number(self) -> str:
+        """The exact number; NULL of any other kind."""
+        return self.computed or json_number(self.json)
+
+    def has_kind(self, kind: str) -> str:
+        """Whether it is a number, text, boolean, list or object."""
+        if self.computed:
+            return f"{self.computed} IS NOT NULL" if kind == "number" else "false"
+        return f"json_type({self.json}) IN ({_TYPES[kind]})"
+
+    @property
+    def key(self) -> str:
+        """What makes it different from other values: its canonical JSON."""
+        number = f"rtrim(rtrim(CAST({self.number} AS VARCHAR), '0'), '.')"
+        return f"""CASE WHEN {self.has_kind("number")} THEN coalesce({number}, {self.text})
+            WHEN {self.has_kind("text")} THEN CAST(to_json({self.text}) AS VARCHAR)
+            WHEN {self.has_kind("boolean")} THEN {self.text}
+            ELSE {container_key(self.json)} END"""
+
+
+_TYPES = {
+    "number": "'BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE'",
+    "text": "'VARCHAR'",
+    "boolean": "'BOOLEAN'",
+    "list": "'ARRAY'",
+    "object": "'OBJECT'",
+}
+
+
+def json_number(value: str) -> str:
+    """DECIMAL(38,6) of a JSON number, from its text, so that no binary fraction comes between; half goes to even."""
+    text = f"({value} ->> '$')"
+    rounded = half_even(f"TRY_CAST({text} AS DECIMAL(38,26))")
+    large = f"TRY_CAST({text} AS DECIMAL(38,6))"
+    return f"""CASE WHEN json_type({value}) IN ('BIGINT', 'UBIGINT', 'HUGEINT') THEN {large}
+        WHEN json_type({value}) = 'DOUBLE' AND abs(TRY_CAST({text} AS DOUBLE)) < 1e24 THEN coalesce({rounded}, {large}) END"""
+
+
+def half_even(exact: str) -> str:
+    """Six places of a DECIMAL(38,26). DuckDB rounds half away from zero; an odd last place after a tie goes one back.
+
+    26 places hold every place that can decide: a double has 17 digits, and below 10¹² none of those before the
+    seventh place is lost. From 10¹² on a double has no seventh place, and this is NULL.
+    """
+    away = f"CAST({exact} AS DECIMAL(38,6))"
+    tie = f"abs({exact} - CAST({away} AS DECIMAL(38,26))) = CAST('0.0000005' AS DECIMAL(38,26))"
+    odd = f"CAST({away} * 1000000 AS HUGEINT) % 2 <> 0"
+    step = f"CASE WHEN {exact} < 0 THEN CAST('-0.000001' AS DECIMAL(38,6)) ELSE CAST('0.000001' AS DECIMAL(38,6)) END"
+    return f"CASE WHEN {tie} AND {odd} THEN {away} - {step} ELSE {away} END"
+
+
+def container_key(value: str) -> str:
+    """One text for equal lists or objects: every part with its place, in order of place; numbers by their exact value."""
+    number = f"rtrim(rtrim(CAST({json_number('part.value')} AS VARCHAR), '0'), '.')"
+    kind = "CASE WHEN part.type IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') THEN 'NUMBER' ELSE part.type END"
+    atom = f"CASE WHEN part.type IN ({_TYPES['number']}) THEN {number} ELSE coalesce(CAST(part.atom AS VARCHAR), '') END"
+    return f"""(SELECT string_agg(part.fullkey || ' ' || {kind} || ' ' || {atom}, chr(10) ORDER BY part.fullkey)
+        FROM json_tree({value}) AS part)"""
+
+
+def json_path(steps: tuple[Step, ...]) -> str:
+    """DuckDB's path for keys and indexes."""
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else "." + json.dumps(step, ensure_ascii=False) for step in steps)
+
+
+def extract(root: str, steps: tuple[Step, ...]) -> str:
+    """The JSON expression at a path without ``[]``."""
+    return f"json_extract({root}, {quote(json_path(steps))})" if steps else root
+
+
+def first_at(root: str, steps: tuple[Step, ...]) -> Value:
+    """What a measure reads: ``[]`` is the first item."""
+    return Value(extract(root, tuple(0 if step is None else step for step in steps)))
+
+
+def some_value(root: str, steps: tuple[Step, ...], holds: Callable[[Value], str], depth: int = 0) -> str:
+    """Whether one value at the path satisfies the condition; what is no list has one missing item, an empty list none."""
+    if None not in steps:
+        return f"coalesce({holds(Value(extract(root, steps)))}, false)"
+    at = steps.index(None)
+    items, item = extract(root, steps[:at]), f"item{depth}"
+    inner = some_value(item, steps[at + 1 :], holds, depth + 1)
+    return f"""CASE WHEN coalesce(json_type({items}) = 'ARRAY', false)
+        THEN len(list_filter(json_extract({items}, '$[*]'), lambda {item}: {inner})) > 0
+        ELSE coalesce({holds(Value())}, false) END"""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """First and last microsecond, as SQL."""
+
+    start: str
+    end: str
+
+
+def span(text: str, timezone: str) -> Span:
+    """What an ISO 8601 text says: a date alone its day in the timezone, a date-time one instant; NULL of other texts."""
+    is_date = f"regexp_full_match({text}, '{DATE}') AND {text} >= '0001'"
+    is_moment = f"regexp_full_match({text}, '{MOMENT}') AND {text} >= '0001'"
+    first, last = _midnight(text, timezone, 0), f"{_midnight(text, timezone, 1)} - 1"
+    moment = _instant(text)
+    return Span(
+        f"CASE WHEN {is_date} THEN {first} WHEN {is_moment} THEN {moment} END",
+        f"CASE WHEN {is_date} THEN {last} WHEN {is_moment} THEN {moment} END",
+    )
+
+
+def _midnight(text: str, timezone: str, days: int) -> str:
+    midnight = f"CAST(TRY_CAST({text} AS DATE) + {days} AS TIMESTAMP)"
+    return f"epoch_us({midnight})" if timezone == "UTC" else f"epoch_us(timezone({quote(timezone)}, {midnight}))"
+
+
+def _instant(text: str) -> str:
+    clock = f"regexp_extract({text}, '^.{{11}}(\\d\\d:\\d\\d(:\\d\\d)?)', 1)"
+    whole = f"epoch_us(TRY_CAST(left({text}, 10) || ' ' || {clock} || CASE WHEN length({clock}) = 5 THEN ':00' ELSE '' END AS TIMESTAMP))"
+    part = f"CAST(left(regexp_extract({text}, '[.,](\\d+)', 1) || '000000', 6) AS BIGINT)"
+    offset = f"regexp_extract(substr({text}, 17), '[+-]\\d\\d:?(\\d\\d)?$')"
+    digits = f"replace(substr({offset}, 2), ':', '') || '00'"
+    minutes = f"(CAST(left({digits}, 2) AS BIGINT) * 60 + CAST(substr({digits}, 3, 2) AS BIGINT))"
+    away = f"CASE WHEN {offset} = '' THEN 0 ELSE {minutes} * CASE WHEN left({offset}, 1) = '-' THEN -60000000 ELSE 60000000 END END"
+    return f"({whole} + {part} - ({away}))"

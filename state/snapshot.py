@@ -1,0 +1,152 @@
+"""The snapshot: one DuckDB file for analysts, built beside the target and put in its place in one step."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from state.errors import NoState, StateError
+from state.snapshot_events import archive_files, load_events
+from state.snapshot_personal import Hider, Personal, dump_json
+from state.snapshot_rows import Rows, batches, insert_sql, visible
+from state.snapshot_tables import MEMBERSHIPS, TABLES, ddl
+
+__all__ = ["NoSnapshot", "Personal", "Rows", "SnapshotReport", "publish", "sql"]
+
+ATTEMPTS = 3
+"""The archive removes files when a flow opens it; a build that meets this begins again."""
+
+
+class NoSnapshot(NoState):
+    """No snapshot has been published yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotReport:
+    """What was published: rows by table, the file's size and how long it took."""
+
+    target: Path
+    rows: dict[str, int]
+    bytes: int
+    seconds: float
+
+
+def publish(target: Path, *, archives: Mapping[str, Path], rows: Mapping[str, Rows], personal: Personal | None) -> SnapshotReport:
+    """Builds a snapshot of all spaces and replaces ``target`` by it; readers of the old file keep what they have.
+
+    ``archives``: space → folder of its archive; ``rows``: space → its shard's rows; ``personal`` None: values in the clear.
+    """
+    begun = time.monotonic()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(target)
+    building = target.with_name(f".{target.name}.{os.getpid()}.building")
+    try:
+        counts = _build_again(building, archives, rows, personal)
+        _put_in_place(building, target)
+    finally:
+        _remove(building)
+    return SnapshotReport(target, counts, target.stat().st_size, time.monotonic() - begun)
+
+
+def sql(target: Path, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The names of the columns and the rows of a query on the published snapshot, which is only read."""
+    if not target.exists():
+        raise NoSnapshot(f"there is no snapshot at {target} yet: run `skep snapshot` to publish one (`skep run` does so every few minutes)")
+    with duckdb.connect(str(target), read_only=True) as con:
+        result = con.execute(query)
+        return [column[0] for column in result.description or ()], result.fetchall()
+
+
+def _build_again(building: Path, archives: Mapping[str, Path], rows: Mapping[str, Rows], personal: Personal | None) -> dict[str, int]:
+    for attempt in range(1, ATTEMPTS + 1):
+        _remove(building)
+        try:
+            return _build(building, archives, rows, personal)
+        except duckdb.IOException as error:
+            if attempt == ATTEMPTS:
+                raise StateError(f"snapshot: the archive or {building.parent} cannot be read or written: {error}") from error
+    raise AssertionError
+
+
+def _build(building: Path, archives: Mapping[str, Path], rows: Mapping[str, Rows], personal: Personal | None) -> dict[str, int]:
+    with duckdb.connect(str(building)) as con:
+        con.execute("ATTACH ':memory:' AS work")
+        con.execute("SET preserve_insertion_order = true")
+        for statement in ddl():
+            con.execute(statement)
+        for space, found in rows.items():
+            hider = Hider(personal, space) if personal else None
+            _load_space(con, space, found, archives.get(space), hider)
+        con.execute(MEMBERSHIPS)
+        counts = {table.name: _count(con, table.name) for table in TABLES}
+        con.execute("DETACH work")
+        con.execute("CHECKPOINT")
+    return counts
+
+
+def _load_space(con: duckdb.DuckDBPyConnection, space: str, rows: Rows, archive: Path | None, hider: Hider | None) -> None:
+    applied = rows.applied()
+    con.execute(
+        "INSERT INTO spaces SELECT $space, make_timestamp($clock), CAST($applied AS JSON)",
+        {"space": space, "clock": rows.clock_us, "applied": dump_json(applied)},
+    )
+    for table, found in visible(rows, hider).items():
+        _insert(con, space, table, found)
+    if archive is not None:
+        load_events(con, space, archive_files(archive), applied, hider)
+
+
+def _insert(con: duckdb.DuckDBPyConnection, space: str, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    with _transaction(con):
+        for batch in batches(table, rows):
+            con.register("batch", batch)
+            con.execute(insert_sql(table), {"space": space})
+            con.unregister("batch")
+
+
+@contextmanager
+def _transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    con.execute("BEGIN")
+    yield
+    con.execute("COMMIT")
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = con.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _put_in_place(building: Path, target: Path) -> None:
+    _sync(building, os.O_RDWR)
+    building.replace(target)
+    _sync(target.parent, os.O_RDONLY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _remove(building: Path) -> None:
+    for path in (building, building.with_name(building.name + ".wal")):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        building.with_name(building.name + ".tmp").rmdir()
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Removes what publishers that are gone have left behind."""
+    for path in target.parent.glob(f".{target.name}.*.building"):
+        process = path.name.split(".")[-2]
+        if process.isdigit() and int(process) != os.getpid() and not Path(f"/proc/{process}").exists():
+            _remove(path)

@@ -1,0 +1,167 @@
+"""Table ``events``: from the archive's Parquet files, each applied message once, in SQL that returns named statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from state.snapshot_personal import Hider, Step, dump_json
+from state.snapshot_rows import BATCH_ROWS
+from state.snapshot_tables import quote
+
+_COLUMNS = """message_id, type, event, event_time, received_at, space, source, user_id, anonymous_id,
+    properties, traits, context, contract, definitions"""
+_JSON_COLUMNS = ("properties", "traits", "context")
+_TEXT_COLUMNS = {"user_id": "userId", "anonymous_id": "anonymousId"}
+_BODY_PATHS = ("userId", "anonymousId", "properties", "traits", "context", "name")
+
+
+def archive_files(folder: Path) -> list[Path]:
+    """The finished Parquet files of one space's archive; unfinished ones have a name that begins with a dot."""
+    return sorted(path for path in folder.glob("day=*/*.parquet") if not path.name.startswith("."))
+
+
+def load_events(con: duckdb.DuckDBPyConnection, space: str, files: Sequence[Path], applied: dict[str, int], hider: Hider | None) -> int:
+    """Fills ``events`` for one space; table ``quarantine`` must be filled before. Gives the number of rows."""
+    if not files or not applied:
+        return 0
+    source = _source(files)
+    _register_applied(con, applied)
+    con.execute(chosen_sql(source), {"space": space})
+    shown = shown_sql(source, _raw_text(con, source))
+    flag = personal_flag_sql(hider)
+    con.execute(f"INSERT INTO events SELECT {_COLUMNS} FROM ({shown}) WHERE NOT ({flag})", {"space": space})
+    if hider is not None and flag != "false":
+        for batch in _hidden(con, f"SELECT {_COLUMNS} FROM ({shown}) WHERE {flag}", space, hider):
+            con.register("batch", batch)
+            con.execute(f"INSERT INTO events SELECT {_COLUMNS} FROM batch")
+            con.unregister("batch")
+    con.execute("DROP TABLE work.chosen")
+    return _count(con, space)
+
+
+def _count(con: duckdb.DuckDBPyConnection, space: str) -> int:
+    row = con.execute("SELECT count(*) FROM events WHERE space = $space", {"space": space}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _source(files: Sequence[Path]) -> str:
+    names = ", ".join(quote(str(path)) for path in files)
+    return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)"
+
+
+def _raw_text(con: duckdb.DuckDBPyConnection, source: str) -> str:
+    kinds = {name: kind for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    return "decode(raw)" if kinds["raw"] == "BLOB" else "CAST(raw AS VARCHAR)"
+
+
+def _register_applied(con: duckdb.DuckDBPyConnection, applied: dict[str, int]) -> None:
+    con.execute(
+        "CREATE OR REPLACE TABLE work.applied AS SELECT unnest($names) AS partition, unnest($positions) AS position",
+        {"names": list(applied), "positions": list(applied.values())},
+    )
+
+
+def chosen_sql(source: str) -> str:
+    """The row of the archive that stands for each message, and the smallest time of its repeats."""
+    return f"""
+        CREATE TABLE work.chosen AS
+        WITH refused AS (SELECT id, source, position FROM quarantine WHERE space = $space),
+        accepted AS (
+            SELECT message_id, event_time, filename, file_row_number, a.replay_of IS NOT NULL AS replayed, a.partition, a.position
+            FROM {source} a JOIN work.applied p ON p.partition = a.partition AND a.position <= p.position
+            WHERE NOT EXISTS (FROM refused r WHERE r.source = a.partition AND r.position = a.position)
+              AND NOT EXISTS (FROM refused r WHERE r.id = a.replay_of)
+        ),
+        repeats AS (SELECT message_id, min(event_time) AS event_time, count(*) AS times FROM accepted GROUP BY message_id)
+        SELECT a.filename, a.file_row_number, r.event_time FROM accepted a JOIN repeats r USING (message_id) WHERE r.times = 1
+        UNION ALL
+        SELECT a.filename, a.file_row_number, r.event_time FROM accepted a JOIN repeats r USING (message_id) WHERE r.times > 1
+        QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY replayed, a.partition, a.position, filename, file_row_number) = 1
+    """
+
+
+def shown_sql(source: str, raw: str) -> str:
+    """The columns of ``events`` before anything is hidden. The ``name`` of a page or screen goes among its properties."""
+    paths = ", ".join(quote(f"$.{name}") for name in _BODY_PATHS)
+    return f"""
+        SELECT message_id, type, nullif(event, '') AS event, event_time, received_at, $space AS space, source,
+            part[1] ->> '$' AS user_id, part[2] ->> '$' AS anonymous_id,
+            CASE WHEN type IN ('page', 'screen') THEN {_named_properties()} ELSE {_present("part[3]")} END AS properties,
+            {_present("part[4]")} AS traits, {_present("part[5]")} AS context, contract, definitions
+        FROM (
+            SELECT a.message_id, a.type, a.event, c.event_time, a.received_at, a.source, a.contract, a.definitions,
+                json_extract({raw}, [{paths}]) AS part
+            FROM {source} a JOIN work.chosen c ON c.filename = a.filename AND c.file_row_number = a.file_row_number
+        )
+    """
+
+
+def _present(part: str) -> str:
+    return f"CASE WHEN json_type({part}) <> 'NULL' THEN {part} END"
+
+
+def _named_properties() -> str:
+    """Only the text is put together, because a JSON merge would drop nulls."""
+    absent = "(part[3] IS NULL OR json_type(part[3]) = 'NULL' OR CAST(part[3] AS VARCHAR) = '{}')"
+    given = "part[6] IS NOT NULL AND json_type(part[6]) <> 'NULL'"
+    name = """'{"name":' || CAST(part[6] AS VARCHAR)"""
+    return f"""CASE WHEN {given} AND {absent} THEN CAST({name} || '}}' AS JSON)
+        WHEN {given} AND json_type(part[3]) = 'OBJECT' AND json_extract(part[3], '$.name') IS NULL
+        THEN CAST({name} || ',' || substr(CAST(part[3] AS VARCHAR), 2) AS JSON)
+        ELSE {_present("part[3]")} END"""
+
+
+def json_path(steps: tuple[Step, ...]) -> str:
+    """DuckDB's path to the part of a personal path that needs no search: up to the first ``[]``."""
+    text = "$"
+    for step in steps:
+        if step is None:
+            break
+        text += f"[{step}]" if isinstance(step, int) else "." + orjson.dumps(step).decode()
+    return text
+
+
+def personal_flag_sql(hider: Hider | None) -> str:
+    """Whether a shown row holds anything at a personal path."""
+    if hider is None:
+        return "false"
+    flags = []
+    roots = hider.roots()
+    for column in _JSON_COLUMNS:
+        paths = sorted({json_path(rest) for _, rest in roots.get(column, ())})
+        if paths:
+            flags.append(f"coalesce(list_any_value(json_extract({column}, [{', '.join(map(quote, paths))}])) IS NOT NULL, false)")
+    flags += [f"{column} IS NOT NULL" for column, root in _TEXT_COLUMNS.items() if root in roots]
+    return " OR ".join(flags) or "false"
+
+
+def _hidden(con: duckdb.DuckDBPyConnection, query: str, space: str, hider: Hider) -> Iterator[pa.RecordBatch]:
+    reader: pa.RecordBatchReader = con.cursor().sql(query, params={"space": space}).to_arrow_reader(BATCH_ROWS)
+    for batch in reader:
+        yield hide_batch(batch, hider)
+
+
+def hide_batch(batch: pa.RecordBatch, hider: Hider) -> pa.RecordBatch:
+    """The same rows with personal values hashed."""
+    roots = hider.roots()
+    columns, names = list(batch.columns), batch.schema.names
+    for at, name in enumerate(names):
+        root = _TEXT_COLUMNS.get(name, name)
+        if root not in roots or (name not in _TEXT_COLUMNS and name not in _JSON_COLUMNS):
+            continue
+        hide = _hide_text if name in _TEXT_COLUMNS else _hide_json
+        columns[at] = pa.array([None if value is None else hide(hider, root, value) for value in columns[at].to_pylist()], pa.string())
+    return pa.RecordBatch.from_arrays(columns, names=names)
+
+
+def _hide_text(hider: Hider, root: str, value: str) -> str:
+    return str(hider.below(root, value))
+
+
+def _hide_json(hider: Hider, root: str, value: str) -> str:
+    return dump_json(hider.below(root, orjson.loads(value)))

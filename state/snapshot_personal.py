@@ -1,0 +1,161 @@
+"""Personal values leave the shard as hashes: in identifiers, in events, in traits, in what lies in quarantine."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+Step = str | int | None
+"""A key, an index, or None: every item of a list."""
+
+_CACHE_MAX = 100_000
+_PREFIX_MIN = 4
+
+
+@dataclass(frozen=True)
+class Personal:
+    """What is personal, and how it is hidden.
+
+    ``paths``: personal namespace → the parsed paths at which its values stand in an event's body.
+    ``normalise(namespace, text)``: the normalised value, or None if it is no identifier.
+    ``hashed(space, namespace, normalised)``: what stands for it outside, ``h_…``.
+    ``traits``: computed traits that show a personal value → the namespace.
+    """
+
+    paths: Mapping[str, Sequence[tuple[Step, ...]]]
+    normalise: Callable[[str, str], str | None]
+    hashed: Callable[[str, str, str], str]
+    traits: Mapping[str, str] = field(default_factory=dict)
+
+
+class Hider:
+    """Hides the personal values of one space."""
+
+    def __init__(self, personal: Personal, space: str) -> None:
+        self._personal = personal
+        self._space = space
+        self._known: dict[tuple[str, str], str] = {}
+        self._paths = [(namespace, path) for namespace, paths in personal.paths.items() for path in paths if path]
+        leaves = {step for _, path in self._paths for step in path if isinstance(step, str)}
+        self._words = [orjson.dumps(word) for word in leaves]
+
+    def identifier(self, namespace: str, value: str) -> str:
+        """A normalised identifier as it may be seen."""
+        if namespace not in self._personal.paths:
+            return value
+        return self._personal.hashed(self._space, namespace, value)
+
+    def text(self, namespace: str, text: str) -> str:
+        """The hash of a text as it stands in an event; equal to that of the identifier which it means."""
+        key = (namespace, text)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _CACHE_MAX:
+                self._known.clear()
+            normal = self._personal.normalise(namespace, text)
+            found = self._known[key] = self._personal.hashed(self._space, namespace, text if normal is None else normal)
+        return found
+
+    def value(self, namespace: str, value: object) -> object:
+        """Any JSON value hidden; null stays null, and the items of a list are hidden one by one."""
+        if value is None:
+            return None
+        if isinstance(value, list):
+            return [self.value(namespace, item) for item in value]
+        return self.text(namespace, value if isinstance(value, str) else dump_json(value))
+
+    def roots(self) -> dict[str, list[tuple[str, tuple[Step, ...]]]]:
+        """The personal paths by their first key, as ``(namespace, rest of the path)``."""
+        found: dict[str, list[tuple[str, tuple[Step, ...]]]] = {}
+        for namespace, path in self._paths:
+            if isinstance(path[0], str):
+                found.setdefault(path[0], []).append((namespace, path[1:]))
+        return found
+
+    def below(self, root: str, value: Any) -> Any:
+        """The value that stands under ``root`` (``properties``, ``userId`` …) of a body, hidden, in place where it can be."""
+        for namespace, rest in self.roots().get(root, ()):
+            value = self._hide(value, rest, namespace, [])
+        return value
+
+    def traits(self, traits: dict[str, Any]) -> dict[str, Any]:
+        """A profile's traits: those that identify calls set at personal paths, and computed ones that show such values."""
+        hidden: dict[str, Any] = self.below("traits", {**traits})
+        for name, namespace in self._personal.traits.items():
+            if name in hidden:
+                hidden[name] = self.value(namespace, traits[name])
+        return hidden
+
+    def record(self, raw: bytes, detail: str) -> tuple[bytes | None, str]:
+        """A refused record and the words about it; the record is None if it cannot be read.
+
+        Bytes without any of the personal keys stay as they are. A key may be written with escapes, so those are parsed.
+        """
+        try:
+            body = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            return None, detail
+        if not isinstance(body, dict):
+            return None, detail
+        if b"\\u" not in raw and not any(word in raw for word in self._words):
+            return raw, detail
+        seen: list[tuple[str, str]] = []
+        for namespace, path in self._paths:
+            body = self._hide(body, path, namespace, seen)
+        try:
+            hidden = dump_json(body).encode()
+        except (TypeError, ValueError, RecursionError):
+            return None, _without(detail, seen)
+        return hidden, _without(detail, seen)
+
+    def _hide(self, value: Any, path: tuple[Step, ...], namespace: str, seen: list[tuple[str, str]]) -> Any:
+        if not path:
+            hidden = self.value(namespace, value)
+            seen.extend(_texts(value, hidden))
+            return hidden
+        step, rest = path[0], path[1:]
+        if step is None and isinstance(value, list):
+            return [self._hide(item, rest, namespace, seen) for item in value]
+        if _leads_on(value, step):
+            value[step] = self._hide(value[step], rest, namespace, seen)
+        return value
+
+
+def _leads_on(value: Any, step: Step) -> bool:
+    if isinstance(step, str):
+        return isinstance(value, dict) and step in value
+    return step is not None and isinstance(value, list) and step < len(value)
+
+
+def dump_json(value: object) -> str:
+    """JSON text; integers beyond 64 bits are no obstacle."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _texts(value: object, hidden: object) -> list[tuple[str, str]]:
+    if isinstance(value, list) and isinstance(hidden, list):
+        return [pair for item, other in zip(value, hidden, strict=True) for pair in _texts(item, other)]
+    if value is None or not isinstance(hidden, str):
+        return []
+    if isinstance(value, dict):
+        return [(dump_json(value), hidden), (repr(value), hidden)] + [pair for item in value.values() for pair in _texts(item, hidden)]
+    return [(value if isinstance(value, str) else dump_json(value), hidden)]
+
+
+def _without(detail: str, seen: list[tuple[str, str]]) -> str:
+    """The detail with each hidden text replaced, also where it was cut off with an ellipsis."""
+    for text, hidden in sorted(seen, key=lambda pair: -len(pair[0])):
+        for form in {text, repr(text)[1:-1], dump_json(text)[1:-1]} - {""}:
+            detail = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", hidden, detail)
+            for length in range(len(form) - 1, _PREFIX_MIN - 1, -1):
+                for end in ("…", "..."):
+                    detail = detail.replace(form[:length] + end, hidden)
+    return detail

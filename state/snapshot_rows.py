@@ -1,0 +1,113 @@
+"""Rows of the shard on their way into DuckDB: Arrow record batches of a fixed size, never row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from state.snapshot_personal import Hider, dump_json
+
+BATCH_ROWS = 50_000
+
+
+class Rows(Protocol):
+    """What one space's shard tells the snapshot, all of one moment. Times are microseconds since 1970."""
+
+    @property
+    def clock_us(self) -> int | None: ...
+    def applied(self) -> dict[str, int]: ...
+    def identifiers(self) -> Iterable[tuple[str, str, str, int, int]]: ...
+    def links(self) -> Iterable[tuple[str, str, str, str, str, str, int, int]]: ...
+    def profiles(self) -> Iterable[tuple[str, int | None, int | None, dict[str, Any]]]: ...
+    def attributions(self) -> Iterable[tuple[str, str]]: ...
+    def consents(self) -> Iterable[tuple[str, str, bool, int]]: ...
+    def quarantine(self) -> Iterable[tuple[str, str, str, str, int, int | None, bytes]]: ...
+    def changes(self) -> Iterable[tuple[int, bytes]]: ...
+
+
+_TEXT, _TIME, _WHOLE = pa.string(), pa.timestamp("us"), pa.int64()
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "identifiers": pa.schema([("namespace", _TEXT), ("value", _TEXT), ("profile_id", _TEXT), ("first_seen", _TIME), ("last_seen", _TIME)]),
+    "identity_links": pa.schema(
+        [(name, _TEXT) for name in ("a_namespace", "a_value", "b_namespace", "b_value", "kind", "state")]
+        + [("first_seen", _TIME), ("last_seen", _TIME)]
+    ),
+    "profiles": pa.schema([("profile_id", _TEXT), ("first_seen", _TIME), ("last_seen", _TIME), ("traits", _TEXT)]),
+    "attributions": pa.schema([("message_id", _TEXT), ("profile_id", _TEXT)]),
+    "consents": pa.schema([("profile_id", _TEXT), ("purpose", _TEXT), ("granted", pa.bool_()), ("decided_at", _TIME)]),
+    "quarantine": pa.schema(
+        [(name, _TEXT) for name in ("id", "reason", "detail", "source")]
+        + [("position", _WHOLE), ("received_at", _TIME), ("raw", pa.binary())]
+    ),
+    "changes": pa.schema([("sequence", _WHOLE), ("body", _TEXT)]),
+}
+
+INSERTS: dict[str, str] = {
+    "changes": """INSERT INTO changes (id, type, profile_id, version, clock, body, sequence, space)
+        SELECT body ->> '$.id', body ->> '$.type', body ->> '$.profile', CAST(body ->> '$.version' AS BIGINT),
+               CAST(body ->> '$.clock' AS TIMESTAMP), CAST(body AS JSON), sequence, $space FROM batch"""
+}
+"""What is not a plain copy of the columns."""
+
+
+def insert_sql(table: str) -> str:
+    """The statement that puts the registered ``batch`` into a table."""
+    columns = ", ".join(SCHEMAS[table].names)
+    return INSERTS.get(table, f"INSERT INTO {table} ({columns}, space) SELECT {columns}, $space FROM batch")
+
+
+def batches(table: str, rows: Iterable[tuple[Any, ...]], size: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+    """The rows as record batches of the table's schema."""
+    schema = SCHEMAS[table]
+    source = iter(rows)
+    while chunk := list(islice(source, size)):
+        columns = zip(*chunk, strict=True)
+        yield pa.RecordBatch.from_arrays([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+
+
+def visible(rows: Rows, hider: Hider | None) -> dict[str, Iterable[tuple[Any, ...]]]:
+    """The rows of each table as they may be seen; tables whose rows others name come first."""
+    return {
+        "quarantine": _quarantine(rows, hider),
+        "identifiers": _identifiers(rows, hider),
+        "identity_links": _links(rows, hider),
+        "profiles": _profiles(rows, hider),
+        "attributions": rows.attributions(),
+        "consents": rows.consents(),
+        "changes": ((sequence, _text(body)) for sequence, body in rows.changes()),
+    }
+
+
+def _text(text: str | bytes) -> str:
+    return text if isinstance(text, str) else text.decode("utf-8", "replace")
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _identifiers(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:
+    for namespace, value, *rest in rows.identifiers():
+        yield namespace, _encodable(hider.identifier(namespace, value) if hider else value), *rest
+
+
+def _links(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:
+    for a_ns, a, b_ns, b, *rest in rows.links():
+        if hider:
+            a, b = hider.identifier(a_ns, a), hider.identifier(b_ns, b)  # noqa: PLW2901 - the same things, hidden
+        yield a_ns, _encodable(a), b_ns, _encodable(b), *rest
+
+
+def _profiles(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:
+    for profile, first, last, traits in rows.profiles():
+        yield profile, first, last, dump_json(hider.traits(traits) if hider else traits)
+
+
+def _quarantine(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:
+    for key, reason, detail, partition, position, received, raw in rows.quarantine():
+        seen, words = hider.record(raw, detail) if hider else (raw, detail)
+        yield str(key), reason, _encodable(words), partition, position, received, seen

@@ -1,0 +1,295 @@
+"""The snapshot: what of the shard and the archive is in it, and what of personal values is not."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from contracts.hashing import Hasher
+from state.snapshot import NoSnapshot, Personal, publish, sql
+from state.snapshot_personal import Hider
+from state.snapshot_tables import MACROS, TABLES
+
+SECOND = 1_000_000
+YEAR_1 = -62_135_596_800 * SECOND
+YEAR_9999 = 253_402_300_800 * SECOND - 1
+HASHER = Hasher("secret", "shop")
+ARCHIVE = pa.schema(
+    [(name, pa.string()) for name in ("message_id", "type", "event")]
+    + [("event_time", pa.timestamp("us")), ("received_at", pa.timestamp("us"))]
+    + [(name, pa.string()) for name in ("space", "source", "partition")]
+    + [("position", pa.int64()), ("raw", pa.binary())]
+    + [(name, pa.string()) for name in ("contract", "definitions", "replay_of")]
+)
+
+
+def utc(*parts: int) -> datetime:
+    """A time as the snapshot's TIMESTAMP columns give it: in UTC, without a zone."""
+    year, month, day, *rest = parts
+    return datetime(year, month, day, *rest)  # noqa: DTZ001
+
+
+@dataclass
+class FakeRows:
+    """Lists in the place of a shard."""
+
+    clock_us: int | None = 100 * SECOND
+    applied_to: dict[str, int] = field(default_factory=lambda: {"web": 100, "control": 100})
+    rows: dict[str, list[Any]] = field(default_factory=dict)
+
+    def applied(self) -> dict[str, int]:
+        return self.applied_to
+
+    def identifiers(self) -> list[Any]:
+        return self.rows.get("identifiers", [])
+
+    def links(self) -> list[Any]:
+        return self.rows.get("links", [])
+
+    def profiles(self) -> list[Any]:
+        return self.rows.get("profiles", [])
+
+    def attributions(self) -> list[Any]:
+        return self.rows.get("attributions", [])
+
+    def consents(self) -> list[Any]:
+        return self.rows.get("consents", [])
+
+    def quarantine(self) -> list[Any]:
+        return self.rows.get("quarantine", [])
+
+    def changes(self) -> list[Any]:
+        return self.rows.get("changes", [])
+
+
+def personal() -> Personal:
+    paths = {"email": (("traits", "email"), ("context", "traits", "email"), ("properties", "emails", None)), "login": (("userId",),)}
+    return Personal(
+        paths, lambda _, text: text.strip().lower(), lambda _, namespace, value: HASHER.personal(namespace, value), {"last": "email"}
+    )
+
+
+def archived(position: int, message_id: str, body: dict[str, Any], *, at: int = 10, **more: Any) -> dict[str, Any]:
+    row = {
+        "message_id": message_id, "type": "track", "event": "order_completed", "event_time": at * SECOND, "received_at": None,
+        "space": "shop", "source": "web", "partition": "web", "position": position, "raw": orjson.dumps(body),
+        "contract": "order_completed/1-0-0", "definitions": "d1", "replay_of": None,
+    }  # fmt: skip
+    return {**row, **more}
+
+
+def write_archive(folder: Path, *rows: dict[str, Any], name: str = "web~1-9") -> Path:
+    day = folder / "day=1970-01-01"
+    day.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=ARCHIVE), day / f"{name}.parquet")
+    return folder
+
+
+def change(sequence: int, kind: str, segment: str, clock: str, cause: str = "message") -> tuple[int, bytes]:
+    body = {
+        "id": f"shop-0-{sequence}", "type": kind, "profile": "p_1", "version": sequence, "clock": clock, "segment": segment,
+        "cause": {"type": cause}, "evidence": {"segment_version": 3},
+    }  # fmt: skip
+    return sequence, orjson.dumps(body)
+
+
+def test_without_archive_and_rows_every_table_is_there_and_empty(tmp_path: Path) -> None:
+    report = publish(tmp_path / "skep.duckdb", archives={"shop": tmp_path / "none"}, rows={"shop": FakeRows()}, personal=None)
+    assert report.rows == {table.name: int(table.name == "spaces") for table in TABLES}
+    assert [p.name for p in tmp_path.iterdir()] == ["skep.duckdb"]
+
+
+def test_no_snapshot_yet_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NoSnapshot, match="skep snapshot"):
+        sql(tmp_path / "skep.duckdb", "select 1")
+
+
+def test_every_table_column_and_macro_has_a_comment(tmp_path: Path) -> None:
+    target = tmp_path / "skep.duckdb"
+    publish(target, archives={}, rows={"shop": FakeRows()}, personal=None)
+    assert sql(target, "select table_name from duckdb_tables() where comment is null")[1] == []
+    assert sql(target, "select table_name, column_name from duckdb_columns() where not internal and comment is null")[1] == []
+    named = sql(target, "select function_name from duckdb_functions() where not internal and comment is not null")[1]
+    assert {name for (name,) in named} == {macro.name for macro in MACROS}
+    kinds = dict(sql(target, "select column_name, data_type from duckdb_columns() where table_name = 'events'")[1])
+    assert kinds["properties"] == "JSON"
+    assert kinds["event_time"] == "TIMESTAMP"
+
+
+def test_events_holds_each_applied_message_once(tmp_path: Path) -> None:
+    body = {"userId": 42, "anonymousId": None, "properties": {"total": 12.5, "note": None}, "context": {"ip": "1"}}
+    archive = write_archive(
+        tmp_path / "archive",
+        archived(1, "a", body, at=20),
+        archived(2, "a", body, at=10),
+        archived(3, "late", body),
+        archived(101, "not yet applied", body),
+        archived(4, "other partition", body, partition="app"),
+        archived(5, "replayed", body, partition="control", replay_of="q1"),
+        archived(6, "refused again", body, partition="control", replay_of="q2"),
+        archived(7, "p", {"name": "Home", "properties": {"x": 1}}, type="page", event="page_viewed"),
+        archived(8, "q", {"name": "Home", "properties": {"name": "Own"}}, type="page", event="page_viewed"),
+        archived(9, "r", {"name": "Home", "properties": {}}, type="screen", event="screen_viewed"),
+        archived(10, "i", {"traits": {"a": 1}}, type="identify", event="", event_time=YEAR_1),
+    )
+    write_archive(tmp_path / "archive", archived(1, "a", body, at=20), name="again")
+    refused = [("q2", "invalid", "", "web", 50, None, b"{}"), ("q3", "too_late", "", "web", 3, None, b"{}")]
+    target = tmp_path / "skep.duckdb"
+    publish(target, archives={"shop": archive}, rows={"shop": FakeRows(rows={"quarantine": refused})}, personal=None)
+    names, rows = sql(target, "select * from events order by message_id")
+    found = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+    assert sorted(found) == ["a", "i", "p", "q", "r", "replayed"]
+    assert len(rows) == 6
+    assert found["a"]["event_time"] == utc(1970, 1, 1, 0, 0, 10)
+    assert (found["a"]["user_id"], found["a"]["anonymous_id"]) == ("42", None)
+    assert orjson.loads(found["a"]["properties"]) == {"total": 12.5, "note": None}
+    assert orjson.loads(found["p"]["properties"]) == {"name": "Home", "x": 1}
+    assert orjson.loads(found["q"]["properties"]) == {"name": "Own"}
+    assert orjson.loads(found["r"]["properties"]) == {"name": "Home"}
+    assert (found["i"]["event"], found["i"]["event_time"], found["i"]["properties"]) == (None, utc(1, 1, 1), None)
+
+
+def test_a_stay_opens_with_an_entry_and_closes_with_the_exit(tmp_path: Path) -> None:
+    changes = [
+        change(1, "segment.entered", "vips", "2026-01-01T00:00:00.000000Z"),
+        change(2, "segment.entered", "new", "2026-01-01T00:00:00.000000Z"),
+        change(3, "segment.exited", "vips", "2026-01-03T00:00:00.000000Z", "timer"),
+        change(4, "segment.entered", "vips", "2026-01-05T00:00:00.000000Z", "link"),
+        change(5, "segment.exited", "never entered", "2026-01-05T00:00:00.000000Z"),
+    ]
+    target = tmp_path / "skep.duckdb"
+    publish(target, archives={}, rows={"shop": FakeRows(rows={"changes": changes})}, personal=None)
+    query = "select segment, version, day(entered_at), day(exited_at), cause, exit_cause from memberships order by 1, 3"
+    assert sql(target, query)[1] == [
+        ("new", 3, 1, None, "message", None), ("vips", 3, 1, 3, "message", "timer"), ("vips", 3, 5, None, "link", None),
+    ]  # fmt: skip
+    assert sql(target, "select profile_id from members('vips')")[1] == [("p_1",)]
+    assert sql(target, "from members_at('vips', '2026-01-04')")[1] == []
+    assert len(sql(target, "from members_at('vips', timestamp '2026-01-02')")[1]) == 1
+    assert sql(target, "select segment, members, stays from segment_sizes()")[1] == [("new", 1, 1), ("vips", 1, 2)]
+    assert sql(target, "from segment_overlap('vips', 'new')")[1] == [(1, 1, 1)]
+    assert len(sql(target, "from journey('p_1')")[1]) == 5
+
+
+def test_a_funnel_counts_who_did_the_second_thing_later(tmp_path: Path) -> None:
+    archive = write_archive(
+        tmp_path / "archive",
+        *[archived(n, f"a{n}", {}, at=10, event="cart_viewed") for n in (1, 2)],
+        archived(3, "b1", {}, at=20),
+        archived(4, "b2", {}, at=5),
+    )
+    owners = [("a1", "p_1"), ("a2", "p_2"), ("b1", "p_1"), ("b2", "p_2")]
+    target = tmp_path / "skep.duckdb"
+    publish(target, archives={"shop": archive}, rows={"shop": FakeRows(rows={"attributions": owners})}, personal=None)
+    assert sql(target, "select did_first, did_then, share from funnel('cart_viewed', 'order_completed')")[1] == [(2, 1, 0.5)]
+    assert sql(target, "select events, profiles from events_by_day('order_completed')")[1] == [(2, 2)]
+
+
+def test_rows_of_the_shard_come_in_whole_also_beyond_one_batch(tmp_path: Path) -> None:
+    rows = {
+        "identifiers": [("user_id", f"u{n}", f"p_{n}", YEAR_1, YEAR_9999) for n in range(120_000)],
+        "profiles": [("p_1", None, None, {"big": 2**80, "list": [1, None]}), ("p_2", 1, 2, {})],
+        "links": [("user_id", "1", "device", "d", "manual", "accepted", 1, 2)],
+        "consents": [("p_1", "marketing", True, 5)],
+    }
+    target = tmp_path / "skep.duckdb"
+    report = publish(target, archives={}, rows={"shop": FakeRows(rows=rows)}, personal=None)
+    assert report.rows["identifiers"] == 120_000
+    assert sql(target, "select min(first_seen), max(last_seen) from identifiers")[1] == [
+        (utc(1, 1, 1), utc(9999, 12, 31, 23, 59, 59, 999999))
+    ]
+    assert sql(target, "select traits ->> '$.big' from profiles where profile_id = 'p_1'")[1] == [(str(2**80),)]
+    assert sql(target, "select purpose, granted from consents")[1] == [("marketing", True)]
+    assert sql(target, "select kind, state, space from identity_links")[1] == [("manual", "accepted", "shop")]
+
+
+def test_a_reader_is_never_disturbed(tmp_path: Path) -> None:
+    target = tmp_path / "skep.duckdb"
+    publish(target, archives={}, rows={"shop": FakeRows(clock_us=1)}, personal=None)
+    failures: list[Exception] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                sql(target, "select clock from spaces")
+            except duckdb.Error as error:
+                failures.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for clock in range(2, 6):
+        publish(target, archives={}, rows={"shop": FakeRows(clock_us=clock)}, personal=None)
+    done.set()
+    reader.join()
+    assert failures == []
+    assert sql(target, "select epoch_us(clock) from spaces")[1] == [(5,)]
+
+
+def test_a_failed_build_leaves_the_old_snapshot(tmp_path: Path) -> None:
+    target = tmp_path / "skep.duckdb"
+    publish(target, archives={}, rows={"shop": FakeRows(clock_us=1)}, personal=None)
+    (tmp_path / ".skep.duckdb.99999999.building").write_text("abandoned")
+    with pytest.raises(duckdb.Error):
+        publish(target, archives={}, rows={"shop": FakeRows(rows={"changes": [(1, b"no json")]})}, personal=None)
+    assert sql(target, "select epoch_us(clock) from spaces")[1] == [(1,)]
+    assert [p.name for p in tmp_path.iterdir()] == ["skep.duckdb"]
+
+
+def test_personal_values_are_nowhere_in_the_clear(tmp_path: Path) -> None:
+    raw = {"userId": "Ann@x.org", "traits": {"email": "Ann@x.org", "plan": "pro"}, "properties": {"emails": ["ann@x.org", None], "n": 1.5}}
+    archive = write_archive(
+        tmp_path / "archive",
+        archived(1, "a", {**raw, "context": {"traits": {"email": " ANN@x.org"}, "ip": "1"}}),
+        archived(2, "b", {"properties": {"n": 1}}),
+    )
+    rows = {
+        "identifiers": [("email", "ann@x.org", "p_1", 1, 2), ("device", "d", "p_1", 1, 2)],
+        "links": [("email", "ann@x.org", "device", "d", "deterministic", "accepted", 1, 2)],
+        "profiles": [("p_1", 1, 2, {"email": "Ann@x.org", "last": "ann@x.org", "plan": "pro"})],
+        "quarantine": [
+            ("q1", "invalid", "expected a number, found 'Ann@x.org' at /email", "web", 7, None, orjson.dumps(raw)),
+            ("q2", "undecodable", "not JSON", "web", 8, None, b'{"traits":{"email":"ann@x.org"'),
+            ("q3", "invalid", "fine", "web", 9, None, b'{"event" : 1}'),
+            ("q4", "invalid", "found 'ann@x…", "web", 10, None, b'{"traits":{"\\u0065mail":"ann@x.org"}}'),
+        ],
+    }
+    target = tmp_path / "skep.duckdb"
+    publish(target, archives={"shop": archive}, rows={"shop": FakeRows(rows=rows)}, personal=personal())
+    hashed = HASHER.personal("email", "ann@x.org")
+    everything = [str(row) for table in TABLES for row in sql(target, f"from {table.name}")[1]]
+    assert [row for row in everything if "ann@" in row.lower()] == []
+    assert sql(target, "select value from identifiers order by 1")[1] == [("d",), (hashed,)]
+    assert sql(target, "select a_value, b_value from identity_links")[1] == [(hashed, "d")]
+    ((user, props, traits, context),) = sql(target, "select user_id, properties, traits, context from events where message_id = 'a'")[1]
+    assert user == HASHER.personal("login", "ann@x.org")
+    assert orjson.loads(props) == {"emails": [hashed, None], "n": 1.5}
+    assert orjson.loads(traits) == {"email": hashed, "plan": "pro"}
+    assert orjson.loads(context) == {"traits": {"email": hashed}, "ip": "1"}
+    assert sql(target, "select properties from events where message_id = 'b'")[1] == [('{"n":1}',)]
+    ((profile,),) = sql(target, "select traits from profiles")[1]
+    assert orjson.loads(profile) == {"email": hashed, "last": hashed, "plan": "pro"}
+    refused = dict(sql(target, "select id, raw from quarantine")[1])
+    assert refused["q2"] is None
+    assert refused["q3"] == b'{"event" : 1}'
+    assert orjson.loads(refused["q1"])["traits"]["email"] == hashed
+    assert sql(target, "select detail from quarantine where id = 'q4'")[1] == [(f"found '{hashed}",)]
+
+
+def test_a_personal_value_of_any_kind_is_hidden() -> None:
+    hider = Hider(personal(), "shop")
+    body = {"traits": {"email": {"home": "ann@x.org", "n": 5}}}
+    raw, detail = hider.record(orjson.dumps(body), "{'home': 'ann@x.org', 'n': 5} is not of type 'string'")
+    assert raw is not None
+    assert b"ann" not in raw
+    assert "ann" not in detail
+    assert hider.record(b"[1]", "no object") == (None, "no object")
