@@ -133,7 +133,7 @@ def digest(files: Mapping[str, str]) -> str:
     return total.hexdigest()[:16]
 
 
-def read_files(root: Path) -> dict[str, str]:
+def read_files(root: Path, *, unknown_events_ok: bool = False) -> dict[str, str]:
     """The data files below a ``contracts`` folder: posix path → text. README.md and hidden files are not read.
 
     Raises `ContractErrors` for files that may not be there (a Python file, an unknown place) or are not UTF-8,
@@ -157,7 +157,7 @@ def read_files(root: Path) -> dict[str, str]:
                 problems.append(Problem(path.as_posix(), 1, "", "a readable file in UTF-8", str(error)))
     if problems:
         try:
-            load(files)
+            load(files, unknown_events_ok=unknown_events_ok)
         except ContractErrors as error:
             problems += error.problems
         raise ContractErrors(problems)

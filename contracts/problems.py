@@ -9,7 +9,10 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing to repair: ``file`` below the project's contracts folder, ``line`` from 1, ``key`` as ``who.all[1].times``."""
+    """One thing to repair: ``file`` below the project's contracts folder, ``key`` as ``who.all[1].times``.
+
+    ``line`` counts from 1; 0 is for what stands in no file (an environment variable).
+    """
 
     file: str
     line: int
@@ -19,7 +22,7 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}: " + (f"{self.key}: " if self.key else "")
+        where = (f"{self.file}:{self.line}: " if self.line else f"{self.file}: ") + (f"{self.key}: " if self.key else "")
         return f"{where}expected {self.expected}, found {self.found}" + (f" ({self.hint})" if self.hint else "")
 
 

@@ -224,8 +224,11 @@ _TOO_BIG = f"at most {_DEPTH} levels and {_NODES} values"
 
 def _scalar(node: ScalarNode) -> Any:
     text = str(node.value)
-    if node.style is not None or str(node.tag).endswith(":str"):
-        return text
+    return text if node.style is not None or str(node.tag).endswith(":str") else scalar(text)
+
+
+def scalar(text: str) -> Any:
+    """What an unquoted text is in YAML 1.2: a boolean, nothing, a number, or the text."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text) and len(text) <= 40:

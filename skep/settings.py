@@ -1,0 +1,251 @@
+"""``skep.yaml`` and the environment: how a project is run. Read when a command starts, never at import."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+import contracts
+from contracts.definitions import DAY_US, Definitions
+from contracts.hashing import DEFAULT_SECRET
+from contracts.problems import ContractErrors, Problem, closest
+from contracts.yaml_tree import Reader, Tree, scalar
+
+FILE = "skep.yaml"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_SECOND_US = 1_000_000
+
+
+class SourceSettings(BaseModel):
+    """Where events come from: ``path`` is a file, a folder or a glob, absolute; ``mapping`` a file of contracts/sources/."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: Literal["jsonl", "csv", "parquet"]
+    path: str
+    space: str
+    mapping: str | None = None
+
+
+class Settings(BaseModel):
+    """Everything that ``skep.yaml`` and ``SKEP_…`` variables say; durations in microseconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    root: Path
+    spaces: tuple[str, ...] = ("shop",)
+    data: Path
+    horizon_us: int = 30 * DAY_US
+    future_skew_us: int = 600 * _SECOND_US
+    unknown_events: Literal["quarantine", "accept"] = "quarantine"
+    follow: bool = False
+    sources: tuple[SourceSettings, ...] = ()
+    batch_size: int = 2000
+    secret: str = Field(default=DEFAULT_SECRET, repr=False)
+    max_event_bytes: int = 1_000_000
+    sync: bool = False
+    cache_mb: int = 256
+    archive_rows: int = 100_000
+    archive_interval_us: int = 10 * _SECOND_US
+    snapshot_personal: Literal["hash", "clear"] = "hash"
+    snapshot_interval_us: int = 60 * _SECOND_US
+    log: Literal["console", "json"] = "console"
+    lines: dict[str, int] = Field(default_factory=dict, repr=False)
+    """Where a key stands in ``skep.yaml``, for problems that are found later."""
+
+    @classmethod
+    def load(cls, project: Path | None = None, **overrides: Any) -> Settings:
+        """The settings of ``project``, else of ``SKEP_PROJECT``, else of the current folder.
+
+        A variable wins over the file, an override over both; an override of None counts as none. Overrides are
+        fields of this class and ``source_path``. Raises `ContractErrors`.
+        """
+        root = (project or Path(os.environ.get("SKEP_PROJECT") or ".")).expanduser().resolve()
+        problems: list[Problem] = []
+        reader = Reader(problems)
+        fields = _fields(reader, root)
+        if problems:
+            raise ContractErrors(problems)
+        return cls(**_overridden(fields, root, overrides))
+
+
+class _Environment(BaseSettings):
+    """The ``SKEP_…`` variables as texts; `_KEYS` says what each of them must be."""
+
+    model_config = SettingsConfigDict(env_prefix="SKEP_", env_ignore_empty=True, extra="ignore")
+
+    data: str | None = None
+    spaces: str | None = None
+    horizon: str | None = None
+    future_skew: str | None = None
+    unknown_events: str | None = None
+    follow: str | None = None
+    batch_size: str | None = None
+    source_path: str | None = None
+    secret: str | None = None
+    max_event_bytes: str | None = None
+    sync: str | None = None
+    cache_mb: str | None = None
+    archive_rows: str | None = None
+    archive_interval: str | None = None
+    snapshot_personal: str | None = None
+    snapshot_interval: str | None = None
+    log: str | None = None
+
+
+_KEYS = (
+    "spaces", "data", "horizon", "future_skew", "unknown_events", "follow", "sources", "batch_size", "secret", "max_event_bytes",
+    "sync", "cache_mb", "archive", "snapshot", "log",
+)  # fmt: skip
+_NESTED = {"archive": ("rows", "interval"), "snapshot": ("personal", "interval")}
+
+
+def _fields(reader: Reader, root: Path) -> dict[str, Any]:
+    parts = _file_parts(reader, root)
+    lines = {key: part.line for key, part in parts.items() if part.file == FILE}
+    environment = {key: value for key, value in _Environment().model_dump().items() if value is not None}
+    parts |= {key: _variable(key, value) for key, value in environment.items()}
+    spaces = _spaces(reader, parts.get("spaces"))
+    fields: dict[str, Any] = {"root": root, "spaces": spaces, "lines": lines}
+    fields["data"] = root / reader.text(parts.get("data"), "data", "a folder, relative to the project folder")
+    fields["sources"] = _sources(reader, parts.get("sources"), root, spaces)
+    if "source_path" in parts:
+        fields["sources"] = _with_path(fields["sources"], root, parts["source_path"].value)
+    for key, least in (("batch_size", 1), ("max_event_bytes", 100), ("cache_mb", 8), ("archive_rows", 1)):
+        fields[key] = reader.integer(parts.get(key), Settings.model_fields[key].default, least)
+    for key in ("horizon", "future_skew", "archive_interval", "snapshot_interval"):
+        fields[f"{key}_us"] = reader.duration(parts.get(key), Settings.model_fields[f"{key}_us"].default)
+    for key, options in (("unknown_events", ("quarantine", "accept")), ("snapshot_personal", ("hash", "clear")), ("log", ("console", "json"))):
+        fields[key] = reader.choice(parts.get(key), options, Settings.model_fields[key].default)
+    for key in ("follow", "sync"):
+        fields[key] = reader.boolean(parts.get(key))
+    fields["secret"] = reader.text(parts.get("secret"), DEFAULT_SECRET, "a text of your own, in quotes if it is a number")
+    return fields
+
+
+def _file_parts(reader: Reader, root: Path) -> dict[str, Tree]:
+    """The keys of the file; those of ``archive`` and ``snapshot`` as ``archive_rows`` and so on."""
+    try:
+        text = (root / FILE).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        found = f"none in {root}" if isinstance(error, FileNotFoundError | NotADirectoryError) else str(error)
+        hint = "`skep init DIR` makes a project; `--project DIR` or SKEP_PROJECT picks one"
+        raise ContractErrors([Problem(FILE, 1, "", "a project folder with a readable skep.yaml", found, hint)]) from None
+    tree = reader.parse(FILE, text)
+    parts = reader.fields(tree, _KEYS) if tree is not None else {}
+    for key, inner in _NESTED.items():
+        if key in parts:
+            parts |= {f"{key}_{name}": part for name, part in reader.fields(parts.pop(key), inner).items()}
+    return parts
+
+
+def _variable(key: str, text: str) -> Tree:
+    at = Tree(text, "environment", 0, f"SKEP_{key.upper()}")
+    if key == "spaces":
+        at.value = [Tree(part.strip(), at.file, 0, at.key) for part in text.split(",")]
+    elif key in {"follow", "sync"}:
+        at.value = _FLAGS.get(text.strip().lower(), text)
+    elif key in {"batch_size", "max_event_bytes", "cache_mb", "archive_rows"}:
+        at.value = scalar(text.strip())
+    return at
+
+
+def _spaces(reader: Reader, at: Tree | None) -> tuple[str, ...]:
+    if at is None:
+        return ("shop",)
+    names = []
+    for item in reader.items(at, "a list of spaces such as [shop]"):
+        if isinstance(item.value, str) and _NAME.fullmatch(item.value) and item.value not in names:
+            names.append(item.value)
+        else:
+            reader.refuse(item, "a name of small letters, digits, `_` and `-`, once")
+    if not names and isinstance(at.value, list) and not at.value:
+        reader.refuse(at, "at least one space", "an empty list")
+    return tuple(names) or ("shop",)
+
+
+def _sources(reader: Reader, at: Tree | None, root: Path, spaces: tuple[str, ...]) -> tuple[SourceSettings, ...]:
+    found: dict[str, SourceSettings] = {}
+    for item in reader.items(at, "a list of sources"):
+        before = len(reader.problems)
+        parts = reader.fields(item, ("name", "kind", "path", "mapping", "space"))
+        name = reader.text(reader.required(item, parts, "name", "the name of the source"))
+        kind: Any = reader.choice(reader.required(item, parts, "kind", "jsonl, csv or parquet"), ("jsonl", "csv", "parquet"), "jsonl")
+        path = reader.text(reader.required(item, parts, "path", "a file, folder or glob, relative to the project folder"))
+        space = reader.choice(parts.get("space"), spaces, spaces[0])
+        mapping = _mapping(reader, item, parts, kind)
+        if name and not _NAME.fullmatch(name):
+            reader.refuse(parts["name"], "a name of small letters, digits, `_` and `-`")
+        elif name in found:
+            reader.refuse(parts["name"], "every source once", f"{name} again")
+        if len(reader.problems) == before:
+            found[name] = SourceSettings(name=name, kind=kind, path=str(root / Path(path).expanduser()), space=space, mapping=mapping)
+    return tuple(found.values())
+
+
+def _mapping(reader: Reader, item: Tree, parts: dict[str, Tree], kind: str) -> str | None:
+    """The mapping's name; ``contracts/sources/x.yaml`` and ``x.yaml`` mean ``x``."""
+    if kind == "jsonl":
+        if "mapping" in parts:
+            reader.refuse(parts["mapping"], "no mapping: JSON lines are events already")
+        return None
+    at = reader.required(item, parts, "mapping", "the name of a file in contracts/sources/")
+    text = reader.text(at, expected="the name of a file in contracts/sources/")
+    return Path(text).name.removesuffix(".yaml") or None
+
+
+def _with_path(sources: tuple[SourceSettings, ...], root: Path, path: str | Path) -> tuple[SourceSettings, ...]:
+    return tuple(one if at else one.model_copy(update={"path": str(root / Path(path).expanduser())}) for at, one in enumerate(sources))
+
+
+def _overridden(fields: dict[str, Any], root: Path, overrides: dict[str, Any]) -> dict[str, Any]:
+    given = {key: value for key, value in overrides.items() if value is not None}
+    unknown = set(given) - set(Settings.model_fields) - {"source_path"}
+    if unknown:
+        raise TypeError(f"no settings: {', '.join(sorted(unknown))}")
+    if "source_path" in given:
+        fields["sources"] = _with_path(fields["sources"], root, given.pop("source_path"))
+    if "data" in given:
+        given["data"] = root / given["data"]
+    return {**fields, **given}
+
+
+def load_definitions(settings: Settings) -> Definitions:
+    """The project's contracts, checked also against its settings. Raises `ContractErrors`."""
+    accept = settings.unknown_events == "accept"
+    files = contracts.read_files(settings.root / "contracts", unknown_events_ok=accept)
+    definitions = contracts.load(files, unknown_events_ok=accept)
+    problems = [*_horizon_problems(settings, definitions), *_mapping_problems(settings, definitions)]
+    if problems:
+        raise ContractErrors(problems)
+    return definitions
+
+
+def _horizon_problems(settings: Settings, definitions: Definitions) -> list[Problem]:
+    backstitch_us = definitions.identity.backstitch_us
+    if settings.horizon_us >= backstitch_us:
+        return []
+    expected = f"at least the backstitch of contracts/identity.yaml, {_in_seconds(backstitch_us)}"
+    line = settings.lines.get("horizon", 1)
+    return [Problem(FILE, line, "horizon", expected, _in_seconds(settings.horizon_us), "raise horizon, or lower stitching.backstitch")]
+
+
+def _in_seconds(value_us: int) -> str:
+    return f"{value_us // DAY_US}d" if value_us % DAY_US == 0 else f"{value_us / _SECOND_US:g}s"
+
+
+def _mapping_problems(settings: Settings, definitions: Definitions) -> list[Problem]:
+    names = tuple(definitions.mappings)
+    return [
+        Problem(FILE, settings.lines.get("sources", 1), f"sources.{source.name}.mapping", "the name of a file in contracts/sources/",
+                source.mapping, closest(source.mapping, names))
+        for source in settings.sources
+        if source.mapping is not None and source.mapping not in definitions.mappings
+    ]  # fmt: skip
