@@ -104,6 +104,7 @@ _KEYS = (
     "spaces", "data", "horizon", "future_skew", "unknown_events", "follow", "sources", "batch_size", "secret", "max_event_bytes",
     "sync", "cache_mb", "archive", "snapshot", "log",
 )  # fmt: skip
+_CHOICES = {"unknown_events": ("quarantine", "accept"), "snapshot_personal": ("hash", "clear"), "log": ("console", "json")}
 _NESTED = {"archive": ("rows", "interval"), "snapshot": ("personal", "interval")}
 
 
@@ -122,7 +123,7 @@ def _fields(reader: Reader, root: Path) -> dict[str, Any]:
         fields[key] = reader.integer(parts.get(key), Settings.model_fields[key].default, least)
     for key in ("horizon", "future_skew", "archive_interval", "snapshot_interval"):
         fields[f"{key}_us"] = reader.duration(parts.get(key), Settings.model_fields[f"{key}_us"].default)
-    for key, options in (("unknown_events", ("quarantine", "accept")), ("snapshot_personal", ("hash", "clear")), ("log", ("console", "json"))):
+    for key, options in _CHOICES.items():
         fields[key] = reader.choice(parts.get(key), options, Settings.model_fields[key].default)
     for key in ("follow", "sync"):
         fields[key] = reader.boolean(parts.get(key))
