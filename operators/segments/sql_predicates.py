@@ -12,7 +12,7 @@ _TEXT = {"contains": "contains", "starts_with": "starts_with", "ends_with": "end
 _IS = ("number", "text", "boolean", "list", "object")
 
 
-class UnknownOperator(ValueError):
+class UnknownOperatorError(ValueError):
     """An operator that the language has, but this version of the SQL does not."""
 
 
@@ -41,7 +41,7 @@ def holds(value: Value, predicate: Predicate, timezone: str) -> str:
         return ordered(value, op, operand, timezone)
     if op.removeprefix("not_") in _TEXT:
         return _text(value, op, operand)
-    raise UnknownOperator(f"operator {op!r}: expected one of the predicates of docs/segments.md; the SQL twin cannot answer it")
+    raise UnknownOperatorError(f"operator {op!r}: expected one of the predicates of docs/segments.md; the SQL twin cannot answer it")
 
 
 def equal(value: Value, operand: object) -> str:
@@ -81,7 +81,7 @@ def _is(value: Value, kind: str) -> str:
         return f"(NOT coalesce({value.present}, false) OR coalesce({' OR '.join(empty)}, false))"
     if kind in _IS:
         return value.has_kind(kind)
-    raise UnknownOperator(f"is: {kind!r}: expected empty, {', '.join(_IS)}")
+    raise UnknownOperatorError(f"is: {kind!r}: expected empty, {', '.join(_IS)}")
 
 
 def ordered(value: Value, op: str, operand: object, timezone: str) -> str:
