@@ -1,8 +1,7 @@
 """What Skep means, without an engine: `dump` computes the state at a time T from the set of accepted events.
 
-It is batch, quadratic and plain, so that it can be read line by line beside the specification. It shares with the
-engine only the types of the contracts, the keyed hash and the text of a number. Sections, in the order of the dump:
-events · links · clusters · whose event · traits and features · predicates · consent · segments · dump.
+It is batch, quadratic and plain, to be read line by line beside `docs/architecture.md`. It shares with the engine only
+the types of the contracts, the keyed hash and the text of a number.
 """
 
 from __future__ import annotations
@@ -79,8 +78,7 @@ def normalise(rules: IdentityRules, namespace: d.Namespace, value: str) -> str |
 
 
 def pair_of(rules: IdentityRules, entry: Mapping[str, Any]) -> tuple[Ident, Ident] | None:
-    """The pair of a manual entry, higher rank first. An entry is void (None) if an end has an unknown namespace or
-    a blocked value, or if both are the same."""
+    """The pair of a manual entry, higher rank first; None (the entry is void) for unknown, blocked or equal ends."""
     ends = [(entry[end]["namespace"], entry[end]["value"]) for end in ("a", "b")]
     found = {(i, normalise(rules, n, value)) for i, n in enumerate(rules.namespaces) for name, value in ends if name == n.name}
     pair = sorted((i, value) for i, value in found if value is not None)
@@ -120,12 +118,11 @@ def link_order(rules: IdentityRules, link: Link) -> tuple[Any, ...]:
     layer = max(link.a[0], link.b[0])
     time = (link.first_seen, layer) if rules.conflict == "oldest" else (layer, -link.last_seen)
     texts = [f"{rules.namespaces[i].name}:{value}" for i, value in (link.a, link.b)]
-    return (0 if link.kind == "manual" else 1, *time, link.a[0] + link.b[0], *texts)
+    return (link.kind != "manual", *time, link.a[0] + link.b[0], *texts)
 
 
 def within_link_limit(rules: IdentityRules, links: Sequence[Link]) -> list[Link]:
-    """Drops what is not among the first `limits.links` of both its ends. Links that are refused for another reason
-    take a place too: the limit is on the evidence."""
+    """What is among the first `limits.links` of both its ends; links that are refused later take a place too."""
     time = {link: link.first_seen if rules.conflict == "oldest" else -link.last_seen for link in links}
     preferred = sorted(links, key=lambda link: (time[link], link_order(rules, link)))
 
@@ -163,7 +160,6 @@ def resolve(rules: IdentityRules, events: Sequence[Event], control: Iterable[Map
     shared = {d for d in seen if is_shared(rules, d, identifications(rules, events, d, unlinked))}
     evidence = within_link_limit(rules, [link for link in event_links(events) if (link.a, link.b) not in unlinked])
     candidates = manual + [link for link in evidence if link.a not in shared and link.b not in shared]
-
     cluster = {identifier: frozenset([identifier]) for identifier in seen}
     links = []
     for link in sorted(candidates, key=lambda link: link_order(rules, link)):
@@ -218,15 +214,12 @@ def owner_of(rules: IdentityRules, events: Sequence[Event], device: Ident, event
         return device
     identified = identifications(rules, events, device, identity.unlinked)
     start, end = session_of(rules, events, device, event)
-
-    during = [(at, person) for at, person in identified if start <= at[0] <= end]
-    if during:
+    if during := [(at, person) for at, person in identified if start <= at[0] <= end]:
         so_far = [person for at, person in during if at <= moment(event)]
         return so_far[-1] if so_far else during[0][1]
     if is_shared(rules, device, identified):
         return None
-    before = [(at[0], person) for at, person in identified if at[0] < start]
-    if before:
+    if before := [(at[0], person) for at, person in identified if at[0] < start]:
         recent = {person for time, person in before if time >= start - rules.backstitch_us}
         if len(recent) > 1:
             return None
@@ -335,8 +328,7 @@ def measured(feature: Feature, events: Sequence[Event], at: int, limit: int = 0)
 
 
 def traits_of(definitions: Definitions, events: Sequence[Event], at: int) -> dict[str, object]:
-    """Plain ones are registers, the last write stands and null hides. A computed name is never a plain one, not even
-    while the computed value is missing."""
+    """Plain ones are registers: the last write stands, null hides. Computed names hide plain ones, also when missing."""
     traits: dict[str, object] = {}
     for event in events:
         if event.type == "identify":
