@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Any, NoReturn
 
@@ -9,9 +11,10 @@ import orjson
 from jsonschema_rs import Draft202012Validator
 
 from contracts.definitions import CALLS, Definitions
-from contracts.events import Event, Refused
+from contracts.events import ControlEntry, Event, JudgedBatch, Refused, SourceBatch
 from contracts.names import event_name
 from contracts.times import MAX_US, MIN_US, iso, parse_time
+from operators.epochs import CONTROL, Epoch, append_epoch, spans
 from operators.extract import Identifiers, consents
 
 LEVELS_MAX = 100
@@ -116,6 +119,18 @@ class Judge:
             body,
             raw,
         )
+
+    def reread(self, raw: bytes) -> Event:
+        """The event of bytes that were accepted before, not judged again."""
+        body = orjson.loads(raw)
+        call = body["type"]
+        properties, traits = _object(body, "properties"), _object(body, "traits")
+        name = _track_name(body["event"]) if call == "track" else _NAMED.get(call, "")
+        if call in _NAMED and body.get("name") is not None and properties.get("name") is None:
+            properties = {**properties, "name": body["name"]}
+        decided = self._consents(body, properties, name == "consent_updated") if self._purposes else None
+        identifiers = self.identifiers.read(body)
+        return Event(0, 0, "", call, name, "", identifiers, properties, traits if call == "identify" else None, decided, None, body, raw)
 
     def _check_future(self, time_us: int, received_us: int) -> None:
         if time_us > received_us + self._skew_us:
@@ -229,3 +244,122 @@ def _track_name(value: object) -> str:
 def _deeper(value: Any, levels: int) -> bool:
     items = value.values() if type(value) is dict else value
     return levels == 0 or any(_deeper(item, levels - 1) for item in items if type(item) is dict or type(item) is list)
+
+
+class Validate:
+    """The validate step: batches of bytes in, judged batches out, each by one set of definitions.
+
+    ``epochs`` are those of each space at the start (`operators/epochs.py`); entries of the control partition add to
+    them. ``load_bundle`` gives the definitions of a digest.
+    """
+
+    def __init__(
+        self,
+        load_bundle: Callable[[str], Definitions],
+        epochs: dict[str, list[Epoch]],
+        *,
+        unknown_ok: bool,
+        future_skew_us: int,
+        max_event_bytes: int,
+    ) -> None:
+        self._load = load_bundle
+        self.epochs = {space: list(known) for space, known in epochs.items()}
+        self._limits = {"unknown_ok": unknown_ok, "future_skew_us": future_skew_us, "max_event_bytes": max_event_bytes}
+        self._judges: dict[str, Judge] = {}
+
+    def __call__(self, batches: list[SourceBatch]) -> list[JudgedBatch]:
+        """The mapper of ``flat_map_batch``."""
+        return [judged for batch in batches for judged in self.batch(batch)]
+
+    def batch(self, batch: SourceBatch) -> list[JudgedBatch]:
+        """The judged parts of one batch, in order; the last one carries its hints (caught up, finished)."""
+        parts = list(self._control(batch) if batch.partition == CONTROL else self._data(batch))
+        parts[-1].caught_up, parts[-1].finished = batch.caught_up, batch.finished
+        return parts
+
+    def judge(self, digest: str) -> Judge:
+        """The judge by the definitions with this digest, compiled once."""
+        found = self._judges.get(digest)
+        if found is None:
+            found = self._judges[digest] = Judge(self._load(digest), **self._limits)  # type: ignore[arg-type]
+        return found
+
+    def _known(self, space: str) -> list[Epoch]:
+        epochs = self.epochs.get(space)
+        if not epochs:
+            raise LookupError(f"space {space!r}: expected definitions in force before its first batch, found none; append them to control")
+        return epochs
+
+    def _data(self, batch: SourceBatch) -> Iterator[JudgedBatch]:
+        for digest, first, last in spans(self._known(batch.space), batch.partition, batch.first, batch.last):
+            records = batch.records[first - batch.first : last - batch.first + 1]
+            part = _judged(batch, first, last, digest)
+            part.events, part.refused = self.judge(digest).judge_many(records, first, batch.read_at_us)
+            yield part
+
+    def _control(self, batch: SourceBatch) -> Iterator[JudgedBatch]:
+        epochs = self._known(batch.space)
+        ((digest, _, _),) = spans(epochs, CONTROL, batch.first, batch.first)
+        part = _judged(batch, batch.first, batch.last, digest)
+        for position, raw in enumerate(batch.records, batch.first):
+            entry = _entry(raw)
+            part.control.append(ControlEntry(position, entry, self._replay(entry, position, part.digest, batch.read_at_us)))
+            if entry["type"] != "definitions":
+                continue
+            append_epoch(epochs, entry["digest"], entry["from"], position)
+            ((digest, _, _),) = spans(epochs, CONTROL, position + 1, position + 1)
+            if digest != part.digest and position < batch.last:
+                part.last = position
+                yield part
+                part = _judged(batch, position + 1, batch.last, digest)
+        yield part
+
+    def _replay(self, entry: dict[str, Any], position: int, digest: str, read_at_us: int) -> list[tuple[str, Event | Refused]]:
+        if entry["type"] != "replay":
+            return []
+        asked_us = parse_time(entry.get("timestamp"))
+        judge = self.judge(digest)
+        outcomes: list[tuple[str, Event | Refused]] = []
+        for item in entry["entries"]:
+            received_us = item.get("received_at_us")
+            if type(received_us) is not int:
+                received_us = read_at_us if asked_us is None else asked_us
+            outcomes.append((item["id"], judge.judge(b64decode(item["raw"]), position, received_us)))
+        return outcomes
+
+
+def _judged(batch: SourceBatch, first: int, last: int, digest: str) -> JudgedBatch:
+    return JudgedBatch(batch.space, batch.source, batch.partition, first, last, digest, [], [], [], batch.read_at_us)
+
+
+def _entry(raw: bytes) -> dict[str, Any]:
+    """A control line, decoded; ``{"type": "broken"}`` for one that cannot be what it says."""
+    try:
+        entry = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return {"type": "broken"}
+    if type(entry) is not dict or type(entry.get("type")) is not str or not _well_formed(entry):
+        return {"type": "broken"}
+    return entry
+
+
+def _well_formed(entry: dict[str, Any]) -> bool:
+    if entry["type"] == "definitions":
+        holds_from = entry.get("from")
+        return (
+            type(entry.get("digest")) is str and type(holds_from) is dict and all(type(position) is int for position in holds_from.values())
+        )
+    if entry["type"] == "replay":
+        items = entry.get("entries")
+        return type(items) is list and all(_replayable(item) for item in items)
+    return True
+
+
+def _replayable(item: object) -> bool:
+    if type(item) is not dict or type(item.get("id")) is not str or type(item.get("raw")) is not str:
+        return False
+    try:
+        b64decode(item["raw"], validate=True)
+    except ValueError:
+        return False
+    return True
