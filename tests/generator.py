@@ -401,11 +401,11 @@ def _judged(body: Json, definitions: Definitions, position: int) -> Event:
     properties = dict(body.get("properties") or {})
     if what in ("page", "screen") and "name" in body:
         properties.setdefault("name", body["name"])
-    preferences = dict(body.get("context", {}).get("consent", {}).get("categoryPreferences", {}))
+    preferences = [body.get("context", {}).get("consent", {}).get("categoryPreferences", {})]
     if name == "consent_updated":
-        preferences |= properties.get("categoryPreferences", {})
+        preferences.append(properties.get("categoryPreferences", {}))
     purposes = {purpose.name for purpose in definitions.purposes}
-    consents = {p: said for p, said in preferences.items() if isinstance(said, bool) and p in purposes}
+    consents = {p: said for holder in preferences for p, said in holder.items() if isinstance(said, bool) and p in purposes}
     return Event(
         position=position,
         time_us=_time_of(body),
