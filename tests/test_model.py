@@ -24,7 +24,7 @@ NOW = "2026-01-31T12:00:00Z"
 
 def load(**files: Any) -> Definitions:
     """Definitions of a small shop; ``segments`` by name, other files by the name of the file."""
-    texts = {f"events/{name}/1-0-0.json": {"properties": {p: {} for p in names}} for name, names in PROPERTIES.items()}
+    texts: dict[str, Any] = {f"events/{name}/1-0-0.json": {"properties": {p: {} for p in names}} for name, names in PROPERTIES.items()}
     for name, who in files.pop("segments", {}).items():
         texts[f"segments/{name}.yaml"] = {"segment": name, **(who if "who" in who else {"who": who})}
     texts |= {f"{name}.yaml": content for name, content in files.items()}
@@ -119,9 +119,8 @@ def test_computed_traits(how: dict[str, Any], shown: object) -> None:
         order("m4", "2026-01-03T00:00:00Z", sku=None, amount=None),
     ]
     definitions = load(traits={"traits": [{"name": "t", "did": "order_completed", **how}]})
-    assert profile(definitions, *orders, identify("i", "2026-01-09T00:00:00Z", t="hidden"))["traits"] == (
-        {} if shown is None else {"t": shown}
-    )
+    found = profile(definitions, *orders, identify("i", "2026-01-09T00:00:00Z", t="hidden"))
+    assert found["traits"] == ({} if shown is None else {"t": shown})
 
 
 @pytest.mark.parametrize(
@@ -159,7 +158,8 @@ def test_did(condition: dict[str, Any], member: bool) -> None:
         ("a", "ne", 5, True), ("a", "not_in", ["b"], True), ("A", "eq", "a", False), ("x", "in", ["y", "x"], True),
         (2, "gt", 1.999999, True), ("2", "gt", 1, False), ("b", "gt", "a", True), ("Z", "lt", "a", True), (True, "gte", 0, False),
         (3, "between", [3, 4], True), (Exact(300_000), "eq", 0.3, True), (Exact(0), "lt", 0.000001, True),
-        ("abc", "contains", "b", True), (5, "not_contains", "b", False), ("abc", "not_starts_with", "b", True), ("abc", "ends_with", "bc", True),
+        ("abc", "contains", "b", True),
+        (5, "not_contains", "b", False), ("abc", "not_starts_with", "b", True), ("abc", "ends_with", "bc", True),
         ("abc", "not_ends_with", "c", False), ("", "is", "empty", True), ([], "is", "empty", True), (0, "is", "empty", False),
         (0, "exists", True, True), (0, "exists", False, False), (False, "is", "boolean", True), (1.5, "is", "number", True),
     ],
