@@ -106,14 +106,13 @@ def _present(part: str) -> str:
 
 
 def _named_properties() -> str:
-    """Only the text is put together, because a JSON merge would drop nulls."""
-    absent = "(part[3] IS NULL OR json_type(part[3]) = 'NULL' OR CAST(part[3] AS VARCHAR) = '{}')"
+    """A merge keeps the nulls of what is merged into."""
     given = "part[6] IS NOT NULL AND json_type(part[6]) <> 'NULL'"
-    name = """'{"name":' || CAST(part[6] AS VARCHAR)"""
-    return f"""CASE WHEN {given} AND {absent} THEN CAST({name} || '}}' AS JSON)
-        WHEN {given} AND json_type(part[3]) = 'OBJECT' AND json_extract(part[3], '$.name') IS NULL
-        THEN CAST({name} || ',' || substr(CAST(part[3] AS VARCHAR), 2) AS JSON)
-        ELSE {_present("part[3]")} END"""
+    unnamed = "coalesce(json_type(json_extract(part[3], '$.name')), 'NULL') = 'NULL'"
+    mergeable = "coalesce(json_type(part[3]), 'NULL') IN ('NULL', 'OBJECT')"
+    properties = f"coalesce({_present('part[3]')}, CAST('{{}}' AS JSON))"
+    named = f"json_merge_patch({properties}, json_object('name', part[6]))"
+    return f"CASE WHEN {given} AND {unnamed} AND {mergeable} THEN {named} ELSE {_present('part[3]')} END"
 
 
 def json_path(steps: tuple[Step, ...]) -> str:

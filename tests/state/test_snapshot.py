@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -125,6 +126,19 @@ def test_every_table_column_and_macro_has_a_comment(tmp_path: Path) -> None:
     assert kinds["event_time"] == "TIMESTAMP"
 
 
+def test_the_reference_names_every_column_and_macro_and_its_queries_run(tmp_path: Path) -> None:
+    reference = (Path(__file__).parents[2] / "docs" / "tables.md").read_text()
+    rows = [f"| `{name}` | {kind} | {comment} |" for table in TABLES for name, kind, comment in table.columns]
+    rows += [f"| `{macro.name}({macro.arguments})` | {macro.comment} |" for macro in MACROS]
+    assert [row for row in rows if row not in reference] == []
+    target = tmp_path / "skep.duckdb"
+    publish(target, archives={}, rows={"shop": FakeRows()}, personal=None)
+    queries = re.findall(r"```sql\n(.+?)```", reference, re.DOTALL)
+    assert len(queries) > 10
+    for query in queries:
+        sql(target, query)
+
+
 def test_events_holds_each_applied_message_once(tmp_path: Path) -> None:
     body = {"userId": 42, "anonymousId": None, "properties": {"total": 12.5, "note": None}, "context": {"ip": "1"}}
     archive = write_archive(
@@ -136,7 +150,7 @@ def test_events_holds_each_applied_message_once(tmp_path: Path) -> None:
         archived(4, "other partition", body, partition="app"),
         archived(5, "replayed", body, partition="control", replay_of="q1"),
         archived(6, "refused again", body, partition="control", replay_of="q2"),
-        archived(7, "p", {"name": "Home", "properties": {"x": 1}}, type="page", event="page_viewed"),
+        archived(7, "p", {"name": "Home", "properties": {"x": 1, "name": None, "y": None}}, type="page", event="page_viewed"),
         archived(8, "q", {"name": "Home", "properties": {"name": "Own"}}, type="page", event="page_viewed"),
         archived(9, "r", {"name": "Home", "properties": {}}, type="screen", event="screen_viewed"),
         archived(10, "i", {"traits": {"a": 1}}, type="identify", event="", event_time=YEAR_1),
@@ -152,7 +166,7 @@ def test_events_holds_each_applied_message_once(tmp_path: Path) -> None:
     assert found["a"]["event_time"] == utc(1970, 1, 1, 0, 0, 10)
     assert (found["a"]["user_id"], found["a"]["anonymous_id"]) == ("42", None)
     assert orjson.loads(found["a"]["properties"]) == {"total": 12.5, "note": None}
-    assert orjson.loads(found["p"]["properties"]) == {"name": "Home", "x": 1}
+    assert orjson.loads(found["p"]["properties"]) == {"name": "Home", "x": 1, "y": None}
     assert orjson.loads(found["q"]["properties"]) == {"name": "Own"}
     assert orjson.loads(found["r"]["properties"]) == {"name": "Home"}
     assert (found["i"]["event"], found["i"]["event_time"], found["i"]["properties"]) == (None, utc(1, 1, 1), None)
