@@ -298,34 +298,40 @@ class Validate:
             yield part
 
     def _control(self, batch: SourceBatch) -> Iterator[JudgedBatch]:
-        epochs = self._known(batch.space)
-        ((digest, _, _),) = spans(epochs, CONTROL, batch.first, batch.first)
-        part = _judged(batch, batch.first, batch.last, digest)
+        epochs = self.epochs.setdefault(batch.space, [])
+        part = _judged(batch, batch.first, batch.last, _digest_at(epochs, batch.first))
         for position, raw in enumerate(batch.records, batch.first):
             entry = _entry(raw)
-            part.control.append(ControlEntry(position, entry, self._replay(entry, position, part.digest, batch.read_at_us)))
+            part.control.append(ControlEntry(position, entry, self._replay(batch, entry, position, part.digest)))
             if entry["type"] != "definitions":
                 continue
             append_epoch(epochs, entry["digest"], entry["from"], position)
-            ((digest, _, _),) = spans(epochs, CONTROL, position + 1, position + 1)
+            digest = _digest_at(epochs, position + 1)
+            # The first definitions of all stand for the entries before them too.
+            part.digest = part.digest or digest
             if digest != part.digest and position < batch.last:
                 part.last = position
                 yield part
                 part = _judged(batch, position + 1, batch.last, digest)
         yield part
 
-    def _replay(self, entry: dict[str, Any], position: int, digest: str, read_at_us: int) -> list[tuple[str, Event | Refused]]:
+    def _replay(self, batch: SourceBatch, entry: dict[str, Any], position: int, digest: str) -> list[tuple[str, Event | Refused]]:
         if entry["type"] != "replay":
             return []
         asked_us = parse_time(entry.get("timestamp"))
-        judge = self.judge(digest)
+        judge = self.judge(digest or self._known(batch.space)[0][0])
         outcomes: list[tuple[str, Event | Refused]] = []
         for item in entry["entries"]:
             received_us = item.get("received_at_us")
             if type(received_us) is not int:
-                received_us = read_at_us if asked_us is None else asked_us
+                received_us = batch.read_at_us if asked_us is None else asked_us
             outcomes.append((item["id"], judge.judge(b64decode(item["raw"]), position, received_us)))
         return outcomes
+
+
+def _digest_at(epochs: list[Epoch], position: int) -> str:
+    """The definitions that judge a control entry; "" before the first of all."""
+    return next(spans(epochs, CONTROL, position, position))[0] if epochs else ""
 
 
 def _judged(batch: SourceBatch, first: int, last: int, digest: str) -> JudgedBatch:

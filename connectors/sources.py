@@ -1,0 +1,44 @@
+"""One source of skep.yaml, and the seam behind which its files are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from connectors.errors import SourceError
+from connectors.lines import Lines
+from connectors.rows import Rows
+from contracts.definitions import Mapping
+
+Kind = Literal["jsonl", "csv", "parquet"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """Where events come from and which space they feed; ``path`` is absolute: a file, a folder or a glob."""
+
+    name: str
+    kind: Kind
+    path: Path
+    mapping: Mapping | None
+    space: str
+
+
+class Records(Protocol):
+    """The records of one partition, from a position on. ``take`` gives fewer than asked only at the end."""
+
+    def take(self, count: int) -> list[bytes]: ...
+
+    def peek(self) -> bytes | None: ...
+
+    def close(self) -> None: ...
+
+
+def open_records(spec: SourceSpec, path: Path, *, skip: int, follow: bool) -> Records:
+    """The records of one file behind the first ``skip``."""
+    if spec.kind == "jsonl":
+        return Lines(path, skip=skip, follow=follow)
+    if spec.mapping is None:
+        raise SourceError(path, f"source {spec.name!r} of kind {spec.kind} needs `mapping:`, the name of a file in contracts/sources/")
+    return Rows(path, spec.kind, spec.mapping.spec, skip=skip)

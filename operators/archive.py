@@ -1,0 +1,44 @@
+"""The archive step: judged batches into Parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bytewax.outputs import DynamicSink, StatelessSinkPartition
+
+from contracts.events import JudgedBatch
+from state.archive import Archive
+
+ArchiveOf = Callable[[str], Archive]
+"""Opens the archive of a space."""
+
+
+class _ArchivePartition(StatelessSinkPartition[JudgedBatch]):
+    def __init__(self, open_archive: ArchiveOf) -> None:
+        self._open = open_archive
+        self._archives: dict[str, Archive] = {}
+
+    def write_batch(self, items: list[JudgedBatch]) -> None:
+        for batch in items:
+            archive = self._archives.get(batch.space)
+            if archive is None:
+                archive = self._archives[batch.space] = self._open(batch.space)
+            archive.append(batch)
+
+    def close(self) -> None:
+        for archive in self._archives.values():
+            archive.close()
+
+
+class ArchiveSink(DynamicSink[JudgedBatch]):
+    """Archives every space's accepted events, for one worker.
+
+    Rows wait in memory between batches. Nothing is lost by that, because sources start from the archive's own
+    positions, which move only when the rows are on disk.
+    """
+
+    def __init__(self, open_archive: ArchiveOf) -> None:
+        self._open = open_archive
+
+    def build(self, step_id: str, worker_index: int, worker_count: int) -> _ArchivePartition:  # noqa: ARG002
+        return _ArchivePartition(self._open)

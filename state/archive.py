@@ -1,0 +1,211 @@
+"""The archive: accepted events as Parquet files by day, each named by the partition and the positions that it covers."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SCHEMA = pa.schema(
+    [
+        ("message_id", pa.string()),
+        ("type", pa.string()),
+        ("event", pa.string()),
+        ("event_time", pa.timestamp("us", tz="UTC")),
+        ("received_at", pa.timestamp("us", tz="UTC")),
+        ("space", pa.string()),
+        ("source", pa.string()),
+        ("partition", pa.string()),
+        ("position", pa.int64()),
+        ("contract", pa.string()),
+        ("definitions", pa.string()),
+        ("replay_of", pa.string()),
+        ("raw", pa.string()),
+    ]
+)
+"""``raw`` is the event as received, JSON; ``replay_of`` the id of the quarantined record that a control entry replayed."""
+
+_DAY_US = 86_400_000_000
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_FILE = re.compile(r"(?P<partition>.+)~(?P<first>\d+)-(?P<last>\d+)\.parquet")
+_POSITIONS = "positions.json"
+_REPEATING = ["type", "event", "space", "source", "partition", "contract", "definitions"]
+
+
+class Judged(Protocol):
+    """What is read of a judged batch (`contracts.events.JudgedBatch`)."""
+
+    source: str
+    partition: str
+    first: int
+    last: int
+    digest: str
+    events: list[Any]
+    control: list[Any]
+    read_at_us: int
+    finished: bool
+
+
+class Archive:
+    """The archive of one space. Rows wait in memory until there are ``rows`` of them or the first is ``interval_us`` old.
+
+    ``positions`` is what is durable, by partition: a source may start right behind it. Opening removes what lies
+    beyond it, which a crash between files and positions has left.
+    """
+
+    def __init__(self, root: Path, space: str, rows: int, interval_us: int) -> None:
+        self._folder = root / space
+        self._space = space
+        self._rows_max, self._interval_us = rows, interval_us
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.positions = _load_positions(self._folder / _POSITIONS)
+        self._remove_leftovers()
+        self._buffers: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
+        self._reached: dict[str, int] = {}
+        self._rows = 0
+        self._since_us: int | None = None
+
+    def append(self, batch: Judged) -> None:
+        """Takes a batch's accepted events; what the archive has already is left out."""
+        durable = self.positions.get(batch.partition, 0)
+        reached = self._reached.get(batch.partition, durable)
+        if batch.last > reached:
+            self._take(batch, reached)
+            self._reached[batch.partition] = batch.last
+            if self._since_us is None:
+                self._since_us = batch.read_at_us
+        waited = self._since_us is not None and batch.read_at_us - self._since_us >= self._interval_us
+        if waited or batch.finished or self._rows >= self._rows_max:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what waits, one file for each partition and day, and then the positions."""
+        if not self._reached:
+            return
+        folders = {self._write(partition, day, rows) for (partition, day), rows in self._buffers.items()}
+        for folder in folders:
+            _sync_folder(folder)
+        positions = {**self.positions, **self._reached}
+        _store(self._folder / _POSITIONS, orjson.dumps(positions, option=orjson.OPT_SORT_KEYS))
+        self.positions = positions
+        self._buffers, self._reached, self._rows, self._since_us = {}, {}, 0, None
+
+    def close(self) -> None:
+        """Writes what waits."""
+        self.flush()
+
+    def _take(self, batch: Judged, after: int) -> None:
+        source, partition, digest, buffers = batch.source, batch.partition, batch.digest, self._buffers
+        taken = 0
+        for event, replay_of in _accepted(batch):
+            position, time_us = event.position, event.time_us
+            if position <= after:
+                continue
+            row = (
+                event.message_id,
+                event.type,
+                event.name,
+                time_us,
+                event.received_at_us,
+                source,
+                position,
+                event.contract,
+                digest,
+                replay_of,
+                event.raw,
+            )
+            key = (partition, time_us // _DAY_US)
+            found = buffers.get(key)
+            if found is None:
+                buffers[key] = [row]
+            else:
+                found.append(row)
+            taken += 1
+        self._rows += taken
+
+    def _write(self, partition: str, day: int, rows: list[tuple[Any, ...]]) -> Path:
+        folder = self._folder / f"day={date.fromordinal(day + _EPOCH_DAY).isoformat()}"
+        folder.mkdir(exist_ok=True)
+        first, last = self.positions.get(partition, 0) + 1, self._reached[partition]
+        path = folder / f"{quote(partition, safe='')}~{first}-{last}.parquet"
+        fresh = path.with_name(path.name + ".new")
+        pq.write_table(self._table(partition, rows), fresh, compression="zstd", compression_level=1, use_dictionary=_REPEATING)
+        _sync_file(fresh)
+        fresh.replace(path)
+        return folder
+
+    def _table(self, partition: str, rows: list[tuple[Any, ...]]) -> pa.Table:
+        ids, types, names, times, received, sources, positions, contracts, digests, replays, raws = zip(*rows, strict=True)
+        columns = (ids, types, names, times, received, None, sources, None, positions, contracts, digests, replays, raws)
+        same = {"space": self._space, "partition": partition}
+        arrays = [
+            pa.repeat(pa.scalar(same[field.name]), len(rows)) if field.name in same else _array(values, field.type)
+            for field, values in zip(SCHEMA, columns, strict=True)
+        ]
+        return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+    def _remove_leftovers(self) -> None:
+        for path in self._folder.glob("*.new"):
+            path.unlink()
+        for path in self._folder.glob("day=*/*"):
+            found = _FILE.fullmatch(path.name)
+            known = {quote(partition, safe=""): last for partition, last in self.positions.items()}
+            if path.suffix == ".new" or (found and int(found["last"]) > known.get(found["partition"], 0)):
+                path.unlink()
+
+
+def _accepted(batch: Judged) -> Iterable[tuple[Any, str | None]]:
+    """A batch's events, and those that its control entries replay with the quarantine's id."""
+    if not batch.control:
+        return ((event, None) for event in batch.events)
+    replayed = ((event, quarantined) for entry in batch.control for quarantined, event in entry.outcomes)
+    return ((event, quarantined) for event, quarantined in replayed if hasattr(event, "message_id"))
+
+
+def _array(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_timestamp(kind):
+        return pa.array(values, pa.int64()).cast(kind)
+    return pa.array(values, kind)
+
+
+def _load_positions(path: Path) -> dict[str, int]:
+    try:
+        return {str(partition): int(last) for partition, last in orjson.loads(path.read_bytes()).items()}
+    except FileNotFoundError:
+        return {}
+    except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: expected the archive's positions by partition ({error}); it is written by Skep only. "
+            "Restore it from a backup, or delete the archive and the space's shard together to read everything again"
+        ) from error
+
+
+def _store(path: Path, content: bytes) -> None:
+    fresh = path.with_name(path.name + ".new")
+    with fresh.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
