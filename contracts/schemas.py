@@ -43,10 +43,10 @@ def names_at(schema: Any) -> tuple[str, ...]:
 
 def typed_at(schema: Any, path: tuple[Step, ...]) -> Typed | None:
     """What the schema says of the value at a path; None if it excludes it or declares others but not this one."""
-    if not path:
+    if schema is False:
+        return None
+    if not path or not isinstance(schema, dict):
         return _typed(schema)
-    if not isinstance(schema, dict):
-        return ANYTHING if schema is True else None
     if any(word in schema for word in _OPEN):
         return ANYTHING
     kinds = _typed(schema).kinds

@@ -21,6 +21,11 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
 }
+_HINTS = {
+    "mapping values are not allowed": "put a text with a colon in it into quotes",
+    "'\\t'": "indent with blanks, not with tabs",
+    "found undefined alias": "put a text that begins with * into quotes",
+}
 _DEPTH = 60
 _NODES = 200_000
 
@@ -76,7 +81,8 @@ class Reader:
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             what = " ".join(str(part) for part in (error.context, error.problem) if part)
-            self.problems.append(Problem(file, mark.line + 1 if mark else 1, "", "YAML 1.2", what))
+            hint = next((hint for words, hint in _HINTS.items() if words in what), "")
+            self.problems.append(Problem(file, mark.line + 1 if mark else 1, "", "YAML 1.2", what, hint))
             return None
         except (YAMLError, RecursionError) as error:
             self.problems.append(Problem(file, 1, "", "YAML 1.2", str(error).splitlines()[0]))

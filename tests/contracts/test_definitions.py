@@ -1,0 +1,205 @@
+"""What good contracts mean, down to the typed conditions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import contracts
+from contracts import ContractErrors, digest, load, read_files
+from contracts.definitions import DAY_US, All, AnyOf, ConsentIs, Did, MemberOf, Not, Predicate, TraitIs
+from contracts.destinations import CHANGES
+from tests.contracts.project import GOOD, segment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_nothing_at_all_is_the_documented_defaults() -> None:
+    rules = load({}).identity
+    assert [(one.name, one.scope, one.unique, one.limit, one.normalize, one.personal) for one in rules.namespaces] == [
+        ("user_id", "person", True, None, "trim", False),
+        ("email", "person", False, 5, "email", True),
+        ("phone", "person", False, 5, "phone", False),
+        ("anonymous_id", "device", False, None, "trim", False),
+    ]
+    assert (rules.conflict, rules.owner, rules.session_gap_us, rules.backstitch_us) == ("newest", "session", 1_800_000_000, 30 * DAY_US)
+    assert "guest" in rules.blocked_values
+    assert rules.blocked_patterns == ("^[0-]+$",)
+
+
+def test_a_key_that_is_left_out_keeps_its_default() -> None:
+    text = "namespaces: [{name: card, from: properties.card}]\nblocked: {values: ['x']}\nstitching: {owner: device}\nlimits: {links: 7}\n"
+    rules = load({"identity.yaml": text}).identity
+    (card,) = rules.namespaces
+    assert (card.paths, card.scope, card.unique, card.limit, card.personal, card.shared_after) == (
+        ("properties.card",),
+        "person",
+        False,
+        None,
+        False,
+        None,
+    )
+    assert (rules.blocked_values, rules.blocked_patterns) == (frozenset("x"), ("^[0-]+$",))
+    assert (rules.owner, rules.limit_links, rules.limit_identifiers, rules.session_gap_us) == ("device", 7, 1000, 1_800_000_000)
+
+
+def test_every_kind_of_condition_is_read() -> None:
+    who = """
+  all:
+    - any: [{segment: two}, {consent: marketing}]
+    - not: {trait: plan, in: [free, plus], exists: true}
+    - {did: [Order Completed, "order_*"], where: {currency: EUR, revenue: [1, 2.5], order_id: {ne: x}}, within: 7d, times: 3}
+    - {did: order_completed, sum: revenue, gt: 10, value: {between: [10, 20.5]}}
+"""
+    found = load({**segment(who), "segments/two.yaml": "segment: two\nwho: {did: order_completed}\n"})
+    assert [one.name for one in found.segments] == ["two", "one"]
+    (either, negated, times, spent) = found.segments[1].who.of  # type: ignore[union-attr]
+    assert either == AnyOf((MemberOf("two"), ConsentIs("marketing")))
+    assert negated == Not(TraitIs("plan", (Predicate("in", ["free", "plus"]), Predicate("exists", True))))
+    assert isinstance(times, Did)
+    assert times.predicates == (Predicate("eq", 3),)
+    feature = found.features[times.feature]
+    assert (feature.events, feature.within_us, feature.measure, feature.cap) == (("order_*", "order_completed"), 7 * DAY_US, "times", 4)
+    assert [(one.path, one.predicates) for one in feature.where] == [
+        ("currency", (Predicate("eq", "EUR"),)),
+        ("order_id", (Predicate("ne", "x"),)),
+        ("revenue", (Predicate("in", [1, 2.5]),)),
+    ]
+    assert spent.predicates == (Predicate("gt", 10), Predicate("between", [10, 20.5]))
+    assert found.features[spent.feature].cap is None
+    assert json.loads(times.feature)["events"] == ["order_*", "order_completed"]
+
+
+def test_only_true_and_false_are_booleans_and_dates_are_texts() -> None:
+    found = load({"segments/a.yaml": "segment: a\nwho: {trait: x, in: [yes, NO, on, true, 2026-01-31, 1, 1.5, '1']}\n"})
+    assert isinstance(found.segments[0].who, TraitIs)
+    operand = found.segments[0].who.predicates[0].operand
+    assert operand == ["yes", "NO", "on", True, "2026-01-31", 1, 1.5, "1"]
+    assert [type(one) for one in operand] == [str, str, str, bool, str, int, float, str]
+
+
+@pytest.mark.parametrize(
+    ("times", "cap"),
+    [
+        ("{gte: 3}", 3),
+        ("{gt: 3}", 4),
+        ("{gt: 2.5}", 3),
+        ("{gte: 2.5}", 3),
+        ("{eq: 3}", 4),
+        ("{ne: 3}", 4),
+        ("{lte: 3}", 4),
+        ("{lt: 3}", 3),
+        ("{between: [2, 5]}", 6),
+        ("{in: [1, 7]}", 8),
+        ("{not_in: [1, 7]}", 8),
+        ("{gte: 2, lt: 9}", 9),
+        ("{gte: -4}", 1),
+        ("{eq: 0}", 1),
+    ],
+)
+def test_a_count_is_exact_as_far_as_its_predicates_look(times: str, cap: int) -> None:
+    (feature,) = [one for one in load(segment(f"{{did: order_completed, times: {times}}}")).features.values() if one.measure == "times"]
+    assert feature.cap == cap
+
+
+def test_conditions_of_one_content_share_a_feature_with_the_largest_cap() -> None:
+    who = "{any: [{did: order_completed, times: {gte: 2}}, {did: Order Completed, times: {gt: 4}}, {did: orderCompleted}]}"
+    (feature,) = [one for one in load(segment(who)).features.values() if one.measure == "times"]
+    assert feature.cap == 5
+
+
+def test_a_computed_count_lifts_the_cap() -> None:
+    files = {**segment("{did: order_completed}"), "traits.yaml": "traits: [{name: orders, count: true, did: order_completed}]\n"}
+    (feature,) = load(files).features.values()
+    assert feature.cap is None
+
+
+def test_equal_numbers_are_one_feature_and_other_limits_are_another() -> None:
+    who = "{any: [{did: order_completed, where: {revenue: 5}}, {did: order_completed, where: {revenue: 5.0}}]}"
+    assert len(load({**segment(who), "traits.yaml": ""}).features) == 1
+    sets = "traits:\n- {name: a, set: order_id, did: order_completed}\n- {name: b, set: order_id, limit: 5, did: order_completed}\n"
+    found = load({**GOOD, "traits.yaml": sets})
+    assert len(found.features) == 2
+    assert [trait.limit for trait in found.traits] == [100, 5]
+
+
+def test_dates_in_where_belong_to_the_time_zone_of_the_segment() -> None:
+    who = "{did: order_completed, where: {order_id: {gte: 2026-01-31}}}\ntimezone: Europe/Berlin"
+    (feature,) = [one for one in load(segment(who)).features.values() if one.measure == "times"]
+    assert feature.timezone == "Europe/Berlin"
+    (other,) = [one for one in load(segment(who.replace("2026-01-31", "b"))).features.values() if one.measure == "times"]
+    assert other.timezone == "UTC"
+
+
+def test_traits_versions_purposes_destinations_and_mappings() -> None:
+    files = {
+        **GOOD,
+        "events/order_completed/1-1-0.json": "{}",
+        "events/order_completed/1-0-10.json": "{}",
+        "destinations/file.yaml": "kind: file\npath: out/changes.jsonl\n",
+        "sources/retail.yaml": "columns: {userId: CustomerID, timestamp: {column: D, format: '%Y', zone: UTC}}\nconstants: {type: track}\n",
+    }
+    found = load(files)
+    assert [one.name for one in found.contracts["order_completed"]] == [
+        "order_completed/1-0-0",
+        "order_completed/1-0-10",
+        "order_completed/1-1-0",
+    ]
+    assert [(one.name, one.default) for one in found.purposes] == [("marketing", False), ("analytics", True)]
+    assert found.destinations[0].changes == CHANGES
+    assert found.mappings["retail"].spec["constants"] == {"type": "track"}
+    assert (found.traits[0].kind, found.traits[0].emit) == ("sum", True)
+
+
+def test_unknown_events_may_be_accepted() -> None:
+    files = segment("{did: never_heard_of, where: {a: 1}}")
+    with pytest.raises(ContractErrors):
+        load(files)
+    assert load(files, unknown_events_ok=True).segments
+
+
+def test_calls_that_are_always_known_need_no_contract_and_a_page_has_a_name() -> None:
+    assert load(segment("{did: page_viewed, where: {name: Home}}")).segments
+    closed = '{"type": "object", "properties": {"url": {"type": "string"}}, "additionalProperties": false}'
+    files = {**segment("{did: page_viewed, where: {name: Home}}"), "events/page_viewed/1-0-0.json": closed}
+    assert load(files).segments
+    with pytest.raises(ContractErrors, match=r"where\.path: expected a property of page_viewed"):
+        load({**files, **segment("{did: page_viewed, where: {path: /}}", "two")})
+
+
+def test_the_digest_names_the_content() -> None:
+    assert load(GOOD).digest == digest(dict(reversed(GOOD.items())))
+    assert load(GOOD).digest != load({**GOOD, "consent.yaml": GOOD["consent.yaml"] + "\n"}).digest
+    assert len(load(GOOD).digest) == 16
+
+
+def test_files_are_read_without_notes_and_hidden_files(tmp_path: Path) -> None:
+    for path, text in {**GOOD, "README.md": "notes", ".hidden": "", "segments/.keep": ""}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    assert read_files(tmp_path) == GOOD
+
+
+def test_a_python_file_and_bytes_that_are_no_text_are_told_with_the_other_problems(tmp_path: Path) -> None:
+    (tmp_path / "tool.py").write_text("import os")
+    (tmp_path / "consent.yaml").write_bytes(b"\xff\xfe")
+    (tmp_path / "traits.yaml").write_text("trait: []")
+    with pytest.raises(ContractErrors) as raised:
+        read_files(tmp_path)
+    assert [problem.file for problem in raised.value.problems] == ["consent.yaml", "tool.py", "traits.yaml"]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ContractErrors, match="skep init"):
+        read_files(tmp_path / "contracts")
+
+
+def test_the_demo_shop_is_as_it_should_be() -> None:
+    found = load(read_files(Path(contracts.__file__).parent))
+    assert len(found.segments) == 8
+    assert {one.purpose for one in found.segments} == {None, "marketing"}
+    assert {trait.kind for trait in found.traits} == {"plain", "sum", "count", "first", "last", "set"}
+    assert all(one.title and one.owner for one in found.segments)
+    assert isinstance(next(one for one in found.segments if one.name == "lapsing_vips").who, All)
