@@ -36,7 +36,7 @@ DEVICES = ("d1", "d2", "d3", "null")
 NUMBERS: tuple[Any, ...] = (0.1, 0.2, 19.99, -5, -0.01, 3, 100, 12.5, 1e15, 0, True, "7", None, 0.0000004)
 SKUS: tuple[Any, ...] = ("A", "B", "a", "", 1, 1.0, "1", None, ["A"], {"x": 1})
 CITIES = ("Berlin", "berlin", "", None, "Köln", "Łódź")
-DATES = ("2026-01-10", "2026-01-10T22:30:00Z", "2026-01-11T00:30:00+02:00", "2026-02-31", "soon", "2026-01-20", None)
+DATES = ("2026-01-10", "2026-01-10T22:30:00Z", "2026-01-11T00:30:00+02:00", "2026-02-31", "2026-01-10T23:30", "soon", "2026-01-20", None)
 WINDOWS = ("10m", "30m", "1h", "1d", "3d", "10d", "30d")
 
 
@@ -343,6 +343,8 @@ def _where(rng: Random) -> Json:
             {"currency": "EUR"},
             {"currency": ["EUR", "GBP"], "amount": _number_predicate(rng)},
             {"items[].sku": "A"},
+            {"items[].sku": {"exists": False}},
+            {"items[].sku": {"starts_with": "A", "ne": "A"}},
             {"items[0].qty": {"gte": 2}},
             {"sku": _text_predicate(rng)},
             {"context.channel": "web"},

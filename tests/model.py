@@ -122,7 +122,7 @@ def link_order(rules: IdentityRules, link: Link) -> tuple[Any, ...]:
 
 
 def within_link_limit(rules: IdentityRules, links: Sequence[Link]) -> list[Link]:
-    """What is among the first `limits.links` of both its ends; links that are refused later take a place too."""
+    """What is among the first `limits.links` of both its ends; those that a rule refuses later take a place too."""
     time = {link: link.first_seen if rules.conflict == "oldest" else -link.last_seen for link in links}
     preferred = sorted(links, key=lambda link: (time[link], link_order(rules, link)))
 
@@ -158,8 +158,8 @@ def resolve(rules: IdentityRules, events: Sequence[Event], control: Iterable[Map
         seen[link.a].append(link.first_seen)
         seen[link.b].append(link.first_seen)
     shared = {d for d in seen if is_shared(rules, d, identifications(rules, events, d, unlinked))}
-    evidence = within_link_limit(rules, [link for link in event_links(events) if (link.a, link.b) not in unlinked])
-    candidates = manual + [link for link in evidence if link.a not in shared and link.b not in shared]
+    refused = [link for link in event_links(events) if (link.a, link.b) in unlinked or {link.a, link.b} & shared]
+    candidates = manual + within_link_limit(rules, [link for link in event_links(events) if link not in refused])
     cluster = {identifier: frozenset([identifier]) for identifier in seen}
     links = []
     for link in sorted(candidates, key=lambda link: link_order(rules, link)):
