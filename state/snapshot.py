@@ -55,12 +55,12 @@ def publish(target: Path, *, archives: Mapping[str, Path], rows: Mapping[str, Ro
     return SnapshotReport(target, counts, target.stat().st_size, time.monotonic() - begun)
 
 
-def sql(target: Path, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The names of the columns and the rows of a query on the published snapshot, which is only read."""
+def sql(target: Path, query: str, parameters: Mapping[str, Any] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The names of the columns and the rows of a query (with ``$name`` parameters) on the published snapshot, which is only read."""
     if not target.exists():
         raise NoSnapshot(f"there is no snapshot at {target} yet: run `skep snapshot` to publish one (`skep run` does so every few minutes)")
     with duckdb.connect(str(target), read_only=True) as con:
-        result = con.execute(query)
+        result = con.execute(query, dict(parameters) if parameters else None)
         return [column[0] for column in result.description or ()], result.fetchall()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -34,7 +35,9 @@ from contracts.events import Event
 from contracts.hashing import Hasher
 from operators.segments.sql import trait_sql, twin
 from operators.segments.sql_predicates import UnknownOperatorError
+from state.snapshot import publish, sql
 from tests import model
+from tests.state.test_snapshot import FakeRows, archived, write_archive
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -254,6 +257,20 @@ def test_computed_traits_come_from_events_and_win() -> None:
     plain = Segment("plain", 1, TraitIs("t_last", (Predicate("eq", "plain"),)))
     listed = Segment("listed", 1, TraitIs("t_set[]", (Predicate("eq", "b"),)))
     assert members(con, definitions(plain, listed, features=features, traits=traits)) == {("listed", "p")}
+
+
+def test_it_reads_the_published_snapshot(tmp_path: Path) -> None:
+    archive = write_archive(
+        tmp_path / "archive", archived(1, "m1", {"properties": {"total": 7}}), archived(2, "m2", {"properties": {"total": 5}})
+    )
+    rows = FakeRows(rows={
+        "attributions": [("m1", "p"), ("m2", "q")], "profiles": [("p", 1, 2, {"plan": "pro"}), ("q", 1, 2, {})],
+        "consents": [("p", "mail", True, 1)],
+    })  # fmt: skip
+    publish(tmp_path / "skep.duckdb", archives={"shop": archive}, rows={"shop": rows}, personal=None)
+    feature = Feature("k", ("order_completed",), (), None, "sum", "total", None)
+    who = All((Did("k", (Predicate("gte", 5),)), TraitIs("plan", (Predicate("eq", "pro"),)), ConsentIs("mail")))
+    assert sql(tmp_path / "skep.duckdb", twin(definitions(Segment("s", 1, who), features=(feature,))), {"at": AT})[1] == [("s", "p")]
 
 
 # ── against the model ───────────────────────────────────────────────────────────────────────────────────────────────

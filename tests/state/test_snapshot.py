@@ -114,6 +114,14 @@ def test_no_snapshot_yet_says_what_to_do(tmp_path: Path) -> None:
         sql(tmp_path / "skep.duckdb", "select 1")
 
 
+def test_a_query_may_have_parameters_and_give_times_with_a_zone(tmp_path: Path) -> None:
+    target = tmp_path / "skep.duckdb"
+    publish(target, archives={}, rows={"shop": FakeRows()}, personal=None)
+    names, rows = sql(target, "select $n + 1 as n, timezone('UTC', clock) as zoned from spaces", {"n": 41})
+    assert names == ["n", "zoned"]
+    assert (rows[0][0], rows[0][1].timestamp()) == (42, 100)
+
+
 def test_every_table_column_and_macro_has_a_comment(tmp_path: Path) -> None:
     target = tmp_path / "skep.duckdb"
     publish(target, archives={}, rows={"shop": FakeRows()}, personal=None)
