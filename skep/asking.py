@@ -1,0 +1,34 @@
+"""`skep sql` and `skep dump`: questions to the snapshot and to the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import merge
+from typing import Any
+
+import duckdb
+
+from contracts.times import parse_time
+from skep.console import CommandError
+from skep.settings import Settings
+from skep.spaces import open_views, snapshot_path
+from state.snapshot import sql
+
+
+def ask(settings: Settings, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Columns and rows of a query on the published snapshot."""
+    try:
+        return sql(snapshot_path(settings), query)
+    except duckdb.Error as error:
+        raise CommandError(f"skep sql: {error}") from error
+
+
+def dump_lines(settings: Settings, at: str | None, space: str | None) -> Iterator[bytes]:
+    """The dump of all spaces, sorted as bytes."""
+    at_us = None
+    if at is not None:
+        at_us = parse_time(at)
+        if at_us is None:
+            raise CommandError(f"--at: expected a time such as 2026-07-01T00:00:00Z, found {at} → write it as ISO 8601")
+    with open_views(settings, space) as views:
+        yield from merge(*(view.dump(at_us) for view in views.values()))

@@ -1,0 +1,28 @@
+"""What `skep check` says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts import Problem
+from contracts.definitions import Definitions
+
+
+def problem_row(problem: Problem) -> dict[str, Any]:
+    names = ("file", "line", "key", "expected", "found", "hint")
+    return {name: getattr(problem, name) for name in names}
+
+
+def summary(definitions: Definitions) -> str:
+    """One line about contracts that are all right."""
+    counts = [
+        (sum(len(versions) for versions in definitions.contracts.values()), "event contract"),
+        (len(definitions.identity.namespaces), "namespace"),
+        (len(definitions.traits), "trait"),
+        (len(definitions.segments), "segment"),
+        (len(definitions.purposes), "purpose"),
+        (len(definitions.mappings), "source mapping"),
+        (len(definitions.destinations), "destination"),
+    ]
+    words = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count)
+    return f"contracts are good: {words} (definitions {definitions.digest})"

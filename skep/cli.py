@@ -1,0 +1,386 @@
+"""The `skep` command. Thin: every command reads its options, calls one module of this package, and prints."""
+
+# ruff: noqa: PLC0415 - a command starts without the libraries that only others need
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from skep import console, log
+from skep.console import CommandError, fail, json_line, out, table
+from skep.settings import Settings
+
+app = typer.Typer(
+    name="skep",
+    help="Skep, a real-time customer data platform: events in, people, segments and changes out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
+quarantine_app = typer.Typer(help="What was refused, why, and feeding it again.", no_args_is_help=True)
+identity_app = typer.Typer(help="Links between identifiers that people decide.", no_args_is_help=True)
+app.add_typer(profile_app, name="profile")
+app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(identity_app, name="identity")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]
+
+
+@dataclass
+class Chosen:
+    """The options before the command."""
+
+    project: Path | None = None
+
+
+_chosen = Chosen()
+
+
+def _settings(**overrides: Any) -> Settings:
+    settings = Settings.load(_chosen.project, **overrides)
+    log.configure(settings.log)
+    return settings
+
+
+@app.callback()
+def _global(
+    project: Annotated[
+        Path | None, typer.Option("--project", envvar="SKEP_PROJECT", help="The project folder (default: this one).")
+    ] = None,
+) -> None:
+    _chosen.project = project
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make; it must not hold a project.")]) -> None:
+    """Make a new project folder with the demo shop's contracts.
+
+    Example: skep init myshop
+    """
+    from skep.starter import create
+
+    written = create(folder)
+    out.print(f"{folder}: {len(written)} files written. Next: `skep --project {folder} check`, and read {folder / 'README.md'}")
+
+
+@app.command()
+def demo(
+    people: Annotated[int, typer.Option(min=1, help="How many people shop.")],
+    events: Annotated[int, typer.Option(min=1, help="How many lines to write.")],
+    folder: Annotated[Path, typer.Option("--out", help="Where events.jsonl and truth.jsonl go.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    conflicts: Annotated[float, typer.Option(min=0.0, max=1.0, help="The share of people who share a device or an address.")] = 0.0,
+) -> None:
+    """Write events of a demo shop, and the truth about who its people are.
+
+    Example: skep demo --people 2000 --events 200000 --seed 7 --out data/demo
+    """
+    from skep.demo import write_demo
+
+    with console.spinner("the demo shop is busy …"):
+        written, truth = write_demo(folder, people, events, seed, conflicts)
+    out.print(f"{events:,} events of {people:,} people: {written}; who they are: {truth}")
+
+
+@app.command()
+def check(json: Json = False) -> None:
+    """Read all of contracts/ and say what is wrong: file, line, key, and what to do. Exit code 1 if something is.
+
+    Example: skep check
+    """
+    from contracts import ContractErrors
+    from skep.checking import problem_row, summary
+    from skep.settings import load_definitions
+
+    try:
+        definitions = load_definitions(_settings())
+    except ContractErrors as error:
+        if not json:
+            raise
+        json_line([problem_row(problem) for problem in error.problems])
+        raise SystemExit(1) from None
+    if json:
+        json_line([])
+    else:
+        out.print(summary(definitions), markup=False)
+
+
+@app.command()
+def run(
+    once: Annotated[bool, typer.Option("--once", help="End at the end of the input, with a report.")] = False,
+    source_path: Annotated[Path | None, typer.Option(help="Read the first source from here instead.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget all state of this project first.")] = False,
+) -> None:
+    """Run the flow, with activation and the snapshot publisher beside it, until SIGTERM or Ctrl-C.
+
+    Example: skep run --once
+    """
+    from skep import running
+    from skep.settings import load_definitions
+
+    settings = _settings(source_path=str(source_path.absolute()) if source_path else None)
+    load_definitions(settings)
+    if fresh:
+        running.forget(settings)
+    environment = running.source_environment(settings, source_path)
+    raise SystemExit(running.once(settings, environment) if once else running.follow(settings, environment))
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """What was received and what became of it, segments, partitions, quarantine, the last snapshot.
+
+    Example: skep status --json
+    """
+    from skep import status as statuses
+
+    settings = _settings()
+    found = statuses.status(settings)
+    if json:
+        json_line(found)
+    else:
+        statuses.show(found, settings)
+
+
+@profile_app.command("show")
+def profile_show(identifier: Annotated[str, typer.Argument(metavar="NS:VALUE")], json: Json = False, space: Space = None) -> None:
+    """Who an identifier belongs to: identifiers, traits, segments, consents, now.
+
+    Example: skep profile show user_id:42
+    """
+    from skep import profiles
+
+    found = profiles.find(_settings(), *profiles.parse(identifier), space)
+    if json:
+        json_line(found)
+    elif not found:
+        fail(f"nobody has {identifier}: expected an identifier of an accepted event → `skep status` shows how many people there are")
+    for one in [] if json else found:
+        profiles.show(one)
+
+
+@app.command()
+def changes(
+    since: Annotated[str | None, typer.Option(help="Begin behind this change: an id such as shop-0-17, or its number.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for new ones until Ctrl-C.")] = False,
+    space: Space = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON lines; this is what it prints anyway.")] = False,  # noqa: ARG001 - one form only
+) -> None:
+    """The change log as JSON lines.
+
+    Example: skep changes --since shop-0-17 --follow
+    """
+    from skep.changes import print_changes
+
+    print_changes(_settings(), since, space, follow=follow)
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    json: Json = False,
+    reason: Annotated[str | None, typer.Option(help="Only those refused for this reason.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to show; --json shows all.")] = 50,
+    space: Space = None,
+) -> None:
+    """What was refused, oldest first.
+
+    Example: skep quarantine list --reason invalid
+    """
+    from skep import quarantine
+
+    rows = [quarantine.public(row) for row in quarantine.rows(_settings(), space, reason)]
+    if json:
+        json_line(rows)
+        return
+    shown = [(row["id"], row["reason"], row["partition"], row["position"], row["detail"][:100]) for row in rows[:limit]]
+    table(("id", "reason", "partition", "position", "detail"), shown, right=("position",))
+    if len(rows) > limit:
+        out.print(f"… and {len(rows) - limit:,} more: --limit {len(rows)}")
+
+
+@quarantine_app.command("show")
+def quarantine_show(entry: Annotated[str, typer.Argument(metavar="ID")], json: Json = False, space: Space = None) -> None:
+    """One refused record: why, where, and its bytes.
+
+    Example: skep quarantine show q-1
+    """
+    from skep import quarantine
+
+    row = quarantine.one(_settings(), space, entry)
+    if json:
+        json_line([quarantine.public(row)])
+        return
+    shown = quarantine.public(row)
+    names = ("id", "space", "reason", "detail", "schema_path", "partition", "position", "received_at")
+    table(("", ""), [(name, shown[name]) for name in names])
+    out.print("\n" + quarantine.pretty(row["raw"]), markup=False)
+
+
+@quarantine_app.command("replay")
+def quarantine_replay(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Which; the default is all.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only those refused for this reason.")] = None,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Feed refused records again after a repair, judged by the contracts of now; lateness no longer counts.
+
+    Example: skep quarantine replay --reason invalid
+    """
+    from skep import quarantine
+    from skep.spaces import one_space
+
+    settings = _settings()
+    count, submitted = quarantine.replay(settings, one_space(settings, space), ids or [], reason)
+    if not count and not json:
+        out.print("nothing to replay")
+    elif not json:
+        out.print(f"{count:,} records to replay")
+    _tell(submitted, json=json)
+
+
+@identity_app.command("link")
+def identity_link(
+    a: Annotated[str, typer.Argument(metavar="NS:VALUE")],
+    b: Annotated[str, typer.Argument(metavar="NS:VALUE")],
+    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Say that two identifiers are one person's.
+
+    Example: skep identity link user_id:42 email:ann@example.com --why "ticket 17"
+    """
+    _rule("link", a, b, why, space, json=json)
+
+
+@identity_app.command("unlink")
+def identity_unlink(
+    a: Annotated[str, typer.Argument(metavar="NS:VALUE")],
+    b: Annotated[str, typer.Argument(metavar="NS:VALUE")],
+    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Take every link between two identifiers away, earlier and later ones.
+
+    Example: skep identity unlink user_id:42 anonymous_id:d-7 --why "a tablet in the shop"
+    """
+    _rule("unlink", a, b, why, space, json=json)
+
+
+def _rule(kind: str, a: str, b: str, why: str, space: str | None, *, json: bool) -> None:
+    from skep.control import submit
+    from skep.profiles import known_pair
+    from skep.settings import load_definitions
+    from skep.spaces import one_space
+
+    settings = _settings()
+    pair = known_pair(load_definitions(settings), a, b)
+    ends = {key: {"namespace": namespace, "value": value} for key, (namespace, value) in zip("ab", pair, strict=True)}
+    _tell([submit(settings, one_space(settings, space), {"type": kind, **ends, "why": why})], json=json)
+
+
+def _tell(submitted: list[Any], *, json: bool) -> None:
+    refused = [one for one in submitted if one.answer and not one.answer.get("ok", True)]
+    if json:
+        json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer} for one in submitted])
+    for one in [] if json else submitted:
+        details = {key: value for key, value in (one.answer or {}).items() if key not in {"ok", "type"}}
+        words = ", ".join(f"{key} {value}" for key, value in details.items())
+        out.print(one.words() + (f": {words}" if words else ""), markup=False)
+    if refused:
+        raise SystemExit(1)
+
+
+@app.command()
+def snapshot(
+    every: Annotated[float | None, typer.Option(min=0.1, help="Publish again every so many seconds until SIGTERM.")] = None,
+    json: Json = False,
+) -> None:
+    """Publish the DuckDB snapshot from what is committed now; safe while a flow runs.
+
+    Example: skep snapshot
+    """
+    from skep.snapshots import publish_every, publish_snapshot
+
+    settings = _settings()
+    if every is not None:
+        stop: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, _: stop.append(number))
+        publish_every(settings, every, lambda: bool(stop))
+        return
+    with console.spinner("publishing …"):
+        report = publish_snapshot(settings)
+    if json:
+        rows = {"path": str(report.target), "rows": report.rows, "bytes": report.bytes, "seconds": round(report.seconds, 3)}
+        json_line([rows])
+        return
+    table(("table", "rows"), report.rows.items(), right=("rows",))
+    out.print(f"\n{report.target} ({report.bytes / 1e6:,.1f} MB in {report.seconds:.1f} s)")
+
+
+@app.command()
+def sql(query: Annotated[str, typer.Argument(metavar="QUERY")], json: Json = False) -> None:
+    """Ask the snapshot, in DuckDB's SQL.
+
+    Example: skep sql "select segment, count(*) from memberships where exited_at is null group by 1"
+    """
+    from skep.asking import ask
+
+    columns, rows = ask(_settings(), query)
+    if json:
+        json_line([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        table(columns, rows)
+
+
+@app.command()
+def dump(
+    at: Annotated[str | None, typer.Option(help="The time of the state, ISO 8601, not before the clock; the default is the clock.")] = None,
+    space: Space = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON lines; this is what it prints anyway.")] = False,  # noqa: ARG001 - one form only
+) -> None:
+    """All state that the promises cover, as canonical JSON lines: equal state, equal bytes.
+
+    Example: skep dump --at 2026-07-01T00:00:00Z
+    """
+    from skep.asking import dump_lines
+
+    for line in dump_lines(_settings(), at, space):
+        console.print_bytes(line)
+
+
+def main() -> None:
+    """The entry point: what is wrong is a line on stderr and exit code 1, never a traceback."""
+    from contracts import ContractErrors
+    from state.errors import StateError
+
+    log.configure()
+    try:
+        app()
+    except ContractErrors as error:
+        fail(str(error))
+    except (CommandError, StateError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # The reader (`head`) has enough; Python must not complain when it flushes at exit.
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""What the commands print: data on stdout, tables or JSON; everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class CommandError(Exception):
+    """What a command cannot do; the message says why, and what to do."""
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Say what is wrong on stderr and leave."""
+    for line in message.splitlines() or [""]:
+        err.print(line, style="red", markup=False)
+    raise SystemExit(code)
+
+
+def json_line(value: Any) -> None:
+    """One JSON value on a line of its own."""
+    print_bytes(orjson.dumps(value, default=str))
+
+
+def print_bytes(line: bytes) -> None:
+    sys.stdout.buffer.write(line + b"\n")
+
+
+def flush() -> None:
+    sys.stdout.flush()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[str] = ()) -> None:
+    """A plain table; the columns named in ``right`` are numbers."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        shown.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(cell(value) for value in row))
+    out.print(shown)
+
+
+def cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value).replace("[", r"\[")
+
+
+@contextmanager
+def spinner(text: str) -> Iterator[None]:
+    """Shows that something is waited for, if a person watches."""
+    if err.is_terminal:
+        with err.status(text):
+            yield
+    else:
+        yield

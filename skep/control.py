@@ -1,0 +1,76 @@
+"""Commands that change state: an entry of the control partition, and the flow's answer to it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from connectors import control
+from contracts.times import iso
+from skep.console import spinner
+from skep.process import flow_is_running
+from skep.settings import Settings
+from skep.spaces import control_path, open_view
+from state.errors import NoState
+
+WAIT_SECONDS = 30.0
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """An entry that is durably in the control partition; ``answer`` is None while no flow has read it."""
+
+    message_id: str
+    position: int
+    running: bool
+    answer: dict[str, Any] | None
+
+    def words(self) -> str:
+        """What happened, for people."""
+        if self.answer is not None:
+            return "done"
+        if self.running:
+            return f"recorded; the flow has not answered within {WAIT_SECONDS:.0f} s and will do it when it gets there"
+        return "recorded; no flow is running, the next one will do it"
+
+
+def submit(settings: Settings, space: str, entry: dict[str, Any], wait_s: float = WAIT_SECONDS) -> Submitted:
+    """Append ``entry`` and, if a flow runs, wait for what came of it."""
+    message_id = f"c_{uuid.uuid4().hex}"
+    stamped = {**entry, "messageId": message_id, "timestamp": iso(time.time_ns() // 1000)}
+    path = control_path(settings, space)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    position = control.append(path, stamped)
+    running = flow_is_running(settings)
+    answer = _wait(settings, space, message_id, wait_s) if running else None
+    return Submitted(message_id, position, running, answer)
+
+
+def _wait(settings: Settings, space: str, message_id: str, wait_s: float) -> dict[str, Any] | None:
+    end = time.monotonic() + wait_s
+    with spinner("waiting for the flow …"):
+        while time.monotonic() < end:
+            with suppress(NoState):
+                answer = _answer(settings, space, message_id, end)
+                if answer is not None or not flow_is_running(settings):
+                    return answer
+            time.sleep(POLL_SECONDS)
+    return None
+
+
+def _answer(settings: Settings, space: str, message_id: str, end: float) -> dict[str, Any] | None:
+    """Look for the answer until there is one, the time is over, or the flow has ended."""
+    view = open_view(settings, space)
+    try:
+        while True:
+            view.refresh()
+            answer = view.answer(message_id)
+            if answer is not None or time.monotonic() >= end or not flow_is_running(settings):
+                return answer
+            time.sleep(POLL_SECONDS)
+    finally:
+        view.close()

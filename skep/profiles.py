@@ -1,0 +1,70 @@
+"""`skep profile`: looking somebody up, and showing what is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts.definitions import Definitions
+from contracts.problems import closest, listed
+from operators.extract import Identifiers
+from operators.view import View
+from skep.console import CommandError, out, table
+from skep.settings import Settings, load_definitions
+from skep.spaces import open_views
+
+
+def parse(identifier: str) -> tuple[str, str]:
+    """``user_id:42`` → ``("user_id", "42")``; the value may hold colons."""
+    namespace, colon, value = identifier.partition(":")
+    if not (namespace and colon and value):
+        raise CommandError(f"expected NAMESPACE:VALUE such as user_id:42, found {identifier} → put the namespace before a colon")
+    return namespace, value
+
+
+def known_pair(definitions: Definitions, a: str, b: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Both identifiers of a link, whose namespaces must exist."""
+    pair = parse(a), parse(b)
+    for namespace, _ in pair:
+        check_namespace(definitions, namespace)
+    if pair[0] == pair[1]:
+        raise CommandError(f"expected two different identifiers, found {a} twice → name the other one")
+    return pair
+
+
+def check_namespace(definitions: Definitions, namespace: str) -> None:
+    names = [one.name for one in definitions.identity.namespaces]
+    if namespace not in names:
+        hint = closest(namespace, names) or "contracts/identity.yaml declares them"
+        raise CommandError(f"expected one of the namespaces {listed(names)}, found {namespace} → {hint}")
+
+
+def find(settings: Settings, namespace: str, value: str, space: str | None) -> list[dict[str, Any]]:
+    """The profiles that hold the identifier, at most one a space."""
+    check_namespace(load_definitions(settings), namespace)
+    with open_views(settings, space) as views:
+        found = [_held(view, namespace, value) for view in views.values()]
+    return [profile for profile in found if profile is not None]
+
+
+def _held(view: View, namespace: str, value: str) -> dict[str, Any] | None:
+    """The holder of a value as people write it, normalised as in events."""
+    normal = Identifiers(view.program.definitions.identity).normalize(namespace, value)
+    return None if normal is None else view.profile(namespace, normal[1])
+
+
+def show(profile: dict[str, Any]) -> None:
+    """A profile for people."""
+    out.print(f"[bold]{profile['id']}[/bold]  space {profile['space']}  version {profile['version']}")
+    out.print(f"seen from {profile['first_seen'] or '–'} to {profile['last_seen'] or '–'}\n")
+    table(("identifier", "value", "first seen", "last seen"), profile["identifiers"])
+    for title, rows in (("trait", profile["traits"]), ("consent", profile["consents"])):
+        if rows:
+            out.print()
+            table((title, ""), [(name, _text(value)) for name, value in rows.items()])
+    out.print(f"\nsegments: {', '.join(profile['segments']) or 'none'}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "granted" if value else "denied"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

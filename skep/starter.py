@@ -1,0 +1,71 @@
+"""`skep init`: a new project folder from the demo shop's contracts."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from skep.console import CommandError
+
+SKEP_YAML = """\
+# The settings of this project; every one has an environment variable too (SKEP_HORIZON, SKEP_FOLLOW, …).
+spaces: [shop]
+data: data                  # state, archive, snapshot: everything that Skep writes
+horizon: 30d                # how late an event may come
+future_skew: 10m            # how far ahead of its arrival an event may claim to be
+unknown_events: quarantine  # or accept
+follow: false               # true: tail the files
+sources:
+  - name: events
+    kind: jsonl
+    path: events/*.jsonl
+    space: shop
+"""
+README = """\
+# A Skep project
+
+1. Put events into `events/*.jsonl`, one JSON object a line, as a Segment SDK sends them. Or make some:
+   `skep demo --people 100 --events 5000 --seed 1 --out events && mv events/truth.jsonl .`
+2. `skep check` reads `contracts/` and says what is wrong, and where.
+3. `skep run --once` takes the events in; then `skep status`, `skep profile show user_id:42`, `skep sql "select * from profiles limit 5"`.
+
+`contracts/` is yours: what events look like (`events/`), who is who (`identity.yaml`), what is remembered (`traits.yaml`),
+who belongs where (`segments/`), what people agreed to (`consent.yaml`), who is told (`destinations/`).
+"""
+GITIGNORE = "/data/\n"
+SUFFIXES = (".yaml", ".json", ".csv", ".md")
+
+
+def create(folder: Path) -> list[Path]:
+    """Make a project in ``folder``, which may hold files but no project; returns the files written."""
+    if (folder / "skep.yaml").exists() or (folder / "contracts").exists():
+        raise CommandError(f"{folder}: expected a folder without skep.yaml and contracts/, found a project there → name another folder")
+    texts = {Path("skep.yaml"): SKEP_YAML, Path(".gitignore"): GITIGNORE, Path("README.md"): README}
+    texts |= {Path("contracts") / path: text for path, text in shop_contracts().items()}
+    written = []
+    for path, text in texts.items():
+        if (folder / path).exists():
+            continue
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+        written.append(path)
+    (folder / "events").mkdir(exist_ok=True)
+    return written
+
+
+def shop_contracts() -> dict[Path, str]:
+    """The demo shop's contracts as they come with Skep: path below ``contracts/`` → text."""
+    return dict(sorted(_data_files(files("contracts"), Path()).items()))
+
+
+def _data_files(folder: Traversable, at: Path) -> dict[Path, str]:
+    found: dict[Path, str] = {}
+    for entry in folder.iterdir():
+        if entry.name.startswith((".", "__")):
+            continue
+        if entry.is_dir():
+            found |= _data_files(entry, at / entry.name)
+        elif entry.name.endswith(SUFFIXES):
+            found[at / entry.name] = entry.read_text(encoding="utf-8")
+    return found

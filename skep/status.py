@@ -1,0 +1,104 @@
+"""`skep status`: what was received, what became of it, and where each space stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.hashing import DEFAULT_SECRET
+from operators.view import View
+from skep.console import cell, err, out, table
+from skep.process import flow_is_running
+from skep.settings import Settings
+from skep.spaces import open_views, snapshot_path
+
+COUNTS = ("received", "applied", "duplicate", "conflict", "quarantined", "unidentified")
+SUMS = (*COUNTS, "people", "merges", "splits", "changes", "remembered")
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """The totals of all spaces, as ``skep status --json`` prints them."""
+    with open_views(settings) as views:
+        spaces = [view.status() for view in views.values()]
+    return {
+        **summed(spaces),
+        "running": flow_is_running(settings),
+        "snapshot": _snapshot(settings),
+        "spaces": spaces,
+    }
+
+
+def summed(spaces: list[dict[str, Any]]) -> dict[str, Any]:
+    """Counts added up; the clock is the slowest space's. With several spaces, partitions and segments are named ``space/name``."""
+    several = len(spaces) > 1
+    total: dict[str, Any] = {key: sum(one.get(key) or 0 for one in spaces) for key in SUMS}
+    clocks = [one["clock"] for one in spaces]
+    total["clock"] = min(clocks) if clocks and all(clocks) else None
+    for key in ("partitions", "segments"):
+        total[key] = {(f"{one['space']}/{name}" if several else name): found for one in spaces for name, found in one[key].items()}
+    total["quarantine"] = _added(one["quarantine"] for one in spaces)
+    return total
+
+
+def _added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for one in counts:
+        for key, count in one.items():
+            total[key] = total.get(key, 0) + count
+    return dict(sorted(total.items()))
+
+
+def received(views: Iterable[View]) -> int:
+    """Records taken in until now."""
+    total = 0
+    for view in views:
+        view.refresh()
+        total += int(view.status()["received"])
+    return total
+
+
+def _snapshot(settings: Settings) -> dict[str, Any] | None:
+    path = snapshot_path(settings)
+    if not path.exists():
+        return None
+    published = path.stat().st_mtime
+    return {"path": str(path), "published_at": _iso(published), "age_s": round(time.time() - published, 1), "bytes": path.stat().st_size}
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def lag_s(clock: str | None) -> float | None:
+    """How far a partition's newest event is behind the wall clock."""
+    return None if clock is None else round(time.time() - datetime.fromisoformat(clock).timestamp(), 1)
+
+
+def show(found: dict[str, Any], settings: Settings) -> None:
+    """The status for people."""
+    head = "a flow is running" if found["running"] else "no flow is running"
+    out.print(f"[bold]{settings.root.name}[/bold]  clock {cell(found['clock'])}  {head}")
+    balance = " + ".join(f"{found[key]:,} {key}" for key in ("applied", "duplicate", "conflict", "quarantined"))
+    out.print(f"{found['received']:,} received = {balance}; {found['unidentified']:,} of the applied are unidentified")
+    out.print(f"{found['people']:,} people, {found['changes']:,} changes, {found['remembered']:,} message ids remembered\n")
+    table(("segment", "members"), found["segments"].items(), right=("members",))
+    out.print()
+    rows = [(name, one["position"], one["clock"], _state(one)) for name, one in found["partitions"].items()]
+    table(("partition", "position", "clock", ""), rows, right=("position",))
+    if found["quarantine"]:
+        out.print()
+        table(("quarantine", "records"), found["quarantine"].items(), right=("records",))
+    snapshot = found["snapshot"]
+    words = f"{snapshot['published_at']} ({snapshot['bytes'] / 1e6:,.1f} MB)" if snapshot else "none yet: `skep snapshot` publishes one"
+    out.print(f"\nlast snapshot: {words}")
+    if settings.secret == DEFAULT_SECRET:
+        err.print("SKEP_SECRET is not set: hashes of personal values can be guessed", style="yellow")
+
+
+def _state(partition: dict[str, Any]) -> str:
+    if partition.get("finished"):
+        return "finished"
+    lag = lag_s(partition["clock"])
+    return "" if lag is None else f"{lag:,.1f} s behind now"
