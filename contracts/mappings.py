@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.definitions import Mapping
@@ -33,9 +34,20 @@ def read_mapping(reader: Reader, at: Tree, name: str) -> Mapping:
             _field(reader, constant, field)
             if field in taken:
                 reader.refuse(constant, "a field that is not among the columns", field)
+            taken.add(field)
+    if columns is not None:
+        _inside(reader, columns, taken)
     if "message_id" in parts:
         _message_id(reader, parts["message_id"])
     return Mapping(name, at.plain(), at.file)
+
+
+def _inside(reader: Reader, at: Tree, fields: set[str]) -> None:
+    """A field cannot be both a value and a mapping of others."""
+    for field in sorted(fields):
+        for other in sorted(fields):
+            if other.startswith(field + "."):
+                reader.refuse(at, f"{field} or {other}, not both", "both")
 
 
 def _field(reader: Reader, at: Tree, field: str) -> None:
@@ -66,7 +78,7 @@ def _value(reader: Reader, at: Tree) -> None:
     elif "format" in at.value or "zone" in at.value:
         parts = reader.fields(at, ("column", "format", "zone"))
         _column(reader, at, parts)
-        reader.text(reader.required(at, parts, "format", "a time format such as %Y-%m-%d %H:%M:%S"))
+        reader.read(parts.get("format"), None, _time_format)
         reader.read(parts.get("zone"), "UTC", _zone)
     elif "column" in at.value:
         parts = reader.fields(at, ("column", "type"))
@@ -75,6 +87,18 @@ def _value(reader: Reader, at: Tree) -> None:
     else:
         reader.fields(at, ("column", "type", "format", "zone", "cases", "otherwise", "product", "constant"))
         reader.refuse(at, _ANY)
+
+
+def _time_format(value: object) -> str:
+    expected = "a time format such as %Y-%m-%d %H:%M:%S"
+    if not isinstance(value, str) or "%" not in value:
+        raise ValueError(expected)  # noqa: TRY004 - told as a bad value of the file
+    try:
+        datetime.strptime("", value)  # noqa: DTZ007 - only to see whether it can be read
+    except ValueError as error:
+        if "does not match" not in str(error):
+            raise ValueError(f"{expected}; {error}") from None
+    return value
 
 
 def _zone(value: object) -> str:
