@@ -72,7 +72,8 @@ def chosen_sql(source: str) -> str:
         CREATE TABLE work.chosen AS
         WITH refused AS (SELECT id, source, position FROM quarantine WHERE space = $space),
         accepted AS (
-            SELECT message_id, event_time, filename, file_row_number, a.replay_of IS NOT NULL AS replayed, a.partition, a.position
+            SELECT message_id, {_utc("event_time")} AS event_time, filename, file_row_number,
+                a.replay_of IS NOT NULL AS replayed, a.partition, a.position
             FROM {source} a JOIN work.applied p ON p.partition = a.partition AND a.position <= p.position
             WHERE NOT EXISTS (FROM refused r WHERE r.source = a.partition AND r.position = a.position)
               AND NOT EXISTS (FROM refused r WHERE r.id = a.replay_of)
@@ -94,11 +95,16 @@ def shown_sql(source: str, raw: str) -> str:
             CASE WHEN type IN ('page', 'screen') THEN {_named_properties()} ELSE {_present("part[3]")} END AS properties,
             {_present("part[4]")} AS traits, {_present("part[5]")} AS context, contract, definitions
         FROM (
-            SELECT a.message_id, a.type, a.event, c.event_time, a.received_at, a.source, a.contract, a.definitions,
+            SELECT a.message_id, a.type, a.event, c.event_time, {_utc("a.received_at")} AS received_at, a.source, a.contract, a.definitions,
                 json_extract({raw}, [{paths}]) AS part
             FROM {source} a JOIN work.chosen c ON c.filename = a.filename AND c.file_row_number = a.file_row_number
         )
     """
+
+
+def _utc(column: str) -> str:
+    """A plain cast of a time with a zone would be into the zone of the machine."""
+    return f"make_timestamp(epoch_us({column}))"
 
 
 def _present(part: str) -> str:

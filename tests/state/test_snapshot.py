@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from contracts.hashing import Hasher
+from state.archive import SCHEMA
+from state.errors import StateError
 from state.snapshot import NoSnapshot, Personal, publish, sql
+from state.snapshot_events import archive_files
 from state.snapshot_personal import Hider
 from state.snapshot_tables import MACROS, TABLES
 
@@ -24,13 +28,6 @@ SECOND = 1_000_000
 YEAR_1 = -62_135_596_800 * SECOND
 YEAR_9999 = 253_402_300_800 * SECOND - 1
 HASHER = Hasher("secret", "shop")
-ARCHIVE = pa.schema(
-    [(name, pa.string()) for name in ("message_id", "type", "event")]
-    + [("event_time", pa.timestamp("us")), ("received_at", pa.timestamp("us"))]
-    + [(name, pa.string()) for name in ("space", "source", "partition")]
-    + [("position", pa.int64()), ("raw", pa.binary())]
-    + [(name, pa.string()) for name in ("contract", "definitions", "replay_of")]
-)
 
 
 def utc(*parts: int) -> datetime:
@@ -82,7 +79,7 @@ def personal() -> Personal:
 def archived(position: int, message_id: str, body: dict[str, Any], *, at: int = 10, **more: Any) -> dict[str, Any]:
     row = {
         "message_id": message_id, "type": "track", "event": "order_completed", "event_time": at * SECOND, "received_at": None,
-        "space": "shop", "source": "web", "partition": "web", "position": position, "raw": orjson.dumps(body),
+        "space": "shop", "source": "web", "partition": "web", "position": position, "raw": orjson.dumps(body).decode(),
         "contract": "order_completed/1-0-0", "definitions": "d1", "replay_of": None,
     }  # fmt: skip
     return {**row, **more}
@@ -91,7 +88,7 @@ def archived(position: int, message_id: str, body: dict[str, Any], *, at: int = 
 def write_archive(folder: Path, *rows: dict[str, Any], name: str = "web~1-9") -> Path:
     day = folder / "day=1970-01-01"
     day.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=ARCHIVE), day / f"{name}.parquet")
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMA), day / f"{name}.parquet")
     return folder
 
 
@@ -180,6 +177,35 @@ def test_events_holds_each_applied_message_once(tmp_path: Path) -> None:
     assert (found["i"]["event"], found["i"]["event_time"], found["i"]["properties"]) == (None, utc(1, 1, 1), None)
 
 
+def test_times_do_not_depend_on_the_zone_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        archive = write_archive(tmp_path / "archive", archived(1, "a", {}, received_at=YEAR_9999))
+        publish(tmp_path / "skep.duckdb", archives={"shop": archive}, rows={"shop": FakeRows()}, personal=None)
+        ((moment, received),) = sql(tmp_path / "skep.duckdb", "select event_time, received_at from events")[1]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (moment, received) == (utc(1970, 1, 1, 0, 0, 10), utc(9999, 12, 31, 23, 59, 59, 999999))
+
+
+def test_an_archive_file_that_vanishes_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = write_archive(tmp_path / "archive", archived(1, "a", {}))
+    listings = [[archive / "day=1970-01-01" / "gone.parquet"], archive_files(archive)]
+    monkeypatch.setattr("state.snapshot.archive_files", lambda _: listings.pop(0))
+    report = publish(tmp_path / "skep.duckdb", archives={"shop": archive}, rows={"shop": FakeRows()}, personal=None)
+    assert report.rows["events"] == 1
+
+
+def test_a_broken_archive_file_is_named(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "archive", archived(1, "a", {}))
+    (archive / "day=1970-01-01" / "broken.parquet").write_bytes(b"PAR1")
+    with pytest.raises(StateError, match=r"broken\.parquet"):
+        publish(tmp_path / "skep.duckdb", archives={"shop": archive}, rows={"shop": FakeRows()}, personal=None)
+    assert not (tmp_path / "skep.duckdb").exists()
+
+
 def test_a_stay_opens_with_an_entry_and_closes_with_the_exit(tmp_path: Path) -> None:
     changes = [
         change(1, "segment.entered", "vips", "2026-01-01T00:00:00.000000Z"),
@@ -261,7 +287,7 @@ def test_a_failed_build_leaves_the_old_snapshot(tmp_path: Path) -> None:
     target = tmp_path / "skep.duckdb"
     publish(target, archives={}, rows={"shop": FakeRows(clock_us=1)}, personal=None)
     (tmp_path / ".skep.duckdb.99999999.building").write_text("abandoned")
-    with pytest.raises(duckdb.Error):
+    with pytest.raises(StateError, match="last snapshot stays"):
         publish(target, archives={}, rows={"shop": FakeRows(rows={"changes": [(1, b"no json")]})}, personal=None)
     assert sql(target, "select epoch_us(clock) from spaces")[1] == [(1,)]
     assert [p.name for p in tmp_path.iterdir()] == ["skep.duckdb"]
