@@ -71,7 +71,9 @@ def _build_again(building: Path, archives: Mapping[str, Path], rows: Mapping[str
             return _build(building, archives, rows, personal)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             if attempt == ATTEMPTS:
-                raise StateError(f"snapshot: the shard or the archive cannot be read, or {building.parent} not written; the last snapshot stays: {error}") from error
+                raise StateError(
+                    f"snapshot: the shard or the archive cannot be read, or {building.parent} not written; the last snapshot stays: {error}"
+                ) from error
     raise AssertionError
 
 

@@ -136,7 +136,7 @@ def personal_flag_sql(hider: Hider | None) -> str:
     if hider is None:
         return "false"
     flags = []
-    roots = hider.roots()
+    roots = hider.roots
     for column in _JSON_COLUMNS:
         paths = sorted({json_path(rest) for _, rest in roots.get(column, ())})
         if paths:
@@ -153,7 +153,7 @@ def _hidden(con: duckdb.DuckDBPyConnection, query: str, space: str, hider: Hider
 
 def hide_batch(batch: pa.RecordBatch, hider: Hider) -> pa.RecordBatch:
     """The same rows with personal values hashed."""
-    roots = hider.roots()
+    roots = hider.roots
     columns, names = list(batch.columns), batch.schema.names
     for at, name in enumerate(names):
         root = _TEXT_COLUMNS.get(name, name)

@@ -15,6 +15,7 @@ Step = str | int | None
 
 _CACHE_MAX = 100_000
 _PREFIX_MIN = 4
+_ELLIPSES = ("…", "...")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Hider:
         self._space = space
         self._known: dict[tuple[str, str], str] = {}
         self._paths = [(namespace, path) for namespace, paths in personal.paths.items() for path in paths if path]
+        self.roots: dict[str, list[tuple[str, tuple[Step, ...]]]] = {}
+        """The personal paths by their first key, as ``(namespace, rest of the path)``."""
+        for namespace, path in self._paths:
+            if isinstance(path[0], str):
+                self.roots.setdefault(path[0], []).append((namespace, path[1:]))
         leaves = {step for _, path in self._paths for step in path if isinstance(step, str)}
         self._words = [orjson.dumps(word) for word in leaves]
 
@@ -69,17 +75,9 @@ class Hider:
             return [self.value(namespace, item) for item in value]
         return self.text(namespace, value if isinstance(value, str) else dump_json(value))
 
-    def roots(self) -> dict[str, list[tuple[str, tuple[Step, ...]]]]:
-        """The personal paths by their first key, as ``(namespace, rest of the path)``."""
-        found: dict[str, list[tuple[str, tuple[Step, ...]]]] = {}
-        for namespace, path in self._paths:
-            if isinstance(path[0], str):
-                found.setdefault(path[0], []).append((namespace, path[1:]))
-        return found
-
     def below(self, root: str, value: Any) -> Any:
         """The value that stands under ``root`` (``properties``, ``userId`` …) of a body, hidden, in place where it can be."""
-        for namespace, rest in self.roots().get(root, ()):
+        for namespace, rest in self.roots.get(root, ()):
             value = self._hide(value, rest, namespace, [])
         return value
 
@@ -155,7 +153,13 @@ def _without(detail: str, seen: list[tuple[str, str]]) -> str:
     for text, hidden in sorted(seen, key=lambda pair: -len(pair[0])):
         for form in {text, repr(text)[1:-1], dump_json(text)[1:-1]} - {""}:
             detail = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", hidden, detail)
-            for length in range(len(form) - 1, _PREFIX_MIN - 1, -1):
-                for end in ("…", "..."):
-                    detail = detail.replace(form[:length] + end, hidden)
+            for end in _ELLIPSES:
+                if end in detail:
+                    detail = _without_beginnings(detail, form, end, hidden)
+    return detail
+
+
+def _without_beginnings(detail: str, form: str, end: str, hidden: str) -> str:
+    for length in range(min(len(form) - 1, len(detail)), _PREFIX_MIN - 1, -1):
+        detail = detail.replace(form[:length] + end, hidden)
     return detail
