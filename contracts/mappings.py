@@ -92,7 +92,7 @@ def _value(reader: Reader, at: Tree) -> None:
 def _time_format(value: object) -> str:
     expected = "a time format such as %Y-%m-%d %H:%M:%S"
     if not isinstance(value, str) or "%" not in value:
-        raise ValueError(expected)  # noqa: TRY004 - told as a bad value of the file
+        raise ValueError(expected)
     try:
         datetime.strptime("", value)  # noqa: DTZ007 - only to see whether it can be read
     except ValueError as error:
