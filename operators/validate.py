@@ -79,7 +79,7 @@ class Judge:
         body = decode(raw, self._max_bytes)
         get = body.get
         call = get("type")
-        if call not in _CALLS:
+        if type(call) is not str or call not in _CALLS:
             raise Refusal("envelope", f"type: expected one of {', '.join(CALLS)}, found {call!r}")
         for key in _TEXTS:
             value = get(key)

@@ -144,7 +144,7 @@ class Archive:
 
     def _table(self, partition: str, rows: list[tuple[Any, ...]]) -> pa.Table:
         ids, types, names, times, received, sources, positions, contracts, digests, replays, raws = zip(*rows, strict=True)
-        columns = (ids, types, names, times, received, None, sources, None, positions, contracts, digests, replays, raws)
+        columns = (ids, types, names, times, received, (), sources, (), positions, contracts, digests, replays, raws)
         same = {"space": self._space, "partition": partition}
         arrays = [
             pa.repeat(pa.scalar(same[field.name]), len(rows)) if field.name in same else _array(values, field.type)

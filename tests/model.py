@@ -220,10 +220,8 @@ def owner_of(rules: IdentityRules, events: Sequence[Event], device: Ident, event
     if is_shared(rules, device, identified):
         return None
     if before := [(at[0], person) for at, person in identified if at[0] < start]:
-        recent = {person for time, person in before if time >= start - rules.backstitch_us}
-        if len(recent) > 1:
-            return None
-        return recent.pop() if recent else before[-1][1]
+        recent = [person for time, person in before if time >= start - rules.backstitch_us]
+        return None if len({identity.cluster[person] for person in recent}) > 1 else before[-1][1]
     if identified:
         first, person = identified[0]
         return person if first[0] <= start + rules.backstitch_us else None

@@ -1,0 +1,1 @@
+"""The one stateful step: stitch, profile and segments over one store, with one commit."""

@@ -1,0 +1,48 @@
+"""Change events: their form, and the log that they are appended to in the commit that makes them true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from contracts.hashing import profile_id
+from contracts.times import iso
+from operators.people.meta import Meta
+from operators.records import Person
+from state.keys import sequence_key
+from state.shard import Family
+
+Cause = dict[str, Any]
+"""``{"type": "message"|"timer"|"link"|"unlink"|"definition", …}``: what made the change."""
+
+
+class ChangeLog:
+    """Appends change events to the pending commit of a shard."""
+
+    def __init__(self, space: str, family: Family, meta: Meta) -> None:
+        self._space = space
+        self._family = family
+        self._meta = meta
+        self.cause: Cause = {}
+        self.clock = 0
+
+    def append(self, kind: str, person: Person, **fields: Any) -> None:
+        """One change of one profile, at the clock and for the cause that are set."""
+        person.version += 1
+        sequence = self._meta.changes
+        self._meta.changes = sequence + 1
+        change = {
+            "id": f"{self._space}-0-{sequence}",
+            "type": kind,
+            "space": self._space,
+            "profile": profile_id(person.key),
+            "version": person.version,
+            "clock": iso(self.clock),
+            "segment": None,
+            "purpose": None,
+            "cause": self.cause,
+            "evidence": None,
+            **fields,
+        }
+        self._family.pending[sequence_key(sequence)] = orjson.dumps(change)

@@ -1,0 +1,58 @@
+"""Manual evidence: which pairs a person in charge has linked or unlinked, and what rules each pair now."""
+
+from __future__ import annotations
+
+import msgspec
+
+from operators.people.store import Pair
+from state.shard import Family
+
+
+class Ruling(msgspec.Struct, array_like=True, gc=False):
+    """The entry that rules a pair: the last by ``(time, message id)``."""
+
+    a: Pair
+    b: Pair
+    link: bool
+    time_us: int
+    message: str
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Ruling).decode
+
+
+class Manual:
+    """All rulings, in memory and in the column family ``manual``, by the two identifiers' hashes (higher rank first)."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self.rulings: dict[bytes, Ruling] = {key: _decode(row) for key, row in family.committed(b"")}
+        self._of: dict[bytes, set[bytes]] = {}
+        for key in self.rulings:
+            self._index(key)
+
+    def _index(self, key: bytes) -> None:
+        self._of.setdefault(key[:16], set()).add(key)
+        self._of.setdefault(key[16:], set()).add(key)
+
+    def rule(self, key: bytes, ruling: Ruling) -> bool:
+        """Take an entry in; False if a later one rules the pair already."""
+        known = self.rulings.get(key)
+        if known is not None and (known.time_us, known.message) >= (ruling.time_us, ruling.message):
+            return False
+        self.rulings[key] = ruling
+        self._index(key)
+        self._family.put(key, _encode(ruling))
+        return True
+
+    def void(self, a: bytes, b: bytes) -> bool:
+        """Whether the pair is unlinked, in either order of its ends."""
+        if not self.rulings:
+            return False
+        ruling = self.rulings.get(a + b) or self.rulings.get(b + a)
+        return ruling is not None and not ruling.link
+
+    def of(self, identifier: bytes) -> list[tuple[bytes, Ruling]]:
+        """The rulings that name an identifier."""
+        return [(key, self.rulings[key]) for key in sorted(self._of.get(identifier, ()))]

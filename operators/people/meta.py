@@ -1,0 +1,42 @@
+"""The one row that says where a space stands: positions, clocks, counters, definitions in force."""
+
+from __future__ import annotations
+
+import msgspec
+
+KEY = b"state"
+
+
+class Meta(msgspec.Struct):
+    """Counters are totals since the first run; ``epochs`` are the definitions that have been in force, oldest first,
+    each with the first position of each partition that it judges."""
+
+    applied: dict[str, int] = {}
+    clocks: dict[str, int] = {}
+    finished: list[str] = []
+    clock: int | None = None
+    received: int = 0
+    events: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    unidentified: int = 0
+    quarantine: dict[str, int] = {}
+    people: int = 0
+    merges: int = 0
+    splits: int = 0
+    changes: int = 0
+    quarantined: int = 0
+    """Entries ever put into quarantine; the number of the next one."""
+    remembered: int = 0
+    """Message ids that duplicates are found by."""
+    sizes: dict[str, int] = {}
+    """Members by segment."""
+    epochs: list[tuple[str, dict[str, int]]] = []
+
+    @property
+    def digest(self) -> str:
+        return self.epochs[-1][0] if self.epochs else ""
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode = msgspec.msgpack.Decoder(Meta).decode

@@ -1,0 +1,237 @@
+"""The long way: everything about some connected people, computed anew from their moments.
+
+Used where an event takes something away or comes out of order in a way that matters: a refused link, an event that
+changes its owner, a repeat with an earlier time, a manual entry. What it yields equals what the short way yields.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from contracts.events import Event
+from operators.people.manual import Manual
+from operators.people.store import Kept, Pair, PeopleStore
+from operators.profile import fold, resolve_consents
+from operators.records import (
+    NOBODY,
+    OWNED,
+    SELF,
+    Device,
+    Identifier,
+    Link,
+    Person,
+    moment_epoch,
+    moment_message,
+    moment_owner,
+    moment_raw,
+    with_owner,
+)
+from operators.segments.compile import Program
+from operators.stitch.clusters import accepted, lead
+from operators.stitch.owners import Owner, Visit, attribute
+
+Reader = Callable[[bytes, int], Event]
+"""(an event's bytes, number of the definitions that judged it) → the event, not judged again"""
+
+
+class Remembered(msgspec.Struct, gc=False):
+    """A moment with its event; ``identifiers`` are hashes in rank."""
+
+    kept: Kept
+    event: Event
+    identifiers: list[bytes]
+    anchor: bytes
+
+
+def component(store: PeopleStore, manual: Manual, start: Iterable[Person]) -> dict[bytes, Person]:
+    """All people whom any evidence, standing or not, connects with these; by key."""
+    found: dict[bytes, Person] = {}
+    edge = list(start)
+    while edge:
+        person = edge.pop()
+        if person.key in found:
+            continue
+        found[person.key] = person
+        near = {end for link in person.refused.values() for end in (link.a, link.b)}
+        for each in person.identifiers:
+            near.update(end for key, _ in manual.of(each.hash) for end in (key[:16], key[16:]))
+            if each.device is not None and each.device.nobody:
+                shared = store.person(store.shared_key(each))
+                if shared is not None:
+                    edge.append(shared)
+        edge += [holder for holder in map(store.holder, sorted(near)) if holder is not None]
+    return found
+
+
+class Rebuilt:
+    """The people of a component as their evidence makes them, keyed by profile key."""
+
+    def __init__(self, store: PeopleStore, manual: Manual, program: Program, read: Reader, now: int) -> None:
+        self._store = store
+        self._manual = manual
+        self._program = program
+        self._read = read
+        self._now = now
+        self._identifiers: dict[bytes, Identifier] = {}
+        self._links: dict[bytes, Link] = {}
+        self._pairs: dict[Pair, bytes] = {}
+        self.people: dict[bytes, Person] = {}
+
+    def build(self, anchors: Iterable[bytes]) -> dict[bytes, Person]:
+        """Read the moments of these anchors and make the people of them; owners are corrected in the moments."""
+        moments = sorted(self._moments(anchors), key=lambda each: (each.event.time_us, each.event.message_id))
+        for each in moments:
+            self._evidence(each)
+        self._rulings(set(anchors))
+        shared = self._shared(moments)
+        standing = accepted(self._identifiers, self._links.values(), shared, self._store.rules)
+        home = self._clusters(standing)
+        owners = self._devices(moments, shared, home)
+        self._fold(moments, owners, home)
+        return self.people
+
+    def _moments(self, anchors: Iterable[bytes]) -> Iterator[Remembered]:
+        for anchor in anchors:
+            for kept in self._store.moments(anchor):
+                event = self._read(moment_raw(kept.row), moment_epoch(kept.row))
+                event.time_us = kept.time_us
+                event.message_id = moment_message(kept.row)
+                yield Remembered(kept, event, [self._hash(pair) for pair in event.identifiers], anchor)
+
+    def _hash(self, pair: Pair) -> bytes:
+        found = self._pairs.get(pair)
+        if found is None:
+            found = self._pairs[pair] = self._store.hash(pair)
+        return found
+
+    def _evidence(self, each: Remembered) -> None:
+        time = each.event.time_us
+        for pair, key in zip(each.event.identifiers, each.identifiers, strict=True):
+            self._see(pair, key, time)
+        first = each.identifiers[0]
+        for other in each.identifiers[1:]:
+            link = self._links.get(first + other)
+            if link is None:
+                self._links[first + other] = Link(first, other, manual=False, first=time, last=time, void=self._manual.void(first, other))
+            else:
+                link.first, link.last = min(link.first, time), max(link.last, time)
+
+    def _see(self, pair: Pair, key: bytes, time: int) -> None:
+        known = self._identifiers.get(key)
+        if known is None:
+            self._identifiers[key] = Identifier(pair[0], pair[1], key, time, time)
+        else:
+            known.first, known.last = min(known.first, time), max(known.last, time)
+
+    def _rulings(self, anchors: set[bytes]) -> None:
+        rulings = {key: ruling for anchor in anchors | set(self._identifiers) for key, ruling in self._manual.of(anchor)}
+        for key, ruling in rulings.items():
+            if ruling.link:
+                self._see(ruling.a, key[:16], ruling.time_us)
+                self._see(ruling.b, key[16:], ruling.time_us)
+                self._links[key + b"m"] = Link(key[:16], key[16:], manual=True, first=ruling.time_us, last=ruling.time_us)
+
+    def _identified(self, each: Remembered, device: bytes) -> bytes | None:
+        """The person that the event identifies on the device."""
+        person = self._store.rules.person
+        if not person[self._identifiers[each.anchor].namespace] or self._manual.void(each.anchor, device):
+            return None
+        return each.anchor
+
+    def _on_devices(self, moments: list[Remembered]) -> Iterator[tuple[Remembered, bytes]]:
+        person = self._store.rules.person
+        for each in moments:
+            for key in each.identifiers:
+                if not person[self._identifiers[key].namespace]:
+                    yield each, key
+
+    def _shared(self, moments: list[Remembered]) -> set[bytes]:
+        limits = self._store.rules.shared_after
+        if not any(limits):
+            return set()
+        persons: dict[bytes, set[bytes]] = defaultdict(set)
+        for each, device in self._on_devices(moments):
+            found = self._identified(each, device)
+            if found is not None:
+                persons[device].add(found)
+        return {device for device, found in persons.items() if len(found) >= (limits[self._identifiers[device].namespace] or 1 << 62)}
+
+    def _devices(self, moments: list[Remembered], shared: set[bytes], home: dict[bytes, Person]) -> dict[str, Owner]:
+        visits: dict[bytes, list[Visit]] = defaultdict(list)
+        for each, device in self._on_devices(moments):
+            at = (each.event.time_us, each.event.message_id)
+            visits[device].append(Visit(at, self._identified(each, device), each.anchor == device))
+        owners: dict[str, Owner] = {}
+        for device, seen in visits.items():
+            theirs, state = attribute(seen, self._store.rules, lambda person: home[person].key, shared=device in shared)
+            owners.update(theirs)
+            self._identifiers[device].device = state
+        return owners
+
+    def _clusters(self, standing: list[Link]) -> dict[bytes, Person]:
+        """Make the people of the accepted links; returns identifier → person."""
+        near: dict[bytes, list[bytes]] = defaultdict(list)
+        for link in standing:
+            near[link.a].append(link.b)
+            near[link.b].append(link.a)
+        home: dict[bytes, Person] = {}
+        for start in self._identifiers:
+            if start in home:
+                continue
+            members, edge = {start}, [start]
+            while edge:
+                for other in near[edge.pop()]:
+                    if other not in members:
+                        members.add(other)
+                        edge.append(other)
+            identifiers = sorted((self._identifiers[key] for key in members), key=lambda each: (each.namespace, each.value))
+            person = self._person(lead(identifiers).hash, identifiers)
+            home.update(dict.fromkeys(members, person))
+        stand = {id(link) for link in standing}
+        for key, link in self._links.items():
+            if id(link) in stand:
+                home[link.a].links[key] = link
+            else:
+                home[link.a].refused[key] = link
+                home[link.b].refused[key] = link
+        return home
+
+    def _person(self, key: bytes, identifiers: list[Identifier]) -> Person:
+        person = Person(key, identifiers, {}, {}, cells=[None] * len(self._program.cells))
+        self.people[key] = person
+        return person
+
+    def _fold(self, moments: list[Remembered], owners: dict[str, Owner], home: dict[bytes, Person]) -> None:
+        for each in moments:
+            owner, key = owners.get(each.event.message_id, (SELF, b""))
+            if each.event.message_id in owners and (owner, key) != moment_owner(each.kept.row):
+                self._store.rewrite(each.kept, with_owner(each.kept.row, owner, key))
+            if owner == OWNED:
+                person = home[key]
+            elif owner == NOBODY:
+                person = self._nobody(home[each.anchor], self._identifiers[each.anchor])
+            else:
+                person = home[each.anchor]
+            fold(person, each.event, each.anchor, self._program, self._now)
+        for person in self.people.values():
+            if person.consents:
+                resolve_consents(person)
+
+    def _nobody(self, holder: Person, device: Identifier) -> Person:
+        if not any(self._store.rules.person[each.namespace] for each in holder.identifiers):
+            return holder
+        key = self._store.shared_key(device)
+        return self.people.get(key) or self._person(key, [])
+
+
+def anchors_of(people: Iterable[Person]) -> set[bytes]:
+    """Every identifier of these people: where their moments hang."""
+    return {each.hash for person in people for each in person.identifiers}
+
+
+def empty_device(time: int) -> Device:
+    """A device that is seen for the first time."""
+    return Device(time, time, [], anonymous=False, persons={}, login=None, own=False, nobody=False)

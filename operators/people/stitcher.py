@@ -1,0 +1,271 @@
+"""The short way: one event's evidence, applied to the people it concerns without looking at their moments.
+
+Every method answers None (or False) when the event is not one of the simple cases; the caller then rebuilds the
+people concerned. What has been changed by then does no harm, since a rebuild starts from the moments.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from contracts.events import Event
+from operators.people.manual import Manual
+from operators.people.rebuild import empty_device
+from operators.people.store import Pair, PeopleStore, Slot
+from operators.records import OWNED, SELF, Device, Identifier, Link, Person, Run
+from operators.segments.compile import Program
+from operators.stitch.clusters import lead
+from operators.stitch.owners import ITSELF, NO_ONE, Owner, owner_in_order
+
+
+class Stitcher:
+    """Finds, makes and joins the people of an event; `absorb` is called for each person that joins another."""
+
+    def __init__(self, store: PeopleStore, manual: Manual, program: Program) -> None:
+        self._store = store
+        self._manual = manual
+        self._program = program
+        rules = store.rules
+        self._person = rules.person
+        self._rules = rules
+        self._shares = any(rules.shared_after)
+        self.created: list[Person] = []
+        self.joined: list[tuple[Person, Person]] = []
+        """(who stays, who vanishes) of this event, for the caller to announce and to join."""
+        self.relinked = False
+        """Whether a link is new or first seen earlier than known, so that consents may stand otherwise."""
+
+    def anchor(self, pairs: tuple[Pair, ...]) -> Pair:
+        """The identifier that an event hangs on: its first person identifier, else its first device."""
+        person = self._person
+        for pair in pairs:
+            if person[pair[0]]:
+                return pair
+        return pairs[0]
+
+    def link(self, event: Event, slots: list[Slot | None]) -> Person | None:
+        """Apply the event's identifiers and links; returns the person of the first identifier."""
+        time = event.time_us
+        first = slots[0]
+        if first is not None:
+            person = first[0]
+            known = True
+            for slot in slots[1:]:
+                if slot is None or slot[0] is not person or first[1].hash + slot[1].hash not in person.links:
+                    known = False
+                    break
+            if known:
+                return self._seen_again(person, first, slots, time)
+        return self._grow(event, slots, time)
+
+    def _seen_again(self, person: Person, first: Slot, slots: list[Slot | None], time: int) -> Person | None:
+        for slot in slots:
+            identifier = slot[1]  # type: ignore[index]  # all are known here
+            if time > identifier.last:
+                identifier.last = time
+            elif time < identifier.first:
+                identifier.first = time
+                if lead(person.identifiers).hash != person.key:
+                    return None
+        key = first[1].hash
+        links = person.links
+        for slot in slots[1:]:
+            link = links[key + slot[1].hash]  # type: ignore[index]
+            if time > link.last:
+                link.last = time
+            elif time < link.first:
+                link.first = time
+                self.relinked = True
+        return person
+
+    def _grow(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
+        """New identifiers, new links, people that join."""
+        people = list({slot[0].key: slot[0] for slot in slots if slot is not None}.values())
+        if any(person.refused for person in people) or (self._shares and len(slots) > 1):
+            return None
+        store = self._store
+        fresh = [
+            Identifier(pair[0], pair[1], store.hash(pair), time, time)
+            for pair, slot in zip(event.identifiers, slots, strict=True)
+            if slot is None
+        ]
+        everyone = [each for person in people for each in person.identifiers] + fresh
+        if len(everyone) > 1 and not self._fits(people, everyone):
+            return None
+        keys = [slot[1].hash if slot is not None else store.hash(pair) for pair, slot in zip(event.identifiers, slots, strict=True)]
+        links = [key for key in keys[1:]]
+        if self._manual.rulings and any(self._manual.void(keys[0], other) for other in links):
+            return None
+        if not self._few_links(people, keys[0], links):
+            return None
+        for slot in slots:
+            if slot is not None:
+                slot[1].first = min(slot[1].first, time)
+                slot[1].last = max(slot[1].last, time)
+        person = self._united(people, fresh, everyone)
+        self.relinked = True
+        for other in links:
+            known = person.links.get(keys[0] + other)
+            if known is None:
+                person.links[keys[0] + other] = Link(keys[0], other, manual=False, first=time, last=time)
+            else:
+                known.first, known.last = min(known.first, time), max(known.last, time)
+        return person
+
+    def _fits(self, people: list[Person], everyone: list[Identifier]) -> bool:
+        rules = self._rules
+        if len(everyone) > rules.identifiers_max:
+            return False
+        for space, number in Counter(each.namespace for each in everyone).items():
+            most = rules.most[space]
+            if most is not None and number > most:
+                return False
+        joins = len(people) > 1 or len(everyone) > sum(len(person.identifiers) for person in people)
+        return not (joins and any(each.device is not None and each.device.nobody for each in everyone))
+
+    def _few_links(self, people: list[Person], first: bytes, others: list[bytes]) -> bool:
+        """Whether no identifier can pass ``limits.links``."""
+        most = self._rules.links_max
+        if sum(len(person.links) for person in people) + len(others) <= most:
+            return True
+        degree: Counter[bytes] = Counter()
+        for person in people:
+            for link in person.links.values():
+                if not link.manual:
+                    degree[link.a] += 1
+                    degree[link.b] += 1
+        fresh = [other for other in others if not any(first + other in person.links for person in people)]
+        return degree[first] + len(fresh) <= most and all(degree[other] + 1 <= most for other in fresh)
+
+    def _united(self, people: list[Person], fresh: list[Identifier], everyone: list[Identifier]) -> Person:
+        store = self._store
+        key = lead(everyone).hash
+        person = next((each for each in people if each.key == key), None)
+        if person is None:
+            person = Person(key, [], {}, {}, version=store.version(key), cells=[None] * len(self._program.cells))
+            store.add(person)
+            self.created.append(person)
+        for each in fresh:
+            store.adopt(person, each)
+        for other in people:
+            if other is not person:
+                self.joined.append((person, other))
+                for each in other.identifiers:
+                    store.adopt(person, each)
+                person.links.update(other.links)
+        return person
+
+    def owner(self, event: Event, slots: list[Slot | None], person: Person) -> Owner | None:
+        """Bring the devices of the event up to date; returns who owns it (an identified event: its anchor, as `ITSELF`)."""
+        pairs = event.identifiers
+        anchor = self.anchor(pairs)
+        identified = self._person[anchor[0]]
+        owner: Owner | None = ITSELF
+        for pair, slot in zip(pairs, slots, strict=True):
+            if self._person[pair[0]]:
+                continue
+            held = slot[1] if slot is not None else next(each for each in person.identifiers if (each.namespace, each.value) == pair)
+            at = (event.time_us, event.message_id)
+            if identified:
+                if not self._login(held, at, self._store.hash(anchor), person):
+                    return None
+            else:
+                mine = pair == anchor
+                found = self._visit(held, at, mine=mine)
+                if found is None:
+                    return None
+                if mine:
+                    owner = found
+        return owner
+
+    def _cluster(self, identifier: bytes) -> bytes:
+        return self._store.shard.alias.get(identifier) or identifier
+
+    def _advance(self, held: Identifier, at: tuple[int, str]) -> Device | None:
+        """The device with its latest session brought to the event; None if that is not where the event belongs."""
+        time = at[0]
+        device = held.device
+        if device is None:
+            device = held.device = empty_device(time)
+        elif time > device.end + self._rules.gap:
+            device.start = device.end = time
+            device.runs = []
+            device.anonymous = False
+        elif time > device.end:
+            device.end = time
+        elif time < device.start:
+            return None
+        return device
+
+    def _only(self, held: Identifier, at: tuple[int, str]) -> bytes | None:
+        """The one person who owns everything on the device, if the event lies well before its latest session."""
+        device = held.device
+        if device is None or device.nobody or len(device.persons) != 1 or at[0] >= device.start - self._rules.gap:
+            return None
+        if device.login is None or device.login > min(at[0], held.first) + self._rules.backstitch:
+            return None
+        return next(iter(device.persons))
+
+    def _visit(self, held: Identifier, at: tuple[int, str], *, mine: bool) -> Owner | None:
+        """An anonymous event on the device."""
+        if not self._rules.by_session:
+            held.device = held.device or empty_device(at[0])
+            held.device.own = True
+            return ITSELF
+        device = self._advance(held, at)
+        if device is None:
+            person = self._only(held, at)
+            return None if person is None else (OWNED, person)
+        limit = self._rules.shared_after[held.namespace]
+        owner = owner_in_order(device, at, self._rules, self._cluster, shared=limit is not None and len(device.persons) >= limit)
+        if mine:
+            device.anonymous = True
+            device.own |= owner[0] == SELF
+            device.nobody |= owner == NO_ONE
+        return owner
+
+    def _login(self, held: Identifier, at: tuple[int, str], anchor: bytes, person: Person) -> bool:
+        """An event that identifies a person on the device."""
+        if self._manual.rulings and self._manual.void(anchor, held.hash):
+            return self._advance(held, at) is not None
+        if not self._rules.by_session:
+            held.device = held.device or empty_device(at[0])
+            return True
+        before = held.device.end if held.device is not None else None
+        device = self._advance(held, at)
+        if device is None:
+            if self._only(held, at) != anchor or held.device is None or held.device.login is None:
+                return False
+            device = held.device
+            device.login = min(device.login or at[0], at[0])
+            device.persons[anchor] = max(device.persons[anchor], at)
+            return True
+        limit = self._rules.shared_after[held.namespace]
+        if limit is not None and anchor not in device.persons:
+            return False
+        if not device.persons:
+            if device.own and (held.first < at[0] - self._rules.backstitch or held not in person.identifiers):
+                return False
+        elif not device.runs and device.anonymous:
+            if owner_in_order(device, at, self._rules, self._cluster, shared=False) != (OWNED, anchor):
+                return False
+        if not self._extend(device, at, anchor, before):
+            return False
+        device.persons[anchor] = max(device.persons.get(anchor, at), at)
+        device.login = at[0] if device.login is None else min(device.login, at[0])
+        return True
+
+    def _extend(self, device: Device, at: tuple[int, str], anchor: bytes, before: int | None) -> bool:
+        """Put the identification into the runs of the latest session."""
+        runs = device.runs
+        if not runs:
+            runs.append(Run(anchor, at, at))
+        elif len(runs) == 1 and runs[0].person == anchor:
+            runs[0].first, runs[0].last = min(runs[0].first, at), max(runs[0].last, at)
+        elif runs[-1].person == anchor and at > runs[-1].last:
+            runs[-1].last = at
+        elif at[0] > (before if before is not None else at[0] - 1):
+            runs.append(Run(anchor, at, at))
+        else:
+            return False
+        return True

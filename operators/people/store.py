@@ -1,0 +1,239 @@
+"""People and moments over the shard: a write-back cache of decoded persons, and the moments of an anchor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contracts.hashing import Hasher
+from operators.records import (
+    Identifier,
+    Person,
+    Stored,
+    decode_page,
+    decode_person,
+    encode,
+)
+from operators.stitch.rules import Rules
+from state.keys import NOBODY, day_key, day_of, day_of_key, moment_key, moment_parts
+from state.shard import Shard
+
+Pair = tuple[int, str]
+Slot = tuple[Person, Identifier]
+
+
+class Kept:
+    """One stored moment and where it lies: ``page`` is the key of the page that holds it, None for a row of its own."""
+
+    __slots__ = ("anchor", "message", "page", "row", "time_us")
+
+    def __init__(self, anchor: bytes, time_us: int, message: bytes, row: bytes, page: bytes | None) -> None:
+        self.anchor = anchor
+        self.time_us = time_us
+        self.message = message
+        self.row = row
+        self.page = page
+
+
+class PeopleStore:
+    """What the stitch, profile and segment steps read and write; `flush` encodes what changed into the pending commit."""
+
+    def __init__(self, shard: Shard, hasher: Hasher, rules: Rules, cache_max: int) -> None:
+        self.shard = shard
+        self.rules = rules
+        self._hasher = hasher
+        self._cache_max = cache_max
+        self._persons: dict[bytes, Person] = {}
+        self._slots: dict[Pair, Slot] = {}
+        self._hashes: dict[Pair, bytes] = {}
+        self.dirty: dict[bytes, Person] = {}
+        self._fresh: dict[bytes, dict[bytes, bytes | None]] = {}
+        """Moments changed in this commit: anchor → key → row, None for a deletion."""
+
+    def hash(self, pair: Pair) -> bytes:
+        """The 16 bytes of an identifier."""
+        found = self._hashes.get(pair)
+        if found is None:
+            if len(self._hashes) >= 4 * self._cache_max:
+                self._hashes.clear()
+            found = self._hashes[pair] = self._hasher.identifier(self.rules.names[pair[0]], pair[1])
+        return found
+
+    def shared_key(self, identifier: Identifier) -> bytes:
+        """The key of the profile for a device's events that belong to nobody."""
+        return self._hasher.shared(self.rules.names[identifier.namespace], identifier.value)
+
+    def slot(self, pair: Pair) -> Slot | None:
+        """The person that holds an identifier, and the identifier in it."""
+        found = self._slots.get(pair)
+        if found is not None:
+            return found
+        lead = self.shard.alias.get(self.hash(pair))
+        if lead is None:
+            return None
+        self.person(lead)
+        return self._slots[pair]
+
+    def holder(self, identifier: bytes) -> Person | None:
+        """The person that holds the identifier of this hash."""
+        lead = self.shard.alias.get(identifier)
+        return None if lead is None else self.person(lead)
+
+    def person(self, key: bytes) -> Person | None:
+        """The person of this key."""
+        found = self._persons.get(key)
+        if found is None:
+            row = self.shard.people.get(key)
+            if row is None:
+                return None
+            found = self.remember(decode_person(row))
+        return found
+
+    def remember(self, person: Person) -> Person:
+        """Put a person into the cache, under all of its identifiers."""
+        self._persons[person.key] = person
+        slots = self._slots
+        for each in person.identifiers:
+            slots[(each.namespace, each.value)] = (person, each)
+        return person
+
+    def add(self, person: Person) -> None:
+        """A person that is new under its key."""
+        self.remember(person)
+        self.dirty[person.key] = person
+        for each in person.identifiers:
+            self.shard.alias.put(each.hash, person.key)
+
+    def adopt(self, person: Person, identifier: Identifier) -> None:
+        """Add an identifier to a person."""
+        person.identifiers.append(identifier)
+        self._slots[(identifier.namespace, identifier.value)] = (person, identifier)
+        self.shard.alias.put(identifier.hash, person.key)
+
+    def remove(self, person: Person) -> None:
+        """Forget a person whose identifiers are somebody else's now; its version is kept for its return."""
+        self._persons.pop(person.key, None)
+        self.dirty.pop(person.key, None)
+        self.shard.people.delete(person.key)
+        self.shard.versions.put(person.key, person.version.to_bytes(8, "big"))
+
+    def version(self, key: bytes) -> int:
+        """The last version under which this key was known, 0 if it never was."""
+        row = self.shard.versions.get(key)
+        return int.from_bytes(row, "big") if row is not None else 0
+
+    def release(self, identifier: Identifier) -> None:
+        """An identifier that nothing names any more."""
+        self._slots.pop((identifier.namespace, identifier.value), None)
+        self.shard.alias.delete(identifier.hash)
+
+    def put_moment(self, anchor: bytes, time_us: int, message: bytes, row: bytes) -> None:
+        key = moment_key(anchor, time_us, message)
+        self.shard.moments.pending[key] = row
+        fresh = self._fresh.get(anchor)
+        if fresh is None:
+            self._fresh[anchor] = {key: row}
+        else:
+            fresh[key] = row
+
+    def delete_moment(self, anchor: bytes, time_us: int, message: bytes) -> None:
+        key = moment_key(anchor, time_us, message)
+        self.shard.moments.delete(key)
+        self._fresh.setdefault(anchor, {})[key] = None
+
+    def rewrite(self, kept: Kept, row: bytes) -> None:
+        """Replace the row of a stored moment."""
+        if kept.page is None:
+            self.put_moment(kept.anchor, kept.time_us, kept.message, row)
+            return
+        page = decode_page(self.shard.pages.get(kept.page) or b"\x90")
+        for stored in page:
+            if stored.message == kept.message:
+                stored.row = row
+        self.shard.pages.put(kept.page, encode(page))
+
+    def moments(self, anchor: bytes) -> Iterator[Kept]:
+        """Every moment of an anchor, sealed ones included, in no order."""
+        for key, value in self.shard.pages.rows(anchor, anchor + b"\xff" * 5):
+            for stored in decode_page(value):
+                yield Kept(anchor, stored.time_us, stored.message, stored.row, key)
+        fresh = self._fresh.get(anchor, {})
+        for key, row in self._committed_moments(anchor):
+            if key not in fresh:
+                yield Kept(*moment_parts(key), row, None)
+        for key, kept in fresh.items():
+            if kept is not None:
+                yield Kept(*moment_parts(key), kept, None)
+
+    def _committed_moments(self, anchor: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Seek from day to day: the next key found says which day to look at next."""
+        rows = self.shard.db.get_column_family("moments").iter()
+        rows.seek(anchor and day_key(-(1 << 31)) + anchor)
+        while rows.valid():
+            key = rows.key()
+            day = day_of_key(key)
+            found = key[4:20]
+            if found == anchor:
+                yield key, rows.value()
+                rows.next()
+            elif found < anchor:
+                rows.seek(day_key(day) + anchor)
+            else:
+                rows.seek(day_key(day + 1) + anchor)
+
+    def seal(self, before_day: int, limit: int) -> bool:
+        """Turn up to about ``limit`` moments of days before ``before_day`` into pages, in a commit of its own.
+
+        Returns whether any are left. Call it with nothing pending.
+        """
+        end = day_key(before_day)
+        groups: dict[tuple[bytes, int], list[Stored]] = {}
+        count = 0
+        left = False
+        for key, row in self.shard.moments.committed(b"", end):
+            anchor, time_us, message = moment_parts(key)
+            group = (anchor, day_of(time_us))
+            if group not in groups:
+                if count >= limit:
+                    left = True
+                    break
+                groups[group] = []
+            groups[group].append(Stored(time_us, message, row))
+            self.shard.moments.delete(key)
+            self.shard.seen.delete(message)
+            count += 1
+        for (anchor, day), stored in groups.items():
+            if anchor == NOBODY:
+                continue
+            key = anchor + day_key(day)
+            known = self.shard.pages.get(key)
+            self.shard.pages.put(key, encode((decode_page(known) if known else []) + stored))
+        if count:
+            self.shard.commit()
+        return left
+
+    def in_page(self, anchor: bytes, time_us: int, message: bytes) -> bool:
+        """Whether a sealed day holds this message already."""
+        page = self.shard.pages.get(anchor + day_key(day_of(time_us)))
+        return page is not None and any(stored.message == message for stored in decode_page(page))
+
+    def flush(self) -> None:
+        """Encode the persons that changed into the pending commit."""
+        pending = self.shard.people.pending
+        for key, person in self.dirty.items():
+            pending[key] = encode(person)
+        self.dirty = {}
+        self._fresh = {}
+
+    def trim(self) -> None:
+        """After a commit: keep the cache within its limit, oldest first."""
+        excess = len(self._persons) - self._cache_max
+        if excess > 0:
+            for key in list(self._persons)[: excess + self._cache_max // 8]:
+                for each in self._persons.pop(key).identifiers:
+                    self._slots.pop((each.namespace, each.value), None)
+
+    def forget(self) -> None:
+        """Drop everything that is cached."""
+        self._persons.clear()
+        self._slots.clear()
+        self._hashes.clear()

@@ -1,0 +1,80 @@
+"""When something becomes true by itself: one timer a person, in RocksDB, the nearest ones in memory."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush, nsmallest
+
+from operators.records import Person
+from state.keys import time_key, time_of
+from state.shard import Family
+
+LOADED_MAX = 50_000
+"""Timers held in memory; the later ones wait in RocksDB."""
+_FOREVER = (1 << 63) - 1
+_PAST = -(1 << 62)
+
+
+class Timers:
+    """Timers fire in order of ``(due, profile)``. A row whose person is armed for another moment is stale and ignored."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self._heap: list[tuple[int, bytes]] = []
+        self._loaded = _PAST
+        """Every timer due up to here is in the heap."""
+
+    def arm(self, person: Person, due: int | None) -> None:
+        """Make sure that the person's timer fires at ``due`` or earlier."""
+        if due is None or (person.armed is not None and person.armed <= due):
+            return
+        person.armed = due
+        self._family.put(time_key(due) + person.key, b"")
+        if due <= self._loaded:
+            heappush(self._heap, (due, person.key))
+
+    def due(self, until: int) -> tuple[int, bytes] | None:
+        """Take the next timer due at or before ``until``."""
+        heap = self._heap
+        while True:
+            if heap and heap[0][0] <= until:
+                due, key = heappop(heap)
+                self._family.delete(time_key(due) + key)
+                return due, key
+            if self._loaded >= until:
+                return None
+            self._load()
+            heap = self._heap
+
+    def waiting(self, until: int) -> bool:
+        """Whether a timer is due at or before ``until``."""
+        while self._loaded < until and not self._heap:
+            self._load()
+        return bool(self._heap) and self._heap[0][0] <= until
+
+    def _load(self) -> None:
+        start = time_key(self._loaded + 1)
+        pending = self._family.pending
+        found: list[tuple[int, bytes]] = []
+        loaded = _FOREVER
+        for key, _ in self._family.committed(start):
+            if len(found) >= LOADED_MAX // 2:
+                loaded = found[-1][0]
+                break
+            if key not in pending:
+                found.append((time_of(key[:8]), key[8:]))
+        while found and found[-1][0] > loaded:
+            found.pop()
+        for key, kept in pending.items():
+            if kept is not None and key >= start and time_of(key[:8]) <= loaded:
+                found.append((time_of(key[:8]), key[8:]))
+        self._heap += found
+        heapify(self._heap)
+        self._loaded = loaded
+
+    def trim(self) -> None:
+        """Between commits: leave the later timers to RocksDB when there are too many in memory."""
+        if len(self._heap) > LOADED_MAX:
+            near = nsmallest(LOADED_MAX // 2, self._heap)
+            self._loaded = near[-1][0] - 1
+            self._heap = [each for each in near if each[0] <= self._loaded]
+            heapify(self._heap)

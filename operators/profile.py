@@ -1,0 +1,138 @@
+"""What is true of a person: how one event changes the record, how two records join, who has consented to what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from contracts.events import Event
+from operators.records import Link, Person
+from operators.segments.compile import Program
+
+Touched = set[Any]
+"""Numbers of features, names of traits, ``"!purpose"`` of consents that an event changed."""
+
+
+def fold(person: Person, event: Event, anchor: bytes | None, program: Program, now: int) -> tuple[Touched, int | None]:
+    """Apply an event that belongs to the person.
+
+    Returns what it touched, and the earliest moment at which a window may make it undone (None if there is none).
+    ``anchor`` is the hash of the identifier that the event hangs on; ``now`` the clock.
+    """
+    time, message = event.time_us, event.message_id
+    if person.first is None or time < person.first:
+        person.first = time
+    if person.last is None or time > person.last:
+        person.last = time
+    touched: Touched = set()
+    due: int | None = None
+    name = event.name
+    if name:
+        due = _fold_features(person, event, program, now, touched)
+    if event.traits:
+        traits = person.traits
+        for key, value in event.traits.items():
+            known = traits.get(key)
+            if known is None or time > known[0] or (time == known[0] and message > known[1]):
+                traits[key] = [time, message, value]
+                touched.add(key)
+    if event.consents and anchor is not None:
+        _decide(person, event, anchor, program, touched)
+    return touched, due
+
+
+def _fold_features(person: Person, event: Event, program: Program, now: int, touched: Touched) -> int | None:
+    route = program.route(event.name)
+    properties, body = event.properties, event.body
+    chosen = route.always
+    if route.by_text:
+        chosen = list(chosen)
+        for path, texts in route.by_text.items():
+            value = properties.get(path)
+            if type(value) is str and value in texts:
+                chosen += texts[value]
+    due: int | None = None
+    cells, time, message = person.cells, event.time_us, event.message_id
+    for at, matches in chosen:
+        if matches is None or matches(properties, body):
+            feature = program.cells[at]
+            cells[at] = feature.fold(cells[at], time, message, properties, now)
+            touched.add(at)
+            window = feature.window
+            if window is not None and time + window > now:
+                moment = time + window if time <= now else time
+                if due is None or moment < due:
+                    due = moment
+    return due
+
+
+def _decide(person: Person, event: Event, anchor: bytes, program: Program, touched: Touched) -> None:
+    for purpose, granted in (event.consents or {}).items():
+        if purpose not in program.defaults:
+            continue
+        decisions = person.consents.setdefault(purpose, {})
+        known = decisions.get(anchor)
+        if known is None or (event.time_us, event.message_id) > (known[0], known[1]):
+            decisions[anchor] = [event.time_us, event.message_id, granted]
+            touched.add(f"!{purpose}")
+    if any(type(each) is str and each[:1] == "!" for each in touched):
+        resolve_consents(person)
+
+
+def resolve_consents(person: Person) -> None:
+    """Set ``granted`` from the decisions and the accepted links of the cluster."""
+    person.granted = {purpose: decision(person.consents[purpose], person.links.values())[2] for purpose in person.consents}
+
+
+def decision(decisions: dict[bytes, list[Any]], links: Iterable[Link]) -> list[Any]:
+    """The decision that stands, as ``[time, message id, granted]``, of the newest ones of each anchor.
+
+    A later one overrides an earlier one if links first seen by then join the two anchors; denial wins among the rest.
+    """
+    if len(decisions) == 1:
+        return next(iter(decisions.values()))
+    order = sorted(decisions, key=lambda anchor: (decisions[anchor][0], decisions[anchor][1]))
+    links = list(links)
+    standing = []
+    for at, anchor in enumerate(order):
+        if not any(_joined(anchor, later, links, decisions[later][0]) for later in order[at + 1 :]):
+            standing.append(decisions[anchor])
+    granted = all(each[2] for each in standing)
+    return max((each for each in standing if each[2] is granted), key=lambda each: (each[0], each[1]))
+
+
+def _joined(a: bytes, b: bytes, links: list[Link], by: int) -> bool:
+    reached, edge = {a}, [a]
+    while edge:
+        here = edge.pop()
+        for link in links:
+            if link.first <= by and here in (link.a, link.b):
+                other = link.b if here == link.a else link.a
+                if other not in reached:
+                    reached.add(other)
+                    edge.append(other)
+    return b in reached
+
+
+def join(into: Person, other: Person, program: Program) -> None:
+    """Add what is true of ``other`` to ``into``; the two have no event in common."""
+    for at, cell in enumerate(program.cells):
+        into.cells[at] = cell.join(into.cells[at], other.cells[at])
+    for name, theirs in other.traits.items():
+        ours = into.traits.get(name)
+        if ours is None or (theirs[0], theirs[1]) > (ours[0], ours[1]):
+            into.traits[name] = theirs
+    for purpose, decisions in other.consents.items():
+        known = into.consents.setdefault(purpose, {})
+        for anchor, theirs in decisions.items():
+            ours = known.get(anchor)
+            if ours is None or (theirs[0], theirs[1]) > (ours[0], ours[1]):
+                known[anchor] = theirs
+    into.first = min((each for each in (into.first, other.first) if each is not None), default=None)
+    into.last = max((each for each in (into.last, other.last) if each is not None), default=None)
+
+
+def next_due(person: Person, program: Program, now: int) -> int | None:
+    """The next moment after ``now`` at which some feature of the person changes by itself."""
+    moments = [program.cells[at].due(person.cells[at], now) for at in program.windowed]
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,140 @@
+"""The rows of the shard as typed records; msgpack arrays, so that a field costs no name.
+
+Records refer to identifiers by their 16-byte hash. Times are µs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+Moment = tuple[int, str]
+"""``(time, message id)``: the order of everything that happens to a person."""
+
+
+class Run(msgspec.Struct, array_like=True, gc=False):
+    """Identifications of one person in a row, within one session of a device."""
+
+    person: bytes
+    first: tuple[int, str]
+    last: tuple[int, str]
+
+
+class Device(msgspec.Struct, array_like=True, gc=False):
+    """What attribution has to know of a device while events come in order.
+
+    ``start``..``end`` is its latest session, ``runs`` the identifications in it, ``anonymous``: it holds an anonymous
+    event. ``persons`` are those ever identified, each with the last time; ``login`` is the first identification ever.
+    ``own``/``nobody``: some event is owned by the device itself / by nobody.
+    """
+
+    start: int
+    end: int
+    runs: list[Run]
+    anonymous: bool
+    persons: dict[bytes, tuple[int, str]]
+    login: int | None
+    own: bool
+    nobody: bool
+
+
+class Identifier(msgspec.Struct, array_like=True, gc=False):
+    """An identifier in its cluster: position of its namespace, value, hash, first and last seen."""
+
+    namespace: int
+    value: str
+    hash: bytes
+    first: int
+    last: int
+    device: Device | None = None
+
+
+class Link(msgspec.Struct, array_like=True, gc=False):
+    """Evidence that two identifiers belong together; ``a`` is the higher in rank.
+
+    ``void``: a manual unlink rules the pair, so that the link does not count (it still says that they met).
+    """
+
+    a: bytes
+    b: bytes
+    manual: bool
+    first: int
+    last: int
+    void: bool = False
+
+
+class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
+    """A cluster and what is true of it; ``identifiers`` is empty for a device's events that belong to nobody.
+
+    ``links`` are the accepted ones by ``a + b`` (manual ones by ``a + b + b"m"``), ``refused`` all others that have an
+    end here. ``cells`` holds the running value of each feature, ``consents`` the newest decision by purpose and
+    anchor. ``bits`` are the memberships, ``told`` what was last announced: consents by purpose and emitted traits.
+    ``armed``: when its timer is due.
+    """
+
+    key: bytes
+    identifiers: list[Identifier]
+    links: dict[bytes, Link]
+    refused: dict[bytes, Link]
+    version: int = 0
+    first: int | None = None
+    last: int | None = None
+    traits: dict[str, list[Any]] = {}
+    cells: list[Any] = []
+    consents: dict[str, dict[bytes, list[Any]]] = {}
+    granted: dict[str, bool] = {}
+    told: dict[str, Any] = {}
+    bits: bytes = b""
+    armed: int | None = None
+
+
+class Stored(msgspec.Struct, array_like=True, gc=False):
+    """One moment inside a page: time, message hash, and the row as it was."""
+
+    time_us: int
+    message: bytes
+    row: bytes
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_person = msgspec.msgpack.Decoder(Person).decode
+decode_page = msgspec.msgpack.Decoder(list[Stored]).decode
+
+SELF = 0
+NOBODY = 1
+OWNED = 2
+"""Who owns an anonymous moment: its device, nobody, or the person identifier whose hash follows."""
+
+
+def pack_moment(owner: int, person: bytes, epoch: int, message_id: bytes, raw: bytes) -> bytes:
+    """Owner code, definitions' number, message id, person's hash if owned, the event's bytes."""
+    return b"%c%b%b%b%b%b" % (owner, epoch.to_bytes(3, "big"), len(message_id).to_bytes(3, "big"), person, message_id, raw)
+
+
+def moment_owner(row: bytes) -> tuple[int, bytes]:
+    """Owner code and, if owned, the person identifier's hash."""
+    return row[0], row[7:23] if row[0] == OWNED else b""
+
+
+def moment_message(row: bytes) -> str:
+    """The message id of a moment's row."""
+    start = 23 if row[0] == OWNED else 7
+    return row[start : start + int.from_bytes(row[4:7], "big")].decode()
+
+
+def moment_raw(row: bytes) -> bytes:
+    """The event's bytes of a moment's row."""
+    start = 23 if row[0] == OWNED else 7
+    return row[start + int.from_bytes(row[4:7], "big") :]
+
+
+def moment_epoch(row: bytes) -> int:
+    """The number of the definitions that judged the event."""
+    return int.from_bytes(row[1:4], "big")
+
+
+def with_owner(row: bytes, owner: int, person: bytes) -> bytes:
+    """The same moment with another owner."""
+    rest = row[23 if row[0] == OWNED else 7 :]
+    return bytes((owner,)) + row[1:7] + person + rest

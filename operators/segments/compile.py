@@ -1,0 +1,241 @@
+"""Definitions compiled: which features an event touches, which segments that can move, and each segment as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from contracts.definitions import (
+    All,
+    AnyOf,
+    Condition,
+    ConsentIs,
+    Definitions,
+    Did,
+    Feature,
+    MemberOf,
+    Not,
+    Segment,
+    Trait,
+    TraitIs,
+    Where,
+)
+from contracts.numbers import MICRO, number_text
+from contracts.paths import parse_path
+from operators.records import Person
+from operators.segments.cells import Cells
+from operators.segments.paths import satisfied, values
+from operators.segments.predicates import compiled, exact_test
+
+Evaluator = Callable[[Person, int, int], bool]
+"""(person, now, memberships so far as bits) → is a member"""
+Matcher = Callable[[dict[str, Any], dict[str, Any]], bool]
+"""(properties, event) → matches"""
+_ROUTES_MAX = 10_000
+
+
+class Route:
+    """What an event of one name can touch: features to fold whatever its properties are, and those behind an equality."""
+
+    __slots__ = ("always", "by_text")
+
+    def __init__(self) -> None:
+        self.always: list[tuple[int, Matcher | None]] = []
+        self.by_text: dict[str, dict[str, list[tuple[int, Matcher | None]]]] = {}
+        """Property name → text → features that ask for exactly that text."""
+
+
+class Program:
+    """A project's definitions, ready to run. Feature and segment numbers are positions in ``features``, ``segments``."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self.definitions = definitions
+        self.features: tuple[Feature, ...] = tuple(definitions.features.values())
+        self.number = {feature.key: at for at, feature in enumerate(self.features)}
+        self.traits: dict[str, Trait] = {trait.name: trait for trait in definitions.traits}
+        self.computed = {trait.name: self.number[trait.feature] for trait in definitions.traits if trait.feature is not None}
+        limits = {self.number[t.feature]: t for t in definitions.traits if t.feature is not None}
+        self.cells = [Cells(feature, limits.get(at)) for at, feature in enumerate(self.features)]
+        self.windowed = tuple(at for at, cell in enumerate(self.cells) if cell.window is not None)
+        self.segments: tuple[Segment, ...] = definitions.segments
+        self.defaults = {purpose.name: purpose.default for purpose in definitions.purposes}
+        self.emitted = tuple(trait.name for trait in definitions.traits if trait.emit)
+        self._bit = {segment.name: 1 << at for at, segment in enumerate(self.segments)}
+        self.evaluators: list[Evaluator] = [self._segment(segment) for segment in self.segments]
+        self._routes: dict[str, Route] = {}
+        self._index_dependencies()
+        self._orders: dict[frozenset[Any], tuple[int, ...]] = {}
+        self.all_segments = tuple(range(len(self.segments)))
+
+    def route(self, name: str) -> Route:
+        """What an event of this name touches."""
+        found = self._routes.get(name)
+        if found is None:
+            if len(self._routes) >= _ROUTES_MAX:
+                self._routes.clear()
+            found = self._routes[name] = self._new_route(name)
+        return found
+
+    def _new_route(self, name: str) -> Route:
+        route = Route()
+        for at, feature in enumerate(self.features):
+            if not any(name == each or (each.endswith("*") and name.startswith(each[:-1])) for each in feature.events):
+                continue
+            key = next((where for where in feature.where if _text_equality(where)), None)
+            rest = tuple(where for where in feature.where if where is not key)
+            matcher = _matcher(rest, feature.timezone)
+            if key is None:
+                route.always.append((at, matcher))
+                continue
+            operand = key.predicates[0].operand
+            for text in {operand} if type(operand) is str else set(operand):
+                route.by_text.setdefault(key.path, {}).setdefault(text, []).append((at, matcher))
+        return route
+
+    def affected(self, touched: frozenset[Any]) -> tuple[int, ...]:
+        """Segments that can move when these features (numbers), traits (names) or consents (``"!purpose"``) do, in order."""
+        found = self._orders.get(touched)
+        if found is None:
+            if len(self._orders) >= _ROUTES_MAX:
+                self._orders.clear()
+            moved: set[int] = set()
+            for each in touched:
+                moved |= self._dependents.get(each, set())
+            found = self._orders[touched] = tuple(sorted(moved))
+        return found
+
+    def _index_dependencies(self) -> None:
+        self._dependents: dict[Any, set[int]] = {}
+        needs: list[set[Any]] = []
+        for at, segment in enumerate(self.segments):
+            need: set[Any] = {f"!{segment.purpose}"} if segment.purpose else set()
+            for condition in _leaves(segment.who):
+                if isinstance(condition, Did):
+                    need.add(self.number[condition.feature])
+                elif isinstance(condition, TraitIs):
+                    root = parse_path(condition.path)[0]
+                    need.add(self.computed.get(str(root), root))
+                elif isinstance(condition, ConsentIs):
+                    need.add(f"!{condition.purpose}")
+                elif isinstance(condition, MemberOf):
+                    need |= needs[self._bit[condition.segment].bit_length() - 1]
+            needs.append(need)
+            for each in need:
+                self._dependents.setdefault(each, set()).add(at)
+        windowed = frozenset(self.windowed)
+        self.timed = tuple(at for at, need in enumerate(needs) if need & windowed)
+
+    def trait(self, person: Person, name: str, now: int) -> Any:
+        """The value of a top-level trait, computed ones first; None if missing."""
+        at = self.computed.get(name)
+        if at is None:
+            found = person.traits.get(name)
+            return found[2] if found else None
+        value = self.cells[at].value(person.cells[at], now)
+        return _number(value) if self.features[at].measure == "sum" else value
+
+    def _segment(self, segment: Segment) -> Evaluator:
+        who = self._condition(segment.who, segment.timezone)
+        if segment.purpose is None:
+            return who
+        granted = self._consent(segment.purpose)
+        return lambda person, now, bits: granted(person, now, bits) and who(person, now, bits)
+
+    def _consent(self, purpose: str) -> Evaluator:
+        default = self.defaults.get(purpose, False)
+        return lambda person, now, bits: person.granted.get(purpose, default)
+
+    def _condition(self, condition: Condition, zone: str) -> Evaluator:
+        if isinstance(condition, All):
+            return _all([self._condition(each, zone) for each in condition.of])
+        if isinstance(condition, AnyOf):
+            return _any([self._condition(each, zone) for each in condition.of])
+        if isinstance(condition, Not):
+            inner = self._condition(condition.of, zone)
+            return lambda person, now, bits: not inner(person, now, bits)
+        if isinstance(condition, MemberOf):
+            bit = self._bit[condition.segment]
+            return lambda person, now, bits: bits & bit != 0
+        if isinstance(condition, ConsentIs):
+            return self._consent(condition.purpose)
+        if isinstance(condition, Did):
+            return self._did(condition)
+        return self._trait_is(condition, zone)
+
+    def _did(self, condition: Did) -> Evaluator:
+        at = self.number[condition.feature]
+        cell = self.cells[at]
+        value = cell.value
+        if len(condition.predicates) == 1 and cell.measure != "sum":
+            op, operand = condition.predicates[0].op, condition.predicates[0].operand
+            if op == "gte" and type(operand) is int:
+                if operand == 1 and cell.measure == "times" and cell.window is None:
+                    return lambda person, now, bits: bool(person.cells[at])
+                return lambda person, now, bits: value(person.cells[at], now) >= operand
+            if op == "eq" and operand == 0:
+                return lambda person, now, bits: value(person.cells[at], now) == 0
+        scale = 1 if cell.measure == "sum" else MICRO
+        test = exact_test(condition.predicates)
+        return lambda person, now, bits: test(value(person.cells[at], now) * scale)
+
+    def _trait_is(self, condition: TraitIs, zone: str) -> Evaluator:
+        steps = parse_path(condition.path)
+        name = str(steps[0])
+        test = compiled(condition.predicates, zone)
+        at = self.computed.get(name)
+        rest = steps[1:]
+        if at is not None and self.features[at].measure == "sum" and not rest:
+            exact = exact_test(condition.predicates)
+            value = self.cells[at].value
+            return lambda person, now, bits: exact(value(person.cells[at], now))
+        if not rest:
+            return lambda person, now, bits: test(self.trait(person, name, now))
+        return lambda person, now, bits: any(test(item) for item in values(rest, self.trait(person, name, now)))
+
+
+def _number(value: int) -> Any:
+    return value // MICRO if value % MICRO == 0 else float(number_text(value))
+
+
+def _text_equality(where: Where) -> bool:
+    """Whether the clause can be looked up by the text of a top-level property."""
+    if len(where.predicates) != 1 or any(sign in where.path for sign in '.["'):
+        return False
+    predicate = where.predicates[0]
+    if predicate.op == "eq":
+        return type(predicate.operand) is str
+    return predicate.op == "in" and all(type(item) is str for item in predicate.operand)
+
+
+def _matcher(clauses: tuple[Where, ...], zone: str) -> Matcher | None:
+    if not clauses:
+        return None
+    tests: list[tuple[Callable[[Any], bool], bool]] = []
+    for where in clauses:
+        inside = parse_path(where.path)[0] == "context"
+        tests.append((satisfied(where.path, compiled(where.predicates, zone)), inside))
+    if len(tests) == 1 and not tests[0][1]:
+        only = tests[0][0]
+        return lambda properties, event: only(properties)
+    return lambda properties, event: all(test(event if inside else properties) for test, inside in tests)
+
+
+def _leaves(condition: Condition) -> Iterable[Condition]:
+    if isinstance(condition, All | AnyOf):
+        for each in condition.of:
+            yield from _leaves(each)
+    elif isinstance(condition, Not):
+        yield from _leaves(condition.of)
+    else:
+        yield condition
+
+
+def _all(parts: list[Evaluator]) -> Evaluator:
+    if len(parts) == 2:
+        one, two = parts
+        return lambda person, now, bits: one(person, now, bits) and two(person, now, bits)
+    return lambda person, now, bits: all(part(person, now, bits) for part in parts)
+
+
+def _any(parts: list[Evaluator]) -> Evaluator:
+    return lambda person, now, bits: any(part(person, now, bits) for part in parts)

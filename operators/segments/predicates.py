@@ -1,0 +1,196 @@
+"""Predicates on a value, compiled: each becomes a function of the value alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from contracts.definitions import Predicate
+from contracts.numbers import micros, number_text
+
+Test = Callable[[Any], bool]
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_US = timedelta(microseconds=1)
+
+
+def kind(value: Any) -> str | None:
+    """number, text, boolean, list, object; None for a missing value."""
+    return _KINDS.get(type(value))
+
+
+_KINDS: dict[type, str] = {int: "number", float: "number", str: "text", bool: "boolean", list: "list", dict: "object"}
+
+
+def value_key(value: Any) -> str:
+    """Canonical JSON of a value, numbers exact to six places: equal values have equal keys."""
+    if type(value) is str:
+        return orjson.dumps(value).decode()
+    return orjson.dumps(canonical(value), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def canonical(value: Any) -> Any:
+    """The value with every number as its exact JSON text (an `orjson.Fragment`)."""
+    if type(value) is int or type(value) is float:
+        exact = micros(value)
+        return orjson.Fragment(number_text(exact)) if exact is not None else value
+    if type(value) is list:
+        return [canonical(item) for item in value]
+    if type(value) is dict:
+        return {name: canonical(item) for name, item in value.items()}
+    return value
+
+
+def date_range(text: Any, zone: str) -> tuple[int, int] | None:
+    """First and last µs of an ISO 8601 text: the whole day of a date alone, one instant otherwise; else None."""
+    if type(text) is not str:
+        return None
+    try:
+        if _DATE.fullmatch(text):
+            day = datetime.fromisoformat(text)
+            start = (day.replace(tzinfo=ZoneInfo(zone)) - _EPOCH) // _US
+            end = ((day + timedelta(days=1)).replace(tzinfo=ZoneInfo(zone)) - _EPOCH) // _US
+            return start, end - 1
+        if _MOMENT.fullmatch(text):
+            at = datetime.fromisoformat(text)
+            at = at if at.tzinfo else at.replace(tzinfo=UTC)
+            instant = (at - _EPOCH) // _US
+            return instant, instant
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def compiled(predicates: Iterable[Predicate], zone: str = "UTC") -> Test:
+    """All of the predicates as one test of a value."""
+    tests = [_one(predicate, zone) for predicate in predicates]
+    if len(tests) == 1:
+        return tests[0]
+    return lambda value: all(test(value) for test in tests)
+
+
+def exact_test(predicates: Iterable[Predicate]) -> Callable[[int], bool]:
+    """All of the predicates as one test of a number that is given in micros."""
+    tests = [_exact(predicate) for predicate in predicates]
+    if len(tests) == 1:
+        return tests[0]
+    return lambda value: all(test(value) for test in tests)
+
+
+def _exact(predicate: Predicate) -> Callable[[int], bool]:
+    op, operand = predicate.op, predicate.operand
+    if op in {"eq", "in", "ne", "not_in"}:
+        bounds = {micros(item) for item in (operand if op in {"in", "not_in"} else [operand])}
+        return (lambda value: value in bounds) if op in {"eq", "in"} else (lambda value: value not in bounds)
+    if op == "between":
+        low, high = micros(operand[0]), micros(operand[1])
+        return lambda value: low is not None and high is not None and low <= value <= high
+    if op in _ORDER:
+        bound, compare = micros(operand), _ORDER[op]
+        return lambda value: bound is not None and compare(value, bound)
+    held = _PLAIN[op](operand)(0)
+    return lambda value: held
+
+
+def _one(predicate: Predicate, zone: str) -> Test:
+    op, operand = predicate.op, predicate.operand
+    if op in _ORDER:
+        return _order(op, operand, zone)
+    return _PLAIN[op](operand)
+
+
+def _equality(op: str, operand: Any) -> Test:
+    wanted = frozenset(value_key(item) for item in (operand if op in {"in", "not_in"} else [operand]))
+    if op in {"eq", "in"}:
+        texts = frozenset(item for item in (operand if op == "in" else [operand]) if type(item) is str)
+        if len(texts) == len(wanted):
+            return lambda value: type(value) is str and value in texts
+        return lambda value: value is not None and value_key(value) in wanted
+    return lambda value: value is not None and value_key(value) not in wanted
+
+
+def _exists(operand: Any) -> Test:
+    if operand:
+        return lambda value: value is not None
+    return lambda value: value is None
+
+
+def _is(operand: Any) -> Test:
+    if operand == "empty":
+        return lambda value: value is None or value in ("", [], {}) and type(value) in (str, list, dict)
+    return lambda value: kind(value) == operand
+
+
+def _text(test: Callable[[str, str], bool], *, negative: bool = False) -> Callable[[Any], Test]:
+    def of(operand: Any) -> Test:
+        if negative:
+            return lambda value: type(value) is str and not test(value, operand)
+        return lambda value: type(value) is str and test(value, operand)
+
+    return of
+
+
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "gt": lambda a, b: a > b,
+    "gte": lambda a, b: a >= b,
+    "lt": lambda a, b: a < b,
+    "lte": lambda a, b: a <= b,
+    "between": lambda a, b: a >= b,
+}
+
+
+def _order(op: str, operand: Any, zone: str) -> Test:
+    if op == "between":
+        low, high = _order("gte", operand[0], zone), _order("lte", operand[1], zone)
+        return lambda value: low(value) and high(value)
+    compare = _ORDER[op]
+    days = date_range(operand, zone)
+    if days is not None:
+        return _date_order(op, days, zone)
+    if type(operand) is str:
+        return lambda value: type(value) is str and compare(value, operand)
+    bound = micros(operand)
+    if bound is None:
+        return lambda value: False
+
+    def number(value: Any) -> bool:
+        exact = micros(value)
+        return exact is not None and compare(exact, bound)
+
+    return number
+
+
+def _date_order(op: str, operand: tuple[int, int], zone: str) -> Test:
+    first, last = operand
+
+    def test(value: Any) -> bool:
+        found = date_range(value, zone)
+        if found is None:
+            return False
+        start, end = found
+        return {"gt": start > last, "gte": start >= first, "lt": end < first, "lte": end <= last}[op]
+
+    return test
+
+
+_PLAIN: dict[str, Callable[[Any], Test]] = {
+    "eq": lambda operand: _equality("eq", operand),
+    "in": lambda operand: _equality("in", operand),
+    "ne": lambda operand: _equality("ne", operand),
+    "not_in": lambda operand: _equality("not_in", operand),
+    "exists": _exists,
+    "is": _is,
+    "contains": _text(lambda value, part: part in value),
+    "not_contains": _text(lambda value, part: part in value, negative=True),
+    "starts_with": _text(str.startswith),
+    "not_starts_with": _text(str.startswith, negative=True),
+    "ends_with": _text(str.endswith),
+    "not_ends_with": _text(str.endswith, negative=True),
+}

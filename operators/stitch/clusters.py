@@ -1,0 +1,92 @@
+"""The clusters of a set of links: greedy acceptance in a fixed order, by the rules of the identity file."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+
+from operators.records import Identifier, Link
+from operators.stitch.rules import Rules
+
+
+def order(link: Link, identifiers: Mapping[bytes, Identifier], rules: Rules) -> tuple[object, ...]:
+    """The place of a link in the order of acceptance, the first the smallest."""
+    a, b = identifiers[link.a], identifiers[link.b]
+    lower = max(a.namespace, b.namespace)
+    layer = (lower, -link.last) if rules.newest else (link.first, lower)
+    return (
+        not link.manual,
+        *layer,
+        a.namespace + b.namespace,
+        f"{rules.names[a.namespace]}:{a.value}",
+        f"{rules.names[b.namespace]}:{b.value}",
+    )
+
+
+def accepted(identifiers: Mapping[bytes, Identifier], links: Collection[Link], shared: Collection[bytes], rules: Rules) -> list[Link]:
+    """The links that stand. ``shared``: devices of which only manual links may. Void links never stand."""
+    standing = [link for link in links if link.manual or not (link.void or link.a in shared or link.b in shared)]
+    ordered = sorted(standing, key=lambda link: order(link, identifiers, rules))
+    allowed = _within_limit(ordered, rules)
+    clusters = _Clusters(identifiers, rules)
+    return [link for link in ordered if (link.manual or id(link) in allowed) and clusters.add(link.a, link.b)]
+
+
+def _within_limit(ordered: list[Link], rules: Rules) -> set[int]:
+    """The links that are among the first ``limits.links`` by recency at both of their ends."""
+    ends: dict[bytes, list[Link]] = defaultdict(list)
+    for link in ordered:
+        if not link.manual:
+            ends[link.a].append(link)
+            ends[link.b].append(link)
+    refused: set[int] = set()
+    for each in ends.values():
+        if len(each) > rules.links_max:
+            by_age = sorted(each, key=(lambda link: -link.last) if rules.newest else (lambda link: link.first))
+            refused.update(id(link) for link in by_age[rules.links_max :])
+    return {id(link) for link in ordered} - refused
+
+
+class _Clusters:
+    """Union–find whose roots know their size and how many values of each namespace they hold."""
+
+    def __init__(self, identifiers: Mapping[bytes, Identifier], rules: Rules) -> None:
+        self._identifiers = identifiers
+        self._rules = rules
+        self._parent: dict[bytes, bytes] = {}
+        self._held: dict[bytes, dict[int, int]] = {}
+
+    def add(self, a: bytes, b: bytes) -> bool:
+        """Join the clusters of two identifiers if the rules allow it; True also if they are one already."""
+        a, b = self._root(a), self._root(b)
+        if a == b:
+            return True
+        one, two = self._held[a], self._held[b]
+        total = {space: one.get(space, 0) + two.get(space, 0) for space in {**one, **two}}
+        if sum(total.values()) > self._rules.identifiers_max:
+            return False
+        for space, number in total.items():
+            most = self._rules.most[space]
+            if most is not None and number > most and space in one and space in two:
+                return False
+        self._parent[b] = a
+        self._held[a] = total
+        return True
+
+    def _root(self, key: bytes) -> bytes:
+        parent = self._parent
+        if key not in parent:
+            parent[key] = key
+            self._held[key] = {self._identifiers[key].namespace: 1}
+            return key
+        root = key
+        while parent[root] != root:
+            root = parent[root]
+        while parent[key] != root:
+            parent[key], key = root, parent[key]
+        return root
+
+
+def lead(identifiers: Collection[Identifier]) -> Identifier:
+    """The identifier that names the cluster: highest namespace, then first seen, then the smaller text."""
+    return min(identifiers, key=lambda each: (each.namespace, each.first, each.value))

@@ -1,0 +1,350 @@
+"""Reading a space's state: the dump, one profile, and the rows of the snapshot. Never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import orjson
+
+from contracts.definitions import Definitions
+from contracts.hashing import Hasher, profile_id
+from contracts.numbers import number_text
+from contracts.times import iso
+from operators.people import meta as meta_row
+from operators.people.meta import Meta
+from operators.people.space import QuarantineRow
+from operators.profile import decision
+from operators.records import (
+    NOBODY,
+    OWNED,
+    Identifier,
+    Person,
+    decode_page,
+    decode_person,
+    moment_message,
+    moment_owner,
+)
+from operators.segments.compile import Program
+from operators.segments.predicates import canonical
+from state.errors import BeforeClock, NoState
+from state.keys import NOBODY as NO_ANCHOR
+from state.keys import moment_parts, sequence_key, sequence_of
+from state.shard import SecondaryShard
+
+_decode_quarantine = msgspec.msgpack.Decoder(QuarantineRow).decode
+
+
+class Rows(Protocol):
+    """Committed rows of a shard, as a primary or a secondary sees them."""
+
+    def row(self, family: str, key: bytes) -> bytes | None: ...
+
+    def rows(self, family: str, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]: ...
+
+
+class Quarantined(msgspec.Struct):
+    """One entry of the quarantine; ``id`` is ``q-`` and its number."""
+
+    id: str
+    reason: str
+    detail: str
+    schema_path: str
+    partition: str
+    position: int
+    received_at_us: int | None
+    raw: bytes
+
+
+class View:
+    """A space as last committed. ``load`` gives the definitions of a digest."""
+
+    def __init__(self, rows: Rows, space: str, hasher: Hasher, load: Callable[[str], Definitions]) -> None:
+        self._rows = rows
+        self.space = space
+        self._hasher = hasher
+        self._load = load
+        self._program: tuple[str, Program] | None = None
+
+    @classmethod
+    def open(cls, path: Path, space: str, hasher: Hasher, load: Callable[[str], Definitions]) -> View:
+        """Open beside whoever writes. Raises NoState if nothing has run here yet."""
+        return cls(SecondaryShard(path), space, hasher, load)
+
+    def refresh(self) -> None:
+        """See what has been committed since."""
+        if isinstance(self._rows, SecondaryShard):
+            self._rows.refresh()
+
+    def close(self) -> None:
+        if isinstance(self._rows, SecondaryShard):
+            self._rows.close()
+
+    @property
+    def meta(self) -> Meta:
+        """Positions, clocks and counters; empty before the first commit."""
+        row = self._rows.row("meta", meta_row.KEY)
+        return meta_row.decode(row) if row is not None else Meta()
+
+    @property
+    def program(self) -> Program:
+        """The definitions in force, compiled."""
+        digest = self.meta.digest
+        if not digest:
+            raise NoState(f"space {self.space}: no definitions have taken effect yet. Run `skep run --once` first.")
+        if self._program is None or self._program[0] != digest:
+            self._program = (digest, Program(self._load(digest)))
+        return self._program[1]
+
+    # ---- what is there
+
+    def status(self) -> dict[str, Any]:
+        """Counters, clock, partitions, segment sizes, quarantine by reason."""
+        meta = self.meta
+        names = [segment.name for segment in self.program.segments] if meta.digest else []
+        return {
+            "space": self.space,
+            "received": meta.received,
+            "applied": meta.events,
+            "duplicate": meta.duplicate,
+            "conflict": meta.conflict,
+            "quarantined": sum(meta.quarantine.values()) - meta.conflict,
+            "unidentified": meta.unidentified,
+            "clock": _iso(meta.clock),
+            "partitions": {
+                name: {"position": position, "clock": _iso(meta.clocks.get(name)), "finished": name in meta.finished}
+                for name, position in sorted(meta.applied.items())
+            },
+            "people": meta.people,
+            "segments": {name: meta.sizes.get(name, 0) for name in names},
+            "quarantine": dict(sorted(meta.quarantine.items())),
+            "merges": meta.merges,
+            "splits": meta.splits,
+            "changes": meta.changes,
+            "definitions": meta.digest,
+            "remembered": meta.remembered,
+        }
+
+    def people(self) -> Iterator[Person]:
+        """Every profile, by key."""
+        for _, row in self._rows.rows("people"):
+            yield decode_person(row)
+
+    def holder(self, namespace: str, value: str) -> Person | None:
+        """The profile that holds an identifier."""
+        lead = self._rows.row("alias", self._hasher.identifier(namespace, value))
+        row = None if lead is None else self._rows.row("people", lead)
+        return None if row is None else decode_person(row)
+
+    def by_id(self, profile: str) -> Person | None:
+        """The profile with an id, or the one that an id of an identifier resolves to."""
+        key = bytes.fromhex(profile.removeprefix("p_"))
+        row = self._rows.row("people", self._rows.row("alias", key) or key)
+        return None if row is None else decode_person(row)
+
+    def at(self, at_us: int | None) -> int:
+        """The time to answer for: the clock if none is asked. Raises BeforeClock."""
+        clock = self.meta.clock
+        if at_us is None:
+            return clock if clock is not None else 0
+        if clock is not None and at_us < clock:
+            raise BeforeClock(f"space {self.space} has come to {iso(clock)}; ask for that time or a later one, not {iso(at_us)}.")
+        return at_us
+
+    # ---- a profile
+
+    def describe(self, person: Person, at_us: int) -> dict[str, Any]:
+        """A profile as people and the dump see it."""
+        program = self.program
+        return {
+            "id": profile_id(person.key),
+            "space": self.space,
+            "traits": traits_of(person, program, at_us),
+            "features": features_of(person, program, at_us),
+            "segments": segments_of(person, program, at_us),
+            "consents": {purpose: granted for purpose, granted in sorted(person.granted.items())},
+        }
+
+    def profile(self, namespace: str, value: str, at_us: int | None = None) -> dict[str, Any] | None:
+        """The living profile that holds an identifier; the value is normalised as in events by the caller."""
+        person = self.holder(namespace, value)
+        return None if person is None else self.show(person, at_us)
+
+    def show(self, person: Person, at_us: int | None = None) -> dict[str, Any]:
+        """A profile with its identifiers, first and last seen, version."""
+        names = self.program.definitions.identity.namespaces
+        return {
+            **self.describe(person, self.at(at_us)),
+            "identifiers": [[names[i.namespace].name, i.value, iso(i.first), iso(i.last)] for i in _ranked(person)],
+            "first_seen": _iso(person.first),
+            "last_seen": _iso(person.last),
+            "version": person.version,
+        }
+
+    # ---- the dump
+
+    def dump(self, at_us: int | None = None) -> Iterator[bytes]:
+        """Canonical JSON lines, sorted: everything that converges, and nothing else."""
+        return iter(sorted(self._dump(self.at(at_us))))
+
+    def _dump(self, at_us: int) -> Iterator[bytes]:
+        names = [each.name for each in self.program.definitions.identity.namespaces]
+        for person in self.people():
+            pairs = {each.hash: [names[each.namespace], each.value] for each in person.identifiers}
+            profile = profile_id(person.key)
+            yield _line(kind="profile", **self.describe(person, at_us))
+            for each in person.identifiers:
+                first, last = iso(each.first), iso(each.last)
+                namespace, value = pairs[each.hash]
+                yield _line(
+                    kind="identifier", space=self.space, namespace=namespace, value=value, profile=profile, first_seen=first, last_seen=last
+                )
+            for link in person.links.values():
+                kind = "manual" if link.manual else "deterministic"
+                first, last = iso(link.first), iso(link.last)
+                yield _line(kind="link", space=self.space, a=pairs[link.a], b=pairs[link.b], type=kind, first_seen=first, last_seen=last)
+        for message, profile in self.attributions():
+            yield _line(kind="message", space=self.space, id=message, profile=profile)
+
+    # ---- rows of the snapshot
+
+    def applied(self) -> dict[str, int]:
+        """The last applied record of each partition."""
+        return self.meta.applied
+
+    @property
+    def clock_us(self) -> int | None:
+        return self.meta.clock
+
+    def identifiers(self) -> Iterator[tuple[str, str, str, int, int]]:
+        """Namespace, value, profile id, first and last seen."""
+        names = [each.name for each in self.program.definitions.identity.namespaces]
+        for person in self.people():
+            for each in person.identifiers:
+                yield names[each.namespace], each.value, profile_id(person.key), each.first, each.last
+
+    def links(self) -> Iterator[tuple[str, str, str, str, str, str, int, int]]:
+        """Both ends, kind, state (accepted, rejected, unlinked), first and last seen."""
+        names = [each.name for each in self.program.definitions.identity.namespaces]
+        known = {each.hash: (names[each.namespace], each.value) for person in self.people() for each in person.identifiers}
+        for person in self.people():
+            mine = {each.hash for each in person.identifiers}
+            for link in person.links.values():
+                yield *known[link.a], *known[link.b], _kind(link.manual), "accepted", link.first, link.last
+            for link in person.refused.values():
+                if link.a in mine:
+                    yield *known[link.a], *known[link.b], _kind(link.manual), "unlinked" if link.void else "rejected", link.first, link.last
+
+    def profiles(self) -> Iterator[tuple[str, int | None, int | None, dict[str, Any]]]:
+        """Profile id, first and last seen, traits at the clock."""
+        program, now = self.program, self.at(None)
+        for person in self.people():
+            yield profile_id(person.key), person.first, person.last, traits_of(person, program, now)
+
+    def consents(self) -> Iterator[tuple[str, str, bool, int]]:
+        """Profile id, purpose, granted, when that was decided."""
+        for person in self.people():
+            for purpose, decisions in sorted(person.consents.items()):
+                time, _, granted = decision(decisions, person.links.values())
+                yield profile_id(person.key), purpose, granted, time
+
+    def attributions(self) -> Iterator[tuple[str, str]]:
+        """Message id, profile id; not the unidentified."""
+        rules = self.program.definitions.identity
+        homes: dict[bytes, tuple[str, str]] = {}
+        """Identifier → its profile, and the profile of its events that belong to nobody."""
+        for person in self.people():
+            named = any(rules.namespaces[each.namespace].scope == "person" for each in person.identifiers)
+            for each in person.identifiers:
+                home = profile_id(person.key)
+                homes[each.hash] = home, profile_id(self._shared(each)) if named else home
+        for anchor, row in self._moments():
+            owner, key = moment_owner(row)
+            if anchor != NO_ANCHOR:
+                yield moment_message(row), homes[key][0] if owner == OWNED else homes[anchor][owner == NOBODY]
+
+    def _shared(self, identifier: Identifier) -> bytes:
+        namespace = self.program.definitions.identity.namespaces[identifier.namespace].name
+        return self._hasher.shared(namespace, identifier.value)
+
+    def _moments(self) -> Iterator[tuple[bytes, bytes]]:
+        for key, row in self._rows.rows("moments"):
+            yield moment_parts(key)[0], row
+        for key, page in self._rows.rows("pages"):
+            for stored in decode_page(page):
+                yield key[:16], stored.row
+
+    def quarantine(self) -> Iterator[Quarantined]:
+        """Every entry, oldest first."""
+        for key, row in self._rows.rows("quarantine"):
+            yield _quarantined(key, row)
+
+    def quarantined(self, name: str) -> Quarantined | None:
+        """One entry by its id."""
+        number = name.removeprefix("q-")
+        row = self._rows.row("quarantine", sequence_key(int(number))) if number.isdigit() else None
+        return None if row is None else _quarantined(sequence_key(int(number)), row)
+
+    def changes(self, since: int = -1) -> Iterator[tuple[int, bytes]]:
+        """Change events behind a sequence number, as JSON."""
+        for key, row in self._rows.rows("changes", sequence_key(since + 1)):
+            yield sequence_of(key), row
+
+    def answer(self, message_id: str) -> dict[str, Any] | None:
+        """What came of a control entry."""
+        row = self._rows.row("answers", message_id.encode())
+        return None if row is None else orjson.loads(row)
+
+
+def traits_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
+    """Plain and computed traits; numbers of sums exact."""
+    traits = {name: canonical(kept[2]) for name, kept in person.traits.items() if kept[2] is not None and name not in program.computed}
+    for name, at in program.computed.items():
+        value = program.cells[at].value(person.cells[at], at_us)
+        if value is not None:
+            traits[name] = orjson.Fragment(number_text(value)) if program.features[at].measure == "sum" else canonical(value)
+    return traits
+
+
+def features_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
+    """The value of every counting or summing feature by its key."""
+    found: dict[str, Any] = {}
+    for at, feature in enumerate(program.features):
+        if feature.measure in {"times", "distinct", "sum"}:
+            value = program.cells[at].value(person.cells[at], at_us)
+            found[feature.key] = orjson.Fragment(number_text(value)) if feature.measure == "sum" else value
+    return found
+
+
+def segments_of(person: Person, program: Program, at_us: int) -> list[str]:
+    """The names of the segments that hold at a time, sorted."""
+    bits = 0
+    for at, evaluate in enumerate(program.evaluators):
+        if evaluate(person, at_us, bits):
+            bits |= 1 << at
+    return sorted(segment.name for at, segment in enumerate(program.segments) if bits >> at & 1)
+
+
+def _quarantined(key: bytes, row: bytes) -> Quarantined:
+    kept = _decode_quarantine(row)
+    return Quarantined(
+        f"q-{sequence_of(key)}", kept.reason, kept.detail, kept.schema_path, kept.partition, kept.position, kept.received_at_us, kept.raw
+    )
+
+
+def _ranked(person: Person) -> list[Identifier]:
+    return sorted(person.identifiers, key=lambda each: (each.namespace, each.value))
+
+
+def _kind(manual: bool) -> str:
+    return "manual" if manual else "deterministic"
+
+
+def _iso(time_us: int | None) -> str | None:
+    return None if time_us is None else iso(time_us)
+
+
+def _line(**fields: Any) -> bytes:
+    return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)

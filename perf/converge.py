@@ -1,0 +1,54 @@
+"""Promise 1, at length: the engine's dump equals the model's after every step, on generated adversarial input.
+
+    python -m perf.converge --runs 500 --seed 1 --json
+
+Each run draws a scenario (shuffled, late, repeated, in three partitions, with manual links), random batch sizes and
+restarts, and compares byte for byte after every step. A failing run prints its seed; it is the whole bug report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import orjson
+
+from tests.engine import compare
+from tests.generator import scenario
+
+SIZES = (4, 12, 12, 25, 60)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0, help="the first seed; run i uses seed + i")
+    parser.add_argument("--stop-after", type=int, default=5, help="failing runs after which it gives up")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    failed: list[int] = []
+    comparisons, began, runs = 0, time.perf_counter(), 0
+    for seed in range(options.seed, options.seed + options.runs):
+        runs += 1
+        try:
+            comparisons += compare(scenario(seed, SIZES[seed % len(SIZES)]), seed)
+        except Exception as error:  # noqa: BLE001 - a crash is a finding like a difference
+            failed.append(seed)
+            print(f"seed {seed}: {type(error).__name__}\n{str(error)[:2000]}", file=sys.stderr)
+            if not isinstance(error, AssertionError):
+                import traceback
+
+                traceback.print_exc()
+            if len(failed) >= options.stop_after:
+                break
+    result = {"runs": runs, "comparisons": comparisons, "failed": failed, "seconds": round(time.perf_counter() - began, 1)}
+    if options.json:
+        print(orjson.dumps(result).decode())
+    else:
+        print(f"{runs} runs, {comparisons} comparisons, {len(failed)} failed {failed}, {result['seconds']} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

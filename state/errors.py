@@ -1,0 +1,40 @@
+"""Everything that can be wrong with what is stored.
+
+StateError
+├── NoState            nothing has run here yet
+├── StateLocked        another process writes this shard
+├── FormatMismatch     the shard is of another format version
+├── Gap                a batch does not begin right behind what was applied
+├── DiskFull           the disk refused a write
+└── BeforeClock        a question about a time that the state has already passed
+"""
+
+from __future__ import annotations
+
+
+class StateError(Exception):
+    """Base of all errors of stored state; the message is for people and says what to do."""
+
+
+class NoState(StateError):
+    """Nothing has run here yet."""
+
+
+class StateLocked(StateError):
+    """Another process writes this shard."""
+
+
+class FormatMismatch(StateError):
+    """The shard was written by a version of Skep with another format."""
+
+
+class Gap(StateError):
+    """A batch does not begin right behind what was applied."""
+
+
+class DiskFull(StateError):
+    """The disk refused a write; nothing of the commit is there."""
+
+
+class BeforeClock(StateError):
+    """Asked for a time before the clock."""

@@ -1,0 +1,63 @@
+"""The bytes of the shard's keys: big-endian, so that RocksDB's order is the order of time."""
+
+from __future__ import annotations
+
+import struct
+
+DAY_US = 86_400_000_000
+_OFFSET = 1 << 63
+_NO_ONE = bytes(16)
+
+_time = struct.Struct(">Q")
+_day = struct.Struct(">I")
+_moment = struct.Struct(">I16sQ16s")
+_DAY_OFFSET = 1 << 31
+
+NOBODY = _NO_ONE
+"""The anchor of an event without any identifier."""
+
+
+def time_key(time_us: int) -> bytes:
+    """8 bytes that sort as the time does."""
+    return _time.pack(time_us + _OFFSET)
+
+
+def time_of(key: bytes) -> int:
+    """The time of 8 bytes made by `time_key`."""
+    return int(_time.unpack(key)[0]) - _OFFSET
+
+
+def day_of(time_us: int) -> int:
+    """The day since 1970 of a time; negative before."""
+    return time_us // DAY_US
+
+
+def day_key(day: int) -> bytes:
+    """4 bytes that sort as the day does."""
+    return _day.pack(day + _DAY_OFFSET)
+
+
+def day_of_key(key: bytes) -> int:
+    """The day of a key that begins with `day_key`."""
+    return int(_day.unpack_from(key)[0]) - _DAY_OFFSET
+
+
+def moment_key(anchor: bytes, time_us: int, message: bytes) -> bytes:
+    """Day, anchor, time, message hash: 44 bytes."""
+    return _moment.pack(time_us // DAY_US + _DAY_OFFSET, anchor, time_us + _OFFSET, message)
+
+
+def moment_parts(key: bytes) -> tuple[bytes, int, bytes]:
+    """Anchor, time, message hash of a `moment_key`."""
+    _, anchor, time, message = _moment.unpack(key)
+    return anchor, time - _OFFSET, message
+
+
+def sequence_key(number: int) -> bytes:
+    """8 bytes of a number from 0."""
+    return _time.pack(number)
+
+
+def sequence_of(key: bytes) -> int:
+    """The number of a `sequence_key`."""
+    return int(_time.unpack(key)[0])

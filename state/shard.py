@@ -1,0 +1,242 @@
+"""The RocksDB directory of one space: its column families, what a commit has pending, and reading as a secondary."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rocksdict import (
+    AccessType,
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    WriteBatch,
+    WriteOptions,
+)
+
+from state.errors import DiskFull, FormatMismatch, NoState, StateError, StateLocked
+
+FORMAT = b"1"
+"""Raised when a stored row changes its meaning; a shard of another format is refused."""
+
+FAMILIES = ("meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual")
+_POINT_READS = frozenset({"seen", "people", "alias", "versions"})
+
+
+def _family_options(name: str, cache: Cache) -> Options:
+    table = BlockBasedOptions()
+    table.set_block_cache(cache)
+    table.set_block_size(16 * 1024 if name in {"changes", "moments", "pages"} else 4 * 1024)
+    if name in _POINT_READS:
+        table.set_bloom_filter(10, False)  # noqa: FBT003 - the library's own positional flag
+    options = Options(raw_mode=True)
+    options.set_block_based_table_factory(table)
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_bottommost_compression_type(DBCompressionType.zstd())
+    options.set_write_buffer_size((64 if name in {"seen", "moments", "people"} else 16) * 1024 * 1024)
+    options.set_max_write_buffer_number(3)
+    if name in _POINT_READS:
+        options.set_memtable_whole_key_filtering(True)  # noqa: FBT003
+        options.set_memtable_prefix_bloom_ratio(0.1)
+    return options
+
+
+def _options() -> Options:
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)  # noqa: FBT003
+    options.create_missing_column_families(True)  # noqa: FBT003
+    options.set_max_background_jobs(2)
+    options.set_max_total_wal_size(256 * 1024 * 1024)
+    options.set_keep_log_file_num(3)
+    options.set_max_open_files(512)
+    return options
+
+
+def _open(path: Path, access: AccessType, cache_bytes: int) -> Rdict:
+    cache = Cache(cache_bytes)
+    families = {name: _family_options(name, cache) for name in FAMILIES}
+    return Rdict(str(path), _options(), column_families=families, access_type=access)
+
+
+class Family:
+    """One column family as a primary sees it: what is committed, with the pending changes of this commit over it."""
+
+    __slots__ = ("_db", "handle", "pending")
+
+    def __init__(self, db: Rdict, name: str) -> None:
+        self._db = db.get_column_family(name)
+        self.handle: Any = db.get_column_family_handle(name)
+        self.pending: dict[bytes, bytes | None] = {}
+        """Key → value, None for a deletion."""
+
+    def close(self) -> None:
+        self._db.close()
+        self.handle = None
+
+    def get(self, key: bytes) -> bytes | None:
+        try:
+            return self.pending[key]
+        except KeyError:
+            found: bytes | None = self._db.get(key)
+            return found
+
+    def put(self, key: bytes, value: bytes) -> None:
+        self.pending[key] = value
+
+    def delete(self, key: bytes) -> None:
+        self.pending[key] = None
+
+    def committed(self, start: bytes, end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Committed rows with ``start <= key < end`` in order."""
+        return scan(self._db, start, end)
+
+    def rows(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Rows with ``start <= key < end``, pending changes included; pending ones come last, unordered."""
+        pending = self.pending
+        for key, value in scan(self._db, start, end):
+            if key not in pending:
+                yield key, value
+        for key, kept in list(pending.items()):
+            if kept is not None and start <= key < end:
+                yield key, kept
+
+
+def scan(db: Any, start: bytes, end: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+    """Rows of a column family with ``start <= key < end``, in order."""
+    rows = db.iter()
+    rows.seek(start)
+    while rows.valid():
+        key = rows.key()
+        if end is not None and key >= end:
+            return
+        yield key, rows.value()
+        rows.next()
+
+
+class Shard:
+    """The primary: the one writer of a space's state."""
+
+    def __init__(self, path: Path, *, sync: bool = False, cache_bytes: int = 64 * 1024 * 1024) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        try:
+            self.db = _open(path, AccessType.read_write(), cache_bytes)
+        except Exception as error:
+            raise _explained(path, error) from error
+        _check_format(path, self.db.get_column_family("meta").get(b"format"))
+        self.families = {name: Family(self.db, name) for name in FAMILIES}
+        self._write = WriteOptions()
+        self._write.sync = sync
+
+    def __getattr__(self, name: str) -> Family:
+        try:
+            return self.__dict__["families"][name]  # type: ignore[no-any-return]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def commit(self) -> int:
+        """Write everything pending in one batch; returns how many rows."""
+        batch = WriteBatch(raw_mode=True)
+        count = 0
+        batch.put(b"format", FORMAT, self.families["meta"].handle)
+        for family in self.families.values():
+            pending = family.pending
+            if not pending:
+                continue
+            handle = family.handle
+            count += len(pending)
+            for key, value in pending.items():
+                if value is None:
+                    batch.delete(key, handle)
+                else:
+                    batch.put(key, value, handle)
+        try:
+            self.db.write(batch, self._write)
+        except Exception as error:
+            raise _explained(self.path, error) from error
+        for family in self.families.values():
+            if family.pending:
+                family.pending = {}
+        return count
+
+    def row(self, family: str, key: bytes) -> bytes | None:
+        """A committed row."""
+        found: bytes | None = self.db.get_column_family(family).get(key)
+        return found
+
+    def rows(self, family: str, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Committed rows of a family in order."""
+        return self.families[family].committed(start, end)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes on disk and in memtables, for metrics."""
+        total = {"sst": 0, "memtables": 0}
+        for name in FAMILIES:
+            family = self.db.get_column_family(name)
+            total["sst"] += int(family.property_int_value("rocksdb.total-sst-files-size") or 0)
+            total["memtables"] += int(family.property_int_value("rocksdb.cur-size-all-mem-tables") or 0)
+        return total
+
+    def close(self) -> None:
+        """Let go of the folder, so that another process can write it."""
+        for family in self.families.values():
+            family.close()
+        self.db.close()
+
+
+class SecondaryShard:
+    """A reader beside the writer, in any process; sees what was committed at its last `refresh`."""
+
+    def __init__(self, path: Path) -> None:
+        if not (path / "CURRENT").exists():
+            raise NoState(f"nothing has run here yet: {path} is empty. Run `skep run --once` or `python -m bytewax.run flows.cdp` first.")
+        self._scratch = tempfile.mkdtemp(prefix="skep-secondary-")
+        try:
+            self.db = _open(path, AccessType.secondary(self._scratch), 16 * 1024 * 1024)
+            self.db.try_catch_up_with_primary()
+        except Exception as error:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            raise _explained(path, error) from error
+        self._families: dict[str, Any] = {name: self.db.get_column_family(name) for name in FAMILIES}
+        _check_format(path, self._families["meta"].get(b"format"))
+
+    def refresh(self) -> None:
+        """See everything committed until now."""
+        self.db.try_catch_up_with_primary()
+
+    def row(self, family: str, key: bytes) -> bytes | None:
+        """A row as of the last refresh."""
+        found: bytes | None = self._families[family].get(key)
+        return found
+
+    def rows(self, family: str, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Rows of a family in order, as of the last refresh."""
+        return scan(self._families[family], start, end)
+
+    def close(self) -> None:
+        for family in self._families.values():
+            family.close()
+        self.db.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _check_format(path: Path, found: bytes | None) -> None:
+    if found is not None and found != FORMAT:
+        raise FormatMismatch(
+            f"{path} has state of format {found.decode(errors='replace')}, this version of Skep reads format {FORMAT.decode()}. "
+            "Run the version that wrote it, or move the folder away and let the sources be read again."
+        )
+
+
+def _explained(path: Path, error: Exception) -> StateError:
+    text = str(error)
+    if "lock" in text.lower():
+        return StateLocked(f"{path} is written by another process. Stop the flow that is running, or choose another `data:` folder.")
+    if "No space left" in text:
+        return DiskFull(f"the disk of {path} is full; nothing of this commit was written. Free some space and start the flow again.")
+    return StateError(f"{path} cannot be used: {text}")

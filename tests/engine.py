@@ -1,0 +1,139 @@
+"""Runs the real engine over generated input, in process, and compares its dump with the model's."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+
+from contracts import load
+from contracts.definitions import Definitions
+from contracts.events import ControlEntry, JudgedBatch
+from contracts.hashing import Hasher
+from operators.people.space import Space
+from operators.validate import Judge
+from operators.view import View
+from state.shard import Shard
+from tests import model
+from tests.generator import Scenario
+
+SPACE = "shop"
+HASHER = Hasher("test", SPACE)
+HORIZON_US = 400 * 86_400_000_000
+
+
+class Engine:
+    """A space in a folder, which can be closed and opened again."""
+
+    def __init__(self, folder: Path, definitions: Definitions, horizon_us: int = HORIZON_US, cache_max: int = 100_000) -> None:
+        self._folder = folder
+        self._definitions = definitions
+        self._judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
+        self._options = {"horizon_us": horizon_us, "cache_max": cache_max}
+        self._open()
+        self.partitions: list[str] = []
+
+    def _open(self) -> None:
+        self.shard = Shard(self._folder)
+        self.space = Space(
+            SPACE, self.shard, HASHER, load=lambda digest: self._definitions, judge=lambda digest: self._judge, **self._options
+        )
+        self.view = View(self.shard, SPACE, HASHER, lambda digest: self._definitions)
+
+    def restart(self) -> None:
+        self.shard.close()
+        self._open()
+        self.space.start(self.partitions)
+
+    def start(self, partitions: list[str]) -> None:
+        self.partitions = partitions
+        self.space.start(partitions)
+        entry = {"type": "definitions", "digest": self._definitions.digest, "from": {}, "messageId": "d"}
+        self.control([entry])
+
+    def control(self, entries: list[dict[str, object]]) -> None:
+        done = self.space.meta.applied.get("control", 0)
+        listed = [ControlEntry(done + 1 + at, entry) for at, entry in enumerate(entries)]
+        self.space.apply(JudgedBatch(SPACE, "control", "control", done + 1, done + len(entries), "", [], [], listed, 0))
+
+    def feed(self, partition: str, records: list[bytes], *, finished: bool = False) -> None:
+        done = self.space.meta.applied.get(partition, 0)
+        events, refused = self._judge.judge_many(records, done + 1, 0)
+        batch = JudgedBatch(SPACE, partition, partition, done + 1, done + len(records), "", events, refused, [], 0)
+        batch.finished = finished
+        self.space.apply(batch)
+
+    def dump(self, at_us: int | None = None) -> list[bytes]:
+        return list(self.view.dump(at_us))
+
+
+def steps(scenario: Scenario, rng: random.Random) -> Iterator[tuple[str, list[bytes]]]:
+    """Batches of random sizes from the partitions, interleaved at random, and the control entries among them."""
+    queues = {f"p{at}": [orjson.dumps(body) for body in part] for at, part in enumerate(scenario.partitions)}
+    queues["control"] = [orjson.dumps(entry) for entry in scenario.control]
+    queues = {name: queue for name, queue in queues.items() if queue}
+    while queues:
+        name = rng.choice(sorted(queues))
+        size = rng.choice([1, 1, 2, 5, 20])
+        yield name, queues[name][:size]
+        queues[name] = queues[name][size:]
+        if not queues[name]:
+            del queues[name]
+
+
+def compare(scenario: Scenario, seed: int, *, every_step: bool = True, restarts: bool = True) -> int:
+    """Feed the scenario and compare after every step; returns the number of comparisons. Raises AssertionError."""
+    rng = random.Random(seed)
+    definitions = load(scenario.definitions_files)
+    judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
+    events, control, compared = [], [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Engine(Path(folder) / "shard", definitions, cache_max=rng.choice([2, 100_000]))
+        engine.start([f"p{at}" for at in range(len(scenario.partitions))])
+        plan = list(steps(scenario, rng))
+        for number, (name, records) in enumerate(plan):
+            if name == "control":
+                entries = [orjson.loads(record) for record in records]
+                control += entries
+                engine.control(entries)
+            else:
+                events += [event for event in judge.judge_many(records, 1, 0)[0]]
+                engine.feed(name, records)
+            if restarts and rng.random() < 0.1:
+                engine.restart()
+            if every_step or number == len(plan) - 1:
+                clock = engine.space.meta.clock
+                if clock is None:
+                    continue
+                at = clock + rng.choice([0, 0, 3_600_000_000, 20 * 86_400_000_000])
+                expected = model.dump(events, control, definitions, at, hasher=HASHER)
+                found = engine.dump(at)
+                assert found == expected, difference(found, expected, seed, number, name)
+                compared += 1
+        engine.shard.close()
+    return compared
+
+
+def difference(found: list[bytes], expected: list[bytes], *context: object) -> str:
+    """The lines that only one side has; of profiles, the fields that differ."""
+    extra, missing = sorted(set(found) - set(expected)), sorted(set(expected) - set(found))
+    theirs = {line["id"]: line for line in map(orjson.loads, missing) if line["kind"] == "profile"}
+    said = [f"context: {context}"]
+    for line in extra[:8]:
+        body = orjson.loads(line)
+        other = theirs.pop(body.get("id"), None) if body["kind"] == "profile" else None
+        if other is None:
+            said.append(f"engine only: {line.decode()}")
+            continue
+        for key in body:
+            if body[key] != other[key]:
+                mine, model_has = body[key], other[key]
+                if isinstance(mine, dict):
+                    mine, model_has = ({k: v for k, v in one.items() if two.get(k) != v} for one, two in ((mine, model_has), (model_has, mine)))
+                said.append(f"{body['id']} {key}: engine {mine}, model {model_has}")
+    ids = {line["id"] for line in theirs.values()}
+    said += [f"model only: {line.decode()}" for line in missing if orjson.loads(line)["kind"] != "profile" or orjson.loads(line)["id"] in ids]
+    return "\n".join(said)
