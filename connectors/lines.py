@@ -61,6 +61,7 @@ class Lines:
             skipped = len(self.take(min(left, 100_000)))
             left -= skipped
             if not skipped:
+                self.close()
                 raise SourceError(
                     self.path,
                     f"expected at least the {count} records read before, found {count - left}; "
@@ -129,6 +130,7 @@ class Lines:
         try:
             return self._stream.read(BLOCK_BYTES)
         except (OSError, EOFError, zlib.error) as error:
+            self.close()
             raise SourceError(self.path, f"expected a complete gzip file: {error}") from error
 
 

@@ -26,12 +26,16 @@ class Rows:
         self.path = path
         self._stream: IO[str] | None = None
         self._size = path.stat().st_size
-        columns, rows = self._open_csv() if kind == "csv" else _open_parquet(path)
-        self._rows = self._guarded(rows)
-        self._mapper = RowMapper(spec, columns, path)
         self._waiting: bytes | None = None
         self._ended = False
-        self._skip(skip)
+        try:
+            columns, rows = self._open_csv() if kind == "csv" else _open_parquet(path)
+            self._rows = self._guarded(rows)
+            self._mapper = RowMapper(spec, columns, path)
+            self._skip(skip)
+        except SourceError:
+            self.close()
+            raise
 
     def take(self, count: int) -> list[bytes]:
         """The next records, at most ``count``; fewer only at the end."""

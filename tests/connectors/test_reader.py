@@ -1,0 +1,201 @@
+"""Sources: files, folders, globs, gzip, torn lines, restarts, the order of reading, following."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from connectors.control import append
+from connectors.errors import SourceError
+from connectors.reader import Reader
+from connectors.sources import SourceSpec
+from contracts.events import SourceBatch
+
+Positions = dict[str, int]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.us = 0
+
+    def __call__(self) -> int:
+        return self.us
+
+
+def reader(
+    path: Path, positions: Positions | None = None, *, follow: bool = False, size: int = 100, clock: Callable[[], int] | None = None
+) -> Reader:
+    known = positions or {}
+    specs = [SourceSpec("web", "jsonl", path, None, "shop")]
+    control = {"shop": path.parent / "control.jsonl"}
+    return Reader(specs, control, lambda _space, part: known.get(part, 0), batch_size=size, follow=follow, now_us=clock or Clock())
+
+
+def drain(source: Reader) -> list[SourceBatch]:
+    batches = []
+    while not source.done:
+        batches += [batch for batch in source.poll() if batch.partition != "control"]
+    return batches
+
+
+def records(batches: list[SourceBatch]) -> list[bytes]:
+    return [record for batch in batches for record in batch.records]
+
+
+def line(**more: Any) -> bytes:
+    return orjson.dumps(more) + b"\n"
+
+
+def test_a_file_is_one_partition_and_positions_count_records(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"1\n\n  \r\n2\r\n3")
+    batches = drain(reader(path, size=2))
+    assert [(batch.partition, batch.first, batch.last, batch.finished) for batch in batches] == [
+        ("web/a.jsonl", 1, 2, False),
+        ("web/a.jsonl", 3, 3, True),
+    ]
+    assert records(batches) == [b"1", b"2\r", b"3"]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+@pytest.mark.parametrize("after", [0, 1, 4999, 5000])
+def test_reading_goes_on_behind_the_position(tmp_path: Path, name: str, after: int) -> None:
+    path = tmp_path / name
+    content = b"".join(b'{"n":%d}\n%s' % (n, b"\n" * (n % 3)) for n in range(1, 5001))
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    batches = drain(reader(path, {f"web/{name}": after}, size=700))
+    assert batches[0].first == after + 1
+    assert (batches[-1].last, batches[-1].finished) == (5000, True)
+    assert records(batches) == [b'{"n":%d}' % n for n in range(after + 1, 5001)]
+
+
+def test_a_file_that_got_shorter_than_its_position_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"1\n")
+    with pytest.raises(SourceError, match=r"a\.jsonl: expected at least the 2 records"):
+        reader(path, {"web/a.jsonl": 2})
+
+
+def test_folders_and_globs_name_partitions_by_relative_path(tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    for name in ("b/2.jsonl", "a.jsonl", ".hidden", "b/.x/y.jsonl", "b/3.txt"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"1\n")
+    assert {batch.partition for batch in drain(reader(root))} == {"web/a.jsonl", "web/b/2.jsonl", "web/b/3.txt"}
+    assert {batch.partition for batch in drain(reader(root / "**" / "*.jsonl"))} == {"web/a.jsonl", "web/b/2.jsonl"}
+
+
+def test_what_does_not_exist_is_an_error_or_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "late.jsonl"
+    with pytest.raises(SourceError, match=r"late\.jsonl: expected a file"):
+        reader(path)
+    clock = Clock()
+    source = reader(path, follow=True, clock=clock)
+    assert source.poll() == []
+    path.write_bytes(b"1\n")
+    clock.us = 1_000_000
+    assert records(source.poll()) == [b"1"]
+
+
+def test_empty_files_and_no_sources_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.touch()
+    (only,) = drain(reader(path))
+    assert (only.first, only.last, only.finished) == (1, 0, True)
+    empty = Reader([], {"shop": tmp_path / "c"}, lambda _s, _p: 0, batch_size=1, follow=False, now_us=Clock())
+    (control,) = empty.poll()
+    assert (control.partition, control.finished, empty.done) == ("control", True, True)
+
+
+def test_partitions_are_read_in_rough_order_of_time(tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    root.mkdir()
+    (root / "a").write_bytes(b"".join(line(timestamp=f"2026-01-0{day}") for day in (2, 4)))
+    (root / "b").write_bytes(b"".join(line(originalTimestamp=f"2026-01-0{day}") for day in (1, 3)))
+    (root / "c").write_bytes(b"not json\n")
+    order = [batch.partition for batch in drain(reader(root, size=1)) if batch.records]
+    assert order == ["web/c", "web/b", "web/a", "web/b", "web/a"]
+
+
+def test_following_waits_for_the_end_of_a_line_and_ticks(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"1\n2")
+    clock = Clock()
+    source = reader(path, follow=True, clock=clock)
+    (batch,) = source.poll()
+    assert (batch.records, batch.caught_up, batch.finished, source.done) == ([b"1"], True, False, False)
+    assert source.poll() == []
+    with path.open("ab") as stream:
+        stream.write(b"2\n")
+    (batch,) = source.poll()
+    assert (batch.first, batch.records, batch.caught_up) == (2, [b"22"], True)
+    clock.us = 20_000
+    (tick,) = source.poll()
+    assert (tick.first, tick.last, tick.caught_up, tick.read_at_us) == (3, 2, True, 20_000)
+    assert source.poll() == []
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_followed_file_that_is_truncated_or_replaced_is_an_error(tmp_path: Path, replace: bool) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"1\n2\n")
+    source = reader(path, follow=True)
+    source.poll()
+    if replace:
+        other = tmp_path / "other"
+        other.write_bytes(b"1\n2\n3\n")
+        other.replace(path)
+    else:
+        os.truncate(path, 1)
+    with pytest.raises(SourceError, match=r"a\.jsonl: expected the same file"):
+        source.poll()
+
+
+def test_new_files_of_a_followed_folder_are_found_within_a_second(tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    root.mkdir()
+    (root / "a").write_bytes(b"1\n")
+    clock = Clock()
+    source = reader(root, follow=True, clock=clock)
+    source.poll()
+    (root / "b").write_bytes(b"2\n")
+    assert source.poll() == []
+    clock.us = 1_000_000
+    assert b"2" in records(source.poll())
+
+
+def test_control_comes_first_and_heals_a_torn_line(tmp_path: Path) -> None:
+    path, control = tmp_path / "a.jsonl", tmp_path / "control.jsonl"
+    path.write_bytes(b"1\n")
+    assert append(control, {"type": "link"}) == 1
+    with control.open("ab") as stream:
+        stream.write(b'{"torn')
+    assert append(control, {"type": "unlink", "messageId": "m"}) == 3
+    source = reader(path)
+    (batch,) = source.poll()
+    assert (batch.partition, batch.first, batch.last, batch.finished) == ("control", 1, 3, True)
+    entries = [orjson.loads(batch.records[0]), batch.records[1], orjson.loads(batch.records[2])]
+    assert set(entries[0]) == {"type", "messageId", "timestamp"}
+    assert entries[1] == b'{"torn'
+    assert entries[2]["messageId"] == "m"
+    assert records(drain(source)) == [b"1"]
+
+
+def test_a_large_record_and_bytes_that_are_no_text_come_through(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    large = b'{"a":"' + b"x" * 5_000_000 + b'"}'
+    path.write_bytes(large + b"\n\xff\xfe\x00\n" + b"3\n")
+    assert records(drain(reader(path))) == [large, b"\xff\xfe\x00", b"3"]
+
+
+def test_a_torn_gzip_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(os.urandom(3000))[:-20])
+    with pytest.raises(SourceError, match=r"a\.jsonl\.gz: expected a complete gzip file"):
+        drain(reader(path))

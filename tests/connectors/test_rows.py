@@ -1,0 +1,116 @@
+"""CSV and Parquet by a mapping: values, times, message ids that survive a restart."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from connectors.errors import SourceError
+from connectors.rows import Rows
+
+SPEC: dict[str, Any] = {
+    "columns": {
+        "userId": "Customer",
+        "properties.Quantity": {"column": "Quantity", "type": "integer"},
+        "properties.Price": {"column": "Price", "type": "number"},
+        "properties.Gift": {"column": "Gift", "type": "boolean"},
+        "properties.Amount": {"product": ["Quantity", "Price"]},
+        "timestamp": {"column": "Date", "format": "%Y-%m-%d %H:%M:%S", "zone": "Europe/Berlin"},
+        "event": {"column": "Invoice", "cases": [{"starts_with": "C", "value": "Line Cancelled"}], "otherwise": "Line Ordered"},
+        "context.channel": {"constant": "shop"},
+    },
+    "constants": {"type": "track"},
+}
+HEADER = "Customer,Quantity,Price,Gift,Date,Invoice\n"
+ROW = "42,6,2.55,yes,2026-07-01 12:00:00,1\n"
+
+
+def rows(path: Path, spec: dict[str, Any] | None = None, skip: int = 0, kind: str = "csv") -> list[dict[str, Any]]:
+    source = Rows(path, kind, spec or SPEC, skip=skip)
+    first = source.peek()
+    taken = source.take(1000)
+    assert source.peek() is None
+    assert taken[:1] == ([first] if first else [])
+    return [orjson.loads(record) for record in taken]
+
+
+def csv(tmp_path: Path, body: str) -> Path:
+    path = tmp_path / "lines.csv"
+    path.write_text(HEADER + body)
+    return path
+
+
+def test_columns_become_fields(tmp_path: Path) -> None:
+    (event,) = rows(csv(tmp_path, ROW))
+    assert event.pop("messageId").startswith("r_")
+    assert event == {
+        "type": "track",
+        "userId": "42",
+        "properties": {"Quantity": 6, "Price": 2.55, "Gift": True, "Amount": 15.3},
+        "timestamp": "2026-07-01T10:00:00.000Z",
+        "event": "Line Ordered",
+        "context": {"channel": "shop"},
+    }
+
+
+def test_what_cannot_be_read_stays_its_text_and_empty_is_absent(tmp_path: Path) -> None:
+    (event,) = rows(csv(tmp_path, ",six,,perhaps,today,C1\n"))
+    assert event["properties"] == {"Quantity": "six", "Gift": "perhaps"}
+    assert (event["timestamp"], event["event"], event.get("userId")) == ("today", "Line Cancelled", None)
+
+
+def test_numbers_are_exact(tmp_path: Path) -> None:
+    path = csv(tmp_path, "1,123456789012345678901234567890,0.10,0,2026-07-01 12:00:00,1\n")
+    source = Rows(path, "csv", SPEC, skip=0)
+    record = source.take(1)[0]
+    source.close()
+    assert b'"Quantity":123456789012345678901234567890,' in record
+    assert b'"Price":0.10,' in record
+    assert b'"Amount":12345678901234567890123456789.00' in record
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_identical_rows_have_ids_of_their_own_that_a_restart_repeats(tmp_path: Path, packed: bool) -> None:
+    path = csv(tmp_path, (ROW * 3 + "\n" + ROW.replace("42", "43")) * 2)
+    if packed:
+        content, path = path.read_bytes(), tmp_path / "lines.csv.gz"
+        path.write_bytes(gzip.compress(content))
+    ids = [event["messageId"] for event in rows(path)]
+    assert len(set(ids)) == len(ids) == 8
+    for skip in range(9):
+        assert [event["messageId"] for event in rows(path, skip=skip)] == ids[skip:]
+    plain = {**SPEC, "message_id": {"columns": ["Customer"], "occurrence": False}}
+    assert len({event["messageId"] for event in rows(path, plain)}) == 2
+
+
+def test_parquet_values_keep_their_types(tmp_path: Path) -> None:
+    path = tmp_path / "lines.parquet"
+    table = {
+        "n": pa.array([1, None]),
+        "price": pa.array([Decimal("2.50"), None], pa.decimal128(9, 2)),
+        "at": pa.array([datetime(2026, 1, 1, tzinfo=UTC), None], pa.timestamp("ns", "UTC")),
+        "tags": pa.array([["a"], None]),
+    }
+    pq.write_table(pa.table(table), path)
+    spec = {"columns": {"properties.n": "n", "properties.price": "price", "timestamp": "at", "properties.tags": "tags"}}
+    first, second = rows(path, spec, kind="parquet")
+    assert first.pop("messageId") != second.pop("messageId")
+    assert (first, second) == ({"timestamp": "2026-01-01T00:00:00.000Z", "properties": {"n": 1, "price": 2.5, "tags": ["a"]}}, {})
+
+
+def test_errors_name_the_file_and_what_was_expected(tmp_path: Path) -> None:
+    path = csv(tmp_path, ROW)
+    with pytest.raises(SourceError, match="expected a column 'Nope'"):
+        Rows(path, "csv", {"columns": {"userId": "Nope"}}, skip=0)
+    with pytest.raises(SourceError, match="expected at least the 2 rows"):
+        Rows(path, "csv", SPEC, skip=2)
+    with pytest.raises(SourceError, match="expected a Parquet file"):
+        Rows(path, "parquet", SPEC, skip=0)
