@@ -29,7 +29,8 @@ class Surroundings:
     """What conditions may name."""
 
     measured: Measured
-    purposes: tuple[str, ...]
+    purposes: tuple[str, ...] | None
+    """The declared ones; None if consent.yaml cannot be read."""
     segments: frozenset[str]
     traits: dict[str, Typed] = field(default_factory=dict)
     """The traits of ``traits.yaml`` and what they can be."""
@@ -193,12 +194,12 @@ def _consent(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surround
     return ConsentIs(name) if name else None
 
 
-def read_purpose(reader: Reader, at: Tree | None, purposes: tuple[str, ...]) -> str | None:
+def read_purpose(reader: Reader, at: Tree | None, purposes: tuple[str, ...] | None) -> str | None:
     """A declared purpose, or None."""
     if at is None:
         return None
     name = reader.text(at, expected="the name of a purpose")
-    if name and name not in purposes:
+    if name and purposes is not None and name not in purposes:
         reader.refuse(at, "a purpose of consent.yaml", name, closest(name, purposes))
     return name or None
 

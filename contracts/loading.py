@@ -50,12 +50,14 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
     nothing: tuple[dict[str, Trait], dict[str, Typed]] = ({}, {})
     found, types = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured), nothing)
     destinations = [read_destination(reader, tree, _stem(path)) for path, tree in _trees(trees, "destinations")]
+    # Neither is what names a purpose or a trait of a file that cannot be read.
+    unread = {path for path, tree in trees.items() if tree is None}
     around = Surroundings(
         measured=measured,
-        purposes=tuple(purpose.name for purpose in purposes),
+        purposes=None if consent.FILE in unread else tuple(purpose.name for purpose in purposes),
         segments=frozenset(_stem(path) for path in _below(files, "segments")),
         traits=_trait_types(found, types, contracts),
-        identify=contracts["identify"][-1].schema if "identify" in contracts else None,
+        identify=contracts["identify"][-1].schema if "identify" in contracts and traits.FILE not in unread else None,
     )
     names = tuple(_stem(path) for path in _below(files, "destinations"))
     drafts = [read_segment(reader, tree, _stem(path), around, names) for path, tree in _trees(trees, "segments")]
@@ -99,7 +101,7 @@ def _trait_types(found: dict[str, Trait], types: dict[str, Typed], contracts: di
 
 def place_problems(path: str) -> list[Problem]:
     """Whether a file may be there under that name."""
-    parts = PurePosixPath(path).parts
+    parts = PurePosixPath(path).parts or ("",)
     if path.endswith((".py", ".pyc")):
         return [Problem(path, 1, "", "only YAML and JSON below contracts/", "a Python file", "code belongs outside of the project folder")]
     if path in SINGLE:

@@ -36,7 +36,7 @@ class ContractErrors(Exception):  # noqa: N818 - it holds several
 
 def closest(word: str, known: Iterable[str]) -> str:
     """``did you mean …?`` if one of the known words is near, else an empty text."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    near = get_close_matches(word, [one for one in known if one != word], n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else ""
 
 

@@ -203,3 +203,31 @@ def test_the_demo_shop_is_as_it_should_be() -> None:
     assert {trait.kind for trait in found.traits} == {"plain", "sum", "count", "first", "last", "set"}
     assert all(one.title and one.owner for one in found.segments)
     assert isinstance(next(one for one in found.segments if one.name == "lapsing_vips").who, All)
+
+
+def test_what_names_something_of_an_unreadable_file_is_not_told_as_well() -> None:
+    files = segment("{all: [{trait: lifetime_value, gt: 1}, {did: order_completed}, {consent: marketing}]}")
+    broken = {path: "{" for path in ("consent.yaml", "traits.yaml", "events/order_completed/1-0-0.json")}
+    with pytest.raises(ContractErrors) as raised:
+        load({**files, **broken})
+    assert {problem.file for problem in raised.value.problems} == set(broken)
+
+
+@pytest.mark.parametrize("path", ["", "/etc/passwd", "../x.yaml", "segments", "segments/", "segments/.yaml", "events/a/b/1-0-0.json"])
+def test_paths_outside_of_the_known_places_are_told(path: str) -> None:
+    with pytest.raises(ContractErrors):
+        load({path: ""})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "segment: one", "segment: one\nwho:", "segment: 1\nwho: {trait: 1, eq: 1}", "who: {", "{" * 500, "\x00"]
+)
+def test_a_segment_that_is_hardly_one_is_told(text: str) -> None:
+    with pytest.raises(ContractErrors):
+        load({"segments/one.yaml": text})
+
+
+@pytest.mark.parametrize("text", ["", "true", "[", "[" * 5000, '{"$schema": 3}', '{"a": 1e', '{"type": 3}', '{"properties": []}'])
+def test_a_schema_that_is_none_is_told(text: str) -> None:
+    with pytest.raises(ContractErrors):
+        load({"events/a/1-0-0.json": text})
