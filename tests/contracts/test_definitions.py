@@ -207,7 +207,7 @@ def test_the_demo_shop_is_as_it_should_be() -> None:
 
 def test_what_names_something_of_an_unreadable_file_is_not_told_as_well() -> None:
     files = segment("{all: [{trait: lifetime_value, gt: 1}, {did: order_completed}, {consent: marketing}]}")
-    broken = {path: "{" for path in ("consent.yaml", "traits.yaml", "events/order_completed/1-0-0.json")}
+    broken = dict.fromkeys(("consent.yaml", "traits.yaml", "events/order_completed/1-0-0.json"), "{")
     with pytest.raises(ContractErrors) as raised:
         load({**files, **broken})
     assert {problem.file for problem in raised.value.problems} == set(broken)
