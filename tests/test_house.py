@@ -1,0 +1,129 @@
+"""The house stays in order: imports point downward, and every command in the documentation exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from skep.cli import app
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ("flows", "skep", "operators", "connectors", "state", "contracts")
+MAY = {
+    "flows": {"skep", "operators", "connectors", "state", "contracts"},
+    "skep": {"flows", "operators", "connectors", "state", "contracts"},
+    "operators": {"contracts", "state"},
+    "connectors": {"contracts", "state"},
+    "state": {"contracts.hashing"},
+    "contracts": set(),
+}
+"""The table of docs/architecture.md."""
+
+DOCS = sorted(path for folder in (".", "docs", "examples/online_retail") for path in (ROOT / folder).glob("*.md"))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+
+
+def _allowed(room: str, module: str) -> bool:
+    first = module.split(".", maxsplit=1)[0]
+    return first not in OURS or first == room or first in MAY[room] or module in MAY[room]
+
+
+@pytest.mark.parametrize("room", OURS)
+def test_imports_point_downward(room: str) -> None:
+    """A room imports only what the table of docs/architecture.md lets it."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for module in _imports(path)
+        if not _allowed(room, module)
+    ]
+    assert wrong == []
+
+
+def test_no_code_imports_tests_or_perf() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for room in OURS
+        for path in (ROOT / room).rglob("*.py")
+        for module in _imports(path)
+        if module.split(".")[0] in {"tests", "perf"}
+    ]
+    assert wrong == []
+
+
+def _commands(text: str) -> Iterator[str]:
+    """Lines of code blocks without a language, and inline code, that begin with a command; continued lines are joined."""
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE):
+        if language in {"", "sh", "bash"}:
+            parts = [part.strip() for part in re.split(r"\n(?=\S)", block.strip())]
+            yield from (part for part in parts if part.split()[:1] in (["skep"], ["python"], ["make"]))
+    inline = re.findall(r"(?<!`)`((?:skep|python -m|make) [^`\n]+)`(?!`)", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+    yield from (part.strip() for found in inline for part in re.split(r" ; | && ", found))
+
+
+def _check_skep(words: list[str]) -> None:
+    """Walk the words down the command tree; every option must exist there."""
+    command: Any = typer.main.get_command(app)
+    at, known = 0, set()
+    while at < len(words):
+        word = words[at]
+        options = {name for one in command.params for name in (*one.opts, *one.secondary_opts) if name.startswith("-")} | {"--help"}
+        if word.startswith("--"):
+            assert word.split("=")[0] in options, f"no option {word} of {command.name}"
+            flag = word == "--help" or any(getattr(one, "is_flag", False) and word in one.opts for one in command.params)
+            at += 1 if flag or "=" in word else 2
+            continue
+        if hasattr(command, "commands"):
+            for choice in word.split("|"):
+                assert choice in command.commands, f"no command {word} of {command.name}"
+            command = command.commands[word.split("|")[0]]
+            known.add(word)
+        at += 1
+    assert known, "no command is named"
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_in_the_docs_exist(doc: Path) -> None:
+    """Every `skep …` has its command and options, every `python -m …` its module, every `make …` its target."""
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    for line in _commands(doc.read_text()):
+        words = shlex.split(line.split(" | ")[0].replace("[", "").replace("]", ""), comments=True)
+        if words[0] == "skep" and len(words) > 1 and words[1] != "…":
+            _check_skep(words[1:])
+        elif words[0] == "python" and words[1] == "-m":
+            modules = [word for word in words[2:4] if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", word)]
+            assert all(find_spec(module) for module in modules), line
+        elif words[0] == "make":
+            assert "=" in words[1] or words[1] in targets, line
+
+
+def test_links_in_the_docs_lead_somewhere() -> None:
+    """Relative links point at files that are there."""
+    broken = [
+        f"{doc.relative_to(ROOT)}: {target}"
+        for doc in DOCS
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", doc.read_text())
+        if not (doc.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_files_stay_small() -> None:
+    long = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for room in OURS for path in (ROOT / room).rglob("*.py")}
+    assert {path: lines for path, lines in long.items() if lines > 700} == {}
