@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from contracts.definitions import Definitions
 from contracts.problems import closest, listed
 from operators.extract import Identifiers
@@ -65,6 +67,9 @@ def show(profile: dict[str, Any]) -> None:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, orjson.Fragment):
+        # An exact number, as it stands in JSON.
+        return value.contents.decode() if isinstance(value.contents, bytes) else value.contents
     if isinstance(value, bool):
         return "granted" if value else "denied"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
