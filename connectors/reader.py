@@ -48,6 +48,11 @@ class Reader:
         """Whether everything was handed over; never while following."""
         return not self._follow and all(part.finished for part in [*self._control, *self._parts.values()])
 
+    @property
+    def partitions(self) -> list[tuple[str, str]]:
+        """``(space, partition)`` of every file known so far."""
+        return list(self._parts)
+
     def poll(self) -> list[SourceBatch]:
         """What is there now, without waiting: control entries if there are any, else one batch of one partition, and ticks."""
         now_us = self._now_us()

@@ -287,7 +287,7 @@ class View:
         row = self._rows.row("quarantine", sequence_key(int(number))) if number.isdigit() else None
         return None if row is None else _quarantined(sequence_key(int(number)), row)
 
-    def changes(self, since: int = -1) -> Iterator[tuple[int, bytes]]:
+    def changes(self, since: int = 0) -> Iterator[tuple[int, bytes]]:
         """Change events behind a sequence number, as JSON."""
         for key, row in self._rows.rows("changes", sequence_key(since + 1)):
             yield sequence_of(key), row

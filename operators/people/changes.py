@@ -18,7 +18,7 @@ Cause = dict[str, Any]
 
 
 class ChangeLog:
-    """Appends change events to the pending commit of a shard."""
+    """Appends change events to the pending commit of a shard; their sequence is dense and begins with 1."""
 
     def __init__(self, space: str, family: Family, meta: Meta) -> None:
         self._space = space
@@ -30,8 +30,7 @@ class ChangeLog:
     def append(self, kind: str, person: Person, **fields: Any) -> None:
         """One change of one profile, at the clock and for the cause that are set."""
         person.version += 1
-        sequence = self._meta.changes
-        self._meta.changes = sequence + 1
+        self._meta.changes = sequence = self._meta.changes + 1
         change = {
             "id": f"{self._space}-0-{sequence}",
             "type": kind,

@@ -1,0 +1,34 @@
+"""The main flow: events in, people, segments and changes out.
+
+    python -m bytewax.run flows.cdp
+
+Settings come from skep.yaml of the project folder (SKEP_PROJECT, else this one).
+"""
+
+from __future__ import annotations
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+
+from connectors.read import Read
+from operators.archive import ArchiveSink
+from operators.people.step import people
+from operators.people.sink import Committed
+from skep.runtime import Runtime
+
+
+def dataflow(runtime: Runtime) -> Dataflow:
+    """read → validate → archive and people."""
+    flow = Dataflow("cdp")
+    records = op.input("read", flow, Read(runtime.reader, runtime.stop))
+    judged = op.flat_map_batch("validate", records, runtime.validate)
+    op.output("archive", judged, ArchiveSink(runtime.archive))
+    by_space = op.key_on("space", judged, lambda batch: batch.space)
+    committed = op.stateful_batch("people", by_space, people(runtime.space))
+    op.output("committed", committed, Committed())
+    return flow
+
+
+def flow() -> Dataflow:
+    """What the bytewax command runs."""
+    return dataflow(Runtime.start())

@@ -1,0 +1,41 @@
+"""The people step on Bytewax: one logic a space, which hands batches to `Space`."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+
+from bytewax.operators import StatefulBatchLogic
+
+from contracts.events import JudgedBatch
+from operators.people.space import Space
+
+COLLECT_EVERY = 200
+"""Batches between collections of young objects; the collector is off otherwise, since a full one stalls the flow."""
+
+
+class PeopleLogic(StatefulBatchLogic[JudgedBatch, JudgedBatch, str]):
+    """Applies the batches of one space. Its snapshot is only the space's name: the shard knows what it has applied."""
+
+    def __init__(self, open_space: Callable[[str], Space], name: str | None) -> None:
+        self._open = open_space
+        self._space = open_space(name) if name is not None else None
+        self._batches = 0
+
+    def on_batch(self, values: list[JudgedBatch]) -> tuple[list[JudgedBatch], bool]:
+        for batch in values:
+            if self._space is None:
+                self._space = self._open(batch.space)
+            self._space.apply(batch)
+            self._batches += 1
+            if self._batches % COLLECT_EVERY == 0:
+                gc.collect(1)
+        return values, False
+
+    def snapshot(self) -> str:
+        return self._space.name if self._space is not None else ""
+
+
+def people(open_space: Callable[[str], Space]) -> Callable[[str | None], PeopleLogic]:
+    """The builder for ``stateful_batch``; what Bytewax resumes with is the space's name or nothing."""
+    return lambda resumed: PeopleLogic(open_space, resumed or None)

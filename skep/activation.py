@@ -1,0 +1,69 @@
+"""What activation is made of: the change logs of all spaces and the destinations of the project."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+from connectors.changes import Changes
+from connectors.deliver import Deliver
+from connectors.destinations import Cursor, Destination, FileDestination
+from contracts.problems import ContractErrors
+from operators.view import View
+from skep import log
+from skep.settings import Settings, load_definitions
+from skep.spaces import open_view
+from state.errors import NoState, StateError
+
+WAIT_SECONDS = 60.0
+"""How long a following activation waits for the flow's first commit."""
+
+
+class Activation:
+    """Everything that `flows.activation` holds open."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._destinations = {each.name: each for each in load_definitions(settings).destinations}
+        self._names = [f"{name}@{space}" for name in self._destinations for space in settings.spaces]
+        self._stop = threading.Event()
+
+    @classmethod
+    def start(cls) -> Activation:
+        """For the project of the environment; exits with a clear message if it cannot be."""
+        try:
+            settings = Settings.load()
+            log.configure(settings.log)
+            activation = cls(settings)
+        except (ContractErrors, StateError) as error:
+            raise SystemExit(str(error)) from None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: activation._stop.set())
+        return activation
+
+    def changes(self) -> Changes:
+        """The source: one partition for each destination and space."""
+        return Changes(self._names, self._view, self._cursor, follow=self._settings.follow, stop=self._stop)
+
+    def deliver(self) -> Deliver:
+        """The sink."""
+        return Deliver(self._destination, self._cursor)
+
+    def _view(self, name: str) -> View:
+        space = name.rpartition("@")[2]
+        until = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                return open_view(self._settings, space)
+            except NoState:
+                if not self._settings.follow or self._stop.is_set() or time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+
+    def _cursor(self, name: str) -> Cursor:
+        return Cursor(self._settings.data / "cursors" / f"{name}.json")
+
+    def _destination(self, name: str) -> tuple[Destination, frozenset[str]]:
+        found = self._destinations[name.rpartition("@")[0]]
+        return FileDestination(self._settings.root / found.path), frozenset(found.changes)

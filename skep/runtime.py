@@ -1,0 +1,194 @@
+"""What a flow is made of: settings and contracts turned into sources, steps and stores. One process, one writer."""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from connectors.control import append
+from connectors.errors import SourceError
+from connectors.reader import Reader
+from connectors.sources import SourceSpec
+from contracts.definitions import Definitions
+from contracts.hashing import Hasher
+from contracts.problems import ContractErrors
+from operators.epochs import CONTROL, Epoch
+from operators.people import meta as meta_row
+from operators.people.meta import Meta
+from operators.people.space import Space
+from operators.validate import Validate
+from skep import log
+from skep.process import run_lock
+from skep.settings import Settings, load_definitions
+from skep.spaces import archive_path, bundles, control_path, shard_path
+from state.archive import Archive
+from state.errors import StateError, StateLocked
+from state.shard import Shard
+
+_CACHED_PERSON_BYTES = 2_500
+"""What a cached person takes in memory, for turning `cache_mb` into a number of people."""
+
+
+class Runtime:
+    """Everything that the main flow holds open. Made once per process by `start`."""
+
+    def __init__(self, settings: Settings, definitions: Definitions) -> None:
+        self.settings = settings
+        self.definitions = definitions
+        self.stop = threading.Event()
+        self._bundle = bundles(settings)
+        self._loaded: dict[str, Definitions] = {definitions.digest: definitions}
+        self._lock = self._take_lock()
+        self._keep_bundle()
+        self._shards = {space: self._shard(space) for space in settings.spaces}
+        self._archives = {
+            space: Archive(archive_path(settings, space), space, settings.archive_rows, settings.archive_interval_us)
+            for space in settings.spaces
+        }
+        self.validate = Validate(
+            self.load,
+            {space: self._epochs(space) for space in settings.spaces},
+            unknown_ok=settings.unknown_events == "accept",
+            future_skew_us=settings.future_skew_us,
+            max_event_bytes=settings.max_event_bytes,
+        )
+        self._spaces = {space: self._space(space) for space in settings.spaces}
+
+    @classmethod
+    def start(cls) -> Runtime:
+        """Open everything for the project of the environment; exits with a clear message if it cannot be."""
+        try:
+            settings = Settings.load()
+            log.configure(settings.log)
+            runtime = cls(settings, load_definitions(settings))
+        except (ContractErrors, StateError, SourceError) as error:
+            raise SystemExit(str(error)) from None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: runtime.stop.set())
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        return runtime
+
+    # ---- what the flow asks for
+
+    def reader(self) -> Reader:
+        """All sources, each from where every store behind it stands."""
+        settings = self.settings
+        mappings = self.definitions.mappings
+        specs = [
+            SourceSpec(one.name, one.kind, Path(one.path), mappings.get(one.mapping) if one.mapping else None, one.space)
+            for one in settings.sources
+        ]
+        reader = Reader(
+            specs,
+            {space: control_path(settings, space) for space in settings.spaces},
+            self._position,
+            batch_size=settings.batch_size,
+            follow=settings.follow,
+            now_us=lambda: time.time_ns() // 1000,
+        )
+        for space, running in self._spaces.items():
+            running.start([partition for name, partition in reader.partitions if name == space])
+        return reader
+
+    def space(self, name: str) -> Space:
+        """The state of a space."""
+        return self._spaces[name]
+
+    def archive(self, name: str) -> Archive:
+        """The archive of a space."""
+        return self._archives[name]
+
+    def load(self, digest: str) -> Definitions:
+        """Definitions by their digest, from those kept under data/definitions."""
+        found = self._loaded.get(digest)
+        if found is None:
+            found = self._loaded[digest] = self._bundle(digest)
+        return found
+
+    # ---- opening
+
+    def _take_lock(self) -> IO[bytes]:
+        path = run_lock(self.settings)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("ab")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StateLocked(
+                f"{self.settings.data} is written by another flow (it holds {path}). Stop that one, or choose another `data:` folder."
+            ) from None
+        return handle
+
+    def _keep_bundle(self) -> None:
+        path = self.settings.data / "definitions" / f"{self.definitions.digest}.json"
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_suffix(".tmp")
+        with scratch.open("wb") as stream:
+            stream.write(orjson.dumps(self.definitions.files, option=orjson.OPT_SORT_KEYS))
+            stream.flush()
+            os.fsync(stream.fileno())
+        scratch.replace(path)
+
+    def _shard(self, space: str) -> Shard:
+        return Shard(shard_path(self.settings, space), sync=self.settings.sync, cache_bytes=self.settings.cache_mb * 250_000)
+
+    def _space(self, name: str) -> Space:
+        return Space(
+            name,
+            self._shards[name],
+            Hasher(self.settings.secret, name),
+            load=self.load,
+            judge=self.validate.judge,
+            horizon_us=self.settings.horizon_us,
+            cache_max=max(1000, self.settings.cache_mb * 1_000_000 // _CACHED_PERSON_BYTES),
+        )
+
+    def _meta(self, space: str) -> Meta:
+        row = self._shards[space].row("meta", meta_row.KEY)
+        return meta_row.decode(row) if row is not None else Meta()
+
+    def _position(self, space: str, partition: str) -> int:
+        return min(self._meta(space).applied.get(partition, 0), self._archives[space].positions.get(partition, 0))
+
+    def _epochs(self, space: str) -> list[Epoch]:
+        """The definitions in force so far; if the project's are others, a control entry that puts them in force."""
+        meta = self._meta(space)
+        path = control_path(self.settings, space)
+        declared = _declared(path)
+        digest = self.definitions.digest
+        if not declared or declared[-1]["digest"] != digest:
+            positions = {**self._archives[space].positions}
+            for partition, position in meta.applied.items():
+                positions[partition] = max(position, positions.get(partition, 0))
+            positions.pop(CONTROL, None)
+            entry = {"type": "definitions", "digest": digest, "from": {name: position + 1 for name, position in positions.items()}}
+            append(path, entry)
+            declared.append(entry)
+        return meta.epochs or [(declared[0]["digest"], {})]
+
+
+def _declared(path: Path) -> list[dict[str, Any]]:
+    """The definitions that the control partition has put in force, oldest first."""
+    if not path.exists():
+        return []
+    found = []
+    for line in path.read_bytes().splitlines():
+        if b'"definitions"' in line:
+            with suppress(orjson.JSONDecodeError):
+                entry = orjson.loads(line)
+                if entry.get("type") == "definitions":
+                    found.append(entry)
+    return found
