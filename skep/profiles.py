@@ -69,7 +69,7 @@ def show(profile: dict[str, Any]) -> None:
 def _text(value: Any) -> str:
     if isinstance(value, orjson.Fragment):
         # An exact number, as it stands in JSON.
-        return value.contents.decode() if isinstance(value.contents, bytes) else value.contents
+        return orjson.dumps(value).decode()
     if isinstance(value, bool):
         return "granted" if value else "denied"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -34,6 +34,7 @@ from state.archive import Archive
 from state.errors import StateError, StateLocked
 from state.shard import Shard
 
+_LOCK_ATTEMPTS = 10
 _CACHED_PERSON_BYTES = 2_500
 """What a cached person takes in memory, for turning `cache_mb` into a number of people."""
 
@@ -51,7 +52,7 @@ class Runtime:
         self._keep_bundle()
         self._shards = {space: self._shard(space) for space in settings.spaces}
         self._archives = {
-            space: Archive(archive_path(settings, space), space, settings.archive_rows, settings.archive_interval_us)
+            space: Archive(archive_path(settings, space).parent, space, settings.archive_rows, settings.archive_interval_us)
             for space in settings.spaces
         }
         self.validate = Validate(
@@ -122,13 +123,15 @@ class Runtime:
         path = run_lock(self.settings)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("ab")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StateLocked(
-                f"{self.settings.data} is written by another flow (it holds {path}). Stop that one, or choose another `data:` folder."
-            ) from None
-        return handle
+        # A command that looks whether a flow runs holds the lock for a moment.
+        for _ in range(_LOCK_ATTEMPTS):
+            with suppress(BlockingIOError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return handle
+            time.sleep(0.05)
+        raise StateLocked(
+            f"{self.settings.data} is written by another flow (it holds {path}). Stop that one, or choose another `data:` folder."
+        )
 
     def _keep_bundle(self) -> None:
         path = self.settings.data / "definitions" / f"{self.definitions.digest}.json"
