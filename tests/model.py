@@ -297,11 +297,11 @@ def json(value: object) -> bytes:
 
 
 def matches(feature: Feature, event: Event, at: int) -> bool:
-    """Whether the feature looks at the event. Dates alone in a ``where`` are days in UTC: a feature has no timezone."""
+    """Whether the feature looks at the event. Dates alone in a ``where`` are days of its zone."""
     named = any(event.name == n or (n[-1:] == "*" and event.name.startswith(n[:-1])) for n in feature.events)
     inside = feature.within_us is None or at - feature.within_us < event.time_us <= at
     roots = [(event.body if re.split(r"[.\[]", w.path)[0] == "context" else event.properties, w) for w in feature.where]
-    return event.name != "" and named and inside and all(some_value(root, w.path, w.predicates, "UTC") for root, w in roots)
+    return event.name != "" and named and inside and all(some_value(root, w.path, w.predicates, feature.timezone) for root, w in roots)
 
 
 def measured(feature: Feature, events: Sequence[Event], at: int, limit: int = 0) -> object:

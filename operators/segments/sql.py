@@ -177,7 +177,7 @@ def feature_sql(feature: Feature) -> str:
 
 def matching_sql(feature: Feature) -> str:
     """Which of ``moments`` a feature looks at."""
-    return " AND ".join([_named_sql(feature.events), *_window_sql(feature.within_us), *(where_sql(where) for where in feature.where)])
+    return " AND ".join([_named_sql(feature.events), *_window_sql(feature.within_us), *(where_sql(where, feature.timezone) for where in feature.where)])
 
 
 def _named_sql(events: tuple[str, ...]) -> str:
@@ -190,10 +190,10 @@ def _window_sql(within_us: int | None) -> Iterator[str]:
         yield f"time_us > (SELECT at_us FROM clock) - {within_us} AND time_us <= (SELECT at_us FROM clock)"
 
 
-def where_sql(where: Where) -> str:
-    """A ``where``; dates alone are days in UTC, because a feature belongs to no segment."""
+def where_sql(where: Where, timezone: str) -> str:
+    """A ``where``; dates alone are days of the feature's zone."""
     root, steps = _where_root(where.path)
-    return some_value(root, steps, lambda value: all_hold(value, where.predicates, "UTC"))
+    return some_value(root, steps, lambda value: all_hold(value, where.predicates, timezone))
 
 
 def _where_root(path: str) -> tuple[str, tuple[Step, ...]]:
