@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from contracts.events import Event
 from operators.records import Link, Person
 from operators.segments.compile import Program
 
+Holder = Callable[[bytes], Person | None]
+"""Hash of an identifier → the person that holds it."""
 Touched = set[Any]
 """Numbers of features, names of traits, ``"!purpose"`` of consents that an event changed."""
 
@@ -17,7 +19,8 @@ def fold(person: Person, event: Event, anchor: bytes | None, program: Program, n
     """Apply an event that belongs to the person.
 
     Returns what it touched, and the earliest moment at which a window may make it undone (None if there is none).
-    ``anchor`` is the hash of the identifier that the event hangs on; ``now`` the clock.
+    ``anchor`` is the hash of the identifier that the event hangs on; ``now`` the clock. Decisions are only recorded:
+    `resolve_consents` says what they come to.
     """
     time, message = event.time_us, event.message_id
     if person.first is None or time < person.first:
@@ -75,13 +78,25 @@ def _decide(person: Person, event: Event, anchor: bytes, program: Program, touch
         if known is None or (event.time_us, event.message_id) > (known[0], known[1]):
             decisions[anchor] = [event.time_us, event.message_id, granted]
             touched.add(f"!{purpose}")
-    if any(type(each) is str and each[:1] == "!" for each in touched):
-        resolve_consents(person)
 
 
-def resolve_consents(person: Person) -> None:
-    """Set ``granted`` from the decisions and the accepted links of the cluster."""
-    person.granted = {purpose: decision(person.consents[purpose], person.links.values())[2] for purpose in person.consents}
+def resolve_consents(person: Person, holder: Holder) -> None:
+    """Set ``granted`` from the decisions and the accepted links."""
+    links = joining(person, holder)
+    person.granted = {purpose: decision(person.consents[purpose], links)[2] for purpose in person.consents}
+
+
+def joining(person: Person, holder: Holder) -> list[Link]:
+    """The accepted links that can join the anchors of a person's decisions: its own, and those around a device that lies
+    with somebody else while some of its events belong to the person."""
+    links = list(person.links.values())
+    if all(len(decisions) < 2 for decisions in person.consents.values()):
+        return links
+    mine = {each.hash for each in person.identifiers}
+    others = {anchor: holder(anchor) for decisions in person.consents.values() for anchor in decisions if anchor not in mine}
+    for other in {other.key: other for other in others.values() if other is not None}.values():
+        links += other.links.values()
+    return links
 
 
 def decision(decisions: dict[bytes, list[Any]], links: Iterable[Link]) -> list[Any]:

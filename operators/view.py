@@ -16,7 +16,7 @@ from contracts.times import iso
 from operators.people import meta as meta_row
 from operators.people.meta import Meta
 from operators.people.space import QuarantineRow
-from operators.profile import decision
+from operators.profile import decision, joining
 from operators.records import (
     NOBODY,
     OWNED,
@@ -246,9 +246,15 @@ class View:
     def consents(self) -> Iterator[tuple[str, str, bool, int]]:
         """Profile id, purpose, granted, when that was decided."""
         for person in self.people():
+            links = joining(person, self._holds)
             for purpose, decisions in sorted(person.consents.items()):
-                time, _, granted = decision(decisions, person.links.values())
+                time, _, granted = decision(decisions, links)
                 yield profile_id(person.key), purpose, granted, time
+
+    def _holds(self, identifier: bytes) -> Person | None:
+        lead = self._rows.row("alias", identifier)
+        row = None if lead is None else self._rows.row("people", lead)
+        return None if row is None else decode_person(row)
 
     def attributions(self) -> Iterator[tuple[str, str]]:
         """Message id, profile id; not the unidentified."""

@@ -218,7 +218,7 @@ class Rebuilt:
             fold(person, each.event, each.anchor, self._program, self._now)
         for person in self.people.values():
             if person.consents:
-                resolve_consents(person)
+                resolve_consents(person, home.get)
 
     def _nobody(self, holder: Person, device: Identifier) -> Person:
         if not any(self._store.rules.person[each.namespace] for each in holder.identifiers):

@@ -353,6 +353,8 @@ class Space:
             person = self._shared(event, person, anchor)
         now = self._now
         touched, due = fold(person, event, anchor_hash, self.program, now)
+        if event.consents:
+            resolve_consents(person, store.holder)
         if stitcher.relinked:
             self._reconsider(person, event, touched)
         store.dirty[person.key] = person
@@ -366,16 +368,21 @@ class Space:
         stitcher.created, stitcher.joined = [], []
 
     def _reconsider(self, person: Person, event: Event, touched: set[Any]) -> None:
-        """Links of the cluster have changed: so may whose decision overrides whose."""
+        """Links of the cluster have changed: so may whose decision overrides whose, also of those who own its devices' events."""
         self.stitcher.relinked = False
-        slot = self.store.slot(event.identifiers[0])
+        store = self.store
+        slot = store.slot(event.identifiers[0])
         holder = slot[0] if slot is not None else person
-        if any(len(decisions) > 1 for decisions in holder.consents.values()):
-            resolve_consents(holder)
-            if holder is person:
-                touched.update(f"!{purpose}" for purpose in holder.consents)
+        owners = [store.holder(owner) for each in holder.identifiers if each.device is not None for owner in each.device.persons]
+        for each in {each.key: each for each in (holder, *owners) if each is not None}.values():
+            if all(len(decisions) < 2 for decisions in each.consents.values()):
+                continue
+            resolve_consents(each, store.holder)
+            store.dirty[each.key] = each
+            if each is person:
+                touched.update(f"!{purpose}" for purpose in each.consents)
             else:
-                self._move(holder, {f"!{purpose}" for purpose in holder.consents}, self._now)
+                self._move(each, {f"!{purpose}" for purpose in each.consents}, self._now)
 
     def _shared(self, event: Event, person: Person, anchor: Pair) -> Person:
         """The person for a device's event that belongs to nobody."""
@@ -404,7 +411,7 @@ class Space:
             join(person, other, self.program)
             self._vanish(other, person)
             if person.consents:
-                resolve_consents(person)
+                resolve_consents(person, self.store.holder)
             self.timers.arm(person, other.armed)
 
     def _vanish(self, person: Person, into: Person | None) -> None:
