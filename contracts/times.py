@@ -26,6 +26,8 @@ _ISO = re.compile(
 # The form that SDKs send, 2026-01-31T10:00:00.000Z, is three look-ups: hour, minute and second, millisecond.
 _HOURS_MAX = 20_000
 _hours: dict[str, int] = {}
+_DAYS_MAX = 20_000
+_days: dict[int, str] = {}
 _SECONDS = {f"{m:02d}:{s:02d}.": (m * 60 + s) * SECOND_US for m in range(60) for s in range(60)}
 _MILLIS = {f"{ms:03d}Z": ms * 1000 for ms in range(1000)}
 
@@ -46,8 +48,15 @@ def parse_time(value: object) -> int | None:
 
 def iso(time_us: int) -> str:
     """``2026-01-31T10:00:00.000000Z``: the text of a time, always 27 characters."""
-    moment = _EPOCH + timedelta(microseconds=time_us)
-    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z"
+    day, rest = divmod(time_us, DAY_US)
+    date_text = _days.get(day)
+    if date_text is None:
+        if len(_days) >= _DAYS_MAX:
+            _days.clear()
+        date_text = _days[day] = date.fromordinal(day + _EPOCH_DAY).isoformat()
+    seconds, fraction = divmod(rest, SECOND_US)
+    minutes, second = divmod(seconds, 60)
+    return f"{date_text}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{fraction:06d}Z"
 
 
 def day_text(time_us: int) -> str:

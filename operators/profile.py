@@ -61,10 +61,9 @@ def _fold_features(person: Person, event: Event, program: Program, now: int, tou
             feature = program.cells[at]
             cells[at] = feature.fold(cells[at], time, message, properties, now)
             touched.add(at)
-            window = feature.window
-            if window is not None and time + window > now:
-                moment = time + window if time <= now else time
-                if due is None or moment < due:
+            if feature.window is not None:
+                moment = feature.due(cells[at], now)
+                if moment is not None and (due is None or moment < due):
                     due = moment
     return due
 

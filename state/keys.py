@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import struct
 
-DAY_US = 86_400_000_000
+PERIOD_US = 8 * 86_400_000_000
+"""Moments lie together by period: one look for each period finds all of an anchor, and a period is sealed at once."""
 _OFFSET = 1 << 63
 _NO_ONE = bytes(16)
 
 _time = struct.Struct(">Q")
-_day = struct.Struct(">I")
+_period = struct.Struct(">I")
 _moment = struct.Struct(">I16sQ16s")
-_DAY_OFFSET = 1 << 31
+_PERIOD_OFFSET = 1 << 31
 
 NOBODY = _NO_ONE
 """The anchor of an event without any identifier."""
@@ -27,24 +28,24 @@ def time_of(key: bytes) -> int:
     return int(_time.unpack(key)[0]) - _OFFSET
 
 
-def day_of(time_us: int) -> int:
-    """The day since 1970 of a time; negative before."""
-    return time_us // DAY_US
+def period_of(time_us: int) -> int:
+    """The period of a time, counted from 1970; negative before."""
+    return time_us // PERIOD_US
 
 
-def day_key(day: int) -> bytes:
-    """4 bytes that sort as the day does."""
-    return _day.pack(day + _DAY_OFFSET)
+def period_key(period: int) -> bytes:
+    """4 bytes that sort as the period does."""
+    return _period.pack(period + _PERIOD_OFFSET)
 
 
-def day_of_key(key: bytes) -> int:
-    """The day of a key that begins with `day_key`."""
-    return int(_day.unpack_from(key)[0]) - _DAY_OFFSET
+def period_of_key(key: bytes) -> int:
+    """The period of a key that begins with `period_key`."""
+    return int(_period.unpack_from(key)[0]) - _PERIOD_OFFSET
 
 
 def moment_key(anchor: bytes, time_us: int, message: bytes) -> bytes:
-    """Day, anchor, time, message hash: 44 bytes."""
-    return _moment.pack(time_us // DAY_US + _DAY_OFFSET, anchor, time_us + _OFFSET, message)
+    """Period, anchor, time, message hash: 44 bytes."""
+    return _moment.pack(time_us // PERIOD_US + _PERIOD_OFFSET, anchor, time_us + _OFFSET, message)
 
 
 def moment_parts(key: bytes) -> tuple[bytes, int, bytes]:

@@ -64,7 +64,10 @@ def _open(path: Path, access: AccessType, cache_bytes: int) -> Rdict:
 
 
 class Family:
-    """One column family as a primary sees it: what is committed, with the pending changes of this commit over it."""
+    """One column family as a primary sees it: what is committed, with the pending changes of this commit over it.
+
+    The library's own handle on the family is kept as long as the shard is open: letting go of one flushes the family.
+    """
 
     __slots__ = ("_db", "handle", "pending")
 
@@ -73,6 +76,19 @@ class Family:
         self.handle: Any = db.get_column_family_handle(name)
         self.pending: dict[bytes, bytes | None] = {}
         """Key → value, None for a deletion."""
+
+    def cursor(self) -> Any:
+        """A RocksDB iterator over what is committed."""
+        return self._db.iter()
+
+    def committed_row(self, key: bytes) -> bytes | None:
+        """A committed row, whatever is pending."""
+        found: bytes | None = self._db.get(key)
+        return found
+
+    def number(self, name: str) -> int:
+        """One of RocksDB's own numbers about the family, 0 if it has none."""
+        return int(self._db.property_int_value(name) or 0)
 
     def close(self) -> None:
         self._db.close()
@@ -119,7 +135,20 @@ def scan(db: Any, start: bytes, end: bytes | None) -> Iterator[tuple[bytes, byte
 
 
 class Shard:
-    """The primary: the one writer of a space's state."""
+    """The primary: the one writer of a space's state. Each family is an attribute of its name."""
+
+    meta: Family
+    seen: Family
+    moments: Family
+    pages: Family
+    people: Family
+    alias: Family
+    versions: Family
+    timers: Family
+    changes: Family
+    quarantine: Family
+    answers: Family
+    manual: Family
 
     def __init__(self, path: Path, *, sync: bool = False, cache_bytes: int = 64 * 1024 * 1024) -> None:
         path.mkdir(parents=True, exist_ok=True)
@@ -128,16 +157,15 @@ class Shard:
             self.db = _open(path, AccessType.read_write(), cache_bytes)
         except Exception as error:
             raise _explained(path, error) from error
-        _check_format(path, self.db.get_column_family("meta").get(b"format"))
         self.families = {name: Family(self.db, name) for name in FAMILIES}
+        self.__dict__.update(self.families)
+        try:
+            _check_format(path, self.row("meta", b"format"))
+        except FormatMismatch:
+            self.close()
+            raise
         self._write = WriteOptions()
         self._write.sync = sync
-
-    def __getattr__(self, name: str) -> Family:
-        try:
-            return self.__dict__["families"][name]  # type: ignore[no-any-return]
-        except KeyError:
-            raise AttributeError(name) from None
 
     def commit(self) -> int:
         """Write everything pending in one batch; returns how many rows."""
@@ -166,8 +194,7 @@ class Shard:
 
     def row(self, family: str, key: bytes) -> bytes | None:
         """A committed row."""
-        found: bytes | None = self.db.get_column_family(family).get(key)
-        return found
+        return self.families[family].committed_row(key)
 
     def rows(self, family: str, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """Committed rows of a family in order."""
@@ -176,10 +203,9 @@ class Shard:
     def sizes(self) -> dict[str, int]:
         """Bytes on disk and in memtables, for metrics."""
         total = {"sst": 0, "memtables": 0}
-        for name in FAMILIES:
-            family = self.db.get_column_family(name)
-            total["sst"] += int(family.property_int_value("rocksdb.total-sst-files-size") or 0)
-            total["memtables"] += int(family.property_int_value("rocksdb.cur-size-all-mem-tables") or 0)
+        for family in self.families.values():
+            total["sst"] += family.number("rocksdb.total-sst-files-size")
+            total["memtables"] += family.number("rocksdb.cur-size-all-mem-tables")
         return total
 
     def close(self) -> None:

@@ -30,7 +30,7 @@ from operators.stitch.rules import Rules
 from operators.validate import Judge
 from state.errors import Gap
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import day_of, moment_key, sequence_key, time_key, time_of
+from state.keys import period_of, moment_key, sequence_key, time_key, time_of
 from state.shard import Shard
 
 SEAL_ROWS = 2_000
@@ -158,7 +158,7 @@ class Space:
         clock = self.meta.clock
         if clock is None or not self.digest:
             return
-        limit = day_of(clock - self._horizon - self.rules.backstitch)
+        limit = period_of(clock - self._horizon - self.rules.backstitch)
         if limit > self._sealed and not self.store.seal(limit, SEAL_ROWS):
             self._sealed = limit
 

@@ -14,7 +14,7 @@ from operators.records import (
     encode,
 )
 from operators.stitch.rules import Rules
-from state.keys import NOBODY, day_key, day_of, day_of_key, moment_key, moment_parts
+from state.keys import NOBODY, period_key, period_of, period_of_key, moment_key, moment_parts
 from state.shard import Shard
 
 Pair = tuple[int, str]
@@ -165,33 +165,33 @@ class PeopleStore:
                 yield Kept(*moment_parts(key), kept, None)
 
     def _committed_moments(self, anchor: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Seek from day to day: the next key found says which day to look at next."""
-        rows = self.shard.db.get_column_family("moments").iter()
-        rows.seek(anchor and day_key(-(1 << 31)) + anchor)
+        """Seek from period to period: the next key found says which to look at next."""
+        rows = self.shard.moments.cursor()
+        rows.seek(anchor and period_key(-(1 << 31)) + anchor)
         while rows.valid():
             key = rows.key()
-            day = day_of_key(key)
+            period = period_of_key(key)
             found = key[4:20]
             if found == anchor:
                 yield key, rows.value()
                 rows.next()
             elif found < anchor:
-                rows.seek(day_key(day) + anchor)
+                rows.seek(period_key(period) + anchor)
             else:
-                rows.seek(day_key(day + 1) + anchor)
+                rows.seek(period_key(period + 1) + anchor)
 
-    def seal(self, before_day: int, limit: int) -> bool:
-        """Turn up to about ``limit`` moments of days before ``before_day`` into pages, in a commit of its own.
+    def seal(self, before: int, limit: int) -> bool:
+        """Turn up to about ``limit`` moments of periods before ``before`` into pages, in a commit of its own.
 
         Returns whether any are left. Call it with nothing pending.
         """
-        end = day_key(before_day)
+        end = period_key(before)
         groups: dict[tuple[bytes, int], list[Stored]] = {}
         count = 0
         left = False
         for key, row in self.shard.moments.committed(b"", end):
             anchor, time_us, message = moment_parts(key)
-            group = (anchor, day_of(time_us))
+            group = (anchor, period_of(time_us))
             if group not in groups:
                 if count >= limit:
                     left = True
@@ -201,10 +201,10 @@ class PeopleStore:
             self.shard.moments.delete(key)
             self.shard.seen.delete(message)
             count += 1
-        for (anchor, day), stored in groups.items():
+        for (anchor, period), stored in groups.items():
             if anchor == NOBODY:
                 continue
-            key = anchor + day_key(day)
+            key = anchor + period_key(period)
             known = self.shard.pages.get(key)
             self.shard.pages.put(key, encode((decode_page(known) if known else []) + stored))
         if count:
@@ -212,8 +212,8 @@ class PeopleStore:
         return left
 
     def in_page(self, anchor: bytes, time_us: int, message: bytes) -> bool:
-        """Whether a sealed day holds this message already."""
-        page = self.shard.pages.get(anchor + day_key(day_of(time_us)))
+        """Whether a sealed period holds this message already."""
+        page = self.shard.pages.get(anchor + period_key(period_of(time_us)))
         return page is not None and any(stored.message == message for stored in decode_page(page))
 
     def flush(self) -> None:

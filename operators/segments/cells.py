@@ -37,6 +37,8 @@ class Cells:
         read: Callable[[Any], Any] = getter(feature.property)[0] if feature.property else (lambda _: None)
         self.window = window
         self.measure = feature.measure
+        self._floor: list[int] | None = None
+        """By count: the largest count up to it at which a condition changes its mind, 0 for none."""
         if feature.measure == "times":
             made = (_count, _count_value(cap), _add) if window is None else _recent(window, cap)
         elif feature.measure == "sum":
@@ -51,14 +53,31 @@ class Cells:
         self.value: Value = made[1]
         self.join: Callable[[Any, Any], Any] = made[2]
 
+    def critical(self, counts: set[int] | None) -> None:
+        """Say at which counts a condition changes its mind (from ``n - 1`` to ``n``); None: at any."""
+        self._floor = None if counts is None else [max((c for c in counts if c <= n), default=0) for n in range(max(counts, default=0) + 1)]
+
     def due(self, cell: Any, now: int) -> int | None:
-        """The next moment after ``now`` at which the value may change by itself; None if it never does."""
+        """The next moment after ``now`` at which the value may change by itself in a way that matters; None if never."""
         window = self.window
         if window is None or cell is None:
             return None
-        times = cell[0] if self.measure == "sum" else [t for each in cell.values() for t in each] if self.measure == "distinct" else cell
-        moments = [t + window if t <= now else t for t in times if t + window > now]
-        return min(moments) if moments else None
+        if self.measure == "sum":
+            times = cell[0]
+        elif self.measure == "distinct":
+            times = sorted(each[0] for each in cell.values()) if all(len(each) == 1 for each in cell.values()) else None
+        else:
+            times = cell
+        if times is None:
+            moments = [t + window if t <= now else t for each in cell.values() for t in each if t + window > now]
+            return min(moments, default=None)
+        if times[-1] > now:
+            return min((t + window if t <= now else t for t in times if t + window > now), default=None)
+        past = len(times) - bisect_right(times, now - window)
+        floor = self._floor
+        if floor is not None:
+            past = floor[past] if past < len(floor) else floor[-1]
+        return times[-past] + window if past else None
 
 
 def _count(cell: Any, time: int, message: str, properties: Any, now: int) -> Any:
@@ -213,7 +232,12 @@ def _recent_distinct(read: Callable[[Any], Any], window: int, cap: int | None) -
         if cell is None:
             return 0
         since = now - window
-        number = sum(any(since < t <= now for t in times) for times in cell.values())
+        number = 0
+        for times in cell.values():
+            for time in times:
+                if since < time <= now:
+                    number += 1
+                    break
         return number if cap is None or number < cap else cap
 
     def join(a: Any, b: Any) -> Any:

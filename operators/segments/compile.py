@@ -62,6 +62,7 @@ class Program:
         self.emitted = tuple(trait.name for trait in definitions.traits if trait.emit)
         self._bit = {segment.name: 1 << at for at, segment in enumerate(self.segments)}
         self.evaluators: list[Evaluator] = [self._segment(segment) for segment in self.segments]
+        self._set_critical()
         self._routes: dict[str, Route] = {}
         self._index_dependencies()
         self._orders: dict[frozenset[Any], tuple[int, ...]] = {}
@@ -124,6 +125,19 @@ class Program:
                 self._dependents.setdefault(each, set()).add(at)
         windowed = frozenset(self.windowed)
         self.timed = tuple(at for at, need in enumerate(needs) if need & windowed)
+
+    def _set_critical(self) -> None:
+        """Tell the counting features at which counts any condition changes, so that timers fire for nothing else."""
+        counts: dict[int, set[int]] = {at: set() for at in self.windowed if self.features[at].cap is not None}
+        for segment in self.segments:
+            for condition in _leaves(segment.who):
+                if isinstance(condition, Did) and self.number[condition.feature] in counts:
+                    at = self.number[condition.feature]
+                    test = exact_test(condition.predicates)
+                    truth = [test(n * MICRO) for n in range((self.features[at].cap or 0) + 1)]
+                    counts[at] |= {n for n in range(1, len(truth)) if truth[n] != truth[n - 1]}
+        for at, critical in counts.items():
+            self.cells[at].critical(critical)
 
     def trait(self, person: Person, name: str, now: int) -> Any:
         """The value of a top-level trait, computed ones first; None if missing."""
