@@ -28,8 +28,11 @@ HORIZON_US = 400 * 86_400_000_000
 class Engine:
     """A space in a folder, which can be closed and opened again."""
 
-    def __init__(self, folder: Path, definitions: Definitions, horizon_us: int = HORIZON_US, cache_max: int = 100_000) -> None:
+    def __init__(
+        self, folder: Path, definitions: Definitions, horizon_us: int = HORIZON_US, cache_max: int = 100_000, hasher: Hasher = HASHER
+    ) -> None:
         self._folder = folder
+        self._hasher = hasher
         self._definitions = definitions
         self._judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
         self._options = {"horizon_us": horizon_us, "cache_max": cache_max}
@@ -39,9 +42,9 @@ class Engine:
     def _open(self) -> None:
         self.shard = Shard(self._folder)
         self.space = Space(
-            SPACE, self.shard, HASHER, load=lambda digest: self._definitions, judge=lambda digest: self._judge, **self._options
+            SPACE, self.shard, self._hasher, load=lambda digest: self._definitions, judge=lambda digest: self._judge, **self._options
         )
-        self.view = View(self.shard, SPACE, HASHER, lambda digest: self._definitions)
+        self.view = View(self.shard, SPACE, self._hasher, lambda digest: self._definitions)
 
     def restart(self) -> None:
         self.shard.close()

@@ -15,7 +15,7 @@ from contracts.hashing import Hasher, profile_id
 from contracts.times import iso, parse_time
 from operators.epochs import CONTROL, append_epoch
 from operators.people import meta as meta_row
-from operators.people.changes import Cause, ChangeLog
+from operators.people.changes import ChangeLog
 from operators.people.manual import Manual, Ruling
 from operators.people.meta import Meta
 from operators.people.rebuild import Rebuilt, anchors_of, component
@@ -159,7 +159,13 @@ class Space:
         if clock is None or not self.digest:
             return
         limit = period_of(clock - self._horizon - self.rules.backstitch)
-        if limit > self._sealed and not self.store.seal(limit, SEAL_ROWS):
+        if limit <= self._sealed:
+            return
+        sealed, left = self.store.seal(limit, SEAL_ROWS)
+        if sealed:
+            self.meta.remembered -= sealed
+            self._commit()
+        if not left:
             self._sealed = limit
 
     # ---- the clock
@@ -274,6 +280,7 @@ class Space:
             meta.duplicate += 1
             return None
         meta.events += 1
+        meta.remembered += 1
         if not exempt:
             known = meta.clocks.get(partition)
             if known is None or time > known:
@@ -632,10 +639,10 @@ class Space:
         ruling = Ruling(pairs[0], pairs[1], link, time, str(entry.get("messageId", "")))
         if not self.manual.rule(a + b, ruling):
             return {"applied": False}
-        self.log.cause: Cause = {"type": "link" if link else "unlink", "id": ruling.message}
-        people = [person for person in map(self.store.holder, (a, b)) if person is not None]
-        self.rebuild(people, {a, b})
-        return {"applied": True, "profiles": sorted({profile_id(p.key) for p in map(self.store.holder, (a, b)) if p is not None})}
+        self.log.cause = {"type": "link" if link else "unlink", "id": ruling.message}
+        self.rebuild([person for person in map(self.store.holder, (a, b)) if person is not None], {a, b})
+        homes = sorted({profile_id(person.key) for person in map(self.store.holder, (a, b)) if person is not None})
+        return {"applied": True, "joined": len(homes) == 1, "profiles": homes}
 
     def _pair(self, value: Any) -> Pair | None:
         if not isinstance(value, dict) or not isinstance(value.get("namespace"), str) or not isinstance(value.get("value"), str):

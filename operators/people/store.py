@@ -180,10 +180,10 @@ class PeopleStore:
             else:
                 rows.seek(period_key(period + 1) + anchor)
 
-    def seal(self, before: int, limit: int) -> bool:
-        """Turn up to about ``limit`` moments of periods before ``before`` into pages, in a commit of its own.
+    def seal(self, before: int, limit: int) -> tuple[int, bool]:
+        """Turn up to about ``limit`` moments of periods before ``before`` into pages; their message ids are forgotten.
 
-        Returns whether any are left. Call it with nothing pending.
+        Returns how many, and whether any are left. Call it with nothing pending, and commit.
         """
         end = period_key(before)
         groups: dict[tuple[bytes, int], list[Stored]] = {}
@@ -207,9 +207,7 @@ class PeopleStore:
             key = anchor + period_key(period)
             known = self.shard.pages.get(key)
             self.shard.pages.put(key, encode((decode_page(known) if known else []) + stored))
-        if count:
-            self.shard.commit()
-        return left
+        return count, left
 
     def in_page(self, anchor: bytes, time_us: int, message: bytes) -> bool:
         """Whether a sealed period holds this message already."""
