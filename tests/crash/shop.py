@@ -1,0 +1,90 @@
+"""The project and the input of the crash tests: a small shop with windows that empty, late, repeated and broken events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from zlib import crc32
+
+import orjson
+
+from skep.demo import make_demo
+from skep.starter import create
+
+SETTINGS = """\
+spaces: [shop]
+data: data
+horizon: 6d
+sources:
+  - name: shop
+    kind: jsonl
+    path: events/*.jsonl
+    space: shop
+batch_size: 200
+archive: {rows: 1500}
+log: json
+"""
+"""Small batches and files, so that there are many commits and flushes to be killed in; a horizon that seals most days."""
+
+
+def make_project(folder: Path, *, horizon: str = "6d") -> Path:
+    """A project of the demo shop's contracts, with a short backstitch."""
+    folder.mkdir(parents=True)
+    (folder / "skep.yaml").write_text(SETTINGS.replace("6d", horizon))
+    (folder / "skep.yaml").rename(folder / "kept")
+    create(folder)
+    (folder / "kept").replace(folder / "skep.yaml")
+    replace(folder / "contracts" / "identity.yaml", "backstitch: 30d", "backstitch: 2d")
+    return folder
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    """Edit a file as a person would; what is replaced must be there."""
+    text = path.read_text()
+    assert old in text, f"{path} has no {old!r}"
+    path.write_text(text.replace(old, new))
+
+
+def make_lines(events: int, seed: int, *, people: int = 250, refusals: bool = True) -> list[bytes]:
+    """The demo with shared devices, events that come late, are repeated much later, conflict, or name nobody.
+
+    ``refusals=False`` leaves out what depends on the order across partitions: conflicts.
+    """
+    rng = Random(seed)
+    lines = make_demo(people, events, seed, conflicts=0.1).lines
+    arrivals = [(float(at), line) for at, line in enumerate(lines)]
+    for at, line in enumerate(lines):
+        chance = rng.random()
+        if chance < 0.02:
+            arrivals[at] = (at + rng.expovariate(1 / 300), line)
+        elif chance < 0.03:
+            arrivals.append((at + rng.expovariate(1 / 1000), _changed(line, sentAt="2026-01-01T00:00:00Z", receivedAt=None)))
+        elif chance < 0.035 and refusals:
+            arrivals.append((at + rng.expovariate(1 / 500), _changed(line, channel="second")))
+        elif chance < 0.04:
+            arrivals.append((at + 0.5, _changed(line, messageId=None, anonymousId=None, userId=None, traits=None, properties={})))
+    return [line for _, line in sorted(arrivals)]
+
+
+def write_partitions(folder: Path, lines: list[bytes], count: int) -> None:
+    """The lines in ``count`` files; the repeats of a message are in the same one."""
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        mine = [line for line in lines if crc32(_identity(line)) % count == number]
+        (folder / f"part-{number}.jsonl").write_bytes(b"".join(line + b"\n" for line in mine))
+
+
+def _identity(line: bytes) -> bytes:
+    try:
+        return str(orjson.loads(line).get("messageId")).encode()
+    except orjson.JSONDecodeError:
+        return line
+
+
+def _changed(line: bytes, **fields: object) -> bytes:
+    """The event with other fields; None takes one away. What is no event stays as it is."""
+    try:
+        body = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return line
+    return orjson.dumps({key: value for key, value in (body | fields).items() if value is not None})

@@ -1,0 +1,109 @@
+"""State that cannot be written: another format version, a full disk. A clear error, exit code 1, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rocksdict import Options, Rdict
+
+from tests.crash.harness import FLOW, PATIENCE_S, environment, finish
+from tests.crash.outcome import Outcome, broken_rules, differences
+from tests.crash.round import reference
+from tests.crash.shop import make_lines, make_project, write_partitions
+
+SEED = 31
+
+
+def refused(project: Path, *words: str) -> str:
+    """What a process says that ends with exit code 1."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", *words], cwd="/", env=environment(project), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert done.returncode == 1, done
+    return done.stderr
+
+
+def stamp_format(project: Path, version: bytes) -> None:
+    path = str(project / "data" / "shards" / "shop")
+    families = {name: Options(raw_mode=True) for name in Rdict.list_cf(path)}
+    shard = Rdict(path, Options(raw_mode=True), column_families=families)
+    meta = shard.get_column_family("meta")
+    meta.put(b"format", version)
+    meta.close()
+    shard.close()
+
+
+def test_a_shard_of_another_format_is_refused(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "shop")
+    write_partitions(project / "events", make_lines(500, SEED), 1)
+    finish(project, FLOW)
+    before = Outcome.of(project)
+    stamp_format(project, b"0")
+    for words in (("bytewax.run", FLOW), ("skep.cli", "run", "--once"), ("skep.cli", "status"), ("skep.cli", "dump")):
+        said = refused(project, *words)
+        assert "state of format 0, this version of Skep reads format 1" in said, words
+        assert "move the folder away" in said
+        assert "Traceback" not in said, words
+    stamp_format(project, b"1")
+    finish(project, FLOW)
+    assert differences(before, Outcome.of(project), in_order=True) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 2 MB that can be enlarged."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "skep", str(folder)], check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def enlarge(disk: Path, size: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
+    """Wherever it fills up: the error says so, and with more space the run ends as if nothing had been."""
+    lines = make_lines(8_000, SEED)
+    _, wanted, _ = reference(tmp_path, lines)
+    project = make_project(tmp_path / "full")
+    write_partitions(project / "events", lines, 1)
+    (project / "data").symlink_to(small_disk)
+    for size in ("2m", "3m", "4m"):
+        enlarge(small_disk, size)
+        said = refused(project, "bytewax.run", FLOW)
+        assert "disk" in said, said[-2000:]
+        assert "is full" in said, said[-2000:]
+        assert "Free some space" in said
+    enlarge(small_disk, "100m")
+    stopped = Outcome.of(project)
+    assert 0 < stopped.counters["received"] < wanted.counters["received"]
+    assert not broken_rules(stopped)
+    finish(project, FLOW)
+    assert differences(wanted, Outcome.of(project), in_order=True) == []
+
+
+def test_a_disk_that_is_full_for_the_archive_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
+    """Files half written are removed; the rows are read again."""
+    lines = make_lines(8_000, SEED)
+    _, wanted, _ = reference(tmp_path, lines)
+    project = make_project(tmp_path / "full")
+    write_partitions(project / "events", lines, 1)
+    (project / "data").mkdir()
+    (project / "data" / "archive").symlink_to(small_disk)
+    enlarge(small_disk, "200k")
+    said = refused(project, "bytewax.run", FLOW)
+    assert "is full" in said, said[-2000:]
+    assert "Free some space" in said
+    enlarge(small_disk, "100m")
+    assert shutil.disk_usage(small_disk).free > 1_000_000
+    finish(project, FLOW)
+    assert differences(wanted, Outcome.of(project), in_order=True) == []
