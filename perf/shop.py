@@ -1,0 +1,186 @@
+"""What every measurement runs on: a shop's events, always the same for the same numbers, and a project that reads them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import date
+from heapq import heappop, heappush
+from pathlib import Path
+from random import Random
+
+from skep.starter import shop_contracts
+
+CATEGORIES = ("honey", "candles", "hives", "clothing", "books", "gifts")
+BEGIN_MS = 1_767_225_600_000
+"""The first of January 2026."""
+DAY_MS = 86_400_000
+EVENTS_PER_PERSON_AND_WEEK = 10
+_VERSION = 1
+"""Raised when the generator changes, so that no old file is measured."""
+
+
+def cache_folder() -> Path:
+    """Where generated input is kept, outside the checkout."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return root / "skep" / "perf"
+
+
+def events_file(events: int, people: int, seed: int) -> Path:
+    """The file with these events, made on first use."""
+    path = cache_folder() / f"shop-{_VERSION}-{events}-{people}-{seed}.jsonl"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_suffix(f".{os.getpid()}")
+        with scratch.open("wb") as stream:
+            stream.writelines(lines(events, people, seed))
+        scratch.replace(path)
+    return path
+
+
+def lines(events: int, people: int, seed: int) -> Iterator[bytes]:
+    """Events of ``people`` people in order of arrival: sessions of 2 to 8 events, some hundred of them at a time.
+
+    Everybody comes once before anybody comes again, ten events a person and week; a tenth of the people comes with a
+    second device. Every event carries both identifiers.
+    """
+    rng = Random(f"{events}-{people}-{seed}")
+    span_ms = max(1, events * 7 * DAY_MS // (EVENTS_PER_PERSON_AND_WEEK * people))
+    sessions = _session_lengths(rng, events)
+    order: list[int] = []
+    pending: list[tuple[int, int, bytes]] = []
+    number = 0
+    for session, length in enumerate(sessions):
+        if not order:
+            order = list(range(people))
+            rng.shuffle(order)
+        person, start = order.pop(), BEGIN_MS + span_ms * session // len(sessions)
+        while pending and pending[0][0] <= start:
+            yield heappop(pending)[2]
+        for at, line in _session(rng, person, start, length, number):
+            number += 1
+            heappush(pending, (at, number, line))
+    while pending:
+        yield heappop(pending)[2]
+
+
+def _session_lengths(rng: Random, events: int) -> list[int]:
+    lengths = []
+    while events > 0:
+        lengths.append(min(events, rng.randrange(2, 9)))
+        events -= lengths[-1]
+    return lengths
+
+
+def _session(rng: Random, person: int, at_ms: int, length: int, number: int) -> Iterator[tuple[int, bytes]]:
+    device = f"{person:08x}{'b' if person % 10 == 0 and rng.random() < 0.5 else 'a'}5f0c3d1"
+    for step in range(length):
+        kind = rng.random()
+        product, price = rng.randrange(2000), rng.randrange(300, 20_000) / 100
+        category = CATEGORIES[product % 6]
+        if step == 0 and kind < 0.5:
+            call, body = (
+                "page",
+                (f'"name":"{category}","properties":{{"path":"/shop/{category}","url":"https://skep.shop/shop/{category}"}}'),
+            )
+        elif kind < 0.70:
+            call, body = (
+                "track",
+                (
+                    f'"event":"Product Viewed","properties":{{"product_id":"p{product:05d}","category":"{category}","price":{price},'
+                    f'"currency":"EUR"}}'
+                ),
+            )
+        elif kind < 0.90:
+            call, body = (
+                "track",
+                (
+                    f'"event":"Product Added","properties":{{"product_id":"p{product:05d}","category":"{category}","price":{price},'
+                    f'"currency":"EUR","quantity":{1 + product % 3}}}'
+                ),
+            )
+        else:
+            call, body = (
+                "track",
+                (
+                    f'"event":"Order Completed","properties":{{"order_id":"o{number + step:09d}","revenue":{price},"currency":"EUR",'
+                    f'"products":[{{"product_id":"p{product:05d}","quantity":1}}]}}'
+                ),
+            )
+        moment = iso_ms(at_ms)
+        message = f"{rng.getrandbits(128):032x}"
+        line = (
+            f'{{"type":"{call}",{body},"messageId":"{message}","userId":"u{person:07d}","anonymousId":"{device}",'
+            f'"timestamp":"{moment}","receivedAt":"{iso_ms(at_ms + 40 + product)}"}}\n'
+        )
+        yield at_ms, line.encode()
+        at_ms += rng.randrange(2_000, 90_000)
+
+
+_DAYS: dict[int, str] = {}
+
+
+def iso_ms(at_ms: int) -> str:
+    """A moment as the shop's clients write it."""
+    day, rest = divmod(at_ms, DAY_MS)
+    text = _DAYS.get(day)
+    if text is None:
+        text = _DAYS[day] = date.fromordinal(719_163 + day).isoformat()
+    seconds, millis = divmod(rest, 1000)
+    return f"{text}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{millis:03d}Z"
+
+
+_SHAPES: tuple[Callable[[int, str, str], str], ...] = (
+    lambda n, _a, _b: f"{{did: order_completed, sum: revenue, gte: {250 + 10 * n}}}",
+    lambda n, a, _b: (
+        f"{{all: [{{did: product_added, where: {{category: {a}}}, within: {1 + n % 28}d}},"
+        f" {{not: {{did: order_completed, within: {1 + n % 28}d}}}}]}}"
+    ),
+    lambda n, _a, _b: f"{{did: order_completed, times: {{gte: {2 + n % 7}}}, within: {30 - n % 23}d}}",
+    lambda n, a, _b: (
+        f"{{did: [product_viewed, product_added], where: {{category: {a}}}, times: {{gte: {3 + n % 7}}}, within: {30 - n % 23}d}}"
+    ),
+    lambda n, _a, _b: (
+        f"{{all: [{{did: product_viewed, distinct: product_id, gte: {5 + n % 7}, within: {7 + n % 14}d}},"
+        " {did: order_completed, times: {eq: 0}}]}"
+    ),
+    lambda n, _a, b: f"{{did: page_viewed, where: {{name: {b}}}, times: {{gte: {1 + n % 7}}}}}",
+    lambda n, _a, b: f"{{did: product_viewed, where: {{category: {b}, price: {{gt: {20 + n}}}}}, times: {{gte: {2 + n % 7}}}}}",
+    lambda n, _a, _b: f"{{did: order_completed, where: {{revenue: {{gte: {100 + n}}}}}}}",
+    lambda n, _a, b: f"{{did: product_added, where: {{category: {b}}}, sum: price, gte: {100 + 5 * n}, within: {1 + n % 30}d}}",
+    lambda n, a, _b: f"{{did: product_viewed, where: {{category: {a}}}, times: {{gte: {4 + n % 7}}}, within: {1 + n % 28}d}}",
+)
+"""The ten shapes, as the demo shop's, by the turn and two categories."""
+
+
+def segment(number: int) -> str:
+    """The YAML of one segment. Ten shapes as in the demo shop; from the eleventh on with other categories, thresholds, windows.
+
+    Of ten segments four read product views, four additions, four orders, one pages; six have a window, five a category or
+    a price of their own, two join several features. So every tenth of a thousand segments looks at the same event name.
+    """
+    turn, shape = divmod(number, 10)
+    who = _SHAPES[shape](turn, CATEGORIES[turn % 6], CATEGORIES[(turn // 6 + 1) % 6])
+    return f"segment: s{number:04d}\ntitle: Measured {number}\nowner: perf\nwho: {who}\n"
+
+
+def make_project(folder: Path, source: Path, segments: int, *, follow: bool = False) -> Path:
+    """A project with the demo shop's schemas, identity and consent, ``segments`` segments, and one computed trait."""
+    for path, text in shop_contracts().items():
+        if path.parts[0] in {"segments", "destinations", "traits.yaml"}:
+            continue
+        _write(folder / "contracts" / path, text)
+    _write(folder / "contracts/traits.yaml", "traits:\n  - {name: lifetime_value, sum: revenue, did: order_completed}\n")
+    for number in range(segments):
+        _write(folder / f"contracts/segments/s{number:04d}.yaml", segment(number))
+    _write(
+        folder / "skep.yaml",
+        f"spaces: [shop]\ndata: data\nfollow: {str(follow).lower()}\nsecret: measuring\n"
+        f"sources:\n  - {{name: shop, kind: jsonl, path: {source}, space: shop}}\n",
+    )
+    return folder
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
