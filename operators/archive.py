@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
 from contracts.events import JudgedBatch
 from state.archive import Archive
+from state.errors import StateError
 
 ArchiveOf = Callable[[str], Archive]
 """Opens the archive of a space."""
@@ -27,7 +29,11 @@ class _ArchivePartition(StatelessSinkPartition[JudgedBatch]):
 
     def close(self) -> None:
         for archive in self._archives.values():
-            archive.close()
+            try:
+                archive.close()
+            except (OSError, StateError) as error:
+                # Bytewax aborts if this raises while another step's error ends the flow. Nothing is lost: it is read again.
+                structlog.get_logger().error("archive not written at the end", because=str(error))
 
 
 class ArchiveSink(DynamicSink[JudgedBatch]):

@@ -14,6 +14,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from state.errors import DiskFull
+
 SCHEMA = pa.schema(
     [
         ("message_id", pa.string()),
@@ -87,9 +89,20 @@ class Archive:
             self.flush()
 
     def flush(self) -> None:
-        """Writes what waits, one file for each partition and day, and then the positions."""
+        """Writes what waits, one file for each partition and day, and then the positions. Raises DiskFull."""
         if not self._reached:
             return
+        try:
+            self._flush()
+        except OSError as error:
+            if "No space left" not in str(error):
+                raise
+            raise DiskFull(
+                f"the disk of {self._folder} is full; what waited for the archive will be read again. "
+                "Free some space and start the flow again."
+            ) from error
+
+    def _flush(self) -> None:
         folders = {self._write(partition, day, rows) for (partition, day), rows in self._buffers.items()}
         for folder in folders:
             _sync_folder(folder)
