@@ -1,0 +1,9 @@
+"""What all tests share: how hypothesis draws its examples."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+# Drawn from the test itself and not from the clock: a failure at one desk is a failure at every desk.
+settings.register_profile("project", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
