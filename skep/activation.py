@@ -35,6 +35,7 @@ class Activation:
         try:
             settings = Settings.load()
             log.configure(settings.log)
+            log.plain_ends()
             activation = cls(settings)
         except (ContractErrors, StateError) as error:
             raise SystemExit(str(error)) from None

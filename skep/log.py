@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
+from types import TracebackType
 from typing import Any
 
 import structlog
+
+from connectors.errors import SourceError
+from state.errors import StateError
 
 
 def configure(form: str | None = None, level: int = logging.INFO) -> None:
@@ -26,3 +31,22 @@ def configure(form: str | None = None, level: int = logging.INFO) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def plain_ends() -> None:
+    """From now on an error that people can repair ends this process in its own words, without a traceback."""
+    sys.excepthook = _end
+
+
+def _end(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, StateError | SourceError):
+            print(f"\n{cause}", file=sys.stderr)  # noqa: T201 - the last line of a process
+            return
+        if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
+            where = cause.filename or "the data folder"
+            print(f"\nthe disk of {where} is full; nothing is lost. Free some space and start the flow again.", file=sys.stderr)  # noqa: T201
+            return
+        cause = cause.__cause__
+    sys.__excepthook__(kind, error, traceback)

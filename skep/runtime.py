@@ -70,6 +70,7 @@ class Runtime:
         try:
             settings = Settings.load()
             log.configure(settings.log)
+            log.plain_ends()
             runtime = cls(settings, load_definitions(settings))
         except (ContractErrors, StateError, SourceError) as error:
             raise SystemExit(str(error)) from None
