@@ -20,7 +20,7 @@ from operators.people.manual import Manual, Ruling
 from operators.people.meta import Meta
 from operators.people.rebuild import Rebuilt, anchors_of, component
 from operators.people.stitcher import Stitcher
-from operators.people.store import Pair, PeopleStore, Slot
+from operators.people.store import Kept, Pair, PeopleStore, Slot
 from operators.people.timers import Timers
 from operators.profile import fold, join, next_due, resolve_consents
 from operators.records import NOBODY, OWNED, SELF, Person, decode_page, moment_raw, pack_moment
@@ -275,10 +275,15 @@ class Space:
         message = blake2b(event.message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         seen = self.shard.seen.get(message)
         if seen is not None:
-            return self._repeat(event, message, time_of(seen[:8]), seen[8:])
-        if exempt and self._sealed_already(event, message):
-            meta.duplicate += 1
-            return None
+            at, anchor = time_of(seen[:8]), seen[8:]
+            row = self.shard.moments.get(moment_key(anchor, at, message))
+            if row is None:
+                raise LookupError(f"message {event.message_id}: its moment is gone while it is remembered")
+            return self._repeat(event, Kept(anchor, at, message, row, None))
+        if exempt and event.identifiers:
+            sealed = self.store.sealed(self.store.hash(self.stitcher.anchor(event.identifiers)), message)
+            if sealed is not None:
+                return self._repeat(event, sealed)
         meta.events += 1
         meta.remembered += 1
         if not exempt:
@@ -306,27 +311,22 @@ class Space:
         """What a change event gives as its clock; before the clock runs, the event's own time."""
         return time if self.meta.clock is None else self.meta.clock
 
-    def _sealed_already(self, event: Event, message: bytes) -> bool:
-        return bool(event.identifiers) and self.store.in_page(
-            self.store.hash(self.stitcher.anchor(event.identifiers)), event.time_us, message
-        )
-
     def _keep(self, anchor: bytes, event: Event, message: bytes, owner: Owner) -> None:
         row = pack_moment(owner[0], owner[1], self._epoch, event.message_id.encode("utf-8", "surrogatepass"), event.raw)
         self.store.put_moment(anchor, event.time_us, message, row)
 
-    def _repeat(self, event: Event, message: bytes, time: int, anchor: bytes) -> tuple[str, str] | None:
-        row = self.shard.moments.get(moment_key(anchor, time, message))
-        if row is None:
-            raise LookupError(f"message {event.message_id}: its moment is gone while it is remembered")
-        raw = moment_raw(row)
+    def _repeat(self, event: Event, kept: Kept) -> tuple[str, str] | None:
+        """A message that was there before: the first content stands, with the smallest time."""
+        raw = moment_raw(kept.row)
         if raw != event.raw and _content(orjson.loads(raw)) != _content(event.body):
             return "conflict", f"message {event.message_id} came before with another content; the first one stands"
         self.meta.duplicate += 1
-        if event.time_us < time:
-            self.store.delete_moment(anchor, time, message)
-            self.shard.seen.put(message, time_key(event.time_us) + anchor)
-            self._keep(anchor, event, message, ITSELF)
+        if event.time_us < kept.time_us:
+            anchor = kept.anchor
+            self.store.drop(kept)
+            self.meta.remembered += kept.page is not None
+            self.shard.seen.put(kept.message, time_key(event.time_us) + anchor)
+            self._keep(anchor, event, kept.message, ITSELF)
             if anchor != NO_ANCHOR:
                 self.log.cause = {"type": "message", "id": event.message_id}
                 self.log.clock = self._said_at(event.time_us)
@@ -662,9 +662,12 @@ class Space:
         return counts
 
     def _replay_one(self, key: bytes, known: QuarantineRow, outcome: Event | Refused) -> str:
+        refusal: tuple[str, str] | None
+        if known.reason == "conflict":
+            # Its bytes are as they were, and so is the message that came first, even when that is forgotten by now.
+            return "refused"
         if isinstance(outcome, Refused):
-            refusal: tuple[str, str] | None = (outcome.reason, outcome.detail)
-            path = outcome.schema_path
+            refusal, path = (outcome.reason, outcome.detail), outcome.schema_path
         else:
             duplicates = self.meta.duplicate
             refusal, path = self._take(outcome, CONTROL, exempt=True), ""

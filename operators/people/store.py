@@ -209,10 +209,21 @@ class PeopleStore:
             self.shard.pages.put(key, encode((decode_page(known) if known else []) + stored))
         return count, left
 
-    def in_page(self, anchor: bytes, time_us: int, message: bytes) -> bool:
-        """Whether a sealed period holds this message already."""
-        page = self.shard.pages.get(anchor + period_key(period_of(time_us)))
-        return page is not None and any(stored.message == message for stored in decode_page(page))
+    def sealed(self, anchor: bytes, message: bytes) -> Kept | None:
+        """A message in the pages of its anchor, whatever its time."""
+        for key, value in self.shard.pages.rows(anchor, anchor + b"\xff" * 5):
+            for stored in decode_page(value):
+                if stored.message == message:
+                    return Kept(anchor, stored.time_us, message, stored.row, key)
+        return None
+
+    def drop(self, kept: Kept) -> None:
+        """Remove a stored moment, also out of its page."""
+        if kept.page is None:
+            self.delete_moment(kept.anchor, kept.time_us, kept.message)
+            return
+        page = decode_page(self.shard.pages.get(kept.page) or b"\x90")
+        self.shard.pages.put(kept.page, encode([stored for stored in page if stored.message != kept.message]))
 
     def flush(self) -> None:
         """Encode the persons that changed into the pending commit."""

@@ -1,0 +1,144 @@
+"""Promise 1 with a short horizon: days are sealed into pages, message ids forgotten, and the state is still the model's."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+
+from contracts import load
+from contracts.definitions import DAY_US, Definitions
+from contracts.events import ControlEntry, Event, JudgedBatch, Refused
+from operators.records import decode_page
+from tests import model
+from tests.engine import HASHER, SPACE, Engine, difference, steps
+from tests.generator import Scenario, scenario
+
+SEEDS = range(5000, 5040)
+HORIZON_US = DAY_US
+"""Not below the backstitch, and both not below the day by which a repeat's corrected time may differ."""
+
+
+class Sealed:
+    """An engine with a short horizon, and every event that it was given by partition and position."""
+
+    def __init__(self, folder: Path, drawn: Scenario) -> None:
+        identity = json.loads(drawn.definitions_files["identity.yaml"])
+        identity["stitching"]["backstitch"] = "1d"
+        self.definitions: Definitions = load({**drawn.definitions_files, "identity.yaml": json.dumps(identity)})
+        self.engine = Engine(folder, self.definitions, horizon_us=HORIZON_US)
+        self.judge = self.engine._judge
+        self.given: dict[tuple[str, int], Event] = {}
+        self.control: list[dict[str, Any]] = []
+        self.engine.start([f"p{at}" for at in range(len(drawn.partitions))])
+
+    def feed(self, partition: str, records: list[bytes]) -> None:
+        if partition == "control":
+            entries = [orjson.loads(record) for record in records]
+            self.control += entries
+            self.engine.control(entries)
+            return
+        first = self.engine.space.meta.applied.get(partition, 0) + 1
+        for event in self.judge.judge_many(records, first, 0)[0]:
+            self.given[partition, event.position] = event
+        self.engine.feed(partition, records)
+
+    def accepted(self) -> list[Event]:
+        """All but those that came too late."""
+        late = {(row.partition, row.position) for row in self.engine.view.quarantine()}
+        return [event for place, event in self.given.items() if place not in late]
+
+    def check(self, *context: object) -> None:
+        """The dump is the model's of what was accepted."""
+        clock = self.engine.space.meta.clock
+        if clock is None:
+            return
+        expected = model.dump(self.accepted(), self.control, self.definitions, clock, hasher=HASHER)
+        found = self.engine.dump(clock)
+        assert found == expected, difference(found, expected, *context)
+
+    def replay(self) -> dict[str, Any]:
+        """Everything in quarantine again, as the validate step hands it over; the answer."""
+        space = self.engine.space
+        rows = list(self.engine.view.quarantine())
+        position = space.meta.applied["control"] + 1
+        outcomes: list[tuple[str, Event | Refused]] = [(row.id, self.judge.judge(row.raw, position, 0)) for row in rows]
+        entry = ControlEntry(position, {"type": "replay", "messageId": f"r{position}", "entries": []}, outcomes)
+        space.apply(JudgedBatch(SPACE, "control", "control", position, position, "", [], [], [entry], 0))
+        answer = self.engine.view.answer(f"r{position}")
+        assert answer is not None
+        return answer
+
+    def rows(self, family: str) -> list[tuple[bytes, bytes]]:
+        return list(self.engine.shard.rows(family))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name) / "shard"
+
+
+def fed(folder: Path, seed: int, *, every_step: bool) -> Sealed:
+    rng = Random(seed)
+    drawn = scenario(seed, 40)
+    sealed = Sealed(folder, drawn)
+    for name, records in steps(drawn, rng):
+        sealed.feed(name, records)
+        if rng.random() < 0.1:
+            sealed.engine.restart()
+        if every_step:
+            sealed.check(seed, name)
+    return sealed
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sealed_state_is_the_models(folder: Path, seed: int) -> None:
+    """After every batch and after restarts; nothing that is remembered lies before the sealed days."""
+    sealed = fed(folder, seed, every_step=True)
+    sealed.check(seed)
+    sealed.engine.restart()
+    sealed.check(seed)
+    sealed.engine.shard.close()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_replay_is_exempt_from_the_horizon(folder: Path, seed: int) -> None:
+    """What came too late and is fed again gives the state of all events, also where it changes what is sealed."""
+    sealed = fed(folder, seed, every_step=False)
+    space = sealed.engine.space
+    late = space.meta.quarantine.get("too_late", 0)
+    answer = sealed.replay()
+    assert answer["applied"] + answer["duplicate"] == late
+    assert space.meta.quarantine == {}
+    assert space.meta.received == space.meta.events + space.meta.duplicate
+    sealed.check(seed, "replayed")
+    sealed.engine.restart()
+    sealed.check(seed, "replayed and restarted")
+    sealed.engine.shard.close()
+
+
+def test_days_become_pages_and_ids_are_forgotten(folder: Path) -> None:
+    """The scenarios of this file seal: pages are written, and only messages of the open days are remembered."""
+    sealed = next(one for one in _in_order(folder) if one.rows("pages"))
+    space = sealed.engine.space
+    in_pages = sum(len(decode_page(row)) for _, row in sealed.rows("pages"))
+    open_moments, seen = len(sealed.rows("moments")), len(sealed.rows("seen"))
+    assert in_pages > 0
+    assert seen == open_moments
+    assert space.meta.remembered == seen
+    identified = len({event.message_id for event in sealed.accepted() if event.identifiers})
+    assert in_pages + open_moments >= identified
+    assert seen < identified
+    sealed.engine.shard.close()
+
+
+def _in_order(folder: Path) -> Iterator[Sealed]:
+    for seed in SEEDS:
+        yield fed(folder.with_name(f"shard{seed}"), seed, every_step=False)
