@@ -65,7 +65,7 @@ def run(path: Path, folder: Path, size: int) -> dict[str, Any]:
                 put(key, line, handle)
             db.write(writes)
             events += len(batch)
-    handle = None
+    del handle, put, get
     rows.close()
     db.close()
     cpu, wall = cpu_seconds() - cpu, time.perf_counter() - wall

@@ -16,7 +16,7 @@ BEGIN_MS = 1_767_225_600_000
 """The first of January 2026."""
 DAY_MS = 86_400_000
 EVENTS_PER_PERSON_AND_WEEK = 10
-_VERSION = 1
+_VERSION = 2
 """Raised when the generator changes, so that no old file is measured."""
 
 
@@ -26,23 +26,23 @@ def cache_folder() -> Path:
     return root / "skep" / "perf"
 
 
-def events_file(events: int, people: int, seed: int) -> Path:
+def events_file(events: int, people: int, seed: int, categories: int = 6) -> Path:
     """The file with these events, made on first use."""
-    path = cache_folder() / f"shop-{_VERSION}-{events}-{people}-{seed}.jsonl"
+    path = cache_folder() / f"shop-{_VERSION}-{events}-{people}-{seed}-{categories}.jsonl"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_suffix(f".{os.getpid()}")
         with scratch.open("wb") as stream:
-            stream.writelines(lines(events, people, seed))
+            stream.writelines(lines(events, people, seed, categories))
         scratch.replace(path)
     return path
 
 
-def lines(events: int, people: int, seed: int) -> Iterator[bytes]:
+def lines(events: int, people: int, seed: int, categories: int = 6) -> Iterator[bytes]:
     """Events of ``people`` people in order of arrival: sessions of 2 to 8 events, some hundred of them at a time.
 
     Everybody comes once before anybody comes again, ten events a person and week; a tenth of the people comes with a
-    second device. Every event carries both identifiers.
+    second device. Every event carries both identifiers. With more than six categories everybody prefers three of them.
     """
     rng = Random(f"{events}-{people}-{seed}")
     span_ms = max(1, events * 7 * DAY_MS // (EVENTS_PER_PERSON_AND_WEEK * people))
@@ -57,7 +57,7 @@ def lines(events: int, people: int, seed: int) -> Iterator[bytes]:
         person, start = order.pop(), BEGIN_MS + span_ms * session // len(sessions)
         while pending and pending[0][0] <= start:
             yield heappop(pending)[2]
-        for at, line in _session(rng, person, start, length, number):
+        for at, line in _session(rng, person, start, length, number, categories):
             number += 1
             heappush(pending, (at, number, line))
     while pending:
@@ -72,12 +72,15 @@ def _session_lengths(rng: Random, events: int) -> list[int]:
     return lengths
 
 
-def _session(rng: Random, person: int, at_ms: int, length: int, number: int) -> Iterator[tuple[int, bytes]]:
+def _session(rng: Random, person: int, at_ms: int, length: int, number: int, categories: int) -> Iterator[tuple[int, bytes]]:
     device = f"{person:08x}{'b' if person % 10 == 0 and rng.random() < 0.5 else 'a'}5f0c3d1"
     for step in range(length):
         kind = rng.random()
         product, price = rng.randrange(2000), rng.randrange(300, 20_000) / 100
-        category = CATEGORIES[product % 6]
+        if categories > 6 and rng.random() < 0.6:
+            product += (person + rng.randrange(3) - product) % categories
+        category = category_name(product % categories)
+        coupon = f'"coupon":"c{product % 50:02d}",' if product < 400 else ""
         if step == 0 and kind < 0.5:
             call, body = (
                 "page",
@@ -103,7 +106,7 @@ def _session(rng: Random, person: int, at_ms: int, length: int, number: int) -> 
             call, body = (
                 "track",
                 (
-                    f'"event":"Order Completed","properties":{{"order_id":"o{number + step:09d}","revenue":{price},"currency":"EUR",'
+                    f'"event":"Order Completed","properties":{{"order_id":"o{number + step:09d}",{coupon}"revenue":{price},"currency":"EUR",'
                     f'"products":[{{"product_id":"p{product:05d}","quantity":1}}]}}'
                 ),
             )
@@ -115,6 +118,11 @@ def _session(rng: Random, person: int, at_ms: int, length: int, number: int) -> 
         )
         yield at_ms, line.encode()
         at_ms += rng.randrange(2_000, 90_000)
+
+
+def category_name(number: int) -> str:
+    """The name of a category."""
+    return CATEGORIES[number] if number < 6 else f"{CATEGORIES[number % 6]} {number}"
 
 
 _DAYS: dict[int, str] = {}
@@ -130,41 +138,43 @@ def iso_ms(at_ms: int) -> str:
     return f"{text}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{millis:03d}Z"
 
 
+def _orders(n: int) -> str:
+    """Every fourth looks at all orders, the others at those with a coupon of their own."""
+    return "did: order_completed" if n % 4 == 0 else f"did: order_completed, where: {{coupon: c{n % 50:02d}}}"
+
+
 _SHAPES: tuple[Callable[[int, str, str], str], ...] = (
-    lambda n, _a, _b: f"{{did: order_completed, sum: revenue, gte: {250 + 10 * n}}}",
+    lambda n, _a, _b: f"{{{_orders(n)}, sum: revenue, gte: {250 + 10 * n}}}",
     lambda n, a, _b: (
         f"{{all: [{{did: product_added, where: {{category: {a}}}, within: {1 + n % 28}d}},"
         f" {{not: {{did: order_completed, within: {1 + n % 28}d}}}}]}}"
     ),
-    lambda n, _a, _b: f"{{did: order_completed, times: {{gte: {2 + n % 7}}}, within: {30 - n % 23}d}}",
+    lambda n, _a, _b: f"{{{_orders(n)}, times: {{gte: {2 + n % 7}}}, within: {30 - n % 23}d}}",
     lambda n, a, _b: (
         f"{{did: [product_viewed, product_added], where: {{category: {a}}}, times: {{gte: {3 + n % 7}}}, within: {30 - n % 23}d}}"
     ),
-    lambda n, _a, _b: (
-        f"{{all: [{{did: product_viewed, distinct: product_id, gte: {5 + n % 7}, within: {7 + n % 14}d}},"
+    lambda n, a, _b: (
+        f"{{all: [{{did: product_viewed, {f'where: {{category: {a}}}, ' if n % 10 else ''}"
+        f"distinct: product_id, gte: {5 + n % 7}, within: {7 + n % 14}d}},"
         " {did: order_completed, times: {eq: 0}}]}"
     ),
     lambda n, _a, b: f"{{did: page_viewed, where: {{name: {b}}}, times: {{gte: {1 + n % 7}}}}}",
     lambda n, _a, b: f"{{did: product_viewed, where: {{category: {b}, price: {{gt: {20 + n}}}}}, times: {{gte: {2 + n % 7}}}}}",
-    lambda n, _a, _b: f"{{did: order_completed, where: {{revenue: {{gte: {100 + n}}}}}}}",
+    lambda n, _a, _b: f"{{did: order_completed, where: {{{f'coupon: c{n % 50:02d}, ' if n % 10 else ''}revenue: {{gte: {100 + n}}}}}}}",
     lambda n, _a, b: f"{{did: product_added, where: {{category: {b}}}, sum: price, gte: {100 + 5 * n}, within: {1 + n % 30}d}}",
     lambda n, a, _b: f"{{did: product_viewed, where: {{category: {a}}}, times: {{gte: {4 + n % 7}}}, within: {1 + n % 28}d}}",
 )
 """The ten shapes, as the demo shop's, by the turn and two categories."""
 
 
-def segment(number: int) -> str:
-    """The YAML of one segment. Ten shapes as in the demo shop; from the eleventh on with other categories, thresholds, windows.
-
-    Of ten segments four read product views, four additions, four orders, one pages; six have a window, five a category or
-    a price of their own, two join several features. So every tenth of a thousand segments looks at the same event name.
-    """
+def segment(number: int, categories: int = 6) -> str:
+    """The YAML of one segment: ten shapes in turn; each turn has other categories, thresholds, windows and coupons."""
     turn, shape = divmod(number, 10)
-    who = _SHAPES[shape](turn, CATEGORIES[turn % 6], CATEGORIES[(turn // 6 + 1) % 6])
+    who = _SHAPES[shape](turn, category_name(turn % categories), category_name((turn * 7 + 1) % categories))
     return f"segment: s{number:04d}\ntitle: Measured {number}\nowner: perf\nwho: {who}\n"
 
 
-def make_project(folder: Path, source: Path, segments: int, *, follow: bool = False) -> Path:
+def make_project(folder: Path, source: Path, segments: int, *, categories: int = 6, follow: bool = False) -> Path:
     """A project with the demo shop's schemas, identity and consent, ``segments`` segments, and one computed trait."""
     for path, text in shop_contracts().items():
         if path.parts[0] in {"segments", "destinations", "traits.yaml"}:
@@ -172,7 +182,7 @@ def make_project(folder: Path, source: Path, segments: int, *, follow: bool = Fa
         _write(folder / "contracts" / path, text)
     _write(folder / "contracts/traits.yaml", "traits:\n  - {name: lifetime_value, sum: revenue, did: order_completed}\n")
     for number in range(segments):
-        _write(folder / f"contracts/segments/s{number:04d}.yaml", segment(number))
+        _write(folder / f"contracts/segments/s{number:04d}.yaml", segment(number, categories))
     _write(
         folder / "skep.yaml",
         f"spaces: [shop]\ndata: data\nfollow: {str(follow).lower()}\nsecret: measuring\n"
