@@ -29,7 +29,7 @@ OUTBOX = Path("data/outbox/changes.jsonl")
 def environment(project: Path, **settings: str) -> dict[str, str]:
     """The environment of a process of this project, without what the caller's holds."""
     own = {key: value for key, value in os.environ.items() if not key.startswith("SKEP_")}
-    return {**own, "SKEP_PROJECT": str(project), **settings}
+    return {**own, "RUST_BACKTRACE": "0", "SKEP_PROJECT": str(project), **settings}
 
 
 def start(project: Path, *words: str, **settings: str) -> subprocess.Popen[bytes]:
