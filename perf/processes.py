@@ -44,10 +44,10 @@ def show(result: dict[str, Any], *, as_json: bool) -> None:
         print(orjson.dumps(result).decode())
         return
     for key, value in result.items():
-        if isinstance(value, list):
+        if isinstance(value, list) and value and isinstance(value[0], dict):
             print(f"{key}:")
             for each in value:
-                print("  " + "  ".join(f"{name}={part}" for name, part in each.items()) if isinstance(each, dict) else f"  {each}")
+                print("  " + "  ".join(f"{name}={part}" for name, part in each.items()))
         elif isinstance(value, dict):
             print(f"{key}: " + "  ".join(f"{name}={part}" for name, part in value.items()))
         else:

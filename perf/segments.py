@@ -20,7 +20,6 @@ from typing import Any
 from perf.processes import engine, middle, show
 from perf.shop import events_file
 
-
 CATEGORIES = 300
 _PEOPLE = ("people", "people_encode")
 

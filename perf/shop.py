@@ -72,7 +72,7 @@ def _session_lengths(rng: Random, events: int) -> list[int]:
     return lengths
 
 
-def _session(rng: Random, person: int, at_ms: int, length: int, number: int, categories: int) -> Iterator[tuple[int, bytes]]:
+def _session(rng: Random, person: int, at_ms: int, length: int, number: int, categories: int) -> Iterator[tuple[int, bytes]]:  # noqa: PLR0917
     device = f"{person:08x}{'b' if person % 10 == 0 and rng.random() < 0.5 else 'a'}5f0c3d1"
     for step in range(length):
         kind = rng.random()
@@ -106,7 +106,8 @@ def _session(rng: Random, person: int, at_ms: int, length: int, number: int, cat
             call, body = (
                 "track",
                 (
-                    f'"event":"Order Completed","properties":{{"order_id":"o{number + step:09d}",{coupon}"revenue":{price},"currency":"EUR",'
+                    f'"event":"Order Completed","properties":{{"order_id":"o{number + step:09d}",{coupon}"revenue":{price},'
+                    f'"currency":"EUR",'
                     f'"products":[{{"product_id":"p{product:05d}","quantity":1}}]}}'
                 ),
             )
