@@ -1,0 +1,97 @@
+"""Definitions edited between a kill and the restart: the state is what the model says of them, whoever was killed when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+from contracts.definitions import Definitions
+from contracts.events import Event
+from contracts.hashing import Hasher
+from contracts.times import parse_time
+from operators.validate import Judge
+from skep.settings import Settings, load_definitions
+from tests import model
+from tests.crash.harness import FLOW, Killing, finish, start, wait_for_commits
+from tests.crash.outcome import Outcome, broken_rules
+from tests.crash.shop import make_lines, make_project, replace, write_partitions
+from tests.engine import difference
+
+SEED = 51
+PART = "shop/part-0.jsonl"
+
+
+def judge_of(settings: Settings, definitions: Definitions) -> Judge:
+    return Judge(definitions, unknown_ok=False, future_skew_us=settings.future_skew_us, max_event_bytes=settings.max_event_bytes)
+
+
+def test_edited_identity_and_segments_equal_the_model(tmp_path: Path) -> None:
+    """Another order of namespaces, another session gap, other segments, while the flow was dead; killed again while it recomputes."""
+    lines = make_lines(2_500, SEED, people=60)
+    project = make_project(tmp_path / "shop", horizon="200d")
+    write_partitions(project / "events", lines, 1)
+    settings = Settings.load(project)
+    before = load_definitions(settings)
+    process = start(project, FLOW, SKEP_BATCH_SIZE="50")
+    assert wait_for_commits(project, process, 700_000)
+    process.kill()
+    process.wait()
+    stopped = Outcome.of(project)
+    assert 0 < stopped.counters["received"] < len(lines)
+    edit(project)
+    after = load_definitions(settings)
+    killing = Killing(project, Random(SEED), 300_000)
+    killing.through(4)
+    found = Outcome.of(project)
+    assert found.counters["definitions"] == after.digest
+    assert (killing.checks, broken_rules(found)) == ([], [])
+    position = first_of(project, after.digest)
+    assert stopped.counters["received"] < position <= len(lines)
+    accepted = [*judge_of(settings, before).judge_many(lines[: position - 1], 1, 0)[0]]
+    accepted += judge_of(settings, after).judge_many(lines[position - 1 :], position, 0)[0]
+    again = [reread(judge_of(settings, after), event) for event in accepted]
+    at = parse_time(found.counters["clock"])
+    assert at is not None
+    wanted = model.dump(again, [], after, at, hasher=Hasher(settings.secret, "shop"))
+    assert found.dump == wanted, difference(found.dump, wanted, SEED, killing.kills)
+
+
+def first_of(project: Path, digest: str) -> int:
+    """The first position that the definitions judge, as the control entry says."""
+    from tests.crash.harness import control_entries
+
+    entry = control_entries(project)[-1]
+    assert entry["digest"] == digest
+    holds_from = entry["from"]
+    assert isinstance(holds_from, dict)
+    return int(holds_from[PART])
+
+
+def reread(judge: Judge, event: Event) -> Event:
+    """An accepted event as the definitions in force understand it."""
+    again = judge.reread(event.raw)
+    again.position = event.position
+    return again
+
+
+def edit(project: Path) -> None:
+    contracts = project / "contracts"
+    replace(contracts / "identity.yaml", "session_gap: 30m", "session_gap: 2h")
+    replace(contracts / "identity.yaml", "    normalize: email        # trimmed, lower case\n    limit: 5 ", "    normalize: email\n    limit: 1 ")
+    replace(contracts / "segments" / "big_spenders.yaml", "gt: 250", "gt: 60")
+    (contracts / "segments" / "frequent.yaml").write_text(
+        "segment: frequent\nowner: crm\nwho: {did: page_viewed, times: {gte: 3}, within: 3d}\n"
+    )
+    (contracts / "segments" / "hive_keepers.yaml").unlink()
+
+
+def test_a_link_before_the_first_run_is_applied(tmp_path: Path) -> None:
+    """Control holds an entry before any definitions; it takes effect all the same."""
+    from skep.control import submit
+
+    project = make_project(tmp_path / "shop")
+    write_partitions(project / "events", make_lines(300, SEED, people=20), 1)
+    a, b = {"namespace": "user_id", "value": "1"}, {"namespace": "phone", "value": "+447712999999"}
+    submit(Settings.load(project), "shop", {"type": "link", "a": a, "b": b, "why": "ticket"})
+    finish(project, FLOW)
+    assert any(b'"type":"manual"' in line for line in Outcome.of(project).dump)
