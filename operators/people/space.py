@@ -109,6 +109,9 @@ class Space:
         self._seal()
         waiting = False
         if batch.partition == CONTROL:
+            if not self.digest and batch.digest:
+                # Entries that were given before the first run come before the definitions.
+                self.use(batch.digest)
             for entry in batch.control:
                 if entry.position > done:
                     self._control.apply(entry)

@@ -10,9 +10,10 @@ from contracts.events import Event
 from contracts.hashing import Hasher
 from contracts.times import parse_time
 from operators.validate import Judge
+from skep.control import submit
 from skep.settings import Settings, load_definitions
 from tests import model
-from tests.crash.harness import FLOW, Killing, finish, start, wait_for_commits
+from tests.crash.harness import FLOW, Killing, control_entries, finish, start, wait_for_commits
 from tests.crash.outcome import Outcome, broken_rules
 from tests.crash.shop import make_lines, make_project, replace, write_partitions
 from tests.engine import difference
@@ -26,7 +27,7 @@ def judge_of(settings: Settings, definitions: Definitions) -> Judge:
 
 
 def test_edited_identity_and_segments_equal_the_model(tmp_path: Path) -> None:
-    """Another order of namespaces, another session gap, other segments, while the flow was dead; killed again while it recomputes."""
+    """Another limit of addresses, another session gap, other segments, while the flow was dead; killed again while it recomputes."""
     lines = make_lines(2_500, SEED, people=60)
     project = make_project(tmp_path / "shop", horizon="200d")
     write_partitions(project / "events", lines, 1)
@@ -58,8 +59,6 @@ def test_edited_identity_and_segments_equal_the_model(tmp_path: Path) -> None:
 
 def first_of(project: Path, digest: str) -> int:
     """The first position that the definitions judge, as the control entry says."""
-    from tests.crash.harness import control_entries
-
     entry = control_entries(project)[-1]
     assert entry["digest"] == digest
     holds_from = entry["from"]
@@ -70,7 +69,7 @@ def first_of(project: Path, digest: str) -> int:
 def reread(judge: Judge, event: Event) -> Event:
     """An accepted event as the definitions in force understand it."""
     again = judge.reread(event.raw)
-    again.position = event.position
+    again.position, again.time_us, again.message_id = event.position, event.time_us, event.message_id
     return again
 
 
@@ -87,8 +86,6 @@ def edit(project: Path) -> None:
 
 def test_a_link_before_the_first_run_is_applied(tmp_path: Path) -> None:
     """Control holds an entry before any definitions; it takes effect all the same."""
-    from skep.control import submit
-
     project = make_project(tmp_path / "shop")
     write_partitions(project / "events", make_lines(300, SEED, people=20), 1)
     a, b = {"namespace": "user_id", "value": "1"}, {"namespace": "phone", "value": "+447712999999"}
