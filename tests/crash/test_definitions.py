@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from random import Random
 
@@ -48,8 +49,9 @@ def test_edited_identity_and_segments_equal_the_model(tmp_path: Path) -> None:
     assert (killing.checks, broken_rules(found)) == ([], [])
     position = first_of(project, after.digest)
     assert stopped.counters["received"] < position <= len(lines)
-    accepted = [*judge_of(settings, before).judge_many(lines[: position - 1], 1, 0)[0]]
-    accepted += judge_of(settings, after).judge_many(lines[position - 1 :], position, 0)[0]
+    now_us = time.time_ns() // 1000
+    accepted = [*judge_of(settings, before).judge_many(lines[: position - 1], 1, now_us)[0]]
+    accepted += judge_of(settings, after).judge_many(lines[position - 1 :], position, now_us)[0]
     again = [reread(judge_of(settings, after), event) for event in accepted]
     at = parse_time(found.counters["clock"])
     assert at is not None
