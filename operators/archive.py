@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import structlog
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
 from contracts.events import JudgedBatch
+from operators.metrics import batch_took
 from state.archive import Archive
 from state.errors import StateError
 
@@ -25,7 +27,9 @@ class _ArchivePartition(StatelessSinkPartition[JudgedBatch]):
             archive = self._archives.get(batch.space)
             if archive is None:
                 archive = self._archives[batch.space] = self._open(batch.space)
+            began = time.perf_counter()
             archive.append(batch)
+            batch_took("archive", began)
 
     def close(self) -> None:
         for archive in self._archives.values():

@@ -11,11 +11,11 @@ from operators.segments.compile import Program
 
 Holder = Callable[[bytes], Person | None]
 """Hash of an identifier → the person that holds it."""
-Touched = set[Any]
+Touched = tuple[Any, ...]
 """Numbers of features, names of traits, ``"!purpose"`` of consents that an event changed."""
 
 
-def fold(person: Person, event: Event, anchor: bytes | None, program: Program, now: int) -> tuple[Touched, int | None]:
+def fold(person: Person, event: Event, anchor: bytes, program: Program, now: int) -> tuple[Touched, int | None]:
     """Apply an event that belongs to the person.
 
     Returns what it touched, and the earliest moment at which a window may make it undone (None if there is none).
@@ -27,48 +27,43 @@ def fold(person: Person, event: Event, anchor: bytes | None, program: Program, n
         person.first = time
     if person.last is None or time > person.last:
         person.last = time
-    touched: Touched = set()
-    due: int | None = None
-    name = event.name
-    if name:
-        due = _fold_features(person, event, program, now, touched)
+    touched: list[Any] = []
+    due = _fold_features(person, event, program, now, touched) if event.name else None
     if event.traits:
         traits = person.traits
         for key, value in event.traits.items():
             known = traits.get(key)
             if known is None or time > known[0] or (time == known[0] and message > known[1]):
                 traits[key] = [time, message, value]
-                touched.add(key)
-    if event.consents and anchor is not None:
+                touched.append(key)
+    if event.consents:
         _decide(person, event, anchor, program, touched)
-    return touched, due
+    return tuple(touched), due
 
 
-def _fold_features(person: Person, event: Event, program: Program, now: int, touched: Touched) -> int | None:
+def _fold_features(person: Person, event: Event, program: Program, now: int, touched: list[Any]) -> int | None:
     route = program.route(event.name)
-    properties, body = event.properties, event.body
+    properties = event.properties
     chosen = route.always
     if route.by_text:
-        chosen = list(chosen)
         for path, texts in route.by_text.items():
             value = properties.get(path)
             if type(value) is str and value in texts:
-                chosen += texts[value]
+                chosen = chosen + texts[value]
     due: int | None = None
-    cells, time, message = person.cells, event.time_us, event.message_id
-    for at, matches in chosen:
-        if matches is None or matches(properties, body):
-            feature = program.cells[at]
-            cells[at] = feature.fold(cells[at], time, message, properties, now)
-            touched.add(at)
-            if feature.window is not None:
-                moment = feature.due(cells[at], now)
+    cells, armed = person.cells, person.armed
+    for at, matches, feature in chosen:
+        if matches is None or matches(properties, event.body):
+            cell = cells[at] = feature.fold(cells[at], event.time_us, event.message_id, properties, now)
+            touched.append(at)
+            if feature.window is not None and (armed is None or feature.may_be_due(cell, armed)):
+                moment = feature.due(cell, now)
                 if moment is not None and (due is None or moment < due):
                     due = moment
     return due
 
 
-def _decide(person: Person, event: Event, anchor: bytes, program: Program, touched: Touched) -> None:
+def _decide(person: Person, event: Event, anchor: bytes, program: Program, touched: list[Any]) -> None:
     for purpose, granted in (event.consents or {}).items():
         if purpose not in program.defaults:
             continue
@@ -76,7 +71,7 @@ def _decide(person: Person, event: Event, anchor: bytes, program: Program, touch
         known = decisions.get(anchor)
         if known is None or (event.time_us, event.message_id) > (known[0], known[1]):
             decisions[anchor] = [event.time_us, event.message_id, granted]
-            touched.add(f"!{purpose}")
+            touched.append(f"!{purpose}")
 
 
 def resolve_consents(person: Person, holder: Holder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
@@ -16,6 +17,7 @@ from contracts.names import event_name
 from contracts.times import MAX_US, MIN_US, iso, parse_time
 from operators.epochs import CONTROL, Epoch, append_epoch, spans
 from operators.extract import Identifiers, consents
+from operators.metrics import batch_took
 
 LEVELS_MAX = 100
 """Deeper nesting than this is refused as undecodable."""
@@ -269,7 +271,12 @@ class Validate:
 
     def __call__(self, batches: list[SourceBatch]) -> list[JudgedBatch]:
         """The mapper of ``flat_map_batch``."""
-        return [judged for batch in batches for judged in self.batch(batch)]
+        judged: list[JudgedBatch] = []
+        for batch in batches:
+            began = time.perf_counter()
+            judged += self.batch(batch)
+            batch_took("validate", began)
+        return judged
 
     def batch(self, batch: SourceBatch) -> list[JudgedBatch]:
         """The judged parts of one batch, in order; the last one carries its hints (caught up, finished)."""

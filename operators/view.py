@@ -15,7 +15,7 @@ from contracts.numbers import number_text
 from contracts.times import iso
 from operators.people import meta as meta_row
 from operators.people.meta import Meta
-from operators.people.space import QuarantineRow
+from operators.people.quarantine import QuarantineRow
 from operators.profile import decision, joining
 from operators.records import (
     NOBODY,

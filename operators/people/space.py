@@ -284,9 +284,7 @@ class Space:
         anchor = stitcher.anchor(pairs)
         anchor_hash = store.hash(anchor)
         person = stitcher.link(event, slots)
-        changed = bool(stitcher.created or stitcher.joined)
-        if changed:
-            self._announce_joins()
+        changed = self._announce_joins() if stitcher.created or stitcher.joined else []
         owner = None if person is None else stitcher.owner(event, slots, person)
         if person is None or owner is None:
             self._keep(anchor_hash, event, message, ITSELF)
@@ -300,8 +298,11 @@ class Space:
             assert holder is not None, "an owner is an identifier of somebody"
             person = holder
         elif owner[0] == NOBODY:
-            person = self._shared(person, anchor)
-        self._fold(event, anchor_hash, person, settle=changed)
+            person = self._shared(person, anchor, changed)
+        self._fold(event, anchor_hash, person, settle=any(each is person for each in changed))
+        for each in changed:
+            if each is not person:
+                self.announcer.settle(each, self.clock.now)
 
     def _fold(self, event: Event, anchor: bytes, person: Person, *, settle: bool = False) -> None:
         """Apply an event to whom it belongs and announce what that changes; ``settle``: evaluate everything."""
@@ -338,8 +339,8 @@ class Space:
                 self.announcer.move(each, purposes, self.clock.now)
         return touched
 
-    def _shared(self, person: Person, anchor: Pair) -> Person:
-        """The person for a device's event that belongs to nobody."""
+    def _shared(self, person: Person, anchor: Pair, changed: list[Person]) -> Person:
+        """The person for a device's event that belongs to nobody; added to ``changed`` if it is new."""
         if not any(self.rules.person[each.namespace] for each in person.identifiers):
             return person
         slot = self.store.slot(anchor)
@@ -350,10 +351,11 @@ class Space:
             known = Person(key, [], {}, {}, version=self.store.version(key), cells=[None] * len(self.program.cells))
             self.store.add(known)
             self.announcer.created(known)
-            self.announcer.settle(known, self.clock.now)
+            changed.append(known)
         return known
 
-    def _announce_joins(self) -> None:
+    def _announce_joins(self) -> list[Person]:
+        """Say who is new and who has joined whom; returns those of whom everything has to be evaluated."""
         stitcher = self.stitcher
         for person in stitcher.created:
             self.announcer.created(person)
@@ -363,9 +365,9 @@ class Space:
             if person.consents:
                 resolve_consents(person, self.store.holder)
             self.timers.arm(person, other.armed)
-        for person in {id(each): each for each in [*stitcher.created, *(person for person, _ in stitcher.joined)]}.values():
-            self.announcer.settle(person, self.clock.now)
+        changed = {each.key: each for each in [*stitcher.created, *(person for person, _ in stitcher.joined)]}
         stitcher.created, stitcher.joined = [], []
+        return list(changed.values())
 
     # ---- the long way
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
 
 from bytewax.operators import StatefulBatchLogic
 
 from contracts.events import JudgedBatch
+from operators.metrics import SpaceMetrics, batch_took
 from operators.people.space import Space
 
 COLLECT_EVERY = 200
@@ -20,13 +22,19 @@ class PeopleLogic(StatefulBatchLogic[JudgedBatch, JudgedBatch, str]):
     def __init__(self, open_space: Callable[[str], Space], name: str | None) -> None:
         self._open = open_space
         self._space = open_space(name) if name is not None else None
+        self._metrics = SpaceMetrics(self._space) if self._space is not None else None
         self._batches = 0
 
     def on_batch(self, values: list[JudgedBatch]) -> tuple[list[JudgedBatch], bool]:
         for batch in values:
             if self._space is None:
                 self._space = self._open(batch.space)
+            if self._metrics is None:
+                self._metrics = SpaceMetrics(self._space)
+            began = time.perf_counter()
             self._space.apply(batch)
+            batch_took("people", began)
+            self._metrics.committed()
             self._batches += 1
             if self._batches % COLLECT_EVERY == 0:
                 gc.collect(1)

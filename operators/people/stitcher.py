@@ -43,6 +43,43 @@ class Stitcher:
                 return pair
         return pairs[0]
 
+    def known(self, event: Event) -> tuple[Person, bytes] | None:
+        """The person and the anchor of an event that says nothing new: by one person's identifier, alone or with a device
+        on which that person has been alone since its session began, in order. The short way of the short way."""
+        pairs = event.identifiers
+        count = len(pairs)
+        slots = self._store.slots
+        first = slots.get(pairs[0])
+        if first is None or count > 2 or not self._person[pairs[0][0]]:
+            return None
+        person, identifier = first
+        time, anchor = event.time_us, identifier.hash
+        if count == 2:
+            second = slots.get(pairs[1])
+            if second is None or second[0] is not person or self._person[pairs[1][0]] or self._manual.rulings or not self._rules.by_session:
+                return None
+            held = second[1]
+            device, link = held.device, person.links.get(anchor + held.hash)
+            if link is None or device is None or time <= device.end or time < link.last or time < held.last or anchor not in device.persons:
+                return None
+            at = (time, event.message_id)
+            runs = device.runs
+            if time - device.end > self._rules.gap:
+                device.start = time
+                device.runs = [Run(anchor, at, at)]
+                device.anonymous = False
+            elif len(runs) == 1 and runs[0].person == anchor:
+                runs[0].last = at
+            else:
+                return None
+            device.end = link.last = held.last = time
+            device.persons[anchor] = at
+        if time > identifier.last:
+            identifier.last = time
+        elif time < identifier.first:
+            return None
+        return person, anchor
+
     def link(self, event: Event, slots: list[Slot | None]) -> Person | None:
         """Apply the event's identifiers and links; returns the person of the first identifier."""
         time = event.time_us

@@ -14,7 +14,7 @@ from operators.records import (
     encode,
 )
 from operators.stitch.rules import Rules
-from state.keys import NOBODY, period_key, period_of, period_of_key, moment_key, moment_parts
+from state.keys import NOBODY, moment_key, moment_parts, period_key, period_of, period_of_key
 from state.shard import Shard
 
 Pair = tuple[int, str]
@@ -43,7 +43,7 @@ class PeopleStore:
         self._hasher = hasher
         self._cache_max = cache_max
         self._persons: dict[bytes, Person] = {}
-        self._slots: dict[Pair, Slot] = {}
+        self.slots: dict[Pair, Slot] = {}
         self._hashes: dict[Pair, bytes] = {}
         self.dirty: dict[bytes, Person] = {}
         self._fresh: dict[bytes, dict[bytes, bytes | None]] = {}
@@ -64,14 +64,14 @@ class PeopleStore:
 
     def slot(self, pair: Pair) -> Slot | None:
         """The person that holds an identifier, and the identifier in it."""
-        found = self._slots.get(pair)
+        found = self.slots.get(pair)
         if found is not None:
             return found
         lead = self.shard.alias.get(self.hash(pair))
         if lead is None:
             return None
         self.person(lead)
-        return self._slots[pair]
+        return self.slots[pair]
 
     def holder(self, identifier: bytes) -> Person | None:
         """The person that holds the identifier of this hash."""
@@ -91,7 +91,7 @@ class PeopleStore:
     def remember(self, person: Person) -> Person:
         """Put a person into the cache, under all of its identifiers."""
         self._persons[person.key] = person
-        slots = self._slots
+        slots = self.slots
         for each in person.identifiers:
             slots[(each.namespace, each.value)] = (person, each)
         return person
@@ -106,7 +106,7 @@ class PeopleStore:
     def adopt(self, person: Person, identifier: Identifier) -> None:
         """Add an identifier to a person."""
         person.identifiers.append(identifier)
-        self._slots[(identifier.namespace, identifier.value)] = (person, identifier)
+        self.slots[(identifier.namespace, identifier.value)] = (person, identifier)
         self.shard.alias.put(identifier.hash, person.key)
 
     def remove(self, person: Person) -> None:
@@ -123,7 +123,7 @@ class PeopleStore:
 
     def release(self, identifier: Identifier) -> None:
         """An identifier that nothing names any more."""
-        self._slots.pop((identifier.namespace, identifier.value), None)
+        self.slots.pop((identifier.namespace, identifier.value), None)
         self.shard.alias.delete(identifier.hash)
 
     def put_moment(self, anchor: bytes, time_us: int, message: bytes, row: bytes) -> None:
@@ -225,6 +225,11 @@ class PeopleStore:
         page = decode_page(self.shard.pages.get(kept.page) or b"\x90")
         self.shard.pages.put(kept.page, encode([stored for stored in page if stored.message != kept.message]))
 
+    @property
+    def cached(self) -> int:
+        """How many persons are in memory."""
+        return len(self._persons)
+
     def flush(self) -> None:
         """Encode the persons that changed into the pending commit."""
         pending = self.shard.people.pending
@@ -239,10 +244,10 @@ class PeopleStore:
         if excess > 0:
             for key in list(self._persons)[: excess + self._cache_max // 8]:
                 for each in self._persons.pop(key).identifiers:
-                    self._slots.pop((each.namespace, each.value), None)
+                    self.slots.pop((each.namespace, each.value), None)
 
     def forget(self) -> None:
         """Drop everything that is cached."""
         self._persons.clear()
-        self._slots.clear()
+        self.slots.clear()
         self._hashes.clear()

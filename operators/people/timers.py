@@ -20,8 +20,12 @@ class Timers:
     def __init__(self, family: Family) -> None:
         self._family = family
         self._heap: list[tuple[int, bytes]] = []
+        self.fired = 0
+        """Timers taken since the start."""
         self._loaded = _PAST
         """Every timer due up to here is in the heap."""
+        self.next_due = _PAST
+        """No timer is due before this moment."""
 
     def arm(self, person: Person, due: int | None) -> None:
         """Make sure that the person's timer fires at ``due`` or earlier."""
@@ -31,6 +35,8 @@ class Timers:
         self._family.put(time_key(due) + person.key, b"")
         if due <= self._loaded:
             heappush(self._heap, (due, person.key))
+        if due < self.next_due:
+            self.next_due = due
 
     def due(self, until: int) -> tuple[int, bytes] | None:
         """Take the next timer due at or before ``until``."""
@@ -38,9 +44,11 @@ class Timers:
         while True:
             if heap and heap[0][0] <= until:
                 due, key = heappop(heap)
+                self.fired += 1
                 self._family.delete(time_key(due) + key)
                 return due, key
             if self._loaded >= until:
+                self.next_due = heap[0][0] if heap else self._loaded + 1
                 return None
             self._load()
             heap = self._heap
@@ -49,7 +57,13 @@ class Timers:
         """Whether a timer is due at or before ``until``."""
         while self._loaded < until and not self._heap:
             self._load()
+        self.next_due = self._heap[0][0] if self._heap else self._loaded + 1
         return bool(self._heap) and self._heap[0][0] <= until
+
+    def overdue(self, until: int) -> int:
+        """How many of the timers in memory are due at or before ``until``."""
+        heap = self._heap
+        return sum(1 for due, _ in heap if due <= until) if heap and heap[0][0] <= until else 0
 
     def _load(self) -> None:
         start = time_key(self._loaded + 1)
@@ -78,3 +92,4 @@ class Timers:
             self._loaded = near[-1][0] - 1
             self._heap = [each for each in near if each[0] <= self._loaded]
             heapify(self._heap)
+            self.next_due = min(self.next_due, self._loaded + 1)

@@ -57,6 +57,13 @@ class Cells:
         """Say at which counts a condition changes its mind (from ``n - 1`` to ``n``); None: at any."""
         self._floor = None if counts is None else [max((c for c in counts if c <= n), default=0) for n in range(max(counts, default=0) + 1)]
 
+    def may_be_due(self, cell: Any, armed: int) -> bool:
+        """Whether the cell can change before the moment for which its person is armed: a cheap no is most answers."""
+        if cell is None:
+            return False
+        oldest = cell[0] if self.measure == "times" else cell[0][0] if self.measure == "sum" else armed - self.window - 1  # type: ignore[operator]
+        return bool(oldest < armed - self.window)  # type: ignore[operator]
+
     def due(self, cell: Any, now: int) -> int | None:
         """The next moment after ``now`` at which the value may change by itself in a way that matters; None if never."""
         window = self.window

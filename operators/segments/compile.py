@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.definitions import (
     All,
@@ -31,6 +31,8 @@ Evaluator = Callable[[Person, int, int], bool]
 """(person, now, memberships so far as bits) → is a member"""
 Matcher = Callable[[dict[str, Any], dict[str, Any]], bool]
 """(properties, event) → matches"""
+Touch = tuple[int, Matcher | None, Cells]
+"""Number of a feature, what an event must satisfy beside its name (None: nothing), and how the feature folds it."""
 _ROUTES_MAX = 10_000
 
 
@@ -40,9 +42,17 @@ class Route:
     __slots__ = ("always", "by_text")
 
     def __init__(self) -> None:
-        self.always: list[tuple[int, Matcher | None]] = []
-        self.by_text: dict[str, dict[str, list[tuple[int, Matcher | None]]]] = {}
+        self.always: list[Touch] = []
+        self.by_text: dict[str, dict[str, list[Touch]]] = {}
         """Property name → text → features that ask for exactly that text."""
+
+
+class Plan(NamedTuple):
+    """Segments to evaluate, in order, emitted traits to compare, and whether consents may have changed."""
+
+    segments: tuple[int, ...]
+    emitted: tuple[str, ...]
+    consents: bool
 
 
 class Program:
@@ -65,7 +75,7 @@ class Program:
         self._set_critical()
         self._routes: dict[str, Route] = {}
         self._index_dependencies()
-        self._orders: dict[frozenset[Any], tuple[int, ...]] = {}
+        self._plans: dict[tuple[Any, ...], Plan] = {}
         self.all_segments = tuple(range(len(self.segments)))
 
     def route(self, name: str) -> Route:
@@ -86,23 +96,23 @@ class Program:
             rest = tuple(where for where in feature.where if where is not key)
             matcher = _matcher(rest, feature.timezone)
             if key is None:
-                route.always.append((at, matcher))
+                route.always.append((at, matcher, self.cells[at]))
                 continue
             operand = key.predicates[0].operand
             for text in {operand} if type(operand) is str else set(operand):
-                route.by_text.setdefault(key.path, {}).setdefault(text, []).append((at, matcher))
+                route.by_text.setdefault(key.path, {}).setdefault(text, []).append((at, matcher, self.cells[at]))
         return route
 
-    def affected(self, touched: frozenset[Any]) -> tuple[int, ...]:
-        """Segments that can move when these features (numbers), traits (names) or consents (``"!purpose"``) do, in order."""
-        found = self._orders.get(touched)
+    def plan(self, touched: tuple[Any, ...]) -> Plan:
+        """What to look at when these features (numbers), traits (names) or consents (``"!purpose"``) have changed."""
+        found = self._plans.get(touched)
         if found is None:
-            if len(self._orders) >= _ROUTES_MAX:
-                self._orders.clear()
-            moved: set[int] = set()
-            for each in touched:
-                moved |= self._dependents.get(each, set())
-            found = self._orders[touched] = tuple(sorted(moved))
+            if len(self._plans) >= _ROUTES_MAX:
+                self._plans.clear()
+            moved = sorted({at for each in touched for at in self._dependents.get(each, ())})
+            emitted = tuple(name for name in self.emitted if self.computed.get(name, name) in touched)
+            consents = any(type(each) is str and each[:1] == "!" for each in touched)
+            found = self._plans[touched] = Plan(tuple(moved), emitted, consents)
         return found
 
     def _index_dependencies(self) -> None:

@@ -1,0 +1,90 @@
+"""What a running flow says about itself: Prometheus metrics in the default registry, which Bytewax serves at ``/metrics``.
+
+Updated once a batch, never for an event. Counters count since the process started; `skep status` has the totals.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from prometheus_client import Counter, Gauge, Histogram
+
+if TYPE_CHECKING:
+    from operators.people.space import Space
+
+SIZES_EVERY_S = 5.0
+"""How often RocksDB is asked for its sizes at most."""
+_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+_BATCH = Histogram(
+    "skep_batch_seconds", "Wall time of one batch in a stage (validate, people, archive), in seconds", ["stage"], buckets=_BUCKETS
+)
+_RECEIVED = Counter("skep_records_received", "Records that the people step has taken in", ["space"])
+_APPLIED = Counter("skep_events_applied", "Events applied: accepted, and seen for the first time", ["space"])
+_DUPLICATE = Counter("skep_events_duplicate", "Events with a message id that was there before, with the same content", ["space"])
+_QUARANTINED = Counter("skep_quarantined", "Records put into quarantine, by reason; `conflict` is one of them", ["space", "reason"])
+_FIRED = Counter("skep_timers_fired", "Timers taken because the clock had passed them", ["space"])
+_DUE = Gauge("skep_timers_due", "Timers that the clock has passed and that wait for the next commits", ["space"])
+_LAG = Gauge("skep_lag_seconds", "Wall clock less the clock of a partition, in seconds", ["space", "partition"])
+_SPACE_LAG = Gauge("skep_space_lag_seconds", "Wall clock less the clock of the space, in seconds", ["space"])
+_PEOPLE = Gauge("skep_people", "Profiles of the space", ["space"])
+_CACHED = Gauge("skep_people_cached", "Profiles held decoded in memory; `cache_mb` bounds them", ["space"])
+_CHANGES = Gauge("skep_change_sequence", "Sequence number of the last change event committed", ["space"])
+_ROCKSDB = Gauge("skep_rocksdb_bytes", "Bytes of the space's shard, by kind: sst (on disk), memtables (in memory)", ["space", "kind"])
+
+_STAGES = {stage: _BATCH.labels(stage) for stage in ("validate", "people", "archive")}
+
+
+def batch_took(stage: str, began: float) -> None:
+    """A batch has left a stage, which it entered at ``began`` by ``time.perf_counter``."""
+    _STAGES[stage].observe(time.perf_counter() - began)
+
+
+class SpaceMetrics:
+    """The metrics of one space, brought up to date after each of its commits."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        name, meta = space.name, space.meta
+        self._counters = {
+            "received": _RECEIVED.labels(name),
+            "events": _APPLIED.labels(name),
+            "duplicate": _DUPLICATE.labels(name),
+        }
+        self._counted = {field: int(getattr(meta, field)) for field in self._counters}
+        self._reasons = dict(meta.quarantine)
+        self._fired = 0
+        self._sizes_at = -SIZES_EVERY_S
+
+    def committed(self) -> None:
+        """Say where the space stands now."""
+        space, meta, name, now_s = self._space, self._space.meta, self._space.name, time.time()
+        self._count()
+        for partition, clock in meta.clocks.items():
+            _LAG.labels(name, partition).set(now_s - clock / 1e6)
+        clock_us = meta.clock
+        if clock_us is not None:
+            _SPACE_LAG.labels(name).set(now_s - clock_us / 1e6)
+            _DUE.labels(name).set(space.timers.overdue(clock_us))
+        _PEOPLE.labels(name).set(meta.people)
+        _CHANGES.labels(name).set(meta.changes)
+        if space.digest:
+            _CACHED.labels(name).set(space.store.cached)
+        if time.monotonic() - self._sizes_at >= SIZES_EVERY_S:
+            self._sizes_at = time.monotonic()
+            for kind, size in space.shard.sizes().items():
+                _ROCKSDB.labels(name, kind).set(size)
+
+    def _count(self) -> None:
+        meta, counted = self._space.meta, self._counted
+        for field, counter in self._counters.items():
+            now: int = getattr(meta, field)
+            counter.inc(max(0, now - counted[field]))
+            counted[field] = now
+        # A replay takes entries out again, so a reason may fall; the counter counts what came in.
+        for reason, number in meta.quarantine.items():
+            _QUARANTINED.labels(self._space.name, reason).inc(max(0, number - self._reasons.get(reason, 0)))
+        self._reasons = dict(meta.quarantine)
+        _FIRED.labels(self._space.name).inc(self._space.timers.fired - self._fired)
+        self._fired = self._space.timers.fired

@@ -1,0 +1,141 @@
+"""What becomes true of people, and the change events that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from contracts.hashing import profile_id
+from contracts.times import iso
+from operators.people.changes import ChangeLog
+from operators.people.clock import BEFORE_ALL
+from operators.people.meta import Meta
+from operators.people.store import PeopleStore
+from operators.people.timers import Timers
+from operators.profile import next_due
+from operators.records import Person
+from operators.segments.compile import Program
+
+
+class Announcer:
+    """Evaluates people by one set of definitions and appends every difference to the change log."""
+
+    def __init__(self, meta: Meta, log: ChangeLog, store: PeopleStore, timers: Timers, program: Program) -> None:
+        self._meta = meta
+        self._log = log
+        self._store = store
+        self._timers = timers
+        self._program = program
+
+    def created(self, person: Person) -> None:
+        """A profile id that was not there."""
+        self._meta.people += 1
+        self._log.append("profile.created", person)
+
+    def split(self, parent: Person, person: Person) -> None:
+        """A profile whose identifiers were another's."""
+        self._meta.splits += 1
+        self._log.append("identity.split", parent, split=profile_id(person.key), evidence={"split": profile_id(person.key)})
+
+    def vanished(self, person: Person, into: Person | None) -> None:
+        """A profile id goes: out of its segments, then merged; erased if no evidence names any of it (into is None)."""
+        held = int.from_bytes(person.bits, "little")
+        for at in range(held.bit_length()):
+            if held >> at & 1:
+                self._membership(person, at, entered=False)
+        self._meta.people -= 1
+        if into is None:
+            self._log.append("profile.erased", person, evidence={"reason": "no evidence names it any more"})
+        else:
+            self._meta.merges += 1
+            self._log.append("identity.merged", into, merged=profile_id(person.key), evidence={"merged": profile_id(person.key)})
+        self._store.remove(person)
+
+    def settle(self, person: Person, now: int) -> None:
+        """Evaluate everything about a person."""
+        self._consents(person)
+        self._emit(person, self._program.emitted, now)
+        self.evaluate(person, self._program.all_segments, now)
+
+    def move(self, person: Person, touched: tuple[Any, ...], now: int) -> None:
+        """Evaluate what these features, traits and consents can move."""
+        plan = self._program.plan(touched)
+        if plan.consents:
+            self._consents(person)
+        if plan.emitted:
+            self._emit(person, plan.emitted, now)
+        if plan.segments:
+            self.evaluate(person, plan.segments, now)
+
+    def fire(self, due: int, key: bytes, now: int) -> None:
+        """A person's timer is due."""
+        person = self._store.person(key)
+        if person is None or person.armed != due:
+            return
+        person.armed = None
+        self._store.dirty[key] = person
+        if due == BEFORE_ALL:
+            due, order = now, self._program.all_segments
+            self._log.cause = {"type": "clock"}
+        else:
+            order = self._program.timed
+            self._log.cause = {"type": "timer", "due": iso(due)}
+        self._log.clock = due
+        self.evaluate(person, order, due)
+        self._timers.arm(person, next_due(person, self._program, due))
+
+    def evaluate(self, person: Person, order: tuple[int, ...], now: int) -> None:
+        """Bring the memberships of some segments up to date; before the clock runs, when it does."""
+        if now == BEFORE_ALL:
+            self._timers.arm(person, BEFORE_ALL)
+            self._store.dirty[person.key] = person
+            return
+        bits = before = int.from_bytes(person.bits, "little")
+        evaluators = self._program.evaluators
+        for at in order:
+            if evaluators[at](person, now, bits) is not (bits >> at & 1 == 1):
+                bits ^= 1 << at
+                self._membership(person, at, entered=bits >> at & 1 == 1)
+        if bits != before:
+            person.bits = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+            self._store.dirty[person.key] = person
+
+    def left(self, person: Person, segment: str, version: int) -> None:
+        """A person leaves a segment that the definitions no longer have."""
+        self._sizes(segment, -1)
+        self._log.append("segment.exited", person, segment=segment, evidence={"segment_version": version})
+
+    def _membership(self, person: Person, at: int, *, entered: bool) -> None:
+        segment = self._program.segments[at]
+        self._sizes(segment.name, 1 if entered else -1)
+        kind = "segment.entered" if entered else "segment.exited"
+        evidence = {"segment_version": segment.version, "definitions": self._program.definitions.digest}
+        self._log.append(kind, person, segment=segment.name, purpose=segment.purpose, evidence=evidence)
+
+    def _sizes(self, segment: str, by: int) -> None:
+        sizes = self._meta.sizes
+        sizes[segment] = sizes.get(segment, 0) + by
+
+    def _consents(self, person: Person) -> None:
+        for purpose in sorted(person.granted):
+            granted, told = person.granted[purpose], "!" + purpose
+            if person.told.get(told) is not granted:
+                person.told[told] = granted
+                self._store.dirty[person.key] = person
+                self._log.append("consent.changed", person, purpose=purpose, granted=granted, evidence={"granted": granted})
+        if len(person.told) > len(person.granted):
+            self._undecided(person)
+
+    def _undecided(self, person: Person) -> None:
+        """The decisions that were told and belong to somebody else now: ``granted`` null, the default stands again."""
+        for told in sorted(told for told in person.told if told[:1] == "!" and told[1:] not in person.granted):
+            del person.told[told]
+            self._store.dirty[person.key] = person
+            self._log.append("consent.changed", person, purpose=told[1:], granted=None, evidence={"granted": None})
+
+    def _emit(self, person: Person, names: Iterable[str], now: int) -> None:
+        for name in names:
+            value = self._program.trait(person, name, now)
+            if person.told.get(name) != value:
+                person.told[name] = value
+                self._log.append("profile.updated", person, trait=name, value=value, evidence={"trait": name, "value": value})

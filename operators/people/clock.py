@@ -1,0 +1,57 @@
+"""The space's clock: the smallest of the clocks of the partitions that have not finished."""
+
+from __future__ import annotations
+
+from operators.people.meta import Meta
+
+BEFORE_ALL = -(1 << 62)
+"""The clock before it runs: a moment before everything, so that no window drops what it may need. It is also when the
+timers of people are due who wait for the clock to be evaluated at all."""
+
+
+class Clock:
+    """Where each partition of this run has come to; what is stored of it is in `Meta`."""
+
+    def __init__(self, meta: Meta) -> None:
+        self._meta = meta
+        self._active: dict[str, int | None] = {}
+
+    @property
+    def now(self) -> int:
+        """The clock, `BEFORE_ALL` before it runs."""
+        clock = self._meta.clock
+        return BEFORE_ALL if clock is None else clock
+
+    def start(self, partitions: list[str]) -> None:
+        """Which partitions this run reads; those of earlier runs no longer hold the clock back."""
+        self._meta.finished = []
+        self._active = {partition: self._meta.clocks.get(partition) for partition in partitions}
+
+    def take_up(self, partition: str) -> None:
+        """A partition that turns up during the run; it holds the clock back until it has said something."""
+        if partition not in self._active and partition not in self._meta.finished:
+            self._active[partition] = self._meta.clocks.get(partition)
+
+    def finish(self, partition: str) -> None:
+        """The partition has ended and no longer counts."""
+        self._active.pop(partition, None)
+        if partition not in self._meta.finished:
+            self._meta.finished.append(partition)
+
+    def came_to(self, partition: str, time_us: int) -> None:
+        """The newest accepted event of a partition, or the wall clock where it has caught up."""
+        clocks = self._meta.clocks
+        known = clocks.get(partition)
+        if known is None or time_us > known:
+            clocks[partition] = time_us
+        self._active[partition] = clocks[partition]
+
+    def lowest(self) -> int | None:
+        """Where the space's clock may stand; None while some partition has said nothing."""
+        active = self._active
+        if len(active) == 1:
+            return next(iter(active.values()))
+        if not active:
+            return max(self._meta.clocks.values(), default=None)
+        times = active.values()
+        return None if None in times else min(times)  # type: ignore[type-var]

@@ -1,0 +1,174 @@
+"""Entries of the control partition, applied: definitions, manual links and unlinks, replays of the quarantine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import orjson
+
+from contracts.events import ControlEntry, Event, Refused
+from contracts.hashing import profile_id
+from contracts.times import parse_time
+from operators.epochs import CONTROL, append_epoch
+from operators.people.manual import Ruling
+from operators.people.quarantine import QuarantineRow
+from operators.people.rebuild import Rebuilt
+from operators.records import OWNED, SELF, Person, decode_page, decode_person, encode, moment_raw
+from operators.segments.compile import Program
+from state.keys import NOBODY as NO_ANCHOR
+from state.keys import sequence_key, time_key
+
+if TYPE_CHECKING:
+    from operators.people.space import Space
+    from operators.people.store import Pair
+
+_decode_quarantine = msgspec.msgpack.Decoder(QuarantineRow).decode
+
+
+class Control:
+    """What control entries do to a space."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+
+    def apply(self, entry: ControlEntry) -> None:
+        """Apply an entry and keep the answer for the command that waits for it."""
+        space, said = self._space, entry.entry
+        kind = said["type"]
+        space.log.clock = space.meta.clock if space.meta.clock is not None else parse_time(said.get("timestamp")) or 0
+        if kind == "definitions":
+            answer = self._definitions(entry)
+        elif kind in {"link", "unlink"}:
+            answer = self._rule(said, link=kind == "link")
+        elif kind == "replay":
+            answer = self._replay(entry)
+        else:
+            answer = {"ok": False, "error": f"control entry {entry.position} is of no known type: {kind!r}"}
+        identity = said.get("messageId")
+        if isinstance(identity, str):
+            space.shard.answers.put(identity.encode(), orjson.dumps({"ok": True, "type": kind, **answer}))
+
+    # ---- definitions
+
+    def _definitions(self, entry: ControlEntry) -> dict[str, Any]:
+        space = self._space
+        digest = entry.entry["digest"]
+        holds_from = entry.entry.get("from")
+        if holds_from is None:
+            holds_from = {partition: position + 1 for partition, position in space.meta.applied.items() if partition != CONTROL}
+        append_epoch(space.meta.epochs, digest, holds_from, entry.position)
+        before = space.program if space.digest else None
+        if digest != space.digest:
+            space.use(digest)
+            if before is not None:
+                space.log.cause = {"type": "definition", "digest": digest}
+                self._recompute(before)
+        return {"definitions": digest}
+
+    def _recompute(self, before: Program) -> None:
+        """New definitions: everybody anew from the moments, in one commit; only differences are announced."""
+        space = self._space
+        old = {key: decode_person(row) for key, row in space.shard.people.committed(b"")}
+        anchors = {key for key, _ in space.shard.alias.committed(b"")}
+        for anchor in self._anchors_with_moments():
+            anchors |= self._anchor_again(anchor)
+        for person in old.values():
+            self._translate(person, before)
+        names = {segment.name for segment in space.program.segments}
+        space.meta.sizes = {name: size for name, size in space.meta.sizes.items() if name in names and size}
+        anchors.discard(NO_ANCHOR)
+        new = Rebuilt(space.store, space.manual, space.program, space.reread, space.clock.now).build(sorted(anchors))
+        space.replace(old, new, anchors)
+
+    def _translate(self, person: Person, before: Program) -> None:
+        """Memberships by name: out of the segments that are gone, the others under their new numbers."""
+        here = {segment.name: at for at, segment in enumerate(self._space.program.segments)}
+        held, bits = int.from_bytes(person.bits, "little"), 0
+        for at, segment in enumerate(before.segments):
+            if held >> at & 1:
+                if segment.name in here:
+                    bits |= 1 << here[segment.name]
+                else:
+                    self._space.announcer.left(person, segment.name, segment.version)
+        person.bits = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+
+    def _anchors_with_moments(self) -> set[bytes]:
+        shard = self._space.shard
+        return {key[4:20] for key, _ in shard.moments.committed(b"")} | {key[:16] for key, _ in shard.pages.committed(b"")}
+
+    def _anchor_again(self, anchor: bytes) -> set[bytes]:
+        """Hang the moments of an anchor where the identity rules in force say; returns the anchors they hang on."""
+        space = self._space
+        found = {anchor}
+        for kept in list(space.store.moments(anchor)):
+            pairs = space.reread(moment_raw(kept.row), 0).identifiers
+            home = space.store.hash(space.stitcher.anchor(pairs)) if pairs else NO_ANCHOR
+            if home == anchor:
+                continue
+            found.add(home)
+            if kept.page is not None:
+                page = [each for each in decode_page(space.shard.pages.get(kept.page) or b"\x90") if each.message != kept.message]
+                space.shard.pages.put(kept.page, encode(page))
+            else:
+                space.store.delete_moment(anchor, kept.time_us, kept.message)
+                space.shard.seen.put(kept.message, time_key(kept.time_us) + home)
+            row = bytes((SELF,)) + kept.row[1:7] + kept.row[23 if kept.row[0] == OWNED else 7 :]
+            space.store.put_moment(home, kept.time_us, kept.message, row)
+            space.meta.unidentified += (home == NO_ANCHOR) - (anchor == NO_ANCHOR)
+        return found
+
+    # ---- manual evidence
+
+    def _rule(self, said: dict[str, Any], *, link: bool) -> dict[str, Any]:
+        space = self._space
+        pairs = sorted(filter(None, (self._pair(said.get("a")), self._pair(said.get("b")))))
+        if len(pairs) != 2 or pairs[0] == pairs[1]:
+            return {"ok": False, "error": "expected two different identifiers of declared namespaces, not blocked, as a and b"}
+        time = parse_time(said.get("timestamp"))
+        if time is None:
+            return {"ok": False, "error": "timestamp: expected a time"}
+        a, b = (space.store.hash(pair) for pair in pairs)
+        ruling = Ruling(pairs[0], pairs[1], link, time, str(said.get("messageId", "")))
+        if not space.manual.rule(a + b, ruling):
+            return {"applied": False}
+        space.log.cause = {"type": "link" if link else "unlink", "id": ruling.message}
+        space.rebuild([person for person in map(space.store.holder, (a, b)) if person is not None], {a, b})
+        homes = sorted({profile_id(person.key) for person in map(space.store.holder, (a, b)) if person is not None})
+        return {"applied": True, "joined": len(homes) == 1, "profiles": homes}
+
+    def _pair(self, value: Any) -> Pair | None:
+        if not isinstance(value, dict) or not isinstance(value.get("namespace"), str) or not isinstance(value.get("value"), str):
+            return None
+        return self._space.judge.identifiers.normalize(value["namespace"], value["value"])
+
+    # ---- quarantine
+
+    def _replay(self, entry: ControlEntry) -> dict[str, Any]:
+        counts = {"applied": 0, "duplicate": 0, "refused": 0, "gone": 0}
+        quarantine = self._space.shard.quarantine
+        for name, outcome in entry.outcomes:
+            number = name.removeprefix("q-")
+            key = sequence_key(int(number)) if number.isdigit() else b""
+            row = quarantine.get(key) if key else None
+            if row is None:
+                counts["gone"] += 1
+                continue
+            counts[self._replay_one(key, _decode_quarantine(row), outcome)] += 1
+        return counts
+
+    def _replay_one(self, key: bytes, known: QuarantineRow, outcome: Event | Refused) -> str:
+        space = self._space
+        duplicates = space.meta.duplicate
+        space.count_refusal(known.reason, -1)
+        if isinstance(outcome, Refused):
+            known.reason, known.detail, known.schema_path = outcome.reason, outcome.detail, outcome.schema_path
+        else:
+            refusal = space.take(outcome, CONTROL, exempt=True)
+            if refusal is None:
+                space.shard.quarantine.delete(key)
+                return "applied" if space.meta.duplicate == duplicates else "duplicate"
+            known.reason, known.detail, known.schema_path = *refusal, ""
+        space.count_refusal(known.reason, 1)
+        space.shard.quarantine.put(key, encode(known))
+        return "refused"
