@@ -22,6 +22,8 @@ class Timers:
         self._heap: list[tuple[int, bytes]] = []
         self.fired = 0
         """Timers taken since the start."""
+        self.fired = 0
+        """Timers taken since the start."""
         self._loaded = _PAST
         """Every timer due up to here is in the heap."""
         self.next_due = _PAST
@@ -45,6 +47,7 @@ class Timers:
             if heap and heap[0][0] <= until:
                 due, key = heappop(heap)
                 self.fired += 1
+                self.fired += 1
                 self._family.delete(time_key(due) + key)
                 return due, key
             if self._loaded >= until:
@@ -59,6 +62,11 @@ class Timers:
             self._load()
         self.next_due = self._heap[0][0] if self._heap else self._loaded + 1
         return bool(self._heap) and self._heap[0][0] <= until
+
+    def overdue(self, until: int) -> int:
+        """How many of the timers in memory are due at or before ``until``."""
+        heap = self._heap
+        return sum(1 for due, _ in heap if due <= until) if heap and heap[0][0] <= until else 0
 
     def overdue(self, until: int) -> int:
         """How many of the timers in memory are due at or before ``until``."""

@@ -1,0 +1,104 @@
+"""The metrics of a running flow, as Prometheus sees them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from skep import starter
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EVENT = (
+    '{"type":"track","event":"Product Viewed","messageId":"m-%d","userId":"u%d","timestamp":"2026-01-31T10:00:00Z",'
+    '"properties":{"product_id":"p1","price":1}}\n'
+)
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@pytest.fixture
+def flow(tmp_path: Path) -> Iterator[str]:
+    """A following flow over five events, one of them twice and one broken; yields the address of its metrics."""
+    starter.create(tmp_path)
+    lines = [EVENT % (number, number) for number in range(5)]
+    (tmp_path / "events/shop.jsonl").write_text("".join([*lines, lines[0], "{}\n"]))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {
+        **os.environ,
+        "SKEP_PROJECT": str(tmp_path),
+        "SKEP_FOLLOW": "1",
+        "BYTEWAX_DATAFLOW_API_ENABLED": "1",
+        "BYTEWAX_DATAFLOW_API_PORT": str(port),
+        "BYTEWAX_DATAFLOW_API_CACHE_PATH": str(tmp_path),
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "bytewax.run", "flows.cdp"]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=log, stderr=log)
+    try:
+        yield f"http://127.0.0.1:{port}/metrics"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0, (tmp_path / "log").read_text()
+        assert (tmp_path / "dataflow.json").exists()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _scrape(address: str) -> Samples:
+    with urlopen(address, timeout=10) as answer:
+        text = answer.read().decode()
+    found: Samples = {}
+    for family in text_string_to_metric_families(text):
+        if family.name.startswith("skep_"):
+            assert family.documentation, family.name
+        for sample in family.samples:
+            found[sample.name, tuple(sorted(sample.labels.items()))] = sample.value
+    return found
+
+
+def _when(address: str, name: str, labels: tuple[tuple[str, str], ...], value: float) -> Samples:
+    """The metrics, as soon as one of them has a value."""
+    give_up, samples = time.monotonic() + 60, Samples()
+    while time.monotonic() < give_up:
+        try:
+            samples = _scrape(address)
+        except URLError:
+            samples = {}
+        if samples.get((name, labels)) == value:
+            return samples
+        time.sleep(0.1)
+    raise AssertionError(f"{name}{labels} never became {value}: {samples}")
+
+
+def test_a_flow_serves_its_metrics(flow: str) -> None:
+    """Everything that the documentation lists is there, with the right values."""
+    space = (("space", "shop"),)
+    found = _when(flow, "skep_records_received_total", space, 7)
+    assert found["skep_events_applied_total", space] == 5
+    assert found["skep_events_duplicate_total", space] == 1
+    assert found["skep_quarantined_total", (("reason", "envelope"), ("space", "shop"))] == 1
+    assert found["skep_people", space] == 5
+    assert found["skep_people_cached", space] == 5
+    assert found["skep_change_sequence", space] >= 5
+    assert found["skep_timers_due", space] == 0
+    assert found["skep_timers_fired_total", space] >= 0
+    assert ("skep_lag_seconds", (("partition", "events/shop.jsonl"), ("space", "shop"))) in found
+    assert ("skep_space_lag_seconds", space) in found
+    assert found["skep_rocksdb_bytes", (("kind", "memtables"), ("space", "shop"))] > 0
+    assert ("skep_rocksdb_bytes", (("kind", "sst"), ("space", "shop"))) in found
+    for stage in ("validate", "people", "archive"):
+        assert found["skep_batch_seconds_count", (("stage", stage),)] >= 1
