@@ -156,7 +156,7 @@ _SHAPES: tuple[Callable[[int, str, str], str], ...] = (
     ),
     lambda n, a, _b: (
         f"{{all: [{{did: product_viewed, {f'where: {{category: {a}}}, ' if n % 10 else ''}"
-        f"distinct: product_id, gte: {5 + n % 7}, within: {7 + n % 14}d}},"
+        f"distinct: product_id, gte: {5 + n % 7}, within: {7 + n % 15}d}},"
         " {did: order_completed, times: {eq: 0}}]}"
     ),
     lambda n, _a, b: f"{{did: page_viewed, where: {{name: {b}}}, times: {{gte: {1 + n % 7}}}}}",

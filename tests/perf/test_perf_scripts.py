@@ -1,0 +1,83 @@
+"""Each measuring script runs in a tiny size and prints one JSON object with what it promises; no number is judged here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from perf.shop import lines, make_project, segment
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def _run(tmp_path: Path, *args: str) -> dict[str, Any]:
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", *args, "--json"], cwd=ROOT, env=env, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    (line,) = done.stdout.splitlines()
+    result: dict[str, Any] = orjson.loads(line)
+    return result
+
+
+def test_throughput(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.throughput", "--events", "3000", "--people", "300")
+    assert found["profiles"] == 300
+    assert found["applied"] == 3000
+    assert found["events_per_s"] > 0
+    assert found["floor_events_per_s"] > 0
+    assert found["cpu_ratio"] == pytest.approx(found["floor_cpu_us_per_event"] / found["cpu_us_per_event"], rel=0.01)
+    assert found["rss_mb"] > 0
+    assert {"read", "validate", "people", "archive", "commit", "elsewhere"} <= set(found["stages_us"])
+    assert sum(found["stages_us"].values()) == pytest.approx(found["cpu_us_per_event"], rel=0.01)
+
+
+def test_segments(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.segments", "--counts", "2,20", "--events", "1000", "--people", "100")
+    assert [row["segments"] for row in found["counts"]] == [2, 20]
+    assert found["counts"][0]["ratio"] == 1.0
+    assert all(row["cpu_us_per_event"] > 0 for row in found["counts"])
+
+
+def test_scale(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.scale", "--profiles", "100,300", "--events-per-profile", "10")
+    assert [row["profiles"] for row in found["sizes"]] == [100, 300]
+    assert all(row["shard_bytes_per_profile"] > 0 and row["cpu_us_per_profile"] > 0 for row in found["sizes"])
+
+
+def test_memory(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.memory", "--events", "500,1000", "--people", "50")
+    assert [row["profiles"] for row in found["sizes"]] == [50, 50]
+    assert found["ratio"] > 0
+
+
+def test_latency(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.latency", "--rate", "200", "--seconds", "2", "--people", "50")
+    assert found["missing"] == 0
+    assert 0 < found["p50_ms"] <= found["p99_ms"] <= found["max_ms"]
+
+
+def test_the_events_are_what_is_asked_for() -> None:
+    """Everybody comes, in order of arrival, and the same every time."""
+    made = list(lines(2000, 200, 3))
+    assert made == list(lines(2000, 200, 3))
+    decoded = [orjson.loads(line) for line in made]
+    assert len({event["userId"] for event in decoded}) == 200
+    assert len({event["messageId"] for event in decoded}) == 2000
+    assert [event["timestamp"] for event in decoded] == sorted(event["timestamp"] for event in decoded)
+    assert 290 < sum(map(len, made)) / len(made) < 330
+
+
+def test_no_two_of_a_thousand_segments_are_the_same(tmp_path: Path) -> None:
+    texts = [segment(number, 300).partition("who:")[2] for number in range(1000)]
+    assert len(set(texts)) == 1000
+    project = make_project(tmp_path, tmp_path / "events.jsonl", 30, categories=300)
+    done = subprocess.run(
+        [sys.executable, "-m", "skep.cli", "--project", str(project), "check"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
