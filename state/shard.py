@@ -227,6 +227,8 @@ class SecondaryShard:
             self.db.try_catch_up_with_primary()
         except Exception as error:
             shutil.rmtree(self._scratch, ignore_errors=True)
+            if "Column family not found" in str(error):
+                raise NoState(f"nothing has run here yet: {path} is just being made. Ask again in a moment.") from error
             raise _explained(path, error) from error
         self._families: dict[str, Any] = {name: self.db.get_column_family(name) for name in FAMILIES}
         _check_format(path, self._families["meta"].get(b"format"))
