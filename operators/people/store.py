@@ -230,11 +230,6 @@ class PeopleStore:
         """How many persons are in memory."""
         return len(self._persons)
 
-    @property
-    def cached(self) -> int:
-        """How many persons are in memory."""
-        return len(self._persons)
-
     def flush(self) -> None:
         """Encode the persons that changed into the pending commit."""
         pending = self.shard.people.pending

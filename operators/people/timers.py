@@ -11,7 +11,8 @@ from state.shard import Family
 LOADED_MAX = 50_000
 """Timers held in memory; the later ones wait in RocksDB."""
 _FOREVER = (1 << 63) - 1
-_PAST = -(1 << 62)
+_PAST = -(1 << 62) - 1
+"""Before the timers of people who wait for the clock to run."""
 
 
 class Timers:
@@ -20,8 +21,6 @@ class Timers:
     def __init__(self, family: Family) -> None:
         self._family = family
         self._heap: list[tuple[int, bytes]] = []
-        self.fired = 0
-        """Timers taken since the start."""
         self.fired = 0
         """Timers taken since the start."""
         self._loaded = _PAST
@@ -47,7 +46,6 @@ class Timers:
             if heap and heap[0][0] <= until:
                 due, key = heappop(heap)
                 self.fired += 1
-                self.fired += 1
                 self._family.delete(time_key(due) + key)
                 return due, key
             if self._loaded >= until:
@@ -68,24 +66,17 @@ class Timers:
         heap = self._heap
         return sum(1 for due, _ in heap if due <= until) if heap and heap[0][0] <= until else 0
 
-    def overdue(self, until: int) -> int:
-        """How many of the timers in memory are due at or before ``until``."""
-        heap = self._heap
-        return sum(1 for due, _ in heap if due <= until) if heap and heap[0][0] <= until else 0
-
     def _load(self) -> None:
         start = time_key(self._loaded + 1)
         pending = self._family.pending
         found: list[tuple[int, bytes]] = []
         loaded = _FOREVER
         for key, _ in self._family.committed(start):
-            if len(found) >= LOADED_MAX // 2:
+            if len(found) >= LOADED_MAX // 2 and time_of(key[:8]) > found[-1][0]:
                 loaded = found[-1][0]
                 break
             if key not in pending:
                 found.append((time_of(key[:8]), key[8:]))
-        while found and found[-1][0] > loaded:
-            found.pop()
         for key, kept in pending.items():
             if kept is not None and key >= start and time_of(key[:8]) <= loaded:
                 found.append((time_of(key[:8]), key[8:]))
