@@ -1,0 +1,115 @@
+"""The change log: dense, in order, without a wall clock, and enough to know who is in which segment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+
+from contracts import load
+from contracts.times import iso
+from tests.engine import Engine, steps
+from tests.generator import Scenario, scenario
+from tests.promises.change_log import Folded, changes_of, dumped
+
+Json = dict[str, Any]
+
+
+def opened(folder: Path, drawn: Scenario, partitions: int | None = None) -> Engine:
+    engine = Engine(folder, load(drawn.definitions_files), cache_max=2 if drawn.seed % 2 else 1000)
+    engine.start([f"p{at}" for at in range(partitions or len(drawn.partitions))])
+    return engine
+
+
+@pytest.mark.parametrize("seed", range(7000, 7060))
+def test_folding_gives_the_dump_after_every_commit(tmp_path: Path, seed: int) -> None:
+    """Profile ids, memberships and consents; versions rise by one; a profile leaves its segments before it vanishes."""
+    rng, drawn = Random(seed), scenario(seed, 30)
+    engine, folded, read = opened(tmp_path / "shard", drawn), Folded(), 0
+    for name, records in steps(drawn, rng):
+        if name == "control":
+            engine.control([orjson.loads(record) for record in records])
+        else:
+            engine.feed(name, records)
+        if rng.random() < 0.1:
+            engine.restart()
+        folded.read(engine.view.changes(read))
+        read = folded.sequence
+        if engine.space.meta.clock is not None:
+            assert folded.told() == dumped(engine.dump()), (seed, name)
+    engine.shard.close()
+
+
+@pytest.mark.parametrize("seed", range(7100, 7115))
+def test_the_log_does_not_depend_on_batches_restarts_or_the_hour(tmp_path: Path, seed: int) -> None:
+    """The same records in the same order: the same bytes. No change is later than what the events say."""
+    drawn = scenario(seed, 40)
+    records = [orjson.dumps(body) for body in drawn.events]
+    logs = []
+    for size in (1, 7, 10_000):
+        engine = opened(tmp_path / f"shard{size}", drawn, 1)
+        for start in range(0, len(records), size):
+            engine.feed("p0", records[start : start + size])
+            if start % 5 == 0:
+                engine.restart()
+        clock = engine.space.meta.clock
+        assert clock is not None
+        logs.append(changes_of(engine))
+        assert all(orjson.loads(row)["clock"] <= iso(clock) for _, row in logs[-1])
+        engine.shard.close()
+    assert logs[0] == logs[1] == logs[2]
+    assert logs[0]
+
+
+CONSENT = {"purposes": [{"name": "marketing", "default": "denied"}]}
+BUYERS = {"segment": "buyers", "who": {"did": "order_completed"}, "purpose": "marketing"}
+ORDER = {"properties": {"amount": {"type": "number"}}}
+
+
+def _project() -> dict[str, str]:
+    files = {"consent.yaml": CONSENT, "segments/buyers.yaml": BUYERS, "events/order_completed/1-0-0.json": ORDER}
+    return {path: json.dumps(content) for path, content in files.items()}
+
+
+def _event(minute: int, user: str, granted: bool | None = None, **more: Any) -> bytes:
+    body: Json = {"type": "track", "event": "order_completed", "messageId": f"{user}{minute}", "userId": user, "properties": {}, **more}
+    body["timestamp"] = f"2026-01-01T10:{minute:02d}:00Z"
+    if granted is not None:
+        body["context"] = {"consent": {"categoryPreferences": {"marketing": granted}}}
+    return orjson.dumps(body)
+
+
+def test_a_withdrawal_exits_in_the_same_commit(tmp_path: Path) -> None:
+    """One record, one commit: the consent and the membership that hung on it."""
+    engine = Engine(tmp_path / "shard", load(_project()))
+    engine.start(["p0"])
+    engine.feed("p0", [_event(0, "u1", True)])
+    before = engine.space.meta.changes
+    engine.feed("p0", [_event(1, "u1", False)])
+    told = [orjson.loads(row) for _, row in engine.view.changes(before)]
+    assert [change["type"] for change in told] == ["consent.changed", "segment.exited"]
+    assert told[1]["segment"] == "buyers"
+    assert told[1]["purpose"] == "marketing"
+    assert {orjson.dumps(change["cause"]) for change in told} == {b'{"type":"message","id":"u11"}'}
+    engine.shard.close()
+
+
+def test_the_vanishing_profile_leaves_its_segments_first(tmp_path: Path) -> None:
+    """A device with a life of its own logs in: out of the segment, then merged, under the version that its id had."""
+    engine = Engine(tmp_path / "shard", load(_project()))
+    engine.start(["p0"])
+    anonymous = {"userId": None, "anonymousId": "d1"}
+    engine.feed("p0", [_event(0, "d", True, **anonymous)])
+    before = engine.space.meta.changes
+    engine.feed("p0", [_event(1, "u1", None, anonymousId="d1")])
+    told = [orjson.loads(row) for _, row in engine.view.changes(before)]
+    kinds = [change["type"] for change in told]
+    assert kinds.index("segment.exited") < kinds.index("identity.merged")
+    merged = told[kinds.index("identity.merged")]
+    assert merged["evidence"]["merged"] == told[kinds.index("segment.exited")]["profile"]
+    assert Folded().read(changes_of(engine)).told() == dumped(engine.dump())
+    engine.shard.close()
