@@ -40,6 +40,19 @@ def start(project: Path, *words: str, **settings: str) -> subprocess.Popen[bytes
         )
 
 
+def command(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """``python -m WORDS`` for a project, to its end."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", *words],
+        cwd="/",
+        env=environment(project),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
 def finish(project: Path, *words: str, **settings: str) -> None:
     """Run a flow to the end of its input."""
     process = start(project, *words, **settings)

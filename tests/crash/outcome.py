@@ -66,15 +66,16 @@ def archive_rows(folder: Path) -> Counter[tuple[Any, ...]]:
 def lost_and_doubled(reference: Outcome, found: Outcome) -> tuple[int, int]:
     """How many records the other run is short of, and how many it has too often, in whichever place."""
     lost = doubled = 0
-    for wanted, there in (
-        (Counter(line for line in reference.dump if b'"kind":"message"' in line), Counter(line for line in found.dump if b'"kind":"message"' in line)),
-        (reference.archive, found.archive),
-        (Counter(row[1:] for row in reference.quarantine), Counter(row[1:] for row in found.quarantine)),
-    ):
+    for wanted, there in zip(_records(reference), _records(found), strict=True):
         lost += (wanted - there).total()
         doubled += (there - wanted).total()
     difference = found.counters["received"] - reference.counters["received"]
     return lost + max(0, -difference), doubled + max(0, difference)
+
+
+def _records(outcome: Outcome) -> tuple[Counter[Any], ...]:
+    messages = Counter(line for line in outcome.dump if b'"kind":"message"' in line)
+    return messages, outcome.archive, Counter(row[1:] for row in outcome.quarantine)
 
 
 def differences(reference: Outcome, found: Outcome, *, in_order: bool) -> list[str]:
@@ -87,15 +88,16 @@ def differences(reference: Outcome, found: Outcome, *, in_order: bool) -> list[s
         if found.counters[name] != value:
             said.append(f"status: {name} is {found.counters[name]}, expected {value}")
     if found.archive != reference.archive:
-        extra, missing = found.archive - reference.archive, reference.archive - found.archive
-        said.append(f"archive: {extra.total()} rows too many {list(extra)[:1]}, {missing.total()} missing {list(missing)[:1]}")
+        twice, short = found.archive - reference.archive, reference.archive - found.archive
+        said.append(f"archive: {twice.total()} rows too many {list(twice)[:1]}, {short.total()} missing {list(short)[:1]}")
     if in_order and found.quarantine != reference.quarantine:
         said.append("quarantine: other entries or another order")
     if sorted(row[1:6] for row in found.quarantine) != sorted(row[1:6] for row in reference.quarantine):
         said.append("quarantine: other entries")
     if in_order and found.changes != reference.changes:
-        at = next((n for n, pair in enumerate(zip(found.changes, reference.changes, strict=False)) if pair[0] != pair[1]), -1)
-        said.append(f"changes: {len(found.changes)}, expected {len(reference.changes)}; the first other one: {found.changes[at]!r}, expected {reference.changes[at]!r}")
+        pairs = zip(found.changes, reference.changes, strict=False)
+        other = next((pair for pair in pairs if pair[0] != pair[1]), "none, up to the shorter end")
+        said.append(f"changes: {len(found.changes)}, expected {len(reference.changes)}; the first other one and the expected one: {other}")
     if in_order and found.story != reference.story:
         said.append(f"status: {found.story}, expected {reference.story}")
     return said
@@ -178,10 +180,8 @@ def fold_differences(changes: Iterable[dict[str, Any]], outcome: Outcome) -> lis
 def delivery_problems(path: Path, outcome: Outcome) -> list[str]:
     """Whether a file destination has every change, once and in order after removing repeated ids."""
     first: dict[str, bytes] = {}
-    said = []
-    for line in path.read_bytes().splitlines():
-        if first.setdefault(orjson.loads(line)["id"], line) != line:
-            said.append(f"delivered with two contents: {line!r}")
+    lines = path.read_bytes().splitlines()
+    said = [f"delivered with two contents: {line!r}" for line in lines if first.setdefault(orjson.loads(line)["id"], line) != line]
     if list(first.values()) != outcome.changes:
         said.append(f"delivered {len(first)} changes, expected {len(outcome.changes)} in the order of the log")
     return said

@@ -78,7 +78,7 @@ def reread(judge: Judge, event: Event) -> Event:
 def edit(project: Path) -> None:
     contracts = project / "contracts"
     replace(contracts / "identity.yaml", "session_gap: 30m", "session_gap: 2h")
-    replace(contracts / "identity.yaml", "    normalize: email        # trimmed, lower case\n    limit: 5 ", "    normalize: email\n    limit: 1 ")
+    replace(contracts / "identity.yaml", "normalize: email        # trimmed, lower case\n    limit: 5 ", "normalize: email\n    limit: 1 ")
     replace(contracts / "segments" / "big_spenders.yaml", "gt: 250", "gt: 60")
     (contracts / "segments" / "frequent.yaml").write_text(
         "segment: frequent\nowner: crm\nwho: {did: page_viewed, times: {gte: 3}, within: 3d}\n"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rocksdict import Options, Rdict
 
-from tests.crash.harness import FLOW, PATIENCE_S, environment, finish
+from tests.crash.harness import FLOW, command, finish
 from tests.crash.outcome import Outcome, broken_rules, differences
 from tests.crash.round import reference
 from tests.crash.shop import make_lines, make_project, write_partitions
@@ -22,9 +21,7 @@ SEED = 31
 
 def refused(project: Path, *words: str) -> str:
     """What a process says that ends with exit code 1."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", *words], cwd="/", env=environment(project), capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
+    done = command(project, *words)
     assert done.returncode == 1, done
     return done.stderr
 
@@ -60,7 +57,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 2 MB that can be enlarged."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "skep", str(folder)], check=False, capture_output=True).returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "skep", str(folder)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("mounting a small disk needs root")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)

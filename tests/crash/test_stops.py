@@ -15,7 +15,7 @@ import pytest
 
 from skep.process import flow_is_running
 from skep.settings import Settings
-from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, PATIENCE_S, environment, finish, start, wait_for_commits
+from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, PATIENCE_S, command, environment, finish, start, wait_for_commits
 from tests.crash.outcome import Outcome, broken_rules, delivery_problems, differences
 from tests.crash.round import reference
 from tests.crash.shop import make_lines, make_project, write_partitions
@@ -43,7 +43,8 @@ def project(tmp_path: Path, lines: list[bytes]) -> Path:
 
 def skep_run(project: Path, *words: str) -> subprocess.Popen[bytes]:
     with (project / "process.log").open("ab") as said:
-        return subprocess.Popen([sys.executable, "-P", "-m", "skep.cli", "run", *words], cwd="/", env=environment(project), stdout=said, stderr=said)
+        command_line = [sys.executable, "-P", "-m", "skep.cli", "run", *words]
+        return subprocess.Popen(command_line, cwd="/", env=environment(project), stdout=said, stderr=said)
 
 
 def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -118,18 +119,12 @@ def test_a_second_process_is_refused(project: Path) -> None:
     first = start(project, FLOW, SKEP_FOLLOW="1")
     try:
         assert wait_for_commits(project, first, 1)
-        second = subprocess.run(
-            [sys.executable, "-P", "-m", "bytewax.run", FLOW], cwd="/", env=environment(project), capture_output=True, text=True, timeout=PATIENCE_S,
-            check=False,
-        )  # fmt: skip
+        second = command(project, "bytewax.run", FLOW)
         assert second.returncode == 1, second
         assert "is written by another flow" in second.stderr
         assert "Stop that one" in second.stderr
         assert "Traceback" not in second.stderr
-        once = subprocess.run(
-            [sys.executable, "-P", "-m", "skep.cli", "run", "--once"], cwd="/", env=environment(project), capture_output=True, text=True,
-            timeout=PATIENCE_S, check=False,
-        )  # fmt: skip
+        once = command(project, "skep.cli", "run", "--once")
         assert (once.returncode, "is written by another flow" in once.stderr) == (1, True), once
         time.sleep(0.2)
         assert first.poll() is None
