@@ -61,7 +61,9 @@ def measure(project: Path, *, per_event: bool = False) -> dict[str, Any]:
     events = max(1, meta.received)
     stages = {stage: round(spent / 1000 / events, 3) for stage, spent in meter.cpu_ns.items()}
     total = cpu * 1e6 / events
-    stages["elsewhere"] = round(total - sum(stages.values()), 3)
+    stages["start"] = round(started * 1e6 / events, 3)
+    stages["engine"] = round(worker * 1e6 / events - sum(spent / 1000 / events for spent in meter.cpu_ns.values()), 3)
+    stages["background"] = round(total - sum(stages.values()), 3)
     return {
         "events": meta.received,
         "applied": meta.events,

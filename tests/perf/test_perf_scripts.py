@@ -33,7 +33,7 @@ def test_throughput(tmp_path: Path) -> None:
     assert found["floor_events_per_s"] > 0
     assert found["cpu_ratio"] == pytest.approx(found["floor_cpu_us_per_event"] / found["cpu_us_per_event"], rel=0.01)
     assert found["rss_mb"] > 0
-    assert {"read", "validate", "people", "archive", "commit", "elsewhere"} <= set(found["stages_us"])
+    assert {"read", "validate", "people", "archive", "commit", "start", "engine", "background"} <= set(found["stages_us"])
     assert sum(found["stages_us"].values()) == pytest.approx(found["cpu_us_per_event"], rel=0.01)
 
 
