@@ -14,7 +14,7 @@ from operators.epochs import CONTROL, append_epoch
 from operators.people.manual import Ruling
 from operators.people.quarantine import QuarantineRow
 from operators.people.rebuild import Rebuilt
-from operators.records import OWNED, SELF, Person, decode_page, decode_person, encode, moment_raw
+from operators.records import OWNED, SELF, Person, decode_person, encode, moment_raw
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import sequence_key, time_key
@@ -107,12 +107,10 @@ class Control:
             if home == anchor:
                 continue
             found.add(home)
-            if kept.page is not None:
-                page = [each for each in decode_page(space.shard.pages.get(kept.page) or b"\x90") if each.message != kept.message]
-                space.shard.pages.put(kept.page, encode(page))
-            else:
-                space.store.delete_moment(anchor, kept.time_us, kept.message)
-                space.shard.seen.put(kept.message, time_key(kept.time_us) + home)
+            space.store.drop(kept)
+            # What comes out of a page is remembered again until it is sealed again.
+            space.meta.remembered += kept.page is not None
+            space.shard.seen.put(kept.message, time_key(kept.time_us) + home)
             row = bytes((SELF,)) + kept.row[1:7] + kept.row[23 if kept.row[0] == OWNED else 7 :]
             space.store.put_moment(home, kept.time_us, kept.message, row)
             space.meta.unidentified += (home == NO_ANCHOR) - (anchor == NO_ANCHOR)
@@ -158,6 +156,9 @@ class Control:
         return counts
 
     def _replay_one(self, key: bytes, known: QuarantineRow, outcome: Event | Refused) -> str:
+        if known.reason == "conflict":
+            # Its bytes are as they were, and so is the message that came first, even when that is forgotten by now.
+            return "refused"
         space = self._space
         duplicates = space.meta.duplicate
         space.count_refusal(known.reason, -1)

@@ -23,7 +23,7 @@ from operators.people.meta import Meta
 from operators.people.quarantine import QuarantineRow
 from operators.people.rebuild import Rebuilt, anchors_of, component
 from operators.people.stitcher import Stitcher
-from operators.people.store import Pair, PeopleStore, Slot
+from operators.people.store import Kept, Pair, PeopleStore, Slot
 from operators.people.timers import Timers
 from operators.profile import fold, join, next_due, resolve_consents
 from operators.records import NOBODY, OWNED, Person, encode, moment_raw, pack_moment
@@ -218,10 +218,15 @@ class Space:
         message = blake2b(event.message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         seen = self.shard.seen.get(message)
         if seen is not None:
-            return self._repeat(event, message, time_of(seen[:8]), seen[8:])
-        if exempt and self._sealed_already(event, message):
-            meta.duplicate += 1
-            return None
+            at, anchor = time_of(seen[:8]), seen[8:]
+            row = self.shard.moments.get(moment_key(anchor, at, message))
+            if row is None:
+                raise LookupError(f"message {event.message_id}: its moment is gone while it is remembered")
+            return self._repeat(event, Kept(anchor, at, message, row, None))
+        if exempt and event.identifiers:
+            sealed = self.store.sealed(self.store.hash(self.stitcher.anchor(event.identifiers)), message)
+            if sealed is not None:
+                return self._repeat(event, sealed)
         meta.events += 1
         meta.remembered += 1
         if not exempt:
@@ -246,29 +251,23 @@ class Space:
         self._stitch(event, message)
         return None
 
-    def _sealed_already(self, event: Event, message: bytes) -> bool:
-        if not event.identifiers:
-            return False
-        return self.store.in_page(self.store.hash(self.stitcher.anchor(event.identifiers)), event.time_us, message)
-
     def _keep(self, anchor: bytes, event: Event, message: bytes, owner: Owner) -> None:
         """Remember the event: its moment under its anchor, and where that is under its message id."""
         row = pack_moment(owner[0], owner[1], self._epoch, event.message_id.encode("utf-8", "surrogatepass"), event.raw)
         self.store.put_moment(anchor, event.time_us, message, row)
         self.shard.seen.pending[message] = time_key(event.time_us) + anchor
 
-    def _repeat(self, event: Event, message: bytes, time: int, anchor: bytes) -> tuple[str, str] | None:
+    def _repeat(self, event: Event, kept: Kept) -> tuple[str, str] | None:
         """A message id that is known: a duplicate, of which the smallest time stands, or a conflict."""
-        row = self.shard.moments.get(moment_key(anchor, time, message))
-        if row is None:
-            raise LookupError(f"message {event.message_id}: its moment is gone while it is remembered")
-        raw = moment_raw(row)
+        raw = moment_raw(kept.row)
         if raw != event.raw and _content(orjson.loads(raw)) != _content(event.body):
             return "conflict", f"message {event.message_id} came before with another content; the first one stands"
         self.meta.duplicate += 1
-        if event.time_us < time:
-            self.store.delete_moment(anchor, time, message)
-            self._keep(anchor, event, message, ITSELF)
+        if event.time_us < kept.time_us:
+            anchor = kept.anchor
+            self.store.drop(kept)
+            self.meta.remembered += kept.page is not None
+            self._keep(anchor, event, kept.message, ITSELF)
             if anchor != NO_ANCHOR:
                 clock = self.meta.clock
                 self.log.cause, self.log.clock = {"type": "message", "id": event.message_id}, event.time_us if clock is None else clock
