@@ -29,11 +29,8 @@ log: json
 
 def make_project(folder: Path, *, horizon: str = "6d") -> Path:
     """A project of the demo shop's contracts, with a short backstitch."""
-    folder.mkdir(parents=True)
-    (folder / "skep.yaml").write_text(SETTINGS.replace("6d", horizon))
-    (folder / "skep.yaml").rename(folder / "kept")
     create(folder)
-    (folder / "kept").replace(folder / "skep.yaml")
+    (folder / "skep.yaml").write_text(SETTINGS.replace("6d", horizon))
     replace(folder / "contracts" / "identity.yaml", "backstitch: 30d", "backstitch: 2d")
     return folder
 
