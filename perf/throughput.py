@@ -17,13 +17,13 @@ from perf.processes import call, engine, middle, show
 from perf.shop import events_file
 
 
-def measure(events: int, people: int, segments: int, seed: int, rounds: int) -> dict[str, Any]:
+def measure(events: int, people: int, segments: int, seed: int, rounds: int, key: str = "user") -> dict[str, Any]:  # noqa: PLR0917
     """Both, in turns."""
     path = events_file(events, people, seed)
-    floors, ours = [call("perf.floor", path)], []
+    floors, ours = [call("perf.floor", path, "--key", key)], []
     for _ in range(rounds):
         ours.append(engine(path, segments))
-        floors.append(call("perf.floor", path))
+        floors.append(call("perf.floor", path, "--key", key))
     stages = {name: round(middle([one["stages_us"] for one in ours], name), 2) for name in ours[0]["stages_us"]}
     floor_us, our_us = middle(floors, "cpu_us_per_event"), middle(ours, "cpu_us_per_event")
     return {
@@ -37,6 +37,7 @@ def measure(events: int, people: int, segments: int, seed: int, rounds: int) -> 
         "cpu_ratio": round(floor_us / our_us, 4),
         "cpu_us_per_event": round(our_us, 2),
         "floor_cpu_us_per_event": round(floor_us, 2),
+        "floor_key": key,
         "floor_decoder": floors[-1]["decoder"],
         "stages_us": stages,
         "profiles": ours[-1]["profiles"],
@@ -54,10 +55,11 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--floor-key", choices=("user", "message"), default="user", help="what the floor reads and writes by (perf.floor)")
     parser.add_argument("--profile", type=Path, help="cProfile's statistics of one more run")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    result = measure(options.events, options.people, options.segments, options.seed, options.rounds)
+    result = measure(options.events, options.people, options.segments, options.seed, options.rounds, options.floor_key)
     if options.profile is not None:
         engine(events_file(options.events, options.people, options.seed), options.segments, "--profile", options.profile.resolve())
     show(result, as_json=options.json)
