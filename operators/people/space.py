@@ -128,6 +128,9 @@ class Space:
         if batch.last > done:
             self.meta.received += batch.last - max(done, batch.first - 1)
         records: list[Event | Refused] = list(batch.events)
+        if batch.digest and batch.digest != self.digest:
+            # After a crash with the archive ahead, what the old definitions judge can come after the new ones took effect.
+            records = [self._understood(event) for event in batch.events]
         if batch.refused:
             records = sorted([*records, *batch.refused], key=lambda record: record.position)
         for record in records:
@@ -139,6 +142,13 @@ class Space:
                     self._quarantine(*refusal, "", partition, record)
             else:
                 self._quarantine(record.reason, record.detail, record.schema_path, partition, record)
+
+    def _understood(self, event: Event) -> Event:
+        """An event that other definitions accepted, as those in force read it."""
+        again = self.judge.reread(event.raw)
+        again.position, again.time_us, again.message_id = event.position, event.time_us, event.message_id
+        again.contract, again.received_at_us = event.contract, event.received_at_us
+        return again
 
     def _commit(self) -> None:
         if self.digest:
