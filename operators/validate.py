@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from base64 import b64decode
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Any, NoReturn
@@ -268,6 +269,8 @@ class Validate:
         self.epochs = {space: list(known) for space, known in epochs.items()}
         self._limits = {"unknown_ok": unknown_ok, "future_skew_us": future_skew_us, "max_event_bytes": max_event_bytes}
         self._judges: dict[str, Judge] = {}
+        self._next: dict[str, dict[str, int]] = defaultdict(dict)
+        """By space and partition: the record that is judged next, where definitions without ``from`` begin to hold."""
 
     def __call__(self, batches: list[SourceBatch]) -> list[JudgedBatch]:
         """The mapper of ``flat_map_batch``."""
@@ -312,7 +315,7 @@ class Validate:
             part.control.append(ControlEntry(position, entry, self._replay(batch, entry, position, part.digest)))
             if entry["type"] != "definitions":
                 continue
-            append_epoch(epochs, entry["digest"], entry["from"], position)
+            append_epoch(epochs, entry["digest"], entry.get("from", self._next[batch.space]), position)
             digest = _digest_at(epochs, position + 1)
             # The first definitions of all stand for the entries before them too.
             part.digest = part.digest or digest
@@ -359,9 +362,9 @@ def _entry(raw: bytes) -> dict[str, Any]:
 def _well_formed(entry: dict[str, Any]) -> bool:
     if entry["type"] == "definitions":
         holds_from = entry.get("from")
-        return (
-            type(entry.get("digest")) is str and type(holds_from) is dict and all(type(position) is int for position in holds_from.values())
-        )
+        if type(entry.get("digest")) is not str:
+            return False
+        return "from" not in entry or (type(holds_from) is dict and all(type(position) is int for position in holds_from.values()))
     if entry["type"] == "replay":
         items = entry.get("entries")
         return type(items) is list and all(_replayable(item) for item in items)

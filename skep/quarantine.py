@@ -10,6 +10,7 @@ from typing import Any
 from contracts.times import iso
 from skep.console import CommandError
 from skep.control import Submitted, submit
+from skep.definitions import take_effect
 from skep.settings import Settings
 from skep.spaces import open_views
 
@@ -69,6 +70,8 @@ def replay(settings: Settings, space: str, ids: Sequence[str], reason: str | Non
     missing = set(ids) - {row["id"] for row in chosen}
     if missing:
         raise CommandError(f"expected ids of quarantined records, found {', '.join(sorted(missing))} → `skep quarantine list` shows them")
+    if chosen:
+        take_effect(settings, space)
     submitted = [submit(settings, space, {"type": "replay", "entries": [_entry(row) for row in part]}) for part in batches(chosen)]
     return len(chosen), submitted
 

@@ -10,23 +10,21 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-import orjson
-
-from connectors.control import append
 from connectors.errors import SourceError
 from connectors.reader import Reader
 from connectors.sources import SourceSpec
 from contracts.definitions import Definitions
 from contracts.hashing import Hasher
 from contracts.problems import ContractErrors
-from operators.epochs import CONTROL, Epoch
+from operators.epochs import Epoch
 from operators.people import meta as meta_row
 from operators.people.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
 from skep import log
+from skep.definitions import declare, keep
 from skep.process import run_lock
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path, bundles, control_path, shard_path
@@ -49,7 +47,7 @@ class Runtime:
         self._bundle = bundles(settings)
         self._loaded: dict[str, Definitions] = {definitions.digest: definitions}
         self._lock = self._take_lock()
-        self._keep_bundle()
+        keep(settings, definitions)
         self._shards = {space: self._shard(space) for space in settings.spaces}
         self._archives = {
             space: Archive(archive_path(settings, space).parent, space, settings.archive_rows, settings.archive_interval_us)
@@ -134,18 +132,6 @@ class Runtime:
             f"{self.settings.data} is written by another flow (it holds {path}). Stop that one, or choose another `data:` folder."
         )
 
-    def _keep_bundle(self) -> None:
-        path = self.settings.data / "definitions" / f"{self.definitions.digest}.json"
-        if path.exists():
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_suffix(".tmp")
-        with scratch.open("wb") as stream:
-            stream.write(orjson.dumps(self.definitions.files, option=orjson.OPT_SORT_KEYS))
-            stream.flush()
-            os.fsync(stream.fileno())
-        scratch.replace(path)
-
     def _shard(self, space: str) -> Shard:
         return Shard(shard_path(self.settings, space), sync=self.settings.sync, cache_bytes=self.settings.cache_mb * 250_000)
 
@@ -170,29 +156,5 @@ class Runtime:
     def _epochs(self, space: str) -> list[Epoch]:
         """The definitions in force so far; if the project's are others, a control entry that puts them in force."""
         meta = self._meta(space)
-        path = control_path(self.settings, space)
-        declared = _declared(path)
-        digest = self.definitions.digest
-        if not declared or declared[-1]["digest"] != digest:
-            positions = {**self._archives[space].positions}
-            for partition, position in meta.applied.items():
-                positions[partition] = max(position, positions.get(partition, 0))
-            positions.pop(CONTROL, None)
-            entry = {"type": "definitions", "digest": digest, "from": {name: position + 1 for name, position in positions.items()}}
-            append(path, entry)
-            declared.append(entry)
-        return meta.epochs or [(declared[0]["digest"], {})]
-
-
-def _declared(path: Path) -> list[dict[str, Any]]:
-    """The definitions that the control partition has put in force, oldest first."""
-    if not path.exists():
-        return []
-    found = []
-    for line in path.read_bytes().splitlines():
-        if b'"definitions"' in line:
-            with suppress(orjson.JSONDecodeError):
-                entry = orjson.loads(line)
-                if entry.get("type") == "definitions":
-                    found.append(entry)
-    return found
+        known = declare(control_path(self.settings, space), self.definitions.digest, [meta.applied, self._archives[space].positions])
+        return meta.epochs or [(known[0]["digest"], {})]

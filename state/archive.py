@@ -68,7 +68,7 @@ class Archive:
         self._space = space
         self._rows_max, self._interval_us = rows, interval_us
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.positions = _load_positions(self._folder / _POSITIONS)
+        self.positions = load_positions(self._folder / _POSITIONS)
         self._remove_leftovers()
         self._buffers: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
         self._reached: dict[str, int] = {}
@@ -189,7 +189,7 @@ def _array(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
     return pa.array(values, kind)
 
 
-def _load_positions(path: Path) -> dict[str, int]:
+def load_positions(path: Path) -> dict[str, int]:
     try:
         return {str(partition): int(last) for partition, last in orjson.loads(path.read_bytes()).items()}
     except FileNotFoundError:

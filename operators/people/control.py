@@ -127,8 +127,9 @@ class Control:
         if time is None:
             return {"ok": False, "error": "timestamp: expected a time"}
         a, b = (space.store.hash(pair) for pair in pairs)
-        ruling = Ruling(pairs[0], pairs[1], link, time, str(said.get("messageId", "")))
-        if not space.manual.rule(a + b, ruling):
+        ends = [(space.rules.names[namespace], value) for namespace, value in pairs]
+        ruling = Ruling(ends[0], ends[1], link, time, str(said.get("messageId", "")))
+        if not space.manual.rule(min(a, b) + max(a, b), ruling):
             return {"applied": False}
         space.log.cause = {"type": "link" if link else "unlink", "id": ruling.message}
         space.rebuild([person for person in map(space.store.holder, (a, b)) if person is not None], {a, b})

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from operators.people.store import Pair
 from state.shard import Family
 
 
 class Ruling(msgspec.Struct, array_like=True, gc=False):
-    """The entry that rules a pair: the last by ``(time, message id)``."""
+    """The entry that rules a pair: the last by ``(time, message id)``. Ends are ``(namespace, value)``, normalised."""
 
-    a: Pair
-    b: Pair
+    a: tuple[str, str]
+    b: tuple[str, str]
     link: bool
     time_us: int
     message: str
@@ -23,7 +22,7 @@ _decode = msgspec.msgpack.Decoder(Ruling).decode
 
 
 class Manual:
-    """All rulings, in memory and in the column family ``manual``, by the two identifiers' hashes (higher rank first)."""
+    """All rulings, in memory and in the column family ``manual``, by the two identifiers' hashes."""
 
     def __init__(self, family: Family) -> None:
         self._family = family

@@ -128,11 +128,15 @@ class Rebuilt:
 
     def _rulings(self, anchors: set[bytes]) -> None:
         rulings = {key: ruling for anchor in anchors | set(self._identifiers) for key, ruling in self._manual.of(anchor)}
-        for key, ruling in rulings.items():
-            if ruling.link:
-                self._see(ruling.a, key[:16], ruling.time_us)
-                self._see(ruling.b, key[16:], ruling.time_us)
-                self._links[key + b"m"] = Link(key[:16], key[16:], manual=True, first=ruling.time_us, last=ruling.time_us)
+        for ruling in rulings.values():
+            position = self._store.rules.position
+            if not ruling.link or ruling.a[0] not in position or ruling.b[0] not in position:
+                continue
+            a, b = sorted((position[namespace], value) for namespace, value in (ruling.a, ruling.b))
+            for pair in (a, b):
+                self._see(pair, self._hash(pair), ruling.time_us)
+            ends = self._hash(a), self._hash(b)
+            self._links[ends[0] + ends[1] + b"m"] = Link(*ends, manual=True, first=ruling.time_us, last=ruling.time_us)
 
     def _identified(self, each: Remembered, device: bytes) -> bytes | None:
         """The person that the event identifies on the device."""

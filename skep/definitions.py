@@ -1,0 +1,77 @@
+"""Definitions taking effect: their texts kept under data/definitions, and the control entry that puts them in force."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from connectors.control import append
+from contracts.definitions import Definitions
+from operators.epochs import CONTROL
+from skep.process import flow_is_running
+from skep.settings import Settings, load_definitions
+from skep.spaces import archive_path, control_path, open_view
+from state.archive import load_positions
+from state.errors import NoState
+
+
+def keep(settings: Settings, definitions: Definitions) -> None:
+    """Keep the files as they are now, under their digest, so that a record can be judged by them again."""
+    path = settings.data / "definitions" / f"{definitions.digest}.json"
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".tmp")
+    with scratch.open("wb") as stream:
+        stream.write(orjson.dumps(definitions.files, option=orjson.OPT_SORT_KEYS))
+        stream.flush()
+        os.fsync(stream.fileno())
+    scratch.replace(path)
+
+
+def declared(path: Path) -> list[dict[str, Any]]:
+    """The entries of a control file that put definitions in force, oldest first."""
+    if not path.exists():
+        return []
+    found = []
+    for line in path.read_bytes().splitlines():
+        if b'"definitions"' in line:
+            with suppress(orjson.JSONDecodeError):
+                entry = orjson.loads(line)
+                if entry.get("type") == "definitions":
+                    found.append(entry)
+    return found
+
+
+def declare(path: Path, digest: str, stored: list[dict[str, int]] | None) -> list[dict[str, Any]]:
+    """Put a digest in force unless it is; returns all entries that do so.
+
+    It holds behind the positions that any store has (``stored``); with None, from where the running flow stands.
+    """
+    known = declared(path)
+    if known and known[-1]["digest"] == digest:
+        return known
+    entry: dict[str, Any] = {"type": "definitions", "digest": digest}
+    if stored is not None:
+        names = {name for positions in stored for name in positions if name != CONTROL}
+        entry["from"] = {name: max(positions.get(name, 0) for positions in stored) + 1 for name in sorted(names)}
+    append(path, entry)
+    return [*known, entry]
+
+
+def take_effect(settings: Settings, space: str) -> None:
+    """Put the project's definitions in force before an entry that is to be judged by them."""
+    definitions = load_definitions(settings)
+    keep(settings, definitions)
+    stored: list[dict[str, int]] | None = None
+    if not flow_is_running(settings):
+        stored = [load_positions(archive_path(settings, space) / "positions.json")]
+        with suppress(NoState):
+            view = open_view(settings, space)
+            stored.append(view.applied())
+            view.close()
+    declare(control_path(settings, space), definitions.digest, stored)
