@@ -133,3 +133,27 @@ def test_the_end_of_the_input_is_not_the_end_of_time(project: Path) -> None:
     view_page(project, "bob", 1_700_000_004)
     assert start(project, FLOW).wait(PATIENCE_S) == 0
     assert [move["type"] for move in moves(project)] == ["segment.entered"] * 2 + ["segment.exited"]
+
+
+def test_an_event_ahead_of_the_clock_counts_when_the_clock_gets_there(project: Path) -> None:
+    """A slow partition holds the clock back; a timer further away must not hide the moment at which the event counts."""
+    for name, event in (("seen", "page_viewed"), ("added", "product_added")):
+        text = f"segment: {name}\nowner: crm\nwho: {{did: {event}, within: 1d}}\n"
+        (project / "contracts" / "segments" / f"{name}.yaml").write_text(text)
+    at = 1_700_000_000
+    view_page(project, "bob", at)
+    view_page(project, "ann", at)
+    view_page(project, "bob", at + 7200)
+    ahead = {
+        "type": "track",
+        "event": "Product Added",
+        "messageId": "ahead",
+        "anonymousId": "ann",
+        "properties": {"product_id": "p", "quantity": 1},
+    }
+    # Read after ann's page, when the slow partition and so the clock are still there, and before bob's second one.
+    (project / "events" / "part-1.jsonl").write_bytes(orjson.dumps(ahead | {"timestamp": iso((at + 3600) * 1_000_000)}) + b"\n")
+    assert start(project, FLOW, SKEP_BATCH_SIZE="1").wait(PATIENCE_S) == 0
+    found = Outcome.of(project)
+    assert found.counters["segments"]["added"] == 1
+    assert broken_rules(found) == []
