@@ -1,6 +1,6 @@
 """What more people cost: CPU and bytes on disk, per event and per profile, at each number of profiles.
 
-    python -m perf.scale --profiles 100000,1000000 [--events-per-profile 5] --json
+    python -m perf.scale --profiles 100000,1000000 [--events-per-profile 6] --json
 
 Everybody comes, at the same number of events each, so ten times the people are ten times the events. `ratio` compares the
 CPU per event with that of the first. Bytes are those of the folders when the flow has ended: the shard with its write-ahead
@@ -44,7 +44,7 @@ def measure(profiles: list[int], per_profile: int, segments: int, seed: int) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profiles", default="100000,1000000")
-    parser.add_argument("--events-per-profile", type=int, default=5)
+    parser.add_argument("--events-per-profile", type=int, default=6)
     parser.add_argument("--segments", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
