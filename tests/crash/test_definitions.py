@@ -50,7 +50,7 @@ def test_edited_identity_and_segments_equal_the_model(tmp_path: Path) -> None:
     assert (killing.checks, broken_rules(found)) == ([], [])
     position = first_of(project, after.digest)
     assert stopped.counters["received"] < position <= len(lines)
-    wanted = what_the_model_says(settings, lines, position, before, after, found)
+    wanted = what_the_model_says(settings, lines, position, (before, after), found)
     assert found.dump == wanted, difference(found.dump, wanted, SEED, killing.kills)
 
 
@@ -82,14 +82,15 @@ def test_records_between_shard_and_archive_are_understood_by_the_new_definitions
     assert broken_rules(found) == []
     position = first_of(project, after.digest)
     assert stopped.counters["received"] + 50 < position <= len(lines)
-    wanted = what_the_model_says(settings, lines, position, before, after, found)
+    wanted = what_the_model_says(settings, lines, position, (before, after), found)
     assert found.dump == wanted, difference(found.dump, wanted, SEED)
 
 
 def what_the_model_says(
-    settings: Settings, lines: list[bytes], position: int, before: Definitions, after: Definitions, found: Outcome
+    settings: Settings, lines: list[bytes], position: int, definitions: tuple[Definitions, Definitions], found: Outcome
 ) -> list[bytes]:
     """The dump of records that are judged by the new definitions from a position on, and all understood by them."""
+    before, after = definitions
     now_us = time.time_ns() // 1000
     accepted = [*judge_of(settings, before).judge_many(lines[: position - 1], 1, now_us)[0]]
     accepted += judge_of(settings, after).judge_many(lines[position - 1 :], position, now_us)[0]

@@ -137,6 +137,7 @@ def test_the_end_of_the_input_is_not_the_end_of_time(project: Path) -> None:
 
 def test_an_event_ahead_of_the_clock_counts_when_the_clock_gets_there(project: Path) -> None:
     """A slow partition holds the clock back; a timer further away must not hide the moment at which the event counts."""
+    (project / "contracts" / "segments" / "here_now.yaml").unlink()
     for name, event in (("seen", "page_viewed"), ("added", "product_added")):
         text = f"segment: {name}\nowner: crm\nwho: {{did: {event}, within: 1d}}\n"
         (project / "contracts" / "segments" / f"{name}.yaml").write_text(text)
@@ -152,7 +153,9 @@ def test_an_event_ahead_of_the_clock_counts_when_the_clock_gets_there(project: P
         "properties": {"product_id": "p", "quantity": 1},
     }
     # Read after ann's page, when the slow partition and so the clock are still there, and before bob's second one.
-    (project / "events" / "part-1.jsonl").write_bytes(orjson.dumps(ahead | {"timestamp": iso((at + 3600) * 1_000_000)}) + b"\n")
+    early = {"type": "page", "messageId": "early", "anonymousId": "cy", "timestamp": iso((at - 10) * 1_000_000)}
+    late = ahead | {"timestamp": iso((at + 3600) * 1_000_000)}
+    (project / "events" / "part-1.jsonl").write_bytes(b"".join(orjson.dumps(event) + b"\n" for event in (early, late)))
     assert start(project, FLOW, SKEP_BATCH_SIZE="1").wait(PATIENCE_S) == 0
     found = Outcome.of(project)
     assert found.counters["segments"]["added"] == 1
