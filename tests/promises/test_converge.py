@@ -47,7 +47,9 @@ def test_engine_is_the_model_of_drawn_scenarios(drawn: Scenario) -> None:
 # ── without the model ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def state(partitions: Mapping[str, Sequence[Json]], control: Sequence[Json], definitions: Definitions, at_us: int, rng: Random) -> list[bytes]:
+def state(
+    partitions: Mapping[str, Sequence[Json]], control: Sequence[Json], definitions: Definitions, at_us: int, rng: Random
+) -> list[bytes]:
     """The dump of an engine that is fed these, in batches of random sizes."""
     queues = {name: list(bodies) for name, bodies in {**partitions, "control": control}.items()}
     with tempfile.TemporaryDirectory() as folder:

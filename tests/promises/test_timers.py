@@ -1,0 +1,206 @@
+"""Windows empty by themselves: in order, on an idle live flow, many at once, and never before what is waiting is applied."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from contracts import load
+from contracts.events import JudgedBatch
+from contracts.times import iso
+from operators.people import timers
+from operators.view import View
+from skep.settings import Settings
+from skep.spaces import open_view
+from state.errors import NoState
+from tests.engine import SPACE, Engine
+from tests.promises.project import environment, project
+
+SECOND_US = 1_000_000
+START_US = 1_767_261_600 * SECOND_US
+MANY = 10_000
+DELAY_S = 1.0
+PATIENCE_S = 60.0
+
+
+def here_now(within: str) -> dict[str, Any]:
+    return {"segments/here_now.yaml": {"segment": "here_now", "who": {"did": "page_viewed", "within": within}}}
+
+
+def page(device: str, time_us: int) -> bytes:
+    """A page view at a time, received then."""
+    said = iso(time_us)
+    return orjson.dumps({"type": "page", "messageId": f"{device}-{time_us}", "anonymousId": device, "timestamp": said, "receivedAt": said})
+
+
+def engine(folder: Path) -> Engine:
+    opened = Engine(folder, load({path: json.dumps(content) for path, content in here_now("10s").items()}))
+    opened.start(["p0"])
+    return opened
+
+
+def tick(engine: Engine, time_us: int) -> bool:
+    """The partition has caught up at this time; whether timers that are due still wait."""
+    last = engine.space.meta.applied.get("p0", 0)
+    return engine.space.apply(JudgedBatch(SPACE, "p0", "p0", last + 1, last, "", [], [], [], time_us, caught_up=True))
+
+
+def memberships(engine: Engine, since: int = 0) -> list[dict[str, Any]]:
+    changes = [orjson.loads(row) for _, row in engine.view.changes(since)]
+    return [change for change in changes if change["type"].startswith("segment.")]
+
+
+def test_exits_come_in_order_of_their_own_moments(tmp_path: Path) -> None:
+    """One tick long after: each exit at its own time, caused by a timer, not by the tick."""
+    shop = engine(tmp_path / "shard")
+    shop.feed("p0", [page(f"d{at}", START_US + at * SECOND_US) for at in range(3)])
+    shop.restart()
+    tick(shop, START_US + 9 * SECOND_US)
+    assert len(memberships(shop)) == 3
+    tick(shop, START_US + 3600 * SECOND_US)
+    exits = memberships(shop)[3:]
+    assert [change["type"] for change in exits] == ["segment.exited"] * 3
+    assert [change["clock"] for change in exits] == [iso(START_US + (10 + at) * SECOND_US) for at in range(3)]
+    assert all(change["cause"] == {"type": "timer", "due": change["clock"]} for change in exits)
+    shop.shard.close()
+
+
+def test_a_second_look_moves_the_exit(tmp_path: Path) -> None:
+    """The backlog behind the timer is applied first: what it says comes before what time says."""
+    shop = engine(tmp_path / "shard")
+    shop.feed("p0", [page("d", START_US)])
+    shop.restart()
+    shop.feed("p0", [page("d", START_US + 8 * SECOND_US), page("e", START_US + 9 * SECOND_US)])
+    tick(shop, START_US + 60 * SECOND_US)
+    exits = [change["clock"] for change in memberships(shop) if change["type"] == "segment.exited"]
+    assert exits == [iso(START_US + 18 * SECOND_US), iso(START_US + 19 * SECOND_US)]
+    shop.shard.close()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_more_due_at_one_moment_than_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restart: bool) -> None:
+    """A limited number a commit, every one of them exactly once, also when they are read from disk."""
+    monkeypatch.setattr(timers, "LOADED_MAX", 100)
+    shop = engine(tmp_path / "shard")
+    for start in range(0, 3000, 500):
+        shop.feed("p0", [page(f"d{at}", START_US) for at in range(start, start + 500)])
+    if restart:
+        shop.restart()
+    waited = 0
+    while tick(shop, START_US + 60 * SECOND_US):
+        waited += 1
+        assert waited < 10
+    assert waited > 0
+    exits = [change["profile"] for change in memberships(shop) if change["type"] == "segment.exited"]
+    assert len(exits) == len(set(exits)) == 3000
+    shop.shard.close()
+
+
+def test_people_known_before_the_clock_runs(tmp_path: Path) -> None:
+    """A partition that has said nothing holds the clock; once it runs they are evaluated, also after a restart."""
+    shop = engine(tmp_path / "shard")
+    shop.start(["p0", "p1"])
+    shop.feed("p0", [page("d", START_US)])
+    shop.restart()
+    assert memberships(shop) == []
+    shop.feed("p1", [page("e", START_US)])
+    assert len(memberships(shop)) == 2
+    shop.shard.close()
+
+
+# ── a live flow ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def following(folder: Path) -> Iterator[None]:
+    """The main flow, following; SIGTERM ends it with 0."""
+    command = [sys.executable, "-P", "-m", "bytewax.run", "flows.cdp"]
+    process = subprocess.Popen(command, cwd="/", env=environment(folder, SKEP_FOLLOW="1"))
+    try:
+        yield
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Watched:
+    """Reads the change log of a running flow as it grows."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._view: View | None = None
+        self.read = 0
+        self.exits = 0
+        self.seen: dict[str, float] = {}
+        """Message id → when its first change could be read."""
+
+    def look(self) -> None:
+        if self._view is None:
+            try:
+                self._view = open_view(Settings.load(self._folder), "shop")
+            except NoState:
+                return
+        self._view.refresh()
+        now = time.monotonic()
+        for sequence, row in self._view.changes(self.read):
+            self.read = sequence
+            change = orjson.loads(row)
+            self.exits += change["type"] == "segment.exited"
+            if change["cause"]["type"] == "message":
+                self.seen.setdefault(change["cause"]["id"], now)
+
+    def until(self, true: Any) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not true():
+            assert time.monotonic() < end, f"{self.read} changes, {self.exits} exits, {len(self.seen)} messages"
+            self.look()
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        if self._view is not None:
+            self._view.close()
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def test_ten_thousand_due_at_once_do_not_stall_the_flow(tmp_path: Path) -> None:
+    """They all leave by themselves, on an idle flow, and what is written meanwhile is applied without delay."""
+    folder = project(tmp_path / "shop", here_now("8s"), [page("first", now_us())], "archive: {interval: 1s}")
+    shop = Watched(folder)
+    with following(folder), (folder / "events.jsonl").open("ab") as events:
+        shop.until(lambda: shop.seen)
+        at_us = now_us()
+        events.writelines(page(f"d{at}", at_us) + b"\n" for at in range(MANY))
+        events.flush()
+        shop.until(lambda: len(shop.seen) == MANY + 1)
+        assert now_us() < at_us + 8 * SECOND_US, "the machine was too slow to take them in before they are due"
+        while now_us() < at_us + 7_500_000:
+            time.sleep(0.01)
+        written: dict[str, float] = {}
+        for number in range(60):
+            moment = now_us()
+            events.write(page(f"late{number}", moment) + b"\n")
+            events.flush()
+            written[f"late{number}-{moment}"] = time.monotonic()
+            until = time.monotonic() + 0.05
+            while time.monotonic() < until:
+                shop.look()
+        shop.until(lambda: shop.seen.keys() >= written.keys())
+        delays = [shop.seen[message] - said for message, said in written.items()]
+        shop.until(lambda: shop.exits >= MANY + 1)
+        assert max(delays) < DELAY_S
+    shop.close()
