@@ -17,9 +17,7 @@ def read_destination(reader: Reader, at: Tree, name: str) -> Destination:
     parts = reader.fields(at, ("kind", "path", "changes"))
     reader.choice(reader.required(at, parts, "kind", "file"), ("file",), "file")
     path = reader.text(reader.required(at, parts, "path", "the file to write, relative to the project folder"))
-    changes = tuple(
-        reader.choice(item, CHANGES, CHANGES[0]) for item in reader.items(parts.get("changes"), "a list of types of changes")
-    )
+    changes = tuple(reader.choice(item, CHANGES, CHANGES[0]) for item in reader.items(parts.get("changes"), "a list of types of changes"))
     if "changes" in parts and parts["changes"].value == []:
         reader.refuse(parts["changes"], "at least one type of change", "an empty list", "leave `changes` out for all of them")
     return Destination(name, "file", path, tuple(dict.fromkeys(changes)) or CHANGES)

@@ -105,8 +105,7 @@ class Reader:
             tree.value = _scalar(node)
         elif isinstance(node, SequenceNode):
             tree.value = [
-                self._tree(part, file, max(part.start_mark.line + 1, line), f"{key}[{i}]", depth + 1)
-                for i, part in enumerate(node.value)
+                self._tree(part, file, max(part.start_mark.line + 1, line), f"{key}[{i}]", depth + 1) for i, part in enumerate(node.value)
             ]
         elif isinstance(node, MappingNode):
             tree.value = self._mapping(node, file, key, depth)

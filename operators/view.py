@@ -164,7 +164,7 @@ class View:
             "traits": traits_of(person, program, at_us),
             "features": features_of(person, program, at_us),
             "segments": segments_of(person, program, at_us),
-            "consents": {purpose: granted for purpose, granted in sorted(person.granted.items())},
+            "consents": dict(sorted(person.granted.items())),
         }
 
     def profile(self, namespace: str, value: str, at_us: int | None = None) -> dict[str, Any] | None:

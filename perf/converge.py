@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import traceback
 
 import orjson
 
@@ -37,8 +38,6 @@ def main() -> int:
             failed.append(seed)
             print(f"seed {seed}: {type(error).__name__}\n{str(error)[:2000]}", file=sys.stderr)
             if not isinstance(error, AssertionError):
-                import traceback
-
                 traceback.print_exc()
             if len(failed) >= options.stop_after:
                 break

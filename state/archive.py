@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from threading import Thread
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -39,6 +40,8 @@ _DAY_US = 86_400_000_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _FILE = re.compile(r"(?P<partition>.+)~(?P<first>\d+)-(?P<last>\d+)\.parquet")
 _POSITIONS = "positions.json"
+_CHUNK = 2000
+"""Rows that are turned into columns at once; more would stall the flow."""
 _REPEATING = ["type", "event", "space", "source", "partition", "contract", "definitions"]
 
 
@@ -59,6 +62,7 @@ class Judged(Protocol):
 class Archive:
     """The archive of one space. Rows wait in memory until there are ``rows`` of them or the first is ``interval_us`` old.
 
+    Then a thread writes them, so that the flow does not stand still meanwhile; there is one at a time.
     ``positions`` is what is durable, by partition: a source may start right behind it. Opening removes what lies
     beyond it, which a crash between files and positions has left.
     """
@@ -70,46 +74,76 @@ class Archive:
         self._folder.mkdir(parents=True, exist_ok=True)
         self.positions = load_positions(self._folder / _POSITIONS)
         self._remove_leftovers()
+        self._handed = dict(self.positions)
+        """What the writing thread has, or has written."""
+        self._writer: Thread | None = None
+        self._failed: BaseException | None = None
+        self._chunks: dict[tuple[str, int], list[pa.RecordBatch]] = {}
         self._buffers: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
         self._reached: dict[str, int] = {}
         self._rows = 0
         self._since_us: int | None = None
 
     def append(self, batch: Judged) -> None:
-        """Takes a batch's accepted events; what the archive has already is left out."""
-        durable = self.positions.get(batch.partition, 0)
-        reached = self._reached.get(batch.partition, durable)
+        """Takes a batch's accepted events; what the archive has already is left out. Raises DiskFull, also for an earlier batch."""
+        if self._failed is not None:
+            self._wait()
+        reached = self._reached.get(batch.partition, self._handed.get(batch.partition, 0))
         if batch.last > reached:
             self._take(batch, reached)
             self._reached[batch.partition] = batch.last
             if self._since_us is None:
                 self._since_us = batch.read_at_us
         waited = self._since_us is not None and batch.read_at_us - self._since_us >= self._interval_us
-        if waited or batch.finished or self._rows >= self._rows_max:
+        if batch.finished:
             self.flush()
+        elif waited or self._rows >= self._rows_max:
+            self._hand_over()
 
     def flush(self) -> None:
         """Writes what waits, one file for each partition and day, and then the positions. Raises DiskFull."""
+        self._hand_over()
+        self._wait()
+
+    def _hand_over(self) -> None:
+        """Let a thread write what waits, as soon as it has written what came before."""
+        self._wait()
         if not self._reached:
             return
-        try:
-            self._flush()
-        except OSError as error:
-            if "No space left" not in str(error):
-                raise
+        self._to_columns(1)
+        chunks, reached = self._chunks, self._reached
+        self._handed = {**self._handed, **reached}
+        self._chunks, self._reached, self._rows, self._since_us = {}, {}, 0, None
+        self._writer = Thread(target=self._try_to_store, args=(chunks, reached), name=f"archive-{self._space}")
+        self._writer.start()
+
+    def _wait(self) -> None:
+        """Wait for the thread. What it could not write is gone from memory, so nothing is written any more after that."""
+        if self._writer is not None:
+            self._writer.join()
+            self._writer = None
+        error = self._failed
+        if error is None:
+            return
+        if isinstance(error, OSError) and "No space left" in str(error):
             raise DiskFull(
                 f"the disk of {self._folder} is full; what waited for the archive will be read again. "
                 "Free some space and start the flow again."
             ) from error
+        raise error
 
-    def _flush(self) -> None:
-        folders = {self._write(partition, day, rows) for (partition, day), rows in self._buffers.items()}
-        for folder in folders:
+    def _try_to_store(self, chunks: dict[tuple[str, int], list[pa.RecordBatch]], reached: dict[str, int]) -> None:
+        try:
+            self._store(chunks, reached)
+        except BaseException as error:  # noqa: BLE001 - raised where the flow waits for it
+            self._failed = error
+
+    def _store(self, chunks: dict[tuple[str, int], list[pa.RecordBatch]], reached: dict[str, int]) -> None:
+        for folder in {self._write(partition, day, rows, reached[partition]) for (partition, day), rows in chunks.items()}:
             _sync_folder(folder)
-        positions = {**self.positions, **self._reached}
+        positions = {**self.positions, **reached}
         _store(self._folder / _POSITIONS, orjson.dumps(positions, option=orjson.OPT_SORT_KEYS))
         self.positions = positions
-        self._buffers, self._reached, self._rows, self._since_us = {}, {}, 0, None
 
     def close(self) -> None:
         """Writes what waits."""
@@ -143,19 +177,28 @@ class Archive:
                 found.append(row)
             taken += 1
         self._rows += taken
+        self._to_columns(_CHUNK)
 
-    def _write(self, partition: str, day: int, rows: list[tuple[Any, ...]]) -> Path:
+    def _to_columns(self, least: int) -> None:
+        """Turn rows into columns wherever there are enough of them: bit by bit, because it holds up everything else."""
+        for key, rows in self._buffers.items():
+            while len(rows) >= least:
+                self._chunks.setdefault(key, []).append(self._columns(key[0], rows[:_CHUNK]))
+                del rows[:_CHUNK]
+
+    def _write(self, partition: str, day: int, chunks: list[pa.RecordBatch], last: int) -> Path:
         folder = self._folder / f"day={date.fromordinal(day + _EPOCH_DAY).isoformat()}"
         folder.mkdir(exist_ok=True)
-        first, last = self.positions.get(partition, 0) + 1, self._reached[partition]
+        first = self.positions.get(partition, 0) + 1
         path = folder / f"{quote(partition, safe='')}~{first}-{last}.parquet"
         fresh = path.with_name(path.name + ".new")
-        pq.write_table(self._table(partition, rows), fresh, compression="zstd", compression_level=1, use_dictionary=_REPEATING)
+        table = pa.Table.from_batches(chunks, schema=SCHEMA)
+        pq.write_table(table, fresh, compression="zstd", compression_level=1, use_dictionary=_REPEATING)
         _sync_file(fresh)
         fresh.replace(path)
         return folder
 
-    def _table(self, partition: str, rows: list[tuple[Any, ...]]) -> pa.Table:
+    def _columns(self, partition: str, rows: list[tuple[Any, ...]]) -> pa.RecordBatch:
         ids, types, names, times, received, sources, positions, contracts, digests, replays, raws = zip(*rows, strict=True)
         columns = (ids, types, names, times, received, (), sources, (), positions, contracts, digests, replays, raws)
         same = {"space": self._space, "partition": partition}
@@ -163,7 +206,7 @@ class Archive:
             pa.repeat(pa.scalar(same[field.name]), len(rows)) if field.name in same else _array(values, field.type)
             for field, values in zip(SCHEMA, columns, strict=True)
         ]
-        return pa.Table.from_arrays(arrays, schema=SCHEMA)
+        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
     def _remove_leftovers(self) -> None:
         for path in self._folder.glob("*.new"):

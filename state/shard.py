@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def _family_options(name: str, cache: Cache) -> Options:
     table.set_block_cache(cache)
     table.set_block_size(16 * 1024 if name in {"changes", "moments", "pages"} else 4 * 1024)
     if name in _POINT_READS:
-        table.set_bloom_filter(10, False)  # noqa: FBT003 - the library's own positional flag
+        table.set_bloom_filter(10, False)
     options = Options(raw_mode=True)
     options.set_block_based_table_factory(table)
     options.set_compression_type(DBCompressionType.lz4())
@@ -41,15 +42,15 @@ def _family_options(name: str, cache: Cache) -> Options:
     options.set_write_buffer_size((64 if name in {"seen", "moments", "people"} else 16) * 1024 * 1024)
     options.set_max_write_buffer_number(3)
     if name in _POINT_READS:
-        options.set_memtable_whole_key_filtering(True)  # noqa: FBT003
+        options.set_memtable_whole_key_filtering(True)
         options.set_memtable_prefix_bloom_ratio(0.1)
     return options
 
 
 def _options() -> Options:
     options = Options(raw_mode=True)
-    options.create_if_missing(True)  # noqa: FBT003
-    options.create_missing_column_families(True)  # noqa: FBT003
+    options.create_if_missing(True)
+    options.create_missing_column_families(True)
     options.set_max_background_jobs(2)
     options.set_max_total_wal_size(256 * 1024 * 1024)
     options.set_keep_log_file_num(3)
@@ -222,6 +223,8 @@ class SecondaryShard:
         if not (path / "CURRENT").exists():
             raise NoState(f"nothing has run here yet: {path} is empty. Run `skep run --once` or `python -m bytewax.run flows.cdp` first.")
         self._scratch = tempfile.mkdtemp(prefix="skep-secondary-")
+        # Also at the end of a process that never closes its view.
+        weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         try:
             self.db = _open(path, AccessType.secondary(self._scratch), 16 * 1024 * 1024)
             self.db.try_catch_up_with_primary()

@@ -103,7 +103,7 @@ def compare(scenario: Scenario, seed: int, *, every_step: bool = True, restarts:
                 control += entries
                 engine.control(entries)
             else:
-                events += [event for event in judge.judge_many(records, 1, 0)[0]]
+                events += judge.judge_many(records, 1, 0)[0]
                 engine.feed(name, records)
             if restarts and rng.random() < 0.1:
                 engine.restart()
@@ -135,8 +135,12 @@ def difference(found: list[bytes], expected: list[bytes], *context: object) -> s
             if body[key] != other[key]:
                 mine, model_has = body[key], other[key]
                 if isinstance(mine, dict):
-                    mine, model_has = ({k: v for k, v in one.items() if two.get(k) != v} for one, two in ((mine, model_has), (model_has, mine)))
+                    mine, model_has = (
+                        {k: v for k, v in one.items() if two.get(k) != v} for one, two in ((mine, model_has), (model_has, mine))
+                    )
                 said.append(f"{body['id']} {key}: engine {mine}, model {model_has}")
     ids = {line["id"] for line in theirs.values()}
-    said += [f"model only: {line.decode()}" for line in missing if orjson.loads(line)["kind"] != "profile" or orjson.loads(line)["id"] in ids]
+    said += [
+        f"model only: {line.decode()}" for line in missing if orjson.loads(line)["kind"] != "profile" or orjson.loads(line)["id"] in ids
+    ]
     return "\n".join(said)

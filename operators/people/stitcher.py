@@ -130,7 +130,7 @@ class Stitcher:
         if len(everyone) > 1 and not self._fits(people, everyone):
             return None
         keys = [slot[1].hash if slot is not None else store.hash(pair) for pair, slot in zip(event.identifiers, slots, strict=True)]
-        links = [key for key in keys[1:]]
+        links = keys[1:]
         if self._manual.rulings and any(self._manual.void(keys[0], other) for other in links):
             return None
         if not self._few_links(people, keys[0], links):
@@ -280,12 +280,16 @@ class Stitcher:
         limit = self._rules.shared_after[held.namespace]
         if limit is not None and anchor not in device.persons:
             return False
+        shared = limit is not None and len(device.persons) >= limit
         if not device.persons:
             if device.own and (held.first < at[0] - self._rules.backstitch or held not in person.identifiers):
                 return False
-        elif not device.runs and device.anonymous:
-            if owner_in_order(device, at, self._rules, self._cluster, shared=False) != (OWNED, anchor):
-                return False
+        elif (
+            not device.runs
+            and device.anonymous
+            and owner_in_order(device, at, self._rules, self._cluster, shared=shared) != (OWNED, anchor)
+        ):
+            return False
         if not self._extend(device, at, anchor, before):
             return False
         device.persons[anchor] = max(device.persons.get(anchor, at), at)

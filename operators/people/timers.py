@@ -36,8 +36,7 @@ class Timers:
         self._family.put(time_key(due) + person.key, b"")
         if due <= self._loaded:
             heappush(self._heap, (due, person.key))
-        if due < self.next_due:
-            self.next_due = due
+        self.next_due = min(self.next_due, due)
 
     def due(self, until: int) -> tuple[int, bytes] | None:
         """Take the next timer due at or before ``until``."""

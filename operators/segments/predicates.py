@@ -124,7 +124,7 @@ def _exists(operand: Any) -> Test:
 
 def _is(operand: Any) -> Test:
     if operand == "empty":
-        return lambda value: value is None or value in ("", [], {}) and type(value) in (str, list, dict)
+        return lambda value: value is None or (value in ("", [], {}) and type(value) in (str, list, dict))
     return lambda value: kind(value) == operand
 
 

@@ -177,7 +177,9 @@ def feature_sql(feature: Feature) -> str:
 
 def matching_sql(feature: Feature) -> str:
     """Which of ``moments`` a feature looks at."""
-    return " AND ".join([_named_sql(feature.events), *_window_sql(feature.within_us), *(where_sql(where, feature.timezone) for where in feature.where)])
+    return " AND ".join(
+        [_named_sql(feature.events), *_window_sql(feature.within_us), *(where_sql(where, feature.timezone) for where in feature.where)]
+    )
 
 
 def _named_sql(events: tuple[str, ...]) -> str:
