@@ -16,7 +16,7 @@ def _good(found: Round, kills: int) -> None:
 
 def test_one_partition_gives_the_same_bytes(tmp_path: Path) -> None:
     """Dump, counts, archive, quarantine, change log and destination; killed while starting, committing, flushing."""
-    _good(play(tmp_path, seed=11, kills=10, events=16_000), 8)
+    _good(play(tmp_path, seed=11, kills=10, events=12_000), 8)
 
 
 def test_with_bytewax_recovery(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_kills_of_a_following_flow(project: Path, tmp_path: Path) -> None:
     writer.start()
     kills = 0
     try:
-        for _ in range(5):
+        for _ in range(4):
             process = start(project, FLOW, SKEP_FOLLOW="1", SKEP_ARCHIVE_INTERVAL="0.3s")
             with pytest.raises(Exception, match="timed out"):
                 process.wait(rng.uniform(0.8, 2.0))
