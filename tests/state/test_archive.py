@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from contracts.events import ControlEntry, Event, JudgedBatch, Refused
 from contracts.times import DAY_US, MAX_US, MIN_US
 from state.archive import Archive
+from state.errors import DiskFull
 
 
 def event(position: int, time_us: int = 0) -> Event:
@@ -61,17 +63,39 @@ def test_files_are_named_by_day_partition_and_positions(tmp_path: Path) -> None:
     assert archive(tmp_path).positions == {"web/a.jsonl": 4, "b~1/ü": 1}
 
 
+def _written(kept: Archive) -> dict[str, int]:
+    """The positions, once the archive's thread has written what it was given."""
+    while kept._writer is not None and kept._writer.is_alive():
+        kept._writer.join()
+    return kept.positions
+
+
 def test_rows_age_and_the_end_flush(tmp_path: Path) -> None:
     kept = archive(tmp_path, rows=5)
     kept.append(batch(1, 5))
-    assert kept.positions == {"web/a.jsonl": 5}
+    assert _written(kept) == {"web/a.jsonl": 5}
     kept.append(batch(6, 6, read_at_us=10))
     kept.append(batch(7, 6, read_at_us=1009))
-    assert kept.positions == {"web/a.jsonl": 5}
+    assert _written(kept) == {"web/a.jsonl": 5}
     kept.append(batch(7, 6, read_at_us=1010))
-    assert kept.positions == {"web/a.jsonl": 6}
+    assert _written(kept) == {"web/a.jsonl": 6}
     kept.append(batch(7, 7, finished=True))
     assert kept.positions == {"web/a.jsonl": 7}
+
+
+def test_nothing_is_written_after_what_could_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that the thread has lost must not be passed over by later positions."""
+    kept = archive(tmp_path, rows=2)
+    kept.append(batch(1, 1))
+    monkeypatch.setattr(pq, "write_table", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    kept.append(batch(2, 2))
+    _written(kept)
+    monkeypatch.undo()
+    for again in (lambda: kept.append(batch(3, 3)), kept.flush, kept.close):
+        with pytest.raises(DiskFull):
+            again()
+    assert archive(tmp_path).positions == {}
+    assert files(tmp_path) == []
 
 
 def test_reading_again_adds_nothing_wherever_batches_begin(tmp_path: Path) -> None:
