@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import gc
-import os
 import signal
 import threading
 import time
@@ -27,6 +26,7 @@ from skep import log
 from skep.definitions import declare, keep
 from skep.process import run_lock
 from skep.settings import Settings, load_definitions
+from skep.snapshots import hide_traits
 from skep.spaces import archive_path, bundles, control_path, shard_path
 from state.archive import Archive
 from state.errors import StateError, StateLocked
@@ -144,6 +144,7 @@ class Runtime:
             judge=self.validate.judge,
             horizon_us=self.settings.horizon_us,
             cache_max=max(1000, self.settings.cache_mb * 1_000_000 // _CACHED_PERSON_BYTES),
+            hide=None if self.settings.snapshot_personal == "clear" else lambda definitions: hide_traits(self.settings, definitions, name),
         )
 
     def _meta(self, space: str) -> Meta:

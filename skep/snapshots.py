@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
 
 import structlog
 
@@ -16,6 +18,7 @@ from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path, open_views, snapshot_path
 from state.errors import NoState, StateError
 from state.snapshot import Personal, SnapshotReport, publish
+from state.snapshot_personal import Hider
 
 
 def publish_snapshot(settings: Settings) -> SnapshotReport:
@@ -85,6 +88,12 @@ def hidden(settings: Settings, definitions: Definitions) -> Personal:
         hashed=hashed,
         traits=_personal_traits(definitions),
     )
+
+
+def hide_traits(settings: Settings, definitions: Definitions, space: str) -> Callable[[str, Any], Any]:
+    """What hides the values of personal traits in change events: the same hashes as in the snapshot."""
+    hider = Hider(hidden(settings, definitions), space)
+    return lambda name, value: hider.traits({name: deepcopy(value)})[name]
 
 
 def _personal_traits(definitions: Definitions) -> dict[str, str]:

@@ -22,6 +22,9 @@ def status(settings: Settings) -> dict[str, Any]:
     """The totals of all spaces, as ``skep status --json`` prints them."""
     with open_views(settings) as views:
         spaces = [view.status() for view in views.values()]
+    for one in spaces:
+        for partition in one["partitions"].values():
+            partition["lag_s"] = None if partition["finished"] else lag_s(partition["clock"])
     return {
         **summed(spaces),
         "running": flow_is_running(settings),
@@ -100,5 +103,5 @@ def show(found: dict[str, Any], settings: Settings) -> None:
 def _state(partition: dict[str, Any]) -> str:
     if partition.get("finished"):
         return "finished"
-    lag = lag_s(partition["clock"])
+    lag = partition["lag_s"]
     return "" if lag is None else f"{lag:,.1f} s behind now"

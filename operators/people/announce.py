@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from contracts.hashing import profile_id
@@ -16,16 +16,20 @@ from operators.profile import next_due
 from operators.records import Person
 from operators.segments.compile import Program
 
+Hide = Callable[[str, Any], Any]
+"""(name of a trait, value) → the value as it may leave the shard"""
+
 
 class Announcer:
     """Evaluates people by one set of definitions and appends every difference to the change log."""
 
-    def __init__(self, meta: Meta, log: ChangeLog, store: PeopleStore, timers: Timers, program: Program) -> None:
+    def __init__(self, meta: Meta, log: ChangeLog, store: PeopleStore, timers: Timers, program: Program, *, hide: Hide | None) -> None:
         self._meta = meta
         self._log = log
         self._store = store
         self._timers = timers
         self._program = program
+        self._hide = hide
 
     def created(self, person: Person) -> None:
         """A profile id that was not there."""
@@ -138,4 +142,6 @@ class Announcer:
             value = self._program.trait(person, name, now)
             if person.told.get(name) != value:
                 person.told[name] = value
+                if self._hide is not None:
+                    value = self._hide(name, value)
                 self._log.append("profile.updated", person, trait=name, value=value, evidence={"trait": name, "value": value})

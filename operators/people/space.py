@@ -14,7 +14,7 @@ from contracts.hashing import Hasher
 from contracts.times import iso
 from operators.epochs import CONTROL
 from operators.people import meta as meta_row
-from operators.people.announce import Announcer
+from operators.people.announce import Announcer, Hide
 from operators.people.changes import ChangeLog
 from operators.people.clock import Clock
 from operators.people.control import Control
@@ -46,7 +46,8 @@ _NOT_CONTENT = ("sentAt", "receivedAt")
 class Space:
     """The state of one space and what changes it.
 
-    ``judge`` gives the judge by a digest of definitions, ``load`` the definitions themselves.
+    ``judge`` gives the judge by a digest of definitions, ``load`` the definitions themselves. ``hide`` makes of
+    definitions what hides personal values in change events; without it they go out in the clear.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Space:
         judge: Callable[[str], Judge],
         horizon_us: int,
         cache_max: int = 100_000,
+        hide: Callable[[Definitions], Hide] | None = None,
     ) -> None:
         self.name = name
         self.shard = shard
@@ -67,6 +69,7 @@ class Space:
         self._judge_of = judge
         self._horizon = horizon_us
         self._cache_max = cache_max
+        self._hide = hide
         row = shard.meta.get(meta_row.KEY)
         self.meta = meta_row.decode(row) if row is not None else Meta()
         self.clock = Clock(self.meta)
@@ -88,7 +91,8 @@ class Space:
         self.rules = Rules(definitions.identity)
         self.store = PeopleStore(self.shard, self._hasher, self.rules, self._cache_max)
         self.stitcher = Stitcher(self.store, self.manual, self.program)
-        self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program)
+        hide = self._hide(definitions) if self._hide is not None else None
+        self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, hide=hide)
         self._epoch = max(len(self.meta.epochs) - 1, 0)
 
     def start(self, partitions: list[str]) -> None:
