@@ -33,7 +33,11 @@ def fail(message: str, code: int = 1) -> NoReturn:
 
 def json_line(value: Any) -> None:
     """One JSON value on a line of its own."""
-    print_bytes(orjson.dumps(value, default=str))
+    print_bytes(orjson.dumps(value, default=_json))
+
+
+def _json(value: Any) -> str:
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
 def print_bytes(line: bytes) -> None:
@@ -67,7 +71,7 @@ def cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return _FRACTION.sub(r"\1Z", str(value)).replace("[", r"\[")
+    return _FRACTION.sub(r"\1Z", _json(value)).replace("[", r"\[")
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from operators.people import meta as meta_row
 from operators.people.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
-from skep import log
+from skep import log, recovery
 from skep.definitions import declare, keep
 from skep.process import run_lock
 from skep.settings import Settings, load_definitions
@@ -72,6 +72,7 @@ class Runtime:
             runtime = cls(settings, load_definitions(settings))
         except (ContractErrors, StateError, SourceError) as error:
             raise SystemExit(str(error)) from None
+        recovery.prepare()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: runtime.stop.set())
         gc.collect()

@@ -1,0 +1,21 @@
+"""Bytewax's own recovery store (`-r DIR`), made at its first use: Bytewax itself only opens one that is there."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bytewax.recovery import init_db_dir
+
+
+def prepare(arguments: Sequence[str] | None = None) -> Path | None:
+    """Make the recovery store that the bytewax command is asked for, if it does not exist; returns its folder."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-r", "--recovery-directory", type=Path)
+    folder: Path | None = parser.parse_known_args(sys.argv[1:] if arguments is None else arguments)[0].recovery_directory
+    if folder is not None and not (folder.exists() and any(folder.iterdir())):
+        folder.mkdir(parents=True, exist_ok=True)
+        init_db_dir(folder, 1)  # type: ignore[no-untyped-call]
+    return folder

@@ -1,0 +1,62 @@
+"""What the commands do at their edges, each through the command line as a user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.skep.test_cli import skep
+
+SKEP_YAML = "spaces: [shop]\nsources:\n  - {name: web, kind: jsonl, path: events/*.jsonl, space: shop}\n"
+CONTRACT = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "required": ["total"]}
+
+
+def project(folder: Path, *events: dict[str, Any]) -> Path:
+    """A project with one contract and these events."""
+    for path, text in {
+        "skep.yaml": SKEP_YAML,
+        "contracts/events/order_completed/1-0-0.json": json.dumps(CONTRACT),
+        "events/a.jsonl": "".join(json.dumps(event) + "\n" for event in events),
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return folder
+
+
+def order(message_id: str, user_id: str, **more: Any) -> dict[str, Any]:
+    at = "2026-01-10T10:00:00Z"
+    properties = {"total": 10}
+    return {
+        "type": "track",
+        "event": "Order Completed",
+        "messageId": message_id,
+        "userId": user_id,
+        "timestamp": at,
+        "properties": properties,
+    } | more
+
+
+def bytewax(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("SKEP_")}
+    command = [sys.executable, "-m", "bytewax.run", "flows.cdp", *options]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_bytewax_recovery_makes_its_store_at_the_first_run(tmp_path: Path) -> None:
+    shop = project(tmp_path / "shop", order("m1", "1"))
+    for _ in range(2):
+        done = bytewax(shop, "-r", "data/recovery", "-s", "1", "-b", "0")
+        assert done.returncode == 0, done.stderr
+    assert '"id":"m1"' in skep("dump", project=shop).stdout
+
+
+def test_bytes_in_answers_are_texts(tmp_path: Path) -> None:
+    broken = order("m2", "2", properties={})
+    shop = project(tmp_path / "shop", order("m1", "1"), broken)
+    assert skep("run", "--once", project=shop).returncode == 0
+    [row] = json.loads(skep("sql", "select raw from quarantine", "--json", project=shop).stdout)
+    assert json.loads(row["raw"]) == broken
