@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 
@@ -42,11 +42,15 @@ def _end(kind: type[BaseException], error: BaseException, traceback: TracebackTy
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, StateError | SourceError):
-            print(f"\n{cause}", file=sys.stderr)  # noqa: T201 - the last line of a process
-            return
+            _last_words(str(cause))
         if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
             where = cause.filename or "the data folder"
-            print(f"\nthe disk of {where} is full; nothing is lost. Free some space and start the flow again.", file=sys.stderr)  # noqa: T201
-            return
+            _last_words(f"the disk of {where} is full; nothing is lost. Free some space and start the flow again.")
         cause = cause.__cause__
     sys.__excepthook__(kind, error, traceback)
+
+
+def _last_words(text: str) -> NoReturn:
+    """Everything that counts is on disk. Taking the interpreter down in order would add pages about objects that still live."""
+    print(f"\n{text}", file=sys.stderr, flush=True)  # noqa: T201 - the last line of a process
+    os._exit(1)

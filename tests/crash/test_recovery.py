@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from skep import quarantine
 from skep.control import submit
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path
-from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, Killing, control_entries, finish, start, wait_for_commits
+from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, POLL_S, Killing, control_entries, finish, start, wait_for_commits
 from tests.crash.outcome import Outcome, archive_rows, broken_rules, delivery_problems, differences
 from tests.crash.round import reference
 from tests.crash.shop import make_lines, make_project, replace, write_partitions
@@ -43,9 +44,13 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     project = make_project(folder / "killed")
     write_partitions(project / "events", lines, 1)
     # The second time nothing is flushed, so that the archive is certainly behind the shard.
-    for share, keep, rows in ((0.3, folder / "earlier", "1500"), (0.4, None, "1000000")):
+    for share, keep, rows in ((0.2, folder / "earlier", "500"), (0.4, None, "1000000")):
         process = start(project, FLOW, SKEP_ARCHIVE_ROWS=rows, SKEP_ARCHIVE_INTERVAL="1h")
         assert wait_for_commits(project, process, int(size * share))
+        positions = archive_path(Settings.load(project), "shop") / "positions.json"
+        while not positions.exists():
+            assert process.poll() is None
+            time.sleep(POLL_S)
         process.kill()
         process.wait()
         if keep:
