@@ -143,5 +143,25 @@ def join(into: Person, other: Person, program: Program) -> None:
 
 def next_due(person: Person, program: Program, now: int) -> int | None:
     """The next moment after ``now`` at which some feature of the person changes by itself."""
-    moments = [program.cells[at].due(person.cells[at], now) for at in program.windowed]
+    cells = person.cells
+    moments = [program.cells[at].due(cells[at], now) for at in program.windowed if cells[at] is not None]
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def changed_at(person: Person, program: Program, due: int) -> tuple[tuple[int, ...], int | None]:
+    """The features that change by themselves at ``due``, and the next moment at which any does."""
+    cells = person.cells
+    touched: list[int] = []
+    following: int | None = None
+    for at in program.windowed:
+        cell = cells[at]
+        if cell is None:
+            continue
+        feature = program.cells[at]
+        moment = feature.due(cell, due - 1)
+        if moment == due:
+            touched.append(at)
+            moment = feature.due(cell, due)
+        if moment is not None and (following is None or moment < following):
+            following = moment
+    return tuple(touched), following

@@ -12,7 +12,7 @@ from operators.people.clock import BEFORE_ALL
 from operators.people.meta import Meta
 from operators.people.store import PeopleStore
 from operators.people.timers import Timers
-from operators.profile import next_due
+from operators.profile import changed_at, next_due
 from operators.records import Person
 from operators.segments.compile import Program
 
@@ -55,11 +55,26 @@ class Announcer:
             self._log.append("identity.merged", into, merged=profile_id(person.key), evidence={"merged": profile_id(person.key)})
         self._store.remove(person)
 
-    def settle(self, person: Person, now: int) -> None:
-        """Evaluate everything about a person."""
+    def settle(self, person: Person, now: int, touched: tuple[Any, ...] | None = None) -> None:
+        """Evaluate everything about a person; ``touched``: what an event has changed of somebody unknown before it."""
         self._consents(person)
         self._emit(person, self._program.emitted, now)
-        self.evaluate(person, self._program.all_segments, now)
+        if touched is None or now == BEFORE_ALL:
+            self.evaluate(person, self._program.all_segments, now)
+        else:
+            self._enter(person, self._program.plan(touched).segments, now)
+
+    def _enter(self, person: Person, order: tuple[int, ...], now: int) -> None:
+        """The first memberships: those of a blank person, less and more what the segments in ``order`` say."""
+        bits = self._program.blank
+        evaluators = self._program.evaluators
+        for at in order:
+            if evaluators[at](person, now, bits) is not (bits >> at & 1 == 1):
+                bits ^= 1 << at
+        person.bits = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+        for at in range(bits.bit_length()):
+            if bits >> at & 1:
+                self._membership(person, at, entered=True)
 
     def move(self, person: Person, touched: tuple[Any, ...], now: int) -> None:
         """Evaluate what these features, traits and consents can move."""
@@ -79,14 +94,15 @@ class Announcer:
         person.armed = None
         self._store.dirty[key] = person
         if due == BEFORE_ALL:
-            due, order = now, self._program.all_segments
+            due, order, following = now, self._program.all_segments, next_due(person, self._program, now)
             self._log.cause = {"type": "clock"}
         else:
-            order = self._program.timed
+            touched, following = changed_at(person, self._program, due)
+            order = self._program.plan(touched).segments
             self._log.cause = {"type": "timer", "due": iso(due)}
         self._log.clock = due
         self.evaluate(person, order, due)
-        self._timers.arm(person, next_due(person, self._program, due))
+        self._timers.arm(person, following)
 
     def evaluate(self, person: Person, order: tuple[int, ...], now: int) -> None:
         """Bring the memberships of some segments up to date; before the clock runs, when it does."""

@@ -13,8 +13,8 @@ from operators.records import Person
 from state.keys import sequence_key
 from state.shard import Family
 
-Cause = dict[str, Any]
-"""``{"type": "message"|"timer"|"link"|"unlink"|"definition", …}``: what made the change."""
+Cause = dict[str, Any] | str
+"""``{"type": "timer"|"link"|"unlink"|"definition", …}``: what made the change; a text is the id of the message that did."""
 
 
 class ChangeLog:
@@ -26,10 +26,15 @@ class ChangeLog:
         self._meta = meta
         self.cause: Cause = {}
         self.clock = 0
+        self._text = (-1, "")
+        """The clock whose text was written last, and that text."""
 
     def append(self, kind: str, person: Person, **fields: Any) -> None:
         """One change of one profile, at the clock and for the cause that are set."""
         person.version += 1
+        if self._text[0] != self.clock:
+            self._text = (self.clock, iso(self.clock))
+        cause = self.cause
         self._meta.changes = sequence = self._meta.changes + 1
         change = {
             "id": f"{self._space}-0-{sequence}",
@@ -37,10 +42,10 @@ class ChangeLog:
             "space": self._space,
             "profile": profile_id(person.key),
             "version": person.version,
-            "clock": iso(self.clock),
+            "clock": self._text[1],
             "segment": None,
             "purpose": None,
-            "cause": self.cause,
+            "cause": cause if isinstance(cause, dict) else {"type": "message", "id": cause},
             "evidence": None,
             **fields,
         }

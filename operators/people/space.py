@@ -251,7 +251,7 @@ class Space:
         elif clock is None:
             self._advance(time, None)
         log = self.log
-        log.cause, log.clock = {"type": "message", "id": event.message_id}, time if meta.clock is None else meta.clock
+        log.cause, log.clock = event.message_id, time if meta.clock is None else meta.clock
         if not event.identifiers:
             meta.unidentified += 1
             self._keep(NO_ANCHOR, event, message, ITSELF)
@@ -284,7 +284,7 @@ class Space:
             self._keep(anchor, event, kept.message, ITSELF)
             if anchor != NO_ANCHOR:
                 clock = self.meta.clock
-                self.log.cause, self.log.clock = {"type": "message", "id": event.message_id}, event.time_us if clock is None else clock
+                self.log.cause, self.log.clock = event.message_id, event.time_us if clock is None else clock
                 holder = self.store.holder(anchor)
                 self.rebuild([holder] if holder is not None else [], {anchor})
         return None
@@ -297,6 +297,7 @@ class Space:
         anchor = stitcher.anchor(pairs)
         anchor_hash = store.hash(anchor)
         person = stitcher.link(event, slots)
+        blank = not stitcher.joined
         changed = self._announce_joins() if stitcher.created or stitcher.joined else []
         owner = None if person is None else stitcher.owner(event, slots, person)
         if person is None or owner is None:
@@ -312,13 +313,14 @@ class Space:
             person = holder
         elif owner[0] == NOBODY:
             person = self._shared(person, anchor, changed)
-        self._fold(event, anchor_hash, person, settle=any(each is person for each in changed))
+        self._fold(event, anchor_hash, person, settle=any(each is person for each in changed), blank=blank)
         for each in changed:
             if each is not person:
                 self.announcer.settle(each, self.clock.now)
 
-    def _fold(self, event: Event, anchor: bytes, person: Person, *, settle: bool = False) -> None:
-        """Apply an event to whom it belongs and announce what that changes; ``settle``: evaluate everything."""
+    def _fold(self, event: Event, anchor: bytes, person: Person, *, settle: bool = False, blank: bool = False) -> None:
+        """Apply an event to whom it belongs and announce what that changes. ``settle``: evaluate everything; ``blank``: of
+        somebody of whom nothing but this event is known."""
         now = self.clock.now
         touched, due = fold(person, event, anchor, self.program, now)
         self.store.dirty[person.key] = person
@@ -329,7 +331,7 @@ class Space:
         if due is not None:
             self.timers.arm(person, due)
         if settle:
-            self.announcer.settle(person, now)
+            self.announcer.settle(person, now, touched if blank else None)
         elif touched:
             self.announcer.move(person, touched, now)
 

@@ -77,6 +77,8 @@ class Program:
         self._index_dependencies()
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self.all_segments = tuple(range(len(self.segments)))
+        self.blank = self._blank()
+        """The memberships of somebody of whom nothing is known, as bits; no moment changes them."""
 
     def route(self, name: str) -> Route:
         """What an event of this name touches."""
@@ -133,8 +135,14 @@ class Program:
             needs.append(need)
             for each in need:
                 self._dependents.setdefault(each, set()).add(at)
-        windowed = frozenset(self.windowed)
-        self.timed = tuple(at for at, need in enumerate(needs) if need & windowed)
+
+    def _blank(self) -> int:
+        nobody = Person(b"", [], {}, {}, cells=[None] * len(self.cells))
+        bits = 0
+        for at, evaluate in enumerate(self.evaluators):
+            if evaluate(nobody, 0, bits):
+                bits |= 1 << at
+        return bits
 
     def _set_critical(self) -> None:
         """Tell the counting features at which counts any condition changes, so that timers fire for nothing else."""
