@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from connectors.errors import SourceError
+from connectors.files import discover
 from connectors.reader import Reader
 from connectors.sources import SourceSpec
 from contracts.definitions import Definitions
@@ -24,9 +25,9 @@ from operators.people.space import Space
 from operators.validate import Validate
 from skep import log, recovery
 from skep.definitions import declare, keep
+from skep.personal import hide_traits
 from skep.process import run_lock
 from skep.settings import Settings, load_definitions
-from skep.snapshots import hide_traits
 from skep.spaces import archive_path, bundles, control_path, shard_path
 from state.archive import Archive
 from state.errors import StateError, StateLocked
@@ -69,6 +70,8 @@ class Runtime:
             settings = Settings.load()
             log.configure(settings.log)
             log.plain_ends()
+            for source in settings.sources:
+                discover(Path(source.path), follow=settings.follow)
             runtime = cls(settings, load_definitions(settings))
         except (ContractErrors, StateError, SourceError) as error:
             raise SystemExit(str(error)) from None

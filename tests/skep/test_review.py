@@ -60,3 +60,19 @@ def test_bytes_in_answers_are_texts(tmp_path: Path) -> None:
     assert skep("run", "--once", project=shop).returncode == 0
     [row] = json.loads(skep("sql", "select raw from quarantine", "--json", project=shop).stdout)
     assert json.loads(row["raw"]) == broken
+
+
+def test_a_source_without_files_is_one_line(tmp_path: Path) -> None:
+    shop = project(tmp_path / "shop")
+    (shop / "events/a.jsonl").unlink()
+    for done in (skep("run", "--once", project=shop), bytewax(shop)):
+        assert done.returncode == 1
+        assert "expected a file, a folder or a glob that matches files" in done.stderr
+        assert "panicked" not in done.stderr
+    assert not (shop / "data/shards").exists()
+
+
+def test_a_good_run_says_nothing_on_stderr(tmp_path: Path) -> None:
+    shop = project(tmp_path / "shop", order("m1", "1"))
+    done = bytewax(shop)
+    assert (done.returncode, done.stderr) == (0, "")
