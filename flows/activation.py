@@ -1,6 +1,6 @@
 """Beside the main flow: destinations follow the change log, each with a cursor of its own.
 
-    python -m bytewax.run flows.activation
+python -m bytewax.run flows.activation
 """
 
 from __future__ import annotations

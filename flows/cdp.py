@@ -12,8 +12,8 @@ from bytewax.dataflow import Dataflow
 
 from connectors.read import Read
 from operators.archive import ArchiveSink
-from operators.people.step import people
 from operators.people.sink import Committed
+from operators.people.step import people
 from skep.runtime import Runtime
 
 
