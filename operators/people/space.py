@@ -341,6 +341,10 @@ class Space:
         store = self.store
         slot = store.slot(event.identifiers[0])
         holder = slot[0] if slot is not None else person
+        if holder is person and not person.consents:
+            own = {each.hash for each in person.identifiers}
+            if all(each.device is None or each.device.persons.keys() <= own for each in person.identifiers):
+                return touched
         owners = [store.holder(owner) for each in holder.identifiers if each.device is not None for owner in each.device.persons]
         for each in {each.key: each for each in (holder, *owners) if each is not None}.values():
             if all(len(decisions) < 2 for decisions in each.consents.values()):

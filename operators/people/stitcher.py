@@ -127,7 +127,8 @@ class Stitcher:
             if slot is None
         ]
         everyone = [each for person in people for each in person.identifiers] + fresh
-        if len(everyone) > 1 and not self._fits(people, everyone):
+        strangers = not people and len({each.namespace for each in fresh}) == len(fresh) <= self._rules.identifiers_max
+        if not strangers and not self._fits(people, everyone):
             return None
         keys = [slot[1].hash if slot is not None else store.hash(pair) for pair, slot in zip(event.identifiers, slots, strict=True)]
         links = keys[1:]
