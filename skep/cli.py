@@ -238,10 +238,13 @@ def quarantine_replay(
     Example: skep quarantine replay --reason invalid
     """
     from skep import quarantine
-    from skep.spaces import one_space
+    from skep.spaces import chosen, one_space
 
     settings = _settings()
-    count, submitted = quarantine.replay(settings, one_space(settings, space), ids or [], reason)
+    # Numbers are given in each space anew, so that an id alone does not say which record is meant.
+    spaces = [one_space(settings, space)] if ids else chosen(settings, space)
+    answers = [quarantine.replay(settings, name, ids or [], reason) for name in spaces]
+    count, submitted = sum(number for number, _ in answers), [one for _, some in answers for one in some]
     if not count and not json:
         out.print("nothing to replay")
     elif not json:

@@ -91,7 +91,7 @@ def shown_sql(source: str, raw: str) -> str:
     paths = ", ".join(quote(f"$.{name}") for name in _BODY_PATHS)
     return f"""
         SELECT message_id, type, nullif(event, '') AS event, event_time, received_at, $space AS space, source,
-            part[1] ->> '$' AS user_id, part[2] ->> '$' AS anonymous_id,
+            {_text("part[1]")} AS user_id, {_text("part[2]")} AS anonymous_id,
             CASE WHEN type IN ('page', 'screen') THEN {_named_properties()} ELSE {_present("part[3]")} END AS properties,
             {_present("part[4]")} AS traits, {_present("part[5]")} AS context, contract, definitions
         FROM (
@@ -105,6 +105,11 @@ def shown_sql(source: str, raw: str) -> str:
 def _utc(column: str) -> str:
     """A plain cast of a time with a zone would be into the zone of the machine."""
     return f"make_timestamp(epoch_us({column}))"
+
+
+def _text(part: str) -> str:
+    """An id; a whole number stands for its decimal text, however it is written (``5.0`` comes from data frames)."""
+    return f"CASE WHEN json_type({part}) = 'DOUBLE' THEN CAST(CAST({part} AS BIGINT) AS VARCHAR) ELSE {part} ->> '$' END"
 
 
 def _present(part: str) -> str:

@@ -27,7 +27,7 @@ def project(folder: Path, *events: dict[str, Any]) -> Path:
     return folder
 
 
-def order(message_id: str, user_id: str, **more: Any) -> dict[str, Any]:
+def order(message_id: str, user_id: str | float, **more: Any) -> dict[str, Any]:
     at = "2026-01-10T10:00:00Z"
     properties = {"total": 10}
     return {
@@ -76,3 +76,25 @@ def test_a_good_run_says_nothing_on_stderr(tmp_path: Path) -> None:
     shop = project(tmp_path / "shop", order("m1", "1"))
     done = bytewax(shop)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_replay_without_ids_is_of_every_space(tmp_path: Path) -> None:
+    shop = project(tmp_path / "shop", order("m1", "1", properties={}))
+    two = "spaces: [shop, other]\nsources:\n  - {name: a, kind: jsonl, path: events, space: shop}\n  - {name: b, kind: jsonl, path: events, space: other}\n"
+    (shop / "skep.yaml").write_text(two)
+    assert skep("run", "--once", project=shop).returncode == 0
+    (shop / "contracts/events/order_completed/1-0-1.json").write_text('{"type": "object"}')
+    done = skep("quarantine", "replay", "--reason", "invalid", project=shop)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "2 records to replay"), done.stderr
+    assert skep("run", "--once", project=shop).returncode == 0
+    status = json.loads(skep("status", "--json", project=shop).stdout)
+    assert (status["applied"], status["quarantined"]) == (2, 0)
+    assert skep("quarantine", "replay", "q-0", project=shop).returncode == 1
+
+
+def test_a_whole_number_as_user_id_is_its_decimal_text(tmp_path: Path) -> None:
+    shop = project(tmp_path / "shop", *(order(f"m{at}", value) for at, value in enumerate(["5", 5, 5.0])))
+    assert skep("run", "--once", project=shop).returncode == 0
+    rows = json.loads(skep("sql", "select user_id from events", "--json", project=shop).stdout)
+    assert [row["user_id"] for row in rows] == ["5", "5", "5"]
+    assert json.loads(skep("sql", "select count(*) as people from profiles", "--json", project=shop).stdout) == [{"people": 1}]
