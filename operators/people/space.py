@@ -26,7 +26,7 @@ from operators.people.stitcher import Stitcher
 from operators.people.store import Kept, Pair, PeopleStore, Slot
 from operators.people.timers import Timers
 from operators.profile import fold, join, next_due, resolve_consents
-from operators.records import NOBODY, OWNED, Person, encode, moment_raw, pack_moment
+from operators.records import NOBODY, OWNED, SELF, Person, encode, moment_raw, pack_moment
 from operators.segments.compile import Program
 from operators.stitch.owners import ITSELF, Owner
 from operators.stitch.rules import Rules
@@ -256,13 +256,19 @@ class Space:
             meta.unidentified += 1
             self._keep(NO_ANCHOR, event, message, ITSELF)
             return None
-        known_person = self.stitcher.known(event)
-        if known_person is not None:
-            person, anchor = known_person
-            self._keep(anchor, event, message, ITSELF)
-            self._fold(event, anchor, person)
+        settled = self.stitcher.known(event)
+        if settled is None:
+            self._stitch(event, message)
             return None
-        self._stitch(event, message)
+        person, anchor, owner = settled
+        self._keep(anchor, event, message, owner)
+        if owner[0] == SELF:
+            self._fold(event, anchor, person)
+        else:
+            self.store.dirty[person.key] = person
+            changed: list[Person] = []
+            person = self._owner(person, event.identifiers[0], owner, changed)
+            self._fold(event, anchor, person, settle=bool(changed), blank=True)
         return None
 
     def _keep(self, anchor: bytes, event: Event, message: bytes, owner: Owner) -> None:
@@ -307,16 +313,19 @@ class Space:
             return
         self._keep(anchor_hash, event, message, owner)
         store.dirty[person.key] = person
-        if owner[0] == OWNED:
-            holder = store.holder(owner[1])
-            assert holder is not None, "an owner is an identifier of somebody"
-            person = holder
-        elif owner[0] == NOBODY:
-            person = self._shared(person, anchor, changed)
+        person = self._owner(person, anchor, owner, changed)
         self._fold(event, anchor_hash, person, settle=any(each is person for each in changed), blank=blank)
         for each in changed:
             if each is not person:
                 self.announcer.settle(each, self.clock.now)
+
+    def _owner(self, person: Person, anchor: Pair, owner: Owner, changed: list[Person]) -> Person:
+        """To whom an event goes that hangs on an identifier of this person; added to ``changed`` if that is somebody new."""
+        if owner[0] == OWNED:
+            holder = self.store.holder(owner[1])
+            assert holder is not None, "an owner is an identifier of somebody"
+            return holder
+        return self._shared(person, anchor, changed) if owner[0] == NOBODY else person
 
     def _fold(self, event: Event, anchor: bytes, person: Person, *, settle: bool = False, blank: bool = False) -> None:
         """Apply an event to whom it belongs and announce what that changes. ``settle``: evaluate everything; ``blank``: of

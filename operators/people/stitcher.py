@@ -43,17 +43,25 @@ class Stitcher:
                 return pair
         return pairs[0]
 
-    def known(self, event: Event) -> tuple[Person, bytes] | None:
-        """The person and the anchor of an event that says nothing new: by one person's identifier, alone or with a device
-        on which that person has been alone since its session began, in order. The short way of the short way."""
+    def known(self, event: Event) -> tuple[Person, bytes, Owner] | None:
+        """The person, the anchor and the owner of an event that says nothing new: of one device, or by one person's identifier,
+        alone or with a device on which that person has been alone since its session began, in order. The shortest way."""
         pairs = event.identifiers
         count = len(pairs)
         slots = self._store.slots
         first = slots.get(pairs[0])
-        if first is None or count > 2 or not self._person[pairs[0][0]]:
+        if first is None or count > 2:
             return None
         person, identifier = first
         time, anchor = event.time_us, identifier.hash
+        if not self._person[pairs[0][0]]:
+            if count == 2 or time < identifier.first:
+                return None
+            owner = self._visit(identifier, (time, event.message_id), mine=True)
+            if owner is None:
+                return None
+            identifier.last = max(identifier.last, time)
+            return person, anchor, owner
         if count == 2:
             second = slots.get(pairs[1])
             if second is None or second[0] is not person or self._person[pairs[1][0]] or self._manual.rulings or not self._rules.by_session:
@@ -78,7 +86,7 @@ class Stitcher:
             identifier.last = time
         elif time < identifier.first:
             return None
-        return person, anchor
+        return person, anchor, ITSELF
 
     def link(self, event: Event, slots: list[Slot | None]) -> Person | None:
         """Apply the event's identifiers and links; returns the person of the first identifier."""
