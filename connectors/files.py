@@ -8,10 +8,14 @@ from pathlib import Path
 from connectors.errors import SourceError
 
 _MAGIC = re.compile(r"[*?\[]")
+_TRUTH = "truth.jsonl"
+"""What `skep demo` writes beside its events: who is who, no events."""
 
 
 def discover(path: Path, *, follow: bool) -> dict[str, Path]:
-    """Relative name → file, sorted: a file, all files below a folder, or the matches of a glob; hidden ones never.
+    """Relative name → file, sorted: a file, all files below a folder, or the matches of a glob.
+
+    In a folder and by a glob never hidden files, nor the ``truth.jsonl`` that the demo writes beside its events.
 
     What does not exist is waited for when following, and a `SourceError` otherwise.
     """
@@ -38,4 +42,9 @@ def _split(path: Path) -> tuple[Path, str]:
 
 def _named(root: Path, files: object) -> dict[str, Path]:
     named = {file.relative_to(root).as_posix(): file for file in files if file.is_file()}  # type: ignore[attr-defined]
-    return {name: named[name] for name in sorted(named) if not any(part.startswith(".") for part in name.split("/"))}
+    return {name: named[name] for name in sorted(named) if not _hidden(name)}
+
+
+def _hidden(name: str) -> bool:
+    parts = name.split("/")
+    return parts[-1] == _TRUTH or any(part.startswith(".") for part in parts)

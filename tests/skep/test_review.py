@@ -80,8 +80,8 @@ def test_a_good_run_says_nothing_on_stderr(tmp_path: Path) -> None:
 
 def test_replay_without_ids_is_of_every_space(tmp_path: Path) -> None:
     shop = project(tmp_path / "shop", order("m1", "1", properties={}))
-    two = "spaces: [shop, other]\nsources:\n  - {name: a, kind: jsonl, path: events, space: shop}\n  - {name: b, kind: jsonl, path: events, space: other}\n"
-    (shop / "skep.yaml").write_text(two)
+    sources = [f"  - {{name: {name}, kind: jsonl, path: events, space: {name}}}\n" for name in ("shop", "other")]
+    (shop / "skep.yaml").write_text("spaces: [shop, other]\nsources:\n" + "".join(sources))
     assert skep("run", "--once", project=shop).returncode == 0
     (shop / "contracts/events/order_completed/1-0-1.json").write_text('{"type": "object"}')
     done = skep("quarantine", "replay", "--reason", "invalid", project=shop)
@@ -93,8 +93,16 @@ def test_replay_without_ids_is_of_every_space(tmp_path: Path) -> None:
 
 
 def test_a_whole_number_as_user_id_is_its_decimal_text(tmp_path: Path) -> None:
-    shop = project(tmp_path / "shop", *(order(f"m{at}", value) for at, value in enumerate(["5", 5, 5.0])))
+    shop = project(tmp_path / "shop", order("m1", "5"), order("m2", 5), order("m3", 5.0))
     assert skep("run", "--once", project=shop).returncode == 0
     rows = json.loads(skep("sql", "select user_id from events", "--json", project=shop).stdout)
     assert [row["user_id"] for row in rows] == ["5", "5", "5"]
     assert json.loads(skep("sql", "select count(*) as people from profiles", "--json", project=shop).stdout) == [{"people": 1}]
+
+
+def test_a_new_project_takes_the_demo_into_its_events_folder(tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    assert skep("init", str(shop)).returncode == 0
+    assert skep("demo", "--people", "20", "--events", "500", "--seed", "1", "--out", str(shop / "events")).returncode == 0
+    assert skep("run", "--once", project=shop).returncode == 0
+    assert json.loads(skep("status", "--json", project=shop).stdout)["received"] == 500
