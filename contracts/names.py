@@ -10,12 +10,15 @@ _cache: dict[str, str] = {}
 
 
 def event_name(text: str) -> str:
-    """The normalised name: lower case, one ``_`` for every run of other characters and before each camel hump."""
+    """The normalised name: lower case, one ``_`` for every run of other characters, or before each hump of a name without any.
+
+    So ``iOS App Opened``, whose words are separated already, is ``ios_app_opened`` in whatever case it comes.
+    """
     name = _cache.get(text)
     if name is None:
         if len(_cache) >= _CACHE_MAX:
             _cache.clear()
-        name = _cache[text] = _OTHER.sub("_", _humps(text).lower()).strip("_")
+        name = _cache[text] = _OTHER.sub("_", (text if _OTHER.search(text) else _humps(text)).lower()).strip("_")
     return name
 
 

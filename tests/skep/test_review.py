@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from contracts.names import event_name
 from tests.skep.test_cli import skep
 
 SKEP_YAML = "spaces: [shop]\nsources:\n  - {name: web, kind: jsonl, path: events/*.jsonl, space: shop}\n"
@@ -106,3 +107,10 @@ def test_a_new_project_takes_the_demo_into_its_events_folder(tmp_path: Path) -> 
     assert skep("demo", "--people", "20", "--events", "500", "--seed", "1", "--out", str(shop / "events")).returncode == 0
     assert skep("run", "--once", project=shop).returncode == 0
     assert json.loads(skep("status", "--json", project=shop).stdout)["received"] == 500
+
+
+def test_names_with_separators_are_compared_without_case() -> None:
+    for text in ("iOS App Opened", "IOS_APP_OPENED", "ios-app-opened"):
+        assert event_name(text) == "ios_app_opened"
+    for text in ("orderCompleted", "OrderCompleted", "Order Completed", "ORDER COMPLETED"):
+        assert event_name(text) == "order_completed"
