@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 
+_OUTSIDE = frozenset({"skep.yaml", "environment"})
+"""What a problem names that is not below the contracts folder."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One thing to repair: ``file`` below the project's contracts folder, ``key`` as ``who.all[1].times``.
@@ -21,8 +25,13 @@ class Problem:
     found: str
     hint: str = ""
 
+    @property
+    def place(self) -> str:
+        """The file as a person in the project folder names it."""
+        return self.file if self.file in _OUTSIDE else f"contracts/{self.file}"
+
     def __str__(self) -> str:
-        where = (f"{self.file}:{self.line}: " if self.line else f"{self.file}: ") + (f"{self.key}: " if self.key else "")
+        where = (f"{self.place}:{self.line}: " if self.line else f"{self.place}: ") + (f"{self.key}: " if self.key else "")
         return f"{where}expected {self.expected}, found {self.found}" + (f" ({self.hint})" if self.hint else "")
 
 

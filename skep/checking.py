@@ -9,8 +9,8 @@ from contracts.definitions import Definitions
 
 
 def problem_row(problem: Problem) -> dict[str, Any]:
-    names = ("file", "line", "key", "expected", "found", "hint")
-    return {name: getattr(problem, name) for name in names}
+    names = ("line", "key", "expected", "found", "hint")
+    return {"file": problem.place, **{name: getattr(problem, name) for name in names}}
 
 
 def summary(definitions: Definitions) -> str:

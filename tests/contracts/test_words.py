@@ -120,4 +120,7 @@ def test_deep_and_circular_yaml_is_refused() -> None:
 
 def test_problems_are_sorted_and_said_once() -> None:
     late, early = Problem("b.yaml", 2, "k", "x", "y"), Problem("a.yaml", 10, "", "x", "y", "do z")
-    assert str(ContractErrors([late, early, late])) == "a.yaml:10: expected x, found y (do z)\nb.yaml:2: k: expected x, found y"
+    assert (
+        str(ContractErrors([late, early, late]))
+        == "contracts/a.yaml:10: expected x, found y (do z)\ncontracts/b.yaml:2: k: expected x, found y"
+    )

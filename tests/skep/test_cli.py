@@ -68,7 +68,7 @@ def test_check_names_file_line_and_key(tmp_path: Path) -> None:
     segment = tmp_path / "p" / "contracts" / "segments" / "repeat_buyers.yaml"
     segment.write_text(segment.read_text().replace("within: 30d", "within: 3 months"))
     error = refused(skep("check", project=tmp_path / "p"))
-    assert error.startswith("segments/repeat_buyers.yaml:")
+    assert error.startswith("contracts/segments/repeat_buyers.yaml:")
     found = json.loads(skep("check", "--json", project=tmp_path / "p").stdout)
     assert {"file", "line", "key", "expected", "found", "hint"} == set(found[0])
     assert refused(skep("run", "--once", project=tmp_path / "p")) == error
