@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -163,6 +164,14 @@ class Rebuilt:
                 persons[device].add(found)
         return {device for device, found in persons.items() if len(found) >= (limits[self._identifiers[device].namespace] or 1 << 62)}
 
+    @cached_property
+    def _linked(self) -> dict[bytes, list[Link]]:
+        found: dict[bytes, list[Link]] = defaultdict(list)
+        for link in self._links.values():
+            found[link.a].append(link)
+            found[link.b].append(link)
+        return found
+
     def _devices(self, moments: list[Remembered], shared: set[bytes], home: dict[bytes, Person]) -> dict[str, Owner]:
         visits: dict[bytes, list[Visit]] = defaultdict(list)
         for each, device in self._on_devices(moments):
@@ -173,7 +182,19 @@ class Rebuilt:
             theirs, state = attribute(seen, self._store.rules, lambda person: home[person].key, shared=device in shared)
             owners.update(theirs)
             self._identifiers[device].device = state
+            state.rivals = self._rivals(device)
+        for each in moments:
+            held = self._identifiers[each.anchor].device
+            if held is not None and each.event.consents:
+                held.decided = True
         return owners
+
+    def _rivals(self, device: bytes) -> int:
+        """The one unique namespace of all that is linked to a device, -1 if there is no such."""
+        ends = {link.b if link.a == device else link.a for link in self._linked[device]}
+        spaces = {self._identifiers[end].namespace for end in ends}
+        space = spaces.pop() if len(spaces) == 1 else -1
+        return space if space >= 0 and self._store.rules.most[space] == 1 else -1
 
     def _clusters(self, standing: list[Link]) -> dict[bytes, Person]:
         """Make the people of the accepted links; returns identifier → person."""

@@ -61,6 +61,7 @@ class Stitcher:
             if owner is None:
                 return None
             identifier.last = max(identifier.last, time)
+            self._note(identifier, event)
             return person, anchor, owner
         if count == 2:
             second = slots.get(pairs[1])
@@ -101,7 +102,57 @@ class Stitcher:
                     break
             if known:
                 return self._seen_again(person, first, slots, time)
-        return self._grow(event, slots, time)
+        return self._handed_over(event, slots, time) or self._grow(event, slots, time)
+
+    def _handed_over(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
+        """A device passes to the person who logs in on it, as one that is shared does all day.
+
+        The link is the newest of the device's, so it stands (`conflict: newest`); all others that the device has are to
+        other values of the same unique namespace, so none of them can. A device is no bridge to anything else and counts
+        towards no limit but that of the cluster, so nothing else moves.
+        """
+        rules, second = self._rules, slots[1] if len(slots) == 2 else None
+        if second is None or not rules.newest or self._shares or self._manual.rulings or not rules.by_session:
+            return None
+        (space, _), (device_space, _) = event.identifiers
+        holder, held = second
+        device, first = held.device, slots[0]
+        if device is None or device.rivals != space or device.own or device.decided or time <= device.end:
+            return None
+        if not self._person[space] or rules.most[device_space] is not None or (first is not None and first[0] is holder):
+            return None
+        mine = [key for key in holder.links if held.hash in (key[:16], key[16:32])]
+        theirs = [key for key, link in holder.refused.items() if held.hash in (link.a, link.b)]
+        if len(mine) != 1 or rules.identifiers_max < 2 or any(holder.refused[key].manual or holder.refused[key].void for key in theirs):
+            return None
+        return self._hand_over(event, second, first, [*mine, *theirs])
+
+    def _hand_over(self, event: Event, second: Slot, first: Slot | None, keys: list[bytes]) -> Person | None:
+        """``second``: who has the device, and the device; ``first``: who gets it, if known; ``keys``: its links, the standing one first."""
+        store, time = self._store, event.time_us
+        holder, held = second
+        key = store.hash(event.identifiers[0])
+        if first is not None:
+            person, identifier = first
+            degree = sum(key in (link.a, link.b) for links in (person.links, person.refused) for link in links.values())
+            if len(person.identifiers) >= self._rules.identifiers_max or degree >= self._rules.links_max or time < identifier.first:
+                return None
+            identifier.last = max(identifier.last, time)
+        else:
+            newcomer = [Identifier(*event.identifiers[0], key, time, time)]
+            person = self._united([], newcomer, newcomer)
+        lost = holder.links.pop(keys[0])
+        holder.identifiers.remove(held)
+        for each in keys[1:]:
+            person.refused[each] = holder.refused.pop(each)
+        holder.refused[keys[0]] = person.refused[keys[0]] = lost
+        again = key + held.hash
+        link = person.refused.pop(again) if again in person.refused else Link(key, held.hash, manual=False, first=time, last=time)
+        link.last = held.last = time
+        person.links[again] = link
+        store.adopt(person, held)
+        store.dirty[holder.key] = holder
+        return person
 
     def _seen_again(self, person: Person, first: Slot, slots: list[Slot | None], time: int) -> Person | None:
         for slot in slots:
@@ -222,7 +273,13 @@ class Stitcher:
                     return None
                 if mine:
                     owner = found
+                    self._note(held, event)
         return owner
+
+    def _note(self, held: Identifier, event: Event) -> None:
+        """Remember that a consent decision hangs on the device."""
+        if event.consents and held.device is not None:
+            held.device.decided = True
 
     def _cluster(self, identifier: bytes) -> bytes:
         return self._store.shard.alias.get(identifier) or identifier
