@@ -299,9 +299,7 @@ def _tell(submitted: list[Any], *, json: bool) -> None:
     if json:
         json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer} for one in submitted])
     for one in [] if json else submitted:
-        details = {key: value for key, value in (one.answer or {}).items() if key not in {"ok", "type"}}
-        words = ", ".join(f"{key} {value}" for key, value in details.items())
-        out.print(one.words() + (f": {words}" if words else ""), markup=False)
+        out.print(one.words(), markup=False)
     if refused:
         raise SystemExit(1)
 

@@ -32,10 +32,24 @@ class Submitted:
     def words(self) -> str:
         """What happened, for people."""
         if self.answer is not None:
-            return "done"
+            return _told(self.answer)
         if self.running:
             return f"recorded; the flow has not answered within {WAIT_SECONDS:.0f} s and will do it when it gets there"
         return "recorded; no flow is running, the next one will do it"
+
+
+def _told(answer: dict[str, Any]) -> str:
+    """The flow's answer in words."""
+    if not answer.get("ok", True):
+        return f"refused: {answer.get('error', 'the flow does not say why')}"
+    if answer["type"] == "replay":
+        return "done: " + ", ".join(f"{answer[key]} {key}" for key in ("applied", "duplicate", "refused", "gone"))
+    if not answer.get("applied", True):
+        return "recorded, without effect: a later entry rules this pair already"
+    profiles = answer.get("profiles", [])
+    if answer["type"] == "link" and not answer.get("joined", True):
+        return f"recorded, but not joined: a rule of contracts/identity.yaml keeps {' and '.join(profiles)} apart"
+    return f"done: {'one profile' if len(profiles) == 1 else 'profiles'} {' and '.join(profiles)}"
 
 
 def submit(settings: Settings, space: str, entry: dict[str, Any], wait_s: float = WAIT_SECONDS) -> Submitted:
