@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-
 _OUTSIDE = frozenset({"skep.yaml", "environment"})
 """What a problem names that is not below the contracts folder."""
 

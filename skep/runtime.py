@@ -34,8 +34,8 @@ from state.errors import StateError, StateLocked
 from state.shard import Shard
 
 _LOCK_ATTEMPTS = 10
-_CACHED_PERSON_BYTES = 2_500
-"""What a cached person takes in memory, for turning `cache_mb` into a number of people."""
+_BLOCK_CACHE = 125_000
+"""Bytes of RocksDB's own cache for each MB of `cache_mb`, which bounds the decoded people."""
 
 
 class Runtime:
@@ -137,7 +137,7 @@ class Runtime:
         )
 
     def _shard(self, space: str) -> Shard:
-        return Shard(shard_path(self.settings, space), sync=self.settings.sync, cache_bytes=self.settings.cache_mb * 250_000)
+        return Shard(shard_path(self.settings, space), sync=self.settings.sync, cache_bytes=self.settings.cache_mb * _BLOCK_CACHE)
 
     def _space(self, name: str) -> Space:
         return Space(
@@ -147,7 +147,7 @@ class Runtime:
             load=self.load,
             judge=self.validate.judge,
             horizon_us=self.settings.horizon_us,
-            cache_max=max(1000, self.settings.cache_mb * 1_000_000 // _CACHED_PERSON_BYTES),
+            cache_bytes=self.settings.cache_mb * 1_000_000,
             hide=None if self.settings.snapshot_personal == "clear" else lambda definitions: hide_traits(self.settings, definitions, name),
         )
 

@@ -51,7 +51,7 @@ class Settings(BaseModel):
     secret: str = Field(default=DEFAULT_SECRET, repr=False)
     max_event_bytes: int = 1_000_000
     sync: bool = False
-    cache_mb: int = 256
+    cache_mb: int = 512
     archive_rows: int = 100_000
     archive_interval_us: int = 10 * _SECOND_US
     snapshot_personal: Literal["hash", "clear"] = "hash"

@@ -29,13 +29,13 @@ class Engine:
     """A space in a folder, which can be closed and opened again."""
 
     def __init__(
-        self, folder: Path, definitions: Definitions, horizon_us: int = HORIZON_US, cache_max: int = 100_000, hasher: Hasher = HASHER
+        self, folder: Path, definitions: Definitions, horizon_us: int = HORIZON_US, cache_bytes: int = 512_000_000, hasher: Hasher = HASHER
     ) -> None:
         self._folder = folder
         self._hasher = hasher
         self._definitions = definitions
         self._judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
-        self._options = {"horizon_us": horizon_us, "cache_max": cache_max}
+        self._options = {"horizon_us": horizon_us, "cache_bytes": cache_bytes}
         self._open()
         self.partitions: list[str] = []
 
@@ -94,7 +94,7 @@ def compare(scenario: Scenario, seed: int, *, every_step: bool = True, restarts:
     judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
     events, control, compared = [], [], 0
     with tempfile.TemporaryDirectory() as folder:
-        engine = Engine(Path(folder) / "shard", definitions, cache_max=rng.choice([2, 100_000]))
+        engine = Engine(Path(folder) / "shard", definitions, cache_bytes=rng.choice([10_000, 512_000_000]))
         engine.start([f"p{at}" for at in range(len(scenario.partitions))])
         plan = list(steps(scenario, rng))
         for number, (name, records) in enumerate(plan):

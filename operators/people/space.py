@@ -59,7 +59,7 @@ class Space:
         load: Callable[[str], Definitions],
         judge: Callable[[str], Judge],
         horizon_us: int,
-        cache_max: int = 100_000,
+        cache_bytes: int = 512_000_000,
         hide: Callable[[Definitions], Hide] | None = None,
     ) -> None:
         self.name = name
@@ -68,7 +68,7 @@ class Space:
         self._load = load
         self._judge_of = judge
         self._horizon = horizon_us
-        self._cache_max = cache_max
+        self._cache_bytes = cache_bytes
         self._hide = hide
         row = shard.meta.get(meta_row.KEY)
         self.meta = meta_row.decode(row) if row is not None else Meta()
@@ -89,7 +89,7 @@ class Space:
         self.judge = self._judge_of(digest)
         self.program = Program(definitions)
         self.rules = Rules(definitions.identity)
-        self.store = PeopleStore(self.shard, self._hasher, self.rules, self._cache_max)
+        self.store = PeopleStore(self.shard, self._hasher, self.rules, self._cache_bytes)
         self.stitcher = Stitcher(self.store, self.manual, self.program)
         hide = self._hide(definitions) if self._hide is not None else None
         self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, hide=hide)

@@ -17,6 +17,13 @@ from operators.stitch.rules import Rules
 from state.keys import NOBODY, moment_key, moment_parts, period_key, period_of, period_of_key
 from state.shard import Shard
 
+PERSON_BYTES, ROW_BYTES = 1_000, 7
+"""What a cached person takes in memory: so much, and for each byte of its row so much more (measured)."""
+ROW_SIZE_WEIGHT = 0.05
+"""How much a commit's rows count in the mean size of a row."""
+HASHES_MAX = 400_000
+"""Identifiers whose hash is remembered; all are forgotten when there are more."""
+
 Pair = tuple[int, str]
 Slot = tuple[Person, Identifier]
 
@@ -37,11 +44,13 @@ class Kept:
 class PeopleStore:
     """What the stitch, profile and segment steps read and write; `flush` encodes what changed into the pending commit."""
 
-    def __init__(self, shard: Shard, hasher: Hasher, rules: Rules, cache_max: int) -> None:
+    def __init__(self, shard: Shard, hasher: Hasher, rules: Rules, cache_bytes: int) -> None:
         self.shard = shard
         self.rules = rules
         self._hasher = hasher
-        self._cache_max = cache_max
+        self._cache_bytes = cache_bytes
+        self._row_bytes = 500.0
+        """How long a person's row is, a running mean of those written."""
         self._persons: dict[bytes, Person] = {}
         self.slots: dict[Pair, Slot] = {}
         self._hashes: dict[Pair, bytes] = {}
@@ -53,7 +62,7 @@ class PeopleStore:
         """The 16 bytes of an identifier."""
         found = self._hashes.get(pair)
         if found is None:
-            if len(self._hashes) >= 4 * self._cache_max:
+            if len(self._hashes) >= HASHES_MAX:
                 self._hashes.clear()
             found = self._hashes[pair] = self._hasher.identifier(self.rules.names[pair[0]], pair[1])
         return found
@@ -233,16 +242,21 @@ class PeopleStore:
     def flush(self) -> None:
         """Encode the persons that changed into the pending commit."""
         pending = self.shard.people.pending
+        size = 0
         for key, person in self.dirty.items():
-            pending[key] = encode(person)
+            pending[key] = row = encode(person)
+            size += len(row)
+        if self.dirty:
+            self._row_bytes += (size / len(self.dirty) - self._row_bytes) * ROW_SIZE_WEIGHT
         self.dirty = {}
         self._fresh = {}
 
     def trim(self) -> None:
         """After a commit: keep the cache within its limit, oldest first."""
-        excess = len(self._persons) - self._cache_max
+        most = int(self._cache_bytes / (PERSON_BYTES + ROW_BYTES * self._row_bytes))
+        excess = len(self._persons) - most
         if excess > 0:
-            for key in list(self._persons)[: excess + self._cache_max // 8]:
+            for key in list(self._persons)[: excess + most // 8]:
                 for each in self._persons.pop(key).identifiers:
                     self.slots.pop((each.namespace, each.value), None)
 

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 def opened(folder: Path, drawn: Scenario, partitions: int | None = None) -> Engine:
-    engine = Engine(folder, load(drawn.definitions_files), cache_max=2 if drawn.seed % 2 else 1000)
+    engine = Engine(folder, load(drawn.definitions_files), cache_bytes=10_000 if drawn.seed % 2 else 512_000_000)
     engine.start([f"p{at}" for at in range(partitions or len(drawn.partitions))])
     return engine
 

@@ -36,7 +36,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     found = Settings.load(project(tmp_path))
     assert (found.root, found.data, found.spaces, found.sources) == (tmp_path, tmp_path / "data", ("shop",), ())
     assert (found.horizon_us, found.future_skew_us, found.unknown_events, found.follow) == (30 * DAY_US, 600_000_000, "quarantine", False)
-    assert (found.batch_size, found.max_event_bytes, found.sync, found.cache_mb) == (2000, 1_000_000, False, 256)
+    assert (found.batch_size, found.max_event_bytes, found.sync, found.cache_mb) == (2000, 1_000_000, False, 512)
     assert (found.archive_rows, found.archive_interval_us) == (100_000, 10_000_000)
     assert (found.snapshot_personal, found.snapshot_interval_us, found.log, found.secret) == ("hash", 60_000_000, "console", DEFAULT_SECRET)
     assert "set SKEP_SECRET" not in repr(found)
