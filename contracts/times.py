@@ -59,11 +59,6 @@ def iso(time_us: int) -> str:
     return f"{date_text}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{fraction:06d}Z"
 
 
-def day_text(time_us: int) -> str:
-    """``2026-01-31``: the day (UTC) of a time."""
-    return date.fromordinal(time_us // DAY_US + _EPOCH_DAY).isoformat()
-
-
 def _parse_number(value: float) -> int | None:
     time_us = micros(value)
     if time_us is None:

@@ -139,8 +139,11 @@ class View:
         return None if row is None else decode_person(row)
 
     def by_id(self, profile: str) -> Person | None:
-        """The profile with an id, or the one that an id of an identifier resolves to."""
-        key = bytes.fromhex(profile.removeprefix("p_"))
+        """The profile with an id; an id that has been merged away finds the profile that its identifier is in now."""
+        try:
+            key = bytes.fromhex(profile.removeprefix("p_"))
+        except ValueError:
+            return None
         row = self._rows.row("people", self._rows.row("alias", key) or key)
         return None if row is None else decode_person(row)
 

@@ -153,14 +153,17 @@ def status(json: Json = False) -> None:
 
 
 @profile_app.command("show")
-def profile_show(identifier: Annotated[str, typer.Argument(metavar="NS:VALUE")], json: Json = False, space: Space = None) -> None:
-    """Who an identifier belongs to: identifiers, traits, segments, consents, now.
+def profile_show(identifier: Annotated[str, typer.Argument(metavar="NS:VALUE|PROFILE")], json: Json = False, space: Space = None) -> None:
+    """Who an identifier belongs to, or whom a profile id names: identifiers, traits, segments, consents, now.
 
     Example: skep profile show user_id:42
     """
     from skep import profiles
 
-    found = profiles.find(_settings(), *profiles.parse(identifier), space)
+    if identifier.startswith("p_") and ":" not in identifier:
+        found = profiles.find_id(_settings(), identifier, space)
+    else:
+        found = profiles.find(_settings(), *profiles.parse(identifier), space)
     if json:
         json_line(found)
     elif not found:

@@ -40,6 +40,13 @@ def check_namespace(definitions: Definitions, namespace: str) -> None:
         raise CommandError(f"expected one of the namespaces {listed(names)}, found {namespace} → {hint}")
 
 
+def find_id(settings: Settings, profile: str, space: str | None) -> list[dict[str, Any]]:
+    """The profile of an id such as change events name, also of one that has been merged into another."""
+    with open_views(settings, space) as views:
+        found = [(view, view.by_id(profile)) for view in views.values()]
+        return [view.show(person) for view, person in found if person is not None]
+
+
 def find(settings: Settings, namespace: str, value: str, space: str | None) -> list[dict[str, Any]]:
     """The profiles that hold the identifier, at most one a space."""
     check_namespace(load_definitions(settings), namespace)

@@ -13,10 +13,6 @@ class Table:
     comment: str
     columns: tuple[tuple[str, str, str], ...]
 
-    @property
-    def column_names(self) -> str:
-        return ", ".join(name for name, _, _ in self.columns)
-
 
 _SPACE = ("space", "VARCHAR", "The space (brand or region) that the row belongs to")
 _PROFILE = ("profile_id", "VARCHAR", "The profile, as in table profiles")

@@ -145,6 +145,8 @@ def test_commands_that_change_state_wait_for_a_running_flow(tmp_path: Path) -> N
         assert answer["running"]
         assert answer["answer"]["ok"]
         [profile] = _json(shop, "profile", "show", "email:work@example.com")
+        assert _json(shop, "profile", "show", profile["id"]) == [profile]
+        assert _json(shop, "profile", "show", "p_none") == []
         assert ["user_id", "42"] in [one[:2] for one in profile["identifiers"]]
         refunds = _json(shop, "quarantine", "replay", "--reason", "invalid")
         assert refunds[0]["answer"]["refused"] == len([row for row in _json(shop, "quarantine", "list") if row["reason"] == "invalid"])
