@@ -118,7 +118,10 @@ class Space:
                 self.use(batch.digest)
             for entry in batch.control:
                 if entry.position > done:
+                    # One entry a commit: new definitions start from what is stored.
                     self._control.apply(entry)
+                    meta.applied[CONTROL] = entry.position
+                    self._commit()
         else:
             self.clock.take_up(batch.partition)
             self._records(batch, done)

@@ -176,7 +176,7 @@ class PeopleStore:
     def _committed_moments(self, anchor: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Seek from period to period: the next key found says which to look at next."""
         rows = self.shard.moments.cursor()
-        rows.seek(anchor and period_key(-(1 << 31)) + anchor)
+        rows.seek(period_key(-(1 << 31)) + anchor)
         while rows.valid():
             key = rows.key()
             period = period_of_key(key)
@@ -259,9 +259,3 @@ class PeopleStore:
             for key in list(self._persons)[: excess + most // 8]:
                 for each in self._persons.pop(key).identifiers:
                     self.slots.pop((each.namespace, each.value), None)
-
-    def forget(self) -> None:
-        """Drop everything that is cached."""
-        self._persons.clear()
-        self.slots.clear()
-        self._hashes.clear()
