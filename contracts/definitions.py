@@ -48,18 +48,79 @@ class IdentityRules:
     owner: Literal["session", "device"] = "session"
 
 
+Version = tuple[int, int, int]
+"""SchemaVer: (model, revision, addition)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sla:
+    """What the owner of a contract promises: how old the newest event may be, and the share (0 to 1) of declared
+    optional properties that events carry; None promises nothing."""
+
+    freshness_us: int | None = None
+    completeness: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One version of one event's contract. ``schema`` judges ``properties`` (``traits`` for identify and group)."""
+    """One version of one event's contract. ``schema`` judges ``properties`` (``traits`` for identify and group).
+
+    A draft judges only events that name it; a deprecated one judges no event of ``deprecated_us`` (µs) or later.
+    """
 
     event: str
-    version: tuple[int, int, int]
+    version: Version
     schema: dict[str, Any]
     file: str
+    owner: str = ""
+    sla: Sla = Sla()
+    status: Literal["draft", "live", "deprecated"] = "live"
+    deprecated_us: int | None = None
 
     @property
     def name(self) -> str:
         return f"{self.event}/{'-'.join(map(str, self.version))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an upcast: what it does (``rename``, ``convert``, …), its operands as the file says them, and its line."""
+
+    kind: str
+    spec: Any
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upcast:
+    """``events/<event>/<OLD>-to-<NEW>.yaml``: how a document that an old version accepted is read at a newer model."""
+
+    event: str
+    old: Version
+    new: Version
+    steps: tuple[Step, ...]
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One line of ``quality.yaml``: what the events of a name (and source, "" is any) must keep, over ``window_us``.
+
+    ``check`` is one of ``completeness quarantined unknown_properties out_of_range freshness volume``; ``property`` narrows
+    ``completeness`` and ``out_of_range`` to one path ("" is all); it holds while ``least <= value <= most`` (None: no bound).
+    """
+
+    name: str
+    event: str
+    source: str
+    check: str
+    property: str
+    least: float | None
+    most: float | None
+    window_us: int
+    severity: Literal["warn", "stop-source"]
+    file: str
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +255,12 @@ class Definitions:
     files: dict[str, str]
     identity: IdentityRules
     contracts: dict[str, tuple[Contract, ...]] = field(default_factory=dict)
-    """Normalised event name → its versions, oldest first; the last one judges."""
+    """Normalised event name → its versions, oldest first; `contracts.versions` says which one judges an event."""
+    types: dict[str, Any] = field(default_factory=dict)
+    """``types/<name>.json`` by name: the schemas that contracts may refer to."""
+    upcasts: dict[str, tuple[Upcast, ...]] = field(default_factory=dict)
+    """By event, in order of the versions that they start from."""
+    expectations: tuple[Expectation, ...] = ()
     traits: tuple[Trait, ...] = ()
     purposes: tuple[Purpose, ...] = ()
     segments: tuple[Segment, ...] = ()
