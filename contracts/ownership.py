@@ -35,7 +35,9 @@ class _Reader:
 
     def refuse(self, path: list[Any], expected: str, found: Any, hint: str = "") -> None:
         line = events_files.line_of(self.text, path)
-        self.problems.append(Problem(self.file, line, events_files.key_of(path), expected, json.dumps(found, ensure_ascii=False)[:60], hint))
+        self.problems.append(
+            Problem(self.file, line, events_files.key_of(path), expected, json.dumps(found, ensure_ascii=False)[:60], hint)
+        )
 
     def sla(self, value: Any) -> Sla:
         if not isinstance(value, dict):
