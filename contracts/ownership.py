@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from contracts import events_files
+from contracts import schema_files
 from contracts.definitions import Sla
 from contracts.durations import duration_us
 from contracts.problems import Problem, closest
@@ -34,9 +34,9 @@ class _Reader:
         self.file, self.text, self.problems = file, text, problems
 
     def refuse(self, path: list[Any], expected: str, found: Any, hint: str = "") -> None:
-        line = events_files.line_of(self.text, path)
+        line = schema_files.line_of(self.text, path)
         self.problems.append(
-            Problem(self.file, line, events_files.key_of(path), expected, json.dumps(found, ensure_ascii=False)[:60], hint)
+            Problem(self.file, line, schema_files.key_of(path), expected, json.dumps(found, ensure_ascii=False)[:60], hint)
         )
 
     def sla(self, value: Any) -> Sla:
