@@ -12,18 +12,20 @@ from contracts import consent, identity, traits
 from contracts.conditions import Surroundings
 from contracts.definitions import Contract, Definitions, Purpose, Trait
 from contracts.destinations import read_destination
-from contracts.events_files import read_contracts
+from contracts.events_files import read_contracts, read_types
 from contracts.features import Measured
 from contracts.mappings import read_mapping
 from contracts.problems import ContractErrors, Problem, closest
 from contracts.schemas import ANYTHING, Typed, typed_at
 from contracts.segments_files import in_order, read_segment
+from contracts.upcasts import read_upcasts
+from contracts.versions import newest
 from contracts.yaml_tree import Reader, Tree
 
 SINGLE = (identity.FILE, consent.FILE, traits.FILE)
-FOLDERS = {"events": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml"}
+FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_PLACES = "identity.yaml, consent.yaml, traits.yaml, events/<event>/1-0-0.json, segments/, sources/ and destinations/<name>.yaml"
+_PLACES = "identity.yaml, consent.yaml, traits.yaml, events/<event>/1-0-0.json, types/<name>.json, segments/, sources/ and destinations/<name>.yaml"
 
 
 def load(files: Mapping[str, str], *, unknown_events_ok: bool = False) -> Definitions:
@@ -42,7 +44,9 @@ def load(files: Mapping[str, str], *, unknown_events_ok: bool = False) -> Defini
 
 def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Definitions:
     trees = {path: reader.parse(path, text) for path, text in files.items() if path.endswith(".yaml")}
-    contracts = read_contracts(_below(files, "events"), reader.problems)
+    schemas = {path: text for path, text in _below(files, "events").items() if path.endswith(".json")}
+    types = read_types(_below(files, "types"), reader.problems)
+    contracts = read_contracts(schemas, types, reader.problems)
     # A contract that cannot be read is reported once; what names its event is not wrong because of it.
     folders = {path.split("/")[1] for path in _below(files, "events")}
     measured = Measured({**dict.fromkeys(folders, ()), **contracts}, unknown_events_ok)
@@ -57,7 +61,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
         purposes=None if consent.FILE in unread else tuple(purpose.name for purpose in purposes),
         segments=frozenset(_stem(path) for path in _below(files, "segments")),
         traits=_trait_types(found, types, contracts),
-        identify=contracts["identify"][-1].schema if "identify" in contracts and traits.FILE not in unread else None,
+        identify=newest(contracts["identify"]).schema if "identify" in contracts and traits.FILE not in unread else None,
     )
     names = tuple(_stem(path) for path in _below(files, "destinations"))
     drafts = [read_segment(reader, tree, _stem(path), around, names) for path, tree in _trees(trees, "segments")]
@@ -66,6 +70,8 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
         files=files,
         identity=_single(reader, trees, identity.FILE, identity.read_identity, identity.DEFAULT_RULES),
         contracts=contracts,
+        types=types,
+        upcasts=read_upcasts(reader, dict(_trees(trees, "events")), contracts),
         traits=tuple(found.values()),
         purposes=purposes,
         segments=in_order([draft for draft in drafts if draft is not None], reader.problems),
@@ -94,7 +100,7 @@ def _stem(path: str) -> str:
 
 def _trait_types(found: dict[str, Trait], types: dict[str, Typed], contracts: dict[str, tuple[Contract, ...]]) -> dict[str, Typed]:
     """What each trait of ``traits.yaml`` can be; plain ones as the contract of identify says, if it says something."""
-    schema = contracts["identify"][-1].schema if "identify" in contracts else True
+    schema = newest(contracts["identify"]).schema if "identify" in contracts else True
     plain = {name: typed_at(schema, (name,)) or ANYTHING for name, trait in found.items() if trait.kind == "plain"}
     return {name: plain.get(name) or types.get(name, ANYTHING) for name in found}
 
@@ -116,7 +122,7 @@ def place_problems(path: str) -> list[Problem]:
 def _folder_problems(path: str, parts: tuple[str, ...]) -> list[Problem]:
     folder, name = parts[0], PurePosixPath(parts[-1])
     depth = 3 if folder == "events" else 2
-    suffix = FOLDERS[folder]
+    suffix = ".yaml" if folder == "events" and "-to-" in name.stem else FOLDERS[folder]
     shape = "events/<event>/1-0-0.json" if folder == "events" else f"{folder}/<name>{suffix}"
     if len(parts) != depth or name.suffix != suffix:
         hint = f"rename it to {name.stem}{suffix}" if name.suffix == ".yml" and len(parts) == depth else ""
@@ -169,4 +175,4 @@ def read_files(root: Path, *, unknown_events_ok: bool = False) -> dict[str, str]
 def _is_ignored(path: Path, own: bool) -> bool:
     if any(part.startswith(".") for part in path.parts) or path.name == "README.md":
         return True
-    return own and ((len(path.parts) == 1 and path.suffix == ".py") or path.parts[0] == "__pycache__")
+    return own and (path.suffix == ".py" or "__pycache__" in path.parts)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from contracts.definitions import Contract, Upcast, Version
+
+
+VERSION = re.compile(r"(\d+)-(\d+)-(\d+)")
+"""MODEL-REVISION-ADDITION."""
 
 
 def version_text(version: Version) -> str:

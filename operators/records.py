@@ -110,9 +110,9 @@ OWNED = 2
 """Who owns an anonymous moment: its device, nobody, or the person identifier whose hash follows."""
 
 
-def pack_moment(owner: int, person: bytes, epoch: int, message_id: bytes, raw: bytes) -> bytes:
-    """Owner code, definitions' number, message id, person's hash if owned, the event's bytes."""
-    return b"%c%b%b%b%b%b" % (owner, epoch.to_bytes(3, "big"), len(message_id).to_bytes(3, "big"), person, message_id, raw)
+def pack_moment(owner: int, person: bytes, contract: int, message_id: bytes, raw: bytes) -> bytes:
+    """Owner code, the contract's number, message id, person's hash if owned, the event's bytes."""
+    return b"%c%b%b%b%b%b" % (owner, contract.to_bytes(3, "big"), len(message_id).to_bytes(3, "big"), person, message_id, raw)
 
 
 def moment_owner(row: bytes) -> tuple[int, bytes]:
@@ -132,8 +132,8 @@ def moment_raw(row: bytes) -> bytes:
     return row[start + int.from_bytes(row[4:7], "big") :]
 
 
-def moment_epoch(row: bytes) -> int:
-    """The number of the definitions that judged the event."""
+def moment_contract(row: bytes) -> int:
+    """The number of the contract that accepted the event."""
     return int.from_bytes(row[1:4], "big")
 
 

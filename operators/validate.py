@@ -6,11 +6,12 @@ import time
 from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import blake2b
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
-from jsonschema_rs import Draft202012Validator
+from contracts.upcasts import UpcastError
 
 from contracts.definitions import CALLS, Definitions
 from contracts.events import ControlEntry, Event, JudgedBatch, Refused, SourceBatch
@@ -19,6 +20,7 @@ from contracts.times import MAX_US, MIN_US, iso, parse_time
 from operators.epochs import CONTROL, Epoch, append_epoch, spans
 from operators.extract import Identifiers, consents
 from operators.metrics import batch_took
+from operators.versions import Accepts, Reading, Refusal, Versions
 
 LEVELS_MAX = 100
 """Deeper nesting than this is refused as undecodable."""
@@ -32,24 +34,18 @@ _JUDGED_BY_TRAITS = frozenset({"identify", "group"})
 _NOT_CONTENT = ("messageId", "sentAt", "receivedAt")
 
 
-class Refusal(Exception):  # noqa: N818 (an answer, not an error)
-    """Why a record is not accepted; what `Refused` says of it."""
-
-    def __init__(self, reason: str, detail: str, schema_path: str = "", received_at_us: int | None = None) -> None:
-        super().__init__(detail)
-        self.reason, self.detail, self.schema_path, self.received_at_us = reason, detail, schema_path, received_at_us
-
-
 class Judge:
     """Turns records into events by one set of definitions. Never raises because of what a record holds."""
 
-    def __init__(self, definitions: Definitions, *, unknown_ok: bool, future_skew_us: int, max_event_bytes: int) -> None:
+    def __init__(
+        self, definitions: Definitions, *, unknown_ok: bool, future_skew_us: int, max_event_bytes: int, formats: bool = False
+    ) -> None:
         self.identifiers = Identifiers(definitions.identity)
         self._unknown_ok = unknown_ok
         self._skew_us = future_skew_us
         self._max_bytes = max_event_bytes
         self._purposes = frozenset(purpose.name for purpose in definitions.purposes)
-        self._contracts = {name: (versions[-1].name, _validator(versions[-1].schema)) for name, versions in definitions.contracts.items()}
+        self._versions = Versions(definitions, formats=formats)
 
     def judge(self, raw: bytes, position: int, read_at_us: int) -> Event | Refused:
         """The event, or why it is refused. ``read_at_us`` is the wall clock for records without ``receivedAt``."""
@@ -102,8 +98,13 @@ class Judge:
                 title = get("name")
                 if title is not None and properties.get("name") is None:
                     properties = {**properties, "name": title}
-            contract = self._contract(call, name, properties, traits)
+            place, judged = ("traits", traits) if call in _JUDGED_BY_TRAITS else ("properties", properties)
+            version = self._version(name or call, place, judged, time_us, body)
             self._check_future(time_us, read_at_us if received_at_us is None else received_at_us)
+            seen = body
+            if version is not None and version.upcast is not None:
+                seen = _upcast(version.name, version.upcast, body, place, judged)
+                properties, traits = _object(seen, "properties"), _object(seen, "traits")
         except Refusal as no:
             no.received_at_us = received_at_us
             raise
@@ -113,8 +114,8 @@ class Judge:
             message_id or content_id(body),
             call,
             name,
-            contract,
-            self.identifiers.read(body),
+            "" if version is None else version.name,
+            self.identifiers.read(seen),
             properties,
             traits if call == "identify" else None,
             self._consents(body, properties, name == "consent_updated") if self._purposes else None,
@@ -123,17 +124,26 @@ class Judge:
             raw,
         )
 
-    def reread(self, raw: bytes) -> Event:
-        """The event of bytes that were accepted before, not judged again."""
+    def reread(self, raw: bytes, contract: str) -> Event:
+        """The event of bytes that this contract (``order_completed/1-0-0``; "" is none) accepted before, not judged again."""
         body = orjson.loads(raw)
         call = body["type"]
         properties, traits = _object(body, "properties"), _object(body, "traits")
         name = _track_name(body["event"]) if call == "track" else _NAMED.get(call, "")
         if call in _NAMED and body.get("name") is not None and properties.get("name") is None:
             properties = {**properties, "name": body["name"]}
+        seen = body
+        upcast = self._versions.upcast(contract)
+        if upcast is not None:
+            # What an upcast cannot convert was accepted all the same, so it is read as it is.
+            with suppress(Refusal):
+                place, judged = ("traits", traits) if call in _JUDGED_BY_TRAITS else ("properties", properties)
+                seen = _upcast(contract, upcast, body, place, judged)
+                properties, traits = _object(seen, "properties"), _object(seen, "traits")
         decided = self._consents(body, properties, name == "consent_updated") if self._purposes else None
-        identifiers = self.identifiers.read(body)
-        return Event(0, 0, "", call, name, "", identifiers, properties, traits if call == "identify" else None, decided, None, body, raw)
+        identifiers = self.identifiers.read(seen)
+        told = traits if call == "identify" else None
+        return Event(0, 0, "", call, name, contract, identifiers, properties, told, decided, None, body, raw)
 
     def _check_future(self, time_us: int, received_us: int) -> None:
         if time_us > received_us + self._skew_us:
@@ -142,17 +152,28 @@ class Judge:
     def _consents(self, body: dict[str, Any], properties: dict[str, Any], updated: bool) -> dict[str, bool] | None:
         return consents(body, properties if updated else None, self._purposes)
 
-    def _contract(self, call: str, name: str, properties: dict[str, Any], traits: dict[str, Any]) -> str:
-        found = self._contracts.get(name or call)
-        if found is None:
-            if call == "track" and not self._unknown_ok:
-                raise Refusal("unknown_event", f"event: {name!r} has no contract; add contracts/events/{name}/1-0-0.json")
-            return ""
-        judged = traits if call in _JUDGED_BY_TRAITS else properties
-        contract, validator = found
-        if not validator.is_valid(judged):
-            raise _invalid(validator, judged, "traits" if judged is traits else "properties")
-        return contract
+    def _version(self, event: str, place: str, judged: dict[str, Any], time_us: int, body: dict[str, Any]) -> Accepts | None:
+        """The version that accepts the event; None if its name needs no contract."""
+        context = body.get("context")
+        asked = context.get("contract") if type(context) is dict else None
+        if asked is None:
+            trial = self._versions.trial.get(event)
+            if trial is None:
+                if body["type"] == "track" and not self._unknown_ok:
+                    raise Refusal("unknown_event", f"event: {event!r} has no contract; add contracts/events/{event}/1-0-0.json")
+                return None
+            for version in trial:
+                if (version.until_us is None or time_us < version.until_us) and version.is_valid(judged):
+                    return version
+        return self._versions.slowly(event, asked, judged, time_us, place)
+
+
+def _upcast(contract: str, upcast: Reading, body: dict[str, Any], place: str, judged: dict[str, Any]) -> dict[str, Any]:
+    """The event's body as the newest model of its contract reads it; `Refusal` if a value cannot be converted."""
+    try:
+        return {**body, place: upcast(judged)}
+    except UpcastError as error:
+        raise Refusal("upcast", f"{contract}: {error}") from None
 
 
 def decode(raw: bytes, max_bytes: int) -> dict[str, Any]:
@@ -196,20 +217,6 @@ def event_time(body: dict[str, Any]) -> tuple[int, int | None]:
         if not MIN_US <= time_us <= MAX_US:
             raise Refusal("envelope", "timestamp: corrected by receivedAt − sentAt it is not between the years 1 and 9999")
     return time_us, received_us
-
-
-def _validator(schema: dict[str, Any]) -> Draft202012Validator:
-    return Draft202012Validator(schema, validate_formats=False, retriever=_no_retrieval)
-
-
-def _no_retrieval(uri: str) -> NoReturn:
-    raise ValueError(f"$ref {uri}: a contract refers to itself only ($defs); nothing is fetched")
-
-
-def _invalid(validator: Draft202012Validator, judged: dict[str, Any], place: str) -> Refusal:
-    error = next(iter(validator.iter_errors(judged)))
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
-    return Refusal("invalid", f"{place}{path}: {error.message}", "/" + "/".join(map(str, error.schema_path)))
 
 
 def _text(key: str, value: object) -> str:
@@ -264,10 +271,11 @@ class Validate:
         unknown_ok: bool,
         future_skew_us: int,
         max_event_bytes: int,
+        formats: bool = False,
     ) -> None:
         self._load = load_bundle
         self.epochs = {space: list(known) for space, known in epochs.items()}
-        self._limits = {"unknown_ok": unknown_ok, "future_skew_us": future_skew_us, "max_event_bytes": max_event_bytes}
+        self._limits = {"unknown_ok": unknown_ok, "future_skew_us": future_skew_us, "max_event_bytes": max_event_bytes, "formats": formats}
         self._judges: dict[str, Judge] = {}
         self._next: dict[str, dict[str, int]] = defaultdict(dict)
         """By space and partition: the record that is judged next, where definitions without ``from`` begin to hold."""

@@ -22,7 +22,7 @@ from rocksdict import (
 
 from state.errors import DiskFull, FormatMismatch, NoState, StateError, StateLocked
 
-FORMAT = b"1"
+FORMAT = b"2"
 """Raised when a stored row changes its meaning; a shard of another format is refused."""
 
 FAMILIES = ("meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual")

@@ -14,7 +14,7 @@ from operators.epochs import CONTROL, append_epoch
 from operators.people.manual import Ruling
 from operators.people.quarantine import QuarantineRow
 from operators.people.rebuild import Rebuilt
-from operators.records import OWNED, SELF, Person, decode_person, encode, moment_raw
+from operators.records import OWNED, SELF, Person, decode_person, encode, moment_contract, moment_raw
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import sequence_key, time_key
@@ -102,7 +102,7 @@ class Control:
         space = self._space
         found = {anchor}
         for kept in list(space.store.moments(anchor)):
-            pairs = space.reread(moment_raw(kept.row), 0).identifiers
+            pairs = space.reread(moment_raw(kept.row), moment_contract(kept.row)).identifiers
             home = space.store.hash(space.stitcher.anchor(pairs)) if pairs else NO_ANCHOR
             if home == anchor:
                 continue

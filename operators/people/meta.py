@@ -32,6 +32,8 @@ class Meta(msgspec.Struct):
     sizes: dict[str, int] = {}
     """Members by segment."""
     epochs: list[tuple[str, dict[str, int]]] = []
+    contracts: list[str] = []
+    """Every contract that has accepted an event; moments name theirs by its index here."""
 
     @property
     def digest(self) -> str:

@@ -24,7 +24,7 @@ from operators.records import (
     Identifier,
     Link,
     Person,
-    moment_epoch,
+    moment_contract,
     moment_message,
     moment_owner,
     moment_raw,
@@ -35,7 +35,7 @@ from operators.stitch.clusters import accepted, lead
 from operators.stitch.owners import Owner, Visit, attribute
 
 Reader = Callable[[bytes, int], Event]
-"""(an event's bytes, number of the definitions that judged it) → the event, not judged again"""
+"""(an event's bytes, number of the contract that accepted it) → the event, not judged again"""
 
 
 class Remembered(msgspec.Struct, gc=False):
@@ -97,7 +97,7 @@ class Rebuilt:
     def _moments(self, anchors: Iterable[bytes]) -> Iterator[Remembered]:
         for anchor in anchors:
             for kept in self._store.moments(anchor):
-                event = self._read(moment_raw(kept.row), moment_epoch(kept.row))
+                event = self._read(moment_raw(kept.row), moment_contract(kept.row))
                 event.time_us = kept.time_us
                 event.message_id = moment_message(kept.row)
                 yield Remembered(kept, event, [self._hash(pair) for pair in event.identifiers], anchor)

@@ -72,6 +72,7 @@ class Space:
         self._hide = hide
         row = shard.meta.get(meta_row.KEY)
         self.meta = meta_row.decode(row) if row is not None else Meta()
+        self._numbers = {contract: number for number, contract in enumerate(self.meta.contracts)}
         self.clock = Clock(self.meta)
         self.timers = Timers(shard.timers)
         self.log = ChangeLog(name, shard.changes, self.meta)
@@ -93,7 +94,6 @@ class Space:
         self.stitcher = Stitcher(self.store, self.manual, self.program)
         hide = self._hide(definitions) if self._hide is not None else None
         self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, hide=hide)
-        self._epoch = max(len(self.meta.epochs) - 1, 0)
 
     def start(self, partitions: list[str]) -> None:
         """Which partitions this run reads."""
@@ -152,9 +152,9 @@ class Space:
 
     def _understood(self, event: Event) -> Event:
         """An event that other definitions accepted, as those in force read it."""
-        again = self.judge.reread(event.raw)
+        again = self.judge.reread(event.raw, event.contract)
         again.position, again.time_us, again.message_id = event.position, event.time_us, event.message_id
-        again.contract, again.received_at_us = event.contract, event.received_at_us
+        again.received_at_us = event.received_at_us
         return again
 
     def _commit(self) -> None:
@@ -276,9 +276,16 @@ class Space:
 
     def _keep(self, anchor: bytes, event: Event, message: bytes, owner: Owner) -> None:
         """Remember the event: its moment under its anchor, and where that is under its message id."""
-        row = pack_moment(owner[0], owner[1], self._epoch, event.message_id.encode("utf-8", "surrogatepass"), event.raw)
+        row = pack_moment(owner[0], owner[1], self._number(event.contract), event.message_id.encode("utf-8", "surrogatepass"), event.raw)
         self.store.put_moment(anchor, event.time_us, message, row)
         self.shard.seen.pending[message] = time_key(event.time_us) + anchor
+
+    def _number(self, contract: str) -> int:
+        number = self._numbers.get(contract)
+        if number is None:
+            number = self._numbers[contract] = len(self.meta.contracts)
+            self.meta.contracts.append(contract)
+        return number
 
     def _repeat(self, event: Event, kept: Kept) -> tuple[str, str] | None:
         """A message id that is known: a duplicate, of which the smallest time stands, or a conflict."""
@@ -410,9 +417,9 @@ class Space:
         new = Rebuilt(self.store, self.manual, self.program, self.reread, self.clock.now).build(sorted(anchors))
         self.replace(old, new, anchors)
 
-    def reread(self, raw: bytes, epoch: int) -> Event:  # noqa: ARG002 - the definitions in force read every event
-        """An accepted event from its bytes."""
-        return self.judge.reread(raw)
+    def reread(self, raw: bytes, contract: int) -> Event:
+        """An accepted event from its bytes and the number of the contract that accepted it, as the definitions in force read it."""
+        return self.judge.reread(raw, self.meta.contracts[contract])
 
     def replace(self, old: dict[bytes, Person], new: dict[bytes, Person], anchors: set[bytes]) -> None:
         """Put rebuilt people in the place of what was; announce who came, split and vanished, then what holds of each."""

@@ -137,14 +137,13 @@ def test_traits_versions_purposes_destinations_and_mappings() -> None:
     files = {
         **GOOD,
         "events/order_completed/1-1-0.json": "{}",
-        "events/order_completed/1-0-10.json": "{}",
+        **{f"events/order_completed/1-0-{addition}.json": "{}" for addition in range(1, 11)},
         "destinations/file.yaml": "kind: file\npath: out/changes.jsonl\n",
         "sources/retail.yaml": "columns: {userId: CustomerID, timestamp: {column: D, format: '%Y', zone: UTC}}\nconstants: {type: track}\n",
     }
     found = load(files)
     assert [one.name for one in found.contracts["order_completed"]] == [
-        "order_completed/1-0-0",
-        "order_completed/1-0-10",
+        *(f"order_completed/1-0-{addition}" for addition in range(11)),
         "order_completed/1-1-0",
     ]
     assert [(one.name, one.default) for one in found.purposes] == [("marketing", False), ("analytics", True)]

@@ -1,0 +1,100 @@
+"""The versions of the contracts, compiled: which one accepts an event, and how its documents are read at the newest model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.upcasts import compile_upcasts
+from contracts.validation import Validator, compile_schema
+
+from contracts.definitions import Contract, Definitions, Version
+from contracts.times import iso
+from contracts.versions import VERSION, newest, trial_order, way
+
+Reading = Callable[[dict[str, Any]], dict[str, Any]]
+"""A document that an old version accepted → the document at the newest model."""
+
+
+class Refusal(Exception):  # noqa: N818 (an answer, not an error)
+    """Why a record is not accepted; what `Refused` says of it."""
+
+    def __init__(self, reason: str, detail: str, schema_path: str = "", received_at_us: int | None = None) -> None:
+        super().__init__(detail)
+        self.reason, self.detail, self.schema_path, self.received_at_us = reason, detail, schema_path, received_at_us
+
+
+@dataclass(frozen=True, slots=True)
+class Accepts:
+    """One version, compiled. ``until_us``: it judges no event of this time or later."""
+
+    name: str
+    validator: Validator
+    is_valid: Callable[[Any], bool]
+    until_us: int | None
+    upcast: Reading | None
+
+
+class Versions:
+    """The compiled versions of all events. ``trial``: by event, those that judge an event that names none, in the
+    order in which they are tried."""
+
+    def __init__(self, definitions: Definitions, *, formats: bool) -> None:
+        self._definitions = definitions
+        self._readings: dict[str, Reading | None] = {}
+        self._named: dict[str, Accepts] = {}
+        self.trial: dict[str, tuple[Accepts, ...]] = {}
+        for event, versions in definitions.contracts.items():
+            for one in versions:
+                self._named[one.name] = self._compile(one, formats)
+            self.trial[event] = tuple(self._named[one.name] for one in trial_order(versions))
+
+    def _compile(self, contract: Contract, formats: bool) -> Accepts:
+        validator = compile_schema(contract.schema, self._definitions.types, formats=formats)
+        return Accepts(contract.name, validator, validator.is_valid, contract.deprecated_us, self.upcast(contract.name))
+
+    def upcast(self, contract: str) -> Reading | None:
+        """What reads the documents of a version at the newest model of its event; None if they are read as they are."""
+        if contract not in self._readings:
+            self._readings[contract] = self._reading(contract)
+        return self._readings[contract]
+
+    def _reading(self, contract: str) -> Reading | None:
+        event, _, text = contract.partition("/")
+        versions, found = self._definitions.contracts.get(event), VERSION.fullmatch(text)
+        if versions is None or found is None:
+            return None
+        version: Version = (int(found[1]), int(found[2]), int(found[3]))
+        steps = way(version, self._definitions.upcasts.get(event, ()), newest(versions).version)
+        return compile_upcasts(steps) if steps else None
+
+    def slowly(self, event: str, asked: object, judged: dict[str, Any], time_us: int, place: str) -> Accepts:
+        """The version that an event names; `Refusal` if there is none, or none that accepts it, in words."""
+        versions = self._definitions.contracts.get(event, ())
+        if asked is None:
+            standing = [one for one in self.trial[event] if one.until_us is None or time_us < one.until_us]
+            if not standing:
+                live = "is a draft, which an event must name" if versions[-1].status == "draft" else "is deprecated by then"
+                raise Refusal("unsupported_version", f"event: every version of {event} {live}; the event is of {iso(time_us)}")
+            raise _invalid(standing[-1], judged, place, told=len(versions) > 1)
+        version = self._named.get(asked) if type(asked) is str and asked.partition("/")[0] == event else None
+        if version is None:
+            known = ", ".join(one.name for one in versions) or f"a file below contracts/events/{event}/"
+            raise Refusal("unsupported_version", f"context.contract: expected one of {known}; found {asked!r}")
+        if version.until_us is not None and time_us >= version.until_us:
+            raise Refusal("unsupported_version", f"context.contract: {asked} is deprecated since {iso(version.until_us)}")
+        if not version.is_valid(judged):
+            raise _invalid(version, judged, place, told=True)
+        return version
+
+    def find(self, contract: str) -> Accepts | None:
+        """A version by its name."""
+        return self._named.get(contract)
+
+
+def _invalid(version: Accepts, judged: dict[str, Any], place: str, *, told: bool) -> Refusal:
+    error = next(iter(version.validator.errors(judged)))
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
+    by = f" ({version.name})" if told else ""
+    return Refusal("invalid", f"{place}{path}: {error.message}{by}", "/" + "/".join(map(str, error.schema_path)))
