@@ -9,7 +9,7 @@ from typing import Any
 from contracts.definitions import Contract, Version
 from contracts.names import event_name
 from contracts.ownership import read_ownership
-from contracts.patterns import PatternError
+from contracts.patterns.nodes import PatternError
 from contracts.problems import Problem
 from contracts.references import check_references
 from contracts.schema_files import key_of, line_of, read_schema
