@@ -108,6 +108,7 @@ class Expectation:
 
     ``check`` is one of ``completeness quarantined unknown_properties out_of_range freshness volume``; ``property`` narrows
     ``completeness`` and ``out_of_range`` to one path ("" is all); it holds while ``least <= value <= most`` (None: no bound).
+    Values are shares from 0 to 1, of ``freshness`` seconds, of ``volume`` times the usual.
     """
 
     name: str
@@ -121,6 +122,16 @@ class Expectation:
     severity: Literal["warn", "stop-source"]
     file: str
     line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The usual values of a number property of the events of a name or prefix; one outside is scored, not refused."""
+
+    event: str
+    property: str
+    least: float | None
+    most: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +272,7 @@ class Definitions:
     upcasts: dict[str, tuple[Upcast, ...]] = field(default_factory=dict)
     """By event, in order of the versions that they start from."""
     expectations: tuple[Expectation, ...] = ()
+    ranges: tuple[Range, ...] = ()
     traits: tuple[Trait, ...] = ()
     purposes: tuple[Purpose, ...] = ()
     segments: tuple[Segment, ...] = ()

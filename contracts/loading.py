@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from contracts import consent, identity, traits
+from contracts import consent, identity, quality, traits
 from contracts.conditions import Surroundings
 from contracts.definitions import Contract, Definitions, Purpose, Trait
 from contracts.destinations import read_destination
@@ -22,10 +22,13 @@ from contracts.upcasts import read_upcasts
 from contracts.versions import newest
 from contracts.yaml_tree import Reader, Tree
 
-SINGLE = (identity.FILE, consent.FILE, traits.FILE)
+SINGLE = (identity.FILE, consent.FILE, traits.FILE, quality.FILE)
 FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_PLACES = "identity.yaml, consent.yaml, traits.yaml, events/<event>/1-0-0.json, types/<name>.json, segments/, sources/ and destinations/<name>.yaml"
+_PLACES = (
+    "identity.yaml, consent.yaml, traits.yaml, quality.yaml, events/<event>/1-0-0.json, types/<name>.json, "
+    "segments/, sources/ and destinations/<name>.yaml"
+)
 
 
 def load(files: Mapping[str, str], *, unknown_events_ok: bool = False) -> Definitions:
@@ -50,9 +53,11 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
     # A contract that cannot be read is reported once; what names its event is not wrong because of it.
     folders = {path.split("/")[1] for path in _below(files, "events")}
     measured = Measured({**dict.fromkeys(folders, ()), **contracts}, unknown_events_ok)
+    known = quality.Known(measured.contracts, types, unknown_events_ok)
+    expectations, ranges = _single(reader, trees, quality.FILE, lambda r, tree: quality.read_quality(r, tree, known), ((), ()))
     purposes: tuple[Purpose, ...] = _single(reader, trees, consent.FILE, consent.read_consent, ())
     nothing: tuple[dict[str, Trait], dict[str, Typed]] = ({}, {})
-    found, types = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured), nothing)
+    found, kinds = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured), nothing)
     destinations = [read_destination(reader, tree, _stem(path)) for path, tree in _trees(trees, "destinations")]
     # Neither is what names a purpose or a trait of a file that cannot be read.
     unread = {path for path, tree in trees.items() if tree is None}
@@ -60,7 +65,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
         measured=measured,
         purposes=None if consent.FILE in unread else tuple(purpose.name for purpose in purposes),
         segments=frozenset(_stem(path) for path in _below(files, "segments")),
-        traits=_trait_types(found, types, contracts),
+        traits=_trait_types(found, kinds, contracts),
         identify=newest(contracts["identify"]).schema if "identify" in contracts and traits.FILE not in unread else None,
     )
     names = tuple(_stem(path) for path in _below(files, "destinations"))
@@ -71,6 +76,8 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
         identity=_single(reader, trees, identity.FILE, identity.read_identity, identity.DEFAULT_RULES),
         contracts=contracts,
         types=types,
+        expectations=expectations,
+        ranges=ranges,
         upcasts=read_upcasts(reader, dict(_trees(trees, "events")), contracts),
         traits=tuple(found.values()),
         purposes=purposes,
