@@ -99,20 +99,42 @@ def check(json: Json = False) -> None:
     Example: skep check
     """
     from contracts import ContractErrors
+    from skep import editor
     from skep.checking import problem_row, summary
     from skep.settings import load_definitions
 
+    settings = _settings()
     try:
-        definitions = load_definitions(_settings())
+        definitions = load_definitions(settings)
     except ContractErrors as error:
         if not json:
             raise
         json_line([problem_row(problem) for problem in error.problems])
         raise SystemExit(1) from None
+    editor.refresh(settings.root, definitions)
     if json:
         json_line([])
     else:
         out.print(summary(definitions), markup=False)
+
+
+@app.command("schemas")
+def write_schemas(
+    folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where they go (default: .skep/schemas).")] = None,
+    json: Json = False,
+) -> None:
+    """Write JSON Schemas of the YAML files that people edit: completion and red underlines in an editor.
+
+    Example: skep schemas --out schemas
+    """
+    from skep import editor
+
+    settings = _settings()
+    rows = editor.write_all(settings, folder)
+    if json:
+        json_line(rows)
+        return
+    table(("schema", "of", "first line of such a file"), [(row["schema"], row["files"], row["line"]) for row in rows])
 
 
 @app.command()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from contracts import load
+from skep import editor
 from skep.console import CommandError
 
 SKEP_YAML = """\
@@ -42,7 +44,11 @@ def create(folder: Path) -> list[Path]:
     if (folder / "skep.yaml").exists() or (folder / "contracts").exists():
         raise CommandError(f"{folder}: expected a folder without skep.yaml and contracts/, found a project there → name another folder")
     texts = {Path("skep.yaml"): SKEP_YAML, Path(".gitignore"): GITIGNORE, Path("README.md"): README}
-    texts |= {Path("contracts") / path: text for path, text in shop_contracts().items()}
+    shop = shop_contracts()
+    texts |= {Path("contracts") / path: text for path, text in shop.items()}
+    texts = {path: editor.with_modeline(PurePosixPath(path), text) for path, text in texts.items()}
+    known = editor.schemas(load({path.as_posix(): text for path, text in shop.items() if path.name != "README.md"}))
+    texts |= {Path(editor.PLACE) / f"{name}.json": editor.schema_text(schema) for name, schema in known.items()}
     written = []
     for path, text in texts.items():
         if (folder / path).exists():
