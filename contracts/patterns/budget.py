@@ -1,0 +1,34 @@
+"""How long somebody may think about a question, and about how much."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+SECONDS = 2.0
+STATES = 2_000_000
+_LOOK_EVERY = 256
+
+
+class Undecided(Exception):  # noqa: N818 (an answer, not an error)
+    """A question that could not be answered exactly; the text says why."""
+
+
+class Budget:
+    """Shared by all steps of one question: ``seconds`` of time from now on (or a ``deadline`` in seconds of the
+    monotonic clock), and ``states``: steps of automata, each about a microsecond."""
+
+    def __init__(self, seconds: float = SECONDS, states: int = STATES, *, deadline: float | None = None) -> None:
+        self.deadline = monotonic() + seconds if deadline is None else deadline
+        self.states = states
+        self._until_look = _LOOK_EVERY
+
+    def spend(self, states: int = 1) -> None:
+        """Take some off; `Undecided` if it is used up."""
+        self.states -= states
+        if self.states < 0:
+            raise Undecided("too many states to look at")
+        self._until_look -= states
+        if self._until_look <= 0:
+            self._until_look = _LOOK_EVERY
+            if monotonic() > self.deadline:
+                raise Undecided("out of time")

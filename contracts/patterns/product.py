@@ -1,0 +1,159 @@
+"""Several automata run side by side, and a question about them: and, or, not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from contracts.patterns.automaton import EVERYTHING, NOTHING
+from contracts.patterns.budget import Budget
+from contracts.patterns.charset import PREFERRED, SHOWN
+from contracts.patterns.partition import Alphabet, partition
+
+_PREFERRED = frozenset(map(chr, PREFERRED))
+
+
+class Automaton(Protocol):
+    """Deterministic and complete; from state 0 nothing is accepted, from state 1 everything."""
+
+    alphabet: Alphabet
+    start: int
+
+    def row(self, state: int, budget: Budget) -> list[int]: ...
+
+    def accepts(self, state: int) -> bool: ...
+
+
+Term = bool | Automaton | tuple[str, tuple["Term", ...]]
+"""True, False, an automaton, or ("and" | "or" | "not", terms)."""
+
+
+def simplify(word: str, terms: tuple[Term, ...]) -> Term:
+    """A term without what does not matter in it."""
+    if word == "not":
+        only = terms[0]
+        if isinstance(only, bool):
+            return not only
+        return only[1][0] if isinstance(only, tuple) and only[0] == "not" else ("not", terms)
+    absorbs = word == "or"
+    kept: list[Term] = []
+    for term in terms:
+        if term is absorbs:
+            return absorbs
+        if term is not (not absorbs) and term not in kept:
+            kept.append(term)
+    return kept[0] if len(kept) == 1 else (word, tuple(kept)) if kept else not absorbs
+
+
+class Product:
+    """The automaton of a term. Its states 0 and 1 are nothing and everything."""
+
+    def __init__(self, term: Term, budget: Budget) -> None:
+        self._term, self.budget = term, budget
+        self._automata = list(dict.fromkeys(_automata(term)))
+        self._place = {automaton: place for place, automaton in enumerate(self._automata)}
+        self.alphabet, self._classes = _joined(self._automata)
+        self._states: list[tuple[int, ...]] = [(), ()]
+        self._numbers: dict[tuple[int, ...], int] = {}
+        self._rows: dict[int, list[int]] = {}
+        self._followers: dict[int, frozenset[int]] = {}
+        self._accepting: dict[int, bool] = {NOTHING: False, EVERYTHING: True}
+        self.start = self._state(tuple(automaton.start for automaton in self._automata))
+
+    def row(self, state: int) -> list[int]:
+        """The states that follow a state, by class of character."""
+        row = self._rows.get(state)
+        if row is None:
+            row = self._rows[state] = self._next(state)
+        return row
+
+    def followers(self, state: int) -> frozenset[int]:
+        """The states that follow a state, without those from which nothing is accepted."""
+        found = self._followers.get(state)
+        if found is None:
+            found = self._followers[state] = frozenset(self.row(state)) - {NOTHING}
+        return found
+
+    def accepts(self, state: int) -> bool:
+        """Whether a text that ends here is accepted."""
+        found = self._accepting.get(state)
+        if found is None:
+            now = self._states[state]
+            found = self._accepting[state] = bool(self._holds(self._term, [a.accepts(s) for a, s in zip(self._automata, now, strict=True)]))
+        return found
+
+    def edges(self, state: int, useful: frozenset[int]) -> Iterator[tuple[str, int]]:
+        """Every character that leads to a useful state, and that state; the most readable characters first."""
+        row = self.row(state)
+        yield from ((char, row[number]) for char, number in self.alphabet.preferred if row[number] in useful)
+        live = [(chars, row[number]) for number, chars in enumerate(self.alphabet.classes) if row[number] in useful]
+        for shown in (True, False):
+            for chars, following in live:
+                for low, high in (chars & SHOWN if shown else chars - SHOWN).ranges:
+                    yield from ((chr(point), following) for point in range(low, high + 1) if chr(point) not in _PREFERRED)
+
+    def _next(self, state: int) -> list[int]:
+        self.budget.spend(1 + len(self.alphabet.classes))
+        if state in {NOTHING, EVERYTHING}:
+            return [state] * len(self.alphabet.classes)
+        rows = [automaton.row(one, self.budget) for automaton, one in zip(self._automata, self._states[state], strict=True)]
+        known: dict[tuple[int, ...], int] = {}
+        row = []
+        for classes in self._classes:
+            key = tuple([one[number] for one, number in zip(rows, classes, strict=True)])
+            if key not in known:
+                known[key] = self._state(key)
+            row.append(known[key])
+        return row
+
+    def _state(self, key: tuple[int, ...]) -> int:
+        number = self._numbers.get(key)
+        if number is None:
+            certain = self._holds(self._term, [None if one > EVERYTHING else one == EVERYTHING for one in key])
+            if certain is not None:
+                number = EVERYTHING if certain else NOTHING
+            else:
+                number = len(self._states)
+                self._states.append(key)
+            self._numbers[key] = number
+        return number
+
+    def _holds(self, term: Term, values: list[bool] | list[bool | None]) -> bool | None:
+        """Whether a term holds if the automata do as ``values`` say; None if that is not known."""
+        if isinstance(term, bool):
+            return term
+        if not isinstance(term, tuple):
+            return values[self._place[term]]
+        word, terms = term
+        if word == "not":
+            inner = self._holds(terms[0], values)
+            return None if inner is None else not inner
+        absorbs, known = word == "or", True
+        for one in terms:
+            found = self._holds(one, values)
+            if found is absorbs:
+                return absorbs
+            known = known and found is not None
+        return (not absorbs) if known else None
+
+
+def _automata(term: Term) -> Iterator[Automaton]:
+    if isinstance(term, tuple):
+        for one in term[1]:
+            yield from _automata(one)
+    elif not isinstance(term, bool):
+        yield term
+
+
+def _joined(automata: list[Automaton]) -> tuple[Alphabet, list[tuple[int, ...]]]:
+    """The classes that no automaton can tell apart, and for each of them its class in each automaton."""
+    parts = partition([chars for automaton in automata for chars in automaton.alphabet.classes])
+    classes: list[tuple[int, ...]] = []
+    for _, mask in parts:
+        numbers, rest = [], mask
+        for automaton in automata:
+            size = len(automaton.alphabet.classes)
+            numbers.append((rest & ((1 << size) - 1)).bit_length() - 1)
+            rest >>= size
+        classes.append(tuple(numbers))
+    return Alphabet([chars for chars, _ in parts]), classes

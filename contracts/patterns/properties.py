@@ -1,0 +1,47 @@
+"""``\\p{…}``: the code points that have a Unicode property, as the engine that validates knows them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import jsonschema_rs
+
+from contracts.patterns.charset import LAST, NOTHING, CharSet
+
+_NAME = re.compile(r"[A-Za-z0-9_]+(=[A-Za-z0-9_]+)?")
+_BLOCK = 4096
+
+
+@cache
+def code_points(name: str) -> CharSet | None:
+    """The code points of ``\\p{name}``, such as Lu, Uppercase_Letter, Script=Greek, Alphabetic; None if there is no such property."""
+    name = name.removeprefix("General_Category=").removeprefix("gc=")
+    if not _NAME.fullmatch(name):
+        return None
+    if name in {"Cs", "Surrogate"}:
+        return NOTHING
+    try:
+        has, lacks = _judge(rf"\p{{{name}}}"), _judge(rf"\P{{{name}}}")
+    except jsonschema_rs.ValidationError:
+        return None
+    found = []
+    for start in range(0, LAST + 1, _BLOCK):
+        if not 0xD800 <= start <= 0xDFFF:
+            found += list(_within(start, min(start + _BLOCK, 0xD800 if start < 0xD800 else LAST + 1), has, lacks))
+    return CharSet.of(found)
+
+
+def _within(start: int, end: int, has: jsonschema_rs.Validator, lacks: jsonschema_rs.Validator) -> Iterator[tuple[int, int]]:
+    text = "".join(map(chr, range(start, end)))
+    if has.is_valid(text):
+        yield start, end - 1
+    elif not lacks.is_valid(text):
+        middle = (start + end) // 2
+        yield from _within(start, middle, has, lacks)
+        yield from _within(middle, end, has, lacks)
+
+
+def _judge(one: str) -> jsonschema_rs.Validator:
+    return jsonschema_rs.Draft202012Validator({"pattern": f"^{one}*$"}, pattern_options=jsonschema_rs.RegexOptions())
