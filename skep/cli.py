@@ -138,6 +138,24 @@ def write_schemas(
 
 
 @app.command()
+def apply(space: Space = None, json: Json = False) -> None:
+    """Put contracts/ as it is now in force, also while a flow runs: from where each source stands.
+
+    Example: skep apply
+    """
+    from skep.applying import apply as put_in_force
+    from skep.applying import row, words
+    from skep.spaces import chosen
+
+    settings = _settings()
+    applied = [put_in_force(settings, name) for name in chosen(settings, space)]
+    if json:
+        json_line([row(one) for one in applied])
+    for one in [] if json else applied:
+        out.print(words(one), markup=False)
+
+
+@app.command()
 def run(
     once: Annotated[bool, typer.Option("--once", help="End at the end of the input, with a report.")] = False,
     source_path: Annotated[Path | None, typer.Option(help="Read the first source from here instead.")] = None,

@@ -42,6 +42,9 @@ def _told(answer: dict[str, Any]) -> str:
     """The flow's answer in words."""
     if not answer.get("ok", True):
         return f"refused: {answer.get('error', 'the flow does not say why')}"
+    if answer["type"] == "definitions":
+        how = "everybody computed anew" if answer["recomputed"] else "nothing about anybody had to be computed anew"
+        return f"in force: definitions {answer['definitions']}, {how}"
     if answer["type"] == "replay":
         return "done: " + ", ".join(f"{answer[key]} {key}" for key in ("applied", "duplicate", "refused", "gone"))
     if not answer.get("applied", True):

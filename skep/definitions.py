@@ -14,14 +14,14 @@ from contracts.definitions import Definitions
 from operators.epochs import CONTROL
 from skep.process import flow_is_running
 from skep.settings import Settings, load_definitions
-from skep.spaces import archive_path, control_path, open_view
+from skep.spaces import archive_path, control_path, definitions_path, open_view
 from state.archive import load_positions
 from state.errors import NoState
 
 
 def keep(settings: Settings, definitions: Definitions) -> None:
     """Keep the files as they are now, under their digest, so that a record can be judged by them again."""
-    path = settings.data / "definitions" / f"{definitions.digest}.json"
+    path = definitions_path(settings, definitions.digest)
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,23 +55,34 @@ def declare(path: Path, digest: str, stored: list[dict[str, int]] | None) -> lis
     known = declared(path)
     if known and known[-1]["digest"] == digest:
         return known
+    entry = declaration(digest, stored)
+    append(path, entry)
+    return [*known, entry]
+
+
+def declaration(digest: str, stored: list[dict[str, int]] | None) -> dict[str, Any]:
+    """The entry that puts a digest in force, as `declare` says."""
     entry: dict[str, Any] = {"type": "definitions", "digest": digest}
     if stored is not None:
         names = {name for positions in stored for name in positions if name != CONTROL}
         entry["from"] = {name: max(positions.get(name, 0) for positions in stored) + 1 for name in sorted(names)}
-    append(path, entry)
-    return [*known, entry]
+    return entry
+
+
+def stored_positions(settings: Settings, space: str) -> list[dict[str, int]] | None:
+    """How far each store of a space has come; None while a flow moves it on."""
+    if flow_is_running(settings):
+        return None
+    stored = [load_positions(archive_path(settings, space) / "positions.json")]
+    with suppress(NoState):
+        view = open_view(settings, space)
+        stored.append(view.applied())
+        view.close()
+    return stored
 
 
 def take_effect(settings: Settings, space: str) -> None:
     """Put the project's definitions in force before an entry that is to be judged by them."""
     definitions = load_definitions(settings)
     keep(settings, definitions)
-    stored: list[dict[str, int]] | None = None
-    if not flow_is_running(settings):
-        stored = [load_positions(archive_path(settings, space) / "positions.json")]
-        with suppress(NoState):
-            view = open_view(settings, space)
-            stored.append(view.applied())
-            view.close()
-    declare(control_path(settings, space), definitions.digest, stored)
+    declare(control_path(settings, space), definitions.digest, stored_positions(settings, space))

@@ -60,6 +60,7 @@ class Runtime:
             unknown_ok=settings.unknown_events == "accept",
             future_skew_us=settings.future_skew_us,
             max_event_bytes=settings.max_event_bytes,
+            formats=settings.formats == "assert",
         )
         self._spaces = {space: self._space(space) for space in settings.spaces}
 

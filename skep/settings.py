@@ -45,6 +45,7 @@ class Settings(BaseModel):
     horizon_us: int = 30 * DAY_US
     future_skew_us: int = 600 * _SECOND_US
     unknown_events: Literal["quarantine", "accept"] = "quarantine"
+    formats: Literal["annotate", "assert"] = "annotate"
     follow: bool = False
     sources: tuple[SourceSettings, ...] = ()
     batch_size: int = 2000
@@ -86,6 +87,7 @@ class _Environment(BaseSettings):
     horizon: str | None = None
     future_skew: str | None = None
     unknown_events: str | None = None
+    formats: str | None = None
     follow: str | None = None
     batch_size: str | None = None
     source_path: str | None = None
@@ -101,10 +103,15 @@ class _Environment(BaseSettings):
 
 
 _KEYS = (
-    "spaces", "data", "horizon", "future_skew", "unknown_events", "follow", "sources", "batch_size", "secret", "max_event_bytes",
+    "spaces", "data", "horizon", "future_skew", "unknown_events", "formats", "follow", "sources", "batch_size", "secret", "max_event_bytes",
     "sync", "cache_mb", "archive", "snapshot", "log",
 )  # fmt: skip
-_CHOICES = {"unknown_events": ("quarantine", "accept"), "snapshot_personal": ("hash", "clear"), "log": ("console", "json")}
+_CHOICES = {
+    "unknown_events": ("quarantine", "accept"),
+    "formats": ("annotate", "assert"),
+    "snapshot_personal": ("hash", "clear"),
+    "log": ("console", "json"),
+}
 _NESTED = {"archive": ("rows", "interval"), "snapshot": ("personal", "interval")}
 
 

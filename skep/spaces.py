@@ -33,11 +33,16 @@ def snapshot_path(settings: Settings) -> Path:
     return settings.data / "skep.duckdb"
 
 
+def definitions_path(settings: Settings, digest: str) -> Path:
+    """Where the files of definitions that have been in force are kept."""
+    return settings.data / "definitions" / f"{digest}.json"
+
+
 def bundles(settings: Settings) -> Callable[[str], Definitions]:
     """Finds definitions that were in force, by digest, among those that flows have kept."""
 
     def load_bundle(digest: str) -> Definitions:
-        path = settings.data / "definitions" / f"{digest}.json"
+        path = definitions_path(settings, digest)
         try:
             return contracts.load(orjson.loads(path.read_bytes()), unknown_events_ok=True)
         except FileNotFoundError as error:

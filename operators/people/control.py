@@ -1,29 +1,38 @@
-"""Entries of the control partition, applied: definitions, manual links and unlinks, replays of the quarantine."""
+"""Entries of the control partition, applied: definitions, manual links and unlinks; repairs of the quarantine are in `repairs`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import orjson
 
-from contracts.events import ControlEntry, Event, Refused
+from contracts.definitions import Definitions
+from contracts.events import ControlEntry
 from contracts.hashing import profile_id
 from contracts.times import parse_time
+from contracts.versions import newest
 from operators.epochs import CONTROL, append_epoch
 from operators.people.manual import Ruling
-from operators.people.quarantine import QuarantineRow
 from operators.people.rebuild import Rebuilt
-from operators.records import OWNED, SELF, Person, decode_person, encode, moment_contract, moment_raw
+from operators.people.repairs import REPAIRS, Repairs
+from operators.records import OWNED, SELF, Person, decode_person, moment_contract, moment_raw
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import sequence_key, time_key
+from state.keys import time_key
 
 if TYPE_CHECKING:
     from operators.people.space import Space
     from operators.people.store import Pair
 
-_decode_quarantine = msgspec.msgpack.Decoder(QuarantineRow).decode
+
+def _same_meaning(before: Definitions, after: Definitions) -> bool:
+    """Whether both say the same of every event that was accepted, so that nothing about anybody changes."""
+
+    def meaning(one: Definitions) -> tuple[Any, ...]:
+        models = {event: newest(versions).version[0] for event, versions in one.contracts.items() if event in one.upcasts}
+        return one.identity, one.traits, one.purposes, one.segments, one.features, one.upcasts, models
+
+    return meaning(before) == meaning(after)
 
 
 class Control:
@@ -31,6 +40,7 @@ class Control:
 
     def __init__(self, space: Space) -> None:
         self._space = space
+        self._repairs = Repairs(space)
 
     def apply(self, entry: ControlEntry) -> None:
         """Apply an entry and keep the answer for the command that waits for it."""
@@ -41,8 +51,8 @@ class Control:
             answer = self._definitions(entry)
         elif kind in {"link", "unlink"}:
             answer = self._rule(said, link=kind == "link")
-        elif kind == "replay":
-            answer = self._replay(entry)
+        elif kind in REPAIRS:
+            answer = self._repairs.apply(entry)
         else:
             answer = {"ok": False, "error": f"control entry {entry.position} is of no known type: {kind!r}"}
         identity = said.get("messageId")
@@ -58,13 +68,15 @@ class Control:
         if holds_from is None:
             holds_from = {partition: position + 1 for partition, position in space.meta.applied.items() if partition != CONTROL}
         append_epoch(space.meta.epochs, digest, holds_from, entry.position)
-        before = space.program if space.digest else None
+        before, known = (space.program, space.definitions) if space.digest else (None, None)
+        recompute = False
         if digest != space.digest:
             space.use(digest)
-            if before is not None:
+            recompute = known is not None and not _same_meaning(known, space.definitions)
+            if before is not None and recompute:
                 space.log.cause = {"type": "definition", "digest": digest}
                 self._recompute(before)
-        return {"definitions": digest}
+        return {"definitions": digest, "recomputed": recompute}
 
     def _recompute(self, before: Program) -> None:
         """New definitions: everybody anew from the moments, in one commit; only differences are announced."""
@@ -140,37 +152,3 @@ class Control:
         if not isinstance(value, dict) or not isinstance(value.get("namespace"), str) or not isinstance(value.get("value"), str):
             return None
         return self._space.judge.identifiers.normalize(value["namespace"], value["value"])
-
-    # ---- quarantine
-
-    def _replay(self, entry: ControlEntry) -> dict[str, Any]:
-        counts = {"applied": 0, "duplicate": 0, "refused": 0, "gone": 0}
-        quarantine = self._space.shard.quarantine
-        for name, outcome in entry.outcomes:
-            number = name.removeprefix("q-")
-            key = sequence_key(int(number)) if number.isdigit() else b""
-            row = quarantine.get(key) if key else None
-            if row is None:
-                counts["gone"] += 1
-                continue
-            counts[self._replay_one(key, _decode_quarantine(row), outcome)] += 1
-        return counts
-
-    def _replay_one(self, key: bytes, known: QuarantineRow, outcome: Event | Refused) -> str:
-        if known.reason == "conflict":
-            # Its bytes are as they were, and so is the message that came first, even when that is forgotten by now.
-            return "refused"
-        space = self._space
-        duplicates = space.meta.duplicate
-        space.count_refusal(known.reason, -1)
-        if isinstance(outcome, Refused):
-            known.reason, known.detail, known.schema_path = outcome.reason, outcome.detail, outcome.schema_path
-        else:
-            refusal = space.take(outcome, CONTROL, exempt=True)
-            if refusal is None:
-                space.shard.quarantine.delete(key)
-                return "applied" if space.meta.duplicate == duplicates else "duplicate"
-            known.reason, known.detail, known.schema_path = *refusal, ""
-        space.count_refusal(known.reason, 1)
-        space.shard.quarantine.put(key, encode(known))
-        return "refused"

@@ -27,6 +27,8 @@ class Meta(msgspec.Struct):
     changes: int = 0
     quarantined: int = 0
     """Entries ever put into quarantine; the number of the next one."""
+    dropped: int = 0
+    """Entries that people have given up."""
     remembered: int = 0
     """Message ids that duplicates are found by."""
     sizes: dict[str, int] = {}

@@ -20,7 +20,7 @@ from operators.people.clock import Clock
 from operators.people.control import Control
 from operators.people.manual import Manual
 from operators.people.meta import Meta
-from operators.people.quarantine import QuarantineRow
+from operators.people.quarantine import QuarantineRow, refused_event
 from operators.people.rebuild import Rebuilt, anchors_of, component
 from operators.people.stitcher import Stitcher
 from operators.people.store import Kept, Pair, PeopleStore, Slot
@@ -85,7 +85,7 @@ class Space:
 
     def use(self, digest: str) -> None:
         """Work by the definitions of this digest from now on."""
-        definitions = self._load(digest)
+        definitions = self.definitions = self._load(digest)
         self.digest = digest
         self.judge = self._judge_of(digest)
         self.program = Program(definitions)
@@ -146,9 +146,9 @@ class Space:
             if isinstance(record, Event):
                 refusal = self.take(record, partition)
                 if refusal is not None:
-                    self._quarantine(*refusal, "", partition, record)
+                    self._quarantine(refused_event(record, *refusal), batch)
             else:
-                self._quarantine(record.reason, record.detail, record.schema_path, partition, record)
+                self._quarantine(record, batch)
 
     def _understood(self, event: Event) -> Event:
         """An event that other definitions accepted, as those in force read it."""
@@ -210,11 +210,14 @@ class Space:
 
     # ---- one record
 
-    def _quarantine(self, reason: str, detail: str, path: str, partition: str, record: Event | Refused) -> None:
-        row = QuarantineRow(reason, detail, path, partition, record.position, record.received_at_us, record.raw)
+    def _quarantine(self, record: Refused, batch: JudgedBatch) -> None:
+        row = QuarantineRow(
+            record.reason, record.detail, record.schema_path, batch.partition, record.position, record.received_at_us, record.raw,
+            record.event, record.contract, batch.read_at_us,
+        )  # fmt: skip
         self.shard.quarantine.put(sequence_key(self.meta.quarantined), encode(row))
         self.meta.quarantined += 1
-        self.count_refusal(reason, 1)
+        self.count_refusal(record.reason, 1)
 
     def count_refusal(self, reason: str, by: int) -> None:
         """One more, or one less, in quarantine for a reason."""
@@ -290,7 +293,7 @@ class Space:
     def _repeat(self, event: Event, kept: Kept) -> tuple[str, str] | None:
         """A message id that is known: a duplicate, of which the smallest time stands, or a conflict."""
         raw = moment_raw(kept.row)
-        if raw != event.raw and _content(orjson.loads(raw)) != _content(event.body):
+        if raw != event.raw and content(orjson.loads(raw)) != content(event.body):
             return "conflict", f"message {event.message_id} came before with another content; the first one stands"
         self.meta.duplicate += 1
         if event.time_us < kept.time_us:
@@ -451,6 +454,6 @@ class Space:
             announcer.settle(new[key], now)
 
 
-def _content(body: dict[str, Any]) -> bytes:
+def content(body: dict[str, Any]) -> bytes:
     """What two messages of one id must have in common."""
     return orjson.dumps({key: value for key, value in body.items() if key not in _NOT_CONTENT}, option=orjson.OPT_SORT_KEYS)
