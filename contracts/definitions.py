@@ -83,12 +83,22 @@ class Contract:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A document, or as much of one as a step needs, before and after."""
+
+    old: dict[str, Any]
+    new: dict[str, Any]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of an upcast: what it does (``rename``, ``convert``, …), its operands as the file says them, and its line."""
 
     kind: str
     spec: Any
     line: int
+    examples: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,7 @@ class Upcast:
     new: Version
     steps: tuple[Step, ...]
     file: str
+    examples: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +269,25 @@ class Mapping:
     file: str
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """That a trait, a segment, a destination or a namespace (``kind``, ``name``) reads something, and where it says so.
+
+    ``of``: a ``property`` (``event``, which may be a prefix, and ``path``; an empty path is the event itself, an empty event
+    is what is outside of all contracts), or the ``trait`` or ``segment`` that ``path`` names. ``measured``: a trait shows the value.
+    """
+
+    kind: Literal["trait", "segment", "destination", "namespace"]
+    name: str
+    of: Literal["property", "trait", "segment"]
+    event: str
+    path: str
+    file: str
+    line: int
+    key: str
+    measured: bool = False
+
+
 @dataclass(frozen=True)
 class Definitions:
     """All of a project's contracts. ``digest`` names this content; ``files`` is the content (relative path → text)."""
@@ -280,3 +310,5 @@ class Definitions:
     features: dict[str, Feature] = field(default_factory=dict)
     destinations: tuple[Destination, ...] = ()
     mappings: dict[str, Mapping] = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
+    """Who reads what, in the order of the files; `contracts.lineage` follows them."""
