@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.upcasts import compile_upcasts
-from contracts.validation import Validator, compile_schema
-
 from contracts.definitions import Contract, Definitions, Version
 from contracts.times import iso
+from contracts.upcasts import UpcastError, compile_upcasts
+from contracts.validation import Validator, compile_schema
 from contracts.versions import VERSION, newest, trial_order, way
 
 Reading = Callable[[dict[str, Any]], dict[str, Any]]
@@ -20,9 +19,10 @@ Reading = Callable[[dict[str, Any]], dict[str, Any]]
 class Refusal(Exception):  # noqa: N818 (an answer, not an error)
     """Why a record is not accepted; what `Refused` says of it."""
 
-    def __init__(self, reason: str, detail: str, schema_path: str = "", received_at_us: int | None = None) -> None:
+    def __init__(self, reason: str, detail: str, schema_path: str = "", received_at_us: int | None = None, contract: str = "") -> None:
         super().__init__(detail)
         self.reason, self.detail, self.schema_path, self.received_at_us = reason, detail, schema_path, received_at_us
+        self.contract = contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,40 @@ class Accepts:
     upcast: Reading | None
 
 
+class Readings:
+    """How documents of old versions are read at the newest model of their event."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._found: dict[str, Reading | None] = {}
+
+    def of(self, contract: str) -> Reading | None:
+        """By the name of a version, ``order_completed/1-0-0``; None if its documents are read as they are."""
+        if contract not in self._found:
+            self._found[contract] = self._compile(contract)
+        return self._found[contract]
+
+    def all(self, contracts: Iterable[str]) -> dict[str, Reading]:
+        """The readings of those contracts that have one; what cannot be converted is read as it is."""
+        return {contract: _or_as_it_is(reading) for contract in contracts if (reading := self.of(contract)) is not None}
+
+    def _compile(self, contract: str) -> Reading | None:
+        event, _, text = contract.partition("/")
+        versions, found = self._definitions.contracts.get(event), VERSION.fullmatch(text)
+        if versions is None or found is None:
+            return None
+        version: Version = (int(found[1]), int(found[2]), int(found[3]))
+        steps = way(version, self._definitions.upcasts.get(event, ()), newest(versions).version)
+        return compile_upcasts(steps) if steps else None
+
+
 class Versions:
     """The compiled versions of all events. ``trial``: by event, those that judge an event that names none, in the
     order in which they are tried."""
 
     def __init__(self, definitions: Definitions, *, formats: bool) -> None:
         self._definitions = definitions
-        self._readings: dict[str, Reading | None] = {}
+        self._readings = Readings(definitions)
         self._named: dict[str, Accepts] = {}
         self.trial: dict[str, tuple[Accepts, ...]] = {}
         for event, versions in definitions.contracts.items():
@@ -56,18 +83,7 @@ class Versions:
 
     def upcast(self, contract: str) -> Reading | None:
         """What reads the documents of a version at the newest model of its event; None if they are read as they are."""
-        if contract not in self._readings:
-            self._readings[contract] = self._reading(contract)
-        return self._readings[contract]
-
-    def _reading(self, contract: str) -> Reading | None:
-        event, _, text = contract.partition("/")
-        versions, found = self._definitions.contracts.get(event), VERSION.fullmatch(text)
-        if versions is None or found is None:
-            return None
-        version: Version = (int(found[1]), int(found[2]), int(found[3]))
-        steps = way(version, self._definitions.upcasts.get(event, ()), newest(versions).version)
-        return compile_upcasts(steps) if steps else None
+        return self._readings.of(contract)
 
     def slowly(self, event: str, asked: object, judged: dict[str, Any], time_us: int, place: str) -> Accepts:
         """The version that an event names; `Refusal` if there is none, or none that accepts it, in words."""
@@ -93,8 +109,18 @@ class Versions:
         return self._named.get(contract)
 
 
+def _or_as_it_is(reading: Reading) -> Reading:
+    def read(document: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return reading(document)
+        except UpcastError:
+            return document
+
+    return read
+
+
 def _invalid(version: Accepts, judged: dict[str, Any], place: str, *, told: bool) -> Refusal:
     error = next(iter(version.validator.errors(judged)))
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
     by = f" ({version.name})" if told else ""
-    return Refusal("invalid", f"{place}{path}: {error.message}{by}", "/" + "/".join(map(str, error.schema_path)))
+    return Refusal("invalid", f"{place}{path}: {error.message}{by}", "/" + "/".join(map(str, error.schema_path)), contract=version.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from contracts.numbers import number_text
 from contracts.times import iso
 from operators.people import meta as meta_row
 from operators.people.meta import Meta
-from operators.people.quarantine import QuarantineRow
+from operators.people.quarantine import Edit, decode_row
 from operators.profile import decision, joining
 from operators.records import (
     NOBODY,
@@ -26,15 +27,15 @@ from operators.records import (
     decode_person,
     moment_message,
     moment_owner,
+    moment_raw,
 )
 from operators.segments.compile import Program
 from operators.segments.predicates import canonical
+from operators.versions import Reading, Readings
 from state.errors import BeforeClock, NoState
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import moment_parts, sequence_key, sequence_of
+from state.keys import moment_key, moment_parts, sequence_key, sequence_of, time_of
 from state.shard import SecondaryShard
-
-_decode_quarantine = msgspec.msgpack.Decoder(QuarantineRow).decode
 
 
 class Rows(Protocol):
@@ -46,7 +47,7 @@ class Rows(Protocol):
 
 
 class Quarantined(msgspec.Struct):
-    """One entry of the quarantine; ``id`` is ``q-`` and its number."""
+    """One entry of the quarantine (`operators.people.quarantine`); ``id`` is ``q-`` and its number."""
 
     id: str
     reason: str
@@ -56,6 +57,11 @@ class Quarantined(msgspec.Struct):
     position: int
     received_at_us: int | None
     raw: bytes
+    event: str = ""
+    contract: str = ""
+    stored_at_us: int | None = None
+    original: bytes | None = None
+    edits: list[Edit] = []
 
 
 class View:
@@ -98,6 +104,11 @@ class View:
             self._program = (digest, Program(self._load(digest)))
         return self._program[1]
 
+    def readings(self) -> dict[str, Reading]:
+        """By the name of an old contract: how the documents that it accepted are read now."""
+        meta = self.meta
+        return Readings(self.program.definitions).all(meta.contracts) if meta.digest else {}
+
     # ---- what is there
 
     def status(self) -> dict[str, Any]:
@@ -111,6 +122,7 @@ class View:
             "duplicate": meta.duplicate,
             "conflict": meta.conflict,
             "quarantined": sum(meta.quarantine.values()) - meta.conflict,
+            "dropped": meta.dropped,
             "unidentified": meta.unidentified,
             "clock": _iso(meta.clock),
             "partitions": {
@@ -288,13 +300,34 @@ class View:
     def quarantine(self) -> Iterator[Quarantined]:
         """Every entry, oldest first."""
         for key, row in self._rows.rows("quarantine"):
-            yield _quarantined(key, row)
+            found = _quarantined(key, row)
+            if found is not None:
+                yield found
+
+    def settled(self) -> Iterator[tuple[str, str, int, int | None]]:
+        """Records that were dropped, or applied after an edit: id, partition, position, and where control applied it.
+
+        What the archive has of them from elsewhere is no event.
+        """
+        for key, stored in self._rows.rows("quarantine"):
+            row = decode_row(stored)
+            if row.gone:
+                yield _quarantine_id(key), row.partition, row.position, row.settled_at
 
     def quarantined(self, name: str) -> Quarantined | None:
         """One entry by its id."""
         number = name.removeprefix("q-")
-        row = self._rows.row("quarantine", sequence_key(int(number))) if number.isdigit() else None
+        if not number.isdecimal() or len(number) > 18:
+            return None
+        row = self._rows.row("quarantine", sequence_key(int(number)))
         return None if row is None else _quarantined(sequence_key(int(number)), row)
+
+    def message(self, message_id: str) -> bytes | None:
+        """The bytes of the accepted event with this id, while the id is remembered."""
+        key = blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        seen = self._rows.row("seen", key)
+        row = None if seen is None else self._rows.row("moments", moment_key(seen[8:], time_of(seen[:8]), key))
+        return None if row is None else moment_raw(row)
 
     def changes(self, since: int = 0) -> Iterator[tuple[int, bytes]]:
         """Change events behind a sequence number, as JSON."""
@@ -336,11 +369,18 @@ def segments_of(person: Person, program: Program, at_us: int) -> list[str]:
     return sorted(segment.name for at, segment in enumerate(program.segments) if bits >> at & 1)
 
 
-def _quarantined(key: bytes, row: bytes) -> Quarantined:
-    kept = _decode_quarantine(row)
+def _quarantined(key: bytes, row: bytes) -> Quarantined | None:
+    kept = decode_row(row)
+    if kept.gone:
+        return None
     return Quarantined(
-        f"q-{sequence_of(key)}", kept.reason, kept.detail, kept.schema_path, kept.partition, kept.position, kept.received_at_us, kept.raw
-    )
+        _quarantine_id(key), kept.reason, kept.detail, kept.schema_path, kept.partition, kept.position, kept.received_at_us, kept.raw,
+        kept.event, kept.contract, kept.stored_at_us, kept.original, kept.edits,
+    )  # fmt: skip
+
+
+def _quarantine_id(key: bytes) -> str:
+    return f"q-{sequence_of(key)}"
 
 
 def _ranked(person: Person) -> list[Identifier]:

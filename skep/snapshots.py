@@ -32,6 +32,7 @@ class SnapshotRows:
         self._view = view
         self.applied, self.identifiers, self.links = view.applied, view.identifiers, view.links
         self.profiles, self.attributions, self.consents = view.profiles, view.attributions, view.consents
+        self.readings = view.readings
 
     @property
     def clock_us(self) -> int | None:

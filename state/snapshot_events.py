@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import orjson
@@ -17,6 +18,8 @@ _COLUMNS = """message_id, type, event, event_time, received_at, space, source, u
     properties, traits, context, contract, definitions"""
 _JSON_COLUMNS = ("properties", "traits", "context")
 _TEXT_COLUMNS = {"user_id": "userId", "anonymous_id": "anonymousId"}
+_JUDGED_BY_TRAITS = frozenset({"identify", "group"})
+Readings = Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]
 _BODY_PATHS = ("userId", "anonymousId", "properties", "traits", "context", "name")
 
 
@@ -25,18 +28,30 @@ def archive_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("day=*/*.parquet") if not path.name.startswith("."))
 
 
-def load_events(con: duckdb.DuckDBPyConnection, space: str, files: Sequence[Path], applied: dict[str, int], hider: Hider | None) -> int:
-    """Fills ``events`` for one space; table ``quarantine`` must be filled before. Gives the number of rows."""
+def load_events(
+    con: duckdb.DuckDBPyConnection,
+    space: str,
+    files: Sequence[Path],
+    applied: dict[str, int],
+    hider: Hider | None,
+    *,
+    readings: Readings | None = None,
+) -> int:
+    """Fills ``events`` for one space; table ``quarantine`` must be filled before. Gives the number of rows.
+
+    ``readings``: by the name of an old contract, how the documents that it accepted are read now.
+    """
     if not files or not applied:
         return 0
     source = _source(files)
     _register_applied(con, applied)
     con.execute(chosen_sql(source), {"space": space})
     shown = shown_sql(source, _raw_text(con, source))
-    flag = personal_flag_sql(hider)
+    readings = readings or {}
+    flag = f"({personal_flag_sql(hider)}) OR ({_old_flag_sql(readings)})"
     con.execute(f"INSERT INTO events SELECT {_COLUMNS} FROM ({shown}) WHERE NOT ({flag})", {"space": space})
-    if hider is not None and flag != "false":
-        for batch in _hidden(con, f"SELECT {_COLUMNS} FROM ({shown}) WHERE {flag}", space, hider):
+    if flag != "(false) OR (false)":
+        for batch in _by_hand(con, f"SELECT {_COLUMNS} FROM ({shown}) WHERE {flag}", space, hider, readings):
             con.register("batch", batch)
             con.execute(f"INSERT INTO events SELECT {_COLUMNS} FROM batch")
             con.unregister("batch")
@@ -150,10 +165,31 @@ def personal_flag_sql(hider: Hider | None) -> str:
     return " OR ".join(flags) or "false"
 
 
-def _hidden(con: duckdb.DuckDBPyConnection, query: str, space: str, hider: Hider) -> Iterator[pa.RecordBatch]:
+def _old_flag_sql(readings: Readings) -> str:
+    return f"contract IN ({', '.join(map(quote, sorted(readings)))})" if readings else "false"
+
+
+def _by_hand(con: duckdb.DuckDBPyConnection, query: str, space: str, hider: Hider | None, readings: Readings) -> Iterator[pa.RecordBatch]:
+    """The rows that SQL alone cannot show: old documents read as they are now, then personal values hashed."""
     reader: pa.RecordBatchReader = con.cursor().sql(query, params={"space": space}).to_arrow_reader(BATCH_ROWS)
     for batch in reader:
-        yield hide_batch(batch, hider)
+        now = read_batch(batch, readings) if readings else batch
+        yield now if hider is None else hide_batch(now, hider)
+
+
+def read_batch(batch: pa.RecordBatch, readings: Readings) -> pa.RecordBatch:
+    """The same rows with the documents of old contracts as they are read now."""
+    columns, names = list(batch.columns), batch.schema.names
+    contracts, types = (columns[names.index(name)].to_pylist() for name in ("contract", "type"))
+    for name in ("properties", "traits"):
+        at = names.index(name)
+        shown = columns[at].to_pylist()
+        for row, contract in enumerate(contracts):
+            reading = readings.get(contract)
+            if reading is not None and (types[row] in _JUDGED_BY_TRAITS) == (name == "traits"):
+                shown[row] = dump_json(reading(orjson.loads(shown[row]) if shown[row] else {}))
+        columns[at] = pa.array(shown, pa.string())
+    return pa.RecordBatch.from_arrays(columns, names=names)
 
 
 def hide_batch(batch: pa.RecordBatch, hider: Hider) -> pa.RecordBatch:

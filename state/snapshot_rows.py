@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Protocol
 
@@ -24,8 +24,12 @@ class Rows(Protocol):
     def profiles(self) -> Iterable[tuple[str, int | None, int | None, dict[str, Any]]]: ...
     def attributions(self) -> Iterable[tuple[str, str]]: ...
     def consents(self) -> Iterable[tuple[str, str, bool, int]]: ...
-    def quarantine(self) -> Iterable[tuple[str, str, str, str, int, int | None, bytes]]: ...
+    def quarantine(self) -> Iterable[tuple[str, str, str, str, str, str, int, int | None, bytes]]: ...
+    def settled(self) -> Iterable[tuple[str, str, int, int | None]]: ...
     def changes(self) -> Iterable[tuple[int, bytes]]: ...
+    def readings(self) -> Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]:
+        """By the name of an old contract: how the documents that it accepted are read now."""
+        ...
 
 
 _TEXT, _TIME, _WHOLE = pa.string(), pa.timestamp("us"), pa.int64()
@@ -40,7 +44,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "attributions": pa.schema([("message_id", _TEXT), ("profile_id", _TEXT)]),
     "consents": pa.schema([("profile_id", _TEXT), ("purpose", _TEXT), ("granted", pa.bool_()), ("decided_at", _TIME)]),
     "quarantine": pa.schema(
-        [(name, _TEXT) for name in ("id", "reason", "detail", "source")]
+        [(name, _TEXT) for name in ("id", "reason", "detail", "event", "contract", "source")]
         + [("position", _WHOLE), ("received_at", _TIME), ("raw", pa.binary())]
     ),
     "changes": pa.schema([("sequence", _WHOLE), ("body", _TEXT)]),
@@ -108,6 +112,6 @@ def _profiles(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:
 
 
 def _quarantine(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:
-    for key, reason, detail, partition, position, received, raw in rows.quarantine():
+    for key, reason, detail, event, contract, partition, position, received, raw in rows.quarantine():
         seen, words = hider.record(raw, detail) if hider else (raw, detail)
-        yield str(key), reason, _encodable(words), partition, position, received, seen
+        yield str(key), reason, _encodable(words), _encodable(event) or None, contract or None, partition, position, received, seen

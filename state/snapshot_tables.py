@@ -111,8 +111,10 @@ TABLES: tuple[Table, ...] = (
         "Records that were not accepted, with the reason",
         (
             ("id", "VARCHAR", "Id of the entry, for skep quarantine show and replay"),
-            ("reason", "VARCHAR", "undecodable, envelope, unknown_event, invalid, future, too_large, too_late or conflict"),
+            ("reason", "VARCHAR", "Why: `skep quarantine list` groups by it, docs/operations.md lists them"),
             ("detail", "VARCHAR", "What was expected and what was found; personal values are hashed"),
+            ("event", "VARCHAR", "What the record says it is, as events are named; NULL if that cannot be told"),
+            ("contract", "VARCHAR", "The version of the contract that refused it, or accepts it if something else is wrong"),
             ("source", "VARCHAR", "The partition that the record came from"),
             ("position", "BIGINT", "Its number in that partition, counted from 1"),
             ("received_at", "TIMESTAMP", "When the collector received it (UTC), if the record says so"),

@@ -68,6 +68,9 @@ class FakeRows:
     def changes(self) -> list[Any]:
         return self.rows.get("changes", [])
 
+    def readings(self) -> dict[str, Any]:
+        return {}
+
 
 def personal() -> Personal:
     paths = {"email": (("traits", "email"), ("context", "traits", "email"), ("properties", "emails", None)), "login": (("userId",),)}
