@@ -53,8 +53,9 @@ class Event(msgspec.Struct, gc=False):
 class Refused(msgspec.Struct, gc=False):
     """One record for the quarantine: why, in which words, where in the schema, and the bytes as received.
 
-    ``reason`` is one of ``undecodable envelope unknown_event invalid future too_large`` here; the people step adds
-    ``too_late`` and ``conflict``.
+    ``reason`` is one of ``undecodable envelope unknown_event invalid future too_large unsupported_version upcast`` here; the
+    people step adds ``too_late`` and ``conflict``, and an edit that waits for its replay is ``edited``. ``event`` is its
+    name as far as it can be told, ``contract`` the version that refused it; ``""`` is unknown.
     """
 
     position: int
@@ -63,10 +64,12 @@ class Refused(msgspec.Struct, gc=False):
     schema_path: str
     received_at_us: int | None
     raw: bytes
+    event: str = ""
+    contract: str = ""
 
 
 class ControlEntry(msgspec.Struct, gc=False):
-    """An entry of the control partition; ``outcomes`` are the judged entries of a replay, by quarantine id."""
+    """An entry of the control partition; ``outcomes`` are the judged records of a replay or an edit, by quarantine id."""
 
     position: int
     entry: dict[str, Any]

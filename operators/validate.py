@@ -32,6 +32,7 @@ _TEXTS = ("userId", "anonymousId", "previousId")
 _NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
 _JUDGED_BY_TRAITS = frozenset({"identify", "group"})
 _NOT_CONTENT = ("messageId", "sentAt", "receivedAt")
+_CARRY_RECORDS = frozenset({"replay", "edit"})
 
 
 class Judge:
@@ -52,9 +53,10 @@ class Judge:
         try:
             return self._judge(raw, position, read_at_us)
         except Refusal as no:
-            return Refused(position, no.reason, no.detail[:DETAIL_MAX], no.schema_path, no.received_at_us, raw)
+            event = "" if no.reason == "too_large" else event_of(raw)
+            return Refused(position, no.reason, no.detail[:DETAIL_MAX], no.schema_path, no.received_at_us, raw, event, no.contract)
         except Exception as error:  # noqa: BLE001 (one record never stops the flow)
-            return Refused(position, "invalid", repr(error)[:DETAIL_MAX], "", None, raw)
+            return Refused(position, "invalid", repr(error)[:DETAIL_MAX], "", None, raw, event_of(raw))
 
     def judge_many(self, records: list[bytes], first: int, read_at_us: int) -> tuple[list[Event], list[Refused]]:
         """Judges the records of the positions ``first`` and on."""
@@ -173,7 +175,7 @@ def _upcast(contract: str, upcast: Reading, body: dict[str, Any], place: str, ju
     try:
         return {**body, place: upcast(judged)}
     except UpcastError as error:
-        raise Refusal("upcast", f"{contract}: {error}") from None
+        raise Refusal("upcast", f"{contract}: {error}", contract=contract) from None
 
 
 def decode(raw: bytes, max_bytes: int) -> dict[str, Any]:
@@ -251,6 +253,19 @@ def _track_name(value: object) -> str:
     raise Refusal("envelope", f"event: expected the name of what happened, found {value!r}")
 
 
+def event_of(raw: bytes) -> str:
+    """What a record says it is, ``order_completed`` or ``identify``; ``""`` if that cannot be told."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return ""
+    call = body.get("type") if type(body) is dict else None
+    if call == "track":
+        said = body.get("event")
+        return event_name(said) if type(said) is str else ""
+    return _NAMED.get(call, call) if type(call) is str and call in _CALLS else ""
+
+
 def _deeper(value: Any, levels: int) -> bool:
     items = value.values() if type(value) is dict else value
     return levels == 0 or any(_deeper(item, levels - 1) for item in items if type(item) is dict or type(item) is list)
@@ -320,7 +335,7 @@ class Validate:
         part = _judged(batch, batch.first, batch.last, _digest_at(epochs, batch.first))
         for position, raw in enumerate(batch.records, batch.first):
             entry = _entry(raw)
-            part.control.append(ControlEntry(position, entry, self._replay(batch, entry, position, part.digest)))
+            part.control.append(ControlEntry(position, entry, self._outcomes(batch, entry, position, part.digest)))
             if entry["type"] != "definitions":
                 continue
             append_epoch(epochs, entry["digest"], entry.get("from", self._next[batch.space]), position)
@@ -333,9 +348,11 @@ class Validate:
                 part = _judged(batch, position + 1, batch.last, digest)
         yield part
 
-    def _replay(self, batch: SourceBatch, entry: dict[str, Any], position: int, digest: str) -> list[tuple[str, Event | Refused]]:
-        if entry["type"] != "replay":
+    def _outcomes(self, batch: SourceBatch, entry: dict[str, Any], position: int, digest: str) -> list[tuple[str, Event | Refused]]:
+        """The judged records of a replay or an edit; of an edit without ``replay`` none is an event yet."""
+        if entry["type"] not in _CARRY_RECORDS:
             return []
+        waits = entry["type"] == "edit" and entry.get("replay") is not True
         asked_us = parse_time(entry.get("timestamp"))
         judge = self.judge(digest or self._known(batch.space)[0][0])
         outcomes: list[tuple[str, Event | Refused]] = []
@@ -343,8 +360,15 @@ class Validate:
             received_us = item.get("received_at_us")
             if type(received_us) is not int:
                 received_us = batch.read_at_us if asked_us is None else asked_us
-            outcomes.append((item["id"], judge.judge(b64decode(item["raw"]), position, received_us)))
+            found = judge.judge(b64decode(item["raw"]), position, received_us)
+            outcomes.append((item["id"], _waiting(found) if waits and type(found) is Event else found))
         return outcomes
+
+
+def _waiting(event: Event) -> Refused:
+    detail = f"it passes {f'as {event.contract} ' if event.contract else ''}now; `skep quarantine replay` takes it in"
+    name = event.name or event.type
+    return Refused(event.position, "edited", detail, "", event.received_at_us, event.raw, name, event.contract)
 
 
 def _digest_at(epochs: list[Epoch], position: int) -> str:
@@ -373,9 +397,12 @@ def _well_formed(entry: dict[str, Any]) -> bool:
         if type(entry.get("digest")) is not str:
             return False
         return "from" not in entry or (type(holds_from) is dict and all(type(position) is int for position in holds_from.values()))
-    if entry["type"] == "replay":
+    if entry["type"] in _CARRY_RECORDS:
         items = entry.get("entries")
         return type(items) is list and all(_replayable(item) for item in items)
+    if entry["type"] == "drop":
+        ids = entry.get("ids")
+        return type(ids) is list and all(type(one) is str for one in ids)
     return True
 
 

@@ -1,0 +1,114 @@
+"""Repairs of the quarantine: control entries that replay records, edit them, or drop them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from contracts.events import ControlEntry, Event, Refused
+from contracts.times import parse_time
+from operators.epochs import CONTROL
+from operators.people.quarantine import APPLIED, DROPPED, Edit, QuarantineRow, decode_row, refused_event
+from operators.records import encode
+from state.keys import sequence_key
+
+if TYPE_CHECKING:
+    from operators.people.space import Space
+
+REPAIRS = frozenset({"replay", "edit", "drop"})
+
+
+class Repairs:
+    """What replays, edits and drops do to a space. Answers count the records by what became of them."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+
+    def apply(self, entry: ControlEntry) -> dict[str, Any]:
+        """Apply one entry; ``gone`` counts ids that are not, or no longer, in quarantine."""
+        if entry.entry["type"] == "drop":
+            return self._drop(entry)
+        edit = entry.entry["type"] == "edit"
+        counts = dict.fromkeys(("edited", "passing") if edit else (), 0) | {"applied": 0, "duplicate": 0, "refused": 0, "gone": 0}
+        for key, row, outcome in self._rows([name for name, _ in entry.outcomes], [outcome for _, outcome in entry.outcomes]):
+            if row is None:
+                counts["gone"] += 1
+                continue
+            if edit:
+                counts["edited"] += 1
+                conflict = row.reason == "conflict" and message_id(row.raw) == message_id(outcome.raw)
+                _rewrite(row, outcome.raw, entry.entry)
+            else:
+                # Its bytes are as they were, and so is the message that came first, even when that is forgotten by now.
+                conflict = row.reason == "conflict"
+            counts[self._judged(key, row, outcome, entry.position, conflict=conflict)] += 1
+        return counts
+
+    def _judged(self, key: bytes, row: QuarantineRow, outcome: Event | Refused, position: int, *, conflict: bool) -> str:
+        """Let one record pass or stay, by what its judge said; what became of it."""
+        quarantine = self._space.shard.quarantine
+        if conflict:
+            quarantine.put(key, encode(row))
+            return "refused"
+        space = self._space
+        duplicates = space.meta.duplicate
+        space.count_refusal(row.reason, -1)
+        if isinstance(outcome, Event):
+            refusal = space.take(outcome, CONTROL, exempt=True)
+            if refusal is None:
+                if row.edits:
+                    row.settle(APPLIED, position)
+                    quarantine.put(key, encode(row))
+                else:
+                    quarantine.delete(key)
+                return "applied" if space.meta.duplicate == duplicates else "duplicate"
+            outcome = refused_event(outcome, *refusal)
+        row.reason, row.detail, row.schema_path = outcome.reason, outcome.detail, outcome.schema_path
+        row.event, row.contract = outcome.event, outcome.contract
+        space.count_refusal(row.reason, 1)
+        quarantine.put(key, encode(row))
+        return "passing" if row.reason == "edited" else "refused"
+
+    def _drop(self, entry: ControlEntry) -> dict[str, Any]:
+        space, ids = self._space, entry.entry["ids"]
+        counts = {"dropped": 0, "gone": 0}
+        for key, row, _ in self._rows(ids, ids):
+            if row is None:
+                counts["gone"] += 1
+                continue
+            space.count_refusal(row.reason, -1)
+            space.meta.dropped += 1
+            row.settle(DROPPED)
+            space.shard.quarantine.put(key, encode(row))
+            counts["dropped"] += 1
+        return counts
+
+    def _rows(self, names: list[str], others: list[Any]) -> Iterator[tuple[bytes, QuarantineRow | None, Any]]:
+        """Key and row of each id, with what belongs to it; no row if it is not in quarantine."""
+        for name, other in zip(names, others, strict=True):
+            number = name.removeprefix("q-")
+            key = sequence_key(int(number)) if number.isdecimal() and len(number) < 19 else b""
+            stored = self._space.shard.quarantine.get(key) if key else None
+            row = None if stored is None else decode_row(stored)
+            yield key, None if row is None or row.gone else row, other
+
+
+def _rewrite(row: QuarantineRow, raw: bytes, said: dict[str, Any]) -> None:
+    """The new bytes, and who put them there; the bytes received are kept."""
+    if row.original is None:
+        row.original = row.raw
+    row.raw = raw
+    texts = (str(said.get(name, "")) for name in ("who", "why", "messageId"))
+    row.edits = [*row.edits, Edit(parse_time(said.get("timestamp")) or 0, *texts)]
+
+
+def message_id(raw: bytes) -> str:
+    """The message id of a record as text; ``""`` if it says none."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return ""
+    said = body.get("messageId") if type(body) is dict else None
+    return "" if said is None else str(int(said)) if type(said) is float and said.is_integer() else str(said)
