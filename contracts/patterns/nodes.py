@@ -85,8 +85,8 @@ EMPTY = Sequence()
 
 
 class PatternError(ValueError):
-    """A text that is no pattern; ``position`` is the offset of the character in question."""
+    """A text that is no pattern; ``position`` is the offset of the character in question, ``path`` where the pattern stands in a schema."""
 
-    def __init__(self, message: str, position: int = 0) -> None:
+    def __init__(self, message: str, position: int = 0, path: tuple[str | int, ...] = ()) -> None:
         super().__init__(message)
-        self.message, self.position = message, position
+        self.message, self.position, self.path = message, position, path

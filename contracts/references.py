@@ -1,0 +1,47 @@
+"""``$ref``: to nowhere, to another document, or round and round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.schema_walk import Documents, Key, Steps, read_documents
+
+
+def check_references(schema: Any, types: Mapping[str, Any]) -> list[tuple[Steps, str]]:
+    """What is wrong with the references of a schema: the way to each, and a message. ``types``: contracts/types by file stem."""
+    found = read_documents(schema, types)
+    wrong = [(error.path, str(error)) for (document, _), error in found.broken if document == found.root]
+    return wrong + [((*steps, "$ref"), message) for (document, steps), message in loops(found) if document == found.root]
+
+
+def loops(found: Documents) -> list[tuple[Key, str]]:
+    """The references that lead back to themselves without going into the value: no value could ever be judged."""
+    on_the_way: set[Key] = set()
+    done: set[Key] = set()
+    wrong: list[tuple[Key, str]] = []
+    for start in found.places:
+        if start in done:
+            continue
+        way: list[Key] = [start]
+        ways = [found.edges(start)]
+        on_the_way.add(start)
+        while ways:
+            following = next(ways[-1], None)
+            if following is None:
+                ways.pop()
+                done.add(way[-1])
+                on_the_way.discard(way.pop())
+            elif following in on_the_way:
+                wrong.append(_loop(found, way[way.index(following) :]))
+            elif following in found.places and following not in done:
+                way.append(following)
+                ways.append(found.edges(following))
+                on_the_way.add(following)
+    return wrong
+
+
+def _loop(found: Documents, members: list[Key]) -> tuple[Key, str]:
+    at = next((key for key in members if key in found.targets and key[0] == found.root), members[0])
+    reference = found.places[at].schema.get("$ref") or found.places[at].schema.get("$dynamicRef")
+    return at, f"{reference} leads back to itself without going into the value"
