@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.definitions import All, AnyOf, Condition, ConsentIs, Did, Feature, MemberOf, Not, Predicate, TraitIs
-from contracts.features import Measured, read_events, read_property, read_where, sums, zoned
+from contracts.definitions import All, AnyOf, Condition, ConsentIs, Did, Feature, MemberOf, Not, Predicate, TraitIs, Where
+from contracts.features import COUNT, Measured, check_sum, computed, read_events, read_property, read_where, sum_type, zoned
 from contracts.paths import parse_path
 from contracts.predicates import LATER as LATER_OPERATORS
-from contracts.predicates import NUMERIC, OPERATORS, cap_of, read_predicates
+from contracts.predicates import NUMERIC, OPERATORS, cap_of, check_comparison, read_predicates
 from contracts.problems import closest, listed
-from contracts.schemas import ANYTHING, Typed, names_at, typed_at
+from contracts.schemas import ANYTHING, Typed, typed_below
 from contracts.yaml_tree import Reader, Tree
 
 FORMS = ("all", "any", "not", "trait", "did", "segment", "consent")
@@ -34,8 +34,8 @@ class Surroundings:
     segments: frozenset[str]
     traits: dict[str, Typed] = field(default_factory=dict)
     """The traits of ``traits.yaml`` and what they can be."""
-    identify: dict[str, Any] | None = None
-    """The schema of ``identify`` calls."""
+    identify: bool = False
+    """Whether the contract of ``identify`` calls says which other traits there are."""
     timezone: str = "UTC"
     """Of the segment that is being read."""
 
@@ -93,15 +93,18 @@ def _trait_type(reader: Reader, at: Tree, path: str, around: Surroundings) -> Ty
     except ValueError as error:
         reader.refuse(at, "a path such as address.city", str(error))
         return None
-    name = steps[0]
+    name, measured = steps[0], around.measured
     if isinstance(name, str) and name in around.traits:
-        return around.traits[name] if len(steps) == 1 else ANYTHING
-    if around.identify is None:
+        measured.note("trait", "", name, at)
+        return typed_below(around.traits[name], steps[1:]) or ANYTHING
+    measured.note("property", "identify", path, at)
+    if not around.identify:
         return ANYTHING
-    typed = typed_at(around.identify, steps)
+    typed = measured.properties.typed("identify", path)
     if typed is None:
-        known = (*around.traits, *names_at(around.identify))
-        reader.refuse(at, "a trait of traits.yaml or of the contract of identify", path, closest(str(name), known))
+        known = (*around.traits, *measured.properties.names("identify"))
+        hint = measured.properties.gone("identify", path) or closest(str(name), known)
+        reader.refuse(at, "a trait of traits.yaml or of the contract of identify", path, hint)
     return typed
 
 
@@ -122,8 +125,8 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings)
         predicates = _times(reader, parts.get("times"))
         path = None
     else:
-        path = _measured_property(reader, parts[measure], measure, events, measured)
-        predicates = _measured_predicates(reader, at, rest)
+        path, typed = _measured_property(reader, parts[measure], measure, events, measured, where=where)
+        predicates = _measured_predicates(reader, at, rest, typed)
     if not events or (path is None and measure != "times"):
         return None
     cap = None if measure == "sum" else cap_of(predicates)
@@ -156,32 +159,40 @@ def _times(reader: Reader, at: Tree | None) -> tuple[Predicate, ...]:
     if at is None:
         return (Predicate("gte", 1),)
     if type(at.value) in {int, float}:
-        return (Predicate("eq", at.value),)
+        exactly = Predicate("eq", at.value)
+        check_comparison(reader, at, [exactly], [computed(COUNT)])
+        return (exactly,)
     parts = reader.mapping(at, "a number or a predicate such as {gte: 3}")
-    return read_predicates(reader, at, parts, [], numeric=True) if isinstance(at.value, dict) else ()
+    return read_predicates(reader, at, parts, [computed(COUNT)], numeric=True) if isinstance(at.value, dict) else ()
 
 
-def _measured_property(reader: Reader, at: Tree, measure: str, events: tuple[str, ...], measured: Measured) -> str | None:
+def _measured_property(
+    reader: Reader, at: Tree, measure: str, events: tuple[str, ...], measured: Measured, *, where: tuple[Where, ...]
+) -> tuple[str | None, Typed]:
+    """The property that is measured, and what the measure can be."""
     path = reader.text(at, expected="the path of a property such as revenue") or None
     typed = read_property(reader, at, path, events, measured) if path is not None else None
-    if typed is None:
-        return None
-    if measure == "sum" and not sums(typed):
-        reader.refuse(at, "a property that is a number", path)
-    return path
+    if path is None or typed is None:
+        return None, ANYTHING
+    if measure == "distinct":
+        return path, computed(COUNT)
+    check_sum(reader, at, path, typed, measured, where=where)
+    return path, sum_type(typed)
 
 
-def _measured_predicates(reader: Reader, at: Tree, rest: dict[str, Tree]) -> tuple[Predicate, ...]:
+def _measured_predicates(reader: Reader, at: Tree, rest: dict[str, Tree], typed: Typed) -> tuple[Predicate, ...]:
     value = rest.pop("value", None)
     inner = reader.mapping(value, "a mapping of predicates such as {between: [10, 20]}") if value is not None else {}
     if value is not None and not isinstance(value.value, dict):
         return ()
-    return read_predicates(reader, at, {**rest, **inner}, [], numeric=True)
+    return read_predicates(reader, at, {**rest, **inner}, [typed], numeric=True)
 
 
 def _segment(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surroundings) -> Condition | None:
     part = reader.fields(at, ("segment",))["segment"]
     name = reader.text(part, expected="the name of a segment")
+    if name:
+        around.measured.note("segment", "", name, part)
     if name and name not in around.segments:
         reader.refuse(part, "the name of a segment in segments/", name, closest(name, around.segments))
         return None

@@ -6,14 +6,18 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
-from contracts.definitions import Contract, Feature, Predicate, Where
+from contracts.definitions import Feature, Predicate, Use, Where
+from contracts.documents import Document
 from contracts.event_patterns import ALWAYS_KNOWN, NOT_DONE, event_pattern, matches
-from contracts.paths import Step, parse_path
+from contracts.paths import parse_path
 from contracts.predicates import ORDER, read_predicates
 from contracts.problems import closest
-from contracts.schemas import ANYTHING, Typed, names_at, typed_at
+from contracts.properties import Properties
+from contracts.schemas import ANYTHING, Typed, typed_at
+from contracts.tags import tags_of
+from contracts.units import check_unit
 from contracts.yaml_tree import Reader, Tree
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -21,11 +25,16 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 @dataclass(slots=True)
 class Measured:
-    """The features that conditions and computed traits ask for, one for each content."""
+    """The features that conditions and computed traits ask for, one for each content, and what is read for them."""
 
-    contracts: Mapping[str, tuple[Contract, ...]]
+    properties: Properties
     unknown_events_ok: bool
     features: dict[str, Feature] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)
+    emits: dict[str, Tree] = field(default_factory=dict)
+    """Where traits are said to be told of."""
+    user: tuple[Literal["trait", "segment"], str] = ("segment", "")
+    """The trait or segment that is being read."""
 
     def add(self, feature: Feature, limit: int | None = None) -> str:
         """The key of the feature; one that is there already has its cap raised."""
@@ -37,14 +46,9 @@ class Measured:
         self.features[key] = replace(feature, key=key, cap=cap)
         return key
 
-    def schemas(self, events: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
-        """The newest schema of each event that is meant and has a contract."""
-        events = list(events)
-        return [
-            (name, versions[-1].schema)
-            for name, versions in self.contracts.items()
-            if versions and name not in NOT_DONE and any(matches(event, name) for event in events)
-        ]
+    def note(self, of: Literal["property", "trait", "segment"], event: str, path: str, at: Tree, *, measured: bool = False) -> None:
+        """Keep in mind that the trait or segment that is being read uses something."""
+        self.uses.append(Use(*self.user, of, event, path, at.file, at.line, at.key, measured))
 
 
 def feature_key(feature: Feature, limit: int | None = None) -> str:
@@ -77,7 +81,7 @@ def _number(value: Any) -> Any:
 
 def read_events(reader: Reader, at: Tree, measured: Measured) -> tuple[str, ...]:
     """The normalised names and prefixes of a ``did``, sorted; unknown ones are problems."""
-    known = sorted({*(set(measured.contracts) - NOT_DONE), *ALWAYS_KNOWN})
+    known = sorted({*(set(measured.properties.contracts) - NOT_DONE), *ALWAYS_KNOWN})
     found = set()
     for part in reader.texts(at, "the name of an event, a prefix such as order_*, or a list of them"):
         pattern = event_pattern(part.value)
@@ -90,6 +94,7 @@ def read_events(reader: Reader, at: Tree, measured: Measured) -> tuple[str, ...]
             reader.refuse(part, what, part.value, closest(pattern, known))
         else:
             found.add(pattern)
+            measured.note("property", pattern, "", part)
     return tuple(sorted(found))
 
 
@@ -107,30 +112,36 @@ def read_where(reader: Reader, at: Tree | None, events: tuple[str, ...], measure
             parts = {"in": part}
         elif not isinstance(parts, dict):
             parts = {"eq": part}
-        predicates = read_predicates(reader, part, parts, typed)
+        # Of `[]` each predicate may hold of another item.
+        predicates = read_predicates(reader, part, parts, typed.values(), together=None not in parse_path(path))
         found.append(Where(path, tuple(sorted(predicates, key=lambda one: (one.op, _canonical(one.operand))))))
     return tuple(sorted(found, key=lambda one: one.path))
 
 
-def read_property(reader: Reader, at: Tree, path: str, events: tuple[str, ...], measured: Measured) -> list[Typed] | None:
-    """What each contract that has the property says of it, an empty list if nothing is known.
+def read_property(
+    reader: Reader, at: Tree, path: str, events: tuple[str, ...], measured: Measured, *, shown: bool = False
+) -> dict[str, Typed] | None:
+    """What each contract that has the property says of it, by event; empty if nothing is known.
 
-    None, and a problem, if the path cannot be read or the contracts exclude it.
+    None, and a problem, if the path cannot be read or the contracts exclude it. ``shown``: its value is part of what is measured.
     """
     try:
         steps = parse_path(path)
     except ValueError as error:
         reader.refuse(at, "a path such as items[].sku", str(error))
         return None
-    schemas = measured.schemas(events)
-    named = {name for name, _ in schemas}
-    if steps[0] == "context" or not schemas or _without_contract(events, named):
-        return []
-    types = [typed for name, schema in schemas if (typed := _type_of(name, schema, steps)) is not None]
+    properties = measured.properties
+    for event in events:
+        measured.note("property", event, path, at, measured=shown)
+    named = properties.events(events)
+    if steps[0] == "context" or not named or _without_contract(events, set(named)):
+        return {}
+    types = {name: typed for name in named if (typed := properties.typed(name, path)) is not None}
     if types:
         return types
-    names = [name for _, schema in schemas for name in names_at(schema)]
-    reader.refuse(at, f"a property of {', '.join(sorted(named))}", path, closest(str(steps[0]), names))
+    gone = next((hint for name in named if (hint := properties.gone(name, path))), "")
+    names = [name for event in named for name in properties.names(event)]
+    reader.refuse(at, f"a property of {', '.join(named)}", path, gone or closest(str(steps[0]), names))
     return None
 
 
@@ -141,17 +152,38 @@ def _without_contract(events: tuple[str, ...], named: set[str]) -> bool:
     return bool((exact | always) - named)
 
 
-def _type_of(event: str, schema: dict[str, Any], steps: tuple[Step, ...]) -> Typed | None:
-    typed = typed_at(schema, steps)
-    if typed is None and event in ALWAYS_KNOWN and steps == ("name",):
-        return ANYTHING
-    return typed
+def check_sum(reader: Reader, at: Tree, path: str, typed: Mapping[str, Typed], measured: Measured, *, where: tuple[Where, ...]) -> None:
+    """A problem if the property is no number in any contract, or if numbers of different units would be added."""
+    if typed and not any(one.kinds is None or "number" in one.kinds for one in typed.values()):
+        reader.refuse(at, "a property that is a number", path)
+        return
+    named = {event: tags_of(one).unit_of for event, one in typed.items()}
+    units = {event: one for event, name in named.items() if name and (one := measured.properties.typed(event, name)) is not None}
+    check_unit(reader, at, path, typed, where=where, units=units)
 
 
-def sums(typed: Iterable[Typed] | None) -> bool:
-    """Whether a property can be a number in at least one contract."""
-    typed = list(typed or ())
-    return not typed or any(one.kinds is None or "number" in one.kinds for one in typed)
+def sum_type(typed: Mapping[str, Typed] | None, file: str = "", line: int = 0) -> Typed:
+    """What a sum over the property can be: it never falls below nothing if no value does."""
+    schemas = [[place.said() for place in way] for one in (typed or {}).values() for way in one.ways]
+    positive = bool(schemas) and all(any(_never_negative(schema) for schema in way) for way in schemas)
+    return computed({"type": "number", **({"minimum": 0} if positive else {})}, file, line)
+
+
+def _never_negative(schema: Any) -> bool:
+    if not isinstance(schema, dict):
+        return False
+    limits = [schema.get("minimum"), schema.get("exclusiveMinimum")]
+    return any(isinstance(limit, (int, float)) and limit >= 0 for limit in limits)
+
+
+COUNT = {"type": "integer", "minimum": 0}
+"""What a number of events, or of different values, can be."""
+
+
+def computed(schema: dict[str, Any], file: str = "", line: int = 0) -> Typed:
+    """What is known of something that Skep computes itself; ``file`` and ``line`` say where it is asked for."""
+    found = typed_at(Document(file, schema, line=line), ())
+    return ANYTHING if found is None else found
 
 
 def zoned(where: Iterable[Where]) -> bool:

@@ -10,16 +10,19 @@ from typing import Any
 
 from contracts import consent, identity, quality, traits
 from contracts.conditions import Surroundings
-from contracts.definitions import Contract, Definitions, Purpose, Trait
+from contracts.definitions import Definitions, Purpose, Trait
 from contracts.destinations import read_destination
 from contracts.events_files import read_contracts, read_types
 from contracts.features import Measured
+from contracts.inheritance import Inheritance, check_purposes
+from contracts.lineage import all_uses
 from contracts.mappings import read_mapping
 from contracts.problems import ContractErrors, Problem, closest
-from contracts.schemas import ANYTHING, Typed, typed_at
+from contracts.properties import Properties
+from contracts.schemas import ANYTHING, Typed
 from contracts.segments_files import in_order, read_segment
+from contracts.tags import check_tags
 from contracts.upcasts import read_upcasts
-from contracts.versions import newest
 from contracts.yaml_tree import Reader, Tree
 
 SINGLE = (identity.FILE, consent.FILE, traits.FILE, quality.FILE)
@@ -52,8 +55,10 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
     contracts = read_contracts(schemas, types, reader.problems)
     # A contract that cannot be read is reported once; what names its event is not wrong because of it.
     folders = {path.split("/")[1] for path in _below(files, "events")}
-    measured = Measured({**dict.fromkeys(folders, ()), **contracts}, unknown_events_ok)
-    known = quality.Known(measured.contracts, types, unknown_events_ok)
+    upcasts = read_upcasts(reader, dict(_trees(trees, "events")), contracts)
+    properties = Properties({**dict.fromkeys(folders, ()), **contracts}, types, files, upcasts)
+    measured = Measured(properties, unknown_events_ok)
+    known = quality.Known(properties.contracts, types, unknown_events_ok)
     expectations, ranges = _single(reader, trees, quality.FILE, lambda r, tree: quality.read_quality(r, tree, known), ((), ()))
     purposes: tuple[Purpose, ...] = _single(reader, trees, consent.FILE, consent.read_consent, ())
     nothing: tuple[dict[str, Trait], dict[str, Typed]] = ({}, {})
@@ -65,26 +70,33 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
         measured=measured,
         purposes=None if consent.FILE in unread else tuple(purpose.name for purpose in purposes),
         segments=frozenset(_stem(path) for path in _below(files, "segments")),
-        traits=_trait_types(found, kinds, contracts),
-        identify=newest(contracts["identify"]).schema if "identify" in contracts and traits.FILE not in unread else None,
+        traits=_trait_types(found, kinds, properties),
+        identify="identify" in contracts and traits.FILE not in unread,
     )
     names = tuple(_stem(path) for path in _below(files, "destinations"))
     drafts = [read_segment(reader, tree, _stem(path), around, names) for path, tree in _trees(trees, "segments")]
+    segments = in_order([draft for draft in drafts if draft is not None], reader.problems)
+    rules = _single(reader, trees, identity.FILE, identity.read_identity, identity.DEFAULT_RULES)
+    namespaces = None if identity.FILE in unread else [namespace.name for namespace in rules.namespaces]
+    check_tags(properties.documents(), around.purposes, namespaces, reader.problems)
+    uses = all_uses(measured, destinations, trees.get(identity.FILE), rules)
+    check_purposes(Inheritance(uses, properties), segments, reader.problems)
     return Definitions(
         digest=digest(files),
         files=files,
-        identity=_single(reader, trees, identity.FILE, identity.read_identity, identity.DEFAULT_RULES),
+        identity=rules,
         contracts=contracts,
         types=types,
         expectations=expectations,
         ranges=ranges,
-        upcasts=read_upcasts(reader, dict(_trees(trees, "events")), contracts),
+        upcasts=upcasts,
         traits=tuple(found.values()),
         purposes=purposes,
-        segments=in_order([draft for draft in drafts if draft is not None], reader.problems),
+        segments=segments,
         features=dict(sorted(measured.features.items())),
         destinations=tuple(destinations),
         mappings={_stem(path): read_mapping(reader, tree, _stem(path)) for path, tree in _trees(trees, "sources")},
+        uses=uses,
     )
 
 
@@ -105,10 +117,9 @@ def _stem(path: str) -> str:
     return PurePosixPath(path).stem
 
 
-def _trait_types(found: dict[str, Trait], types: dict[str, Typed], contracts: dict[str, tuple[Contract, ...]]) -> dict[str, Typed]:
+def _trait_types(found: dict[str, Trait], types: dict[str, Typed], properties: Properties) -> dict[str, Typed]:
     """What each trait of ``traits.yaml`` can be; plain ones as the contract of identify says, if it says something."""
-    schema = newest(contracts["identify"]).schema if "identify" in contracts else True
-    plain = {name: typed_at(schema, (name,)) or ANYTHING for name, trait in found.items() if trait.kind == "plain"}
+    plain = {name: properties.typed("identify", name) or ANYTHING for name, trait in found.items() if trait.kind == "plain"}
     return {name: plain.get(name) or types.get(name, ANYTHING) for name in found}
 
 

@@ -34,3 +34,18 @@ def parse_path(text: str) -> tuple[Step, ...]:
     if not steps:
         raise ValueError("the path is empty")
     return tuple(steps)
+
+
+_NAME = re.compile(r'[^.\[\]"]+')
+
+
+def path_text(steps: tuple[Step, ...]) -> str:
+    """The path of these steps, as `parse_path` reads it."""
+    text = ""
+    for step in steps:
+        if isinstance(step, str):
+            quoted = step.replace("\\", "\\\\").replace('"', '\\"')
+            text += ("." if text else "") + step if _NAME.fullmatch(step) else f'["{quoted}"]'
+        else:
+            text += f"[{'' if step is None else step}]"
+    return text

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import ceil, floor
 from typing import Any
 
+from contracts.comparisons import can_hold, said
 from contracts.definitions import Predicate
 from contracts.numbers import micros
 from contracts.problems import closest, listed
@@ -26,10 +27,13 @@ LATER = (
 
 
 def read_predicates(
-    reader: Reader, at: Tree, parts: dict[str, Tree], typed: Iterable[Typed], *, numeric: bool = False
+    reader: Reader, at: Tree, parts: dict[str, Tree], typed: Iterable[Typed], *, numeric: bool = False, together: bool = True
 ) -> tuple[Predicate, ...]:
-    """The predicates among the parts of a condition; ``typed`` is what the value can be, by each contract that has it."""
-    found = []
+    """The predicates among the parts of a condition; ``typed`` is what the value can be, by each contract that has it.
+
+    ``together``: all of them have to hold of one value.
+    """
+    found, problems = [], len(reader.problems)
     typed = list(typed)
     for op, operand in parts.items():
         if op not in OPERATORS or (numeric and op not in NUMERIC):
@@ -39,11 +43,21 @@ def read_predicates(
         elif _operand_is_good(reader, op, operand, numeric):
             predicate = Predicate(op, operand.plain())
             found.append(predicate)
-            if typed and not any(can_hold(predicate, one) for one in typed):
-                reader.refuse(operand, f"a comparison that can be true: the value is {_kinds(typed)}", f"{op} {_short(operand.plain())}")
+            check_comparison(reader, operand, [predicate], typed)
     if not parts:
         reader.refuse(at, f"a predicate, one of {listed(NUMERIC if numeric else OPERATORS)}", "none")
+    if together and len(found) > 1 and len(reader.problems) == problems:
+        check_comparison(reader, at, found, typed)
     return tuple(found)
+
+
+def check_comparison(reader: Reader, at: Tree, predicates: Sequence[Predicate], typed: Sequence[Typed]) -> None:
+    """A problem if no value that the contracts allow satisfies all of the predicates."""
+    if typed and not any(can_hold(predicates, one) for one in typed):
+        is_ = _kinds(typed)
+        expected = "a comparison that can be true" + (f": the value is {is_}" if is_ else "")
+        found = " and ".join(f"{one.op} {_short(one.operand)}" for one in predicates)
+        reader.refuse(at, expected, found, next((words for one in typed if (words := said(one))), ""))
 
 
 def _operand_is_good(reader: Reader, op: str, at: Tree, numeric: bool) -> bool:
@@ -104,30 +118,6 @@ def _between(reader: Reader, at: Tree, numeric: bool) -> bool:
     return True
 
 
-def can_hold(predicate: Predicate, typed: Typed) -> bool:
-    """Whether some value that the contract allows satisfies the predicate."""
-    if typed.kinds is None:
-        return True
-    op, operand = predicate.op, predicate.operand
-    if op == "eq":
-        return _among([operand], typed)
-    if op == "in":
-        return _among(operand, typed)
-    if op in {"ne", "not_in", "exists"}:
-        return op == "exists" or typed.kinds != {"null"}
-    if op == "is":
-        return operand == "empty" or operand in typed.kinds
-    if op in TEXT:
-        return "text" in typed.kinds
-    return kind_of(operand[0] if op == "between" else operand) in typed.kinds
-
-
-def _among(values: list[Any], typed: Typed) -> bool:
-    if typed.values is None:
-        return any(kind_of(value) in (typed.kinds or ()) for value in values)
-    return any(kind_of(value) == kind_of(known) and value == known for value in values for known in typed.values)
-
-
 def cap_of(predicates: Iterable[Predicate]) -> int:
     """How far a count has to be exact so that all the predicates see what they would see of the full count."""
     return max([1, *(_cap(predicate.op, predicate.operand) for predicate in predicates)])
@@ -141,7 +131,7 @@ def _cap(op: str, operand: Any) -> int:
 def _kinds(typed: Iterable[Typed]) -> str:
     words = sorted({kind for one in typed for kind in one.kinds or ()})
     values = sorted({_short(value) for one in typed for value in one.values or ()})
-    return f"one of {', '.join(values)}" if values else f"a {listed(words)}"
+    return f"one of {', '.join(values)}" if values else f"a {listed(words)}" if words else ""
 
 
 def _short(value: object) -> str:

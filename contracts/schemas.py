@@ -1,28 +1,39 @@
-"""What a JSON Schema says about one path: is it there at all, and of which kinds can it be."""
+"""What a JSON Schema says about one path: is it there at all, of which kinds can it be, and where does it say so."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.documents import Document, Place, Way, step_into, ways
 from contracts.paths import Step
 
 Kind = str
 _KINDS = {
     "number": "number", "integer": "number", "string": "text", "boolean": "boolean", "array": "list", "object": "object", "null": "null",
 }  # fmt: skip
-_OPEN = ("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "patternProperties")
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What is known of a value: its possible kinds and, of an enumeration, its possible values; None is anything."""
+    """What is known of a value: its possible kinds and, of an enumeration, its possible values; None is anything.
+
+    ``ways``: the subschemas that it satisfies one of; ``around``: those of the objects and lists in which it stands.
+    """
 
     kinds: frozenset[Kind] | None = None
     values: tuple[Any, ...] | None = None
+    ways: tuple[Way, ...] = field(default=(), compare=False)
+    around: tuple[Place, ...] = field(default=(), compare=False)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The subschemas that may apply to the value, each once, the ones nearest to its name first."""
+        return tuple({(place.document.file, place.path): place for way in self.ways for place in way}.values())
 
 
-ANYTHING = Typed()
+ANYTHING = Typed(ways=((),))
 
 
 def kind_of(value: object) -> Kind:
@@ -35,50 +46,78 @@ def kind_of(value: object) -> Kind:
     return kinds[type(value)]
 
 
-def names_at(schema: Any) -> tuple[str, ...]:
-    """The declared properties, for hints."""
-    declared = schema.get("properties") if isinstance(schema, dict) else None
-    return tuple(declared) if isinstance(declared, dict) else ()
+def same(one: object, other: object) -> bool:
+    """Whether two JSON values are equal: 1 and 1.0 are, 1 and true are not."""
+    if kind_of(one) != kind_of(other):
+        return False
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    return one == other
 
 
-def typed_at(schema: Any, path: tuple[Step, ...]) -> Typed | None:
+def names_at(typed: Typed) -> tuple[str, ...]:
+    """The names that are declared below a value, in the order of the file."""
+    schemas = [place.schema for place in typed.places if isinstance(place.schema, dict)]
+    return tuple(dict.fromkeys(name for schema in schemas for name in schema.get("properties", {})))
+
+
+def typed_at(document: Document, path: tuple[Step, ...]) -> Typed | None:
     """What the schema says of the value at a path; None if it excludes it or declares others but not this one."""
-    if schema is False:
-        return None
-    if not path or not isinstance(schema, dict):
-        return _typed(schema)
-    if any(word in schema for word in _OPEN):
-        return ANYTHING
-    kinds = _typed(schema).kinds
-    step = path[0]
-    if isinstance(step, str):
-        if kinds is not None and "object" not in kinds:
-            return None
-        return _property(schema, step, path[1:])
-    if kinds is not None and "list" not in kinds:
-        return None
-    if "prefixItems" in schema or "items" not in schema:
-        return ANYTHING
-    return typed_at(schema["items"], path[1:])
+    return typed_below(typed(ways(document.root), ()), path)
 
 
-def _property(schema: dict[str, Any], name: str, rest: tuple[Step, ...]) -> Typed | None:
-    declared = schema.get("properties", {})
-    if name in declared:
-        return typed_at(declared[name], rest)
-    others = schema.get("additionalProperties")
-    if others is None:
-        return None if declared else ANYTHING
-    return typed_at(others, rest)
+def typed_below(value: Typed, path: tuple[Step, ...]) -> Typed | None:
+    """What is known of the value at a path below another."""
+    found, around = list(value.ways), dict.fromkeys(value.around)
+    for step in path:
+        around |= dict.fromkeys(place for way in found for place in way)
+        found = [after for way in found for after in step_into(way, step)]
+    below = typed(found, tuple(around))
+    return below if below.ways else None
 
 
-def _typed(schema: Any) -> Typed:
-    if not isinstance(schema, dict):
-        return ANYTHING
-    values = (schema["const"],) if "const" in schema else schema.get("enum")
+def either(values: Iterable[Typed]) -> Typed:
+    """What is known of a value that is one of these."""
+    values = list(values)
+    return typed([way for one in values for way in one.ways], tuple(place for one in values for place in one.around))
+
+
+def typed(found: list[Way], around: tuple[Place, ...]) -> Typed:
+    """The kinds and values of the ways together, without those ways that no value can go."""
+    possible = [(way, one) for way in found for one in [_of_way(way)] if one.kinds != frozenset()]
+    kinds = [one.kinds for _, one in possible]
+    values = [one.values for _, one in possible]
+    return Typed(
+        None if None in kinds else frozenset(kind for each in kinds for kind in each or ()),
+        None if None in values or not possible else tuple(value for each in values for value in each or ()),
+        tuple(way for way, _ in possible),
+        around,
+    )
+
+
+def _of_way(way: Way) -> Typed:
+    """What all of its subschemas allow."""
+    kinds: frozenset[Kind] | None = None
+    values: tuple[Any, ...] | None = None
+    for place in way:
+        one = _of_schema(place.said())
+        if one.kinds is not None:
+            kinds = one.kinds if kinds is None else kinds & one.kinds
+        if one.values is not None:
+            known = values
+            values = one.values if known is None else tuple(value for value in known if any(same(value, other) for other in one.values))
     if values is not None:
-        return Typed(frozenset(map(kind_of, values)), tuple(values))
+        values = tuple(value for value in values if kinds is None or kind_of(value) in kinds)
+        kinds = frozenset(map(kind_of, values))
+    return Typed(kinds, values)
+
+
+def _of_schema(schema: Any) -> Typed:
+    if not isinstance(schema, dict):
+        return Typed()
     types = schema.get("type")
-    if types is None:
-        return ANYTHING
-    return Typed(frozenset(_KINDS[word] for word in ([types] if isinstance(types, str) else types)))
+    kinds = None if types is None else frozenset(_KINDS[word] for word in ([types] if isinstance(types, str) else types))
+    values = [schema["const"]] if "const" in schema else schema.get("enum")
+    return Typed(kinds, None if values is None else tuple(values))

@@ -8,7 +8,8 @@ from graphlib import CycleError, TopologicalSorter
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.conditions import Surroundings, read_condition, read_purpose
-from contracts.definitions import All, AnyOf, Condition, MemberOf, Not, Segment
+from contracts.definitions import All, AnyOf, Condition, MemberOf, Not, Segment, Use
+from contracts.features import Measured
 from contracts.problems import Problem, closest
 from contracts.yaml_tree import Reader, Tree
 
@@ -30,6 +31,7 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
     named = reader.required(at, parts, "segment", f"segment: {name}")
     if named is not None and named.value != name:
         reader.refuse(named, f"the name of the file, {name}")
+    around.measured.user = ("segment", name)
     zone = reader.read(parts.get("timezone"), "UTC", _zone)
     around = replace(around, timezone=zone)
     who_at = reader.required(at, parts, "who", "the condition of the segment")
@@ -42,7 +44,7 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
         title=reader.text(parts.get("title")),
         owner=reader.text(parts.get("owner")),
         timezone=zone,
-        activate=tuple(_activate(reader, parts.get("activate"), destinations)),
+        activate=tuple(_activate(reader, parts.get("activate"), name, destinations, around.measured)),
         file=at.file,
     )
     return None if who is None else Draft(segment, named.line if named else at.line)
@@ -58,9 +60,10 @@ def _zone(value: object) -> str:
     raise ValueError("a time zone such as UTC or Europe/Berlin")
 
 
-def _activate(reader: Reader, at: Tree | None, destinations: tuple[str, ...]) -> Iterator[str]:
+def _activate(reader: Reader, at: Tree | None, segment: str, destinations: tuple[str, ...], measured: Measured) -> Iterator[str]:
     for item in reader.items(at, "a list of destinations"):
         name = reader.text(item, expected="the name of a destination")
+        measured.uses.append(Use("destination", name, "segment", "", segment, item.file, item.line, item.key))
         if name and name not in destinations:
             reader.refuse(item, "the name of a file in destinations/", name, closest(name, destinations))
         yield name

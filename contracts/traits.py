@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.definitions import Feature, Trait
-from contracts.features import Measured, read_events, read_property, read_where, sums
+from contracts.definitions import Feature, Trait, Where
+from contracts.features import COUNT, Measured, check_sum, computed, read_events, read_property, read_where, sum_type
 from contracts.problems import listed
-from contracts.schemas import ANYTHING, Typed
+from contracts.schemas import ANYTHING, Typed, either
 from contracts.yaml_tree import Reader, Tree
 
 FILE = "traits.yaml"
 _HOW = ("count", "sum", "first", "last", "set")
 _LATER = ("within", "avg", "min", "max", "distinct", "times", "latest", "decayed_sum", "approximate")
-_NUMBER = Typed(frozenset({"number"}))
-_LIST = Typed(frozenset({"list"}))
 
 
 def read_traits(reader: Reader, at: Tree, measured: Measured) -> tuple[dict[str, Trait], dict[str, Typed]]:
@@ -28,6 +26,7 @@ def read_traits(reader: Reader, at: Tree, measured: Measured) -> tuple[dict[str,
         if name in traits:
             reader.refuse(fields["name"], "every trait once", f"{name} again")
             continue
+        measured.user = ("trait", name)
         trait, typed = _trait(reader, item, name, fields, measured)
         if name:
             traits[name] = trait
@@ -38,6 +37,8 @@ def read_traits(reader: Reader, at: Tree, measured: Measured) -> tuple[dict[str,
 
 def _trait(reader: Reader, item: Tree, name: str, fields: dict[str, Tree], measured: Measured) -> tuple[Trait, Typed | None]:
     emit = reader.boolean(fields.get("emit"))
+    if emit:
+        measured.emits[name] = fields["emit"]
     how: list[Any] = [word for word in fields if word in _HOW]
     if len(how) > 1:
         reader.refuse(fields[how[1]], f"only one of {listed(_HOW)}", " and ".join(how))
@@ -45,6 +46,8 @@ def _trait(reader: Reader, item: Tree, name: str, fields: dict[str, Tree], measu
         for word in ("did", "where", "limit"):
             if word in fields:
                 reader.refuse(fields[word], f"one of {listed(_HOW)} beside it", word)
+        if "name" in fields:
+            measured.note("property", "identify", name, fields["name"], measured=True)
         return Trait(name, "plain", emit=emit), None
     kind = how[0]
     did = reader.required(item, fields, "did", "the name of an event")
@@ -53,7 +56,7 @@ def _trait(reader: Reader, item: Tree, name: str, fields: dict[str, Tree], measu
     if "limit" in fields and kind != "set":
         reader.refuse(fields["limit"], "`limit` only beside `set`")
     limit = reader.integer(fields.get("limit"), 100)
-    path, typed = _property(reader, fields[kind], kind, events, measured)
+    path, typed = _property(reader, fields[kind], kind, events, measured, where=where)
     if not events or (path is None and kind != "count"):
         return Trait(name, kind, emit=emit), typed
     measure: Any = "times" if kind == "count" else kind
@@ -61,17 +64,21 @@ def _trait(reader: Reader, item: Tree, name: str, fields: dict[str, Tree], measu
     return Trait(name, kind, key, limit, emit), typed
 
 
-def _property(reader: Reader, at: Tree, kind: str, events: tuple[str, ...], measured: Measured) -> tuple[str | None, Typed | None]:
+def _property(
+    reader: Reader, at: Tree, kind: str, events: tuple[str, ...], measured: Measured, *, where: tuple[Where, ...]
+) -> tuple[str | None, Typed | None]:
+    """The property that is measured, and what the trait can be."""
     if kind == "count":
         if at.value is not True:
             reader.refuse(at, "true")
-        return None, _NUMBER
+        return None, computed(COUNT, at.file, at.line)
     path = reader.text(at, expected="the path of a property such as revenue") or None
     if path is None:
         return None, None
-    typed = read_property(reader, at, path, events, measured)
-    if kind == "sum" and typed is not None and not sums(typed):
-        reader.refuse(at, "a property that is a number", path)
-    if kind in {"sum", "set"}:
-        return path, _NUMBER if kind == "sum" else _LIST
-    return path, typed[0] if typed and len(typed) == 1 else ANYTHING
+    typed = read_property(reader, at, path, events, measured, shown=True)
+    if kind == "sum":
+        check_sum(reader, at, path, typed or {}, measured, where=where)
+        return path, sum_type(typed, at.file, at.line)
+    if kind == "set":
+        return path, computed({"type": "array"}, at.file, at.line)
+    return path, either(typed.values()) if typed else ANYTHING

@@ -1,0 +1,52 @@
+"""Units: what is added up must be of one unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from contracts.definitions import Where
+from contracts.schemas import Typed, kind_of
+from contracts.tags import tags_of
+from contracts.yaml_tree import Reader, Tree
+
+
+def check_unit(
+    reader: Reader, at: Tree, path: str, typed: Mapping[str, Typed], *, where: Iterable[Where], units: Mapping[str, Typed]
+) -> str:
+    """The unit of a sum, empty if it has none; a problem if it adds up values of different units.
+
+    ``typed``: what each event says of the property; ``units``: of the property that names its unit, where there is one.
+    """
+    fixed = {one.path: value for one in where for value in [_only(one)] if value is not None}
+    found: dict[str, str] = {}
+    for event, one in typed.items():
+        tags = tags_of(one)
+        place = next((place.where for place in one.places if isinstance(place.schema, dict) and "x-unit" in place.schema), "")
+        place = place or next((place.where for place in one.places), "")
+        if not tags.unit_of:
+            found.setdefault(tags.unit, f"{tags.unit or 'no unit'} in {event} ({place})")
+            continue
+        unit = fixed.get(tags.unit_of) or _single(units.get(event))
+        if unit is None:
+            hint = f"{place} says that {tags.unit_of} names the unit of {path}"
+            reader.refuse(at, f"`where` to choose one {tags.unit_of}: amounts in different units cannot be added", path, hint)
+            return ""
+        found.setdefault(unit, f"{unit} in {event} ({place})")
+    if len(found) > 1:
+        reader.refuse(at, f"one unit in all that is added: {path} is", " and ".join(found.values()))
+    return next(iter(found), "")
+
+
+def _only(where: Where) -> str | None:
+    """The one text that a filter lets through."""
+    for one in where.predicates:
+        values = [one.operand] if one.op == "eq" else one.operand if one.op == "in" else []
+        if len(values) == 1 and kind_of(values[0]) == "text":
+            return str(values[0])
+    return None
+
+
+def _single(typed: Typed | None) -> str | None:
+    """The one text that a contract lets a property be."""
+    values = typed.values if typed is not None else None
+    return str(values[0]) if values is not None and len(values) == 1 and isinstance(values[0], str) else None
