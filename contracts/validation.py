@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import jsonschema_rs
 
+from contracts.patterns.formats import CHECKS
 from contracts.patterns.linear import BACKTRACKS_MAX, fancy, rust
 from contracts.patterns.nodes import PatternError
 from contracts.references import loops
@@ -71,7 +72,12 @@ def compile_schema(schema: Any, types: Mapping[str, Any] | None = None, *, forma
     options = jsonschema_rs.RegexOptions() if linear else jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS_MAX)
     registry = jsonschema_rs.Registry(list(rewriter.documents.items()), retriever=_no_retrieval)
     inner = jsonschema_rs.Draft202012Validator(
-        {"$ref": found.root}, registry=registry, validate_formats=formats, pattern_options=options, retriever=_no_retrieval
+        {"$ref": found.root},
+        registry=registry,
+        validate_formats=formats,
+        formats=CHECKS if formats else None,
+        pattern_options=options,
+        retriever=_no_retrieval,
     )
     return Validator(inner, rewriter.originals)
 
