@@ -31,7 +31,7 @@ class SnapshotRows:
     def __init__(self, view: View) -> None:
         self._view = view
         self.applied, self.identifiers, self.links = view.applied, view.identifiers, view.links
-        self.profiles, self.attributions, self.consents = view.profiles, view.attributions, view.consents
+        self.profiles, self.attributions, self.consents, self.settled = view.profiles, view.attributions, view.consents, view.settled
         self.readings = view.readings
 
     @property
@@ -41,9 +41,9 @@ class SnapshotRows:
     def changes(self) -> Iterator[tuple[int, bytes]]:
         return self._view.changes()
 
-    def quarantine(self) -> Iterator[tuple[str, str, str, str, int, int | None, bytes]]:
+    def quarantine(self) -> Iterator[tuple[str, str, str, str, str, str, int, int | None, bytes]]:
         for row in self._view.quarantine():
-            yield row.id, row.reason, row.detail, row.partition, row.position, row.received_at_us, row.raw
+            yield row.id, row.reason, row.detail, row.event, row.contract, row.partition, row.position, row.received_at_us, row.raw
 
 
 def publish_every(settings: Settings, seconds: float, stopping: Callable[[], bool]) -> None:

@@ -102,7 +102,7 @@ def _load_space(con: duckdb.DuckDBPyConnection, space: str, rows: Rows, archive:
     for table, found in visible(rows, hider).items():
         _insert(con, space, table, found)
     if archive is not None:
-        load_events(con, space, archive_files(archive), applied, hider, readings=rows.readings())
+        load_events(con, space, archive_files(archive), applied, hider, settled=rows.settled(), readings=rows.readings())
 
 
 def _insert(con: duckdb.DuckDBPyConnection, space: str, table: str, rows: Iterable[tuple[Any, ...]]) -> None:

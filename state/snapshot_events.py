@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import orjson
 import pyarrow as pa
 
 from state.snapshot_personal import Hider, Step, dump_json
-from state.snapshot_rows import BATCH_ROWS
+from state.snapshot_rows import BATCH_ROWS, Settled
 from state.snapshot_tables import quote
 
 _COLUMNS = """message_id, type, event, event_time, received_at, space, source, user_id, anonymous_id,
@@ -35,16 +36,19 @@ def load_events(
     applied: dict[str, int],
     hider: Hider | None,
     *,
+    settled: Iterable[Settled] = (),
     readings: Readings | None = None,
 ) -> int:
     """Fills ``events`` for one space; table ``quarantine`` must be filled before. Gives the number of rows.
 
+    ``settled``: records of the quarantine that were dropped, or applied after an edit.
     ``readings``: by the name of an old contract, how the documents that it accepted are read now.
     """
     if not files or not applied:
         return 0
     source = _source(files)
     _register_applied(con, applied)
+    _register_settled(con, settled)
     con.execute(chosen_sql(source), {"space": space})
     shown = shown_sql(source, _raw_text(con, source))
     readings = readings or {}
@@ -81,17 +85,31 @@ def _register_applied(con: duckdb.DuckDBPyConnection, applied: dict[str, int]) -
     )
 
 
+def _register_settled(con: duckdb.DuckDBPyConnection, settled: Iterable[Settled]) -> None:
+    con.execute("CREATE OR REPLACE TABLE work.settled (id VARCHAR, source VARCHAR, position BIGINT, settled_at BIGINT)")
+    rows = iter(settled)
+    while chunk := list(islice(rows, BATCH_ROWS)):
+        ids, sources, positions, at = zip(*chunk, strict=True)
+        kinds = (pa.string(), pa.string(), pa.int64(), pa.int64())
+        columns = [pa.array(values, kind) for values, kind in zip((ids, sources, positions, at), kinds, strict=True)]
+        con.register("batch", pa.RecordBatch.from_arrays(columns, names=["id", "source", "position", "settled_at"]))
+        con.execute("INSERT INTO work.settled FROM batch")
+        con.unregister("batch")
+
+
 def chosen_sql(source: str) -> str:
     """The row of the archive that stands for each message, and the smallest time of its repeats."""
     return f"""
         CREATE TABLE work.chosen AS
-        WITH refused AS (SELECT id, source, position FROM quarantine WHERE space = $space),
+        WITH refused AS (
+            SELECT id, source, position, NULL AS settled_at FROM quarantine WHERE space = $space UNION ALL FROM work.settled
+        ),
         accepted AS (
             SELECT message_id, {_utc("event_time")} AS event_time, filename, file_row_number,
                 a.replay_of IS NOT NULL AS replayed, a.partition, a.position
             FROM {source} a JOIN work.applied p ON p.partition = a.partition AND a.position <= p.position
             WHERE NOT EXISTS (FROM refused r WHERE r.source = a.partition AND r.position = a.position)
-              AND NOT EXISTS (FROM refused r WHERE r.id = a.replay_of)
+              AND NOT EXISTS (FROM refused r WHERE r.id = a.replay_of AND r.settled_at IS DISTINCT FROM a.position)
         ),
         repeats AS (SELECT message_id, min(event_time) AS event_time, count(*) AS times FROM accepted GROUP BY message_id)
         SELECT a.filename, a.file_row_number, r.event_time FROM accepted a JOIN repeats r USING (message_id) WHERE r.times = 1

@@ -12,6 +12,10 @@ from state.snapshot_personal import Hider, dump_json
 
 BATCH_ROWS = 50_000
 
+Settled = tuple[str, str, int, int | None]
+"""A record that has left the quarantine otherwise than by passing as it was: id, partition, position, and the position of
+the control entry that applied it (None: it was dropped)."""
+
 
 class Rows(Protocol):
     """What one space's shard tells the snapshot, all of one moment. Times are microseconds since 1970."""
@@ -25,7 +29,7 @@ class Rows(Protocol):
     def attributions(self) -> Iterable[tuple[str, str]]: ...
     def consents(self) -> Iterable[tuple[str, str, bool, int]]: ...
     def quarantine(self) -> Iterable[tuple[str, str, str, str, str, str, int, int | None, bytes]]: ...
-    def settled(self) -> Iterable[tuple[str, str, int, int | None]]: ...
+    def settled(self) -> Iterable[Settled]: ...
     def changes(self) -> Iterable[tuple[int, bytes]]: ...
     def readings(self) -> Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]:
         """By the name of an old contract: how the documents that it accepted are read now."""

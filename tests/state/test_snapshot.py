@@ -65,6 +65,9 @@ class FakeRows:
     def quarantine(self) -> list[Any]:
         return self.rows.get("quarantine", [])
 
+    def settled(self) -> list[Any]:
+        return self.rows.get("settled", [])
+
     def changes(self) -> list[Any]:
         return self.rows.get("changes", [])
 
@@ -147,6 +150,23 @@ def test_the_reference_names_every_column_and_macro_and_its_queries_run(tmp_path
         sql(target, query)
 
 
+def test_dropped_and_edited_records_stand_for_no_event(tmp_path: Path) -> None:
+    """Of a dropped record nothing of the archive is shown; of an edited one only what its last replay applied."""
+    archive = write_archive(
+        tmp_path / "archive",
+        archived(1, "good", {}),
+        archived(2, "too late, dropped", {}),
+        archived(3, "before the edit", {}),
+        archived(4, "replayed, refused, dropped", {}, partition="control", replay_of="q0"),
+        archived(5, "first edit, refused", {}, partition="control", replay_of="q1"),
+        archived(6, "second edit", {}, partition="control", replay_of="q1"),
+    )
+    settled = [("q0", "web", 2, None), ("q1", "web", 3, 6)]
+    target = tmp_path / "skep.duckdb"
+    publish(target, archives={"shop": archive}, rows={"shop": FakeRows(rows={"settled": settled})}, personal=None)
+    assert sql(target, "select message_id from events order by 1")[1] == [("good",), ("second edit",)]
+
+
 def test_events_holds_each_applied_message_once(tmp_path: Path) -> None:
     body = {"userId": 42, "anonymousId": None, "properties": {"total": 12.5, "note": None}, "context": {"ip": "1"}}
     archive = write_archive(
@@ -164,7 +184,7 @@ def test_events_holds_each_applied_message_once(tmp_path: Path) -> None:
         archived(10, "i", {"traits": {"a": 1}}, type="identify", event="", event_time=YEAR_1),
     )
     write_archive(tmp_path / "archive", archived(1, "a", body, at=20), name="again")
-    refused = [("q2", "invalid", "", "web", 50, None, b"{}"), ("q3", "too_late", "", "web", 3, None, b"{}")]
+    refused = [("q2", "invalid", "", "", "", "web", 50, None, b"{}"), ("q3", "too_late", "", "", "", "web", 3, None, b"{}")]
     target = tmp_path / "skep.duckdb"
     publish(target, archives={"shop": archive}, rows={"shop": FakeRows(rows={"quarantine": refused})}, personal=None)
     names, rows = sql(target, "select * from events order by message_id")
@@ -308,10 +328,10 @@ def test_personal_values_are_nowhere_in_the_clear(tmp_path: Path) -> None:
         "links": [("email", "ann@x.org", "device", "d", "deterministic", "accepted", 1, 2)],
         "profiles": [("p_1", 1, 2, {"email": "Ann@x.org", "last": "ann@x.org", "plan": "pro"})],
         "quarantine": [
-            ("q1", "invalid", "expected a number, found 'Ann@x.org' at /email", "web", 7, None, orjson.dumps(raw)),
-            ("q2", "undecodable", "not JSON", "web", 8, None, b'{"traits":{"email":"ann@x.org"'),
-            ("q3", "invalid", "fine", "web", 9, None, b'{"event" : 1}'),
-            ("q4", "invalid", "found 'ann@x…", "web", 10, None, b'{"traits":{"\\u0065mail":"ann@x.org"}}'),
+            ("q1", "invalid", "expected a number, found 'Ann@x.org' at /email", "", "", "web", 7, None, orjson.dumps(raw)),
+            ("q2", "undecodable", "not JSON", "", "", "web", 8, None, b'{"traits":{"email":"ann@x.org"'),
+            ("q3", "invalid", "fine", "", "", "web", 9, None, b'{"event" : 1}'),
+            ("q4", "invalid", "found 'ann@x…", "", "", "web", 10, None, b'{"traits":{"\\u0065mail":"ann@x.org"}}'),
         ],
     }
     target = tmp_path / "skep.duckdb"
