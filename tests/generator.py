@@ -300,7 +300,8 @@ def _condition(rng: Random, number: int, depth: int) -> Json:
 
 
 def _trait(rng: Random) -> Json:
-    number = {"trait": rng.choice(["age", "orders", "total"]), **_number_predicate(rng)}
+    name = rng.choice(["age", "orders", "total"])
+    number = {"trait": name, **(_count_predicate(rng) if name == "orders" else _number_predicate(rng))}
     text = {"trait": rng.choice(["plan", "address.city", "first_sku", "last_sku", "skus[0]"]), **_text_predicate(rng)}
     day = {"trait": "since", **_date_predicate(rng)}
     some = {"trait": "skus[]", **rng.choice([{"eq": "A"}, {"starts_with": "B"}])}
