@@ -17,6 +17,8 @@ NOTHING, EVERYTHING = 0, 1
 """States from which no text, or any text, is accepted; in every automaton."""
 _AT_END, _WORD_NEXT = 2, 3
 _FIRST, _AFTER_WORD, _AFTER_OTHER = 0, 1, 2
+_UNKNOWN = -1
+"""What lies behind, while that is being found out."""
 _Steps = frozenset[int]
 _Behind = tuple[int, tuple[_Steps, ...]]
 """What lies behind a position: the kind of character, and the steps of each lookbehind."""
@@ -25,7 +27,10 @@ _Owed = frozenset[int]
 
 
 class PatternAutomaton:
-    """The texts in which a pattern is found. A step of a state is ``number of the step + number of the debts * number of steps``."""
+    """The texts in which a pattern is found. A step of a state is ``number of the step + number of the debts * number of steps``.
+
+    Once the pattern is found, any characters may follow, as long as all debts are paid.
+    """
 
     def __init__(self, node: Node, budget: Budget) -> None:
         self._program = p.program(node, budget)
@@ -37,6 +42,7 @@ class PatternAutomaton:
             [number for number, (_, mask) in enumerate(classes) if mask >> index & 1] for index in range(len(self._program.sets))
         ]
         self._is_word = [bool(chars & WORD) for chars, _ in classes] if self._program.bounded else [False] * len(classes)
+        self._all = range(len(classes))
         self._owed: list[_Owed] = [frozenset()]
         self._owed_numbers: dict[_Owed, int] = {frozenset(): 0}
         self._closures: dict[tuple[int, int], _Steps] = {}
@@ -91,15 +97,12 @@ class PatternAutomaton:
         for one in steps:
             owed, number = divmod(one, self._count)
             step = self._steps[number]
-            if step.kind != p.CHARS:
-                continue
-            for char in self._classes_of[step.number]:
-                closure = self._closure(step.following[0], behinds[char])
-                if not owed:
+            for char in self._classes_of[step.number] if step.kind == p.CHARS else self._all if step.kind == p.ACCEPT else ():
+                closure = self._closure(step.following[0], behinds[char]) if step.kind == p.CHARS else frozenset([number])
+                left = self._pay(owed, char) if owed else 0
+                if left == 0:
                     found[char] |= closure
-                    continue
-                left = self._pay(owed, char)
-                if left is not None:
+                elif left is not None:
                     found[char].update(self._join(other, left) for other in closure)
         return found
 
@@ -181,6 +184,8 @@ class PatternAutomaton:
             return self._owe(_AT_END, negated=False)
         if step.kind == p.BOUNDARY:
             return self._owe(_WORD_NEXT, negated=(kind == _AFTER_WORD) != step.negated)
+        if behind == _UNKNOWN:
+            raise Undecided("a lookahead within a lookbehind")
         return self._owe(self._state(behind, self._closure(step.number, behind)), step.negated)
 
     def _owe(self, state: int, negated: bool) -> tuple[int, ...]:
@@ -217,7 +222,7 @@ class PatternAutomaton:
         reached: list[_Steps] = []
         found: list[bool | None] = []
         for seed in seeds:
-            steps = self._reach(list(seed), -1, kind, tuple(found))
+            steps = self._reach(list(seed), _UNKNOWN, kind, tuple(found))
             reached.append(steps)
             found.append(self._is_found(steps))
         key = kind, tuple(reached)
