@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from fractions import Fraction
-from math import ceil, floor, inf
 from typing import Any
 
 from contracts.definitions import Predicate
@@ -21,13 +20,16 @@ BUDGET_S = 0.05
 _ORDER = ("gt", "gte", "lt", "lte")
 _TEXT = ("contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with")
 _SPECIAL = re.compile(r"[\\^$.*+?()\[\]{}|/]")
-_LIMITS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+_SILENT = frozenset({"type", "title", "description", "examples", "default", "deprecated", "readOnly", "writeOnly", "format",
+                     "$schema", "$comment", "$defs", "definitions"})  # fmt: skip
 _SAID = {
-    "type": "{}", "const": "{}", "enum": "one of {}", "minimum": "at least {}", "exclusiveMinimum": "more than {}", "maximum": "at most {}",
+    "const": "{}", "enum": "one of {}", "minimum": "at least {}", "exclusiveMinimum": "more than {}", "maximum": "at most {}",
     "exclusiveMaximum": "less than {}", "multipleOf": "a multiple of {}", "minLength": "at least {} characters",
-    "maxLength": "at most {} characters", "pattern": "pattern {}", "not": "not {}",
+    "maxLength": "at most {} characters", "pattern": "of the pattern {}", "not": "not {}",
 }  # fmt: skip
 _TYPES = {"number": "number", "text": "string", "boolean": "boolean", "list": "array", "object": "object"}
+_NAMES = {"number": "a number", "integer": "a whole number", "string": "a text", "boolean": "true or false", "array": "a list",
+          "object": "an object", "null": "null"}  # fmt: skip
 _EMPTY = {"anyOf": [{"enum": ["", None]}, {"type": "array", "maxItems": 0}, {"type": "object", "maxProperties": 0}]}
 
 
@@ -48,8 +50,6 @@ def _meets(way: Way, predicates: Sequence[Predicate], wanted: list[Any]) -> bool
         return any(all(_holds(one, value) for one in predicates) for value in values)
     kinds = {kind for one in predicates for kind in [_kind(one)] if kind}
     if len(kinds) > 1 or any(not _has_kind(schema, kind) for schema in schemas for kind in kinds):
-        return False
-    if kinds == {"number"} and not _between_limits([*schemas, *wanted]):
         return False
     return all(_is_simple(schema) for schema in schemas) or _satisfiable([*schemas, *wanted], way)
 
@@ -167,68 +167,42 @@ def _compares(op: str, value: Any, operand: Any) -> bool:
     return bool({"gt": one > other, "gte": one >= other, "lt": one < other, "lte": one <= other}[op])
 
 
-def _between_limits(schemas: list[Any]) -> bool:
-    """Whether some number lies between all the limits that the schemas say outright."""
-    low, high = Fraction(-(10**40)), Fraction(10**40)
-    low_open = high_open = whole = False
-    for schema in _flat(schemas):
-        whole = whole or schema.get("type") == "integer"
-        for word in _LIMITS:
-            value = schema.get(word)
-            if not isinstance(value, (int, float)) or isinstance(value, bool) or abs(value) == inf:
-                continue
-            limit, is_open = Fraction(str(value)), word.startswith("exclusive")
-            if word.lower().endswith("minimum") and (limit > low or (limit == low and is_open)):
-                low, low_open = limit, is_open
-            elif word.lower().endswith("maximum") and (limit < high or (limit == high and is_open)):
-                high, high_open = limit, is_open
-    if whole:
-        first = floor(low) + 1 if low_open else ceil(low)
-        last = ceil(high) - 1 if high_open else floor(high)
-        return first <= last
-    return low < high or (low == high and not (low_open or high_open))
-
-
-def _flat(schemas: list[Any]) -> list[dict[str, Any]]:
-    """The schemas, and what they hold in `allOf` and in an `anyOf` of one."""
-    found = []
-    for schema in schemas:
-        if isinstance(schema, dict):
-            found += [schema, *_flat(schema.get("allOf", []))]
-            found += _flat(schema["anyOf"]) if len(schema.get("anyOf", ())) == 1 else []
-    return found
-
-
 def _is_simple(schema: Any) -> bool:
-    """Whether the limits of numbers and the kinds are all that the schema says of a number, a text or a boolean."""
-    words = ("multipleOf", "pattern", "minLength", "maxLength", "not", "minItems", "maxItems", "contains", "uniqueItems", "format")
-    return not (isinstance(schema, dict) and any(word in schema for word in words))
+    """Whether a schema says nothing but which types there are."""
+    if not isinstance(schema, dict):
+        return schema is True
+    return schema.get("type") not in ("null", ["null"]) and all(word in _SILENT or word.startswith("x-") for word in schema)
 
 
 def _satisfiable(schemas: list[Any], way: Way) -> bool:
-    try:
-        from contracts.compat import Impossible, satisfiable  # noqa: PLC0415 - few projects say so much that it is needed
-    except ImportError:
-        return True
+    from contracts.compat import Impossible, parse, satisfiable  # noqa: PLC0415 - few projects say so much that it is needed
 
     types = way[0].document.types if way else {}
-    found = satisfiable([(schema, True) for schema in schemas], BUDGET_S, types=types)
+    found = satisfiable([(parse(schema, types), True) for schema in schemas], BUDGET_S)
     return not isinstance(found, Impossible)
 
 
-def said(typed: Typed) -> str:
-    """What the contracts say that a value is, and where: ``contracts/…:12 says one of EUR, GBP``; empty if nothing."""
-    found = []
-    for place in typed.places:
-        schema = place.said()
-        words = [text.format(_short(schema[word])) for word, text in _SAID.items() if isinstance(schema, dict) and word in schema]
-        if words:
-            found.append(f"{place.where} says {', '.join(words)}")
-    return "; ".join(found[:2])
+def said(typed: Typed) -> tuple[str, str]:
+    """What the contracts say that a value is, in words, and where; empty texts if they say nothing."""
+    words = [", ".join(word for place in way for word in _words(place.said())) for way in typed.ways]
+    places = dict.fromkeys(place.where for place in typed.places if place.document.file and _words(place.said()))
+    known = list(dict.fromkeys(word for word in words if word))
+    says = "says so" if len(places) == 1 else "say so"
+    return " or ".join(known[:3]), f"{' and '.join(list(places)[:2])} {says}" if places else ""
+
+
+def _words(schema: Any) -> list[str]:
+    if not isinstance(schema, dict):
+        return []
+    types = schema.get("type", [])
+    names = " or ".join(_NAMES.get(one, one) for one in ([types] if isinstance(types, str) else types))
+    return [*([names] if names else []), *(text.format(_short(schema[word])) for word, text in _SAID.items() if word in schema)]
 
 
 def _short(value: object) -> str:
-    if isinstance(value, list):
-        value = ", ".join(map(str, value))
-    text = str(value)
+    text = ", ".join(map(_quoted, value)) if isinstance(value, list) else _quoted(value)
     return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _quoted(value: object) -> str:
+    return repr(value) if isinstance(value, str) else json.dumps(value)

@@ -54,10 +54,9 @@ def read_predicates(
 def check_comparison(reader: Reader, at: Tree, predicates: Sequence[Predicate], typed: Sequence[Typed]) -> None:
     """A problem if no value that the contracts allow satisfies all of the predicates."""
     if typed and not any(can_hold(predicates, one) for one in typed):
-        is_ = _kinds(typed)
-        expected = "a comparison that can be true" + (f": the value is {is_}" if is_ else "")
-        found = " and ".join(f"{one.op} {_short(one.operand)}" for one in predicates)
-        reader.refuse(at, expected, found, next((words for one in typed if (words := said(one))), ""))
+        words, place = max((said(one) for one in typed), key=bool)
+        expected = "a comparison that can be true" + (f": the value is {words}" if words else "")
+        reader.refuse(at, expected, " and ".join(f"{one.op} {_short(one.operand)}" for one in predicates), place)
 
 
 def _operand_is_good(reader: Reader, op: str, at: Tree, numeric: bool) -> bool:
@@ -126,12 +125,6 @@ def cap_of(predicates: Iterable[Predicate]) -> int:
 def _cap(op: str, operand: Any) -> int:
     largest: float = max(operand) if op in {"in", "not_in", "between"} else operand
     return ceil(largest) if op in {"gte", "lt"} else floor(largest) + 1
-
-
-def _kinds(typed: Iterable[Typed]) -> str:
-    words = sorted({kind for one in typed for kind in one.kinds or ()})
-    values = sorted({_short(value) for one in typed for value in one.values or ()})
-    return f"one of {', '.join(values)}" if values else f"a {listed(words)}" if words else ""
 
 
 def _short(value: object) -> str:
