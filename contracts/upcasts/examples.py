@@ -23,7 +23,7 @@ def example_problems(upcast: Upcast) -> list[Problem]:
         problems += _run(upcast, upcast.steps, example, f"examples[{j}]")
     seen = exercised(upcast, [example.old for example in upcast.examples])
     for i, step in enumerate(upcast.steps):
-        if step.kind in _MUST_SHOW and i not in seen and not any(same(one.old, one.new) is False for one in step.examples):
+        if step.kind in _MUST_SHOW and i not in seen and not any(not same(one.old, one.new) for one in step.examples):
             key = f"steps[{i}].{step.kind}"
             hint = "write `examples: [{old: …, new: …}]` beside it, or add a document to the file's examples"
             problems.append(Problem(upcast.file, step.line, key, "an example in which this step changes something", "none", hint))
@@ -58,6 +58,8 @@ def _run(upcast: Upcast, steps: tuple[Step, ...], example: Example, key: str) ->
 
 def same(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal: 1 and 1.0 are, 1 and true are not."""
+    if one is other:
+        return True
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):

@@ -14,7 +14,7 @@ from contracts.definitions import Step, Upcast
 from contracts.paths import parse_path
 from contracts.upcasts import values
 from contracts.upcasts.edits import ABSENT, Owned, Path, Refused, change, get, own, put, remove
-from contracts.yaml_tree import scalar
+from contracts.yaml_tree import scalar, shown
 
 Document = dict[str, Any]
 Edit = Callable[[Document, Owned], Any]
@@ -26,10 +26,9 @@ class UpcastError(ValueError):
     """A document that a step cannot change. ``line`` is that of the step, ``path`` the value's, with its indexes."""
 
     def __init__(self, file: str, line: int, path: str, expected: str, value: object) -> None:
-        found = values.text_of(value) if not isinstance(value, str) else repr(value)
-        found = found if found is not None else "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "null"
         self.file, self.line, self.path, self.expected, self.value = file, line, path, expected, value
-        super().__init__(f"{file}:{line}: {path}: expected {expected}, found {found if len(found) <= 80 else found[:77] + '…'}")
+        self.reason = f"{path}: expected {expected}, found {shown(value)}"
+        super().__init__(f"{file}:{line}: {self.reason}")
 
 
 def compile_upcasts(upcasts: Iterable[Upcast]) -> Callable[[Document], Document]:
