@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ PROPERTIES_MAX = 300
 
 _TYPE = re.compile(r"(?:^|/)types/([^/]+)\.json$")
 _PLAIN = re.compile(r'[^.\[\]"]+')
+_QUOTED = re.compile(r'["\\]')
 _CONDITIONAL = ("anyOf", "oneOf")
 _BRANCHES = ("if", "then", "else")
 Node = tuple[dict[str, Any], Any]
@@ -87,7 +87,7 @@ def _path(steps: tuple[Step, ...]) -> str:
         elif _PLAIN.fullmatch(step):
             text += f".{step}" if text else step
         else:
-            text += f"[{json.dumps(step, ensure_ascii=False)}]"
+            text += '["' + _QUOTED.sub(r"\\\g<0>", step) + '"]'
     return text
 
 

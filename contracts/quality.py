@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.declared import Property, declared
-from contracts.definitions import DAY_US, Contract, Definitions, Expectation, Range
+from contracts.definitions import DAY_US, Contract, Expectation, Range
 from contracts.durations import duration_us
 from contracts.event_patterns import event_pattern, matches
 from contracts.problems import closest
@@ -69,26 +69,6 @@ def read_quality(reader: Reader, at: Tree, known: Known) -> tuple[tuple[Expectat
     for item in reader.items(parts.get("expectations"), "a list of expectations, each with an event"):
         found += _Item(reader, item, known, ranges).expectations()
     return tuple(found), ranges
-
-
-def promised(contracts: Mapping[str, tuple[Contract, ...]]) -> tuple[Expectation, ...]:
-    """What the contracts themselves promise (``sla``), of the newest version of each event, as warnings over one day."""
-    found = []
-    for event, versions in contracts.items():
-        if versions:
-            one = newest(versions)
-            if one.sla.freshness_us is not None:
-                most = one.sla.freshness_us / 1e6
-                found.append(Expectation(f"{event}.freshness", event, "", "freshness", "", None, most, DAY_US, "warn", one.file, 1))
-            if one.sla.completeness is not None:
-                least = one.sla.completeness
-                found.append(Expectation(f"{event}.completeness", event, "", "completeness", "", least, None, DAY_US, "warn", one.file, 1))
-    return tuple(found)
-
-
-def all_expectations(definitions: Definitions) -> tuple[Expectation, ...]:
-    """Those of ``quality.yaml`` and those that the contracts promise."""
-    return (*definitions.expectations, *promised(definitions.contracts))
 
 
 def _event(reader: Reader, at: Tree | None, known: Known) -> str:
@@ -159,8 +139,9 @@ class _Item:
         if bounds == (None, None):
             return []
         name = ".".join(filter(None, (self._event, check, path)))
-        line = at.line
-        return [Expectation(name, self._event, self._source, check, path, *bounds, self._within, self._severity, at.file, line)]
+        # A silent source has nothing that could be stopped.
+        severity = "warn" if check == "freshness" else self._severity
+        return [Expectation(name, self._event, self._source, check, path, *bounds, self._within, severity, at.file, at.line)]
 
 
 def _is_number(one: Property) -> str:

@@ -25,7 +25,9 @@ from state.errors import DiskFull, FormatMismatch, NoState, StateError, StateLoc
 FORMAT = b"2"
 """Raised when a stored row changes its meaning; a shard of another format is refused."""
 
-FAMILIES = ("meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual")
+FAMILIES = (
+    "meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual", "quality",
+)  # fmt: skip
 _POINT_READS = frozenset({"seen", "people", "alias", "versions"})
 
 
@@ -150,6 +152,7 @@ class Shard:
     quarantine: Family
     answers: Family
     manual: Family
+    quality: Family
 
     def __init__(self, path: Path, *, sync: bool = False, cache_bytes: int = 64 * 1024 * 1024) -> None:
         path.mkdir(parents=True, exist_ok=True)

@@ -32,6 +32,13 @@ class ChangeLog:
     def append(self, kind: str, person: Person, **fields: Any) -> None:
         """One change of one profile, at the clock and for the cause that are set."""
         person.version += 1
+        self._append(kind, profile_id(person.key), person.version, fields)
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """One change that is no profile's: its ``profile`` and ``version`` are null."""
+        self._append(kind, None, None, fields)
+
+    def _append(self, kind: str, profile: str | None, version: int | None, fields: dict[str, Any]) -> None:
         if self._text[0] != self.clock:
             self._text = (self.clock, iso(self.clock))
         cause = self.cause
@@ -40,8 +47,8 @@ class ChangeLog:
             "id": f"{self._space}-0-{sequence}",
             "type": kind,
             "space": self._space,
-            "profile": profile_id(person.key),
-            "version": person.version,
+            "profile": profile,
+            "version": version,
             "clock": self._text[1],
             "segment": None,
             "purpose": None,

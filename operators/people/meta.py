@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from operators.quality.broken import Broken
+
 KEY = b"state"
 
 
@@ -36,6 +38,8 @@ class Meta(msgspec.Struct):
     epochs: list[tuple[str, dict[str, int]]] = []
     contracts: list[str] = []
     """Every contract that has accepted an event; moments name theirs by its index here."""
+    broken: dict[str, Broken] = {}
+    """Expectations that do not hold, by expectation, source and event."""
 
     @property
     def digest(self) -> str:

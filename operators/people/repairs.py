@@ -11,6 +11,7 @@ from contracts.events import ControlEntry, Event, Refused
 from contracts.times import parse_time
 from operators.epochs import CONTROL
 from operators.people.quarantine import APPLIED, DROPPED, Edit, QuarantineRow, decode_row, refused_event
+from operators.quality.scores import source_of
 from operators.records import encode
 from state.keys import sequence_key
 
@@ -58,6 +59,9 @@ class Repairs:
         if isinstance(outcome, Event):
             refusal = space.take(outcome, CONTROL, exempt=True)
             if refusal is None:
+                space.quality.begin(source_of(row.partition), 0)
+                space.quality.accepted.append(outcome)
+                space.quality.score()
                 if row.edits:
                     row.settle(APPLIED, position)
                     quarantine.put(key, encode(row))

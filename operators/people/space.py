@@ -26,6 +26,7 @@ from operators.people.stitcher import Stitcher
 from operators.people.store import Kept, Pair, PeopleStore, Slot
 from operators.people.timers import Timers
 from operators.profile import fold, join, next_due, resolve_consents
+from operators.quality.keeper import Quality
 from operators.records import NOBODY, OWNED, SELF, Person, encode, moment_raw, pack_moment
 from operators.segments.compile import Program
 from operators.stitch.owners import ITSELF, Owner
@@ -77,6 +78,7 @@ class Space:
         self.timers = Timers(shard.timers)
         self.log = ChangeLog(name, shard.changes, self.meta)
         self.manual = Manual(shard.manual)
+        self.quality = Quality(shard.quality, self.meta, self.log)
         self._control = Control(self)
         self._sealed = -(1 << 31)
         self.digest = ""
@@ -94,6 +96,7 @@ class Space:
         self.stitcher = Stitcher(self.store, self.manual, self.program)
         hide = self._hide(definitions) if self._hide is not None else None
         self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, hide=hide)
+        self.quality.use(definitions)
 
     def start(self, partitions: list[str]) -> None:
         """Which partitions this run reads."""
@@ -140,6 +143,8 @@ class Space:
             records = [self._understood(event) for event in batch.events]
         if batch.refused:
             records = sorted([*records, *batch.refused], key=lambda record: record.position)
+        quality = self.quality
+        quality.begin(batch.source, batch.read_at_us)
         for record in records:
             if record.position <= done:
                 continue
@@ -147,8 +152,11 @@ class Space:
                 refusal = self.take(record, partition)
                 if refusal is not None:
                     self._quarantine(refused_event(record, *refusal), batch)
+                else:
+                    quality.accepted.append(record)
             else:
                 self._quarantine(record, batch)
+        quality.score()
 
     def _understood(self, event: Event) -> Event:
         """An event that other definitions accepted, as those in force read it."""
@@ -160,10 +168,12 @@ class Space:
     def _commit(self) -> None:
         if self.digest:
             self.store.flush()
+        self.quality.ledger.flush()
         self.shard.meta.put(meta_row.KEY, meta_row.encode(self.meta))
         self.shard.commit()
         if self.digest:
             self.store.trim()
+        self.quality.ledger.trim()
         self.timers.trim()
 
     def _seal(self) -> None:
@@ -187,7 +197,10 @@ class Space:
             return self._advance(self.clock.lowest(), None)
         if batch.caught_up:
             self.clock.came_to(batch.partition, batch.read_at_us)
-            return self._advance(self.clock.lowest(), TICK_TIMERS)
+            waiting = self._advance(self.clock.lowest(), TICK_TIMERS)
+            if self.meta.clock is not None and not waiting:
+                self.quality.tick(self.meta.clock)
+            return waiting
         return False
 
     def _advance(self, time_us: int | None, limit: int | None) -> bool:
@@ -196,6 +209,13 @@ class Space:
         if time_us is None or (meta.clock is not None and time_us < meta.clock):
             return False
         meta.clock = time_us
+        waiting = self._fire(time_us, limit)
+        if time_us >= self.quality.next_us and not waiting:
+            self.quality.enter(time_us)
+        return waiting
+
+    def _fire(self, time_us: int, limit: int | None) -> bool:
+        """Fire the timers due by a time, at most so many; returns whether some are left."""
         timers = self.timers
         if time_us < timers.next_due or not self.digest:
             return False
@@ -215,6 +235,7 @@ class Space:
             record.reason, record.detail, record.schema_path, batch.partition, record.position, record.received_at_us, record.raw,
             record.event, record.contract, batch.read_at_us,
         )  # fmt: skip
+        self.quality.refused.append(record)
         self.shard.quarantine.put(sequence_key(self.meta.quarantined), encode(row))
         self.meta.quarantined += 1
         self.count_refusal(record.reason, 1)

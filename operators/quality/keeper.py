@@ -1,0 +1,148 @@
+"""The quality of one space: what it takes in is scored, and held against the expectations when the clock enters an hour."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from contracts.definitions import Definitions, Expectation
+from contracts.event_patterns import matches
+from contracts.events import Event, Refused
+from operators.people.changes import ChangeLog
+from operators.people.meta import Meta
+from operators.quality.broken import Broken, key_of
+from operators.quality.ledger import HOURS_KEPT, Ledger
+from operators.quality.measures import holds, measure
+from operators.quality.scorer import Scorer
+from operators.quality.scores import HOUR_US, Scores
+from state.shard import Family
+
+LOOK_US = 60_000_000
+"""How often freshness is looked at by the wall clock, in a flow that has caught up."""
+_ALWAYS = -(1 << 62)
+
+
+class Quality:
+    """Between `begin` and `score`, what becomes of the records of one source is appended to the lists."""
+
+    def __init__(self, family: Family, meta: Meta, log: ChangeLog) -> None:
+        self.ledger = Ledger(family)
+        self._meta = meta
+        self._log = log
+        self._scorer: Scorer | None = None
+        self._expectations: dict[str, Expectation] = {}
+        self._source = ""
+        self._read_at_us = 0
+        self.accepted: list[Event] = []
+        self.refused: list[Refused] = []
+        self.next_us = _ALWAYS
+        """From this clock on it stands in another hour than before."""
+        self._look_us = _ALWAYS
+        self.stopped: frozenset[str] = frozenset()
+        """Sources that are read no further."""
+        self._stops()
+        if meta.clock is not None:
+            self._entered(meta.clock)
+
+    def use(self, definitions: Definitions) -> None:
+        """Score and judge by these definitions from now on; what they no longer expect is restored."""
+        self._scorer = Scorer(definitions)
+        self._expectations = {key_of(one): one for one in definitions.expectations}
+        gone = [key for key, one in self._meta.broken.items() if one.expectation not in self._expectations]
+        if gone:
+            self._log.cause = {"type": "definition", "digest": definitions.digest}
+        for key in gone:
+            self._restored(key, None)
+
+    # ---- scoring
+
+    def begin(self, source: str, read_at_us: int) -> None:
+        """What is appended from now on comes from this source."""
+        self._source, self._read_at_us = source, read_at_us
+
+    def score(self) -> None:
+        """Count what has been appended since the last time."""
+        if self._scorer is None or not (self.accepted or self.refused):
+            return
+        clock_us = self._read_at_us if self._meta.clock is None else self._meta.clock
+        counted = partial(self.ledger.counted, self._source)
+        found = self._scorer.score(self.accepted, self.refused, clock_us, counted)
+        self.ledger.add(self._source, found)
+        self.accepted.clear()
+        self.refused.clear()
+
+    # ---- judging
+
+    def enter(self, clock_us: int) -> None:
+        """The clock has entered another hour: judge by what came before it."""
+        if self._expectations:
+            # The records of this batch that came before.
+            self.score()
+            self._judge(clock_us, self._expectations)
+        self._entered(clock_us)
+
+    def tick(self, clock_us: int) -> None:
+        """The wall clock of a flow that has caught up: who is silent is found out within the hour."""
+        if clock_us >= self._look_us:
+            self._look_us = clock_us + LOOK_US
+            fresh = {key: one for key, one in self._expectations.items() if one.check == "freshness"}
+            if fresh:
+                self._judge(clock_us, fresh)
+
+    def _entered(self, clock_us: int) -> None:
+        hour = clock_us // HOUR_US
+        self.next_us = (hour + 1) * HOUR_US
+        self.ledger.drop(hour - HOURS_KEPT)
+
+    def _judge(self, clock_us: int, expectations: dict[str, Expectation]) -> None:
+        self._log.cause, self._log.clock = {"type": "clock"}, clock_us
+        totals: dict[tuple[tuple[str, str], int, int], Scores] = {}
+        broken, stopped = self._meta.broken, self.stopped
+        for key, one in expectations.items():
+            for pair in self._meant(one):
+                value = measure(one, pair, self.ledger.names[pair], clock_us, partial(self._total, totals))
+                at = "|".join((key, *pair))
+                if value is None or pair[0] in stopped:
+                    continue
+                if not holds(one, value):
+                    if at not in broken:
+                        self._broken(at, Broken.of(one, key, pair, value, clock_us))
+                elif at in broken:
+                    self._restored(at, value)
+
+    def _meant(self, one: Expectation) -> list[tuple[str, str]]:
+        return sorted(pair for pair in self.ledger.names if one.source in {"", pair[0]} and matches(one.event, pair[1]))
+
+    def _total(self, totals: dict[tuple[tuple[str, str], int, int], Scores], pair: tuple[str, str], start: int, end: int) -> Scores:
+        scores = totals.get((pair, start, end))
+        if scores is None:
+            scores = totals[pair, start, end] = Scores()
+            for hour in range(start, end):
+                row = self.ledger.hour(hour).get(pair)
+                if row is not None:
+                    scores.add(row)
+        return scores
+
+    def _broken(self, at: str, one: Broken) -> None:
+        self._meta.broken[at] = one
+        self._log.tell("quality.broken", **one.told(one.value))
+        self._stops()
+
+    def _restored(self, at: str, value: float | None) -> None:
+        one = self._meta.broken.pop(at)
+        self._log.tell("quality.restored", **one.told(value))
+        self._stops()
+
+    # ---- stopping
+
+    def resume(self, source: str) -> bool:
+        """Read a stopped source on, although what stopped it is as it was; False if it is not stopped."""
+        if source not in self.stopped:
+            return False
+        for one in self._meta.broken.values():
+            if one.source == source:
+                one.resumed = True
+        self._stops()
+        return True
+
+    def _stops(self) -> None:
+        self.stopped = frozenset(one.source for one in self._meta.broken.values() if one.stops)

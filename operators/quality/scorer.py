@@ -1,0 +1,207 @@
+"""Scores a list of events and refused records: rows of `Scores` by hour and event, nothing stored."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
+from typing import Any
+
+import orjson
+
+from contracts.declared import Declared, declared
+from contracts.definitions import Definitions
+from contracts.events import Event, Refused
+from contracts.times import parse_time
+from contracts.versions import newest
+from operators.quality.scores import HOUR_US, TEXT_MAX, UNNAMED, Scores
+from operators.quality.values import Values
+
+LOOK_FIRST, LOOK_EVERY = 20, 32
+"""In each hour the values of the first events of a name are looked at, then those of every so-manieth."""
+SHAPES_MAX = 1_000
+"""Shapes (which names an event carries) of one contract that are remembered; all are forgotten when there are more."""
+PLANS_MAX = 2_000
+"""Contracts, and names without one, whose plan is remembered."""
+
+BatchQuality = dict[tuple[int, str], Scores]
+"""``(hour since 1970, event)`` → what was counted."""
+_TITLED = frozenset({"page_viewed", "screen_viewed"})
+_BY_TRAITS = frozenset({"identify", "group"})
+_NOT_READ = frozenset({"too_large", "undecodable"})
+_properties = attrgetter("properties")
+
+
+class _Plan:
+    """How the events of one contract are scored."""
+
+    def __init__(self, event: str, contract: Declared, values: Values, *, upcast: bool) -> None:
+        self.event = event
+        self.values = values
+        self._as_sent = not upcast and event not in _BY_TRAITS
+        self._names = contract.names
+        self._top = [one for one in contract.properties if len(one.steps) == 1 and not one.required]
+        self._nullable = any(one.nullable for one in self._top)
+        self._columns: dict[tuple[str, ...], tuple[list[int], list[str]]] = {}
+
+    def sent(self, event: Event) -> dict[str, Any]:
+        """What the producer sent and the contract judged, before any upcast."""
+        if self._as_sent:
+            return event.properties
+        body = event.body
+        found: dict[str, Any] = body.get("traits" if self.event in _BY_TRAITS else "properties") or {}
+        title = body.get("name") if self.event in _TITLED else None
+        return found if title is None or found.get("name") is not None else {**found, "name": title}
+
+    def shapes(self, group: list[Event]) -> dict[tuple[str, ...], int]:
+        """How many events carry which properties; one that is null is not there."""
+        sent: Iterator[dict[str, Any]] = map(_properties, group) if self._as_sent else map(self.sent, group)
+        if self._nullable:
+            return Counter([tuple([name for name, value in one.items() if value is not None]) for one in sent])
+        return Counter(map(tuple, sent))
+
+    def count(self, shapes: dict[tuple[str, ...], int], scores: Scores) -> None:
+        """Add to ``scores`` what so many events of these shapes say."""
+        present = [0] * len(self._top)
+        total = 0
+        for shape, times in shapes.items():
+            carried, unknown = self._columns.get(shape) or self._read(shape)
+            total += times
+            for at in carried:
+                present[at] += times
+            if unknown:
+                scores.unknown_events += times
+                for name in unknown:
+                    scores.unknown[name] = scores.unknown.get(name, 0) + times
+        for one, count in zip(self._top, present, strict=True):
+            scores.present[one.path] = [count, total]
+
+    def _read(self, shape: tuple[str, ...]) -> tuple[list[int], list[str]]:
+        if len(self._columns) >= SHAPES_MAX:
+            self._columns.clear()
+        names = set(shape)
+        carried = [at for at, one in enumerate(self._top) if one.steps[0] in names]
+        found = self._columns[shape] = carried, self.unknown(shape)
+        return found
+
+    def unknown(self, names: Iterable[str]) -> list[str]:
+        """The names that the contract does not declare, cut to what is kept of them."""
+        known = self._names
+        return [] if known is None else sorted({name[:TEXT_MAX] for name in names if name not in known})
+
+
+class Scorer:
+    """Scores by one set of definitions."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._plans: dict[str, _Plan] = {}
+
+    def score(
+        self,
+        events: Iterable[Event],
+        refused: Iterable[Refused] = (),
+        clock_us: int = 0,
+        counted: Callable[[int, str], int] = lambda hour, event: 0,  # noqa: ARG005
+    ) -> BatchQuality:
+        """Count accepted events by the hour of their time, refused records by that of `refused_us`.
+
+        ``clock_us`` stands for the time of records that have none; ``counted(hour, event)`` is how many accepted events are
+        counted there already, so that which values are looked at does not depend on where batches end.
+        """
+        groups: dict[str, list[Event]] = defaultdict(list)
+        for event in events:
+            groups[event.contract or event.name or event.type].append(event)
+        found: BatchQuality = {}
+        for head, group in groups.items():
+            plan = self._plans.get(head) or self._plan(head)
+            times = [event.time_us for event in group]
+            hour, newest_us = min(times) // HOUR_US, max(times)
+            if hour == newest_us // HOUR_US:
+                _score(plan, newest_us, group, found, counted)
+                continue
+            hours: dict[int, list[Event]] = defaultdict(list)
+            for event in group:
+                hours[event.time_us // HOUR_US].append(event)
+            for part in hours.values():
+                _score(plan, max([event.time_us for event in part]), part, found, counted)
+        for record in refused:
+            self._refused(record, clock_us, found)
+        return found
+
+    def _refused(self, record: Refused, clock_us: int, found: BatchQuality) -> None:
+        body = None if record.reason in _NOT_READ else _decoded(record.raw)
+        scores = _row(found, refused_us(record, body, clock_us) // HOUR_US, record.event[:TEXT_MAX] or UNNAMED)
+        scores.refused[record.reason] = scores.refused.get(record.reason, 0) + 1
+        if record.reason == "invalid" and body is not None:
+            self._unknown(record, body, scores)
+
+    def _plan(self, head: str) -> _Plan:
+        if len(self._plans) >= PLANS_MAX:
+            self._plans.clear()
+        event, _, _ = head.partition("/")
+        contract = next((one for one in self._definitions.contracts.get(event, ()) if one.name == head), None)
+        said = Declared((), None) if contract is None else declared(contract.schema, self._definitions.types)
+        values = Values(event, said.properties, self._definitions.ranges)
+        plan = self._plans[head] = _Plan(event[:TEXT_MAX], said, values, upcast=event in self._definitions.upcasts)
+        return plan
+
+    def _unknown(self, record: Refused, body: dict[str, Any], scores: Scores) -> None:
+        """What an invalid record carries that its contract does not declare."""
+        versions = self._definitions.contracts.get(record.event)
+        sent = body.get("traits" if record.event in _BY_TRAITS else "properties")
+        if not versions or type(sent) is not dict:
+            return
+        head = record.contract or newest(versions).name
+        unknown = (self._plans.get(head) or self._plan(head)).unknown(sent)
+        scores.unknown_events += bool(unknown)
+        for one in unknown:
+            scores.unknown[one] = scores.unknown.get(one, 0) + 1
+
+
+def _score(plan: _Plan, newest_us: int, group: list[Event], found: BatchQuality, counted: Callable[[int, str], int]) -> None:
+    """Count events of one contract and hour, of which the newest has this time."""
+    hour = newest_us // HOUR_US
+    scores = _row(found, hour, plan.event)
+    before = scores.events + counted(hour, plan.event)
+    scores.events += len(group)
+    scores.newest_us = newest_us if scores.newest_us is None else max(newest_us, scores.newest_us)
+    more = Scores() if scores.present else scores
+    plan.count(plan.shapes(group), more)
+    if not plan.values.nothing:
+        for event in _looked(group, before):
+            more.looked += 1
+            plan.values.look(plan.sent(event), more.present, more.outside)
+    if more is not scores:
+        scores.add(more)
+
+
+def _looked(group: list[Event], before: int) -> list[Event]:
+    """Those of the group whose number in the hour, counted from ``before``, is among the first or a multiple."""
+    first = max(0, LOOK_FIRST - before)
+    return group[:first] + group[first - (before + first) % -LOOK_EVERY :: LOOK_EVERY]
+
+
+def _row(found: BatchQuality, hour: int, event: str) -> Scores:
+    scores = found.get((hour, event))
+    if scores is None:
+        scores = found[hour, event] = Scores()
+    return scores
+
+
+def refused_us(record: Refused, body: dict[str, Any] | None, clock_us: int) -> int:
+    """The time under which a refused record is counted: its ``receivedAt``, else its own if that is believed, else the clock."""
+    if record.received_at_us is not None:
+        return record.received_at_us
+    if body is None or record.reason in {"future", "too_late"}:
+        return clock_us
+    times = (body.get("timestamp"), body.get("originalTimestamp"))
+    return next((found for found in map(parse_time, times) if found is not None), clock_us)
+
+
+def _decoded(raw: bytes) -> dict[str, Any] | None:
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    return body if type(body) is dict else None
