@@ -1,0 +1,65 @@
+"""`skep contracts infer`: a contract drafted from a file of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from connectors.lines import Lines
+from contracts.inference import Seen, draft
+from contracts.names import event_name
+from skep.console import CommandError
+
+_BATCH = 1000
+_NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
+_CALLS = ("identify", "group", "alias")
+
+
+def infer(event: str, path: Path) -> tuple[dict[str, Any], int, int]:
+    """The draft for an event's contract from a file of JSON lines (``.gz`` too), how many of its events it is made of,
+    and how many lines are no events at all."""
+    name = event_name(event) or event
+    seen, unreadable, others = Seen(), 0, set()
+    for raw in _records(path):
+        try:
+            body = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            body = None
+        if not isinstance(body, dict):
+            unreadable += 1
+            continue
+        found, document = _document(body)
+        if found == name and isinstance(document, dict):
+            seen.add(document)
+        elif found:
+            others.add(found)
+    if not seen.count:
+        known = f"events named {', '.join(sorted(others)[:10])}" if others else "no events at all"
+        raise CommandError(f"{path}: expected events named {name}, found {known} → name one of them with --event")
+    return draft(name, seen), seen.count, unreadable
+
+
+def _records(path: Path) -> Iterator[bytes]:
+    if not path.is_file():
+        raise CommandError(f"{path}: expected a file of JSON lines, found none → name a file of events")
+    lines = Lines(path, skip=0, follow=False)
+    while records := lines.take(_BATCH):
+        yield from records
+    lines.close()
+
+
+def _document(body: dict[str, Any]) -> tuple[str, Any]:
+    """The name of an event and what its contract judges."""
+    call = body.get("type")
+    if call in _CALLS:
+        return str(call), body.get("properties" if call == "alias" else "traits") or {}
+    if call in _NAMED:
+        properties = body.get("properties") or {}
+        if isinstance(properties, dict) and body.get("name") is not None and properties.get("name") is None:
+            properties = {**properties, "name": body["name"]}
+        return _NAMED[str(call)], properties
+    said = body.get("event")
+    return (event_name(said) or "" if isinstance(said, str) else ""), body.get("properties") or {}
