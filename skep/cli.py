@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import typer
 
 from skep import console, log
-from skep.cli_contracts import contracts_app
 from skep.console import CommandError, fail, json_line, out, table
 from skep.settings import Settings
 
@@ -32,7 +31,6 @@ identity_app = typer.Typer(help="Links between identifiers that people decide.",
 app.add_typer(profile_app, name="profile")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
-app.add_typer(contracts_app, name="contracts")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]
@@ -155,6 +153,34 @@ def apply(space: Space = None, json: Json = False) -> None:
         json_line([row(one) for one in applied])
     for one in [] if json else applied:
         out.print(words(one), markup=False)
+
+
+@app.command("catalog")
+def show_catalog(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help="Only what has all of these words.")] = None,
+    folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where the pages go (default: data/catalog).")] = None,
+    json: Json = False,
+) -> None:
+    """Every event, trait, segment and destination: whose, what, how much, how good, who uses it. Without words, as pages too.
+
+    Example: skep catalog email
+    """
+    from skep.catalog.collect import collect
+    from skep.catalog.figures import figures
+    from skep.catalog.pages import write_pages
+    from skep.catalog.shown import show
+    from skep.settings import load_definitions
+
+    settings = _settings()
+    catalog = collect(load_definitions(settings), figures(settings))
+    entries = catalog.find(words or [])
+    if json:
+        json_line([entry.row() for entry in entries])
+    else:
+        show(catalog, entries)
+    if folder or not words:
+        written = write_pages(catalog, folder or settings.data / "catalog")
+        console.err.print(f"pages: {written[0]}", markup=False)
 
 
 @app.command()

@@ -1,0 +1,103 @@
+"""What the catalog knows, as plain data: one entry for each event, trait, segment and destination."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Kind = Literal["event", "trait", "segment", "destination"]
+KINDS: tuple[Kind, ...] = ("event", "trait", "segment", "destination")
+USERS = ("trait", "segment", "destination", "namespace")
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property of an event's newest version. ``used_by``: kind → names."""
+
+    path: str
+    type: str
+    required: bool
+    description: str
+    unit: str
+    personal: str
+    purposes: tuple[str, ...]
+    retention: str
+    examples: tuple[Any, ...]
+    used_by: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a contract, and what it changed against the one before. Times are ISO texts, None if not known."""
+
+    version: str
+    status: str
+    deprecated: str | None
+    file: str
+    declared: str | None
+    first_event: str | None
+    events: int | None
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``volume``: events accepted, profiles that have the trait, members now, or None. ``quality``: a share, None if not measured.
+
+    ``rests_on`` and ``used_by``: kind → names. ``since``: when it was first seen in the data; ``declared``: first in definitions in force.
+    """
+
+    kind: Kind
+    name: str
+    owner: str
+    title: str
+    description: str
+    versions: tuple[Version, ...]
+    status: str
+    volume: int | None
+    quality: float | None
+    personal: str
+    purposes: tuple[str, ...]
+    rests_on: dict[str, list[str]]
+    used_by: dict[str, list[str]]
+    since: str | None
+    declared: str | None
+    properties: tuple[Property, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    """What else is to be said, as (word, value)."""
+    examples: tuple[Any, ...] = ()
+    source: str = ""
+    """The text of the file that defines it."""
+
+    @property
+    def volume_words(self) -> str:
+        """What ``volume`` counts."""
+        return {"event": "events accepted", "trait": "profiles have it", "segment": "members now", "destination": ""}[self.kind]
+
+    def row(self) -> dict[str, Any]:
+        """The entry as JSON."""
+        return {**asdict(self), "facts": dict(self.facts)}
+
+    def words(self) -> str:
+        """Everything that a search looks at, in small letters."""
+        texts = [self.kind, self.name, self.title, self.description, self.owner, self.status, self.personal, *self.purposes]
+        for one in self.properties:
+            texts += [one.path, one.description, one.personal, *one.purposes]
+        texts += [value for _, value in self.facts]
+        return " ".join(texts).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All entries; ``clock`` is the moment of the figures (ISO), None without a snapshot."""
+
+    entries: tuple[Entry, ...]
+    clock: str | None = None
+    missing: str = ""
+    """How to get the figures that are not there."""
+    digest: str = ""
+
+    def find(self, words: list[str]) -> list[Entry]:
+        """The entries in which every word occurs."""
+        wanted = [word.lower() for word in words]
+        return [entry for entry in self.entries if all(word in entry.words() for word in wanted)]

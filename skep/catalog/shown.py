@@ -1,0 +1,64 @@
+"""The catalog as a table, and how its figures are written."""
+
+from __future__ import annotations
+
+from skep.catalog.entries import Catalog, Entry
+from skep.console import out, table
+
+COLUMNS = ("kind", "name", "owner", "what", "versions", "volume", "quality", "personal", "purposes", "used by", "since")
+_WHAT_MAX = 60
+
+
+def show(catalog: Catalog, entries: list[Entry]) -> None:
+    """The table for people, and how to get what is missing."""
+    table(COLUMNS, map(_cells, entries), right=("volume", "quality"))
+    if not entries:
+        out.print("nothing has all of these words")
+    if catalog.missing:
+        out.print(f"\n{catalog.missing}", markup=False)
+
+
+def _cells(entry: Entry) -> tuple[object, ...]:
+    what = entry.title or entry.description
+    return (
+        entry.kind,
+        entry.name,
+        entry.owner or None,
+        what if len(what) <= _WHAT_MAX else what[: _WHAT_MAX - 1] + "…",
+        _versions(entry) or None,
+        entry.volume,
+        share(entry.quality),
+        entry.personal,
+        ", ".join(entry.purposes) or None,
+        _users(entry.used_by) or None,
+        short_time(entry.since or entry.declared),
+    )
+
+
+def _versions(entry: Entry) -> str:
+    """``1-0-0, 2-0-0 draft``: every version, and its status unless that is live."""
+    return ", ".join(
+        one.version + (f" {one.status}" if one.status != "live" else "") + (f" {one.deprecated}" if one.deprecated else "")
+        for one in entry.versions
+    )
+
+
+def _users(used_by: dict[str, list[str]]) -> str:
+    """``3 traits, segment vips``: a single one by its name."""
+    return ", ".join(f"{kind} {names[0]}" if len(names) == 1 else plural(len(names), kind) for kind, names in used_by.items())
+
+
+def plural(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def share(value: float | None) -> str:
+    """A share in percent, never rounded up to all."""
+    if value is None:
+        return "–"
+    return "100 %" if value == 1 else f"{min(value, 0.9999):.2%}".replace("%", " %")
+
+
+def short_time(value: str | None) -> str:
+    """The day and the minute of an ISO time."""
+    return "–" if value is None else value[:16].replace("T", " ")
