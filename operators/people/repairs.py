@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -28,14 +28,17 @@ class Repairs:
         self._space = space
 
     def apply(self, entry: ControlEntry) -> dict[str, Any]:
-        """Apply one entry; ``gone`` counts ids that are not, or no longer, in quarantine."""
+        """Apply one entry; ``gone`` counts ids that are not, or no longer, in quarantine, ``changed`` records that have been edited
+        since the entry was made."""
         if entry.entry["type"] == "drop":
             return self._drop(entry)
         edit = entry.entry["type"] == "edit"
-        counts = dict.fromkeys(("edited", "passing") if edit else (), 0) | {"applied": 0, "duplicate": 0, "refused": 0, "gone": 0}
-        for key, row, outcome in self._rows([name for name, _ in entry.outcomes], [outcome for _, outcome in entry.outcomes]):
-            if row is None:
-                counts["gone"] += 1
+        counts = dict.fromkeys((*(("edited", "passing") if edit else ()), "applied", "duplicate", "refused", "changed", "gone"), 0)
+        made_of = {item["id"]: item.get("of") for item in entry.entry["entries"]}
+        for name, outcome in entry.outcomes:
+            key, row = self._row(name)
+            if row is None or made_of.get(name) not in (None, digest(row.raw)):
+                counts["gone" if row is None else "changed"] += 1
                 continue
             if edit:
                 counts["edited"] += 1
@@ -76,9 +79,10 @@ class Repairs:
         return "passing" if row.reason == "edited" else "refused"
 
     def _drop(self, entry: ControlEntry) -> dict[str, Any]:
-        space, ids = self._space, entry.entry["ids"]
+        space = self._space
         counts = {"dropped": 0, "gone": 0}
-        for key, row, _ in self._rows(ids, ids):
+        for name in entry.entry["ids"]:
+            key, row = self._row(name)
             if row is None:
                 counts["gone"] += 1
                 continue
@@ -89,14 +93,13 @@ class Repairs:
             counts["dropped"] += 1
         return counts
 
-    def _rows(self, names: list[str], others: list[Any]) -> Iterator[tuple[bytes, QuarantineRow | None, Any]]:
-        """Key and row of each id, with what belongs to it; no row if it is not in quarantine."""
-        for name, other in zip(names, others, strict=True):
-            number = name.removeprefix("q-")
-            key = sequence_key(int(number)) if number.isdecimal() and len(number) < 19 else b""
-            stored = self._space.shard.quarantine.get(key) if key else None
-            row = None if stored is None else decode_row(stored)
-            yield key, None if row is None or row.gone else row, other
+    def _row(self, name: str) -> tuple[bytes, QuarantineRow | None]:
+        """Key and row of an id; no row if it is not in quarantine."""
+        number = name.removeprefix("q-")
+        key = sequence_key(int(number)) if number.isdecimal() and len(number) < 19 else b""
+        stored = self._space.shard.quarantine.get(key) if key else None
+        row = None if stored is None else decode_row(stored)
+        return key, None if row is None or row.gone else row
 
 
 def _rewrite(row: QuarantineRow, raw: bytes, said: dict[str, Any]) -> None:
@@ -106,6 +109,11 @@ def _rewrite(row: QuarantineRow, raw: bytes, said: dict[str, Any]) -> None:
     row.raw = raw
     texts = (str(said.get(name, "")) for name in ("who", "why", "messageId"))
     row.edits = [*row.edits, Edit(parse_time(said.get("timestamp")) or 0, *texts)]
+
+
+def digest(raw: bytes) -> str:
+    """16 hexadecimal digits that name a record's bytes."""
+    return blake2b(raw, digest_size=8).hexdigest()
 
 
 def message_id(raw: bytes) -> str:
