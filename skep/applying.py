@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from skep.control import Submitted, submit
-from skep.definitions import declaration, declared, keep, stored_positions
-from skep.settings import Settings, load_definitions
+from skep.definitions import declaration, declared, keep, proved, stored_positions
+from skep.settings import Settings
 from skep.spaces import control_path, definitions_path
 
 
@@ -27,7 +27,7 @@ class Applied:
 
 def apply(settings: Settings, space: str) -> Applied:
     """Put the project's files in force in a space. Raises `ContractErrors` and changes nothing if something is wrong with them."""
-    definitions = load_definitions(settings)
+    definitions = proved(settings)
     known = declared(control_path(settings, space))
     before = known[-1]["digest"] if known else None
     files = differences(kept_files(settings, before), definitions.files)

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts import Problem
+from contracts import ContractErrors, Problem
 from contracts.definitions import Definitions
+from contracts.proofs import prove
+from skep.settings import Settings, load_definitions
+
+
+def checked(settings: Settings) -> Definitions:
+    """The project's contracts, loaded and proved. Raises `ContractErrors`."""
+    definitions = load_definitions(settings)
+    problems = prove(definitions, formats=settings.formats == "assert")
+    if problems:
+        raise ContractErrors(problems)
+    return definitions
 
 
 def problem_row(problem: Problem) -> dict[str, Any]:

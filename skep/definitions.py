@@ -11,12 +11,27 @@ import orjson
 
 from connectors.control import append
 from contracts.definitions import Definitions
+from contracts.problems import ContractErrors
+from contracts.proofs import prove
 from operators.epochs import CONTROL
 from skep.process import flow_is_running
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path, control_path, definitions_path, open_view
 from state.archive import load_positions
 from state.errors import NoState
+
+
+def proved(settings: Settings) -> Definitions:
+    """The project's contracts, with what they claim proved (`contracts.proofs`) unless they have been in force before.
+
+    Raises `ContractErrors`.
+    """
+    definitions = load_definitions(settings)
+    if not definitions_path(settings, definitions.digest).exists():
+        problems = prove(definitions, formats=settings.formats == "assert")
+        if problems:
+            raise ContractErrors(problems)
+    return definitions
 
 
 def keep(settings: Settings, definitions: Definitions) -> None:
@@ -83,6 +98,6 @@ def stored_positions(settings: Settings, space: str) -> list[dict[str, int]] | N
 
 def take_effect(settings: Settings, space: str) -> None:
     """Put the project's definitions in force before an entry that is to be judged by them."""
-    definitions = load_definitions(settings)
+    definitions = proved(settings)
     keep(settings, definitions)
     declare(control_path(settings, space), definitions.digest, stored_positions(settings, space))

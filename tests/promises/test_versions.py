@@ -31,7 +31,8 @@ def two_models(seed: int) -> dict[str, str]:
         now: Json = {"type": "object", "not": {"required": ["model"]}}
         if event != "identify":
             now["properties"] = {name: {} for name in names}
-        files[f"events/{event}/1-0-0.json"] = json.dumps({"type": "object", "required": ["model"], "properties": {"model": {"const": 1}}})
+        before = {"model": {"const": 1}, **{OLD + name: {} for name in names}}
+        files[f"events/{event}/1-0-0.json"] = json.dumps({"type": "object", "required": ["model"], "properties": before})
         files[f"events/{event}/2-0-0.json"] = json.dumps(now)
         steps = [{"rename": {OLD + name: name for name in names}}, {"drop": ["model"]}]
         files[f"events/{event}/1-0-0-to-2-0-0.yaml"] = json.dumps({"upcast": "1-0-0 to 2-0-0", "steps": steps})
