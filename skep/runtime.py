@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+import structlog
+
 from connectors.errors import SourceError
 from connectors.files import discover
 from connectors.reader import Reader
@@ -18,16 +20,16 @@ from connectors.sources import SourceSpec
 from contracts.definitions import Definitions
 from contracts.hashing import Hasher
 from contracts.problems import ContractErrors
-from operators.epochs import Epoch
+from operators.epochs import CONTROL, Epoch
 from operators.people import meta as meta_row
 from operators.people.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
 from skep import log, recovery
-from skep.definitions import declare, keep
+from skep.definitions import declare, keep, proved
 from skep.personal import hide_traits
 from skep.process import run_lock
-from skep.settings import Settings, load_definitions
+from skep.settings import Settings
 from skep.spaces import archive_path, bundles, control_path, shard_path
 from state.archive import Archive
 from state.errors import StateError, StateLocked
@@ -47,6 +49,7 @@ class Runtime:
         self.stop = threading.Event()
         self._bundle = bundles(settings)
         self._loaded: dict[str, Definitions] = {definitions.digest: definitions}
+        self._known_stopped: dict[str, frozenset[str]] = {}
         self._lock = self._take_lock()
         keep(settings, definitions)
         self._shards = {space: self._shard(space) for space in settings.spaces}
@@ -73,7 +76,7 @@ class Runtime:
             log.plain_ends()
             for source in settings.sources:
                 discover(Path(source.path), follow=settings.follow)
-            runtime = cls(settings, load_definitions(settings))
+            runtime = cls(settings, proved(settings))
         except (ContractErrors, StateError, SourceError) as error:
             raise SystemExit(str(error)) from None
         recovery.prepare()
@@ -101,10 +104,26 @@ class Runtime:
             batch_size=settings.batch_size,
             follow=settings.follow,
             now_us=lambda: time.time_ns() // 1000,
+            stopped=self._stopped,
         )
         for space, running in self._spaces.items():
             running.start([partition for name, partition in reader.partitions if name == space])
         return reader
+
+    def _stopped(self, space: str, control: int) -> frozenset[str] | None:
+        """The sources of a space that are read no further; None while a control entry that may change that is under way."""
+        running = self._spaces[space]
+        sources = running.quality.stopped
+        if sources and running.meta.applied.get(CONTROL, 0) < control:
+            return None
+        before = self._known_stopped.get(space, frozenset())
+        if sources != before:
+            self._known_stopped[space] = sources
+            for source in sorted(sources - before):
+                structlog.get_logger().error("source stopped: a quality expectation is broken", space=space, source=source)
+            for source in sorted(before - sources):
+                structlog.get_logger().warning("source is read on", space=space, source=source)
+        return sources
 
     def space(self, name: str) -> Space:
         """The state of a space."""
