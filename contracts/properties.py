@@ -49,7 +49,7 @@ class Properties:
         patterns = list(patterns)
         return [
             name
-            for name, versions in self.contracts.items()
+            for name, versions in sorted(self.contracts.items())
             if versions and name not in NOT_DONE and any(matches(pattern, name) for pattern in patterns)
         ]
 

@@ -24,14 +24,14 @@ def check_unit(
         place = next((place.where for place in one.places if isinstance(place.schema, dict) and "x-unit" in place.schema), "")
         place = place or next((place.where for place in one.places), "")
         if not tags.unit_of:
-            found.setdefault(tags.unit, f"in {tags.unit or 'no unit'} by {event} ({place})")
+            found.setdefault(tags.unit, f"of {event} {f'in {tags.unit}' if tags.unit else 'without a unit'} ({place})")
             continue
         unit = fixed.get(tags.unit_of) or _single(units.get(event))
         if unit is None:
             hint = f"{place} says that {tags.unit_of} names the unit of {path}"
             reader.refuse(at, f"`where` to choose one {tags.unit_of}: amounts in different units cannot be added", path, hint)
             return ""
-        found.setdefault(unit, f"in {unit} by {event} ({place})")
+        found.setdefault(unit, f"of {event} in {unit} ({place})")
     if len(found) > 1:
         reader.refuse(at, "one unit in all that is added", f"{path} {' and '.join(found.values())}")
     return next(iter(found), "")

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 from contracts.definitions import Definitions
+from contracts.event_patterns import matches
 from contracts.hashing import Hasher
-from contracts.paths import parse_path
+from contracts.lineage import inheritance_of, properties_of, touches
+from contracts.paths import Step, parse_path
+from contracts.personal import Hidden, personal_paths
 from operators.extract import Identifiers
 from skep.settings import Settings
 from state.snapshot_personal import Hider, Personal
 
+TAGGED = ":tagged"
+"""In place of a namespace, for personal values that identify nobody by themselves; no namespace can be named so."""
+
 
 def hidden(settings: Settings, definitions: Definitions) -> Personal:
-    """What of these definitions is personal, and how it is hidden."""
-    namespaces = {namespace.name: namespace for namespace in definitions.identity.namespaces if namespace.personal}
+    """What of these definitions is personal, and how it is hidden: by namespaces, and by the tags of contracts."""
     identifiers = Identifiers(definitions.identity)
     hashers = {space: Hasher(settings.secret, space) for space in settings.spaces}
+    tagged = personal_paths(properties_of(definitions))
+    namespaces = _namespaces(definitions, tagged)
 
     def normalise(namespace: str, text: str) -> str | None:
         found = identifiers.normalize(namespace, text)
@@ -27,12 +34,36 @@ def hidden(settings: Settings, definitions: Definitions) -> Personal:
     def hashed(space: str, namespace: str, value: str) -> str:
         return hashers[space].personal(namespace, value)
 
+    known = {_without_items(path) for paths in namespaces.values() for path in paths}
     return Personal(
-        paths={name: [parse_path(path) for path in namespace.paths] for name, namespace in namespaces.items()},
+        paths=namespaces,
         normalise=normalise,
         hashed=hashed,
-        traits=_personal_traits(definitions),
+        traits=_personal_traits(definitions, namespaces, tagged),
+        tagged={
+            event: [(namespace or TAGGED, path) for namespace, path in paths if _without_items(path) not in known]
+            for event, paths in tagged.items()
+        },
     )
+
+
+def _namespaces(definitions: Definitions, tagged: Mapping[str, Sequence[Hidden]]) -> dict[str, list[tuple[Step, ...]]]:
+    """The personal namespaces and their paths: those that say so, and those of which a contract tags a value as personal."""
+    named = {namespace for paths in tagged.values() for namespace, _ in paths}
+    at = {_without_items(path) for paths in tagged.values() for _, path in paths}
+    found = {}
+    for namespace in definitions.identity.namespaces:
+        paths = [parse_path(path) for path in namespace.paths]
+        if namespace.personal or namespace.name in named or any(_without_items(path) in at for path in paths):
+            found[namespace.name] = paths
+    return found
+
+
+def _without_items(path: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Items of a list are hidden one by one, whether the path says so or not."""
+    while path and path[-1] is None:
+        path = path[:-1]
+    return path
 
 
 def hide_traits(settings: Settings, definitions: Definitions, space: str) -> Callable[[str, Any], Any]:
@@ -41,12 +72,24 @@ def hide_traits(settings: Settings, definitions: Definitions, space: str) -> Cal
     return lambda name, value: hider.traits({name: deepcopy(value)})[name]
 
 
-def _personal_traits(definitions: Definitions) -> dict[str, str]:
-    """Computed traits that show the value of a personal path, with its namespace."""
-    of_path = {path: namespace.name for namespace in definitions.identity.namespaces if namespace.personal for path in namespace.paths}
+def _personal_traits(
+    definitions: Definitions, namespaces: Mapping[str, Sequence[tuple[Step, ...]]], tagged: Mapping[str, Sequence[Hidden]]
+) -> dict[str, str]:
+    """Computed traits that show what is personal, with the namespace of the value."""
+    inheritance = inheritance_of(definitions)
     found: dict[str, str] = {}
     for trait in definitions.traits:
         feature = definitions.features.get(trait.feature or "")
-        if feature and feature.property and f"properties.{feature.property}" in of_path:
-            found[trait.name] = of_path[f"properties.{feature.property}"]
+        if feature is None:
+            continue
+        shown = ("properties", *parse_path(feature.property)) if feature.property else ()
+        ways = [(name, path) for name, paths in namespaces.items() for path in paths]
+        for event, paths in tagged.items():
+            if any(matches(pattern, event) for pattern in feature.events):
+                ways += [(namespace or TAGGED, path) for namespace, path in paths]
+        hiding = next((namespace for namespace, path in ways if len(shown) > 1 and touches(shown, path)), None)
+        if hiding is not None:
+            found[trait.name] = hiding
+        elif inheritance.of("trait", trait.name).personal != "none":
+            found[trait.name] = TAGGED
     return found

@@ -173,14 +173,21 @@ def personal_flag_sql(hider: Hider | None) -> str:
     """Whether a shown row holds anything at a personal path."""
     if hider is None:
         return "false"
-    flags = []
     roots = hider.roots
+    flags = _path_flags(roots)
+    for event, tagged in sorted(hider.tagged.items()):
+        flags += [f"(coalesce(event, type) = {quote(event)} AND {flag})" for flag in _path_flags(tagged)]
+    flags += [f"{column} IS NOT NULL" for column, root in _TEXT_COLUMNS.items() if root in roots]
+    return " OR ".join(flags) or "false"
+
+
+def _path_flags(roots: Mapping[str, Sequence[tuple[str, tuple[Step, ...]]]]) -> list[str]:
+    flags = []
     for column in _JSON_COLUMNS:
         paths = sorted({json_path(rest) for _, rest in roots.get(column, ())})
         if paths:
             flags.append(f"coalesce(list_any_value(json_extract({column}, [{', '.join(map(quote, paths))}])) IS NOT NULL, false)")
-    flags += [f"{column} IS NOT NULL" for column, root in _TEXT_COLUMNS.items() if root in roots]
-    return " OR ".join(flags) or "false"
+    return flags
 
 
 def _old_flag_sql(readings: Readings) -> str:
@@ -212,20 +219,23 @@ def read_batch(batch: pa.RecordBatch, readings: Readings) -> pa.RecordBatch:
 
 def hide_batch(batch: pa.RecordBatch, hider: Hider) -> pa.RecordBatch:
     """The same rows with personal values hashed."""
-    roots = hider.roots
     columns, names = list(batch.columns), batch.schema.names
+    types, events = (columns[names.index(name)].to_pylist() for name in ("type", "event"))
+    called = [kind if event is None else event for kind, event in zip(types, events, strict=True)]
+    tagged = {root for event in set(called) for root in hider.tagged.get(event, ())}
     for at, name in enumerate(names):
         root = _TEXT_COLUMNS.get(name, name)
-        if root not in roots or (name not in _TEXT_COLUMNS and name not in _JSON_COLUMNS):
+        if (root not in hider.roots and root not in tagged) or (name not in _TEXT_COLUMNS and name not in _JSON_COLUMNS):
             continue
         hide = _hide_text if name in _TEXT_COLUMNS else _hide_json
-        columns[at] = pa.array([None if value is None else hide(hider, root, value) for value in columns[at].to_pylist()], pa.string())
+        values = zip(columns[at].to_pylist(), called, strict=True)
+        columns[at] = pa.array([None if value is None else hide(hider, root, value, event) for value, event in values], pa.string())
     return pa.RecordBatch.from_arrays(columns, names=names)
 
 
-def _hide_text(hider: Hider, root: str, value: str) -> str:
-    return str(hider.below(root, value))
+def _hide_text(hider: Hider, root: str, value: str, event: str) -> str:
+    return str(hider.below(root, value, event))
 
 
-def _hide_json(hider: Hider, root: str, value: str) -> str:
-    return dump_json(hider.below(root, orjson.loads(value)))
+def _hide_json(hider: Hider, root: str, value: str, event: str) -> str:
+    return dump_json(hider.below(root, orjson.loads(value), event))

@@ -26,12 +26,14 @@ class Personal:
     ``normalise(namespace, text)``: the normalised value, or None if it is no identifier.
     ``hashed(space, namespace, normalised)``: what stands for it outside, ``h_…``.
     ``traits``: computed traits that show a personal value → the namespace.
+    ``tagged``: event (for calls without a name their type) → what is personal in this event alone, as ``(namespace, path)``.
     """
 
     paths: Mapping[str, Sequence[tuple[Step, ...]]]
     normalise: Callable[[str, str], str | None]
     hashed: Callable[[str, str, str], str]
     traits: Mapping[str, str] = field(default_factory=dict)
+    tagged: Mapping[str, Sequence[tuple[str, tuple[Step, ...]]]] = field(default_factory=dict)
 
 
 class Hider:
@@ -47,6 +49,14 @@ class Hider:
         for namespace, path in self._paths:
             if isinstance(path[0], str):
                 self.roots.setdefault(path[0], []).append((namespace, path[1:]))
+        self.tagged: dict[str, dict[str, list[tuple[str, tuple[Step, ...]]]]] = {}
+        """By event the personal paths of its contract, by their first key."""
+        for event, tagged in personal.tagged.items():
+            for namespace, path in tagged:
+                self.tagged.setdefault(event, {}).setdefault(str(path[0]), []).append((namespace, path[1:]))
+        anywhere = {path: namespace for tagged in personal.tagged.values() for namespace, path in tagged}
+        # A refused record may claim to be any event.
+        self._paths += [(namespace, path) for path, namespace in anywhere.items()]
         leaves = {step for _, path in self._paths for step in path if isinstance(step, str)}
         self._words = [orjson.dumps(word) for word in leaves]
 
@@ -75,15 +85,15 @@ class Hider:
             return [self.value(namespace, item) for item in value]
         return self.text(namespace, value if isinstance(value, str) else dump_json(value))
 
-    def below(self, root: str, value: Any) -> Any:
-        """The value that stands under ``root`` (``properties``, ``userId`` …) of a body, hidden, in place where it can be."""
-        for namespace, rest in self.roots.get(root, ()):
+    def below(self, root: str, value: Any, event: str = "") -> Any:
+        """The value that stands under ``root`` (``properties``, ``userId`` …) of an event's body, hidden, in place where it can be."""
+        for namespace, rest in (*self.roots.get(root, ()), *self.tagged.get(event, {}).get(root, ())):
             value = self._hide(value, rest, namespace, [])
         return value
 
     def traits(self, traits: dict[str, Any]) -> dict[str, Any]:
         """A profile's traits: those that identify calls set at personal paths, and computed ones that show such values."""
-        hidden: dict[str, Any] = self.below("traits", {**traits})
+        hidden: dict[str, Any] = self.below("traits", {**traits}, "identify")
         for name, namespace in self._personal.traits.items():
             if name in hidden:
                 hidden[name] = self.value(namespace, traits[name])
