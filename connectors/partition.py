@@ -41,6 +41,15 @@ class Partition:
         self._said_us = now_us
         return SourceBatch(self.space, self.source, self.name, first, self._last, records, now_us, ended and follow, self.finished)
 
+    def rest(self, now_us: int) -> SourceBatch:
+        """An empty batch that says that the partition is read no further for now; nothing is taken from it."""
+        return SourceBatch(self.space, self.source, self.name, self._last + 1, self._last, [], now_us, finished=True)
+
+    @property
+    def last(self) -> int:
+        """The last record that was handed over, 0 for none."""
+        return self._last
+
     def due(self, now_us: int, every_us: int) -> bool:
         """Whether a caught-up partition should say the time again (also one that has never said anything)."""
         return self._said_us is None or now_us - self._said_us >= every_us

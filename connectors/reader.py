@@ -23,6 +23,10 @@ class Reader:
 
     ``positions(space, partition)`` is the last position that every store has, 0 for none. A partition is called
     ``<source>/<file>``, control is ``control``. With ``follow`` the reader never ends by itself.
+
+    ``stopped(space, control)`` are the sources of a space that are to be read no further, None as long as that is open
+    because a control entry up to that position has not been applied. Their partitions rest where they are, and do not
+    keep a reader that does not follow from its end.
     """
 
     def __init__(
@@ -34,10 +38,15 @@ class Reader:
         batch_size: int,
         follow: bool,
         now_us: Callable[[], int],
+        stopped: Callable[[str, int], frozenset[str] | None] = lambda space, control: frozenset(),  # noqa: ARG005
     ) -> None:
         self._specs = specs
         self._positions = positions
         self._batch_size, self._follow, self._now_us = batch_size, follow, now_us
+        self._stopped = stopped
+        self._resting: set[tuple[str, str]] = set()
+        self._held: set[str] = set()
+        """Spaces of which nothing is read before it is known which of their sources are stopped."""
         self._parts: dict[tuple[str, str], Partition] = {}
         self._control = [self._control_partition(space, path) for space, path in control_paths.items()]
         self._discovered_us = now_us()
@@ -46,7 +55,9 @@ class Reader:
     @property
     def done(self) -> bool:
         """Whether everything was handed over; never while following."""
-        return not self._follow and all(part.finished for part in [*self._control, *self._parts.values()])
+        if self._follow or not all(part.finished for part in self._control):
+            return False
+        return all(part.finished or key in self._resting for key, part in self._parts.items())
 
     @property
     def partitions(self) -> list[tuple[str, str]]:
@@ -71,8 +82,10 @@ class Reader:
         return [part.batch(self._batch_size, now_us, follow=self._follow) for part in waiting]
 
     def _poll_sources(self, now_us: int) -> list[SourceBatch]:
-        open_parts = [part for part in self._parts.values() if not part.finished]
-        batches: list[SourceBatch] = []
+        batches = self._rest(now_us)
+        if batches:
+            return batches
+        open_parts = [part for key, part in self._parts.items() if not part.finished and not (key in self._resting or key[0] in self._held)]
         lagging: Partition | None = None
         lagging_us = 0
         for part in open_parts:
@@ -85,6 +98,24 @@ class Reader:
                 lagging, lagging_us = part, next_us
         if lagging is not None:
             batches.insert(0, lagging.batch(self._batch_size, now_us, follow=self._follow))
+        return batches
+
+    def _rest(self, now_us: int) -> list[SourceBatch]:
+        """Lets the partitions of stopped sources rest, and those of others go on; what is to be said of it."""
+        stopped = {control.space: self._stopped(control.space, control.last) for control in self._control}
+        self._held = {space for space, sources in stopped.items() if sources is None}
+        if not self._resting and not any(stopped.values()):
+            return []
+        batches = []
+        for key, part in self._parts.items():
+            sources = stopped[part.space]
+            if sources is None or part.finished:
+                continue
+            if part.source not in sources:
+                self._resting.discard(key)
+            elif key not in self._resting:
+                self._resting.add(key)
+                batches.append(part.rest(now_us))
         return batches
 
     def _discover(self) -> None:

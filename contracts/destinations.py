@@ -8,6 +8,7 @@ from contracts.yaml_tree import Reader, Tree
 CHANGES = (
     "profile.created", "profile.updated", "identity.merged", "identity.split",
     "segment.entered", "segment.exited", "consent.changed", "profile.erased",
+    "quality.broken", "quality.restored",
 )  # fmt: skip
 """All types of change events; what a destination is told of by default."""
 

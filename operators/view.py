@@ -18,6 +18,19 @@ from operators.people import meta as meta_row
 from operators.people.meta import Meta
 from operators.people.quarantine import Edit, decode_row
 from operators.profile import decision, joining
+from operators.quality.scores import (
+    HOUR_MAX,
+    HOUR_MIN,
+    NAMES_FROM,
+    NAMES_TO,
+    Name,
+    Scores,
+    decode_name,
+    decode_scores,
+    hour_key,
+    name_of,
+    scores_of,
+)
 from operators.records import (
     NOBODY,
     OWNED,
@@ -137,6 +150,8 @@ class View:
             "changes": meta.changes,
             "definitions": meta.digest,
             "remembered": meta.remembered,
+            "broken": [{**one.told(one.value), "since": iso(one.since_us), "stops": one.stops} for one in meta.broken.values()],
+            "stopped": sorted({one.source for one in meta.broken.values() if one.stops}),
         }
 
     def people(self) -> Iterator[Person]:
@@ -333,6 +348,17 @@ class View:
         """Change events behind a sequence number, as JSON."""
         for key, row in self._rows.rows("changes", sequence_key(since + 1)):
             yield sequence_of(key), row
+
+    # ---- quality
+
+    def quality(self, start: int = HOUR_MIN, end: int = HOUR_MAX) -> Iterator[tuple[int, str, str, Scores]]:
+        """Hour (since 1970), source, event and what was counted, from an hour on to the one before ``end``."""
+        for key, row in self._rows.rows("quality", hour_key(start), hour_key(end)):
+            yield *scores_of(key), decode_scores(row)
+
+    def event_names(self) -> dict[tuple[str, str], Name]:
+        """By source and event: the names that sources have used."""
+        return {name_of(key): decode_name(row) for key, row in self._rows.rows("quality", NAMES_FROM, NAMES_TO)}
 
     def answer(self, message_id: str) -> dict[str, Any] | None:
         """What came of a control entry."""

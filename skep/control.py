@@ -47,6 +47,8 @@ def _told(answer: dict[str, Any]) -> str:
         return f"in force: definitions {answer['definitions']}, {how}"
     if answer["type"] == "replay":
         return "done: " + ", ".join(f"{answer[key]} {key}" for key in ("applied", "duplicate", "refused", "gone"))
+    if answer["type"] == "resume":
+        return f"done: {answer['source']} is read on" if answer["applied"] else f"without effect: {answer['source']} is not stopped"
     if not answer.get("applied", True):
         return "recorded, without effect: a later entry rules this pair already"
     profiles = answer.get("profiles", [])

@@ -17,11 +17,13 @@ from skep.process import ACTIVATION, FLOW, Child, Supervisor, flow_is_running
 from skep.settings import Settings, load_definitions
 from skep.snapshots import publish_snapshot
 from skep.spaces import open_view, open_views
-from skep.status import status, summed
+from skep.status import status, summed, tell_stopped
 from state.errors import NoState, StateError
 
 STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "skep.duckdb")
 POLL_SECONDS = 1.0
+STOPPED = 3
+"""Exit code of a run that has left a stopped source unread."""
 
 
 def forget(settings: Settings) -> None:
@@ -57,7 +59,16 @@ def once(settings: Settings, environment: dict[str, str], *, quiet: bool = False
     if not quiet:
         found = status(settings)
         report.show(found, found["received"] - before, seconds, published.target, example(settings))
-    return 0
+    return _stopped(settings)
+
+
+def _stopped(settings: Settings) -> int:
+    """`STOPPED`, said loudly, if the input was not read to its end because a source is stopped; else 0."""
+    found = status(settings)
+    if not found["stopped"]:
+        return 0
+    tell_stopped(found)
+    return STOPPED
 
 
 def follow(settings: Settings, environment: dict[str, str]) -> int:

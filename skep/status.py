@@ -41,6 +41,8 @@ def summed(spaces: list[dict[str, Any]]) -> dict[str, Any]:
     total["clock"] = min(clocks) if clocks and all(clocks) else None
     for key in ("partitions", "segments"):
         total[key] = {(f"{one['space']}/{name}" if several else name): found for one in spaces for name, found in one[key].items()}
+    total["stopped"] = [f"{one['space']}/{name}" if several else name for one in spaces for name in one["stopped"]]
+    total["broken"] = [{"space": one["space"], **found} for one in spaces for found in one["broken"]]
     total["quarantine"] = _added(one["quarantine"] for one in spaces)
     return total
 
@@ -82,6 +84,7 @@ def lag_s(clock: str | None) -> float | None:
 def show(found: dict[str, Any], settings: Settings) -> None:
     """The status for people."""
     head = "a flow is running" if found["running"] else "no flow is running"
+    tell_stopped(found)
     out.print(f"[bold]{settings.root.name}[/bold]  clock {cell(found['clock'])}  {head}")
     balance = " + ".join(f"{found[key]:,} {key}" for key in ("applied", "duplicate", "conflict", "quarantined"))
     out.print(f"{found['received']:,} received = {balance}; {found['unidentified']:,} of the applied are unidentified")
@@ -93,11 +96,34 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     if found["quarantine"]:
         out.print()
         table(("quarantine", "records"), found["quarantine"].items(), right=("records",))
+    if found["broken"]:
+        out.print()
+        rows = [
+            (one["source"], one["event"], one["expectation"], one["value"], expected(one["expected"]), one["since"])
+            for one in found["broken"]
+        ]
+        table(("source", "event", "broken expectation", "value", "expected", "since"), rows)
     snapshot = found["snapshot"]
     words = f"{snapshot['published_at']} ({snapshot['bytes'] / 1e6:,.1f} MB)" if snapshot else "none yet: `skep snapshot` publishes one"
     out.print(f"\nlast snapshot: {words}")
     if settings.secret == DEFAULT_SECRET:
         err.print("SKEP_SECRET is not set: hashes of personal values can be guessed", style="yellow")
+
+
+def tell_stopped(found: dict[str, Any]) -> None:
+    """Which sources are read no further, and why."""
+    for one in found["broken"]:
+        if one["stops"]:
+            where = f"{one['event']} breaks {one['expectation']}: {one['value']:g}, expected {expected(one['expected'])}"
+            err.print(f"SOURCE {one['source']} IS STOPPED since {one['since']}: {where}", style="bold red", markup=False)
+    for name in sorted({one["source"] for one in found["broken"] if one["stops"]}):
+        err.print(f'Nothing of it is lost. Repair it, or read it on: skep quality resume {name} --why "…"', markup=False)
+
+
+def expected(bounds: dict[str, float]) -> str:
+    """``at least 0.5 and at most 3``."""
+    words = {"gte": "at least", "lte": "at most"}
+    return " and ".join(f"{words[side]} {bound:g}" for side, bound in bounds.items())
 
 
 def _state(partition: dict[str, Any]) -> str:

@@ -28,8 +28,10 @@ class Clock:
         self._active = {partition: self._meta.clocks.get(partition) for partition in partitions}
 
     def take_up(self, partition: str) -> None:
-        """A partition that turns up during the run; it holds the clock back until it has said something."""
-        if partition not in self._active and partition not in self._meta.finished:
+        """A partition that turns up during the run, or goes on after its end; it holds the clock back until it has said something."""
+        if partition not in self._active:
+            if partition in self._meta.finished:
+                self._meta.finished.remove(partition)
             self._active[partition] = self._meta.clocks.get(partition)
 
     def finish(self, partition: str) -> None:

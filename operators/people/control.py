@@ -53,6 +53,8 @@ class Control:
             answer = self._rule(said, link=kind == "link")
         elif kind in REPAIRS:
             answer = self._repairs.apply(entry)
+        elif kind == "resume":
+            answer = {"source": said.get("source"), "applied": space.quality.resume(str(said.get("source")))}
         else:
             answer = {"ok": False, "error": f"control entry {entry.position} is of no known type: {kind!r}"}
         identity = said.get("messageId")

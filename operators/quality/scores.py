@@ -120,6 +120,7 @@ decode_name = msgspec.msgpack.Decoder(Name).decode
 _HOUR, _OFFSET = struct.Struct(">cI"), 1 << 31
 _SCORES, _NAMES = b"h", b"n"
 NAMES_FROM, NAMES_TO = _NAMES, b"o"
+HOUR_MIN, HOUR_MAX = -_OFFSET, _OFFSET - 1
 
 
 def hour_key(hour: int) -> bytes:

@@ -34,6 +34,9 @@ class Folded:
     def take(self, change: Json) -> None:
         """One change."""
         profile, kind = change["profile"], change["type"]
+        if kind in {"quality.broken", "quality.restored"}:
+            assert (profile, change["version"]) == (None, None), f"nobody's change: {change}"
+            return
         assert change["version"] == self.versions.get(profile, 0) + 1, f"the version of a profile rises by one: {change}"
         self.versions[profile] = change["version"]
         if kind == "profile.created":

@@ -1,0 +1,65 @@
+"""`skep quality`: scores of what the sources hand over, and reading a stopped source on."""
+
+# ruff: noqa: PLC0415 - a command starts without the libraries that only others need
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from skep import console, log
+from skep.settings import Settings
+
+quality_app = typer.Typer(help="How good what the sources hand over is.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def _settings(context: typer.Context) -> Settings:
+    settings = Settings.load(context.find_root().params.get("project"))
+    log.configure(settings.log)
+    return settings
+
+
+@quality_app.callback(invoke_without_command=True)
+def quality(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Option(help="Only this source of skep.yaml.")] = None,
+    since: Annotated[str, typer.Option(help="How many of the last hours before the clock, and the one that is going on.")] = "1d",
+    space: Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")] = None,
+    json: Json = False,
+) -> None:
+    """How good what each source hands over is: refused, complete, unknown, out of range, fresh, as many as usual.
+
+    Example: skep quality --source shop --since 7d
+    """
+    from skep import quality as scores
+
+    if context.invoked_subcommand is not None:
+        return
+    found = scores.report(_settings(context), source, since, space)
+    if json:
+        console.json_line(found)
+    else:
+        scores.show(found)
+
+
+@quality_app.command("resume")
+def quality_resume(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The stopped source of skep.yaml.")],
+    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
+    json: Json = False,
+) -> None:
+    """Read a stopped source on, although what stopped it is as it was.
+
+    Example: skep quality resume shop --why "the shop has repaired its coupons"
+    """
+    from skep import quality as scores
+
+    one = scores.resume(_settings(context), source, why)
+    if json:
+        console.json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer}])
+    else:
+        console.out.print(one.words(), markup=False)
