@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from skep import console, log
+from skep.cli_contracts import contracts_app
 from skep.console import CommandError, fail, json_line, out, table
 from skep.settings import Settings
 
@@ -31,6 +32,7 @@ identity_app = typer.Typer(help="Links between identifiers that people decide.",
 app.add_typer(profile_app, name="profile")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
+app.add_typer(contracts_app, name="contracts")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]

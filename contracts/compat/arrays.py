@@ -40,6 +40,12 @@ class _Way:
     maybe: tuple[bool, ...]
 
 
+_Counts = tuple[tuple[int, int], ...]
+"""Of each counter: how many items surely satisfy its literal, and how many may."""
+_Layer = dict[_Counts, tuple[_Counts, _Way]]
+"""The counts that so many items can have, each with the counts before the last of them and the way to take it."""
+
+
 def find_array(engine: Engine, atoms: frozenset[Literal]) -> Verdict:
     """An array of which all the atoms hold."""
     return _Array(engine, atoms).find()
@@ -164,10 +170,10 @@ class _Array:
         counters = list(self._limits())
         caps = [one.low if one.high is None else max(one.low, one.high + 1) for one in counters]
         start = tuple((0, 0) for _ in counters)
-        layers: list[dict[tuple[tuple[int, int], ...], tuple[tuple[tuple[int, int], ...], _Way]]] = []
+        layers: list[_Layer] = []
         states = {start}
         for number, goal in enumerate(goals):
-            layer = {}
+            layer: _Layer = {}
             for way in [fixed[number]] if number in fixed else self._ways:
                 self._engine.clock.tick()
                 after = [(state, _counted(state, way, counters, caps, number)) for state in states]
@@ -210,7 +216,7 @@ class _Array:
         return None
 
     def _all_ways(
-        self, goals: list[tuple[Literal, ...]], counters: list[_Counter], caps: list[int], number: int, state: tuple[tuple[int, int], ...]
+        self, goals: list[tuple[Literal, ...]], counters: list[_Counter], caps: list[int], number: int, state: _Counts
     ) -> Iterator[list[_Way]]:
         if number == len(goals):
             if all(sure >= one.low for (sure, _), one in zip(state, counters, strict=True)):
@@ -237,9 +243,7 @@ class _Array:
         return values[:count]
 
 
-def _counted(
-    state: tuple[tuple[int, int], ...], way: _Way, counters: list[_Counter], caps: list[int], number: int
-) -> tuple[tuple[int, int], ...] | None:
+def _counted(state: _Counts, way: _Way, counters: list[_Counter], caps: list[int], number: int) -> _Counts | None:
     """The counts with one more item; None if a counter has too many. Counts beyond what matters are all the same."""
     found = []
     for (sure, maybe), one, cap, surely, possibly in zip(state, counters, caps, way.sure, way.maybe, strict=True):

@@ -6,7 +6,7 @@ disjunctions, too, ends the search. Only a disjunction that it violates is branc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from contracts.compat.objects import find_object
 from contracts.compat.texts import Texts
 from contracts.compat.values import BOOLEAN, NULL, NUMBER, OBJECT, STRING, TYPES, Value
 from contracts.compat.verdicts import IMPOSSIBLE, UNDECIDED, Clock, Found, Verdict
+from contracts.patterns import Undecided as PatternUndecided
 
 Branch = tuple[Literal, ...]
 
@@ -90,7 +91,10 @@ class Engine:
         depth = len(self._depths)
         if deep:
             self._depths[question] = depth
-        found = compute()
+        try:
+            found = compute()
+        except PatternUndecided:
+            found = UNDECIDED
         cuts, self._cuts = self._cuts, above
         if deep:
             del self._depths[question]
@@ -256,7 +260,7 @@ class Engine:
             return False
         return next(iter(self._violated(state, value)), None) is None
 
-    def _violated(self, state: _State, value: Value) -> Iterable[list[Branch]]:
+    def _violated(self, state: _State, value: Value) -> Iterator[list[Branch]]:
         """For each disjunction that does not hold of the value, the ways to make it hold."""
         holds = self.holds
         for clause in state.clauses:
@@ -279,7 +283,7 @@ class Engine:
         """The shortest disjunction to branch on; None if the search is over."""
         if isinstance(found, Found):
             return min(self._violated(state, found.document), key=len, default=None)
-        every = [[(one,) for one in clause] for clause in state.clauses + state.ones]
+        every: list[list[Branch]] = [[(one,) for one in clause] for clause in state.clauses + state.ones]
         every += [[tuple(-one for one in kids), *((one,) for one in kids)] for kids in state.not_ones]
         return min(every, key=len, default=None)
 

@@ -34,11 +34,14 @@ class Answer:
     reasons: list[Reason] = field(default_factory=list)
 
 
-def included(old: Schema, new: Schema, budget_s: float = 7.0) -> Answer:
-    """Whether every document that is valid under ``old`` is valid under ``new``, within ``budget_s`` seconds."""
+def included(old: Any, new: Any, budget_s: float = 7.0) -> Answer:
+    """Whether every document that is valid under ``old`` is valid under ``new``, within ``budget_s`` seconds.
+
+    Each is a `Schema`, or a raw one that refers to no types.
+    """
     clock = Clock(budget_s)
     try:
-        question = Question([old, new], clock)
+        question = Question([_parsed(old), _parsed(new)], clock)
         under_old, under_new = question.literals
         found = question.ask([under_old, -under_new], (True, False))
     except (OutOfTime, RecursionError, EndlessReference):
@@ -58,10 +61,13 @@ def included(old: Schema, new: Schema, budget_s: float = 7.0) -> Answer:
     return Answer(compatible=False, reasons=reasons)
 
 
-def satisfiable(schemas: list[tuple[Schema, bool]], budget_s: float = 7.0) -> Verdict:
-    """A document that is valid under the schemas with True and invalid under those with False: Found, Impossible or Undecided."""
+def satisfiable(schemas: list[tuple[Any, bool]], budget_s: float = 7.0, *, types: Mapping[str, Any] | None = None) -> Verdict:
+    """A document that is valid under the schemas with True and invalid under those with False: Found, Impossible or Undecided.
+
+    Each is a `Schema`, or a raw one that may refer to ``types``.
+    """
     try:
-        question = Question([schema for schema, _ in schemas], Clock(budget_s))
+        question = Question([_parsed(schema, types) for schema, _ in schemas], Clock(budget_s))
         signs = [sign for _, sign in schemas]
         return question.ask([one if sign else -one for one, sign in zip(question.literals, signs, strict=True)], signs)
     except (OutOfTime, RecursionError, EndlessReference):
@@ -81,6 +87,10 @@ def unusable(schema: Any, types: Mapping[str, Any] | None = None) -> list[tuple[
     except Unusable as error:
         return [(error.path, error.message)]
     return []
+
+
+def _parsed(schema: Any, types: Mapping[str, Any] | None = None) -> Schema:
+    return schema if isinstance(schema, Schema) else Schema(schema, types or {})
 
 
 def _undecided() -> Answer:

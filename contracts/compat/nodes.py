@@ -7,6 +7,7 @@ one of them, and the sign); everything else is an atom, which says something of 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from contracts.compat.values import ARRAY, NUMBER, OBJECT, STRING, TYPES, Value, key, type_of, unkeyed
@@ -85,7 +86,7 @@ class Space:
         if TRUE in kids:
             kids.remove(TRUE)
             return self.conj([-one for one in kids])
-        twice = {one for one, following in zip(kids, kids[1:], strict=False) if one == following}
+        twice = {one for one, following in pairwise(kids) if one == following}
         if twice:
             return self.conj([self.one([one for one in kids if one not in twice]), *(-one for one in twice)])
         if len(kids) < 2:

@@ -123,11 +123,9 @@ class _Object:
             matches = self._engine.texts.matches
             said = list(self._said.get(name, ()))
             said += [value for pattern, value in self._matching if matches(pattern, name)]
-            said += [
-                value
-                for names, patterns, value in self._rests
-                if name not in names and not any(matches(pattern, name) for pattern in patterns)
-            ]
+            for names, patterns, value in self._rests:
+                if name not in names and not any(matches(pattern, name) for pattern in patterns):
+                    said.append(value)
             if not all(self._engine.holds(one, name) for one in self._names):
                 said.append(FALSE)
             goal = self._goals[name] = frozenset(said)
@@ -137,7 +135,7 @@ class _Object:
         return self._engine.find((*self._goal(name), *more))
 
     def _grant(self, number: int, chosen: dict[str, tuple[Literal, ...]], classes: dict[str, Sign]) -> Verdict:
-        """Give each wish from ``number`` on a name, then fill up; ``chosen`` are the names so far with what else their values must satisfy."""
+        """Give each wish from ``number`` on a name, then fill up; ``chosen``: the names so far, and what else their values must satisfy."""
         self._engine.clock.tick()
         if number == len(self._wishes):
             return self._finish(chosen, classes)

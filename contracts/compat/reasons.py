@@ -44,60 +44,22 @@ def explain(question: Question, document: Any) -> Reason:
     keyword = evaluated[-1] if evaluated else "false"
     if keyword not in _KEYWORDS and len(evaluated) > 1:
         keyword = evaluated[-2]
-    old = _said(question.documents[0], document, instance, keyword)
-    new = _said(question.documents[1], document, instance, keyword)
+    old = _said(question.documents[0], instance, keyword)
+    new = _said(question.documents[1], instance, keyword)
     path = "".join("/[]" if isinstance(step, int) else "/" + step.replace("~", "~0").replace("/", "~1") for step in instance)
     return Reason(path, keyword, old, new, document)
 
 
-_KEYWORDS = frozenset(
-    [
-        "type",
-        "enum",
-        "const",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "format",
-        "items",
-        "prefixItems",
-        "additionalItems",
-        "contains",
-        "minContains",
-        "maxContains",
-        "uniqueItems",
-        "minItems",
-        "maxItems",
-        "properties",
-        "patternProperties",
-        "additionalProperties",
-        "propertyNames",
-        "required",
-        "dependentRequired",
-        "dependentSchemas",
-        "dependencies",
-        "minProperties",
-        "maxProperties",
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "not",
-        "if",
-        "then",
-        "else",
-        "unevaluatedProperties",
-        "unevaluatedItems",
-        "false",
-    ]
-)
+_KEYWORDS = frozenset({
+    "type", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
+    "pattern", "format", "items", "prefixItems", "additionalItems", "contains", "minContains", "maxContains", "uniqueItems", "minItems",
+    "maxItems", "properties", "patternProperties", "additionalProperties", "propertyNames", "required", "dependentRequired",
+    "dependentSchemas", "dependencies", "minProperties", "maxProperties", "allOf", "anyOf", "oneOf", "not", "if", "then", "else",
+    "unevaluatedProperties", "unevaluatedItems", "false",
+})  # fmt: skip
 
 
-def _said(documents: Documents, document: Any, instance: list[str | int], keyword: str) -> Any:
+def _said(documents: Documents, instance: list[str | int], keyword: str) -> Any:
     """The keyword's value in the first schema that has it and judges the place."""
     places = [documents.start()]
     for step in instance:
