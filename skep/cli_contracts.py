@@ -88,3 +88,69 @@ def _lines(report: dict[str, Any]) -> list[str]:
 def _short(value: Any, length: int = 100) -> str:
     text = "–" if value is None else jsons.dumps(value, ensure_ascii=False)
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+class Standard(StrEnum):
+    """How contracts are written elsewhere."""
+
+    odcs = "odcs"
+
+
+Format = Annotated[Standard, typer.Option("--format", help="odcs: the Open Data Contract Standard 3.")]
+
+
+@contracts_app.command("export")
+def export_contracts(
+    context: typer.Context,
+    form: Format = Standard.odcs,  # noqa: ARG001 - one form only
+    event: Annotated[str | None, typer.Option(help="Only the versions of this event.")] = None,
+    folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write one file for each version there.")] = None,
+) -> None:
+    """Write contracts as Open Data Contract Standard documents, YAML on stdout: one for each version of each event.
+
+    Example: skep contracts export --format odcs --event order_completed
+    """
+    from skep.console import out
+    from skep.odcs import export
+    from skep.settings import Settings, load_definitions
+
+    made = export(load_definitions(Settings.load(_project(context))), event)
+    if folder is None:
+        typer.echo("".join(f"---\n{text}" for _, text in made), nl=False)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in made:
+        (folder / name).write_text(text, encoding="utf-8")
+    out.print(f"{folder}: {len(made)} documents written", markup=False)
+
+
+@contracts_app.command("import")
+def import_contracts(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="One or several ODCS documents in YAML.")],
+    form: Format = Standard.odcs,  # noqa: ARG001 - one form only
+    folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The contracts folder (default: the project's).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite contracts that are there.")] = False,
+) -> None:
+    """Make contracts of Open Data Contract Standard documents: Skep's own come back as they were, others as drafts.
+
+    Example: skep contracts import orders.odcs.yaml --format odcs
+    """
+    from skep.console import fail, out
+    from skep.odcs_read import read, write
+
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file}: expected a readable file in UTF-8, found: {error}")
+    found = read(str(file), text)
+    for path, one in zip(write(found, folder or (_project(context) or Path()) / "contracts", force=force), found, strict=True):
+        out.print(f"{path}: {one.schema['status'] if isinstance(one.schema.get('status'), str) else 'live'}", markup=False)
+        for line in one.left:
+            out.print(f"  not carried over: {line}", markup=False)
+    out.print("Next: `skep check`")
+
+
+def _project(context: typer.Context) -> Path | None:
+    project = context.find_root().params.get("project")
+    return Path(project) if project else None

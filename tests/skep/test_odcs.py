@@ -10,14 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft201909Validator
+from typer.testing import CliRunner
 
 from contracts import load
 from contracts.definitions import Contract, Sla
 from contracts.yaml_tree import Reader
+from skep.cli import app
 from skep.console import CommandError
 from skep.odcs import document, export, yaml_text
 from skep.odcs_read import read, write
 from skep.settings import Settings, load_definitions
+from skep.starter import create
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(__file__).parent / "data/odcs"
@@ -244,3 +247,24 @@ def test_a_file_of_several_documents_is_read_whole() -> None:
     assert [one.file for one in read("all.yaml", text)] == [one.file for versions in definitions.contracts.values() for one in versions]
     with pytest.raises(CommandError, match=r"order_complete .*did you mean order_completed"):
         export(definitions, "order_complete")
+
+
+def test_the_commands_export_and_import(tmp_path: Path) -> None:
+    """What is exported, removed and imported again is the same project; drafts of others are told with what is not carried over."""
+    create(tmp_path / "shop")
+    project = ["--project", str(tmp_path / "shop"), "contracts"]
+    runner = CliRunner()
+    exported = runner.invoke(app, [*project, "export", "--format", "odcs"])
+    (tmp_path / "all.odcs.yaml").write_text(exported.stdout)
+    runner.invoke(app, [*project, "export", "--event", "order_completed", "--out", str(tmp_path / "made")])
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["order_completed-1.0.0.odcs.yaml"]
+    before = load_definitions(Settings.load(tmp_path / "shop"))
+    refused = runner.invoke(app, [*project, "import", str(tmp_path / "all.odcs.yaml")])
+    assert isinstance(refused.exception, CommandError)
+    for file in (tmp_path / "shop/contracts/events").glob("*/*.json"):
+        file.unlink()
+    assert runner.invoke(app, [*project, "import", str(tmp_path / "all.odcs.yaml"), "--format", "odcs"]).exit_code == 0
+    assert load_definitions(Settings.load(tmp_path / "shop")).contracts == before.contracts
+    foreign = runner.invoke(app, [*project, "import", str(DATA / "full-example-v3.2.0.odcs.yaml")])
+    assert "events/tbl/1-1-0.json: draft" in foreign.stdout.replace("\n", "")
+    assert "not carried over: servers" in foreign.stdout
