@@ -50,7 +50,7 @@ def _run(upcast: Upcast, steps: tuple[Step, ...], example: Example, key: str) ->
     try:
         found = compile_steps([(upcast.file, step) for step in steps])(example.old)
     except UpcastError as error:
-        return [Problem(upcast.file, example.line, key, shown(example.new), f"an error: {error}")]
+        return [Problem(upcast.file, example.line, key, shown(example.new), f"no answer: step in line {error.line}, {error.reason}")]
     if same(found, example.new):
         return []
     return [Problem(upcast.file, example.line, key, shown(example.new), shown(found))]

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from contracts.definitions import Contract, Example, Step, Upcast, Version
-from contracts.problems import Problem, closest, listed
+from contracts.problems import Problem, listed
 from contracts.upcasts.examples import example_problems
 from contracts.upcasts.steps import CHECKS
 from contracts.versions import newest, version_text
@@ -58,7 +58,7 @@ def _check_versions(reader: Reader, at: Tree, event: str, pair: tuple[Version, V
     known = [version_text(one.version) for one in versions]
     for version in map(version_text, pair):
         if version not in known:
-            hint = closest(version, known) or (f"there are {listed(known)}" if known else "")
+            hint = f"the versions of {event} are {', '.join(known)}" if known else ""
             reader.refuse(at, f"a version that is there: contracts/events/{event}/{version}.json", "no such file", hint)
 
 
@@ -122,7 +122,7 @@ def _read_step(reader: Reader, at: Tree) -> Step:
         CHECKS[kinds[0]](reader, parts[kinds[0]])
         return Step(kinds[0], parts[kinds[0]].plain(), at.line, examples)
     if kinds or (isinstance(at.value, dict) and all(name == "examples" for name in at.value)):
-        reader.refuse(at, f"one of {listed(CHECKS)}", listed(kinds) if kinds else "none of them", "one step each" if kinds else "")
+        reader.refuse(at, f"one of {listed(CHECKS)}", " and ".join(kinds) or "none of them", "each in a step of its own" if kinds else "")
     return Step("", None, at.line)
 
 

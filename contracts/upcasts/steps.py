@@ -169,7 +169,7 @@ def _split(reader: Reader, at: Tree) -> None:
     source = _path_at(reader, reader.required(at, parts, "path", "the path of the text"), item=True)
     by = reader.required(at, parts, "by", "the text between the parts")
     if by is not None and not (isinstance(by.value, str) and by.value):
-        reader.refuse(by, "a text of at least one character", hint="put it into quotes")
+        reader.refuse(by, "a text of at least one character", hint="" if by.value == "" else "put it into quotes")
     _several(reader, at, parts, "into", source, target=True)
 
 
