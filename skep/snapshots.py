@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import structlog
 
+from operators.quality.scores import HOUR_US
 from operators.view import View
+from skep.fields import fields
 from skep.personal import hidden
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path, open_views, snapshot_path
@@ -17,11 +20,16 @@ from state.snapshot import SnapshotReport, publish
 
 def publish_snapshot(settings: Settings) -> SnapshotReport:
     """Publish what is committed now."""
-    personal = None if settings.snapshot_personal == "clear" else hidden(settings, load_definitions(settings))
+    definitions = load_definitions(settings)
+    personal = None if settings.snapshot_personal == "clear" else hidden(settings, definitions)
     with open_views(settings) as views:
         archives = {space: archive_path(settings, space) for space in views}
         return publish(
-            snapshot_path(settings), archives=archives, rows={space: SnapshotRows(view) for space, view in views.items()}, personal=personal
+            snapshot_path(settings),
+            archives=archives,
+            rows={space: SnapshotRows(view) for space, view in views.items()},
+            personal=personal,
+            fields=fields(definitions),
         )
 
 
@@ -40,6 +48,13 @@ class SnapshotRows:
 
     def changes(self) -> Iterator[tuple[int, bytes]]:
         return self._view.changes()
+
+    def quality(self) -> Iterator[tuple[Any, ...]]:
+        for hour, source, event, scores in self._view.quality():
+            yield (
+                hour * HOUR_US, source, event, scores.events, scores.records - scores.events, scores.refused, scores.newest_us,
+                scores.completeness(), scores.present, scores.unknown_events, scores.unknown, scores.looked, scores.outside,
+            )  # fmt: skip
 
     def quarantine(self) -> Iterator[tuple[str, str, str, str, str, str, int, int | None, bytes]]:
         for row in self._view.quarantine():

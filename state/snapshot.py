@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,12 @@ import duckdb
 
 from state.errors import NoState, StateError
 from state.snapshot_events import archive_files, load_events
+from state.snapshot_fields import Field, load_fields
 from state.snapshot_personal import Hider, Personal, dump_json
 from state.snapshot_rows import Rows, batches, insert_sql, visible
 from state.snapshot_tables import MEMBERSHIPS, TABLES, ddl
 
-__all__ = ["NoSnapshot", "Personal", "Rows", "SnapshotReport", "publish", "sql"]
+__all__ = ["Field", "NoSnapshot", "Personal", "Rows", "SnapshotReport", "publish", "sql"]
 
 ATTEMPTS = 3
 """The archive removes files when a flow opens it; a build that meets this begins again."""
@@ -38,17 +39,25 @@ class SnapshotReport:
     seconds: float
 
 
-def publish(target: Path, *, archives: Mapping[str, Path], rows: Mapping[str, Rows], personal: Personal | None) -> SnapshotReport:
+def publish(
+    target: Path,
+    *,
+    archives: Mapping[str, Path],
+    rows: Mapping[str, Rows],
+    personal: Personal | None,
+    fields: Sequence[Field] = (),
+) -> SnapshotReport:
     """Builds a snapshot of all spaces and replaces ``target`` by it; readers of the old file keep what they have.
 
-    ``archives``: space → folder of its archive; ``rows``: space → its shard's rows; ``personal`` None: values in the clear.
+    ``archives``: space → folder of its archive; ``rows``: space → its shard's rows; ``personal`` None: values in the clear;
+    ``fields``: what the contracts say of properties and traits.
     """
     begun = time.monotonic()
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(target)
     building = target.with_name(f".{target.name}.{os.getpid()}.building")
     try:
-        counts = _build_again(building, archives, rows, personal)
+        counts = _build_again(building, archives, rows, personal, fields=fields)
         _put_in_place(building, target)
     finally:
         _remove(building)
@@ -64,11 +73,13 @@ def sql(target: Path, query: str, parameters: Mapping[str, Any] | None = None) -
         return [column[0] for column in result.description or ()], result.fetchall()
 
 
-def _build_again(building: Path, archives: Mapping[str, Path], rows: Mapping[str, Rows], personal: Personal | None) -> dict[str, int]:
+def _build_again(
+    building: Path, archives: Mapping[str, Path], rows: Mapping[str, Rows], personal: Personal | None, *, fields: Sequence[Field]
+) -> dict[str, int]:
     for attempt in range(1, ATTEMPTS + 1):
         _remove(building)
         try:
-            return _build(building, archives, rows, personal)
+            return _build(building, archives, rows, personal, fields=fields)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             if attempt == ATTEMPTS:
                 raise StateError(
@@ -77,7 +88,9 @@ def _build_again(building: Path, archives: Mapping[str, Path], rows: Mapping[str
     raise AssertionError
 
 
-def _build(building: Path, archives: Mapping[str, Path], rows: Mapping[str, Rows], personal: Personal | None) -> dict[str, int]:
+def _build(
+    building: Path, archives: Mapping[str, Path], rows: Mapping[str, Rows], personal: Personal | None, *, fields: Sequence[Field]
+) -> dict[str, int]:
     with duckdb.connect(str(building)) as con:
         con.execute("ATTACH ':memory:' AS work")
         con.execute("SET preserve_insertion_order = true")
@@ -87,6 +100,7 @@ def _build(building: Path, archives: Mapping[str, Path], rows: Mapping[str, Rows
             hider = Hider(personal, space) if personal else None
             _load_space(con, space, found, archives.get(space), hider)
         con.execute(MEMBERSHIPS)
+        load_fields(con, fields, clear=personal is None)
         counts = {table.name: _count(con, table.name) for table in TABLES}
         con.execute("DETACH work")
         con.execute("CHECKPOINT")
