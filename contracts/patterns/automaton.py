@@ -43,13 +43,14 @@ class PatternAutomaton:
         ]
         self._is_word = [bool(chars & WORD) for chars, _ in classes] if self._program.bounded else [False] * len(classes)
         self._all = range(len(classes))
+        self._found_here = frozenset(number for number, step in enumerate(self._steps) if step.kind == p.ACCEPT)
         self._owed: list[_Owed] = [frozenset()]
         self._owed_numbers: dict[_Owed, int] = {frozenset(): 0}
         self._closures: dict[tuple[int, int], _Steps] = {}
         self._behinds: list[_Behind] = []
         self._found: list[tuple[bool | None, ...]] = []
         self._behind_numbers: dict[_Behind, int] = {}
-        self._behind_moves: dict[tuple[int, int], int] = {}
+        self._behind_rows: dict[int, list[int]] = {}
         size = len(classes)
         self._states: list[tuple[int, _Steps]] = [(0, frozenset())] * 4
         self._numbers: dict[tuple[int, _Steps], int] = {}
@@ -87,9 +88,8 @@ class PatternAutomaton:
     def _next(self, state: int) -> list[int]:
         behind, steps = self._states[state]
         self._budget.spend(len(steps) + 1)
-        behinds = [self._behind_next(behind, char) for char in range(len(self._is_word))]
-        found = self._move(steps, behinds)
-        return [self._state(behinds[char], frozenset(following)) for char, following in enumerate(found)]
+        behinds = self._behind_row(behind)
+        return [self._state(after, frozenset(following)) for after, following in zip(behinds, self._move(steps, behinds), strict=True)]
 
     def _move(self, steps: _Steps, behinds: list[int]) -> list[set[int]]:
         """Per class of character the steps that may come after it; ``behinds``: what then lies behind, by class."""
@@ -97,8 +97,9 @@ class PatternAutomaton:
         for one in steps:
             owed, number = divmod(one, self._count)
             step = self._steps[number]
-            for char in self._classes_of[step.number] if step.kind == p.CHARS else self._all if step.kind == p.ACCEPT else ():
-                closure = self._closure(step.following[0], behinds[char]) if step.kind == p.CHARS else frozenset([number])
+            reads = step.kind == p.CHARS
+            for char in self._classes_of[step.number] if reads else self._all if step.kind == p.ACCEPT else ():
+                closure = self._closure(step.following[0], behinds[char]) if reads else frozenset([number])
                 left = self._pay(owed, char) if owed else 0
                 if left == 0:
                     found[char] |= closure
@@ -130,18 +131,24 @@ class PatternAutomaton:
         return number
 
     def _state(self, behind: int, steps: _Steps) -> int:
-        free = {step for step in steps if step < self._count}
-        if any(self._steps[step].kind == p.ACCEPT for step in free):
+        key = behind, steps
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = self._new_state(behind, steps)
+        return number
+
+    def _new_state(self, behind: int, steps: _Steps) -> int:
+        """The state of some steps: a step that owes nothing stands for the same step with debts."""
+        if not self._found_here.isdisjoint(steps):
             return EVERYTHING
-        if len(free) < len(steps):
-            steps = frozenset(step for step in steps if step < self._count or step % self._count not in free)
         if not steps:
             return NOTHING
-        key = behind, steps
-        number = self._numbers.setdefault(key, len(self._states))
-        if number == len(self._states):
-            self._states.append(key)
-        return number
+        free = {step for step in steps if step < self._count}
+        least = frozenset(step for step in steps if step < self._count or step % self._count not in free)
+        if len(least) < len(steps):
+            return self._state(behind, least)
+        self._states.append((behind, steps))
+        return len(self._states) - 1
 
     def _closure(self, entry: int, behind: int) -> _Steps:
         """The steps that stand at a character, or at the end, reached from a step without reading."""
@@ -193,11 +200,11 @@ class PatternAutomaton:
             return (0,) if (state == EVERYTHING) != negated else ()
         return (self._owed_number(frozenset([state * 2 + negated])),)
 
-    def _behind_next(self, behind: int, char: int) -> int:
-        known = self._behind_moves.get((behind, char))
-        if known is None:
-            known = self._behind_moves[behind, char] = self._behind_move(behind, char)
-        return known
+    def _behind_row(self, behind: int) -> list[int]:
+        row = self._behind_rows.get(behind)
+        if row is None:
+            row = self._behind_rows[behind] = [self._behind_move(behind, char) for char in self._all]
+        return row
 
     def _behind_move(self, behind: int, char: int) -> int:
         before, lookbehinds = self._behinds[behind]

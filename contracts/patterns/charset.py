@@ -94,6 +94,7 @@ def _without_surrogates(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int
 
 
 NOTHING = CharSet(())
+PREFERRED_SET = CharSet.of((point, point) for point in PREFERRED)
 ANYTHING = CharSet.of([(0, LAST)])
 SHOWN = CharSet.of(_SHOWN)
 DIGIT = CharSet.of([(0x30, 0x39)])

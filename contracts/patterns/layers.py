@@ -20,6 +20,7 @@ class Layers:
         self._layers = [first]
         self._places = {first: 0}
         self._cycle: tuple[int, int] | None = None
+        self._counts: dict[frozenset[tuple[int, int]], dict[int, int]] = {}
         self._backward: dict[tuple[_Layer, _Layer], _Layer] = {}
 
     def is_empty(self) -> bool:
@@ -77,20 +78,24 @@ class Layers:
         counts, total, length = {self._product.start: 1}, 0, 0
         for accepted in self.lengths():
             while length < accepted:
-                counts = self._counted(counts, sizes)
+                counts = self._counted(counts, sizes, enough)
                 length += 1
             total += sum(number for state, number in counts.items() if self._product.accepts(state))
             if total >= enough or (self.longest is None and self._cycle and accepted > sum(self._cycle)):
                 return enough
         return total
 
-    def _counted(self, counts: dict[int, int], sizes: list[int]) -> dict[int, int]:
-        found: dict[int, int] = {}
-        for state, number in counts.items():
-            self._budget.spend(len(sizes))
-            for following, size in zip(self._product.row(state), sizes, strict=True):
-                if following != NOTHING:
-                    found[following] = found.get(following, 0) + number * size
+    def _counted(self, counts: dict[int, int], sizes: list[int], enough: int) -> dict[int, int]:
+        """How many texts lead to each state, one character later; more than enough count as enough."""
+        key = frozenset(counts.items())
+        found = self._counts.get(key)
+        if found is None:
+            found = self._counts[key] = {}
+            for state, number in counts.items():
+                self._budget.spend(len(sizes))
+                for following, size in zip(self._product.row(state), sizes, strict=True):
+                    if following != NOTHING:
+                        found[following] = min(enough, found.get(following, 0) + number * size)
         return found
 
     def _nearest(self) -> int | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Protocol
 
 from contracts.patterns.automaton import EVERYTHING, NOTHING
 from contracts.patterns.budget import Budget
-from contracts.patterns.charset import PREFERRED, SHOWN
+from contracts.patterns.charset import PREFERRED_SET, SHOWN, CharSet
 from contracts.patterns.partition import Alphabet, partition
 
-_PREFERRED = frozenset(map(chr, PREFERRED))
+_Edges = list[tuple[str, int]]
 
 
 class Automaton(Protocol):
@@ -40,6 +41,8 @@ def simplify(word: str, terms: tuple[Term, ...]) -> Term:
     for term in terms:
         if term is absorbs:
             return absorbs
+        if ("not", (term,)) in kept or (isinstance(term, tuple) and term[0] == "not" and term[1][0] in kept):
+            return absorbs
         if term is not (not absorbs) and term not in kept:
             kept.append(term)
     return kept[0] if len(kept) == 1 else (word, tuple(kept)) if kept else not absorbs
@@ -57,6 +60,8 @@ class Product:
         self._numbers: dict[tuple[int, ...], int] = {}
         self._rows: dict[int, list[int]] = {}
         self._followers: dict[int, frozenset[int]] = {}
+        self._edges: dict[tuple[int, frozenset[int]], tuple[_Edges, list[tuple[CharSet, int]]]] = {}
+        self._rare: dict[int, list[CharSet]] = {}
         self._accepting: dict[int, bool] = {NOTHING: False, EVERYTHING: True}
         self.start = self._state(tuple(automaton.start for automaton in self._automata))
 
@@ -79,18 +84,27 @@ class Product:
         found = self._accepting.get(state)
         if found is None:
             now = self._states[state]
-            found = self._accepting[state] = bool(self._holds(self._term, [a.accepts(s) for a, s in zip(self._automata, now, strict=True)]))
+            values = [automaton.accepts(one) for automaton, one in zip(self._automata, now, strict=True)]
+            found = self._accepting[state] = bool(self._holds(self._term, values))
         return found
 
     def edges(self, state: int, useful: frozenset[int]) -> Iterator[tuple[str, int]]:
         """Every character that leads to a useful state, and that state; the most readable characters first."""
-        row = self.row(state)
-        yield from ((char, row[number]) for char, number in self.alphabet.preferred if row[number] in useful)
-        live = [(chars, row[number]) for number, chars in enumerate(self.alphabet.classes) if row[number] in useful]
-        for shown in (True, False):
-            for chars, following in live:
-                for low, high in (chars & SHOWN if shown else chars - SHOWN).ranges:
-                    yield from ((chr(point), following) for point in range(low, high + 1) if chr(point) not in _PREFERRED)
+        key = state, useful
+        if key not in self._edges:
+            live = {number: following for number, following in enumerate(self.row(state)) if following in useful}
+            common = [(char, live[number]) for char, number in self.alphabet.preferred if number in live]
+            rare = [(chars, live[number]) for number in live for chars in self._rare_chars(number)]
+            self._edges[key] = common, sorted(rare, key=lambda one: one[0].ranges[0][0] not in SHOWN)
+        common, rare = self._edges[key]
+        return chain(common, ((chr(point), to) for chars, to in rare for low, high in chars.ranges for point in range(low, high + 1)))
+
+    def _rare_chars(self, number: int) -> list[CharSet]:
+        """The characters of a class that are not preferred: those that can be seen, and the others."""
+        if number not in self._rare:
+            rest = self.alphabet.classes[number] - PREFERRED_SET
+            self._rare[number] = [chars for chars in (rest & SHOWN, rest - SHOWN) if chars]
+        return self._rare[number]
 
     def _next(self, state: int) -> list[int]:
         self.budget.spend(1 + len(self.alphabet.classes))

@@ -11,7 +11,7 @@ import jsonschema_rs
 from contracts.patterns.charset import LAST, NOTHING, CharSet
 
 _NAME = re.compile(r"[A-Za-z0-9_]+(=[A-Za-z0-9_]+)?")
-_BLOCK = 4096
+_BLOCK = 512
 
 
 @cache
@@ -26,21 +26,21 @@ def code_points(name: str) -> CharSet | None:
         has, lacks = _judge(rf"\p{{{name}}}"), _judge(rf"\P{{{name}}}")
     except jsonschema_rs.ValidationError:
         return None
-    found = []
+    found: list[tuple[int, int]] = []
     for start in range(0, LAST + 1, _BLOCK):
         if not 0xD800 <= start <= 0xDFFF:
-            found += list(_within(start, min(start + _BLOCK, 0xD800 if start < 0xD800 else LAST + 1), has, lacks))
+            found += _within(start, "".join(map(chr, range(start, start + _BLOCK))), has, lacks)
     return CharSet.of(found)
 
 
-def _within(start: int, end: int, has: jsonschema_rs.Validator, lacks: jsonschema_rs.Validator) -> Iterator[tuple[int, int]]:
-    text = "".join(map(chr, range(start, end)))
+def _within(start: int, text: str, has: jsonschema_rs.Validator, lacks: jsonschema_rs.Validator) -> Iterator[tuple[int, int]]:
+    """The ranges in a run of characters that begins at ``start``: halved until a part has the property, or lacks it, as a whole."""
     if has.is_valid(text):
-        yield start, end - 1
+        yield start, start + len(text) - 1
     elif not lacks.is_valid(text):
-        middle = (start + end) // 2
-        yield from _within(start, middle, has, lacks)
-        yield from _within(middle, end, has, lacks)
+        middle = len(text) // 2
+        yield from _within(start, text[:middle], has, lacks)
+        yield from _within(start + middle, text[middle:], has, lacks)
 
 
 def _judge(one: str) -> jsonschema_rs.Validator:

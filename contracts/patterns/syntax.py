@@ -15,6 +15,7 @@ DEPTH_MAX = 100
 REPEAT_MAX = 100_000
 """The largest number in ``{n,m}``."""
 _LOOKS = (("(?=", True, False), ("(?!", True, True), ("(?<=", False, False), ("(?<!", False, True))
+_NOT_REPEATED = ("^", "$", "\\b", "\\B", "(?<=", "(?<!")
 
 
 @lru_cache(maxsize=4096)
@@ -59,7 +60,7 @@ class _Parser:
         bounds = self._quantifier()
         if bounds is None:
             return node
-        if isinstance(node, Start | End | Boundary) or (isinstance(node, Look) and not node.ahead):
+        if self.text.startswith(_NOT_REPEATED, start):
             raise PatternError("nothing to repeat", start)
         low, high = bounds
         return Repeat(node, low, high, lazy=self._skip("?"))
