@@ -71,7 +71,7 @@ def compare(asked: Comparison, kill_s: float = KILL_S) -> Outcome:
 
 
 def _read(reading: int, end: float) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     while (left := end - time.monotonic()) > 0 and select.select([reading], [], [], left)[0]:
         part = os.read(reading, 1 << 16)
         if not part:

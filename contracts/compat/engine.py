@@ -149,7 +149,7 @@ class Engine:
     def _truth(self, state: _State, literal: Literal, depth: int = 3) -> bool | None:
         if literal == TRUE or literal in state.true:
             return True
-        if literal == FALSE or -literal in state.true or literal in state.refuted:
+        if literal == FALSE or -literal in state.true:
             return False
         node = abs(literal)
         if depth and self.space.ops[node] == "and":
@@ -174,6 +174,7 @@ class Engine:
                     follows += open_ones
                 else:
                     state.clauses.append(open_ones)
+            follows += [-kid for kids in state.ones + state.not_ones for kid in kids if kid in state.refuted]
             state.ones, ones = [], state.ones
             for kids in ones:
                 said = [self._truth(state, kid) for kid in kids]
@@ -211,7 +212,7 @@ class Engine:
             truth = self._truth(state, literal)
             if truth:
                 return None
-            if truth is None:
+            if truth is None and literal not in state.refuted:
                 left.append(literal)
         return tuple(left)
 

@@ -201,7 +201,8 @@ class _Object:
         if found is UNDECIDED:
             self._uncertain = True
         elif isinstance(found, Found) and not left:
-            yield sign, found.document
+            longer = self._engine.find((*goal, *sign, self._space.atom("min_length", 1)))
+            yield sign, longer.document if isinstance(longer, Found) else found.document
         elif isinstance(found, Found):
             # The names outside a pattern come first: they are the plainest.
             yield from self._refine((*sign, -left[0]), left[1:], goal)

@@ -38,7 +38,11 @@ class Reason:
 
 def explain(question: Question, document: Any) -> Reason:
     """Why a document is valid under the first schema and not under the second."""
-    errors = list(question.validator(1).errors(document))
+    try:
+        errors = list(question.validator(1).errors(document))
+    except KeyError:
+        # The library leaves empty names out of the places of its errors.
+        return Reason("", "false", example=document)
     error = max(errors, key=lambda one: (len(one.instance_path), len(one.evaluation_path)))
     instance, evaluated = list(error.instance_path), [str(one) for one in error.evaluation_path]
     keyword = evaluated[-1] if evaluated else "false"
