@@ -79,9 +79,9 @@ class _Proof:
             result = self._run(document)
         except UpcastError as refusal:
             upcast = next(one for one in self._upcasts if one.file == refusal.file)
-            step = next(i for i, one in enumerate(upcast.steps) if one.line == refusal.line)
+            step = upcast.steps.index(refusal.step)
             expected = f"to be able to change every document of {self._old.name}"
-            yield (refusal.file, refusal.line, refusal.expected), (upcast, step, expected, f"{refusal.reason} in {shown(document)}")
+            yield (refusal.file, step, refusal.expected), (upcast, step, expected, f"{refusal.reason} in {shown(document)}")
             return
         if self._validator.is_valid(result):
             return

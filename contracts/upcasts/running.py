@@ -23,12 +23,12 @@ Place = tuple[Path, Edit]
 
 
 class UpcastError(ValueError):
-    """A document that a step cannot change. ``line`` is that of the step, ``path`` the value's, with its indexes."""
+    """A document that a step cannot change. ``path`` is the value's, with its indexes; ``reason`` says all but the place in the file."""
 
-    def __init__(self, file: str, line: int, path: str, expected: str, value: object) -> None:
-        self.file, self.line, self.path, self.expected, self.value = file, line, path, expected, value
+    def __init__(self, file: str, step: Step, path: str, expected: str, value: object) -> None:
+        self.file, self.step, self.line, self.path, self.expected, self.value = file, step, step.line, path, expected, value
         self.reason = f"{path}: expected {expected}, found {shown(value)}"
-        super().__init__(f"{file}:{line}: {self.reason}")
+        super().__init__(f"{file}:{step.line}: {self.reason}")
 
 
 def compile_upcasts(upcasts: Iterable[Upcast]) -> Callable[[Document], Document]:
@@ -41,12 +41,12 @@ def compile_upcasts(upcasts: Iterable[Upcast]) -> Callable[[Document], Document]
 
 def compile_steps(steps: Iterable[tuple[str, Step]]) -> Callable[[Document], Document]:
     """`compile_upcasts` of single steps, each with the file that it is of."""
-    origins: dict[Edit, tuple[str, int, Path]] = {}
+    origins: dict[Edit, tuple[str, Step, Path]] = {}
     edits: list[Edit] = []
     for file, step in steps:
         for path, edit in _EDITS[step.kind](step.spec):
             edits.append(edit)
-            origins[edit] = (file, step.line, path)
+            origins[edit] = (file, step, path)
 
     def upcast(document: Document) -> Document:
         top = document.copy()
@@ -56,9 +56,9 @@ def compile_steps(steps: Iterable[tuple[str, Step]]) -> Callable[[Document], Doc
             for edit in edits:
                 edit(top, owned)
         except Refused as refused:
-            file, line, path = origins[edit]
+            file, step, path = origins[edit]
             at = _path_text(refused.path or path, refused.indexes)
-            raise UpcastError(file, line, at, refused.expected, refused.value) from None
+            raise UpcastError(file, step, at, refused.expected, refused.value) from None
         return top
 
     return upcast
