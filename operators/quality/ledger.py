@@ -46,6 +46,8 @@ class Ledger:
         self._changed: dict[int, set[tuple[str, str]]] = {}
         self._named: set[tuple[str, str]] = set()
         self._oldest: int | None = None
+        self.scored: dict[tuple[str, str], tuple[int, int]] = {}
+        """Accepted events and refused records of the commits that metrics have not counted yet."""
 
     def hour(self, hour: int) -> Rows:
         """The rows of an hour, this commit's counts included."""
@@ -67,6 +69,8 @@ class Ledger:
         for (hour, name), scores in found.items():
             event = self._known(name)
             self._name(source, event, hour, scores)
+            counted = self.scored.get((source, event), (0, 0))
+            self.scored[source, event] = counted[0] + scores.events, counted[1] + scores.records - scores.events
             if self._oldest is not None and hour < self._oldest:
                 continue
             rows = self.hour(hour)
