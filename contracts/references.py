@@ -12,11 +12,14 @@ def check_references(schema: Any, types: Mapping[str, Any]) -> list[tuple[Steps,
     """What is wrong with the references of a schema: the way to each, and a message. ``types``: contracts/types by file stem."""
     found = read_documents(schema, types)
     wrong = [(error.path, str(error)) for (document, _), error in found.broken if document == found.root]
-    return wrong + [((*steps, "$ref"), message) for (document, steps), message in loops(found) if document == found.root]
+    return wrong + [(path, message) for (document, path), message in loops(found) if document == found.root]
 
 
 def loops(found: Documents) -> list[tuple[Key, str]]:
-    """The references that lead back to themselves without going into the value: no value could ever be judged."""
+    """The references that lead back to themselves without going into the value: no value could ever be judged.
+
+    The document and the way to the keyword, and a message.
+    """
     on_the_way: set[Key] = set()
     done: set[Key] = set()
     wrong: list[tuple[Key, str]] = []
@@ -42,6 +45,8 @@ def loops(found: Documents) -> list[tuple[Key, str]]:
 
 
 def _loop(found: Documents, members: list[Key]) -> tuple[Key, str]:
-    at = next((key for key in members if key in found.targets and key[0] == found.root), members[0])
-    reference = found.places[at].schema.get("$ref") or found.places[at].schema.get("$dynamicRef")
-    return at, f"{reference} leads back to itself without going into the value"
+    """The first reference of a loop, if possible one of the schema itself."""
+    words = [(key, word) for key in members for word in ("$ref", "$dynamicRef") if isinstance(found.places[key].schema.get(word), str)]
+    (document, steps), word = min(words, key=lambda one: one[0][0] != found.root)
+    reference = found.places[document, steps].schema[word]
+    return (document, (*steps, word)), f"{reference} leads back to itself without going into the value"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
@@ -115,9 +117,9 @@ def read_documents(schema: Any, types: Mapping[str, Any]) -> Documents:
     found = Documents(types)
     name = next((name for name, one in types.items() if one is schema), None)
     found.root = _add(found, schema, f"{HOME}events/event/version.json" if name is None else f"{HOME}types/{name}.json", name)
-    todo = list(found.places)
+    todo = deque(found.places)
     while todo:
-        key = todo.pop()
+        key = todo.popleft()
         place = found.places[key]
         if not isinstance(place.schema.get("$ref"), str):
             continue
@@ -127,7 +129,7 @@ def read_documents(schema: Any, types: Mapping[str, Any]) -> Documents:
         except BrokenReference as error:
             error.path = (*place.steps, "$ref")
             found.broken.append((key, error))
-        todo += list(found.places)[known:]
+        todo.extend(islice(found.places, known, None))
     return found
 
 
@@ -173,7 +175,10 @@ def _walk(found: Documents, key: Key, schema: Any, base: str, draft: int) -> Non
 def _follow(found: Documents, place: Place) -> Key:
     """Where a ``$ref`` leads; reads the type it leads to, and a place that no keyword leads to."""
     reference = place.schema["$ref"]
-    uri, fragment = urldefrag(urljoin(place.base, reference))
+    try:
+        uri, fragment = urldefrag(urljoin(place.base, reference))
+    except ValueError as error:
+        raise BrokenReference(f"{reference} is no reference: {error}") from error
     resource = found._resources.get(uri) or _type(found, uri)
     if resource is None:
         raise RemoteReference(f"{reference} leads to another document, and none of contracts/types")

@@ -107,8 +107,8 @@ def _check(found: Documents) -> None:
         jsonschema_rs.meta.validate(one)
     for _, error in found.broken:
         raise error
-    for (_, steps), message in loops(found):
-        raise BrokenReference(message, (*steps, "$ref"))
+    for (_, path), message in loops(found):
+        raise BrokenReference(message, path)
 
 
 class _Rewriter:
