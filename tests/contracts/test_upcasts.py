@@ -279,6 +279,24 @@ def _containers(value: Any) -> list[Any]:
     return [] if inner is None else [value, *(one for part in inner for one in _containers(part))]
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"default": {"v": {"a": []}}},
+        {"constant": {"v": {"a": []}}},
+        {"map": {"path": "s", "values": {"P": {"a": []}}}},
+        {"map": {"path": "s", "values": {"Q": 1}, "otherwise": {"value": {"a": []}}}},
+    ],
+)
+def test_documents_do_not_share_the_values_of_a_file(step: dict[str, Any]) -> None:
+    """Who changes one result changes no later one."""
+    upcast = compile_upcasts([steps(step)])
+    first = upcast({"s": "P"})
+    kept = deepcopy(first)
+    _spoil(first, {})
+    assert upcast({"s": "P"}) == kept
+
+
 class NaiveError(Exception):
     """The interpreter cannot do a step."""
 
