@@ -90,6 +90,32 @@ def _short(value: Any, length: int = 100) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+@contracts_app.command()
+def infer(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Events as JSON lines; .gz too.")],
+    event: Annotated[str, typer.Option(help="The name of the event.")],
+    target: Annotated[Path | None, typer.Option("--out", metavar="JSON", help="Write the draft there; it must not be there yet.")] = None,
+) -> None:
+    """Draft a contract from events: types, required, enums, formats, personal data; comments say how sure each is.
+
+    Example: skep contracts infer --event order_completed data/demo/events.jsonl
+    """
+    from skep.console import err, fail
+    from skep.inference import infer as infer_contract
+
+    if target is not None and target.exists():
+        fail(f"{target}: expected a file that is not there yet → choose another, or remove it")
+    draft, count, unreadable = infer_contract(event, file)
+    text = jsons.dumps(draft, indent=2, ensure_ascii=False) + "\n"
+    if target is None:
+        typer.echo(text, nl=False)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    torn = f"; {unreadable:,} lines of the file are no JSON objects" if unreadable else ""
+    err.print(f"drafted from {count:,} events{torn}", markup=False)
+
+
 class Standard(StrEnum):
     """How contracts are written elsewhere."""
 
