@@ -46,26 +46,38 @@ def get(value: Any, path: Path) -> Any:
     return value
 
 
-def change(value: Any, path: Path, how: Change, owned: Owned) -> Any:
-    """The value with everything at the path changed; the same object if nothing was, or if it could be changed in place."""
+def changing(path: Path, how: Change) -> Change:
+    """A change of everything at a path. It answers the same object if nothing changed, or if it could be changed in place."""
     if not path:
-        return how(value, owned)
-    step, rest = path[0], path[1:]
-    if type(step) is str:
-        if type(value) is not dict or step not in value:
+        return how
+    step, inner = path[0], changing(path[1:], how)
+    if isinstance(step, str):
+        return _in_object(step, inner)
+    return _in_items(inner) if step is None else _in_item(step, inner)
+
+
+def _in_object(name: str, inner: Change) -> Change:
+    def change(value: Any, owned: Owned) -> Any:
+        old = value.get(name, ABSENT) if type(value) is dict else ABSENT
+        if old is ABSENT:
             return value
-        return _set(value, step, change(value[step], rest, how, owned), owned)
-    if type(value) is not list:
-        return value
-    if step is None:
-        return _change_items(value, rest, how, owned)
-    assert isinstance(step, int)
-    return _set(value, step, change(value[step], rest, how, owned), owned) if step < len(value) else value
+        new = inner(old, owned)
+        return value if new is old else _with(value, name, new, owned)
+
+    return change
 
 
-def _set(container: Any, at: str | int, new: Any, owned: Owned) -> Any:
-    if new is container[at]:
-        return container
+def _in_item(index: int, inner: Change) -> Change:
+    def change(value: Any, owned: Owned) -> Any:
+        if type(value) is not list or index >= len(value):
+            return value
+        new = inner(value[index], owned)
+        return value if new is value[index] else _with(value, index, new, owned)
+
+    return change
+
+
+def _with(container: Any, at: str | int, new: Any, owned: Owned) -> Any:
     container = own(container, owned)
     if new is ABSENT:
         del container[at]
@@ -74,26 +86,34 @@ def _set(container: Any, at: str | int, new: Any, owned: Owned) -> Any:
     return container
 
 
-def _change_items(items: list[Any], rest: Path, how: Change, owned: Owned) -> list[Any]:
-    changed, same = [], True
-    for i, item in enumerate(items):
+def _in_items(inner: Change) -> Change:
+    def change(items: Any, owned: Owned) -> Any:
+        if type(items) is not list:
+            return items
+        changed: list[Any] = []
+        same = True
         try:
-            new = change(item, rest, how, owned)
+            for item in items:
+                new = inner(item, owned)
+                if new is not item:
+                    same = False
+                changed.append(new)
         except Refused as refused:
-            refused.indexes.insert(0, i)
+            refused.indexes.insert(0, len(changed))
             raise
-        same = same and new is item
-        if new is not ABSENT:
-            changed.append(new)
-    if same:
-        return items
-    owned[id(changed)] = changed
-    return changed
+        if same:
+            return items
+        owned[id(changed)] = changed
+        if ABSENT in changed:
+            changed[:] = [item for item in changed if item is not ABSENT]
+        return changed
+
+    return change
 
 
-def remove(value: Any, path: Path, owned: Owned) -> Any:
-    """The value without what is at the path."""
-    return change(value, path, lambda *_: ABSENT, owned)
+def removing(path: Path) -> Change:
+    """A change that removes what is at a path."""
+    return changing(path, lambda *_: ABSENT)
 
 
 def put(value: dict[str, Any], path: Path, new: Any, owned: Owned) -> dict[str, Any]:

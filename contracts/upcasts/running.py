@@ -13,7 +13,7 @@ from typing import Any
 from contracts.definitions import Step, Upcast
 from contracts.paths import parse_path
 from contracts.upcasts import values
-from contracts.upcasts.edits import ABSENT, Owned, Path, Refused, change, get, own, put, remove
+from contracts.upcasts.edits import ABSENT, Change, Owned, Path, Refused, changing, get, own, put, removing
 from contracts.yaml_tree import scalar, shown
 
 Document = dict[str, Any]
@@ -80,22 +80,22 @@ def base_of(path: Path) -> Path:
     return path[: max((i + 1 for i, step in enumerate(path) if step is None), default=0)]
 
 
-def _in_items(paths: list[Path], edit: Callable[..., Any]) -> Edit:
-    """An edit of every object at the paths' common base; ``edit`` takes it, the paths below it, and what is owned."""
+def _in_objects(paths: list[Path], edit: Callable[..., Change]) -> Edit:
+    """An edit of every object at the paths' common base; ``edit`` makes it of the paths below that."""
     base = base_of(paths[0])
-    below = [path[len(base) :] for path in paths]
+    inner = edit(*(path[len(base) :] for path in paths))
 
-    def of_item(item: Any, owned: Owned) -> Any:
+    def of_object(item: Any, owned: Owned) -> Any:
         if type(item) is not dict:
             return item
         try:
-            return edit(item, below, owned)
+            return inner(item, owned)
         except Refused as refused:
             if refused.path is not None:
                 refused.path = base + refused.path
             raise
 
-    return lambda top, owned: change(top, base, of_item, owned)
+    return changing(base, of_object)
 
 
 def _rename(spec: dict[str, str]) -> list[Place]:
@@ -110,7 +110,7 @@ def _rename(spec: dict[str, str]) -> list[Place]:
         if not around:
             places.append((path, _rename_top(pairs)))
         else:
-            places.append((path, _changing(around, _renaming(pairs))))
+            places.append((path, changing(around, _renaming(pairs))))
     return places
 
 
@@ -126,9 +126,11 @@ def _rename_top(pairs: list[tuple[str, str]]) -> Edit:
     return rename
 
 
-def _renaming(pairs: list[tuple[str, str]]) -> Edit:
+def _renaming(pairs: list[tuple[str, str]]) -> Change:
+    olds = frozenset(old for old, _ in pairs)
+
     def rename(item: Any, owned: Owned) -> Any:
-        if type(item) is not dict or not any(old in item for old, _ in pairs):
+        if type(item) is not dict or olds.isdisjoint(item):
             return item
         item = own(item, owned)
         found = [(new, item.pop(old)) for old, new in pairs if old in item]
@@ -138,19 +140,18 @@ def _renaming(pairs: list[tuple[str, str]]) -> Edit:
     return rename
 
 
-def _changing(path: Path, how: Callable[[Any, Owned], Any]) -> Edit:
-    return lambda top, owned: change(top, path, how, owned)
-
-
 def _move(spec: dict[str, str]) -> list[Place]:
+    def move(source: Path, target: Path) -> Change:
+        remove = removing(source)
+
+        def of_object(item: Any, owned: Owned) -> Any:
+            value = get(item, source)
+            return item if value is ABSENT else put(remove(item, owned), target, value, owned)
+
+        return of_object
+
     paths = [parse_path(spec["from"]), parse_path(spec["to"])]
-
-    def move(item: Document, below: list[Path], owned: Owned) -> Any:
-        source, target = below
-        value = get(item, source)
-        return item if value is ABSENT else put(remove(item, source, owned), target, value, owned)
-
-    return [(paths[0], _in_items(paths, move))]
+    return [(paths[0], _in_objects(paths, move))]
 
 
 def _fresh(value: Any) -> Callable[[], Any]:
@@ -174,7 +175,7 @@ def _default_at(path: Path, value: Any) -> Edit:
         item[name] = fresh()
         return item
 
-    return _changing(path[:-1], of_item)
+    return changing(path[:-1], of_item)
 
 
 def _constant(spec: dict[str, Any]) -> list[Place]:
@@ -183,7 +184,7 @@ def _constant(spec: dict[str, Any]) -> list[Place]:
 
 def _constant_at(path: Path, value: Any) -> Edit:
     fresh = _fresh(value)
-    return _in_items([path], lambda item, below, owned: put(item, below[0], fresh(), owned))
+    return _in_objects([path], lambda target: lambda item, owned: put(item, target, fresh(), owned))
 
 
 def _map(spec: dict[str, Any]) -> list[Place]:
@@ -236,7 +237,7 @@ def converter(spec: dict[str, Any]) -> values.Convert:
 
 def _value_edit(path: Path, convert: values.Convert) -> Edit:
     if len(path) > 1:
-        return _changing(path, lambda value, _: convert(value))
+        return changing(path, lambda value, _: convert(value))
     name = str(path[0])
 
     def edit(top: Document, _owned: Owned) -> None:
@@ -251,46 +252,55 @@ def _value_edit(path: Path, convert: values.Convert) -> Edit:
 
 
 def _split(spec: dict[str, Any]) -> list[Place]:
-    paths = [parse_path(spec["path"]), *map(parse_path, spec["into"])]
-    by = spec["by"]
+    by, pieces = spec["by"], len(spec["into"])
 
-    def split(item: Document, below: list[Path], owned: Owned) -> Any:
-        source, targets = below[0], below[1:]
-        value = get(item, source)
-        if value is ABSENT or value is None:
+    def split(source: Path, *targets: Path) -> Change:
+        remove = removing(source)
+
+        def of_object(item: Any, owned: Owned) -> Any:
+            value = get(item, source)
+            if value is ABSENT or value is None:
+                return item
+            if type(value) is not str:
+                raise Refused("a text", value)
+            item = remove(item, owned)
+            # The last one takes the rest; with fewer parts the last ones get nothing.
+            for target, part in zip(targets, value.split(by, pieces - 1), strict=False):
+                put(item, target, part, owned)
             return item
-        if type(value) is not str:
-            raise Refused("a text", value)
-        item = remove(item, source, owned)
-        # The last one takes the rest; without enough parts the last ones get nothing.
-        for target, part in zip(targets, value.split(by, len(targets) - 1), strict=False):
-            item = put(item, target, part, owned)
-        return item
 
-    return [(paths[0], _in_items(paths, split))]
+        return of_object
+
+    paths = [parse_path(spec["path"]), *map(parse_path, spec["into"])]
+    return [(paths[0], _in_objects(paths, split))]
 
 
 def _join(spec: dict[str, Any]) -> list[Place]:
+    def join(target: Path, *sources: Path) -> Change:
+        removes = [removing(source) for source in sources]
+
+        def of_object(item: Any, owned: Owned) -> Any:
+            parts = [text for source in sources if (text := _part(item, source)) is not None]
+            if not parts:
+                return item
+            for remove in removes:
+                item = remove(item, owned)
+            return put(item, target, spec["with"].join(parts), owned)
+
+        return of_object
+
     paths = [parse_path(spec["into"]), *map(parse_path, spec["paths"])]
+    return [(paths[0], _in_objects(paths, join))]
 
-    def join(item: Document, below: list[Path], owned: Owned) -> Any:
-        target, sources = below[0], below[1:]
-        parts = []
-        for source in sources:
-            value = get(item, source)
-            if value is ABSENT or value is None:
-                continue
-            text = values.text_of(value)
-            if text is None:
-                raise Refused("a text, a number or a boolean", value, source)
-            parts.append(text)
-        if not parts:
-            return item
-        for source in sources:
-            item = remove(item, source, owned)
-        return put(item, target, spec["with"].join(parts), owned)
 
-    return [(paths[0], _in_items(paths, join))]
+def _part(item: Any, source: Path) -> str | None:
+    value = get(item, source)
+    if value is ABSENT or value is None:
+        return None
+    text = values.text_of(value)
+    if text is None:
+        raise Refused("a text, a number or a boolean", value, source)
+    return text
 
 
 def _drop(spec: list[str]) -> list[Place]:
@@ -301,7 +311,7 @@ def _drop_at(path: Path) -> Edit:
     if len(path) == 1:
         name = str(path[0])
         return lambda top, _owned: top.pop(name, None)
-    return _changing(path, lambda *_: ABSENT)
+    return removing(path)
 
 
 _EDITS: dict[str, Callable[[Any], list[Place]]] = {
