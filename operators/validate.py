@@ -11,14 +11,15 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from contracts.upcasts import UpcastError
 
 from contracts.definitions import CALLS, Definitions
 from contracts.events import ControlEntry, Event, JudgedBatch, Refused, SourceBatch
 from contracts.names import event_name
 from contracts.times import MAX_US, MIN_US, iso, parse_time
+from contracts.upcasts import UpcastError
 from operators.epochs import CONTROL, Epoch, append_epoch, spans
 from operators.extract import Identifiers, consents
+from operators.frames import MAGIC, Frames, as_event, is_event
 from operators.metrics import batch_took
 from operators.versions import Accepts, Reading, Refusal, Versions
 
@@ -47,6 +48,7 @@ class Judge:
         self._max_bytes = max_event_bytes
         self._purposes = frozenset(purpose.name for purpose in definitions.purposes)
         self._versions = Versions(definitions, formats=formats)
+        self._frames = Frames(definitions)
 
     def judge(self, raw: bytes, position: int, read_at_us: int) -> Event | Refused:
         """The event, or why it is refused. ``read_at_us`` is the wall clock for records without ``receivedAt``."""
@@ -77,7 +79,11 @@ class Judge:
         return events, refused
 
     def _judge(self, raw: bytes, position: int, read_at_us: int) -> Event:
-        body = decode(raw, self._max_bytes)
+        asked: object = None
+        if raw[:1] == MAGIC:
+            body, raw, asked = self._unframed(raw)
+        else:
+            body = decode(raw, self._max_bytes)
         get = body.get
         call = get("type")
         if type(call) is not str or call not in _CALLS:
@@ -101,7 +107,7 @@ class Judge:
                 if title is not None and properties.get("name") is None:
                     properties = {**properties, "name": title}
             place, judged = ("traits", traits) if call in _JUDGED_BY_TRAITS else ("properties", properties)
-            version = self._version(name or call, place, judged, time_us, body)
+            version = self._version(name or call, place, judged, time_us, body, asked)
             self._check_future(time_us, read_at_us if received_at_us is None else received_at_us)
             seen = body
             if version is not None and version.upcast is not None:
@@ -154,10 +160,23 @@ class Judge:
     def _consents(self, body: dict[str, Any], properties: dict[str, Any], updated: bool) -> dict[str, bool] | None:
         return consents(body, properties if updated else None, self._purposes)
 
-    def _version(self, event: str, place: str, judged: dict[str, Any], time_us: int, body: dict[str, Any]) -> Accepts | None:
+    def _unframed(self, raw: bytes) -> tuple[dict[str, Any], bytes, str]:
+        """The event in a registry's frame, its bytes, and the contract that the frame names."""
+        payload, found = self._frames.payload(raw)
+        body = decode(payload, self._max_bytes)
+        if not is_event(body):
+            body, payload, contract = as_event(body, found)
+            return body, payload, contract.name
+        name = _NAMED.get(body["type"]) or (_track_name(body["event"]) if body["type"] == "track" else body["type"])
+        return body, payload, next((one.name for one in found if one.event == name), found[0].name)
+
+    def _version(
+        self, event: str, place: str, judged: dict[str, Any], time_us: int, body: dict[str, Any], asked: object
+    ) -> Accepts | None:
         """The version that accepts the event; None if its name needs no contract."""
-        context = body.get("context")
-        asked = context.get("contract") if type(context) is dict else None
+        if asked is None:
+            context = body.get("context")
+            asked = context.get("contract") if type(context) is dict else None
         if asked is None:
             trial = self._versions.trial.get(event)
             if trial is None:
@@ -251,6 +270,16 @@ def _track_name(value: object) -> str:
         if name:
             return name
     raise Refusal("envelope", f"event: expected the name of what happened, found {value!r}")
+
+
+def judged_part(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the contract of an event judges: the name of the part, and its content."""
+    if body["type"] in _JUDGED_BY_TRAITS:
+        return "traits", _object(body, "traits")
+    properties = _object(body, "properties")
+    if body["type"] in _NAMED and body.get("name") is not None and properties.get("name") is None:
+        properties = {**properties, "name": body["name"]}
+    return "properties", properties
 
 
 def event_of(raw: bytes) -> str:

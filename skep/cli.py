@@ -14,6 +14,8 @@ import typer
 
 from skep import console, log
 from skep.cli_contracts import contracts_app
+from skep.cli_quality import quality_app
+from skep.cli_quarantine import quarantine_app
 from skep.console import CommandError, fail, json_line, out, table
 from skep.settings import Settings
 
@@ -27,12 +29,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
-quarantine_app = typer.Typer(help="What was refused, why, and feeding it again.", no_args_is_help=True)
 identity_app = typer.Typer(help="Links between identifiers that people decide.", no_args_is_help=True)
 app.add_typer(profile_app, name="profile")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
 app.add_typer(contracts_app, name="contracts")
+app.add_typer(quality_app, name="quality")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]
@@ -196,10 +198,10 @@ def run(
     Example: skep run --once
     """
     from skep import running
-    from skep.settings import load_definitions
+    from skep.definitions import proved
 
     settings = _settings(source_path=str(source_path.absolute()) if source_path else None)
-    load_definitions(settings)
+    proved(settings)
     if fresh:
         running.forget(settings)
     environment = running.source_environment(settings, source_path)
@@ -256,73 +258,6 @@ def changes(
     from skep.changes import print_changes
 
     print_changes(_settings(), since, space, follow=follow)
-
-
-@quarantine_app.command("list")
-def quarantine_list(
-    json: Json = False,
-    reason: Annotated[str | None, typer.Option(help="Only those refused for this reason.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many to show; --json shows all.")] = 50,
-    space: Space = None,
-) -> None:
-    """What was refused, oldest first.
-
-    Example: skep quarantine list --reason invalid
-    """
-    from skep import quarantine
-
-    rows = [quarantine.public(row) for row in quarantine.rows(_settings(), space, reason)]
-    if json:
-        json_line(rows)
-        return
-    shown = [(row["id"], row["reason"], row["partition"], row["position"], row["detail"][:100]) for row in rows[:limit]]
-    table(("id", "reason", "partition", "position", "detail"), shown, right=("position",))
-    if len(rows) > limit:
-        out.print(f"… and {len(rows) - limit:,} more: --limit {len(rows)}")
-
-
-@quarantine_app.command("show")
-def quarantine_show(entry: Annotated[str, typer.Argument(metavar="ID")], json: Json = False, space: Space = None) -> None:
-    """One refused record: why, where, and its bytes.
-
-    Example: skep quarantine show q-1
-    """
-    from skep import quarantine
-
-    row = quarantine.one(_settings(), space, entry)
-    if json:
-        json_line([quarantine.public(row)])
-        return
-    shown = quarantine.public(row)
-    names = ("id", "space", "reason", "detail", "schema_path", "partition", "position", "received_at")
-    table(("", ""), [(name, shown[name]) for name in names])
-    out.print("\n" + quarantine.pretty(row["raw"]), markup=False)
-
-
-@quarantine_app.command("replay")
-def quarantine_replay(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Which; the default is all.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only those refused for this reason.")] = None,
-    space: Space = None,
-    json: Json = False,
-) -> None:
-    """Feed refused records again after a repair, judged by the contracts of now; lateness no longer counts.
-
-    Example: skep quarantine replay --reason invalid
-    """
-    from skep import quarantine
-    from skep.spaces import chosen, one_space
-
-    settings = _settings()
-    # Numbers are given in each space anew, so that an id alone does not say which record is meant.
-    spaces = [one_space(settings, space)] if ids else chosen(settings, space)
-    answers = [quarantine.replay(settings, name, ids or [], reason) for name in spaces]
-    count, submitted = sum(number for number, _ in answers), [one for _, some in answers for one in some]
-    if not count and not json:
-        out.print("nothing to replay")
-    elif not json:
-        out.print(f"{count:,} records to replay")
-    _tell(submitted, json=json)
 
 
 @identity_app.command("link")

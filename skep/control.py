@@ -38,6 +38,25 @@ class Submitted:
         return "recorded; no flow is running, the next one will do it"
 
 
+_COUNTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "replay": (("applied", "duplicate", "refused", "gone"), ("changed",)),
+    "edit": (("edited",), ("passing", "applied", "duplicate", "refused", "changed", "gone")),
+    "drop": (("dropped", "gone"), ()),
+}
+"""What the answer to a repair of the quarantine counts: what is always said, and what only if there is any."""
+
+
+def told(submitted: list[Submitted]) -> list[str]:
+    """What happened to all of these, for people: answers that count are added up, and nothing is said twice."""
+    counted = [one.answer for one in submitted if one.answer and one.answer.get("ok", True) and one.answer["type"] in _COUNTS]
+    others = [one.words() for one in submitted if one.answer not in counted]
+    if not counted:
+        return list(dict.fromkeys(others))
+    keys = [key for some in _COUNTS[counted[0]["type"]] for key in some]
+    total = {key: sum(answer.get(key, 0) for answer in counted) for key in keys}
+    return [_told({"type": counted[0]["type"], **total}), *dict.fromkeys(others)]
+
+
 def _told(answer: dict[str, Any]) -> str:
     """The flow's answer in words."""
     if not answer.get("ok", True):
@@ -45,8 +64,10 @@ def _told(answer: dict[str, Any]) -> str:
     if answer["type"] == "definitions":
         how = "everybody computed anew" if answer["recomputed"] else "nothing about anybody had to be computed anew"
         return f"in force: definitions {answer['definitions']}, {how}"
-    if answer["type"] == "replay":
-        return "done: " + ", ".join(f"{answer[key]} {key}" for key in ("applied", "duplicate", "refused", "gone"))
+    if answer["type"] in _COUNTS:
+        always, others = _COUNTS[answer["type"]]
+        counts = [(key, answer.get(key, 0)) for key in (*always, *others)]
+        return "done: " + ", ".join(f"{count:,} {key}" for key, count in counts if count or key in always)
     if answer["type"] == "resume":
         return f"done: {answer['source']} is read on" if answer["applied"] else f"without effect: {answer['source']} is not stopped"
     if not answer.get("applied", True):

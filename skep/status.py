@@ -14,7 +14,7 @@ from skep.process import flow_is_running
 from skep.settings import Settings
 from skep.spaces import open_views, snapshot_path
 
-COUNTS = ("received", "applied", "duplicate", "conflict", "quarantined", "unidentified")
+COUNTS = ("received", "applied", "duplicate", "conflict", "quarantined", "dropped", "unidentified")
 SUMS = (*COUNTS, "people", "merges", "splits", "changes", "remembered")
 
 
@@ -41,8 +41,8 @@ def summed(spaces: list[dict[str, Any]]) -> dict[str, Any]:
     total["clock"] = min(clocks) if clocks and all(clocks) else None
     for key in ("partitions", "segments"):
         total[key] = {(f"{one['space']}/{name}" if several else name): found for one in spaces for name, found in one[key].items()}
-    total["stopped"] = [f"{one['space']}/{name}" if several else name for one in spaces for name in one["stopped"]]
-    total["broken"] = [{"space": one["space"], **found} for one in spaces for found in one["broken"]]
+    total["stopped"] = [f"{one['space']}/{name}" if several else name for one in spaces for name in one.get("stopped", ())]
+    total["broken"] = [{"space": one["space"], **found} for one in spaces for found in one.get("broken", ())]
     total["quarantine"] = _added(one["quarantine"] for one in spaces)
     return total
 
@@ -86,7 +86,8 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     head = "a flow is running" if found["running"] else "no flow is running"
     tell_stopped(found)
     out.print(f"[bold]{settings.root.name}[/bold]  clock {cell(found['clock'])}  {head}")
-    balance = " + ".join(f"{found[key]:,} {key}" for key in ("applied", "duplicate", "conflict", "quarantined"))
+    sides = ("applied", "duplicate", "conflict", "quarantined", *(("dropped",) if found["dropped"] else ()))
+    balance = " + ".join(f"{found[key]:,} {key}" for key in sides)
     out.print(f"{found['received']:,} received = {balance}; {found['unidentified']:,} of the applied are unidentified")
     out.print(f"{found['people']:,} people, {found['changes']:,} changes, {found['remembered']:,} message ids remembered\n")
     table(("segment", "members"), found["segments"].items(), right=("members",))

@@ -12,8 +12,9 @@ from random import Random
 import orjson
 import pytest
 
-from skep import quarantine
 from skep.control import submit
+from skep.quarantine.repairs import replay
+from skep.quarantine.selection import Selection
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path
 from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, POLL_S, Killing, control_entries, finish, start, wait_for_commits
@@ -148,7 +149,7 @@ def test_point_5_everything_else_is_an_entry_of_control(project: Path, killed: K
     device = next(line["value"] for line in map(orjson.loads, Outcome.of(project).dump) if line.get("namespace") == "anonymous_id")
     submit(settings, "shop", {"type": "link", "a": ends[0], "b": {"namespace": "email", "value": "new@example.com"}, "why": "ticket"})
     submit(settings, "shop", {"type": "unlink", "a": ends[1], "b": {"namespace": "anonymous_id", "value": device}, "why": "ticket"})
-    count, _ = quarantine.replay(settings, "shop", [], None)
+    count, _ = replay(settings, "shop", Selection())
     assert count > 10
     kinds = [entry["type"] for entry in control_entries(project)]
     assert kinds[:3] == ["definitions", "link", "unlink"]

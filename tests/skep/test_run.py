@@ -124,7 +124,7 @@ def test_quarantine_shows_the_bytes_as_received(shop: Path) -> None:
     rows = _json(shop, "quarantine", "list")
     assert len(rows) == _json(shop, "status")["quarantined"]
     assert _json(shop, "quarantine", "show", rows[0]["id"]) == rows[:1]
-    assert rows[0]["id"] in skep("quarantine", "list", "--limit", "1", project=shop).stdout
+    assert rows[0]["id"] in skep("quarantine", "list", "--each", "--limit", "1", project=shop).stdout
     lines = (shop / "events" / "events.jsonl").read_text().splitlines()
     assert all(row["raw"] == lines[row["position"] - 1] for row in rows)
     assert "`skep quarantine list`" in refused(skep("quarantine", "show", "q-99999", project=shop))
