@@ -50,6 +50,7 @@ class PatternAutomaton:
         self._behinds: list[_Behind] = []
         self._found: list[tuple[bool | None, ...]] = []
         self._behind_numbers: dict[_Behind, int] = {}
+        self._readings: dict[tuple[int, int], list[tuple[int, _Steps]]] = {}
         self._behind_rows: dict[int, list[int]] = {}
         size = len(classes)
         self._states: list[tuple[int, _Steps]] = [(0, frozenset())] * 4
@@ -89,23 +90,28 @@ class PatternAutomaton:
         behind, steps = self._states[state]
         self._budget.spend(len(steps) + 1)
         behinds = self._behind_row(behind)
-        return [self._state(after, frozenset(following)) for after, following in zip(behinds, self._move(steps, behinds), strict=True)]
-
-    def _move(self, steps: _Steps, behinds: list[int]) -> list[set[int]]:
-        """Per class of character the steps that may come after it; ``behinds``: what then lies behind, by class."""
         found: list[set[int]] = [set() for _ in behinds]
         for one in steps:
             owed, number = divmod(one, self._count)
-            step = self._steps[number]
-            reads = step.kind == p.CHARS
-            for char in self._classes_of[step.number] if reads else self._all if step.kind == p.ACCEPT else ():
-                closure = self._closure(step.following[0], behinds[char]) if reads else frozenset([number])
+            for char, closure in self._reading(number, behind):
                 left = self._pay(owed, char) if owed else 0
                 if left == 0:
                     found[char] |= closure
                 elif left is not None:
                     found[char].update(self._join(other, left) for other in closure)
-        return found
+        return [self._state(after, frozenset(following)) for after, following in zip(behinds, found, strict=True)]
+
+    def _reading(self, number: int, behind: int) -> list[tuple[int, _Steps]]:
+        """The classes of characters that a step reads, with the steps that may come after each; ``behind``: what lies behind before it."""
+        known = self._readings.get((number, behind))
+        if known is None:
+            step, behinds = self._steps[number], self._behind_row(behind)
+            if step.kind == p.CHARS:
+                known = [(char, self._closure(step.following[0], behinds[char])) for char in self._classes_of[step.number]]
+            else:
+                known = [(char, frozenset([number])) for char in self._all if step.kind == p.ACCEPT]
+            self._readings[number, behind] = known
+        return known
 
     def _pay(self, owed: int, char: int) -> int | None:
         """What is owed after a character; None if it cannot be paid any more."""

@@ -52,7 +52,7 @@ def _compiled(text: str, options: jsonschema_rs.RegexOptions | jsonschema_rs.Fan
     try:
         jsonschema_rs.Draft202012Validator({"pattern": text}, pattern_options=options)
     except jsonschema_rs.ValidationError as error:
-        raise NotLinear("the pattern is too big: its repetitions multiply") from error
+        raise NotLinear("too big: its repetitions multiply; minLength and maxLength bound a text at no cost") from error
     return text
 
 

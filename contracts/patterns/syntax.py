@@ -10,7 +10,7 @@ from contracts.patterns.nodes import EMPTY, Back, Boundary, Chars, Choice, End, 
 
 LENGTH_MAX = 100_000
 """Characters of a pattern."""
-DEPTH_MAX = 100
+DEPTH_MAX = 60
 """Groups within groups."""
 REPEAT_MAX = 100_000
 """The largest number in ``{n,m}``."""
