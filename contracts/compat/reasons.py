@@ -39,12 +39,12 @@ class Reason:
 def explain(question: Question, document: Any) -> Reason:
     """Why a document is valid under the first schema and not under the second."""
     try:
-        errors = list(question.validator(1).errors(document))
-    except KeyError:
+        error = _nearest(_deepest(list(question.validator(1).errors(document))))
+        instance = _names(error.instance_path, document)
+    except (KeyError, IndexError, TypeError):
         # The library leaves empty names out of the places of its errors.
         return Reason("", "false", example=document)
-    error = max(errors, key=lambda one: (len(one.instance_path), len(one.evaluation_path)))
-    instance, evaluated = list(error.instance_path), [str(one) for one in error.evaluation_path]
+    evaluated = [str(one) for one in error.evaluation_path]
     keyword = evaluated[-1] if evaluated else "false"
     if keyword not in _KEYWORDS and len(evaluated) > 1:
         keyword = evaluated[-2]
@@ -52,6 +52,36 @@ def explain(question: Question, document: Any) -> Reason:
     new = _said(question.documents[1], instance, keyword)
     path = "".join("/[]" if isinstance(step, int) else "/" + step.replace("~", "~0").replace("/", "~1") for step in instance)
     return Reason(path, keyword, old, new, document)
+
+
+def _deepest(errors: list[Any]) -> Any:
+    return max(errors, key=lambda one: (len(one.instance_path), len(one.evaluation_path)))
+
+
+def _nearest(error: Any) -> Any:
+    """What is wrong in the one branch of an anyOf or oneOf that the value comes nearest to; the error itself if none stands out."""
+    branches = getattr(error.kind, "context", None)
+    if not branches or not all(branches):
+        return error
+    here = len(error.instance_path)
+    near = [some for some in branches if all(len(one.instance_path) > here for one in some)]
+    if not near:
+        near = [some for some in branches if not any(_excludes(one, here) for one in some)]
+    return _nearest(_deepest(near[0])) if len(near) == 1 else error
+
+
+def _excludes(error: Any, depth: int) -> bool:
+    """Whether an error says that the value is of another kind altogether."""
+    return len(error.instance_path) == depth and str(error.evaluation_path[-1]) in {"type", "const", "enum"}
+
+
+def _names(steps: list[str | int], value: Any) -> list[str | int]:
+    """A way into a value, with names that look like numbers as texts: the library gives them as numbers."""
+    found: list[str | int] = []
+    for step in steps:
+        found.append(str(step) if isinstance(value, dict) else step)
+        value = value[found[-1]]
+    return found
 
 
 _KEYWORDS = frozenset({
