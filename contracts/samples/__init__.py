@@ -18,6 +18,9 @@ from contracts.validation import compile_schema
 _NO_TYPES: Mapping[str, Schema] = {}
 _TRIES_EACH = 20
 _TRIES_MORE = 300
+_EFFORT = 30_000
+_EFFORT_EACH = 500
+"""Values made in all, and for each document asked for: after that a schema counts as one without documents."""
 _FULLNESS = (0.0, 1.0, 0.5, 0.8, 0.5, 0.2)
 
 
@@ -29,8 +32,8 @@ def documents(
     ``types`` are the schemas of ``types/<name>.json`` by name. With ``other`` its names and constants occur as well.
     ``formats``: formats are asserted.
     """
-    source = _Source(schema, types, other, seed)
-    valid = compile_schema(schema, types, formats=formats).is_valid
+    source = _Source(schema, types, other, seed, count)
+    valid = compile_schema(schema, types, formats=formats, linear=False).is_valid
     seen: set[bytes] = set()
     for turn in range(count * _TRIES_EACH + _TRIES_MORE):
         if len(seen) >= count:
@@ -46,7 +49,7 @@ def documents(
 
 def near(schema: Schema, other: Schema, types: Mapping[str, Schema] = _NO_TYPES, *, seed: int, count: int) -> Iterator[Any]:
     """Up to ``count`` documents, valid under ``schema`` or nearly so, that aim at where the two schemas may differ."""
-    source = _Source(schema, types, other, seed)
+    source = _Source(schema, types, other, seed, count)
     for turn in range(count):
         document = source.near(turn)
         if document is not _NOTHING:
@@ -57,7 +60,8 @@ _NOTHING = object()
 
 
 class _Source:
-    def __init__(self, schema: Schema, types: Mapping[str, Schema], other: Schema | None, seed: int) -> None:
+    def __init__(self, schema: Schema, types: Mapping[str, Schema], other: Schema | None, seed: int, count: int) -> None:
+        self._effort = _EFFORT + _EFFORT_EACH * count
         self.chance = random.Random(seed)
         references = References(schema, types, True if other is None else other)
         self.here, self.there = references.root, references.other
@@ -67,9 +71,10 @@ class _Source:
 
     def next(self, turn: int, places: tuple[Place, ...]) -> Any:
         """A document of all these schemas; _NOTHING if the choices taken led nowhere."""
-        self.builder.fullness = _FULLNESS[turn % len(_FULLNESS)]
+        if self.builder.spent > self._effort:
+            return _NOTHING
         try:
-            return self.builder.build(places)
+            return self.builder.document(places, _FULLNESS[turn % len(_FULLNESS)])
         except (StuckError, RecursionError):
             return _NOTHING
 

@@ -18,30 +18,42 @@ DEPTH_EASY = 5
 DEPTH_MAX = 14
 WIDTH_MAX = 300
 """More items or properties are made only if a schema asks for them, up to this."""
+EFFORT_MAX = 1500
+"""Values made for one document, those of attempts that lead nowhere included."""
 _TRIES = 6
 _TEXT = {"type": "string"}
 
 
 class Builder:
-    """Builds documents; ``fullness`` is the share of what may be left out that is there."""
+    """Builds documents; ``spent`` counts the values made so far, those of attempts that led nowhere included."""
 
     def __init__(self, shapes: Shapes, aims: Aims, chance: random.Random) -> None:
         self._shapes, self._aims, self._chance = shapes, aims, chance
-        self.fullness = 0.5
+        self._fullness = 0.5
+        self.spent = 0
+        self._limit = 0
+
+    def document(self, places: tuple[Place, ...], fullness: float) -> Any:
+        """A document of all the schemas at once; ``fullness`` is the share of what may be left out that is there.
+
+        Raises StuckError if the choices taken lead nowhere, or too far.
+        """
+        self._fullness, self._limit = fullness, self.spent + EFFORT_MAX
+        return self.build(places)
 
     def build(self, places: tuple[Place, ...], depth: int = 0) -> Any:
-        """A document of all the schemas at once. Raises StuckError if the choices taken lead nowhere."""
-        for turn in range(_TRIES if depth < DEPTH_EASY else 2):
+        """A value of all the schemas at once."""
+        for _ in range(_TRIES if depth < DEPTH_EASY else 2):
+            self.spent += 1
+            if self.spent > self._limit or depth > DEPTH_MAX:
+                break
             try:
                 return self._value(self._shapes.of(places), depth)
             except StuckError:
-                if turn or depth > DEPTH_MAX:
-                    continue
+                continue
         raise StuckError
 
     def _value(self, shape: Shape, depth: int) -> Any:
-        if depth > DEPTH_MAX:
-            raise StuckError
         if shape.values is not None:
             return self._chance.choice(shape.values)
         kind = self._kind(shape, depth)
@@ -162,7 +174,7 @@ class Builder:
         chance = self._chance
         low, high = shape.sizes[0] or 0, shape.sizes[1]
         names = dict.fromkeys(shape.required)
-        full = self.fullness if depth < DEPTH_EASY else 0.0
+        full = self._fullness if depth < DEPTH_EASY else 0.0
         for part in shape.parts:
             names.update(dict.fromkeys(name for name in part.schema.get("properties", ()) if chance.random() < full))
         if depth < DEPTH_EASY and chance.random() < 0.3:

@@ -29,6 +29,7 @@ _WORDS = (
     "日本",
     "🐝",
     " ",
+    "\n",
     "a b",
     "_",
     "-1",
@@ -63,7 +64,7 @@ _FORMATS = {
 
 @lru_cache(maxsize=2048)
 def _searcher(pattern: str) -> Callable[[Any], bool]:
-    is_found: Callable[[Any], bool] = compile_schema({"pattern": pattern}, {}).is_valid
+    is_found: Callable[[Any], bool] = compile_schema({"pattern": pattern}, linear=False).is_valid
     return is_found
 
 
@@ -140,8 +141,9 @@ class _Speller:
             case Choice(options):
                 return self.spell(self._chance.choice(options))
             case Repeat(inner, low, high):
-                top = low + self._more if high is None else min(high, low + max(self._more, 1) * 4)
-                times = min(self._chance.choice((low, top, self._chance.randint(low, top))), LONGEST)
+                top = low + self._more if high is None else min(high, LONGEST)
+                few = min(top, low + 4 * self._more)
+                times = min(self._chance.choice((low, few, self._chance.randint(low, few), top)), LONGEST)
                 return "".join(self.spell(inner) for _ in range(times))
             case Group(inner, number):
                 self._groups[number] = self.spell(inner)
