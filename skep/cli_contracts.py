@@ -53,6 +53,34 @@ def compat(
     raise SystemExit(outcome.code)
 
 
+@contracts_app.command()
+def bump(
+    context: typer.Context,
+    old: Annotated[Path, typer.Argument(metavar="OLD.json", help="The schema of before.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW.json", help="The schema of now.")],
+    json: Json = False,
+) -> None:
+    """Say which version number a change deserves: addition (nothing breaks), revision (some old documents do), model (all do).
+
+    Exit code 0: the name of NEW.json claims that much, or the names are no numbers; 1: it claims less; 2: a file is unusable; 3: any
+    other failure.
+
+    Example: skep contracts bump contracts/events/order_completed/1-0-0.json contracts/events/order_completed/1-0-1.json
+    """
+    from skep.bumping import bump as bumped
+    from skep.compat import FAILED
+    from skep.console import fail
+
+    try:
+        outcome = bumped(old, new, formats=_asserts_formats(context))
+    except Exception as error:  # noqa: BLE001 - 1 is an answer of this command, so no failure may end with it
+        fail(f"{type(error).__name__}: {error}", FAILED)
+    if outcome.errors:
+        fail("\n".join(outcome.errors), outcome.code)
+    typer.echo(jsons.dumps(outcome.report) if json else "\n".join(outcome.lines))
+    raise SystemExit(outcome.code)
+
+
 def _asserts_formats(context: typer.Context) -> bool:
     """Whether the project of the command, if there is one, asserts formats."""
     project = context.find_root().params.get("project") or Path()
@@ -114,6 +142,30 @@ def infer(
         target.write_text(text, encoding="utf-8")
     torn = f"; {unreadable:,} lines of the file are no JSON objects" if unreadable else ""
     err.print(f"drafted from {count:,} events{torn}", markup=False)
+
+
+@contracts_app.command()
+def impact(
+    context: typer.Context,
+    old: Annotated[Path, typer.Argument(metavar="OLD.json", help="The version of before.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW.json", help="The version of now.")],
+    event: Annotated[str | None, typer.Option(help="The event, if neither file is below contracts/events/<event>/.")] = None,
+    json: Json = False,
+) -> None:
+    """List what a change of a contract touches: traits, segments, destinations, and how many profiles, from the snapshot.
+
+    Example: skep contracts impact contracts/events/order_completed/1-0-0.json order_completed.json --event order_completed
+    """
+    from skep.console import json_line
+    from skep.impact import impact as impact_of
+    from skep.impact_report import show
+    from skep.settings import Settings
+
+    found = impact_of(Settings.load(_project(context)), old, new, event)
+    if json:
+        json_line(found.row())
+    else:
+        show(found)
 
 
 class Standard(StrEnum):
