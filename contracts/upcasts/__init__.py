@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from contracts.upcasts.files import read_upcast, read_upcasts
-from contracts.upcasts.running import KINDS, UpcastError, compile_steps, compile_upcasts
+from contracts.upcasts.kinds import EDITS
+from contracts.upcasts.running import UpcastError, compile_steps, compile_upcasts
+
+KINDS = tuple(EDITS)
+"""The kinds of steps."""
 
 __all__ = ["KINDS", "UpcastError", "compile_steps", "compile_upcasts", "read_upcast", "read_upcasts"]

@@ -9,7 +9,7 @@ from contracts.definitions import Contract, Example, Step, Upcast, Version
 from contracts.problems import Problem, listed
 from contracts.upcasts.examples import example_problems
 from contracts.upcasts.steps import CHECKS
-from contracts.versions import newest, version_text
+from contracts.versions import newest, version_text, way
 from contracts.yaml_tree import Reader, Tree
 
 _NAME = re.compile(r"(0|[1-9]\d*)-(0|[1-9]\d*)-(0|[1-9]\d*)-to-(0|[1-9]\d*)-(0|[1-9]\d*)-(0|[1-9]\d*)\.yaml", re.ASCII)
@@ -64,9 +64,8 @@ def _check_versions(reader: Reader, at: Tree, event: str, pair: tuple[Version, V
 
 def _missing(event: str, versions: tuple[Contract, ...], upcasts: list[Upcast]) -> list[Problem]:
     last = newest(versions)
-    models: dict[int, Version] = {one.version[0]: one.version for one in versions if one.status != "draft"}
-    # What an upcast leads to must lead on, also when the versions of that model are drafts.
-    models |= {one.new[0]: one.new for one in upcasts if one.new[0] not in models}
+    old = [one.version for one in versions if one.status != "draft" and one.version[0] < last.version[0]]
+    ends = [_furthest(version, upcasts, last.version) for version in old if not way(version, upcasts, last.version)]
     return [
         Problem(
             last.file,
@@ -76,9 +75,17 @@ def _missing(event: str, versions: tuple[Contract, ...], upcasts: list[Upcast]) 
             "nothing that leads from it to a later model",
             "documents of an old model are read at the newest one",
         )
-        for model, version in sorted(models.items())
-        if model < last.version[0] and not any(one.old[0] == model and one.new[0] <= last.version[0] for one in upcasts)
+        for model, version in sorted({end[0]: end for end in sorted(ends)}.items())
     ]
+
+
+def _furthest(version: Version, upcasts: list[Upcast], target: Version) -> Version:
+    """Where a version gets to on its way."""
+    for model in range(target[0] - 1, version[0], -1):
+        steps = way(version, upcasts, (model, 0, 0))
+        if steps:
+            return steps[-1].new
+    return version
 
 
 def read_upcast(reader: Reader, at: Tree, event: str, pair: tuple[Version, Version]) -> Upcast | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -11,10 +12,13 @@ from contracts.paths import parse_path
 from contracts.problems import closest, listed
 from contracts.upcasts import values
 from contracts.upcasts.edits import Path
-from contracts.upcasts.running import base_of
+from contracts.upcasts.kinds import base_of
 from contracts.yaml_tree import Reader, Tree
 
 _PLACES_MAX = 12
+_DEPTH_MAX = 100
+"""Events are not deeper."""
+_DATE = (r"%[YyGcx]", r"%[mbBjUWVcx]", r"%[djuwaAcx]")
 _OTHERWISE = ("keep", "drop", "refuse")
 _WAYS = ("unit", "multiply", "type", "time")
 
@@ -54,11 +58,28 @@ def _move(reader: Reader, at: Tree) -> None:
 def _assigned(reader: Reader, at: Tree) -> None:
     for text, value in _pairs(reader, at, "a mapping of paths to values").items():
         _path(reader, value, text, named=True)
+        _json(reader, value)
 
 
 def _constant(reader: Reader, at: Tree) -> None:
     for text, value in _pairs(reader, at, "a mapping of paths to values").items():
         _path(reader, value, text, named=True, target=True)
+        _json(reader, value)
+
+
+def _json(reader: Reader, at: Tree) -> None:
+    """Documents are written as JSON again: their whole numbers have 64 bits, their texts are UTF-8."""
+    if type(at.value) is int and not -(2**63) <= at.value < 2**63:
+        reader.refuse(at, "a whole number of at most 64 bits")
+    elif isinstance(at.value, str):
+        _utf8(reader, at, at.value)
+    for part in at:
+        _json(reader, part)
+
+
+def _utf8(reader: Reader, at: Tree, text: str) -> None:
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        reader.refuse(at, "a text that can be written in UTF-8", ascii(text))
 
 
 def _map(reader: Reader, at: Tree) -> None:
@@ -66,14 +87,17 @@ def _map(reader: Reader, at: Tree) -> None:
     _path_at(reader, reader.required(at, parts, "path", "the path of the values"))
     table = reader.required(at, parts, "values", "a mapping of old values to new values")
     if table is not None:
-        _pairs(reader, table, "a mapping of old values to new values")
+        for new in _pairs(reader, table, "a mapping of old values to new values").values():
+            _json(reader, new)
     if "otherwise" in parts:
         _otherwise(reader, parts["otherwise"])
 
 
 def _otherwise(reader: Reader, at: Tree) -> None:
     if isinstance(at.value, dict):
-        reader.required(at, reader.fields(at, ("value",)), "value", "the value of all others")
+        value = reader.required(at, reader.fields(at, ("value",)), "value", "the value of all others")
+        if value is not None:
+            _json(reader, value)
     elif at.value not in _OTHERWISE:
         hint = closest(str(at.value), _OTHERWISE) or f"write `otherwise: {{value: {at.value}}}`"
         reader.refuse(at, "keep, drop, refuse or {value: …}", None, hint if not isinstance(at.value, list) else "")
@@ -147,6 +171,10 @@ def _time_format(value: object) -> str:
     expected = "a time format such as %d.%m.%Y %H:%M"
     if not isinstance(value, str) or "%" not in value:
         raise ValueError(expected)
+    if "%Z" in value:
+        raise ValueError("a time format without %Z: names of zones are not read; %z reads an offset such as +0100")
+    if not all(re.search(part, value) for part in _DATE):
+        raise ValueError("a time format with year, month and day, such as %d.%m.%Y")
     try:
         datetime.strptime("", value)  # noqa: DTZ007 - only to see whether it can be read
     except ValueError as error:
@@ -178,6 +206,8 @@ def _join(reader: Reader, at: Tree) -> None:
     between = reader.required(at, parts, "with", "the text between the parts")
     if between is not None and not isinstance(between.value, str):
         reader.refuse(between, "a text, which may be empty", hint="put it into quotes")
+    elif between is not None:
+        _utf8(reader, between, between.value)
     target = _path_at(reader, reader.required(at, parts, "into", "the path of the joined text"), target=True)
     _several(reader, at, parts, "paths", target, target=False)
 
@@ -228,6 +258,10 @@ def _path(reader: Reader, at: Tree, text: str, *, named: bool = False, item: boo
     except ValueError as error:
         reader.refuse(at, "a path such as address.city or products[].price", str(error))
         return None
+    if len(path) > _DEPTH_MAX:
+        reader.refuse(at, f"a path of at most {_DEPTH_MAX} steps", str(len(path)))
+        return None
+    _utf8(reader, at, text)
     if not isinstance(path[0], str):
         reader.refuse(at, "a path that begins with a name", text)
     elif (named and not isinstance(path[-1], str)) or (item and path[-1] is None):
