@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contracts.bump import STEPS, Deserved, Version, claimed, deserved, following, sentence, text_of
+from contracts.bump import STEPS, Deserved, claimed, deserved, following, sentence
 from contracts.compat import unusable
+from contracts.definitions import Version
+from contracts.versions import VERSION, version_text
 from skep.compat import UnusableFile, read_schema, read_types
 
 ENOUGH, LESS, UNUSABLE = 0, 1, 2
-_VERSION = re.compile(r"(\d+)-(\d+)-(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,17 @@ def bump(old: Path, new: Path, *, formats: bool) -> Bump:
 
 
 def _version(file: Path) -> Version | None:
-    found = _VERSION.fullmatch(file.stem)
+    found = VERSION.fullmatch(file.stem)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def _judged(found: Deserved, old: Version | None, new: Version | None) -> Bump:
     step = claimed(old, new) if old and new else None
     enough = not (old and new) or (STEPS.index(step) >= STEPS.index(found.step) if step else old == new and not found.changes)
-    after = text_of(following(old, found.step)) if old else None
+    after = version_text(following(old, found.step)) if old else None
     report: dict[str, Any] = {
         "deserves": found.step, "changes": found.changes, "undecided": found.undecided, "next": after,
-        "old": text_of(old) if old else None, "new": text_of(new) if new else None, "claims": step, "enough": enough,
+        "old": version_text(old) if old else None, "new": version_text(new) if new else None, "claims": step, "enough": enough,
         "why": sentence(found), "typed": list(found.typed),
     }  # fmt: skip
     if found.breaks is not None:
@@ -68,9 +68,8 @@ def _judged(found: Deserved, old: Version | None, new: Version | None) -> Bump:
     lines += [_typed(path) for path in found.typed]
     lines += [f"next: {after}"] if after else []
     if not enough and old and new:
-        lines.append(
-            f"the number {text_of(new)} claims {f'a {step}' if step else f'nothing after {text_of(old)}'} → name the file {after}.json"
-        )
+        claim = f"only a step of {step}" if step else f"no step after {version_text(old)}"
+        lines.append(f"the number {version_text(new)} claims {claim} → name the file {after}.json")
     return Bump(ENOUGH if enough else LESS, report, lines)
 
 
