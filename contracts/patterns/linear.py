@@ -12,6 +12,8 @@ from contracts.patterns.syntax import parse
 
 BACKTRACKS_MAX = 1_000_000
 """Steps back that an engine with backtracking may take for one text."""
+_TOO_BIG = "too big: its repetitions multiply; minLength and maxLength bound a text at no cost"
+_UNKNOWN = "too big, or a lookaround of a kind that no engine here knows"
 _ANY, _NONE = "[\\u{0}-\\u{10ffff}]", "[^\\u{0}-\\u{10ffff}]"
 _BOUNDARIES = {False: "(?-u:\\b)", True: "(?-u:\\B)"}
 
@@ -26,13 +28,15 @@ def rust(pattern: str) -> str:
 
     PatternError if it is no pattern, NotLinear if it looks around, refers back, or is too big.
     """
-    return _compiled(_Writer(lookarounds=False).write(parse(pattern)), jsonschema_rs.RegexOptions())
+    return _compiled(_Writer(lookarounds=False).write(parse(pattern)), jsonschema_rs.RegexOptions(), _TOO_BIG)
 
 
 @lru_cache(maxsize=4096)
 def fancy(pattern: str) -> str:
     """The same for an engine that backtracks (Rust's fancy-regex), which knows lookarounds and backreferences."""
-    return _compiled(_Writer(lookarounds=True).write(parse(pattern)), jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS_MAX))
+    return _compiled(
+        _Writer(lookarounds=True).write(parse(pattern)), jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS_MAX), _UNKNOWN
+    )
 
 
 def has_boundary(node: Node) -> bool:
@@ -48,11 +52,11 @@ def has_boundary(node: Node) -> bool:
             return False
 
 
-def _compiled(text: str, options: jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions) -> str:
+def _compiled(text: str, options: jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions, refusal: str) -> str:
     try:
         jsonschema_rs.Draft202012Validator({"pattern": text}, pattern_options=options)
     except jsonschema_rs.ValidationError as error:
-        raise NotLinear("too big: its repetitions multiply; minLength and maxLength bound a text at no cost") from error
+        raise NotLinear(refusal) from error
     return text
 
 
@@ -82,6 +86,8 @@ class _Writer:
                 return self._beyond(node)
 
     def _repeat(self, node: Repeat) -> str:
+        if isinstance(node.node, Look):
+            return self.write(node.node) if node.low else ""
         high = "" if node.high is None else str(node.high)
         sign = {(0, None): "*", (1, None): "+", (0, 1): "?"}.get((node.low, node.high), f"{{{node.low},{high}}}")
         return f"(?:{self.write(node.node)}){sign}{'?' if node.lazy else ''}"

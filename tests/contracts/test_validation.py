@@ -212,6 +212,13 @@ def test_lookarounds_only_without_linear() -> None:
     assert [validator.is_valid({"a": text}) for text in ("aa 1", "ab 1", "aa", "aab1")] == [True, False, False, False]
 
 
+def test_backtracking_has_an_end() -> None:
+    """Without linear, a text that would take for ever is invalid after a while."""
+    validator = compile_schema({"pattern": "^(?=a)?(a|aa)*(?!b)c$"}, linear=False)
+    assert validator.is_valid("aaac")
+    assert not validator.is_valid("a" * 60)
+
+
 @pytest.mark.parametrize(
     ("schema", "kind", "path"),
     [
