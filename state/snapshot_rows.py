@@ -31,6 +31,10 @@ class Rows(Protocol):
     def quarantine(self) -> Iterable[tuple[str, str, str, str, str, str, int, int | None, bytes]]: ...
     def settled(self) -> Iterable[Settled]: ...
     def changes(self) -> Iterable[tuple[int, bytes]]: ...
+    def quality(self) -> Iterable[tuple[Any, ...]]:
+        """In the order of the columns of table ``quality``, without the space; JSON columns as dictionaries."""
+        ...
+
     def readings(self) -> Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]:
         """By the name of an old contract: how the documents that it accepted are read now."""
         ...
@@ -52,6 +56,23 @@ SCHEMAS: dict[str, pa.Schema] = {
         + [("position", _WHOLE), ("received_at", _TIME), ("raw", pa.binary())]
     ),
     "changes": pa.schema([("sequence", _WHOLE), ("body", _TEXT)]),
+    "quality": pa.schema(
+        {
+            "hour": _TIME,
+            "source": _TEXT,
+            "event": _TEXT,
+            "events": _WHOLE,
+            "refused": _WHOLE,
+            "reasons": _TEXT,
+            "newest": _TIME,
+            "completeness": pa.float64(),
+            "properties": _TEXT,
+            "unknown_events": _WHOLE,
+            "unknown_properties": _TEXT,
+            "looked": _WHOLE,
+            "outside": _TEXT,
+        }
+    ),
 }
 
 INSERTS: dict[str, str] = {
@@ -87,6 +108,7 @@ def visible(rows: Rows, hider: Hider | None) -> dict[str, Iterable[tuple[Any, ..
         "attributions": rows.attributions(),
         "consents": rows.consents(),
         "changes": ((sequence, _text(body)) for sequence, body in rows.changes()),
+        "quality": (tuple(dump_json(cell) if isinstance(cell, dict) else cell for cell in row) for row in rows.quality()),
     }
 
 

@@ -235,7 +235,7 @@ class Space:
             record.reason, record.detail, record.schema_path, batch.partition, record.position, record.received_at_us, record.raw,
             record.event, record.contract, batch.read_at_us,
         )  # fmt: skip
-        self.quality.refused.append(record)
+        self.quality.refuse(record)
         self.shard.quarantine.put(sequence_key(self.meta.quarantined), encode(row))
         self.meta.quarantined += 1
         self.count_refusal(record.reason, 1)

@@ -22,7 +22,7 @@ _ALWAYS = -(1 << 62)
 
 
 class Quality:
-    """Between `begin` and `score`, what becomes of the records of one source is appended to the lists."""
+    """Between `begin` and `score`, accepted events of one source are appended to ``accepted``, refused records told to `refuse`."""
 
     def __init__(self, family: Family, meta: Meta, log: ChangeLog) -> None:
         self.ledger = Ledger(family)
@@ -33,7 +33,8 @@ class Quality:
         self._source = ""
         self._read_at_us = 0
         self.accepted: list[Event] = []
-        self.refused: list[Refused] = []
+        self._refused: list[Refused] = []
+        self._came_us: list[int] = []
         self.next_us = _ALWAYS
         """From this clock on it stands in another hour than before."""
         self._look_us = _ALWAYS
@@ -59,16 +60,20 @@ class Quality:
         """What is appended from now on comes from this source."""
         self._source, self._read_at_us = source, read_at_us
 
+    def refuse(self, record: Refused) -> None:
+        """A record that goes into quarantine; without a time of its own it came when the clock stands there."""
+        self._refused.append(record)
+        self._came_us.append(self._read_at_us if self._meta.clock is None else self._meta.clock)
+
     def score(self) -> None:
-        """Count what has been appended since the last time."""
-        if self._scorer is None or not (self.accepted or self.refused):
+        """Count what has come since the last time."""
+        if self._scorer is None or not (self.accepted or self._refused):
             return
-        clock_us = self._read_at_us if self._meta.clock is None else self._meta.clock
         counted = partial(self.ledger.counted, self._source)
-        found = self._scorer.score(self.accepted, self.refused, clock_us, counted)
+        found = self._scorer.score(self.accepted, self._refused, self._came_us, counted)
         self.ledger.add(self._source, found)
-        self.accepted.clear()
-        self.refused.clear()
+        for each in (self.accepted, self._refused, self._came_us):
+            each.clear()
 
     # ---- judging
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, repeat
 from operator import attrgetter
 from typing import Any
 
@@ -101,13 +102,14 @@ class Scorer:
         self,
         events: Iterable[Event],
         refused: Iterable[Refused] = (),
-        clock_us: int = 0,
+        came_us: Iterable[int] = (),
         counted: Callable[[int, str], int] = lambda hour, event: 0,  # noqa: ARG005
     ) -> BatchQuality:
         """Count accepted events by the hour of their time, refused records by that of `refused_us`.
 
-        ``clock_us`` stands for the time of records that have none; ``counted(hour, event)`` is how many accepted events are
-        counted there already, so that which values are looked at does not depend on where batches end.
+        ``came_us`` stands for the times of the refused records that have none (1970 if it is shorter than they are);
+        ``counted(hour, event)`` is how many accepted events are counted there already, so that which values are looked at
+        does not depend on where batches end.
         """
         groups: dict[str, list[Event]] = defaultdict(list)
         for event in events:
@@ -125,7 +127,7 @@ class Scorer:
                 hours[event.time_us // HOUR_US].append(event)
             for part in hours.values():
                 _score(plan, max([event.time_us for event in part]), part, found, counted)
-        for record in refused:
+        for record, clock_us in zip(refused, chain(came_us, repeat(0)), strict=False):
             self._refused(record, clock_us, found)
         return found
 

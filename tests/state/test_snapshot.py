@@ -62,6 +62,9 @@ class FakeRows:
     def consents(self) -> list[Any]:
         return self.rows.get("consents", [])
 
+    def quality(self) -> list[Any]:
+        return self.rows.get("quality", [])
+
     def quarantine(self) -> list[Any]:
         return self.rows.get("quarantine", [])
 
