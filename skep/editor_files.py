@@ -14,7 +14,9 @@ from contracts.event_patterns import ALWAYS_KNOWN, NOT_DONE
 from contracts.identity import FILE as IDENTITY
 from contracts.mappings import CASES, FIELDS, TYPES
 from contracts.predicates import NUMERIC, OPERATORS
+from contracts.quality import FILE as QUALITY
 from contracts.traits import FILE as TRAITS
+from skep.editor_checks import quality_schema, upcast_schema
 from skep.editor_words import (
     NAME,
     WHERE,
@@ -257,6 +259,8 @@ CONTRACTS = {
     "segment": segment_schema,
     "source": source_schema,
     "destination": destination_schema,
+    "quality": quality_schema,
+    "upcast": upcast_schema,
 }
-FILES = {"identity": IDENTITY, "consent": CONSENT, "traits": TRAITS}
-FOLDERS = {"segment": "segments", "source": "sources", "destination": "destinations"}
+FILES = {"identity": IDENTITY, "consent": CONSENT, "traits": TRAITS, "quality": QUALITY}
+FOLDERS = {"segment": "segments", "source": "sources", "destination": "destinations", "upcast": "events/*"}

@@ -56,7 +56,7 @@ def test_init_makes_a_project_that_passes_check(project: Path) -> None:
     done = skep("check", project=project)
     assert (done.returncode, done.stdout[:19]) == (0, "contracts are good:")
     assert json.loads(skep("check", "--json", project=project).stdout) == []
-    assert {path.name for path in project.iterdir()} == {"skep.yaml", "contracts", ".gitignore", "README.md", "events"}
+    assert {path.name for path in project.iterdir()} == {"skep.yaml", "contracts", ".gitignore", ".skep", "README.md", "events"}
 
 
 def test_init_leaves_a_project_alone(project: Path) -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from contracts import ContractErrors, load, read_files
 from contracts.conditions import FORMS
+from contracts.problems import Problem
 from contracts.yaml_tree import Reader
 from skep import editor
 from skep.cli import app
@@ -28,15 +29,12 @@ CASES = sorted((ROOT / "tests/contracts/errors").glob("*.txt"))
 PROJECTS = (ROOT, ROOT / "examples/online_retail")
 GENERAL = schemas()
 
-ONLY_CHECK = (
-    r"expected YAML 1\.2", r"expected every \w+ once", r"a path such as", r"a comparison that can be true", r"a number below",
-    r"the lower value first", r"two values of one kind",
-    r"in a circle", r"the name of the file", r"a time zone such as", r"an? (event|property|trait|prefix|purpose|region) (of|with|such)",
-    r"something that people do", r"the name of an event, or a prefix", r"the name of a (file|segment) in", r"a window longer than",
-    r"a property that is a number", r"not both, found both", r"a regular expression, found", r"a time format such as",
-    r"a field of the event", r"found '.*' cannot be read", r"a field that is not among",
-)  # fmt: skip
-"""What takes knowledge of other files, of values, or of paths."""
+STRUCTURE = re.compile(
+    r"expected (only )?one of |expected a whole number, at least|expected true|found nothing( \(|$)|expected a duration such as"
+    r"|expected [\w.-]+(, [\w.-]+)* or [\w.-]+, found|expected a text,|expected a (list|mapping)|expected at least (one|two|\d)"
+)
+"""What is wrong by structure alone; the rest takes knowledge of other files, of values, or of paths."""
+ONLY_CHECK = re.compile(r"is not supported yet|found (no answer|nothing \(the versions)|a list of at least one purpose")
 
 
 def _files(project: Path) -> Iterator[tuple[PurePosixPath, Any]]:
@@ -70,6 +68,40 @@ def test_what_check_takes_is_never_refused() -> None:
                 assert [error.message for error in validators[name].iter_errors(_data(text))] == [], (seed, path)
 
 
+UPCAST = """upcast: 1-0-0 to 2-0-0
+steps:
+  - rename: {total: amount}
+  - {move: {from: city, to: address.city}}
+  - {default: {currency: EUR}}
+  - {constant: {channel: shop}}
+  - {map: {path: status, values: {p: paid}, otherwise: {value: open}}, examples: [{old: {status: p}, new: {status: paid}}]}
+  - {convert: {path: amount, unit: {from: cent, to: euro}, places: 2}, examples: [{old: {amount: 150}, new: {amount: 1.5}}]}
+  - {convert: {path: when, time: {format: "%d.%m.%Y"}}, examples: [{old: {when: 01.02.2026}, new: {when: 2026-02-01}}]}
+  - {convert: {path: count, type: integer}, examples: [{old: {count: "3"}, new: {count: 3}}]}
+  - {split: {path: name, by: " ", into: [first, last]}, examples: [{old: {name: A B}, new: {first: A, last: B}}]}
+  - {join: {paths: [zip, town], with: " ", into: place}, examples: [{old: {zip: "1", town: X}, new: {place: 1 X}}]}
+  - drop: [note]
+"""
+QUALITY = """expectations:
+  - {event: order_*, completeness: {gte: 0.9}, quarantined: {lte: 0.01}, within: 24h}
+  - {event: order_completed, completeness: {currency: {gte: 0.5}}, out_of_range: {revenue: {lte: 0.1}}, severity: stop-source}
+  - {event: Order Completed, source: web, freshness: {lte: 2h}, volume: {gte: 0.5, lte: 2}, unknown_properties: {lte: 0}}
+ranges:
+  order_completed: {revenue: {gte: 0, lte: 1000}}
+"""
+
+
+def test_good_upcasts_and_expectations_are_taken() -> None:
+    """Every kind of step, of check and of bound that the readers take passes its schema."""
+    versions = {f"events/paid/{version}.json": '{"type": "object"}' for version in ("1-0-0", "2-0-0")}
+    files = {**GOOD, **versions, "events/paid/1-0-0-to-2-0-0.yaml": UPCAST, "quality.yaml": QUALITY}
+    definitions = load(files)
+    assert [step.kind for step in definitions.upcasts["paid"][0].steps][:3] == ["rename", "move", "default"]
+    known = schemas(definitions)
+    for name, text in (("upcast", UPCAST), ("quality", QUALITY)):
+        assert [f"{error.json_path}: {error.message}" for error in Draft7Validator(known[name]).iter_errors(_data(text))] == []
+
+
 def _places(error: Any) -> Iterator[str]:
     """Where an error of the schema points, as keys of `Problem` are written; also the errors of the branches that it chose from."""
     path = list(error.absolute_path)
@@ -80,7 +112,7 @@ def _places(error: Any) -> Iterator[str]:
                 yield _key([*path, key])
     elif error.validator == "required":
         yield from (_key([*path, name]) for name in error.validator_value if name not in error.instance)
-    elif error.validator in {"not", "oneOf", "minProperties"}:
+    elif error.validator in {"not", "oneOf", "minProperties"} and isinstance(error.instance, dict):
         yield from (_key([*path, key]) for key in error.instance)
     way = list(error.absolute_schema_path)
     if "dependencies" in way:
@@ -94,24 +126,31 @@ def _key(path: list[Any]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
-def test_what_check_refuses_is_refused_at_its_place(case: Path) -> None:
-    """Of every wrong file in tests/contracts/errors, what is wrong by its structure is underlined where it stands."""
+def _structural(case: Path) -> Iterator[tuple[Problem, set[str]]]:
+    """The problems of a wrong project that are such by structure, with the places that the file's schema points at."""
     parts = re.split(r"^--- (.*)\n", case.read_text().partition("==== problems\n")[0], flags=re.MULTILINE)[1:]
     files = dict(zip(parts[::2], parts[1::2], strict=True))
     known = schemas(load(GOOD))
     with pytest.raises(ContractErrors) as raised:
         load({**GOOD, **files})
-    unseen = []
     for problem in raised.value.problems:
         name = schema_name(PurePosixPath("contracts") / problem.file)
         data = _data(files.get(problem.file, "")) if name else None
-        if name is None or data is None or any(re.search(words, str(problem)) for words in ONLY_CHECK):
-            continue
-        places = {place for error in Draft7Validator(known[name]).iter_errors(data) for place in _places(error)}
-        if problem.key not in places:
-            unseen.append(f"{problem} … {sorted(places)}")
-    assert unseen == []
+        if name is not None and data is not None and STRUCTURE.search(str(problem)) and not ONLY_CHECK.search(str(problem)):
+            yield problem, {place for error in Draft7Validator(known[name]).iter_errors(data) for place in _places(error)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+def test_what_check_refuses_is_refused_at_its_place(case: Path) -> None:
+    """Of every wrong file in tests/contracts/errors, what is wrong by its structure is underlined where it stands."""
+    assert [f"{problem} … {sorted(places)}" for problem, places in _structural(case) if problem.key not in places] == []
+
+
+def test_most_kinds_of_wrong_files_are_among_the_cases() -> None:
+    """The cases do not pass because none of their problems is looked at."""
+    looked_at = [problem for case in CASES for problem, _ in _structural(case)]
+    assert len(looked_at) > 80
+    assert {problem.file.split("/")[0] for problem in looked_at} >= {"identity.yaml", "consent.yaml", "traits.yaml", "segments", "sources"}
 
 
 MAPPINGS = (
@@ -127,6 +166,11 @@ MAPPINGS = (
     ("segment", "properties", "segments/a.yaml", "segment: a\nzzz: 1"),
     ("destination", "properties", "destinations/a.yaml", "kind: file\npath: a\nzzz: 1"),
     ("source", "properties", "sources/a.yaml", "columns: {}\nzzz: 1"),
+    ("quality", "properties", "quality.yaml", "zzz: 1"),
+    ("quality", "properties/expectations/items/properties", "quality.yaml", "expectations: [{event: page_viewed, zzz: 1}]"),
+    ("upcast", "properties", "events/a/1-0-0-to-2-0-0.yaml", "zzz: 1"),
+    ("upcast", "properties/steps/items/properties", "events/a/1-0-0-to-2-0-0.yaml", "steps: [{zzz: 1}]"),
+    ("upcast", "properties/steps/items/properties/convert/properties", "events/a/1-0-0-to-2-0-0.yaml", "steps: [{convert: {zzz: 1}}]"),
     ("source", "properties/message_id/properties", "sources/a.yaml", "columns: {}\nmessage_id: {zzz: 1}"),
 )
 
