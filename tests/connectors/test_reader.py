@@ -199,3 +199,51 @@ def test_a_torn_gzip_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(os.urandom(3000))[:-20])
     with pytest.raises(SourceError, match=r"a\.jsonl\.gz: expected a complete gzip file"):
         drain(reader(path))
+
+
+def stopping(path: Path, stopped: Callable[[str, int], frozenset[str] | None], *, follow: bool = False) -> Reader:
+    """A reader of the sources `web` and `till`, two records a batch."""
+    specs = [SourceSpec(name, "jsonl", path / f"{name}.jsonl", None, "shop") for name in ("web", "till")]
+    control = {"shop": path / "control.jsonl"}
+    return Reader(specs, control, lambda *_: 0, batch_size=2, follow=follow, now_us=Clock(), stopped=stopped)
+
+
+def test_a_stopped_source_rests_where_it_is_and_the_others_are_read(tmp_path: Path) -> None:
+    """It says once that it ends, and does not keep the reader from its end."""
+    for name in ("web", "till"):
+        (tmp_path / f"{name}.jsonl").write_bytes(b"1\n2\n3\n4\n5\n")
+    stopped: set[str] = set()
+    source = stopping(tmp_path, lambda *_: frozenset(stopped))
+    batches = [batch for _ in range(2) for batch in source.poll() if batch.partition == "web/web.jsonl"]
+    stopped.add("web")
+    batches += drain(source)
+    told = [(batch.first, batch.last, batch.finished) for batch in batches if batch.source == "web"]
+    assert told == [(1, 2, False), (3, 2, True)]
+    assert records([batch for batch in batches if batch.source == "till"]) == [b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_a_source_that_is_resumed_goes_on_behind_the_last_record(tmp_path: Path) -> None:
+    """In a flow that follows, while it runs; nothing is skipped and nothing comes twice."""
+    for name in ("web", "till"):
+        (tmp_path / f"{name}.jsonl").write_bytes(b"1\n2\n3\n")
+    stopped = {"web", "till"}
+    source = stopping(tmp_path, lambda *_: frozenset(stopped), follow=True)
+    assert [(batch.source, batch.finished, batch.records) for batch in source.poll()] == [("web", True, []), ("till", True, [])]
+    assert source.poll() == []
+    stopped.discard("web")
+    found = [batch for _ in range(3) for batch in source.poll()]
+    assert {batch.source for batch in found} == {"web"}
+    assert records(found) == [b"1", b"2", b"3"]
+
+
+def test_nothing_is_read_while_a_resume_may_be_under_way(tmp_path: Path) -> None:
+    """Whether a source is stopped is open until the control entries handed over have been applied."""
+    for name in ("web", "till"):
+        (tmp_path / f"{name}.jsonl").write_bytes(b"1\n")
+    append(tmp_path / "control.jsonl", {"type": "resume", "source": "web"})
+    applied = 0
+    source = stopping(tmp_path, lambda _space, control: frozenset() if applied >= control else None)
+    assert [batch.partition for batch in source.poll()] == ["control"]
+    assert (source.poll(), source.done) == ([], False)
+    applied = 1
+    assert len(records(drain(source))) == 2
