@@ -171,7 +171,12 @@ def _is_simple(schema: Any) -> bool:
     """Whether a schema says nothing but which types there are."""
     if not isinstance(schema, dict):
         return schema is True
-    return schema.get("type") not in ("null", ["null"]) and all(word in _SILENT or word.startswith("x-") for word in schema)
+    types = schema.get("type")
+    return (
+        "integer" not in (types or ())
+        and types not in ("null", ["null"])
+        and all(word in _SILENT or word.startswith("x-") for word in schema)
+    )
 
 
 def _satisfiable(schemas: list[Any], way: Way) -> bool:

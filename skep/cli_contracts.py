@@ -168,6 +168,30 @@ def impact(
         show(found)
 
 
+@contracts_app.command()
+def pull(context: typer.Context, json: Json = False) -> None:
+    """Write a contract for every JSON schema of the registry (`registry:` in skep.yaml) that the project has none for.
+
+    Contracts that are there are never changed. A flow does the same when it starts.
+
+    Example: skep contracts pull
+    """
+    from skep.console import fail, json_line, out
+    from skep.registry import Registry, lines
+    from skep.registry import pull as pull_contracts
+    from skep.settings import Settings
+
+    settings = Settings.load(_project(context))
+    if not settings.registry:
+        fail("skep.yaml: expected `registry:`, the address of a schema registry, found none → add it")
+    pulled = pull_contracts(settings, Registry(settings.registry))
+    if json:
+        json_line({"written": pulled.written, "left": pulled.left})
+        return
+    for line in lines(pulled):
+        out.print(line, markup=False)
+
+
 class Standard(StrEnum):
     """How contracts are written elsewhere."""
 

@@ -1,0 +1,31 @@
+"""What `skep contracts impact` prints."""
+
+from __future__ import annotations
+
+from skep.console import out, table
+from skep.impact import Impact
+
+
+def show(found: Impact) -> None:
+    """The changes, what they touch, and what would be wrong."""
+    if not found.changes:
+        out.print(f"{found.event}: no property changes", markup=False)
+        return
+    rows = [(one.path, one.what, one.detail, f"{one.file}:{one.line}") for one in found.changes]
+    table(("property", "change", "from → to", "where"), rows)
+    out.print()
+    if found.touched:
+        touched = [
+            (one.kind, one.name, ", ".join(one.through) or "which events are accepted", f"contracts/{one.file}:{one.line}", one.profiles)
+            for one in found.touched
+        ]
+        table(("touches", "name", "through", "where", "profiles"), touched, right=("profiles",))
+    else:
+        out.print("no trait, segment, destination or namespace rests on it", markup=False)
+    out.print()
+    if found.profiles is None:
+        out.print("profiles are not counted: there is no snapshot yet (`skep snapshot` makes one)", markup=False)
+    else:
+        out.print(f"{found.profiles:,} profiles have an event {found.event} (snapshot {found.snapshot})", markup=False)
+    for problem in found.problems:
+        out.print(f"with it `skep check` says: {problem}", markup=False)
