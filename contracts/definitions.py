@@ -7,7 +7,10 @@ these types only; nothing downstream reads YAML. Durations and times are integer
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from contracts.registered import Registered
 
 Scope = Literal["person", "device"]
 Measure = Literal["times", "sum", "distinct"]
@@ -76,6 +79,7 @@ class Contract:
     sla: Sla = Sla()
     status: Literal["draft", "live", "deprecated"] = "live"
     deprecated_us: int | None = None
+    registered: Registered | None = None
 
     @property
     def name(self) -> str:

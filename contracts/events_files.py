@@ -12,6 +12,7 @@ from contracts.ownership import read_ownership
 from contracts.patterns.nodes import PatternError
 from contracts.problems import Problem
 from contracts.references import check_references
+from contracts.registered import read_registered
 from contracts.schema_files import key_of, line_of, read_schema
 from contracts.validation import compile_schema
 from contracts.versions import VERSION, version_text
@@ -43,7 +44,8 @@ def read_contracts(files: Files, types: dict[str, Any], problems: list[Problem])
             expected = f"one file for version {version_text(version)}"
             problems.append(Problem(file, 1, "", expected, f"{versions[version].file} as well", "delete one of them"))
         else:
-            versions[version] = Contract(event, version, schema, file, *read_ownership(file, text, schema, problems))
+            said = read_ownership(file, text, schema, problems)
+            versions[version] = Contract(event, version, schema, file, *said, read_registered(file, text, schema, problems))
     for versions in found.values():
         _gaps(sorted(versions), versions, problems)
     return {event: tuple(contract for _, contract in sorted(versions.items())) for event, versions in sorted(found.items())}

@@ -79,7 +79,7 @@ class Judge:
         return events, refused
 
     def _judge(self, raw: bytes, position: int, read_at_us: int) -> Event:
-        asked: object = None
+        asked: str | None = None
         if raw[:1] == MAGIC:
             body, raw, asked = self._unframed(raw)
         else:
@@ -107,7 +107,9 @@ class Judge:
                 if title is not None and properties.get("name") is None:
                     properties = {**properties, "name": title}
             place, judged = ("traits", traits) if call in _JUDGED_BY_TRAITS else ("properties", properties)
-            version = self._version(name or call, place, judged, time_us, body, asked)
+            version = self._version(name or call, place, judged, time_us, asked or _asked(body))
+            if version is None and call == "track":
+                self._check_unknown(name)
             self._check_future(time_us, read_at_us if received_at_us is None else received_at_us)
             seen = body
             if version is not None and version.upcast is not None:
@@ -153,6 +155,10 @@ class Judge:
         told = traits if call == "identify" else None
         return Event(0, 0, "", call, name, contract, identifiers, properties, told, decided, None, body, raw)
 
+    def _check_unknown(self, name: str) -> None:
+        if not self._unknown_ok:
+            raise Refusal("unknown_event", f"event: {name!r} has no contract; add contracts/events/{name}/1-0-0.json")
+
     def _check_future(self, time_us: int, received_us: int) -> None:
         if time_us > received_us + self._skew_us:
             raise Refusal("future", f"timestamp: expected at most {iso(received_us)} and the allowed skew, found {iso(time_us)}")
@@ -170,23 +176,22 @@ class Judge:
         name = _NAMED.get(body["type"]) or (_track_name(body["event"]) if body["type"] == "track" else body["type"])
         return body, payload, next((one.name for one in found if one.event == name), found[0].name)
 
-    def _version(
-        self, event: str, place: str, judged: dict[str, Any], time_us: int, body: dict[str, Any], asked: object
-    ) -> Accepts | None:
-        """The version that accepts the event; None if its name needs no contract."""
-        if asked is None:
-            context = body.get("context")
-            asked = context.get("contract") if type(context) is dict else None
+    def _version(self, event: str, place: str, judged: dict[str, Any], time_us: int, asked: object) -> Accepts | None:
+        """The version that accepts the event; None if its name has no contract."""
         if asked is None:
             trial = self._versions.trial.get(event)
             if trial is None:
-                if body["type"] == "track" and not self._unknown_ok:
-                    raise Refusal("unknown_event", f"event: {event!r} has no contract; add contracts/events/{event}/1-0-0.json")
                 return None
             for version in trial:
                 if (version.until_us is None or time_us < version.until_us) and version.is_valid(judged):
                     return version
         return self._versions.slowly(event, asked, judged, time_us, place)
+
+
+def _asked(body: dict[str, Any]) -> object:
+    """The version that an event names, if it names one."""
+    context = body.get("context")
+    return context.get("contract") if type(context) is dict else None
 
 
 def _upcast(contract: str, upcast: Reading, body: dict[str, Any], place: str, judged: dict[str, Any]) -> dict[str, Any]:

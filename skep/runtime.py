@@ -29,6 +29,7 @@ from skep import log, recovery
 from skep.definitions import declare, keep, proved
 from skep.personal import hide_traits
 from skep.process import run_lock
+from skep.registry import pull_if_there
 from skep.settings import Settings
 from skep.spaces import archive_path, bundles, control_path, shard_path
 from state.archive import Archive
@@ -76,6 +77,7 @@ class Runtime:
             log.plain_ends()
             for source in settings.sources:
                 discover(Path(source.path), follow=settings.follow)
+            pull_if_there(settings)
             runtime = cls(settings, proved(settings))
         except (ContractErrors, StateError, SourceError) as error:
             raise SystemExit(str(error)) from None

@@ -49,6 +49,7 @@ class Settings(BaseModel):
     follow: bool = False
     sources: tuple[SourceSettings, ...] = ()
     batch_size: int = 2000
+    registry: str = Field(default="", repr=False)
     secret: str = Field(default=DEFAULT_SECRET, repr=False)
     max_event_bytes: int = 1_000_000
     sync: bool = False
@@ -91,6 +92,7 @@ class _Environment(BaseSettings):
     follow: str | None = None
     batch_size: str | None = None
     source_path: str | None = None
+    registry: str | None = None
     secret: str | None = None
     max_event_bytes: str | None = None
     sync: str | None = None
@@ -103,7 +105,8 @@ class _Environment(BaseSettings):
 
 
 _KEYS = (
-    "spaces", "data", "horizon", "future_skew", "unknown_events", "formats", "follow", "sources", "batch_size", "secret", "max_event_bytes",
+    "spaces", "data", "horizon", "future_skew", "unknown_events", "formats", "follow", "sources", "batch_size", "registry", "secret",
+    "max_event_bytes",
     "sync", "cache_mb", "archive", "snapshot", "log",
 )  # fmt: skip
 _CHOICES = {
@@ -134,8 +137,15 @@ def _fields(reader: Reader, root: Path) -> dict[str, Any]:
         fields[key] = reader.choice(parts.get(key), options, Settings.model_fields[key].default)
     for key in ("follow", "sync"):
         fields[key] = reader.boolean(parts.get(key))
+    fields["registry"] = reader.read(parts.get("registry"), "", _url)
     fields["secret"] = reader.text(parts.get("secret"), DEFAULT_SECRET, "a text of your own, in quotes if it is a number")
     return fields
+
+
+def _url(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"https?://[^\s/]+\S*", value):
+        return value
+    raise ValueError("the address of a schema registry such as http://localhost:8081")
 
 
 def _file_parts(reader: Reader, root: Path) -> dict[str, Tree]:

@@ -1,0 +1,180 @@
+"""`skep contracts pull`: what a Confluent-compatible schema registry has and the project has not, as contracts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import structlog
+
+from contracts.bump import deserved, following
+from contracts.definitions import Contract, Definitions, Version
+from contracts.names import event_name
+from contracts.registered import contract_of, event_of_subject, with_types
+from contracts.versions import version_text
+from skep.console import CommandError
+from skep.settings import Settings, load_definitions
+
+TIMEOUT_SECONDS = 10.0
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One version of a subject as the registry tells it; ``references`` are ``(name in the schema, subject, version)``."""
+
+    subject: str
+    version: int
+    id: int
+    kind: str
+    schema: str
+    references: tuple[tuple[str, str, int], ...]
+
+
+class Registry:
+    """The API of a schema registry, of which only JSON Schema matters here. Raises `CommandError`."""
+
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport or httpx.HTTPTransport(retries=ATTEMPTS - 1))
+
+    def subjects(self) -> list[str]:
+        """The names of all subjects."""
+        return sorted(map(str, self._get("subjects")))
+
+    def versions(self, subject: str) -> list[int]:
+        """The versions of a subject, oldest first."""
+        return sorted(map(int, self._get(f"subjects/{quote(subject, safe='')}/versions")))
+
+    def version(self, subject: str, version: int) -> Registered:
+        """One version of a subject."""
+        found = self._get(f"subjects/{quote(subject, safe='')}/versions/{version}")
+        try:
+            references = tuple((one["name"], one["subject"], int(one["version"])) for one in found.get("references") or ())
+            return Registered(subject, version, int(found["id"]), found.get("schemaType", "AVRO"), found["schema"], references)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CommandError(f"{self._url}: expected a version of {subject}, found {str(found)[:100]} ({error!r})") from None
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _get(self, path: str) -> Any:
+        where = f"{self._url}/{path}"
+        try:
+            answer = self._client.get(where, headers={"Accept": "application/vnd.schemaregistry.v1+json, application/json"})
+            answer.raise_for_status()
+            return answer.json()
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise CommandError(f"registry: expected an answer of {where}, found {error!s} → is `registry:` in skep.yaml right?") from None
+
+
+@dataclass(slots=True)
+class Pulled:
+    """``written``: path below contracts/ → why; ``left``: what was not taken, and why."""
+
+    written: dict[str, str] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+
+
+def pull(settings: Settings, registry: Registry) -> Pulled:
+    """Write a contract for every JSON schema of the registry that has none; contracts that are there are never changed."""
+    definitions = load_definitions(settings)
+    pulled = _Pull(settings.root / "contracts", definitions, registry)
+    for subject in registry.subjects():
+        event = event_of_subject(subject)
+        if event:
+            pulled.subject(subject, event)
+    return pulled.report
+
+
+class _Pull:
+    def __init__(self, folder: Path, definitions: Definitions, registry: Registry) -> None:
+        self._folder, self._registry = folder, registry
+        self._types: dict[str, Any] = dict(definitions.types)
+        self._known = {event: {one.version: one for one in versions} for event, versions in definitions.contracts.items()}
+        self.report = Pulled()
+
+    def subject(self, subject: str, event: str) -> None:
+        """Every version of a subject that no contract is made of yet, oldest first."""
+        known = self._known.setdefault(event, {})
+        there = {one.registered.version for one in known.values() if one.registered is not None and one.registered.subject == subject}
+        for number in self._registry.versions(subject):
+            if number in there:
+                continue
+            found = self._registry.version(subject, number)
+            if found.kind != "JSON":
+                self.report.left.append(f"{subject} {number}: {found.kind}; only JSON Schema is read")
+                return
+            schema = self._schema(found)
+            if schema is not None:
+                self._write(event, contract_of(schema, subject, number, found.id), known)
+
+    def _schema(self, found: Registered) -> dict[str, Any] | None:
+        """The schema with its references led to contracts/types/, which are written too."""
+        try:
+            schema = json.loads(found.schema)
+        except ValueError as error:
+            self.report.left.append(f"{found.subject} {found.version}: no JSON: {error}")
+            return None
+        if not isinstance(schema, dict):
+            self.report.left.append(f"{found.subject} {found.version}: not an object")
+            return None
+        return dict(with_types(schema, {name: self._type(subject, version) for name, subject, version in found.references}))
+
+    def _type(self, subject: str, version: int) -> str:
+        name = f"{event_name(subject.removesuffix('-value'))}_{version}"
+        if name not in self._types:
+            found = self._registry.version(subject, version)
+            self._types[name] = self._schema(found) or {}
+            self._save(f"types/{name}.json", self._types[name], f"{subject} {version}, which others refer to")
+        return name
+
+    def _write(self, event: str, contract: dict[str, Any], known: dict[Version, Contract]) -> None:
+        place = contract["x-registry"]
+        why = f"{place['subject']} {place['version']}, id {place['id']}"
+        version: Version = (1, 0, 0)
+        if known:
+            last = known[max(known)]
+            version = following(last.version, deserved(last.schema, contract, self._types).step)
+            if version[0] > last.version[0]:
+                contract = {"status": "draft", **contract}
+                why += f"; a draft until an upcast leads to it ({version_text(last.version)}-to-{version_text(version)}.yaml)"
+        path = f"events/{event}/{version_text(version)}.json"
+        self._save(path, contract, why)
+        known[version] = Contract(event, version, contract, path)
+
+    def _save(self, path: str, content: Any, why: str) -> None:
+        target = self._folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        self.report.written[path] = why
+
+
+def lines(pulled: Pulled) -> Iterator[str]:
+    """What happened, for people."""
+    for path, why in pulled.written.items():
+        yield f"contracts/{path}: {why}"
+    for text in pulled.left:
+        yield f"left: {text}"
+    if not pulled.written:
+        yield "nothing new in the registry"
+
+
+def pull_if_there(settings: Settings) -> None:
+    """Pull when a flow starts; a registry that cannot be reached is told, and the contracts that are there hold."""
+    if not settings.registry:
+        return
+    log = structlog.get_logger()
+    registry = Registry(settings.registry)
+    try:
+        for line in lines(pull(settings, registry)):
+            log.info("registry", pulled=line)
+    except CommandError as error:
+        log.warning("registry not read; the contracts that are there hold", because=str(error))
+    finally:
+        registry.close()
