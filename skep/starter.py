@@ -34,6 +34,8 @@ README = """\
 
 `contracts/` is yours: what events look like (`events/`), who is who (`identity.yaml`), what is remembered (`traits.yaml`),
 who belongs where (`segments/`), what people agreed to (`consent.yaml`), who is told (`destinations/`).
+Its YAML files name their schema (`.skep/schemas/`, kept up to date by `skep check`) in the first line, for completion in your editor.
+`skep catalog` shows all of it with its figures, and writes it to `data/catalog/` as pages.
 """
 GITIGNORE = "/data/\n"
 SUFFIXES = (".yaml", ".json", ".csv", ".md")
