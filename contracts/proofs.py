@@ -3,13 +3,29 @@ do not claim less than the change breaks. Slower than loading, so it is done onc
 
 from __future__ import annotations
 
-from contracts.definitions import Definitions
+from itertools import pairwise
+
+from contracts.bump import claims_less
+from contracts.definitions import Contract, Definitions
 from contracts.problems import Problem
 from contracts.upcast_check import check_upcasts
+from contracts.versions import version_text
 
 SEED = 1
 
 
 def prove(definitions: Definitions, *, formats: bool = False) -> list[Problem]:
     """What is wrong, by file and line."""
-    return check_upcasts(definitions, seed=SEED, formats=formats)
+    problems = check_upcasts(definitions, seed=SEED, formats=formats)
+    for versions in definitions.contracts.values():
+        for before, after in pairwise(versions):
+            problems += _number(before, after, definitions, formats)
+    return problems
+
+
+def _number(before: Contract, after: Contract, definitions: Definitions, formats: bool) -> list[Problem]:  # noqa: FBT001
+    """Whether the number of a version claims less than its change breaks."""
+    claim = claims_less(before.version, after.version, before.schema, after.schema, definitions.types, formats=formats)
+    if claim is None:
+        return []
+    return [Problem(after.file, 1, "", f"{claim.expected} after {version_text(before.version)}", claim.found, claim.hint)]

@@ -104,12 +104,11 @@ def check(json: Json = False) -> None:
     """
     from contracts import ContractErrors
     from skep import editor
-    from skep.checking import problem_row, summary
-    from skep.settings import load_definitions
+    from skep.checking import checked, problem_row, summary
 
     settings = _settings()
     try:
-        definitions = load_definitions(settings)
+        definitions = checked(settings)
     except ContractErrors as error:
         if not json:
             raise
