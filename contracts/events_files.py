@@ -68,17 +68,17 @@ def _place(file: str, problems: list[Problem]) -> tuple[str, Version | None]:
 def check_schema(file: str, text: str, schema: dict[str, Any], types: dict[str, Any], problems: list[Problem]) -> bool:
     """Whether a schema can be used: what the meta-schema does not see, references and patterns."""
     before = len(problems)
-    for path, message in check_references(schema, types):
+    for place, message in check_references(schema, types):
         expected = "a $ref to a place in this file or in contracts/types/ that can be reached"
-        problems.append(Problem(file, line_of(text, list(path)), key_of(list(path)), expected, message))
+        problems.append(Problem(file, line_of(text, list(place)), key_of(list(place)), expected, message))
     if len(problems) == before:
         try:
             compile_schema(schema, types)
         except PatternError as error:
-            path = list(getattr(error, "path", ()))
+            path = list(error.path)
             problems.append(Problem(file, line_of(text, path), key_of(path), "a pattern that runs in linear time", str(error)))
         except Exception as error:  # noqa: BLE001 - the library raises several types, all of them about the schema
-            path = list(getattr(error, "instance_path", None) or getattr(error, "schema_path", None) or [])
+            path = list(getattr(error, "instance_path", ()))
             found = str(error).splitlines()[0]
             problems.append(Problem(file, line_of(text, path), key_of(path), "a JSON Schema that can be used", found))
     return len(problems) == before

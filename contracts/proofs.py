@@ -23,7 +23,7 @@ def prove(definitions: Definitions, *, formats: bool = False) -> list[Problem]:
     return problems
 
 
-def _number(before: Contract, after: Contract, definitions: Definitions, formats: bool) -> list[Problem]:  # noqa: FBT001
+def _number(before: Contract, after: Contract, definitions: Definitions, formats: bool) -> list[Problem]:
     """Whether the number of a version claims less than its change breaks."""
     claim = claims_less(before.version, after.version, before.schema, after.schema, definitions.types, formats=formats)
     if claim is None:
