@@ -6,7 +6,7 @@ disjunctions, too, ends the search. Only a disjunction that it violates is branc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,8 @@ from contracts.compat.verdicts import IMPOSSIBLE, UNDECIDED, Clock, Found, Verdi
 from contracts.patterns import Undecided as PatternUndecided
 
 Branch = tuple[Literal, ...]
+Constraint = tuple[str, tuple[Literal, ...]]
+"""``some``, ``one`` (exactly one) or ``not one`` of the literals hold."""
 
 
 @dataclass
@@ -30,12 +32,22 @@ class _State:
     true: set[Literal] = field(default_factory=set)
     refuted: set[Literal] = field(default_factory=set)
     atoms: set[Literal] = field(default_factory=set)
-    clauses: list[Branch] = field(default_factory=list)
-    ones: list[Branch] = field(default_factory=list)
-    not_ones: list[Branch] = field(default_factory=list)
+    fresh: set[int] = field(default_factory=set)
+    """Nodes that were decided since conclusions were drawn the last time."""
+    unseen: list[Constraint] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
+    deferred: list[Literal] = field(default_factory=list)
+    """Assumed, but not taken apart before a value breaks them: what the other branches of a oneOf say seldom matters."""
 
     def copy(self) -> _State:
-        return _State(set(self.true), set(self.refuted), set(self.atoms), list(self.clauses), list(self.ones), list(self.not_ones))
+        return _State(
+            set(self.true), set(self.refuted), set(self.atoms), set(self.fresh),
+            list(self.unseen), list(self.constraints), list(self.deferred),
+        )  # fmt: skip
+
+
+_LOOK = 3
+"""How deep conjunctions are looked into for whether they hold."""
 
 
 class Engine:
@@ -50,6 +62,7 @@ class Engine:
         self._tentative: dict[Any, set[int]] = {}
         self._depths: dict[Any, int] = {}
         self._cuts: set[int] = set()
+        self._reached: dict[Branch, frozenset[int]] = {}
 
     def find(self, goal: Iterable[Literal]) -> Verdict:
         """A value of which all of the literals hold."""
@@ -123,7 +136,7 @@ class Engine:
         state = _State()
         return state if self._assume(state, literals) else None
 
-    def _assume(self, state: _State, literals: Iterable[Literal]) -> bool:
+    def _assume(self, state: _State, literals: Iterable[Literal], *, defer: bool = False) -> bool:
         """Add literals and what follows from them at once; False if they contradict each other."""
         space, left = self.space, list(literals)
         while left:
@@ -134,19 +147,25 @@ class Engine:
                 return False
             state.true.add(literal)
             node = abs(literal)
+            state.fresh.add(node)
             op, kids = space.ops[node], space.kids[node]
-            if op == "and":
-                if literal > 0:
-                    left.extend(kids)
-                else:
-                    state.clauses.append(tuple(-kid for kid in kids))
-            elif op == "one":
-                (state.ones if literal > 0 else state.not_ones).append(kids)
-            else:
+            if op == "and" and literal > 0:
+                left.extend(kids)
+            elif op not in {"and", "one"}:
                 state.atoms.add(literal)
+            elif defer:
+                state.deferred.append(literal)
+            else:
+                state.unseen.append(self._constraint(literal))
         return True
 
-    def _truth(self, state: _State, literal: Literal, depth: int = 3) -> bool | None:
+    def _constraint(self, literal: Literal) -> Constraint:
+        kids = self.space.kids[abs(literal)]
+        if self.space.ops[abs(literal)] == "and":
+            return "some", tuple(-kid for kid in kids)
+        return "one" if literal > 0 else "not one", kids
+
+    def _truth(self, state: _State, literal: Literal, depth: int = _LOOK) -> bool | None:
         if literal == TRUE or literal in state.true:
             return True
         if literal == FALSE or -literal in state.true:
@@ -160,86 +179,102 @@ class Engine:
 
     def _propagate(self, state: _State) -> bool:
         """Draw conclusions until none is left; False if they contradict each other."""
-        while True:
+        while state.unseen or state.fresh:
             self.clock.tick()
+            fresh, state.fresh = state.fresh, set()
+            looked_at, state.unseen = state.unseen, []
+            untouched: list[Constraint] = []
+            for one in state.constraints:
+                (untouched if self._reach(one[1]).isdisjoint(fresh) else looked_at).append(one)
+            state.constraints = untouched
             follows: list[Literal] = []
-            state.clauses, clauses = [], state.clauses
-            for clause in clauses:
-                open_ones = self._open(state, clause)
-                if open_ones is None:
-                    continue
-                if not open_ones:
+            denied: list[Literal] = []
+            for constraint in looked_at:
+                if not self._conclude(state, constraint, follows, denied):
                     return False
-                if len(open_ones) == 1:
-                    follows += open_ones
-                else:
-                    state.clauses.append(open_ones)
-            follows += [-kid for kids in state.ones + state.not_ones for kid in kids if kid in state.refuted]
-            state.ones, ones = [], state.ones
-            for kids in ones:
-                said = [self._truth(state, kid) for kid in kids]
-                open_ones = tuple(kid for kid, truth in zip(kids, said, strict=True) if truth is None)
-                if said.count(True) > 1 or (not open_ones and True not in said):
-                    return False
-                if True in said:
-                    follows += [-kid for kid in open_ones]
-                elif len(open_ones) == 1:
-                    follows += open_ones
-                else:
-                    state.ones.append(open_ones)
-            state.not_ones, not_ones = [], state.not_ones
-            for kids in not_ones:
-                said = [self._truth(state, kid) for kid in kids]
-                open_ones = tuple(kid for kid, truth in zip(kids, said, strict=True) if truth is None)
-                if said.count(True) == 1:
-                    if not open_ones:
-                        return False
-                    state.clauses.append(open_ones)
-                    follows += [] if len(open_ones) > 1 else open_ones
-                elif said.count(True) == 0 and open_ones:
-                    if len(open_ones) == 1:
-                        follows.append(-open_ones[0])
-                    else:
-                        state.not_ones.append(open_ones)
-            if not follows:
-                return True
-            if not self._assume(state, follows):
+            if not self._assume(state, follows) or not self._assume(state, denied, defer=True):
                 return False
+        return True
 
-    def _open(self, state: _State, clause: Branch) -> Branch | None:
-        left = []
-        for literal in clause:
-            truth = self._truth(state, literal)
-            if truth:
-                return None
-            if truth is None and literal not in state.refuted:
-                left.append(literal)
-        return tuple(left)
+    def _conclude(self, state: _State, constraint: Constraint, follows: list[Literal], denied: list[Literal]) -> bool:
+        """Keep what is left of a constraint, and add to ``follows`` and ``denied`` what it demands; False if it cannot be satisfied."""
+        kind, kids = constraint
+        said = [self._truth(state, kid) for kid in kids]
+        left = tuple(kid for kid, truth in zip(kids, said, strict=True) if truth is None)
+        held = said.count(True)
+        if kind == "some":
+            left = () if held else tuple(kid for kid in left if kid not in state.refuted)
+            if len(left) > 1:
+                state.constraints.append((kind, left))
+            follows += left if len(left) == 1 else ()
+            return bool(held or left)
+        # Of these constraints a refuted literal is not simply left out: they hold only if it is indeed false.
+        denied += [-kid for kid in left if kid in state.refuted]
+        if kind == "one":
+            if held > 1 or not (held or left):
+                return False
+            if held:
+                denied += [-kid for kid in left]
+            elif len(left) == 1:
+                follows += left
+            else:
+                state.constraints.append((kind, left))
+            return True
+        if held == 1:
+            follows += left if len(left) == 1 else ()
+            if len(left) > 1:
+                state.unseen.append(("some", left))
+            return bool(left)
+        if held == 0 and left:
+            follows += [-left[0]] if len(left) == 1 else []
+            if len(left) > 1:
+                state.constraints.append((kind, left))
+        return True
+
+    def _reach(self, kids: Branch) -> frozenset[int]:
+        """The nodes on which the truth of the literals may depend."""
+        found = self._reached.get(kids)
+        if found is None:
+            nodes, level = set(map(abs, kids)), set(map(abs, kids))
+            for _ in range(_LOOK):
+                level = {abs(kid) for node in level if self.space.ops[node] == "and" for kid in self.space.kids[node]} - nodes
+                nodes |= level
+            found = self._reached[kids] = frozenset(nodes)
+        return found
 
     def _search(self, kind: str, state: _State | None) -> Verdict:
         if state is None or not self._propagate(state):
             return IMPOSSIBLE
         values = self._few(kind, state)
         if values is not None:
-            return next((Found(value) for value in values if self._satisfies(state, value, atoms=True)), IMPOSSIBLE)
-        atoms = frozenset(state.atoms)
-        found = self._remembered(("atoms", kind, atoms), lambda: self._decide(kind, atoms))
-        if found is IMPOSSIBLE:
-            return IMPOSSIBLE
-        branches = self._branches(state, found)
-        if branches is None:
-            return found
+            return next((Found(value) for value in values if self._satisfies(state, value)), IMPOSSIBLE)
+        while True:
+            atoms = frozenset(state.atoms)
+            found = self._remembered(("atoms", kind, atoms), lambda atoms=atoms: self._decide(kind, atoms))  # type: ignore[misc]
+            if found is IMPOSSIBLE:
+                return IMPOSSIBLE
+            branches = self._branches(state, found)
+            if branches is not None:
+                break
+            broken = [one for one in state.deferred if not (isinstance(found, Found) and self.holds(one, found.document))][:1]
+            if not broken:
+                return found
+            state.deferred.remove(broken[0])
+            state.unseen.append(self._constraint(broken[0]))
+            if not self._propagate(state):
+                return IMPOSSIBLE
         undecided = False
         for branch in branches:
             self.clock.tick()
             below = state.copy()
-            answer = self._search(kind, below) if self._assume(below, branch) else IMPOSSIBLE
+            answer = self._search(kind, below) if self._assume(below, branch, defer=len(branch) > 1) else IMPOSSIBLE
             if isinstance(answer, Found):
                 return answer
             if answer is UNDECIDED:
                 undecided = True
             elif len(branch) == 1:
                 state.refuted.add(branch[0])
+                state.fresh.add(abs(branch[0]))
         return UNDECIDED if undecided else IMPOSSIBLE
 
     def _few(self, kind: str, state: _State) -> list[Value] | None:
@@ -254,39 +289,37 @@ class Engine:
         smallest = min(sets, key=len)
         return sorted((value for _, value in smallest), key=lambda value: (str(type(value)), value))
 
-    def _satisfies(self, state: _State, value: Value, *, atoms: bool = False) -> bool:
-        holds = self.holds
+    def _satisfies(self, state: _State, value: Value) -> bool:
         self.clock.tick()
-        if atoms and not all(holds(one, value) for one in state.atoms):
-            return False
-        return next(iter(self._violated(state, value)), None) is None
+        said = all(self.holds(one, value) for one in (*state.atoms, *state.deferred))
+        return said and all(self._keeps(one, value) for one in state.constraints)
 
-    def _violated(self, state: _State, value: Value) -> Iterator[list[Branch]]:
-        """For each disjunction that does not hold of the value, the ways to make it hold."""
-        holds = self.holds
-        for clause in state.clauses:
-            if not any(holds(one, value) for one in clause):
-                yield [(one,) for one in clause]
-        for kids in state.ones:
-            if not self._exactly_one(kids, value):
-                yield [(one,) for one in kids]
-        for kids in state.not_ones:
-            if not self._not_one(kids, value):
-                yield [tuple(-one for one in kids), *((one,) for one in kids)]
+    def _keeps(self, constraint: Constraint, value: Value) -> bool:
+        kind, kids = constraint
+        if kind == "some":
+            return any(self.holds(one, value) for one in kids)
+        if kind == "one":
+            return any(self.holds(kid, value) for kid in kids) and not self._two(kids, value, surely=True)
+        return self._two(kids, value, surely=False) or all(self.holds(-kid, value) for kid in kids)
 
-    def _exactly_one(self, kids: Branch, value: Value) -> bool:
-        return any(self.holds(kid, value) for kid in kids) and sum(not self.holds(-kid, value) for kid in kids) < 2
-
-    def _not_one(self, kids: Branch, value: Value) -> bool:
-        return sum(self.holds(kid, value) for kid in kids) > 1 or all(self.holds(-kid, value) for kid in kids)
+    def _two(self, kids: Branch, value: Value, *, surely: bool) -> bool:
+        """Whether two of the literals hold of the value, or may hold."""
+        count = 0
+        for kid in kids:
+            count += not self.holds(-kid, value) if surely else self.holds(kid, value)
+            if count > 1:
+                return True
+        return False
 
     def _branches(self, state: _State, found: Verdict) -> list[Branch] | None:
-        """The shortest disjunction to branch on; None if the search is over."""
-        if isinstance(found, Found):
-            return min(self._violated(state, found.document), key=len, default=None)
-        every: list[list[Branch]] = [[(one,) for one in clause] for clause in state.clauses + state.ones]
-        every += [[tuple(-one for one in kids), *((one,) for one in kids)] for kids in state.not_ones]
-        return min(every, key=len, default=None)
+        """The shortest constraint that the value breaks (any, without a value), as ways to keep it; None if the search is over."""
+        for kind, kids in sorted(state.constraints, key=lambda one: (len(one[1]), one[0] != "some")):
+            if isinstance(found, Found) and self._keeps((kind, kids), found.document):
+                continue
+            others = {abs(kid) for other, some in state.constraints for kid in some if some is not kids}
+            ways: list[Branch] = [(kid,) for kid in sorted(kids, key=lambda kid: abs(kid) in others)]
+            return ways if kind != "not one" else [tuple(-kid for kid in kids), *ways]
+        return None
 
     def _decide(self, kind: str, atoms: frozenset[Literal]) -> Verdict:
         if kind == NUMBER:

@@ -15,9 +15,19 @@ class Evaluator:
 
     def __init__(self, space: Space, texts: Texts) -> None:
         self._space, self._texts = space, texts
+        self._judged: dict[tuple[Literal, int], tuple[bool, Value]] = {}
 
     def holds(self, literal: Literal, value: Value) -> bool:
-        """Whether the value may satisfy the literal; False is certain."""
+        """Whether the value may satisfy the literal; False is certain. Values must not change afterwards."""
+        if not isinstance(value, (dict, list)):
+            return self._holds(literal, value)
+        # The value is kept with the answer, so that no other one gets its identity.
+        known = self._judged.get((literal, id(value)))
+        if known is None:
+            known = self._judged[literal, id(value)] = self._holds(literal, value), value
+        return known[0]
+
+    def _holds(self, literal: Literal, value: Value) -> bool:
         node, wanted = abs(literal), literal > 0
         space = self._space
         op, payload, kids = space.ops[node], space.payloads[node], space.kids[node]

@@ -125,6 +125,10 @@ class Space:
             return TRUE
         return self.atom(op, payload, kids)
 
+    def is_scalar(self, literal: Literal) -> bool:
+        """Whether the literal holds of no array and no object."""
+        return self.under(literal, OBJECT) == FALSE and self.under(literal, ARRAY) == FALSE
+
     def constant(self, value: Value) -> Literal:
         """Exactly this value; arrays and objects by their parts, so that their negation is one of parts, too."""
         kind = type_of(value)

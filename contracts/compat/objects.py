@@ -102,7 +102,7 @@ class _Object:
         if self._high is not None and self._high < max(self._low, len(self._required)):
             return IMPOSSIBLE
         values: dict[str, Value] = {}
-        for name in self._required:
+        for name in sorted(self._required, key=self._is_heavy):
             found = self._value(name)
             if found is IMPOSSIBLE:
                 return IMPOSSIBLE
@@ -116,6 +116,10 @@ class _Object:
                 return IMPOSSIBLE
         found = self._grant(0, dict.fromkeys(self._required, ()), {})
         return UNDECIDED if found is IMPOSSIBLE and self._uncertain else found
+
+    def _is_heavy(self, name: str) -> bool:
+        """Whether the value is an object or an array: the others, among them what tells objects apart, are judged first."""
+        return any(not self._space.is_scalar(one) for one in self._goal(name))
 
     def _goal(self, name: str) -> frozenset[Literal]:
         goal = self._goals.get(name)
