@@ -30,6 +30,7 @@ class Quality:
         self._log = log
         self._scorer: Scorer | None = None
         self._expectations: dict[str, Expectation] = {}
+        self._contracts: frozenset[str] = frozenset()
         self._source = ""
         self._read_at_us = 0
         self.accepted: list[Event] = []
@@ -48,6 +49,7 @@ class Quality:
         """Score and judge by these definitions from now on; what they no longer expect is restored."""
         self._scorer = Scorer(definitions)
         self._expectations = {key_of(one): one for one in definitions.expectations}
+        self._contracts = frozenset(definitions.contracts)
         gone = [key for key, one in self._meta.broken.items() if one.expectation not in self._expectations]
         if gone:
             self._log.cause = {"type": "definition", "digest": definitions.digest}
@@ -115,7 +117,9 @@ class Quality:
                     self._restored(at, value)
 
     def _meant(self, one: Expectation) -> list[tuple[str, str]]:
-        return sorted(pair for pair in self.ledger.names if one.source in {"", pair[0]} and matches(one.event, pair[1]))
+        """The sources and events that it is about; an event without a contract is nobody's promise."""
+        named = (pair for pair in self.ledger.names if one.source in {"", pair[0]} and pair[1] in self._contracts)
+        return sorted(pair for pair in named if matches(one.event, pair[1]))
 
     def _total(self, totals: dict[tuple[tuple[str, str], int, int], Scores], pair: tuple[str, str], start: int, end: int) -> Scores:
         scores = totals.get((pair, start, end))

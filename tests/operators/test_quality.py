@@ -390,6 +390,13 @@ def test_completeness_volume_and_prefixes(tmp_path: Path, shop: Shop) -> None:
     assert ("quality.broken", "ord*.completeness.coupon", 0.0) in [(one["type"], one["expectation"], one["value"]) for one in made.told()]
 
 
+def test_a_name_without_a_contract_is_held_against_nothing(tmp_path: Path, shop: Shop) -> None:
+    """A misspelt name must not stop its source, whatever the prefix."""
+    made = engine(tmp_path, project('{event: "*", quarantined: {lte: 0.5}, severity: stop-source}'))
+    made.feed("shop/a", [shop(0.1, "ordr"), shop(0.2), shop(1.1)])
+    assert made.told() == []
+
+
 def test_freshness_is_seen_at_the_wall_clock(tmp_path: Path, shop: Shop) -> None:
     """In a flow that has caught up, ticks find out who is silent, and who is back."""
     made = engine(tmp_path, project("{event: order, freshness: {lte: 30m}, severity: stop-source}"))
