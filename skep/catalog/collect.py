@@ -77,11 +77,15 @@ class _Collector:
         for one in self.definitions.expectations:
             if matches(one.event, event):
                 yield f"expected of {one.property or one.check}", one.name
-        counted, refused = self.figures.events.get(event), self.figures.refused.get(event, 0)
+        counted, scored = self.figures.events.get(event), self.figures.scored.get(event)
         if counted:
             yield "newest event", counted.last or ""
         if self.figures.has_snapshot:
-            yield "refused records", f"{refused:,}"
+            yield "records in quarantine", f"{self.figures.refused.get(event, 0):,}"
+        if scored and scored.completeness is not None:
+            yield "completeness", f"{scored.completeness:.1%} of the optional properties are there"
+        if scored and scored.unknown:
+            yield "unknown properties", f"in {scored.unknown:,} records"
 
     def _versions(self, versions: tuple[Contract, ...]) -> Iterator[Version]:
         before: dict[str, tuple[str, bool]] | None = None
@@ -117,6 +121,7 @@ class _Collector:
                 personal=tags.personal,
                 purposes=_purposes(tags),
                 retention=duration_words(tags.retention_us) if tags.retention_us is not None else "",
+                present=self.figures.present.get((event, path)),
                 examples=tags.examples,
                 used_by=_users(use for use in here if touches(steps, parse_path(use.path))),
             )

@@ -12,7 +12,10 @@ USERS = ("trait", "segment", "destination", "namespace")
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One property of an event's newest version. ``used_by``: kind → names."""
+    """One property of an event's newest version. ``used_by``: kind → names.
+
+    ``present``: the share of the objects that carry an optional one, over the last 35 days; None if that is not measured.
+    """
 
     path: str
     type: str
@@ -22,6 +25,7 @@ class Property:
     personal: str
     purposes: tuple[str, ...]
     retention: str
+    present: float | None
     examples: tuple[Any, ...]
     used_by: dict[str, list[str]]
 

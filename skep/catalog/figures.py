@@ -21,6 +21,15 @@ _EVENTS = """
 SELECT coalesce(event, type) AS name, contract, count(*), min(event_time), max(event_time) FROM events GROUP BY ALL ORDER BY ALL
 """
 _REFUSED = "SELECT event, count(*) FROM quarantine WHERE event IS NOT NULL GROUP BY 1"
+_QUALITY = """
+SELECT event, sum(events), sum(refused), sum(unknown_events),
+  sum(completeness * events) FILTER (completeness IS NOT NULL) / nullif(sum(events) FILTER (completeness IS NOT NULL), 0)
+FROM quality GROUP BY 1
+"""
+_PRESENT = """
+SELECT event, one.key, sum(CAST(one.value ->> 0 AS BIGINT)) / nullif(sum(CAST(one.value ->> 1 AS BIGINT)), 0)
+FROM quality, json_each(properties) one WHERE properties IS NOT NULL GROUP BY 1, 2
+"""
 _TRAITS = "SELECT name, count(*) FROM (SELECT unnest(json_keys(traits)) AS name FROM profiles) GROUP BY 1"
 _SEGMENTS = "SELECT segment, count(*) FILTER (exited_at IS NULL), min(entered_at) FROM memberships GROUP BY 1"
 _CLOCK = "SELECT max(clock) FROM spaces"
@@ -40,6 +49,16 @@ class Counted:
         self.last = max(filter(None, (self.last, _iso(last))), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the quality of an event was over the last 35 days: records, and the completeness of its optional properties (0 to 1)."""
+
+    accepted: int = 0
+    refused: int = 0
+    unknown: int = 0
+    completeness: float | None = None
+
+
 @dataclass(slots=True)
 class Figures:
     """Figures by name; ``has_snapshot`` tells a zero from what is not known."""
@@ -50,16 +69,20 @@ class Figures:
     contracts: dict[str, Counted] = field(default_factory=dict)
     """By version, as ``order_completed/1-0-0``."""
     refused: dict[str, int] = field(default_factory=dict)
+    """Records in quarantine by the event that they say they are."""
+    scored: dict[str, Scored] = field(default_factory=dict)
+    present: dict[tuple[str, str], float] = field(default_factory=dict)
+    """The share of the objects that carry an optional property, by event and path."""
     traits: dict[str, int] = field(default_factory=dict)
     segments: dict[str, Counted] = field(default_factory=dict)
     declared: dict[str, str] = field(default_factory=dict)
     """By file below ``contracts/``, and by ``traits.yaml:<name>``: when definitions that have it were first put in force."""
 
     def quality(self, event: str) -> float | None:
-        """The share of an event's records that was accepted; None if there were none."""
-        accepted = self.events.get(event, Counted()).count
-        total = accepted + self.refused.get(event, 0)
-        return accepted / total if total else None
+        """The share of an event's records that was accepted; None if there were none. Older snapshots give that of all time."""
+        scored = self.scored.get(event) or Scored(self.events.get(event, Counted()).count, self.refused.get(event, 0))
+        total = scored.accepted + scored.refused
+        return scored.accepted / total if total else None
 
 
 def figures(settings: Settings) -> Figures:
@@ -79,9 +102,12 @@ def _from_snapshot(found: Figures, settings: Settings) -> None:
         found.events.setdefault(name, Counted()).add(count, first, last)
         if contract:
             found.contracts.setdefault(contract, Counted()).add(count, first, last)
-    with suppress(duckdb.BinderException):
-        # A snapshot of an older Skep does not say which event a refused record was.
+    with suppress(duckdb.BinderException, duckdb.CatalogException):
+        # A snapshot of an older Skep does not say which event a refused record was, and has no scores.
         found.refused = dict(rows(_REFUSED))
+        for event, accepted, refused, unknown, completeness in rows(_QUALITY):
+            found.scored[event] = Scored(int(accepted), int(refused), int(unknown), completeness)
+        found.present = {(event, path): share for event, path, share in rows(_PRESENT) if share is not None}
     found.traits = dict(rows(_TRAITS))
     for name, members, first in rows(_SEGMENTS):
         found.segments[name] = Counted(members, _iso(first))

@@ -12,8 +12,8 @@ from contracts.schemas import Typed
 
 _RULES = {
     "minimum": "≥ {}", "maximum": "≤ {}", "exclusiveMinimum": "> {}", "exclusiveMaximum": "< {}", "multipleOf": "a multiple of {}",
-    "minLength": "at least {} characters", "maxLength": "at most {} characters", "pattern": "matches {}", "format": "{}",
-    "minItems": "at least {} items", "maxItems": "at most {} items",
+    "minLength": "length ≥ {}", "maxLength": "length ≤ {}", "pattern": "matches {}", "format": "{}",
+    "minItems": "items ≥ {}", "maxItems": "items ≤ {}",
 }  # fmt: skip
 _OPERATORS = {"eq": "=", "ne": "≠", "gt": ">", "gte": "≥", "lt": "<", "lte": "≤", "not_in": "not in"}
 _MEASURES = {

@@ -170,9 +170,15 @@ def test_figures_come_from_the_snapshot(shop: Settings) -> None:
             assert (entry.since or "")[:19] == (known["first"] or "")[:19].replace(" ", "T"), entry.name
             assert sum(one.events or 0 for one in entry.versions) == entry.volume
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*Z", entry.versions[0].declared or "")
-    refused = sql("select count(*) as n from quarantine where event = 'product_viewed'")[0]["n"]
-    viewed = events["product_viewed"]["n"]
-    assert _entry(found, "event", "product_viewed").quality == viewed / (viewed + refused)
+    scores = {row["event"]: row for row in sql("select event, sum(events)::bigint as n, sum(refused)::bigint as r from quality group by 1")}
+    viewed, paid = _entry(found, "event", "product_viewed"), _entry(found, "event", "order_completed")
+    assert viewed.quality == scores["product_viewed"]["n"] / (scores["product_viewed"]["n"] + scores["product_viewed"]["r"])
+    assert _entry(found, "segment", "window_shoppers").quality == min(viewed.quality, paid.quality or 0)
+    coupon = next(one for one in paid.properties if one.path == "coupon")
+    pairs = [row["c"] for row in sql("select properties -> 'coupon' as c from quality where event = 'order_completed' and events > 0")]
+    carried, of = (sum(json.loads(pair)[at] if isinstance(pair, str) else pair[at] for pair in pairs) for at in (0, 1))
+    assert coupon.present == carried / of
+    assert 0 < coupon.present < 1
     members = sql("select count(*) as n from memberships where segment = 'big_spenders' and exited_at is null")[0]["n"]
     assert _entry(found, "segment", "big_spenders").volume == members
     with_city = sql("select count(*) as n from profiles where json_exists(traits, '$.city')")[0]["n"]
