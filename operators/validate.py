@@ -55,7 +55,7 @@ class Judge:
         try:
             return self._judge(raw, position, read_at_us)
         except Refusal as no:
-            event = "" if no.reason == "too_large" else event_of(raw)
+            event = no.contract.partition("/")[0] or ("" if no.reason == "too_large" else event_of(raw))
             return Refused(position, no.reason, no.detail[:DETAIL_MAX], no.schema_path, no.received_at_us, raw, event, no.contract)
         except Exception as error:  # noqa: BLE001 (one record never stops the flow)
             return Refused(position, "invalid", repr(error)[:DETAIL_MAX], "", None, raw, event_of(raw))

@@ -15,9 +15,11 @@ from contracts.definitions import Contract, Definitions
 from contracts.paths import parse_path
 from contracts.schema_files import line_of
 from contracts.validation import compile_schema
+from operators.frames import is_event
 from operators.validate import judged_part
 from operators.view import Quarantined
 from skep.quarantine.causes import without_value
+from skep.quarantine.framed import parts
 from skep.quarantine.written import Path
 
 FAULTS_MAX = 20
@@ -53,13 +55,14 @@ def contract_of(definitions: Definitions, name: str) -> Contract | None:
 
 
 def _by_contract(raw: bytes, contract: Contract, definitions: Definitions, formats: bool) -> list[Fault]:
-    place, judged = judged_part(orjson.loads(raw))
+    body = orjson.loads(parts(raw)[1])
+    place, judged = judged_part(body) if is_event(body) else ("", body)
     found: list[Fault] = []
     for error in compile_schema(contract.schema, definitions.types, formats=formats).errors(judged):
         file = _file_of(error.evaluation_path, contract, definitions)
         text = definitions.files.get(file)
         where = f"contracts/{file}:{line_of(text, list(error.schema_path))}" if text else f"contracts/{file}"
-        path = (place, *error.instance_path)
+        path = (*([place] if place else ()), *error.instance_path)
         unexpected = getattr(error.kind, "unexpected", None)
         if unexpected:
             found += [Fault((*path, name), "a property that is not allowed", where) for name in unexpected]
@@ -98,6 +101,7 @@ def _named(detail: str) -> Path:
 
 def broken_text(raw: bytes) -> tuple[str, int, str] | None:
     """Of bytes that are no JSON: the text around the place where they stop being that, its column in it, and why."""
+    raw = parts(raw)[1]
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:

@@ -11,6 +11,7 @@ from jsonpointer import JsonPointerException
 
 from contracts.schema_files import line_of
 from skep.console import CommandError
+from skep.quarantine.framed import parts
 
 OPERATIONS = {
     "add": ("value",), "remove": (), "replace": ("value",), "move": ("from",), "copy": ("from",), "test": ("value",),
@@ -70,8 +71,9 @@ def _wrong(operation: Any) -> tuple[str, str] | None:
 
 def apply_patch(patch: Patch, raw: bytes) -> bytes:
     """The record as the patch leaves it, compact JSON; `Unpatchable` if it does not apply, changes nothing, or leaves no object."""
+    frame, inner = parts(raw)
     try:
-        body = json.loads(raw)
+        body = json.loads(inner)
     except (ValueError, RecursionError):
         raise Unpatchable("the record is not JSON") from None
     try:
@@ -88,7 +90,7 @@ def apply_patch(patch: Patch, raw: bytes) -> bytes:
         raise Unpatchable(f"the patch leaves what is no JSON in UTF-8: {error}") from None
     if made == json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"):
         raise Unpatchable("the patch changes nothing")
-    return made
+    return frame + made
 
 
 def _text(body: Any) -> bytes:

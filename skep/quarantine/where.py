@@ -13,6 +13,7 @@ from contracts.yaml_tree import scalar
 from operators.segments.paths import satisfied
 from operators.segments.predicates import compiled
 from skep.console import CommandError
+from skep.quarantine.framed import parts
 
 SIGNS = {"!=": "ne", "<=": "lte", ">=": "gte", "=": "eq", "<": "lt", ">": "gt", "~": "contains"}
 WORDS = {"exists": True, "missing": False}
@@ -33,7 +34,7 @@ def read_where(texts: Iterable[str]) -> Test:
 
     def test(raw: bytes) -> bool:
         try:
-            body = orjson.loads(raw)
+            body = orjson.loads(parts(raw)[1])
         except orjson.JSONDecodeError:
             return False
         return type(body) is dict and all(one(body) for one in tests)

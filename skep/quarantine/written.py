@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from skep.quarantine.framed import parts
+
 WIDTH_MAX = 60
 """Columns that an underline takes at most."""
 
@@ -26,7 +28,7 @@ class Written:
         self.lines: list[str] = []
         self._places: dict[Path, tuple[int, int, int]] = {}
         try:
-            body = json.loads(raw, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
+            body = json.loads(parts(raw)[1], parse_int=_Number, parse_float=_Number, parse_constant=_Number)
             self._write(body, (), "", "")
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
