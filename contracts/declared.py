@@ -35,6 +35,11 @@ class Property:
     number: bool
     examples: tuple[Any, ...]
 
+    @property
+    def usual(self) -> tuple[Any, ...]:
+        """The examples, if there are several: a single one shows what a value looks like, and not which there are."""
+        return self.examples if len(self.examples) > 1 else ()
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:

@@ -133,7 +133,7 @@ class _Item:
 
     def _usual(self, one: Property) -> str:
         ranged = any(known.property == one.path and matches(known.event, self._event) for known in self._ranges)
-        return "" if ranged or one.examples else "a property with `examples` in its contract, or with a range under `ranges:`"
+        return "" if ranged or one.usual else "a property with several `examples` in its contract, or with a range under `ranges:`"
 
     def _made(self, check: str, path: str, at: Tree, bounds: tuple[float | None, float | None]) -> list[Expectation]:
         if bounds == (None, None):

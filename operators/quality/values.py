@@ -66,13 +66,14 @@ def _usual(one: Property, ranges: list[Range]) -> Usual | None:
     if ranges:
         bounds = [(each.least, each.most) for each in ranges]
         return lambda value: not _number(value) or all(_within(value, *each) for each in bounds)
-    if not one.examples:
+    examples = one.usual
+    if not examples:
         return None
-    numbers = [value for value in one.examples if _number(value)]
+    numbers = [value for value in examples if _number(value)]
     if numbers:
         least, most = min(numbers), max(numbers)
-        return lambda value: _within(value, least, most) if _number(value) else value in one.examples
-    return lambda value: value in one.examples
+        return lambda value: _within(value, least, most) if _number(value) else value in examples
+    return lambda value: value in examples
 
 
 def _number(value: Any) -> bool:

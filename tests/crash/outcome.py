@@ -125,6 +125,9 @@ def _versions(changes: list[dict[str, Any]]) -> list[str]:
     last: dict[str, int] = {}
     for change in changes:
         profile, version = change["profile"], change["version"]
+        if profile is None:
+            # What is told of a source is nobody's change.
+            continue
         if version != last.get(profile, 0) + 1:
             return [f"change {change['id']}: version {version} of {profile}, which was at {last.get(profile, 0)}"]
         last[profile] = version

@@ -27,7 +27,7 @@ HOUR = MONDAY // HOUR_US
 ORDER = {
     "type": "object",
     "properties": {
-        "id": {"type": "string"},
+        "id": {"type": "string", "examples": ["o-1"]},
         "coupon": {"type": "string", "examples": ["SPRING", "VIP"]},
         "note": {"type": ["string", "null"]},
         "total": {"type": "number"},
