@@ -109,12 +109,15 @@ def _lines(report: dict[str, Any]) -> list[str]:
         change = f"{_short(reason['old'])} → {_short(reason['new'])}"
         lines.append(f"{reason['path'] or '/'}  {reason['keyword']}: {change}")
         if "example" in reason:
-            lines.append(f"    valid under {first}, not under {second}: {_short(reason['example'], 2000)}")
+            lines.append(f"    valid under {first}, not under {second}: {_cut(jsons.dumps(reason['example'], ensure_ascii=False), 2000)}")
     return [f"not compatible ({report['mode']}):", *(f"  {line}" for line in lines)]
 
 
-def _short(value: Any, length: int = 100) -> str:
-    text = "–" if value is None else jsons.dumps(value, ensure_ascii=False)
+def _short(value: Any) -> str:
+    return "–" if value is None else _cut(jsons.dumps(value, ensure_ascii=False), 100)
+
+
+def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
