@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import contracts
 from contracts import ContractErrors, digest, load, read_files
 from contracts.definitions import DAY_US, All, AnyOf, ConsentIs, Did, MemberOf, Not, Predicate, TraitIs
 from contracts.destinations import CHANGES
+from contracts.validation import compile_schema
 from tests.contracts.project import GOOD, segment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -230,3 +232,26 @@ def test_a_segment_that_is_hardly_one_is_told(text: str) -> None:
 def test_a_schema_that_is_none_is_told(text: str) -> None:
     with pytest.raises(ContractErrors):
         load({"events/a/1-0-0.json": text})
+
+
+def test_a_schema_of_two_megabytes_is_refused_at_once() -> None:
+    schema = json.dumps({"enum": [f"value {number}" for number in range(130_000)]})
+    assert len(schema) > 2_000_000
+    began = time.monotonic()
+    with pytest.raises(ContractErrors) as raised:
+        load({**GOOD, "events/big/1-0-0.json": schema})
+    (problem,) = raised.value.problems
+    assert str(problem) == (
+        f"contracts/events/big/1-0-0.json:1: expected at most 1,000,000 bytes, found {len(schema):,} (move what repeats into contracts/types/)"
+    )
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("pattern", ["^(a|aa)+$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(x+x+)+y", "^(.*)*$"])
+def test_catastrophic_patterns_run_in_linear_time(pattern: str) -> None:
+    (contract,) = load({**GOOD, "events/x/1-0-0.json": json.dumps({"properties": {"a": {"pattern": pattern}}})}).contracts["x"]
+    judge = compile_schema(contract.schema)
+    began = time.monotonic()
+    for text in ("a" * 50_000 + "!", "x" * 50_000, "ab" * 25_000):
+        judge.is_valid({"a": text})
+    assert time.monotonic() - began < 2
