@@ -140,7 +140,7 @@ class _Item:
             return []
         name = ".".join(filter(None, (self._event, check, path)))
         # A silent source has nothing that could be stopped.
-        severity = "warn" if check == "freshness" else self._severity
+        severity: Any = "warn" if check == "freshness" else self._severity
         return [Expectation(name, self._event, self._source, check, path, *bounds, self._within, severity, at.file, at.line)]
 
 
