@@ -235,14 +235,16 @@ def test_a_schema_that_is_none_is_told(text: str) -> None:
 
 
 def test_a_schema_of_two_megabytes_is_refused_at_once() -> None:
-    schema = json.dumps({"enum": [f"value {number}" for number in range(130_000)]})
+    schema = json.dumps({"enum": [f"value {number}" for number in range(140_000)]})
     assert len(schema) > 2_000_000
     began = time.monotonic()
     with pytest.raises(ContractErrors) as raised:
         load({**GOOD, "events/big/1-0-0.json": schema})
     (problem,) = raised.value.problems
-    assert str(problem) == (
-        f"contracts/events/big/1-0-0.json:1: expected at most 1,000,000 bytes, found {len(schema):,} (move what repeats into contracts/types/)"
+    assert (problem.file, problem.expected, problem.hint) == (
+        "events/big/1-0-0.json",
+        "at most 1,000,000 bytes",
+        "move what repeats into contracts/types/",
     )
     assert time.monotonic() - began < 1
 
