@@ -82,6 +82,6 @@ class _Reader:
                 return "live", None
             return "deprecated", time_us
         word = value if isinstance(value, str) else next(iter(value), "") if isinstance(value, dict) else ""
-        hint = "say from when on it judges no event" if word == "deprecated" else closest(word, STATUS)
+        hint = "say from when on it judges no event" if value == "deprecated" else closest(word, STATUS)
         self.refuse(["status"], _STATUS, value, hint)
         return "live", None

@@ -107,9 +107,11 @@ class _Collector:
 
     def _properties(self, event: str, contract: Contract) -> Iterator[Property]:
         required = {one.path for one in declared(contract.schema, self.definitions.types).properties if one.required}
-        here = [
-            use for use in self.resolved if use.event and matches(use.event, event) and use.path and not use.path.startswith("context.")
-        ]
+        by_path: dict[str, list[Use]] = {}
+        for use in self.resolved:
+            if use.event and matches(use.event, event) and use.path and not use.path.startswith("context."):
+                by_path.setdefault(use.path, []).append(use)
+        used = [(parse_path(path), found) for path, found in by_path.items()]
         for path, typed in listed_properties(self.known.document(contract)):
             tags, steps = tags_of(typed), parse_path(path)
             yield Property(
@@ -123,7 +125,7 @@ class _Collector:
                 retention=duration_words(tags.retention_us) if tags.retention_us is not None else "",
                 present=self.figures.present.get((event, path)),
                 examples=tags.examples,
-                used_by=_users(use for use in here if touches(steps, parse_path(use.path))),
+                used_by=_users(use for other, found in used if touches(steps, other) for use in found),
             )
 
     def traits(self) -> Iterator[Entry]:
