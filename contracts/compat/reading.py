@@ -11,6 +11,7 @@ from contracts.compat.evaluated import Evaluated, Seen, TooManyCases
 from contracts.compat.merging import Graph
 from contracts.compat.nodes import FALSE, TRUE
 from contracts.compat.values import ARRAY, NUMBER, OBJECT, TYPES, exact, key, normal, type_of
+from contracts.patterns.formats import FORMATS, format_language
 
 _BOUNDS = {"minimum": "least", "exclusiveMinimum": "above", "maximum": "most", "exclusiveMaximum": "below", "multipleOf": "multiple"}
 _COUNTS = {
@@ -58,7 +59,7 @@ class Reader:
                 return
         if "$dynamicRef" in schema and not old:
             yield self._at(self._documents.follow(place, schema["$dynamicRef"], dynamic=True))
-        yield from self._scalars(schema)
+        yield from self._scalars(schema, old=old)
         yield from self._combined(place, schema)
         yield from self._array_items(place, schema, old=old)
         yield from self._object(place, schema)
@@ -68,7 +69,7 @@ class Reader:
             yield from self._dependent(place, schema)
             yield from self._unevaluated(place, schema)
 
-    def _scalars(self, schema: dict[str, Any]) -> Iterator[int]:
+    def _scalars(self, schema: dict[str, Any], *, old: bool) -> Iterator[int]:
         if "type" in schema:
             yield self._type(schema["type"])
         if "const" in schema:
@@ -83,10 +84,15 @@ class Reader:
                 yield self._graph.add(op, int(schema[word]))
         if "pattern" in schema:
             yield self._graph.add("pattern", schema["pattern"])
-        if self._formats and "format" in schema:
+        if self._formats and self._asserts(schema.get("format"), old=old):
             yield self._graph.add("format", schema["format"])
         if schema.get("uniqueItems"):
             yield self._graph.add("unique")
+
+    @staticmethod
+    def _asserts(name: Any, *, old: bool) -> bool:
+        """Whether a format refuses anything at all, in this draft."""
+        return name in FORMATS and format_language(name, draft=7 if old else 2020).upper.expression is not True
 
     def _type(self, named: Any) -> int:
         names = {named} if isinstance(named, str) else set(named)

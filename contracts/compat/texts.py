@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
-from itertools import count, islice, product
+from functools import lru_cache
+from itertools import chain, count, islice, product
 from typing import Any
 
 from contracts.compat.nodes import Literal, Space
 from contracts.compat.verdicts import IMPOSSIBLE, UNDECIDED, Clock, Found, Verdict
 from contracts.patterns import Budget, Language
 from contracts.patterns import Undecided as PatternUndecided
-from contracts.validation import Validator, compile_schema
+from contracts.patterns.formats import accepts, format_language, samples
 
 _LONGEST = 2_000_000
 """Code points of the longest text that is made."""
@@ -19,19 +19,7 @@ _TRIED = 2_000
 """Texts that are tried where a format has to hold or not to hold."""
 _SECONDS = 2.0
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_SAMPLES = {
-    "date-time": ("2026-01-31T10:00:00Z", "1999-12-31T23:59:59.999+02:00"), "date": ("2026-01-31", "1999-12-31"),
-    "time": ("10:00:00Z", "23:59:59.999+02:00"), "duration": ("P1D", "PT1H", "P1Y2M3DT4H5M6S"),
-    "email": ("a@b.co", "ann@example.com"), "idn-email": ("a@b.co", "ann@example.com"),
-    "hostname": ("a", "example.com"), "idn-hostname": ("a", "example.com"),
-    "ipv4": ("1.2.3.4", "127.0.0.1"), "ipv6": ("::1", "2001:db8::1"),
-    "uri": ("a:b", "https://example.com/a"), "uri-reference": ("a", "https://example.com/a"), "iri": ("a:b", "https://example.com/a"),
-    "iri-reference": ("a", "https://example.com/a"),
-    "uuid": ("00000000-0000-0000-0000-000000000000", "123e4567-e89b-12d3-a456-426614174000"),
-    "uri-template": ("a", "{a}"), "json-pointer": ("", "/a"), "relative-json-pointer": ("0", "1/a"), "regex": ("a", "^a$"),
-}  # fmt: skip
 _NOT_OF_TEXTS = frozenset({"in", "opaque"})
-_OUTSIDE = ("", "a", "0", " ", "%", "\\", "[", "a b", "{", "/", "@", "☃", "~", "-")
 
 
 class Texts:
@@ -64,7 +52,7 @@ class Texts:
         if op == "max_length":
             return bool(len(text) <= payload) == wanted
         if op == "format":
-            return _format(payload).is_valid(text) == wanted
+            return accepts(payload, text) == wanted
         known = self._known(payload, text)
         return known is None or known == wanted
 
@@ -98,44 +86,43 @@ class Texts:
                 def fits(text: str) -> bool:
                     return text not in forbidden and all(self.holds(op, payload, text, wanted=wanted) for op, payload, wanted in said)
 
-                return self._formatted(self._texts(patterns, low, high), formats, fits)
+                return self._formatted(self._language(patterns, low, high), formats, fits)
             return next((Found(text) for text in self._texts(patterns, low, high) if text not in forbidden), IMPOSSIBLE)
         except PatternUndecided:
             return UNDECIDED
+
+    def _language(self, patterns: list[tuple[str, bool]], low: int, high: int | None) -> Language:
+        language = Language.length(low, high, Budget(max(0.01, min(_SECONDS, self._clock.left))))
+        for pattern, wanted in sorted(patterns):
+            one = _language(pattern)
+            language = language & one if wanted else language - one
+        return language
 
     def _texts(self, patterns: list[tuple[str, bool]], low: int, high: int | None) -> Iterator[str]:
         """All texts of these patterns and lengths, each once, simple ones first; without patterns, enough of them."""
         if not patterns:
             yield from _simple(low, high)
             return
-        language = Language.length(low, high, Budget(max(0.01, min(_SECONDS, self._clock.left))))
-        for pattern, wanted in sorted(patterns):
-            one = _language(pattern)
-            language = language & one if wanted else language - one
-        for text in language.witnesses():
+        for text in self._language(patterns, low, high).witnesses():
             self._clock.tick()
             yield text
 
-    def _formatted(self, texts: Iterator[str], formats: list[tuple[str, bool]], fits: Callable[[str], bool]) -> Verdict:
-        """One of the texts, or of those known for their formats, that fits."""
-        for text in _samples(formats):
+    def _formatted(self, language: Language, formats: list[tuple[str, bool]], fits: Callable[[str], bool]) -> Verdict:
+        """A text of the language that fits: known for the formats, or between what they surely and what they possibly accept."""
+        surely = possibly = language
+        for name, wanted in formats:
+            known = format_language(name)
+            surely = surely & known.lower if wanted else surely - known.upper
+            possibly = possibly & known.upper if wanted else possibly - known.lower
+        for text in (text for name, wanted in formats if wanted for text in samples(name)):
             if fits(text):
                 return Found(text)
-        for tried, text in enumerate(texts):
+        tried = [list(islice(texts.witnesses(), _TRIED)) for texts in (surely, possibly)]
+        for text in chain.from_iterable(tried):
             self._clock.tick()
             if fits(text):
                 return Found(text)
-            if tried > _TRIED:
-                return UNDECIDED
-        return IMPOSSIBLE
-
-
-def _samples(formats: list[tuple[str, bool]]) -> Iterator[str]:
-    for name, wanted in formats:
-        yield from _SAMPLES.get(name, ()) if wanted else ()
-    yield from _OUTSIDE
-    for some in _SAMPLES.values():
-        yield from some
+        return IMPOSSIBLE if len(tried[1]) < _TRIED else UNDECIDED
 
 
 def _simple(low: int, high: int | None) -> Iterator[str]:
@@ -158,8 +145,3 @@ def _simple(low: int, high: int | None) -> Iterator[str]:
 @lru_cache(4096)
 def _language(pattern: str) -> Language:
     return Language.of_pattern(pattern)
-
-
-@cache
-def _format(name: str) -> Validator:
-    return compile_schema({"format": name}, formats=True, linear=False)
