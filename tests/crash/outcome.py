@@ -34,6 +34,7 @@ class Outcome:
     archive: Counter[tuple[Any, ...]]
     quarantine: list[tuple[Any, ...]]
     defaults: dict[str, bool]
+    scores: list[tuple[Any, ...]]
 
     @classmethod
     def of(cls, project: Path) -> Outcome:
@@ -51,6 +52,7 @@ class Outcome:
                 [(row.id, row.reason, row.detail, row.schema_path, row.partition, row.position, row.received_at_us, row.raw)
                  for row in view.quarantine()],
                 {purpose.name: purpose.default for purpose in view.program.definitions.purposes},
+                list(view.quality()),
             )  # fmt: skip
 
 
@@ -94,6 +96,9 @@ def differences(reference: Outcome, found: Outcome, *, in_order: bool) -> list[s
         said.append("quarantine: other entries or another order")
     if sorted(row[1:6] for row in found.quarantine) != sorted(row[1:6] for row in reference.quarantine):
         said.append("quarantine: other entries")
+    if in_order and found.scores != reference.scores:
+        other = next((pair for pair in zip(found.scores, reference.scores, strict=False) if pair[0] != pair[1]), "one side ends first")
+        said.append(f"quality: the first other row and the expected one: {other}")
     if in_order and found.changes != reference.changes:
         pairs = zip(found.changes, reference.changes, strict=False)
         other = next((pair for pair in pairs if pair[0] != pair[1]), "none, up to the shorter end")
