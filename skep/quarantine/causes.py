@@ -14,7 +14,7 @@ from contracts.events import Refused
 from contracts.times import iso
 from operators.view import Quarantined
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _INDEX = re.compile(r"\[\d+\]")
 _FOUND = re.compile(r"\bfound .*", re.DOTALL)
 _POSITION = re.compile(r": line \d+ column \d+ \(char \d+\)$")

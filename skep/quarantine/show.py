@@ -29,11 +29,8 @@ _WRONG, _WHERE = "red", "dim"
 def show(settings: Settings, space: str, view: View, row: Quarantined) -> None:
     """Print everything that is known of one record."""
     now: Definitions | None = None
-    broken = ""
-    try:
+    with suppress(ContractErrors):
         now = load_definitions(settings)
-    except ContractErrors as error:
-        broken = f"{len(error.problems)} problems"
     readings = [one for one in (now, *_earlier(settings, view, row)) if one is not None]
     table(("", ""), _facts(space, row, readings))
     out.print()
@@ -43,7 +40,7 @@ def show(settings: Settings, space: str, view: View, row: Quarantined) -> None:
         out.print(line)
     out.print()
     if now is None:
-        out.print(f"now: it cannot be judged, contracts/ has {broken}: `skep check`", markup=False)
+        out.print("now: it cannot be judged, `skep check` says what is wrong with contracts/", markup=False)
         return
     outcome = Trial(settings, now).add(space, view, row)
     if isinstance(outcome, Event):
