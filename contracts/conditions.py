@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.comparisons import said
 from contracts.definitions import All, AnyOf, Condition, ConsentIs, Did, Feature, MemberOf, Not, Predicate, TraitIs, Where
 from contracts.features import COUNT, Measured, check_sum, computed, read_events, read_property, read_where, sum_type, zoned
 from contracts.paths import parse_path
@@ -96,7 +97,10 @@ def _trait_type(reader: Reader, at: Tree, path: str, around: Surroundings) -> Ty
     name, measured = steps[0], around.measured
     if isinstance(name, str) and name in around.traits:
         measured.note("trait", "", name, at)
-        return typed_below(around.traits[name], steps[1:]) or ANYTHING
+        below = typed_below(around.traits[name], steps[1:])
+        if below is None:
+            reader.refuse(at, f"a path into what the trait {name} is", path, said(around.traits[name])[1])
+        return below
     measured.note("property", "identify", path, at)
     if not around.identify:
         return ANYTHING

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice, product
 from posixpath import dirname, normpath
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 
 from contracts.json_lines import line_at
 from contracts.paths import Step
+from contracts.patterns import Language, PatternError, Undecided
 
 WAYS_MAX = 64
 """With more branches than this nothing is said of the value."""
@@ -200,10 +202,11 @@ def _members(parts: list[Place], name: str) -> list[Place] | None:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _matches(pattern: str, name: str) -> bool:
     try:
-        return re.search(pattern, name) is not None
-    except re.error:
+        return Language.of_pattern(pattern).contains(name)
+    except (PatternError, Undecided):
         return True
 
 

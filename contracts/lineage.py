@@ -10,6 +10,7 @@ from contracts.event_patterns import matches
 from contracts.features import Measured
 from contracts.inheritance import Inheritance
 from contracts.paths import Step, parse_path, path_text
+from contracts.problems import Problem, listed
 from contracts.properties import Properties
 from contracts.yaml_tree import Tree
 
@@ -25,6 +26,17 @@ def all_uses(measured: Measured, destinations: Iterable[Destination], identity: 
     ]
     found = [*measured.uses, *emitted, *_namespaces(measured.properties, identity, rules)]
     return tuple(sorted(found, key=lambda one: (one.file, one.line, one.kind, one.name, one.path)))
+
+
+def check_told(uses: Iterable[Use], destinations: Iterable[Destination], problems: list[Problem]) -> None:
+    """Problems of segments that name a destination which is told of no change of a segment."""
+    deaf = {one.name: one for one in destinations if not {"segment.entered", "segment.exited"} & {*one.changes}}
+    for use in uses:
+        if use.kind == "destination" and use.of == "segment" and use.name in deaf:
+            expected = "a destination that is told of segment.entered or segment.exited"
+            found = f"{use.name}, which is told of {listed(deaf[use.name].changes)} only"
+            hint = f"contracts/destinations/{use.name}.yaml: add it to `changes`"
+            problems.append(Problem(use.file, use.line, use.key, expected, found, hint))
 
 
 def _namespaces(properties: Properties, identity: Tree | None, rules: IdentityRules) -> Iterator[Use]:

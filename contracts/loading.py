@@ -15,7 +15,7 @@ from contracts.destinations import read_destination
 from contracts.events_files import read_contracts, read_types
 from contracts.features import Measured
 from contracts.inheritance import Inheritance, check_purposes
-from contracts.lineage import all_uses
+from contracts.lineage import all_uses, check_told
 from contracts.mappings import read_mapping
 from contracts.problems import ContractErrors, Problem, closest
 from contracts.properties import Properties
@@ -80,6 +80,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
     namespaces = None if identity.FILE in unread else [namespace.name for namespace in rules.namespaces]
     check_tags(properties.documents(), around.purposes, namespaces, reader.problems)
     uses = all_uses(measured, destinations, trees.get(identity.FILE), rules)
+    check_told(uses, destinations, reader.problems)
     check_purposes(Inheritance(uses, properties), segments, reader.problems)
     return Definitions(
         digest=digest(files),

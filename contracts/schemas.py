@@ -84,6 +84,22 @@ def either(values: Iterable[Typed]) -> Typed:
     return typed([way for one in values for way in one.ways], tuple(place for one in values for place in one.around))
 
 
+def list_of(values: Iterable[Typed], file: str, line: int) -> Typed:
+    """What is known of a list whose items are some of these values; ``file`` and ``line`` say where it is asked for."""
+    values = list(values)
+    firsts = [way[0] if way else None for one in values for way in one.ways]
+    places = {(place.document.file, place.path): place for place in firsts if place is not None}
+    if None in firsts or not places:
+        return typed([(Place({"type": "array"}, (), Document(file, {}, line=line)),)], ())
+    return typed([(_list_place(place),) for place in places.values()], ())
+
+
+def _list_place(item: Place) -> Place:
+    """A list of what a place says; references in it lead where they led."""
+    document = Document(item.document.file, item.document.schema, item.document.types, item.document.texts, line=item.line)
+    return Place({"type": "array", "items": item.schema}, item.path, document)
+
+
 def typed(found: list[Way], around: tuple[Place, ...]) -> Typed:
     """The kinds and values of the ways together, without those ways that no value can go."""
     possible = [(way, one) for way in found for one in [_of_way(way)] if one.kinds != frozenset()]

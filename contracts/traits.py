@@ -7,7 +7,7 @@ from typing import Any
 from contracts.definitions import Feature, Trait, Where
 from contracts.features import COUNT, Measured, check_sum, computed, read_events, read_property, read_where, sum_type
 from contracts.problems import listed
-from contracts.schemas import ANYTHING, Typed, either
+from contracts.schemas import ANYTHING, Typed, either, list_of
 from contracts.yaml_tree import Reader, Tree
 
 FILE = "traits.yaml"
@@ -80,5 +80,5 @@ def _property(
         check_sum(reader, at, path, typed or {}, measured, where=where)
         return path, sum_type(typed, at.file, at.line)
     if kind == "set":
-        return path, computed({"type": "array"}, at.file, at.line)
+        return path, list_of((typed or {}).values(), at.file, at.line)
     return path, either(typed.values()) if typed else ANYTHING
