@@ -103,17 +103,23 @@ def compare_here(asked: Comparison) -> Outcome:
     """The outcome, computed in this process."""
     from contracts.compat import parse, unusable  # noqa: PLC0415 - only the child needs it
 
-    sides, errors = [], []
+    sides, errors, too_deep = [], [], False
     for file in (asked.old, asked.new):
         try:
             schema, types = read_schema(file), read_types(file)
         except UnusableFile as error:
             errors.append(str(error))
             continue
-        errors += [f"{file}: {'/'.join(map(str, path)) or 'the schema'}: {message}" for path, message in unusable(schema, types)]
+        try:
+            errors += [f"{file}: {'/'.join(map(str, path)) or 'the schema'}: {message}" for path, message in unusable(schema, types)]
+        except (RecursionError, ValueError):
+            # The library reads no deeper than 255 levels, and what it has not read is not compared.
+            too_deep = True
         sides.append(parse(schema, types, formats=asked.formats))
     if errors:
         return Outcome(UNUSABLE, errors=errors)
+    if too_deep:
+        return Outcome(INCOMPATIBLE, _report(asked.mode, [_undecided(mode) for mode in _ways(asked.mode)]))
     return _judged(asked.mode, sides[0], sides[1])
 
 

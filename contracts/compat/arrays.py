@@ -13,7 +13,7 @@ from contracts.compat.verdicts import IMPOSSIBLE, UNDECIDED, Found, Verdict
 if TYPE_CHECKING:
     from contracts.compat.engine import Engine
 
-_LONGEST = 3_000
+_LONGEST = 110_000
 """Longer arrays are not built."""
 _DIFFERENT = 200
 """Longer arrays of different items are not built."""
@@ -115,6 +115,7 @@ class _Array:
             else:
                 options.insert(0, ((-counter.literal,), False, False))
             ways = [_Way(way.label + label, (*way.sure, sure), (*way.maybe, maybe)) for way in ways for label, sure, maybe in options]
+            ways = [way for way in ways if self._engine.find(way.label) is not IMPOSSIBLE]
         yield from ways
 
     def find(self) -> Verdict:
@@ -142,7 +143,8 @@ class _Array:
         return (*self._items.get(number, ()), *(one for first, one in self._tails if number >= first))
 
     def _of_length(self, length: int, settled: int) -> list[Value] | None:
-        goals = [self._goal(number) for number in range(length)]
+        goals = [self._goal(number) for number in range(min(length, settled))]
+        goals += [self._goal(settled)] * (length - len(goals))
         if self._unique is not False:
             return self._fill(goals, {})
         for later in range(1, min(length, settled + 2)):

@@ -36,13 +36,18 @@ class _State:
     """Nodes that were decided since conclusions were drawn the last time."""
     unseen: list[Constraint] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
+    required: set[str] = field(default_factory=set)
+    values: dict[str, frozenset[Any]] = field(default_factory=dict)
+    """By name, the only values that an object may have there."""
+    told: bool = False
+    """Whether something was learned about names and values since conclusions were drawn the last time."""
     deferred: list[Literal] = field(default_factory=list)
     """Assumed, but not taken apart before a value breaks them: what the other branches of a oneOf say seldom matters."""
 
     def copy(self) -> _State:
         return _State(
             set(self.true), set(self.refuted), set(self.atoms), set(self.fresh),
-            list(self.unseen), list(self.constraints), list(self.deferred),
+            list(self.unseen), list(self.constraints), set(self.required), dict(self.values), self.told, list(self.deferred),
         )  # fmt: skip
 
 
@@ -153,11 +158,36 @@ class Engine:
                 left.extend(kids)
             elif op not in {"and", "one"}:
                 state.atoms.add(literal)
+                if not self._learn(state, literal):
+                    return False
             elif defer:
                 state.deferred.append(literal)
             else:
                 state.unseen.append(self._constraint(literal))
         return True
+
+    def _learn(self, state: _State, literal: Literal) -> bool:
+        """Note what an atom tells of names and values; False if that cannot be."""
+        names, values = self.space.tells(literal)
+        for name in names:
+            state.told = state.told or name not in state.required
+            state.required.add(name)
+        for name, listed in values.items():
+            known = state.values.get(name)
+            state.values[name] = listed if known is None else listed & known
+            state.told = True
+        return all(state.values.get(name) or name not in state.values or name not in state.required for name in (*names, *values))
+
+    def _clashes(self, state: _State, literal: Literal) -> bool:
+        """Whether a required name would have none of its values left."""
+        if literal < 0 or not state.values:
+            return False
+        names, values = self.space.tells(literal)
+        for name, listed in values.items():
+            known = state.values.get(name)
+            if known is not None and (name in names or name in state.required) and known.isdisjoint(listed):
+                return True
+        return False
 
     def _constraint(self, literal: Literal) -> Constraint:
         kids = self.space.kids[abs(literal)]
@@ -183,9 +213,10 @@ class Engine:
             self.clock.tick()
             fresh, state.fresh = state.fresh, set()
             looked_at, state.unseen = state.unseen, []
+            told, state.told = state.told, False
             untouched: list[Constraint] = []
             for one in state.constraints:
-                (untouched if self._reach(one[1]).isdisjoint(fresh) else looked_at).append(one)
+                (looked_at if told or not self._reach(one[1]).isdisjoint(fresh) else untouched).append(one)
             state.constraints = untouched
             follows: list[Literal] = []
             denied: list[Literal] = []
@@ -199,8 +230,11 @@ class Engine:
     def _conclude(self, state: _State, constraint: Constraint, follows: list[Literal], denied: list[Literal]) -> bool:
         """Keep what is left of a constraint, and add to ``follows`` and ``denied`` what it demands; False if it cannot be satisfied."""
         kind, kids = constraint
+        if kind == "some" and any(kid in state.true for kid in kids):
+            return True
         said = [self._truth(state, kid) for kid in kids]
         left = tuple(kid for kid, truth in zip(kids, said, strict=True) if truth is None)
+        state.refuted.update(kid for kid in left if self._clashes(state, kid))
         held = said.count(True)
         if kind == "some":
             left = () if held else tuple(kid for kid in left if kid not in state.refuted)

@@ -39,6 +39,8 @@ class Space:
         self.kids: list[tuple[Literal, ...]] = [(), ()]
         self._table: dict[tuple[str, Any, tuple[Literal, ...]], int] = {("and", None, ()): TRUE}
         self._projected: dict[tuple[int, str], Literal] = {}
+        self._finite: dict[Literal, frozenset[Any] | None] = {}
+        self._tells: dict[Literal, tuple[frozenset[str], dict[str, frozenset[Any]]]] = {}
         self._open: set[tuple[int, str]] = set()
 
     def __len__(self) -> int:
@@ -128,6 +130,40 @@ class Space:
     def is_scalar(self, literal: Literal) -> bool:
         """Whether the literal holds of no array and no object."""
         return self.under(literal, OBJECT) == FALSE and self.under(literal, ARRAY) == FALSE
+
+    def finite(self, literal: Literal) -> frozenset[Any] | None:
+        """The only values of which the literal can hold, if they are scalars and few enough to list."""
+        known = self._finite.get(literal, ...)
+        if known is ...:
+            known = self._finite[literal] = self._listed(literal)
+        return known
+
+    def _listed(self, literal: Literal) -> frozenset[Any] | None:
+        node = abs(literal)
+        if self.ops[node] == "in":
+            return self.payloads[node] if literal > 0 else None
+        if self.ops[node] != "and" or literal == TRUE:
+            return None
+        listed = [self.finite(kid if literal > 0 else -kid) for kid in self.kids[node] if self.ops[abs(kid)] in {"in", "and"}]
+        if literal > 0:
+            sets = [one for one in listed if one is not None]
+            return frozenset.intersection(*sets) if sets else None
+        if len(listed) < len(self.kids[node]) or None in listed:
+            return None
+        return frozenset().union(*(one for one in listed if one is not None))
+
+    def tells(self, literal: Literal) -> tuple[frozenset[str], dict[str, frozenset[Any]]]:
+        """What an object of which the literal holds is known by: required names, and names whose values are listed."""
+        known = self._tells.get(literal)
+        if known is None:
+            names, values = set(), {}
+            for kid in (self.kids[literal] if self.ops[literal] == "and" else (literal,)) if literal > 0 else ():
+                if kid > 0 and self.ops[kid] == "required":
+                    names.add(self.payloads[kid])
+                elif kid > 0 and self.ops[kid] == "property" and (listed := self.finite(self.kids[kid][0])) is not None:
+                    values[self.payloads[kid]] = listed
+            known = self._tells[literal] = frozenset(names), values
+        return known
 
     def constant(self, value: Value) -> Literal:
         """Exactly this value; arrays and objects by their parts, so that their negation is one of parts, too."""

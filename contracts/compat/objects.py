@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
-from contracts.compat.nodes import FALSE, Literal
+from contracts.compat.nodes import FALSE, TRUE, Literal
 from contracts.compat.values import STRING, Value
 from contracts.compat.verdicts import IMPOSSIBLE, UNDECIDED, Found, Verdict
 
 if TYPE_CHECKING:
     from contracts.compat.engine import Engine
 
-_FILL = 20_000
+_FILL = 110_000
 """A larger minProperties is not filled."""
 
 Sign = tuple[Literal, ...]
@@ -164,7 +165,7 @@ class _Object:
             return
         mentioned = sorted(name for name in self._known if self._meant(wish, name))
         yield from ((name, None) for name in mentioned if name in chosen)
-        for sign, name in self._fresh(self._forced(wish), set(classes)):
+        for sign, name in self._fresh(self._forced(wish), set(classes), wish.value):
             yield name, sign
         yield from ((name, None) for name in mentioned if name not in chosen)
         yield from ((name, None) for name in classes if self._meant(wish, name))
@@ -186,18 +187,29 @@ class _Object:
             return [wish.name]
         return [-self._space.atom("pattern", one) for one in sorted(wish.payload[1])]
 
-    def _fresh(self, forced: list[Literal], used: set[str]) -> Iterator[tuple[Sign, str]]:
-        """For each class of names that nothing mentions and that has these signs, its first unused name."""
+    def _fresh(self, forced: list[Literal], used: set[str], value: Literal) -> Iterator[tuple[Sign, str]]:
+        """For each class of names that nothing mentions and that has these signs, its first unused name.
+
+        Classes whose names can have no value of which ``value`` holds are left out.
+        """
         left = [one for one in self._signs if one not in forced and -one not in forced]
-        yield from self._refine(tuple(forced), left, self._name_goal(used))
+        yield from self._refine(tuple(forced), left, self._name_goal(used), value)
+
+    def _class_goal(self, sign: Sign) -> list[Literal]:
+        """What the values of names with these signs must satisfy, as far as the signs tell."""
+        patterns = {self._space.payloads[abs(one)]: one > 0 for one in sign if self._space.ops[abs(one)] == "pattern"}
+        said = [value for pattern, value in self._matching if patterns.get(pattern)]
+        return said + [value for _, some, value in self._rests if all(patterns.get(one) is False for one in some)]
 
     def _name_goal(self, used: set[str]) -> list[Literal]:
         goal = [self._space.typed({STRING}), *self._names]
         taken = self._known | used
         return [*goal, -self._space.within((STRING, name) for name in taken)] if taken else goal
 
-    def _refine(self, sign: Sign, left: list[Literal], goal: list[Literal]) -> Iterator[tuple[Sign, str]]:
+    def _refine(self, sign: Sign, left: list[Literal], goal: list[Literal], value: Literal) -> Iterator[tuple[Sign, str]]:
         self._engine.clock.tick()
+        if self._engine.find((value, *self._class_goal(sign))) is IMPOSSIBLE:
+            return
         found = self._engine.find((*goal, *sign))
         if found is UNDECIDED and left:
             # A class may be decided where the union of several is not.
@@ -209,8 +221,8 @@ class _Object:
             yield sign, longer.document if isinstance(longer, Found) else found.document
         elif isinstance(found, Found):
             # The names outside a pattern come first: they are the plainest.
-            yield from self._refine((*sign, -left[0]), left[1:], goal)
-            yield from self._refine((*sign, left[0]), left[1:], goal)
+            yield from self._refine((*sign, -left[0]), left[1:], goal, value)
+            yield from self._refine((*sign, left[0]), left[1:], goal, value)
 
     def _finish(self, chosen: dict[str, tuple[Literal, ...]], classes: dict[str, Sign]) -> Verdict:
         if self._low > _FILL:
@@ -237,7 +249,14 @@ class _Object:
         """Names to fill an object with: those mentioned, then those of every class until it has no more."""
         yield from (name for name in sorted(self._known) if name not in chosen)
         used = set(classes)
-        for sign, first in list(self._fresh([], used)):
+        if not self._signs and not self._names:
+            plain = (name for name in map("a{}".format, count()) if name not in self._known and name not in used)
+            first_found = self._value(next(plain))
+            self._uncertain = self._uncertain or first_found is UNDECIDED
+            if isinstance(first_found, Found):
+                yield from plain
+            return
+        for sign, first in list(self._fresh([], used, TRUE)):
             name: str | None = first
             if not isinstance(self._value(first), Found):
                 if self._value(first) is UNDECIDED:

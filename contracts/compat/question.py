@@ -52,6 +52,8 @@ class Question:
                 found = self.engine.find(goal)
                 if not isinstance(found, Found):
                     return found
+                if size(found.document, DOCUMENT_MAX) > DOCUMENT_MAX:
+                    return UNDECIDED
                 document = self._verified(found.document, signs)
                 if document is not None:
                     return document
@@ -61,8 +63,6 @@ class Question:
         return UNDECIDED
 
     def _verified(self, value: Value, signs: Sequence[bool]) -> Found | None:
-        if size(value, DOCUMENT_MAX) > DOCUMENT_MAX:
-            return None
         document = json.loads(json.dumps(plain(value), default=float))
         fits = all(self.validator(number).is_valid(document) == sign for number, sign in enumerate(signs))
         return Found(document) if fits else None
