@@ -11,7 +11,7 @@ import typer
 from skep import console, log
 from skep.settings import Settings
 
-quality_app = typer.Typer(help="How good what the sources hand over is.")
+quality_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 

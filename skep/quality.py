@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from contracts.definitions import Contract
 from contracts.durations import duration_us
 from contracts.problems import closest, listed
 from contracts.times import iso
+from contracts.versions import newest
 from operators.quality.measures import WEEK, freshness, volume
 from operators.quality.scores import HOUR_US, OTHER, UNNAMED, Name, Scores
 from operators.view import View
@@ -73,7 +75,7 @@ class _Space:
 
     def add(self, found: dict[str, Any]) -> None:
         """Append what there is."""
-        meta, space = self._view.meta, self._view.space
+        meta, space, contracts = self._view.meta, self._view.space, self._view.program.definitions.contracts
         broken: dict[Pair, list[str]] = {}
         for one in meta.broken.values():
             broken.setdefault((one.source, one.event), []).append(one.name)
@@ -82,8 +84,8 @@ class _Space:
         scores = self._sum(self._start, self._end + 1)
         for pair in sorted(self._names.keys() & (scores.keys() | broken.keys())):
             row = self._row(self._names[pair], pair, scores.get(pair) or Scores())
-            found["rows"].append({"space": space, **row, "broken": sorted(broken.get(pair, ()))})
-        contracts = self._view.program.definitions.contracts
+            missed = _missed(contracts.get(pair[1], ()), row)
+            found["rows"].append({"space": space, **row, "broken": sorted(broken.get(pair, ())), "missed": missed})
         for (source, event), name in sorted(self._names.items(), key=lambda one: (one[1].first_us, one[0])):
             if name.first_us >= self._start * HOUR_US and event not in {OTHER, UNNAMED}:
                 first = iso(name.first_us)
@@ -124,6 +126,18 @@ class _Space:
         return found
 
 
+def _missed(versions: tuple[Contract, ...], row: dict[str, Any]) -> list[str]:
+    """What the newest version of the contract promises (``sla``) and the row does not keep."""
+    if not versions:
+        return []
+    sla, missed = newest(versions).sla, []
+    if sla.freshness_us is not None and row["freshness_s"] is not None and row["freshness_s"] * 1e6 > sla.freshness_us:
+        missed.append("freshness")
+    if sla.completeness is not None and row["completeness"] is not None and row["completeness"] < sla.completeness:
+        missed.append("completeness")
+    return missed
+
+
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
@@ -147,7 +161,7 @@ def show(found: dict[str, Any]) -> None:
             ", ".join(f"{path} {_percent(share)}" for path, share in row["out_of_range"].items() if share) or None,
             _ago(row["freshness_s"]),
             None if row["volume"] is None else f"{row['volume']:.2f} ×",
-            ", ".join(row["broken"]) or None,
+            ", ".join([*row["broken"], *(f"sla.{one}" for one in row["missed"])]) or None,
         )
         for row in found["rows"]
     ]

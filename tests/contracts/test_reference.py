@@ -10,6 +10,7 @@ import pytest
 from contracts import load
 from contracts.definitions import Definitions
 from contracts.identity import DEFAULT_RULES
+from contracts.quality import CHECKS
 from skep.settings import Settings, _Environment
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -50,6 +51,14 @@ def test_the_example_of_identity_is_the_default() -> None:
 )
 def test_examples_of_contracts_are_read(heading: str, path: str) -> None:
     assert read(path, example(heading)).files[path]
+
+
+def test_the_example_of_quality_is_read() -> None:
+    """It names properties that the demo shop's contract declares."""
+    order = (DOCS.parent / "contracts" / "events" / "order_completed" / "1-0-0.json").read_text()
+    found = load({"events/order_completed/1-0-0.json": order, "quality.yaml": example("### quality.yaml")})
+    assert {one.check for one in found.expectations} == set(CHECKS)
+    assert {one.severity for one in found.expectations if one.check != "freshness"} == {"stop-source"}
 
 
 def test_the_example_of_a_schema_is_read() -> None:

@@ -109,6 +109,7 @@ def test_project_by_environment(project: Path) -> None:
 def test_every_command_has_help_with_an_example() -> None:
     names = ["init", "demo", "check", "run", "status", "changes", "snapshot", "sql", "dump", "profile show", "quarantine list"]
     names += ["quarantine show", "quarantine replay", "quarantine edit", "quarantine drop", "identity link", "identity unlink"]
+    names += ["quality", "quality resume"]
     for name in names:
         done = skep(*name.split(), "--help")
         assert done.returncode == 0

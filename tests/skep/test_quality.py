@@ -26,7 +26,7 @@ sources:
   - {name: till, kind: jsonl, path: till.jsonl, space: shop}
 """
 CONTRACTS = {
-    "events/order/1-0-0.json": '{"properties": {"id": {"type": "string"}, "coupon": {"type": "string"}}, "required": ["id"]}',
+    "events/order/1-0-0.json": '{"sla": {"freshness": "100d", "completeness": 0.5}, "properties": {"id": {"type": "string"}, "coupon": {"type": "string"}}, "required": ["id"]}',
     "destinations/crm.yaml": "kind: file\npath: data/crm.jsonl\n",
     "quality.yaml": "expectations:\n  - {event: order, source: web, quarantined: {lte: 0.1}, severity: stop-source}\n",
 }
@@ -116,6 +116,7 @@ def test_the_report_says_what_each_source_hands_over(stopped: Path) -> None:
     rows = {row["source"]: row for row in found["rows"]}
     assert rows["web"]["broken"] == ["order.quarantined"]
     assert rows["till"]["unknown_properties"] == {"extra": HOURS}
+    assert rows["till"]["missed"] == rows["web"]["missed"] == ["completeness"]
     assert (rows["till"]["events"], rows["till"]["unknown_share"], rows["till"]["quarantined"]) == (HOURS, 1.0, 0.0)
     assert [(one["source"], one["event"], one["contract"]) for one in found["new"]] == [("till", "order", True), ("web", "order", True)]
     [only] = asked(stopped, "quality", "--source", "till")["rows"]
@@ -125,6 +126,7 @@ def test_the_report_says_what_each_source_hands_over(stopped: Path) -> None:
     assert columns == "source event events quarantined complete unknown out of range newest volume broken"
     assert "% invalid" in shown.stdout
     assert "% coupon" in shown.stdout
+    assert "order.quarantined, sla.completeness" in shown.stdout
     assert "SOURCE web IS STOPPED" in shown.stderr
 
 
