@@ -94,7 +94,7 @@ def ways(place: Place, seen: frozenset[int] = frozenset()) -> list[Way]:
     seen |= {id(schema)}
     factors: list[list[Way]] = [[(place,)]]
     if "$ref" in schema:
-        target = _target(place, schema["$ref"])
+        target = target_of(place, schema["$ref"])
         factors.append([()] if target is None else ways(target, seen))
     if not _only_refers(place):
         factors += _branches(place, schema, seen)
@@ -132,7 +132,7 @@ def _only_refers(place: Place) -> bool:
     return "$ref" in place.schema and isinstance(root, dict) and "draft-07" in str(root.get("$schema", ""))
 
 
-def _target(place: Place, reference: str) -> Place | None:
+def target_of(place: Place, reference: str) -> Place | None:
     """Where a reference leads; None if that is not known here (`contracts.references` says what is wrong with it)."""
     address, _, fragment = reference.partition("#")
     document = place.document

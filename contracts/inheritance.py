@@ -18,6 +18,11 @@ class Inheritance:
     uses: tuple[Use, ...]
     properties: Properties
     _known: dict[tuple[str, str], Tags] = field(default_factory=dict)
+    _by_user: dict[tuple[str, str], list[Use]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for use in self.uses:
+            self._by_user.setdefault((use.kind, use.name), []).append(use)
 
     def of(self, kind: str, name: str) -> Tags:
         """The personal class, purposes and retention of a trait or a segment: the strictest of all that it uses.
@@ -27,9 +32,8 @@ class Inheritance:
         if (kind, name) not in self._known:
             self._known[kind, name] = NOTHING
             found = NOTHING
-            for use in self.uses:
-                if (use.kind, use.name) == (kind, name):
-                    found = found.joined(self.used(use))
+            for use in self._by_user.get((kind, name), ()):
+                found = found.joined(self.used(use))
             self._known[kind, name] = found
         return self._known[kind, name]
 

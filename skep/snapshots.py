@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from contracts import ContractErrors
 from operators.quality.scores import HOUR_US
 from operators.view import View
 from skep.fields import fields
@@ -71,7 +72,7 @@ def publish_every(settings: Settings, seconds: float, stopping: Callable[[], boo
             log.info("snapshot published", path=str(report.target), mb=round(report.bytes / 1e6, 1), seconds=round(report.seconds, 2))
         except NoState:
             log.debug("nothing to publish yet")
-        except StateError as error:
+        except (StateError, ContractErrors) as error:
             log.warning("snapshot not published", because=str(error))
         # After a long build the pause is as long as the build was: the flow needs the processor, too.
         pause = max(seconds, time.monotonic() - begun)
