@@ -60,6 +60,7 @@ class _Array:
         self._unique: bool | None = None
         self._low, self._high = 0, cast(int | None, None)
         self._uncertain = False
+        self._layers: list[_Layer] = []
         self._lists: dict[frozenset[Literal], list[Value]] = {}
         for literal in sorted(atoms, key=abs):
             node = abs(literal)
@@ -172,9 +173,10 @@ class _Array:
         counters = list(self._limits())
         caps = [one.low if one.high is None else max(one.low, one.high + 1) for one in counters]
         start = tuple((0, 0) for _ in counters)
-        layers: list[_Layer] = []
-        states = {start}
-        for number, goal in enumerate(goals):
+        # What items have at a place does not depend on how many there are, so longer arrays continue where shorter ones ended.
+        layers: list[_Layer] = [] if fixed else self._layers
+        states = set(layers[-1]) if layers else {start}
+        for number, goal in enumerate(goals[len(layers) :], len(layers)):
             layer: _Layer = {}
             for way in [fixed[number]] if number in fixed else self._ways:
                 self._engine.clock.tick()
