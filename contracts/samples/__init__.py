@@ -18,6 +18,7 @@ from contracts.validation import compile_schema
 _NO_TYPES: Mapping[str, Schema] = {}
 _TRIES_EACH = 20
 _TRIES_MORE = 300
+_SEARCH_S = 2.0
 _EFFORT = 30_000
 _EFFORT_EACH = 500
 """Values made in all, and for each document asked for: after that a schema counts as one without documents."""
@@ -45,6 +46,8 @@ def documents(
         if key not in seen:
             seen.add(key)
             yield document
+    if not seen and count:
+        yield from _found(schema, types, formats=formats)
 
 
 def near(schema: Schema, other: Schema, types: Mapping[str, Schema] = _NO_TYPES, *, seed: int, count: int) -> Iterator[Any]:
@@ -100,3 +103,12 @@ class _Source:
             return self.shapes.broken(place)
         except StuckError:
             return self.here
+
+
+def _found(schema: Schema, types: Mapping[str, Schema], *, formats: bool) -> Iterator[Any]:
+    """The document that a search finds, where construction met none."""
+    from contracts.compat import Found, parse, satisfiable  # noqa: PLC0415 - seldom needed, and large
+
+    found = satisfiable([(parse(schema, types, formats=formats), True)], _SEARCH_S)
+    if isinstance(found, Found):
+        yield found.document

@@ -20,6 +20,8 @@ WIDTH_MAX = 300
 """More items or properties are made only if a schema asks for them, up to this."""
 EFFORT_MAX = 1500
 """Values made for one document, those of attempts that lead nowhere included."""
+EFFORT_EASY = 150
+"""After so many values of a document nothing more is made that need not be."""
 _TRIES = 6
 _TEXT = {"type": "string"}
 
@@ -31,21 +33,21 @@ class Builder:
         self._shapes, self._aims, self._chance = shapes, aims, chance
         self._fullness = 0.5
         self.spent = 0
-        self._limit = 0
+        self._begun = 0
 
     def document(self, places: tuple[Place, ...], fullness: float) -> Any:
         """A document of all the schemas at once; ``fullness`` is the share of what may be left out that is there.
 
         Raises StuckError if the choices taken lead nowhere, or too far.
         """
-        self._fullness, self._limit = fullness, self.spent + EFFORT_MAX
+        self._fullness, self._begun = fullness, self.spent
         return self.build(places)
 
     def build(self, places: tuple[Place, ...], depth: int = 0) -> Any:
         """A value of all the schemas at once."""
         for _ in range(_TRIES if depth < DEPTH_EASY else 2):
             self.spent += 1
-            if self.spent > self._limit or depth > DEPTH_MAX:
+            if self.spent > self._begun + EFFORT_MAX or depth > DEPTH_MAX:
                 break
             try:
                 return self._value(self._shapes.of(places), depth)
@@ -71,11 +73,14 @@ class Builder:
             case _:
                 return self._object(shape, depth)
 
+    def _is_easy(self, depth: int) -> bool:
+        return depth >= DEPTH_EASY or self.spent > self._begun + EFFORT_EASY
+
     def _kind(self, shape: Shape, depth: int) -> str:
         if shape.likely and self._chance.random() < 0.85:
             return self._chance.choice(shape.likely)
         kinds = sorted(shape.kinds)
-        if depth >= DEPTH_EASY:
+        if self._is_easy(depth):
             kinds = [kind for kind in kinds if kind not in {"array", "object"}] or kinds
         return self._chance.choice(kinds)
 
@@ -103,7 +108,7 @@ class Builder:
         low, high = bounds[0] or 0, bounds[1]
         if low > WIDTH_MAX or (high is not None and low > high):
             raise StuckError
-        if depth >= DEPTH_EASY:
+        if self._is_easy(depth):
             return low
         top = min(low + usual if high is None else high, max(low, WIDTH_MAX))
         if top > low + 8 and self._chance.random() < 0.9:
@@ -171,15 +176,15 @@ class Builder:
         return found
 
     def _chosen_names(self, shape: Shape, depth: int) -> list[str]:
-        chance = self._chance
+        chance, easy = self._chance, self._is_easy(depth)
         low, high = shape.sizes[0] or 0, shape.sizes[1]
         names = dict.fromkeys(shape.required)
-        full = self._fullness if depth < DEPTH_EASY else 0.0
+        full = self._fullness if not easy else 0.0
         for part in shape.parts:
             names.update(dict.fromkeys(name for name in part.schema.get("properties", ()) if chance.random() < full))
-        if depth < DEPTH_EASY and chance.random() < 0.3:
+        if not easy and chance.random() < 0.3:
             names.update(dict.fromkeys(self._extra_names(shape)))
-        for _ in range(4):
+        for _ in range(4 + 2 * min(low, WIDTH_MAX)):
             if len(names) >= low:
                 break
             names.update(dict.fromkeys(name for part in shape.parts for name in part.schema.get("properties", ())))
@@ -211,7 +216,10 @@ class Builder:
             found.append(chance.choice(self._aims.names))
         if chance.random() < 0.2:
             found.append(chance.choice(UNKNOWN))
-        return [name for name in found if isinstance(name, str)]
+        return [name for name in found if isinstance(name, str) and self._may_be(shape, name)]
+
+    def _may_be(self, shape: Shape, name: str) -> bool:
+        return all(place.schema is not False for place in self.property(shape, name))
 
     def property(self, shape: Shape, name: str) -> tuple[Place, ...]:
         """The schemas that hold of a property."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
+from contracts.patterns.budget import Budget, Undecided
 from contracts.patterns.charset import LAST, PREFERRED, CharSet
+from contracts.patterns.language import Language
 from contracts.patterns.nodes import Back, Chars, Choice, Group, Node, PatternError, Repeat, Sequence
 from contracts.patterns.syntax import parse
 from contracts.validation import compile_schema
@@ -39,6 +42,10 @@ _WORDS = (
 )
 _LETTERS = "abcdefghij0123456789XYZ"
 _TRIES = 12
+_SECONDS = 0.5
+"""For reasoning about the patterns of one text."""
+_AIMS = 24
+_VARIED = 40
 _FORMATS = {
     "date-time": ("2026-07-01T10:00:00Z", "1999-12-31T23:59:59.123456+02:00", "2024-02-29T00:00:00-00:00"),
     "date": ("2026-07-01", "2024-02-29"),
@@ -81,6 +88,8 @@ def text_of(
     low, high = lengths
     if low > LONGEST or (high is not None and low > high):
         return None
+    if len(aims) > _AIMS:
+        aims = tuple(chance.choices(aims, k=_AIMS))
     fits = [text for name in formats for text in _FORMATS.get(name, ())] if chance.random() < 0.9 else []
     fits = [text for text in fits or aims if _fits(text, low, high, patterns)]
     if fits and (formats or chance.random() < 0.35):
@@ -102,7 +111,15 @@ def _length(low: int, high: int | None, chance: random.Random) -> int:
 
 
 def _padded(word: str, length: int, chance: random.Random) -> str:
-    return word[:length] + "".join(chance.choice(_LETTERS) for _ in range(length - len(word)))
+    return word[:length] + _filler(length - len(word), chance)
+
+
+def _filler(length: int, chance: random.Random) -> str:
+    """Letters; a long text repeats the first ones."""
+    if length <= 0:
+        return ""
+    letters = "".join(chance.choices(_LETTERS, k=min(length, _VARIED)))
+    return (letters * (length // len(letters) + 1))[:length]
 
 
 def _of_patterns(low: int, high: int | None, patterns: tuple[str, ...], chance: random.Random) -> str | None:
@@ -112,16 +129,29 @@ def _of_patterns(low: int, high: int | None, patterns: tuple[str, ...], chance: 
             text = _Speller(chance, 1 + turn % 4 * (1 + low // 8)).spell(parse(pattern))
         except (PatternError, RecursionError):
             break
-        if len(text) < low or chance.random() < 0.2:
+        if len(text) < low or chance.random() < 0.35:
             text = _grown(text, pattern, max(low, len(text) + chance.choice((0, 1, 3))), chance)
         if _fits(text, low, high, patterns):
             return text
-    return None
+    found = _witnesses(patterns, low, high)
+    return chance.choice(found) if found else None
+
+
+@lru_cache(maxsize=1024)
+def _witnesses(patterns: tuple[str, ...], low: int, high: int | None) -> tuple[str, ...]:
+    """Texts that are reasoned out, where spelling meets none: of patterns that must all be found, and lookaheads."""
+    language = Language.length(low, high, Budget(_SECONDS))
+    try:
+        for pattern in patterns:
+            language &= Language.of_pattern(pattern, language.budget)
+        return tuple(islice(language.witnesses(), 5))
+    except (Undecided, PatternError):
+        return ()
 
 
 def _grown(text: str, pattern: str, length: int, chance: random.Random) -> str:
     """The text made longer at an end, if the pattern is found in it still; else as it was."""
-    filler = "".join(chance.choice(_LETTERS) for _ in range(max(0, min(length, LONGEST) - len(text))))
+    filler = _filler(min(length, LONGEST) - len(text), chance)
     return next((longer for longer in (text + filler, filler + text) if matches(pattern, longer)), text)
 
 
@@ -144,7 +174,8 @@ class _Speller:
                 top = low + self._more if high is None else min(high, LONGEST)
                 few = min(top, low + 4 * self._more)
                 times = min(self._chance.choice((low, few, self._chance.randint(low, few), top)), LONGEST)
-                return "".join(self.spell(inner) for _ in range(times))
+                spelled = [self.spell(inner) for _ in range(min(times, _VARIED))]
+                return "".join(spelled[at % len(spelled)] for at in range(times)) if spelled else ""
             case Group(inner, number):
                 self._groups[number] = self.spell(inner)
                 return self._groups[number]
