@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import Counter, Gauge, Histogram
 
 from operators.quality.measures import freshness
-from operators.quality.scores import HOUR_US, OTHER
+from operators.quality.scores import HOUR_US, OTHER, share
 
 if TYPE_CHECKING:
     from operators.people.space import Space
@@ -41,9 +41,7 @@ _ROCKSDB = Gauge("skep_rocksdb_bytes", "Bytes of the space's shard, by kind: sst
 _SOURCE_EVENT = ["space", "source", "event"]
 _SCORED = Counter("skep_quality_events", "Accepted events, repeats included", _SOURCE_EVENT)
 _REFUSED = Counter("skep_quality_refused", "Records that went into quarantine", _SOURCE_EVENT)
-_COMPLETE = Gauge(
-    "skep_quality_completeness", "Share of the optional properties that the events of the last hour carry", _SOURCE_EVENT
-)
+_COMPLETE = Gauge("skep_quality_completeness", "Share of the optional properties that the events of the last hour carry", _SOURCE_EVENT)
 _FRESHNESS = Gauge("skep_quality_freshness_seconds", "Clock of the space less the newest accepted event, in seconds", _SOURCE_EVENT)
 _BROKEN = Gauge("skep_quality_broken", "Expectations of contracts/quality.yaml that do not hold", _SOURCE_EVENT)
 _STOPPED = Gauge("skep_source_stopped", "1 while a source is read no further because of a broken expectation", ["space", "source"])
@@ -145,9 +143,9 @@ class QualityMetrics:
             behind, row = freshness(known, clock_us), rows.get(pair)
             if behind is not None:
                 _FRESHNESS.labels(space.name, *labels).set(behind)
-            share = row.completeness() if row is not None else None
-            if share is not None:
-                _COMPLETE.labels(space.name, *labels).set(share)
+            complete = share(row.carried()) if row is not None else None
+            if complete is not None:
+                _COMPLETE.labels(space.name, *labels).set(complete)
 
     def _named(self, pair: tuple[str, str]) -> tuple[str, str]:
         """The labels of a source and event."""

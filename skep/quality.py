@@ -10,7 +10,7 @@ from contracts.problems import closest, listed
 from contracts.times import iso
 from contracts.versions import newest
 from operators.quality.measures import WEEK, freshness, volume
-from operators.quality.scores import HOUR_US, OTHER, UNNAMED, Name, Scores
+from operators.quality.scores import HOUR_US, OTHER, UNNAMED, Name, Scores, share
 from operators.view import View
 from skep.console import CommandError, out, table
 from skep.control import Submitted, submit
@@ -97,25 +97,23 @@ class _Space:
             "event": pair[1],
             "events": scores.events,
             "refused": sum(scores.refused.values()),
-            "quarantined": _rounded(scores.quarantined()),
+            "quarantined": _share_of(scores.quarantined()),
             "reasons": _sorted(scores.refused),
-            "completeness": _rounded(scores.completeness()),
-            "properties": {path: _rounded(scores.completeness(path)) for path in sorted(scores.present)},
-            "unknown_share": _rounded(scores.unknown_share()),
+            "completeness": _share_of(scores.carried()),
+            "properties": {path: _share_of(scores.carried(path)) for path in sorted(scores.present)},
+            "unknown_share": _share_of(scores.undeclared()),
             "unknown_properties": _sorted(scores.unknown),
             "unknown_more": scores.unknown_more,
-            "out_of_range": {path: _rounded(scores.out_of_range(path)) for path in sorted(scores.outside)},
+            "out_of_range": {path: _share_of(scores.strayed(path)) for path in sorted(scores.outside)},
             "looked": scores.looked,
             "newest": None if name.newest_us is None else iso(name.newest_us),
             "freshness_s": freshness(name, self._clock_us),
-            "volume": _rounded(volume(pair, name, (self._start, self._end), self._total)),
+            "volume": _rounded(volume(pair, name, (self._start, self._end), self._window)),
         }
 
-    def _total(self, pair: Pair, start: int, end: int) -> Scores:
+    def _window(self, start: int, end: int) -> dict[Pair, list[Scores]]:
         # Longer windows are not kept for four weeks before.
-        if end - start > WEEK:
-            return Scores()
-        return self._sum(start, end).get(pair) or Scores()
+        return {} if end - start > WEEK else {pair: [scores] for pair, scores in self._sum(start, end).items()}
 
     def _sum(self, start: int, end: int) -> dict[Pair, Scores]:
         found = self._totals.get((start, end))
@@ -136,6 +134,10 @@ def _missed(versions: tuple[Contract, ...], row: dict[str, Any]) -> list[str]:
     if sla.completeness is not None and row["completeness"] is not None and row["completeness"] < sla.completeness:
         missed.append("completeness")
     return missed
+
+
+def _share_of(pair: list[int]) -> float | None:
+    return _rounded(share(pair))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from contracts import ContractErrors
-from operators.quality.scores import HOUR_US
+from operators.quality.scores import HOUR_US, share
 from operators.view import View
 from skep.fields import fields
 from skep.personal import hidden
@@ -54,7 +54,7 @@ class SnapshotRows:
         for hour, source, event, scores in self._view.quality():
             yield (
                 hour * HOUR_US, source, event, scores.events, scores.records - scores.events, scores.refused, scores.newest_us,
-                scores.completeness(), scores.present, scores.unknown_events, scores.unknown, scores.looked, scores.outside,
+                share(scores.carried()), scores.present, scores.unknown_events, scores.unknown, scores.looked, scores.outside,
             )  # fmt: skip
 
     def quarantine(self) -> Iterator[tuple[str, str, str, str, str, str, int, int | None, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import partial
 
 from contracts.definitions import Definitions, Expectation
@@ -18,6 +19,7 @@ from state.shard import Family
 
 LOOK_US = 60_000_000
 """How often freshness is looked at by the wall clock, in a flow that has caught up."""
+Windowed = dict[tuple[str, str], list[Scores]]
 _ALWAYS = -(1 << 62)
 
 
@@ -102,11 +104,11 @@ class Quality:
 
     def _judge(self, clock_us: int, expectations: dict[str, Expectation]) -> None:
         self._log.cause, self._log.clock = {"type": "clock"}, clock_us
-        totals: dict[tuple[tuple[str, str], int, int], Scores] = {}
+        window = partial(self._window, {})
         broken, stopped = self._meta.broken, self.stopped
         for key, one in expectations.items():
             for pair in self._meant(one):
-                value = measure(one, pair, self.ledger.names[pair], clock_us, partial(self._total, totals))
+                value = measure(one, pair, self.ledger.names[pair], clock_us, window)
                 at = "|".join((key, *pair))
                 if value is None or pair[0] in stopped:
                     continue
@@ -121,15 +123,14 @@ class Quality:
         named = (pair for pair in self.ledger.names if one.source in {"", pair[0]} and pair[1] in self._contracts)
         return sorted(pair for pair in named if matches(one.event, pair[1]))
 
-    def _total(self, totals: dict[tuple[tuple[str, str], int, int], Scores], pair: tuple[str, str], start: int, end: int) -> Scores:
-        scores = totals.get((pair, start, end))
-        if scores is None:
-            scores = totals[pair, start, end] = Scores()
+    def _window(self, windows: dict[tuple[int, int], Windowed], start: int, end: int) -> Windowed:
+        found = windows.get((start, end))
+        if found is None:
+            found = windows[start, end] = defaultdict(list)
             for hour in range(start, end):
-                row = self.ledger.hour(hour).get(pair)
-                if row is not None:
-                    scores.add(row)
-        return scores
+                for pair, row in self.ledger.hour(hour).items():
+                    found[pair].append(row)
+        return found
 
     def _broken(self, at: str, one: Broken) -> None:
         self._meta.broken[at] = one

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
 from contracts.definitions import Expectation
-from operators.quality.scores import HOUR_US, Name, Scores
+from operators.quality.scores import HOUR_US, Name, Pair, Scores, share
 
 WEEK, WEEKS = 7 * 24, 4
 """Hours of a week, and with how many of them a volume is compared."""
 
-Total = Callable[[tuple[str, str], int, int], Scores]
-"""((source, event), first hour, hour behind the last) → their rows added up."""
+Window = Callable[[int, int], Mapping[tuple[str, str], Sequence[Scores]]]
+"""(first hour, hour behind the last) → the rows in between, by source and event."""
 
 
-def measure(one: Expectation, pair: tuple[str, str], name: Name, clock_us: int, total: Total) -> float | None:
+def measure(one: Expectation, pair: tuple[str, str], name: Name, clock_us: int, window: Window) -> float | None:
     """What the last whole hours before the clock say; None if they say nothing (no records, nothing to compare with).
 
     Shares from 0 to 1; of ``freshness`` seconds; of ``volume`` times the usual.
@@ -24,13 +24,17 @@ def measure(one: Expectation, pair: tuple[str, str], name: Name, clock_us: int, 
         return freshness(name, clock_us)
     hour, hours = clock_us // HOUR_US, one.window_us // HOUR_US
     if one.check == "volume":
-        return volume(pair, name, (hour - hours, hour), total)
-    scores = total(pair, hour - hours, hour)
+        return volume(pair, name, (hour - hours, hour), window)
+    counted = [_counted(one, row) for row in window(hour - hours, hour).get(pair, ())]
+    return share([sum(each[0] for each in counted), sum(each[1] for each in counted)])
+
+
+def _counted(one: Expectation, row: Scores) -> Pair:
     if one.check == "completeness":
-        return scores.completeness(one.property)
+        return row.carried(one.property)
     if one.check == "out_of_range":
-        return scores.out_of_range(one.property)
-    return scores.quarantined() if one.check == "quarantined" else scores.unknown_share()
+        return row.strayed(one.property)
+    return row.quarantined() if one.check == "quarantined" else row.undeclared()
 
 
 def freshness(name: Name, clock_us: int) -> float | None:
@@ -38,13 +42,17 @@ def freshness(name: Name, clock_us: int) -> float | None:
     return None if name.newest_us is None else max(0, clock_us - name.newest_us) / 1e6
 
 
-def volume(pair: tuple[str, str], name: Name, window: tuple[int, int], total: Total) -> float | None:
+def volume(pair: tuple[str, str], name: Name, hours: tuple[int, int], window: Window) -> float | None:
     """Accepted events against the median of the same hours of those of the last four weeks in which the event was known."""
-    start, end = window
+    start, end = hours
     first = name.first_us // HOUR_US
+
+    def events(back: int) -> int:
+        return sum(row.events for row in window(start - back, end - back).get(pair, ()))
+
     weeks = [week * WEEK for week in range(1, WEEKS + 1) if start - week * WEEK >= first]
-    usual = median(total(pair, start - back, end - back).events for back in weeks) if weeks else 0
-    return total(pair, start, end).events / usual if usual else None
+    usual = median(map(events, weeks)) if weeks else 0
+    return events(0) / usual if usual else None
 
 
 def holds(one: Expectation, value: float) -> bool:

@@ -70,25 +70,31 @@ class Scores(msgspec.Struct, array_like=True, gc=False):
         """Accepted and refused ones."""
         return self.events + sum(self.refused.values())
 
-    def completeness(self, path: str = "") -> float | None:
-        """The share of the objects that carry an optional property; "" is all top-level ones together. None: nothing to carry it."""
+    def carried(self, path: str = "") -> Pair:
+        """How many of the objects carry an optional property; "" is all top-level ones together."""
         if path:
-            return _share(self.present.get(path, [0, 0]))
+            return self.present.get(path, [0, 0])
         top = [pair for name, pair in self.present.items() if len(parse_path(name)) == 1]
-        return _share([sum(pair[0] for pair in top), sum(pair[1] for pair in top)])
+        return [sum(pair[0] for pair in top), sum(pair[1] for pair in top)]
 
-    def quarantined(self) -> float | None:
-        """The share of the records that were refused."""
-        return _share([self.records - self.events, self.records])
+    def quarantined(self) -> Pair:
+        """How many of the records were refused."""
+        return [self.records - self.events, self.records]
 
-    def unknown_share(self) -> float | None:
-        """The share of the records that carry a property that their contract does not declare."""
-        return _share([self.unknown_events, self.records])
+    def undeclared(self) -> Pair:
+        """How many of the records carry a property that their contract does not declare."""
+        return [self.unknown_events, self.records]
 
-    def out_of_range(self, path: str = "") -> float | None:
-        """The share of the values that were looked at that lay outside; "" is of all properties together."""
-        pairs = [self.outside.get(path, [0, 0])] if path else list(self.outside.values())
-        return _share([sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)])
+    def strayed(self, path: str = "") -> Pair:
+        """How many of the values that were looked at lay outside; "" is of all properties together."""
+        if path:
+            return self.outside.get(path, [0, 0])
+        return [sum(pair[0] for pair in self.outside.values()), sum(pair[1] for pair in self.outside.values())]
+
+
+def share(pair: Pair) -> float | None:
+    """From 0 to 1; None of nothing."""
+    return pair[0] / pair[1] if pair[1] else None
 
 
 class Name(msgspec.Struct, array_like=True, gc=False):
@@ -107,10 +113,6 @@ def _add_pairs(pairs: dict[str, Pair], more: dict[str, Pair]) -> None:
         else:
             known[0] += count
             known[1] += of
-
-
-def _share(pair: Pair) -> float | None:
-    return pair[0] / pair[1] if pair[1] else None
 
 
 encode = msgspec.msgpack.Encoder().encode

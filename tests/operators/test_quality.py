@@ -9,15 +9,17 @@ from typing import Any
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from contracts import load
 from contracts.declared import declared
 from contracts.definitions import Definitions
 from contracts.events import Event, JudgedBatch, Refused
 from contracts.times import iso, parse_time
+from operators import metrics
 from operators.quality import ledger as ledgers
 from operators.quality.scorer import LOOK_EVERY, LOOK_FIRST, Scorer
-from operators.quality.scores import HOUR_US, OTHER, UNKNOWN_MAX, UNNAMED, Scores, source_of
+from operators.quality.scores import HOUR_US, OTHER, UNKNOWN_MAX, UNNAMED, Scores, share, source_of
 from operators.validate import Judge
 from tests.engine import SPACE, Engine
 
@@ -94,8 +96,8 @@ def test_optional_properties_are_counted_and_null_is_not_there(shop: Shop) -> No
     scores = only(scored(project(), records))
     assert scores.events == 3
     assert scores.present == {"coupon": [1, 3], "note": [1, 3], "total": [0, 3], "items": [0, 3]}
-    assert scores.completeness("coupon") == pytest.approx(1 / 3)
-    assert scores.completeness() == pytest.approx(2 / 12)
+    assert share(scores.carried("coupon")) == pytest.approx(1 / 3)
+    assert share(scores.carried()) == pytest.approx(2 / 12)
 
 
 def test_nested_properties_are_counted_by_the_objects_that_could_carry_them(shop: Shop) -> None:
@@ -111,8 +113,8 @@ def test_values_outside_of_examples_and_ranges_are_counted(shop: Shop) -> None:
     sent: list[Json] = [{"coupon": "SPRING", "total": 0}, {"coupon": "HACK", "total": 500.5}, {"total": -1}, {}]
     scores = only(scored(project(), [shop(0, properties={"id": "1", **one}) for one in sent]))
     assert scores.outside == {"coupon": [1, 2], "total": [2, 3]}
-    assert scores.out_of_range("total") == pytest.approx(2 / 3)
-    assert (scores.looked, scores.out_of_range("items[].price")) == (4, None)
+    assert share(scores.strayed("total")) == pytest.approx(2 / 3)
+    assert (scores.looked, share(scores.strayed("items[].price"))) == (4, None)
 
 
 def test_values_are_looked_at_on_a_sample_that_says_how_large_it_was(shop: Shop) -> None:
@@ -134,7 +136,7 @@ def test_undeclared_properties_are_counted_by_name_also_of_refused_records(shop:
     found = scored(project(), [*records, shop(0, "strict", properties={"a": 1, "z": 1})])
     assert (found[HOUR, "order"].unknown, found[HOUR, "order"].unknown_events) == ({"b": 1, "cupon": 2}, 2)
     strict = found[HOUR, "strict"]
-    assert (strict.events, strict.refused, strict.unknown, strict.unknown_share()) == (0, {"invalid": 1}, {"z": 1}, 1.0)
+    assert (strict.events, strict.refused, strict.unknown, share(strict.undeclared())) == (0, {"invalid": 1}, {"z": 1}, 1.0)
 
 
 def test_unknown_names_are_bounded_and_the_rest_is_counted() -> None:
@@ -460,6 +462,32 @@ def test_a_resting_partition_does_not_hold_the_clock(tmp_path: Path, shop: Shop)
     made.feed("shop/a", [shop(6)])
     made.feed("web/a", [shop(7, "strict")])
     assert (made.space.meta.clock, made.space.meta.finished) == (MONDAY + 6 * HOUR_US, [])
+
+
+def test_metrics_by_source_and_event(tmp_path: Path, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted once a commit; beyond the limit of labels as another event; a stopped source is 1 until it goes on."""
+    monkeypatch.setattr(metrics, "QUALITY_LABELS_MAX", 2)
+    made = engine(tmp_path, project("{event: order, quarantined: {lte: 0.25}, severity: stop-source}"))
+    told = metrics.QualityMetrics(made.space)
+
+    def value(name: str, event: str | None = "order") -> float | None:
+        labels = {"space": SPACE, "source": "shop", **({"event": event} if event else {})}
+        return REGISTRY.get_sample_value(name, labels)
+
+    before = value("skep_quality_events_total") or 0
+    made.feed("shop/a", [shop(0.1), shop(0.2, properties={}), shop(0.3, properties={"id": "1", "coupon": "VIP"}), shop(1.5, "strict")])
+    made.feed("shop/a", [shop(1.6, "identity"), shop(1.7, "another")])
+    told.committed()
+    told.measure()
+    told.committed()
+    assert ((value("skep_quality_events_total") or 0) - before, value("skep_quality_refused_total")) == (2, 1)
+    assert value("skep_quality_completeness") == 1 / 8
+    assert value("skep_quality_freshness_seconds") == pytest.approx(1.2 * 3600)
+    assert (value("skep_quality_broken"), value("skep_source_stopped", None)) == (1, 1)
+    assert (value("skep_quality_refused_total", OTHER), value("skep_quality_refused_total", "another")) == (2, None)
+    made.control([{"type": "resume", "source": "shop", "messageId": "r"}])
+    told.committed()
+    assert (value("skep_quality_broken"), value("skep_source_stopped", None)) == (1, 0)
 
 
 def test_an_event_that_the_state_turns_away_is_refused_in_the_scores() -> None:
