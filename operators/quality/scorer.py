@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain, repeat
-from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -30,36 +29,42 @@ BatchQuality = dict[tuple[int, str], Scores]
 _TITLED = frozenset({"page_viewed", "screen_viewed"})
 _BY_TRAITS = frozenset({"identify", "group"})
 _NOT_READ = frozenset({"too_large", "undecodable"})
-_properties = attrgetter("properties")
 
 
 class _Plan:
     """How the events of one contract are scored."""
 
-    def __init__(self, event: str, contract: Declared, values: Values, *, upcast: bool) -> None:
+    def __init__(self, event: str, contract: Declared, values: Values, *, upcast: bool, closed: bool) -> None:
         self.event = event
         self.values = values
         self._as_sent = not upcast and event not in _BY_TRAITS
         self._names = contract.names
         self._top = [one for one in contract.properties if len(one.steps) == 1 and not one.required]
         self._nullable = any(one.nullable for one in self._top)
+        self._all = tuple(contract.names) if closed and contract.names is not None and not self._nullable else None
+        """The shape of a document that has as many names as the contract allows."""
         self._columns: dict[tuple[str, ...], tuple[list[int], list[str]]] = {}
 
-    def sent(self, event: Event) -> dict[str, Any]:
+    def sent(self, group: list[Event]) -> list[dict[str, Any]]:
         """What the producer sent and the contract judged, before any upcast."""
-        if self._as_sent:
-            return event.properties
+        return [event.properties for event in group] if self._as_sent else list(map(self._judged, group))
+
+    def _judged(self, event: Event) -> dict[str, Any]:
         body = event.body
         found: dict[str, Any] = body.get("traits" if self.event in _BY_TRAITS else "properties") or {}
         title = body.get("name") if self.event in _TITLED else None
         return found if title is None or found.get("name") is not None else {**found, "name": title}
 
-    def shapes(self, group: list[Event]) -> dict[tuple[str, ...], int]:
-        """How many events carry which properties; one that is null is not there."""
-        sent: Iterator[dict[str, Any]] = map(_properties, group) if self._as_sent else map(self.sent, group)
+    def shapes(self, sent: list[dict[str, Any]]) -> dict[tuple[str, ...], int]:
+        """How many documents have which names; one that is null is not there."""
+        if self._all is not None and sum(map(len, sent)) == len(sent) * len(self._all):
+            return {self._all: len(sent)}
         if self._nullable:
             return Counter([tuple([name for name, value in one.items() if value is not None]) for one in sent])
-        return Counter(map(tuple, sent))
+        shapes = list(map(tuple, sent))
+        first = shapes[0]
+        # Most producers send one shape, and to compare is cheaper than to hash.
+        return {first: len(shapes)} if shapes.count(first) == len(shapes) else Counter(shapes)
 
     def count(self, shapes: dict[tuple[str, ...], int], scores: Scores) -> None:
         """Add to ``scores`` what so many events of these shapes say."""
@@ -111,22 +116,10 @@ class Scorer:
         ``counted(hour, event)`` is how many accepted events are counted there already, so that which values are looked at
         does not depend on where batches end.
         """
-        groups: dict[str, list[Event]] = defaultdict(list)
-        for event in events:
-            groups[event.contract or event.name or event.type].append(event)
         found: BatchQuality = {}
-        for head, group in groups.items():
-            plan = self._plans.get(head) or self._plan(head)
-            times = [event.time_us for event in group]
-            hour, newest_us = min(times) // HOUR_US, max(times)
-            if hour == newest_us // HOUR_US:
-                _score(plan, newest_us, group, found, counted)
-                continue
-            hours: dict[int, list[Event]] = defaultdict(list)
-            for event in group:
-                hours[event.time_us // HOUR_US].append(event)
-            for part in hours.values():
-                _score(plan, max([event.time_us for event in part]), part, found, counted)
+        for hour, groups in _by_hour(events).items():
+            for head, group in groups.items():
+                _score(self._plans.get(head) or self._plan(head), hour, group, found, counted)
         for record, clock_us in zip(refused, chain(came_us, repeat(0)), strict=False):
             self._refused(record, clock_us, found)
         return found
@@ -145,7 +138,8 @@ class Scorer:
         contract = next((one for one in self._definitions.contracts.get(event, ()) if one.name == head), None)
         said = Declared((), None) if contract is None else declared(contract.schema, self._definitions.types)
         values = Values(event, said.properties, self._definitions.ranges)
-        plan = self._plans[head] = _Plan(event[:TEXT_MAX], said, values, upcast=event in self._definitions.upcasts)
+        closed = contract is not None and contract.schema.get("additionalProperties") is False and "$ref" not in contract.schema
+        plan = self._plans[head] = _Plan(event[:TEXT_MAX], said, values, upcast=event in self._definitions.upcasts, closed=closed)
         return plan
 
     def _unknown(self, record: Refused, body: dict[str, Any], scores: Scores) -> None:
@@ -161,27 +155,42 @@ class Scorer:
             scores.unknown[one] = scores.unknown.get(one, 0) + 1
 
 
-def _score(plan: _Plan, newest_us: int, group: list[Event], found: BatchQuality, counted: Callable[[int, str], int]) -> None:
-    """Count events of one contract and hour, of which the newest has this time."""
-    hour = newest_us // HOUR_US
+def _by_hour(events: Iterable[Event]) -> dict[int, dict[str, list[Event]]]:
+    """The events by hour and contract. They come nearly in order of time, so that an hour is looked up when another begins."""
+    hours: dict[int, dict[str, list[Event]]] = {}
+    start = end = 0
+    for event in events:
+        time_us = event.time_us
+        if not start <= time_us < end:
+            hour = time_us // HOUR_US
+            start, end = hour * HOUR_US, (hour + 1) * HOUR_US
+            groups = hours.setdefault(hour, defaultdict(list))
+        groups[event.contract or event.name or event.type].append(event)
+    return hours
+
+
+def _score(plan: _Plan, hour: int, group: list[Event], found: BatchQuality, counted: Callable[[int, str], int]) -> None:
+    """Count events of one contract and hour."""
     scores = _row(found, hour, plan.event)
     before = scores.events + counted(hour, plan.event)
     scores.events += len(group)
+    newest_us = max([event.time_us for event in group])
     scores.newest_us = newest_us if scores.newest_us is None else max(newest_us, scores.newest_us)
     more = Scores() if scores.present else scores
-    plan.count(plan.shapes(group), more)
+    sent = plan.sent(group)
+    plan.count(plan.shapes(sent), more)
     if not plan.values.nothing:
-        for event in _looked(group, before):
-            more.looked += 1
-            plan.values.look(plan.sent(event), more.present, more.outside)
+        looked = _looked(sent, before)
+        more.looked += len(looked)
+        plan.values.look(looked, more.present, more.outside)
     if more is not scores:
         scores.add(more)
 
 
-def _looked(group: list[Event], before: int) -> list[Event]:
-    """Those of the group whose number in the hour, counted from ``before``, is among the first or a multiple."""
+def _looked(sent: list[dict[str, Any]], before: int) -> list[dict[str, Any]]:
+    """Those whose number in the hour, counted from ``before``, is among the first or a multiple."""
     first = max(0, LOOK_FIRST - before)
-    return group[:first] + group[first - (before + first) % -LOOK_EVERY :: LOOK_EVERY]
+    return sent[:first] + sent[first - (before + first) % -LOOK_EVERY :: LOOK_EVERY]
 
 
 def _row(found: BatchQuality, hour: int, event: str) -> Scores:

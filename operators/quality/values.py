@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import repeat
 from typing import Any
 
 from contracts.declared import Property
@@ -18,7 +19,7 @@ Usual = Callable[[Any], bool]
 
 
 class Values:
-    """Looks at single events of one contract. ``watched`` are the names of the properties that it has to see."""
+    """Looks at documents of one contract. ``watched`` are the names of the properties that it has to see."""
 
     def __init__(self, event: str, properties: Iterable[Property], ranges: Iterable[Range]) -> None:
         ranges = [one for one in ranges if matches(one.event, event)]
@@ -34,25 +35,25 @@ class Values:
                 self._valued.append((one.path, one.steps, usual))
         self.nothing = not self._carried and not self._valued
 
-    def look(self, properties: dict[str, Any], present: dict[str, Pair], outside: dict[str, Pair]) -> None:
-        """Count one event's nested optional properties and its unusual values."""
+    def look(self, sent: list[dict[str, Any]], present: dict[str, Pair], outside: dict[str, Pair]) -> None:
+        """Count the nested optional properties of these documents, and their unusual values."""
         for steps, carried in self._carried.items():
-            objects = [one for one in _at(properties, steps) if type(one) is dict]
+            objects = [one for one in _at(sent, steps) if type(one) is dict]
             for name, path in carried if objects else ():
                 pair = present.setdefault(path, [0, 0])
-                pair[0] += sum(1 for one in objects if one.get(name) is not None)
+                pair[0] += len(objects) - list(map(dict.get, objects, repeat(name))).count(None)
                 pair[1] += len(objects)
         for path, steps, usual in self._valued:
-            values = [value for value in _at(properties, steps) if value is not None]
+            values = [value for value in _at(sent, steps) if value is not None]
             if values:
                 pair = outside.setdefault(path, [0, 0])
                 pair[0] += sum(1 for value in values if not usual(value))
                 pair[1] += len(values)
 
 
-def _at(value: Any, steps: tuple[Step, ...]) -> list[Any]:
-    """The values at a path; of a list, those of its first items."""
-    found = [value]
+def _at(sent: list[Any], steps: tuple[Step, ...]) -> list[Any]:
+    """The values at a path of these documents; of a list, those of its first items."""
+    found = sent
     for step in steps:
         if step is None:
             found = [item for one in found if type(one) is list for item in one[:ITEMS_MAX]]
