@@ -20,6 +20,7 @@ BUDGET_S = 0.05
 _ORDER = ("gt", "gte", "lt", "lte")
 _TEXT = ("contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with")
 _SPECIAL = re.compile(r"[\\^$.*+?()\[\]{}|/]")
+_LIMITS = {"minimum": "gte", "exclusiveMinimum": "gt", "maximum": "lte", "exclusiveMaximum": "lt"}
 _SILENT = frozenset({"type", "title", "description", "examples", "default", "deprecated", "readOnly", "writeOnly", "format",
                      "$schema", "$comment", "$defs", "definitions"})  # fmt: skip
 _SAID = {
@@ -51,7 +52,9 @@ def _meets(way: Way, predicates: Sequence[Predicate], wanted: list[Any]) -> bool
     kinds = {kind for one in predicates for kind in [_kind(one)] if kind}
     if len(kinds) > 1 or any(not _has_kind(schema, kind) for schema in schemas for kind in kinds):
         return False
-    return all(_is_simple(schema) for schema in schemas) or _satisfiable([*schemas, *wanted], way)
+    if all(_is_simple(schema) for schema in schemas) or (kinds == {"number"} and _some_number(schemas, predicates)):
+        return True
+    return _satisfiable([*schemas, *wanted], way)
 
 
 def predicate_schema(predicate: Predicate) -> dict[str, Any]:
@@ -176,6 +179,24 @@ def _is_simple(schema: Any) -> bool:
         "integer" not in (types or ())
         and types not in ("null", ["null"])
         and all(word in _SILENT or word.startswith("x-") for word in schema)
+    )
+
+
+def _some_number(schemas: list[Any], predicates: Sequence[Predicate]) -> bool:
+    """Whether an operand or a limit, or a number beside it, is allowed; False if that is not to be seen at a glance."""
+    plain = [schema for schema in schemas if isinstance(schema, dict)]
+    if any(word not in _SILENT and word not in _LIMITS and not word.startswith("x-") for schema in plain for word in schema):
+        return False
+    limits = [(word, schema[word]) for schema in plain for word in _LIMITS if word in schema]
+    whole = any("integer" in schema.get("type", ()) for schema in plain)
+    operands = [one for each in predicates for one in (each.operand if isinstance(each.operand, list) else [each.operand])]
+    numbers = [one for one in (*operands, *(limit for _, limit in limits)) if kind_of(one) == "number"]
+    near = [number for one in numbers for number in (one, one - 1, one + 1)]
+    return any(
+        all(_compares(_LIMITS[word], number, limit) for word, limit in limits)
+        and (not whole or float(number).is_integer())
+        and all(_holds(one, number) for one in predicates)
+        for number in near
     )
 
 

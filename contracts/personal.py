@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from contracts.documents import Place, target_of, ways
@@ -14,6 +15,8 @@ from contracts.tags import CLASSES, subschemas, tags_of
 
 DEPTH_MAX = 12
 """What lies deeper is hidden whole."""
+PATHS_MAX = 500
+"""Personal paths of one contract that are told apart."""
 _WILD = ("patternProperties", "additionalProperties", "unevaluatedProperties", "propertyNames")
 Hidden = tuple[str, tuple[Step, ...]]
 """The namespace whose identifier a value is, empty if it is none, and its path in the body of the event."""
@@ -28,7 +31,7 @@ def personal_paths(properties: Properties) -> dict[str, list[Hidden]]:
         paths = found.setdefault(event, {})
         for contract in versions:
             value = typed_at(properties.document(contract), ())
-            for steps, identifier in walk.top(value) if value is not None else ():
+            for steps, identifier in walk.all(value) if value is not None else ():
                 paths[root, *steps] = paths.get((root, *steps)) or identifier
     return {event: [(namespace, path) for path, namespace in paths.items()] for event, paths in found.items() if paths}
 
@@ -39,7 +42,15 @@ class _Walk:
     def __init__(self) -> None:
         self._mentions: dict[int, tuple[Any, bool]] = {}
 
-    def top(self, root: Typed) -> Iterator[tuple[tuple[Step, ...], str]]:
+    def all(self, root: Typed) -> list[tuple[tuple[Step, ...], str]]:
+        """What is tagged below the root; each of its properties whole if that is too much to tell apart."""
+        found = list(islice(self._top(root), PATHS_MAX + 1))
+        if len(found) <= PATHS_MAX:
+            return found
+        parts = ((name, typed_below(root, (name,))) for name in names_at(root))
+        return [((name,), "") for name, part in parts if part is not None and any(self._mention(place) for place in part.places)]
+
+    def _top(self, root: Typed) -> Iterator[tuple[tuple[Step, ...], str]]:
         """What is tagged below the root; a tag of the root itself means each of its properties."""
         if tags_of(root).personal != "none":
             yield from (((name,), "") for name in names_at(root))
@@ -52,7 +63,7 @@ class _Walk:
         tags = tags_of(value)
         schemas = frozenset(id(place.schema) for place in value.places)
         # What contains itself is hidden whole where it comes again.
-        again = len(steps) >= DEPTH_MAX or schemas <= seen
+        again = len(steps) >= DEPTH_MAX or bool(schemas & seen)
         if tags.personal != "none" or again or any(self._is_personal(place, seen | schemas) for place in _wild(value.places)):
             yield steps, tags.identifier
             return
