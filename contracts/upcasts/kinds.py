@@ -162,7 +162,18 @@ def _mapping(table: dict[str, Any], otherwise: Any) -> values.Convert:
 def _convert(spec: dict[str, Any]) -> list[Place]:
     path = parse_path(spec["path"])
     convert = converter(spec)
-    return [(path, _value_edit(path, lambda value: value if value is None else convert(value)))]
+    if len(path) == 1:
+        return [(path, _convert_top(str(path[0]), convert))]
+    return [(path, changing(path, lambda value, _: value if value is None else convert(value)))]
+
+
+def _convert_top(name: str, convert: values.Convert) -> Edit:
+    def edit(top: Document, _owned: Owned) -> None:
+        old = top.get(name)
+        if old is not None:
+            top[name] = convert(old)
+
+    return edit
 
 
 def converter(spec: dict[str, Any]) -> values.Convert:

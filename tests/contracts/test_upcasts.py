@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from copy import deepcopy
 from decimal import Decimal
@@ -564,3 +565,15 @@ def test_the_example_of_the_documentation_runs() -> None:
     for kind in KINDS:
         assert f"| `{kind}: " in section
     assert same(compile_upcasts([upcast])(upcast.examples[0].old), upcast.examples[0].new)
+
+
+def test_floats_are_scaled_as_the_decimals_that_they_are_written_as() -> None:
+    """The short way and the way over text agree, at the edges too."""
+    rng = random.Random(7)
+    numbers = [rng.uniform(-1, 1) * 10.0 ** rng.randrange(-12, 17) for _ in range(2000)]
+    numbers += [round(rng.uniform(-1e4, 1e4), rng.randrange(8)) for _ in range(2000)] + [0.1, -0.0, 999999999.999999, 1e15, 5e-324]
+    convert = compile_upcasts([steps({"convert": {"path": "a", "multiply": 3}})])
+    for number in numbers:
+        exact = Decimal(repr(number)) * 3
+        above, below = exact.as_integer_ratio()
+        assert convert({"a": number}) == {"a": above // below if above % below == 0 and abs(exact) < 2**63 else above / below}
