@@ -16,7 +16,7 @@ from contracts.compat.nodes import FALSE, TRUE, Literal, Space
 from contracts.compat.numeric import find_number
 from contracts.compat.objects import find_object
 from contracts.compat.texts import Texts
-from contracts.compat.values import BOOLEAN, NULL, NUMBER, OBJECT, STRING, TYPES, Value
+from contracts.compat.values import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, TYPES, Value
 from contracts.compat.verdicts import IMPOSSIBLE, UNDECIDED, Clock, Found, Verdict
 from contracts.patterns import Undecided as PatternUndecided
 
@@ -216,7 +216,8 @@ class Engine:
             told, state.told = state.told, False
             untouched: list[Constraint] = []
             for one in state.constraints:
-                (looked_at if told or not self._reach(one[1]).isdisjoint(fresh) else untouched).append(one)
+                touched = not self._reach(one[1]).isdisjoint(fresh) or (told and any(self._clashes(state, kid) for kid in one[1]))
+                (looked_at if touched else untouched).append(one)
             state.constraints = untouched
             follows: list[Literal] = []
             denied: list[Literal] = []
@@ -277,7 +278,7 @@ class Engine:
         return found
 
     def _search(self, kind: str, state: _State | None) -> Verdict:
-        if state is None or not self._propagate(state):
+        if state is None or self._contradicts(kind, state) or not self._propagate(state):
             return IMPOSSIBLE
         values = self._few(kind, state)
         if values is not None:
@@ -310,6 +311,13 @@ class Engine:
                 state.refuted.add(branch[0])
                 state.fresh.add(abs(branch[0]))
         return UNDECIDED if undecided else IMPOSSIBLE
+
+    def _contradicts(self, kind: str, state: _State) -> bool:
+        """Whether the atoms alone rule each other out: of objects and arrays that is often seen at once, and spares all conclusions."""
+        if kind not in {ARRAY, OBJECT}:
+            return False
+        atoms = frozenset(state.atoms)
+        return self._remembered(("atoms", kind, atoms), lambda: self._decide(kind, atoms)) is IMPOSSIBLE
 
     def _few(self, kind: str, state: _State) -> list[Value] | None:
         """The only values that come into question, if they are few."""
