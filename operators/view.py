@@ -30,6 +30,7 @@ from operators.quality.scores import (
     hour_key,
     name_of,
     scores_of,
+    source_of,
 )
 from operators.records import (
     NOBODY,
@@ -128,6 +129,7 @@ class View:
         """Counters, clock, partitions, segment sizes, quarantine by reason."""
         meta = self.meta
         names = [segment.name for segment in self.program.segments] if meta.digest else []
+        stopped = {one.source for one in meta.broken.values() if one.stops}
         return {
             "space": self.space,
             "received": meta.received,
@@ -139,7 +141,12 @@ class View:
             "unidentified": meta.unidentified,
             "clock": _iso(meta.clock),
             "partitions": {
-                name: {"position": position, "clock": _iso(meta.clocks.get(name)), "finished": name in meta.finished}
+                name: {
+                    "position": position,
+                    "clock": _iso(meta.clocks.get(name)),
+                    "finished": name in meta.finished,
+                    "stopped": source_of(name) in stopped,
+                }
                 for name, position in sorted(meta.applied.items())
             },
             "people": meta.people,
@@ -151,7 +158,7 @@ class View:
             "definitions": meta.digest,
             "remembered": meta.remembered,
             "broken": [{**one.told(one.value), "since": iso(one.since_us), "stops": one.stops} for one in meta.broken.values()],
-            "stopped": sorted({one.source for one in meta.broken.values() if one.stops}),
+            "stopped": sorted(stopped),
         }
 
     def people(self) -> Iterator[Person]:

@@ -33,7 +33,8 @@ README = """\
 3. `skep run --once` takes the events in; then `skep status`, `skep profile show user_id:42`, `skep sql "select * from profiles limit 5"`.
 
 `contracts/` is yours: what events look like (`events/`), who is who (`identity.yaml`), what is remembered (`traits.yaml`),
-who belongs where (`segments/`), what people agreed to (`consent.yaml`), who is told (`destinations/`).
+who belongs where (`segments/`), what people agreed to (`consent.yaml`), what sources must keep (`quality.yaml`),
+who is told (`destinations/`).
 Its YAML files name their schema (`.skep/schemas/`, kept up to date by `skep check`) in the first line, for completion in your editor.
 `skep catalog` shows all of it with its figures, and writes it to `data/catalog/` as pages.
 """

@@ -99,16 +99,16 @@ def show(found: dict[str, Any], settings: Settings) -> None:
         table(("quarantine", "records"), found["quarantine"].items(), right=("records",))
     if found["broken"]:
         out.print()
-        rows = [
-            (one["source"], one["event"], one["expectation"], one["value"], expected(one["expected"]), one["since"])
-            for one in found["broken"]
-        ]
-        table(("source", "event", "broken expectation", "value", "expected", "since"), rows)
+        table(("source", "event", "broken expectation", "value", "expected", "since"), map(_broken, found["broken"]))
     snapshot = found["snapshot"]
     words = f"{snapshot['published_at']} ({snapshot['bytes'] / 1e6:,.1f} MB)" if snapshot else "none yet: `skep snapshot` publishes one"
     out.print(f"\nlast snapshot: {words}")
     if settings.secret == DEFAULT_SECRET:
         err.print("SKEP_SECRET is not set: hashes of personal values can be guessed", style="yellow")
+
+
+def _broken(one: dict[str, Any]) -> tuple[Any, ...]:
+    return one["source"], one["event"], one["expectation"], one["value"], expected(one["expected"]), one["since"]
 
 
 def tell_stopped(found: dict[str, Any]) -> None:
@@ -128,6 +128,8 @@ def expected(bounds: dict[str, float]) -> str:
 
 
 def _state(partition: dict[str, Any]) -> str:
+    if partition.get("stopped"):
+        return "STOPPED"
     if partition.get("finished"):
         return "finished"
     lag = partition["lag_s"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,8 +26,13 @@ sources:
   - {name: web, kind: jsonl, path: web.jsonl, space: shop}
   - {name: till, kind: jsonl, path: till.jsonl, space: shop}
 """
+ORDER = {
+    "sla": {"freshness": "100d", "completeness": 0.5},
+    "properties": {"id": {"type": "string"}, "coupon": {"type": "string"}},
+    "required": ["id"],
+}
 CONTRACTS = {
-    "events/order/1-0-0.json": '{"sla": {"freshness": "100d", "completeness": 0.5}, "properties": {"id": {"type": "string"}, "coupon": {"type": "string"}}, "required": ["id"]}',
+    "events/order/1-0-0.json": json.dumps(ORDER),
     "destinations/crm.yaml": "kind: file\npath: data/crm.jsonl\n",
     "quality.yaml": "expectations:\n  - {event: order, source: web, quarantined: {lte: 0.1}, severity: stop-source}\n",
 }
@@ -88,7 +94,9 @@ def test_a_stopped_source_is_left_unread_and_the_others_are_read_to_their_end(st
     assert 3 * AN_HOUR <= read < 5 * AN_HOUR
     assert status["partitions"]["till/till.jsonl"]["position"] == HOURS
     assert (status["stopped"], [one["expectation"] for one in status["broken"]]) == (["web"], ["order.quarantined"])
-    assert "SOURCE web IS STOPPED" in skep("status", project=stopped).stderr
+    shown = skep("status", project=stopped)
+    assert "SOURCE web IS STOPPED" in shown.stderr
+    assert re.search(r"web/web.jsonl .* STOPPED\n.*order +order.quarantined +0.5 +at most 0.1 ", shown.stdout, re.DOTALL)
     assert run(stopped).returncode == 3
     assert asked(stopped, "status")["partitions"]["web/web.jsonl"]["position"] == read
 
