@@ -61,7 +61,10 @@ def integer(description: str, least: int = 1, **more: Any) -> Schema:
 
 
 def duration(description: str, **more: Any) -> Schema:
-    return described({"type": "string", "pattern": DURATION, **more}, f"{description}; {EXPECTED}")
+    # Editors show their own words for a pattern that does not match, unless the schema brings some.
+    return described(
+        {"type": "string", "pattern": DURATION, "patternErrorMessage": f"expected {EXPECTED}", **more}, f"{description}; {EXPECTED}"
+    )
 
 
 def described(schema: Schema, description: str) -> Schema:

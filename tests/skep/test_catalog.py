@@ -11,21 +11,20 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from typer.testing import CliRunner
 
 from contracts import load
-from skep import running
+from skep.asking import ask
 from skep.catalog.collect import MISSING, collect
 from skep.catalog.entries import KINDS, Catalog, Entry
 from skep.catalog.figures import Figures, figures
 from skep.catalog.pages import page_name, render, write_pages
 from skep.catalog.shown import share
 from skep.catalog.words import duration_words
-from skep.cli import app
 from skep.demo import write_demo
 from skep.settings import Settings, load_definitions
 from skep.starter import create
 from tests.contracts.project import GOOD
+from tests.skep.test_cli import skep
 
 TAGGED = """{
   "title": "Order paid",
@@ -76,9 +75,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     create(root)
     write_demo(root / "events", 40, 1500, seed=5)
     (root / "events/truth.jsonl").unlink()
-    settings = Settings.load(root)
-    assert running.once(settings, running.source_environment(settings, None), quiet=True) == 0
-    return settings
+    assert skep("run", "--once", project=root).returncode == 0
+    return Settings.load(root)
 
 
 def _entry(catalog: Catalog, kind: str, name: str) -> Entry:
@@ -153,11 +151,10 @@ def test_without_data_figures_are_unknown_and_not_zero(catalog: Catalog) -> None
 def test_figures_come_from_the_snapshot(shop: Settings) -> None:
     """Volumes, quality and first times are those that the snapshot's tables give; versions know since when they are in force."""
     found = collect(load_definitions(shop), figures(shop))
-    runner = CliRunner()
 
     def sql(query: str) -> Any:
-        done = runner.invoke(app, ["--project", str(shop.root), "sql", query, "--json"])
-        return json.loads(done.stdout)
+        columns, rows = ask(shop, query)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
 
     events = {
         row["name"]: row
@@ -167,7 +164,7 @@ def test_figures_come_from_the_snapshot(shop: Settings) -> None:
         if entry.kind == "event":
             known = events.get(entry.name, {"n": 0, "first": None})
             assert entry.volume == known["n"], entry.name
-            assert (entry.since or "")[:19] == (known["first"] or "")[:19].replace(" ", "T"), entry.name
+            assert entry.since == (known["first"] and f"{known['first'].isoformat(timespec='seconds')}Z"), entry.name
             assert sum(one.events or 0 for one in entry.versions) == entry.volume
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*Z", entry.versions[0].declared or "")
     scores = {row["event"]: row for row in sql("select event, sum(events)::bigint as n, sum(refused)::bigint as r from quality group by 1")}
@@ -190,16 +187,15 @@ def test_figures_come_from_the_snapshot(shop: Settings) -> None:
 
 def test_the_command_prints_a_table_json_and_pages(shop: Settings) -> None:
     """Without words the pages are written as well; with words only what has them is shown."""
-    runner, before = CliRunner(), ["--project", str(shop.root), "catalog"]
-    done = runner.invoke(app, before)
-    assert done.exit_code == 0
+    done = skep("catalog", project=shop.root)
+    assert done.returncode == 0
     assert "order_completed" in done.stdout
     assert (shop.data / "catalog/index.html").exists()
-    rows = json.loads(runner.invoke(app, [*before, "refund", "--json"]).stdout)
+    rows = json.loads(skep("catalog", "refund", "--json", project=shop.root).stdout)
     assert {(row["kind"], row["name"]) for row in rows} == {("event", "order_refunded"), ("trait", "refunded")}
     assert rows[0]["versions"][0]["version"] == "1-0-0"
-    assert {row["kind"] for row in json.loads(runner.invoke(app, [*before, "--json"]).stdout)} == set(KINDS)
-    assert "nothing has all of these words" in runner.invoke(app, [*before, "nowhere"]).stdout
+    assert {row["kind"] for row in json.loads(skep("catalog", "--json", project=shop.root).stdout)} == set(KINDS)
+    assert "nothing has all of these words" in skep("catalog", "nowhere", project=shop.root).stdout
 
 
 class _Page(HTMLParser):

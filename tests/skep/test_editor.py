@@ -10,19 +10,18 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
-from typer.testing import CliRunner
 
 from contracts import ContractErrors, load, read_files
 from contracts.conditions import FORMS
 from contracts.problems import Problem
 from contracts.yaml_tree import Reader
 from skep import editor
-from skep.cli import app
 from skep.editor import modeline, schema_name, schemas
 from skep.settings import Settings, load_definitions
 from skep.starter import create
 from tests.contracts.project import GOOD
 from tests.generator import definitions_files
+from tests.skep.test_cli import skep
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = sorted((ROOT / "tests/contracts/errors").glob("*.txt"))
@@ -300,13 +299,13 @@ def test_a_line_is_written_once() -> None:
 def test_the_command_writes_schemas_and_says_how_to_name_them(tmp_path: Path) -> None:
     """`skep schemas --out` writes each schema; the lines that it prints lead from the files to them; broken contracts leave names out."""
     create(tmp_path / "shop")
-    args = ["--project", str(tmp_path / "shop"), "schemas", "--out", str(tmp_path / "made"), "--json"]
-    rows = json.loads(CliRunner().invoke(app, args).stdout)
+    words = ("schemas", "--out", str(tmp_path / "made"), "--json")
+    rows = json.loads(skep(*words, project=tmp_path / "shop").stdout)
     assert {row["files"] for row in rows} >= {"skep.yaml", "contracts/identity.yaml", "contracts/segments/*.yaml"}
     for row in rows:
         place = tmp_path / "shop" / row["files"]
         assert (place.parent / row["line"].partition("$schema=")[2]).resolve() == Path(row["schema"]).resolve()
         Draft7Validator.check_schema(json.loads(Path(row["schema"]).read_text()))
     (tmp_path / "shop/contracts/segments/bad.yaml").write_text("segment: bad")
-    assert CliRunner().invoke(app, args).exit_code == 0
+    assert skep(*words, project=tmp_path / "shop").returncode == 0
     assert "enum" not in json.loads((tmp_path / "made/segment.json").read_text())["properties"]["purpose"]

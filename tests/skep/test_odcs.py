@@ -10,17 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft201909Validator
-from typer.testing import CliRunner
 
 from contracts import load
 from contracts.definitions import Contract, Sla
 from contracts.yaml_tree import Reader
-from skep.cli import app
 from skep.console import CommandError
 from skep.odcs import document, export, yaml_text
 from skep.odcs_read import read, write
 from skep.settings import Settings, load_definitions
 from skep.starter import create
+from tests.skep.test_cli import skep
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(__file__).parent / "data/odcs"
@@ -252,19 +251,17 @@ def test_a_file_of_several_documents_is_read_whole() -> None:
 def test_the_commands_export_and_import(tmp_path: Path) -> None:
     """What is exported, removed and imported again is the same project; drafts of others are told with what is not carried over."""
     create(tmp_path / "shop")
-    project = ["--project", str(tmp_path / "shop"), "contracts"]
-    runner = CliRunner()
-    exported = runner.invoke(app, [*project, "export", "--format", "odcs"])
+    shop = tmp_path / "shop"
+    exported = skep("contracts", "export", "--format", "odcs", project=shop)
     (tmp_path / "all.odcs.yaml").write_text(exported.stdout)
-    runner.invoke(app, [*project, "export", "--event", "order_completed", "--out", str(tmp_path / "made")])
+    skep("contracts", "export", "--event", "order_completed", "--out", str(tmp_path / "made"), project=shop)
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["order_completed-1.0.0.odcs.yaml"]
-    before = load_definitions(Settings.load(tmp_path / "shop"))
-    refused = runner.invoke(app, [*project, "import", str(tmp_path / "all.odcs.yaml")])
-    assert isinstance(refused.exception, CommandError)
-    for file in (tmp_path / "shop/contracts/events").glob("*/*.json"):
+    before = load_definitions(Settings.load(shop))
+    assert "--force overwrites" in skep("contracts", "import", str(tmp_path / "all.odcs.yaml"), project=shop).stderr
+    for file in (shop / "contracts/events").glob("*/*.json"):
         file.unlink()
-    assert runner.invoke(app, [*project, "import", str(tmp_path / "all.odcs.yaml"), "--format", "odcs"]).exit_code == 0
-    assert load_definitions(Settings.load(tmp_path / "shop")).contracts == before.contracts
-    foreign = runner.invoke(app, [*project, "import", str(DATA / "full-example-v3.2.0.odcs.yaml")])
-    assert "events/tbl/1-1-0.json: draft" in foreign.stdout.replace("\n", "")
+    assert skep("contracts", "import", str(tmp_path / "all.odcs.yaml"), "--format", "odcs", project=shop).returncode == 0
+    assert load_definitions(Settings.load(shop)).contracts == before.contracts
+    foreign = skep("contracts", "import", str(DATA / "full-example-v3.2.0.odcs.yaml"), project=shop)
+    assert "events/tbl/1-1-0.json: draft" in foreign.stdout
     assert "not carried over: servers" in foreign.stdout
