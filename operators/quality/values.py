@@ -19,7 +19,7 @@ Usual = Callable[[Any], bool]
 
 
 class Values:
-    """Looks at documents of one contract. ``watched`` are the names of the properties that it has to see."""
+    """Looks at documents of one contract; ``nothing``: there is nothing that it would see."""
 
     def __init__(self, event: str, properties: Iterable[Property], ranges: Iterable[Range]) -> None:
         ranges = [one for one in ranges if matches(one.event, event)]
