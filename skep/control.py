@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -80,14 +81,26 @@ def _told(answer: dict[str, Any]) -> str:
 
 def submit(settings: Settings, space: str, entry: dict[str, Any], wait_s: float = WAIT_SECONDS) -> Submitted:
     """Append ``entry`` and, if a flow runs, wait for what came of it."""
-    message_id = f"c_{uuid.uuid4().hex}"
-    stamped = {**entry, "messageId": message_id, "timestamp": iso(time.time_ns() // 1000)}
+    return submit_all(settings, space, [entry], wait_s)[0]
+
+
+def submit_all(settings: Settings, space: str, entries: Iterable[dict[str, Any]], wait_s: float = WAIT_SECONDS) -> list[Submitted]:
+    """Append entries and, if a flow runs, wait for what came of each, at most ``wait_s`` from one to the next."""
     path = control_path(settings, space)
     path.parent.mkdir(parents=True, exist_ok=True)
-    position = control.append(path, stamped)
+    placed: list[tuple[str, int]] = []
+    for entry in entries:
+        message_id = f"c_{uuid.uuid4().hex}"
+        stamped = {**entry, "messageId": message_id, "timestamp": iso(time.time_ns() // 1000)}
+        placed.append((message_id, control.append(path, stamped)))
     running = flow_is_running(settings)
-    answer = _wait(settings, space, message_id, wait_s) if running else None
-    return Submitted(message_id, position, running, answer)
+    found: list[Submitted] = []
+    for message_id, position in placed:
+        # Entries are answered in order: behind one without an answer there is none to wait for.
+        waits = running and (not found or found[-1].answer is not None)
+        answer = _wait(settings, space, message_id, wait_s) if waits else None
+        found.append(Submitted(message_id, position, running, answer))
+    return found
 
 
 def _wait(settings: Settings, space: str, message_id: str, wait_s: float) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from operators.people.repairs import digest
 from operators.view import Quarantined
-from skep.control import Submitted, submit
+from skep.control import Submitted, submit_all
 from skep.definitions import take_effect
 from skep.quarantine.patches import Patch, Unpatchable, apply_patch
 from skep.quarantine.selection import Selection, found
@@ -92,7 +92,9 @@ def drop(settings: Settings, space: str | None, chosen: Selection, why: str) -> 
         for name, row in found(views, chosen):
             ids.setdefault(name, []).append(row.id)
     said = {"type": "drop", "why": why, "who": who()}
-    submitted = [submit(settings, name, {**said, "ids": part}) for name, some in ids.items() for part in batches(some)]
+    submitted: list[Submitted] = []
+    for name, some in ids.items():
+        submitted += submit_all(settings, name, ({**said, "ids": part} for part in batches(some)))
     return sum(map(len, ids.values())), submitted
 
 
@@ -101,7 +103,7 @@ def _submit(settings: Settings, entries: dict[str, list[dict[str, Any]]], said: 
     submitted: list[Submitted] = []
     for name, items in entries.items():
         take_effect(settings, name)
-        submitted += [submit(settings, name, {**said, "entries": part}) for part in batches(items)]
+        submitted += submit_all(settings, name, ({**said, "entries": part} for part in batches(items)))
     return submitted
 
 
