@@ -172,11 +172,16 @@ def _walk(found: Documents, key: Key, schema: Any, base: str, draft: int) -> Non
         todo += [((*way, *inner), part, at, reads) for inner, part in reversed(list(subschemas(one)))]
 
 
+def _joined(base: str, reference: str) -> str:
+    """A reference from a place. The library knows of no fragments of URNs."""
+    return urldefrag(base)[0] + reference if reference.startswith("#") else urljoin(base, reference)
+
+
 def _follow(found: Documents, place: Place) -> Key:
     """Where a ``$ref`` leads; reads the type it leads to, and a place that no keyword leads to."""
     reference = place.schema["$ref"]
     try:
-        uri, fragment = urldefrag(urljoin(place.base, reference))
+        uri, fragment = urldefrag(_joined(place.base, reference))
     except ValueError as error:
         raise BrokenReference(f"{reference} is no reference: {error}") from error
     resource = found._resources.get(uri) or _type(found, uri)

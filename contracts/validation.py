@@ -83,11 +83,18 @@ def compile_schema(schema: Any, types: Mapping[str, Any] | None = None, *, forma
 
 
 def _names(steps: list[str | int], value: Any) -> list[str | int]:
-    """A way into a value, with names that look like numbers as texts: the library gives them as numbers."""
+    """A way into a value, with names that look like numbers as texts: the library gives them as numbers.
+
+    It leaves out names that are empty; the way then ends where it can be followed no further.
+    """
     found: list[str | int] = []
     for step in steps:
-        found.append(str(step) if isinstance(value, dict) else step)
-        value = value[found[-1]]
+        known = str(step) if isinstance(value, dict) else step
+        try:
+            value = value[known]
+        except (KeyError, IndexError, TypeError):
+            break
+        found.append(known)
     return found
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from contracts.definitions import Contract, Upcast, Version
 
-
 VERSION = re.compile(r"(\d+)-(\d+)-(\d+)")
 """MODEL-REVISION-ADDITION."""
 

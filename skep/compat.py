@@ -17,9 +17,9 @@ from typing import Any, Literal
 Mode = Literal["backward", "forward", "full"]
 
 COMPATIBLE, INCOMPATIBLE, UNUSABLE, FAILED = 0, 1, 2, 3
-BUDGET_S = 7.0
+BUDGET_S = 6.5
 """For the comparison itself."""
-KILL_S = 8.5
+KILL_S = 8.0
 """Then its process is killed, whatever it does, and the answer is: undecided."""
 _STACK_BYTES = 512 * 1024 * 1024
 _EXPONENT_MAX = 4000

@@ -281,3 +281,15 @@ def test_deep_and_big_schemas() -> None:
     validator = compile_schema(big)
     assert validator.is_valid({"p24999": "abc"})
     assert not validator.is_valid({"p24999": "é€"})
+
+
+def test_a_urn_is_a_base_like_any_other() -> None:
+    judge = compile_schema({"$id": "urn:shop:order", "$ref": "#/$defs/n", "$defs": {"n": {"type": "integer"}}})
+    assert judge.is_valid(1)
+    assert not judge.is_valid("1")
+
+
+def test_errors_below_a_property_without_a_name_are_told() -> None:
+    judge = compile_schema({"properties": {"": {"properties": {"a": {"type": "integer"}}}}})
+    (error,) = judge.errors({"": {"a": "x"}})
+    assert error.message == '"x" is not of type "integer"'
