@@ -1,4 +1,7 @@
-"""Pairs of schemas with answers thought out by hand, in pairs/: {old, new, backward, forward, why, types, formats}."""
+"""Pairs of schemas with answers thought out by hand, in pairs/: {old, new, backward, forward, why, types, formats}.
+
+Those in histories.json are published versions, with their source and licence.
+"""
 
 from __future__ import annotations
 
