@@ -26,7 +26,7 @@ Node = tuple[dict[str, Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One declared property: ``products[].price``, required of its object or not."""
+    """One declared property: ``products[].price``, required of its object or not; whether it can be null, or a number."""
 
     path: str
     steps: tuple[Step, ...]
@@ -79,7 +79,7 @@ def _property(node: Node, types: Mapping[str, Any], steps: tuple[Step, ...], fou
         return
     parts = [part for part, _ in _together(node, types, conditional=False)]
     examples = tuple(one for part in parts for one in part.get("examples", ()))
-    found[path] = Property(path, steps, required, all(map(_nullable, parts)), any(map(_number, parts)), examples)
+    found[path] = Property(path, steps, required, all(map(_nullable, parts)), all(map(_number, parts)), examples)
     _properties(node, types, steps, found)
 
 
@@ -103,8 +103,10 @@ def _nullable(schema: dict[str, Any]) -> bool:
 
 
 def _number(schema: dict[str, Any]) -> bool:
-    said = schema.get("type", ())
-    return bool({"number", "integer"} & set([said] if isinstance(said, str) else said))
+    said = schema.get("type", "number")
+    possible = schema.get("enum", [schema["const"]] if "const" in schema else [0])
+    kinds = set([said] if isinstance(said, str) else said)
+    return bool({"number", "integer"} & kinds) and any(type(value) in {int, float} for value in possible)
 
 
 def _names(node: Node, types: Mapping[str, Any]) -> frozenset[str] | None:

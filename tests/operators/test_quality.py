@@ -197,11 +197,11 @@ def test_declared_follows_references_and_branches() -> None:
         "then": {"properties": {"b": {"type": "string"}}},
     }
     found = declared(schema, types)
-    assert [(one.path, one.required, one.nullable) for one in found.properties] == [
-        ("price", False, False),
-        ("price.cents", False, False),
-        ('["x.y"]', False, True),
-        ("a", True, False),
+    assert [(one.path, one.required, one.nullable, one.number) for one in found.properties] == [
+        ("price", False, False, False),
+        ("price.cents", False, False, True),
+        ('["x.y"]', False, True, True),
+        ("a", True, False, False),
     ]
     assert set(found.names or ()) == {"a", "price", "x.y", "kind", "b"}
     assert declared({"properties": {"a": {}}, "patternProperties": {"^x-": {}}}, {}).names is None
