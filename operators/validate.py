@@ -48,6 +48,7 @@ class Judge:
         self._max_bytes = max_event_bytes
         self._purposes = frozenset(purpose.name for purpose in definitions.purposes)
         self._versions = Versions(definitions, formats=formats)
+        self._trial = self._versions.trial
         self._frames = Frames(definitions)
 
     def judge(self, raw: bytes, position: int, read_at_us: int) -> Event | Refused:
@@ -98,7 +99,7 @@ class Judge:
         time_us, received_at_us = event_time(body)
         try:
             properties, traits = _object(body, "properties"), _object(body, "traits")
-            name = ""
+            name, place = "", "properties"
             if call == "track":
                 name = _track_name(get("event"))
             elif call in _NAMED:
@@ -106,8 +107,10 @@ class Judge:
                 title = get("name")
                 if title is not None and properties.get("name") is None:
                     properties = {**properties, "name": title}
-            place, judged = ("traits", traits) if call in _JUDGED_BY_TRAITS else ("properties", properties)
-            version = self._version(name or call, place, judged, time_us, asked or _asked(body))
+            elif call in _JUDGED_BY_TRAITS:
+                place = "traits"
+            judged = properties if place == "properties" else traits
+            version = self._version(name or call, place, judged, time_us, body, asked)
             if version is None and call == "track":
                 self._check_unknown(name)
             self._check_future(time_us, read_at_us if received_at_us is None else received_at_us)
@@ -176,22 +179,21 @@ class Judge:
         name = _NAMED.get(body["type"]) or (_track_name(body["event"]) if body["type"] == "track" else body["type"])
         return body, payload, next((one.name for one in found if one.event == name), found[0].name)
 
-    def _version(self, event: str, place: str, judged: dict[str, Any], time_us: int, asked: object) -> Accepts | None:
-        """The version that accepts the event; None if its name has no contract."""
+    def _version(  # noqa: PLR0917
+        self, event: str, place: str, judged: dict[str, Any], time_us: int, body: dict[str, Any], asked: object = None
+    ) -> Accepts | None:
+        """The version that accepts the event: the one that its frame (``asked``) or it itself names; None if its name has no contract."""
         if asked is None:
-            trial = self._versions.trial.get(event)
+            context = body.get("context")
+            asked = context.get("contract") if type(context) is dict else None
+        if asked is None:
+            trial = self._trial.get(event)
             if trial is None:
                 return None
             for version in trial:
                 if (version.until_us is None or time_us < version.until_us) and version.is_valid(judged):
                     return version
         return self._versions.slowly(event, asked, judged, time_us, place)
-
-
-def _asked(body: dict[str, Any]) -> object:
-    """The version that an event names, if it names one."""
-    context = body.get("context")
-    return context.get("contract") if type(context) is dict else None
 
 
 def _upcast(contract: str, upcast: Reading, body: dict[str, Any], place: str, judged: dict[str, Any]) -> dict[str, Any]:
@@ -228,15 +230,16 @@ def event_time(body: dict[str, Any]) -> tuple[int, int | None]:
     """``(event time, receivedAt or None)`` in microseconds, the first corrected by the sender's clock where that can be known."""
     get = body.get
     received = get("receivedAt")
-    received_us = None if received is None else _time("receivedAt", received)
+    # Called only for what cannot be read (and the moment 0), `_time` costs nothing.
+    received_us = None if received is None else parse_time(received) or _time("receivedAt", received)
     said, original = get("timestamp"), get("originalTimestamp")
     if said is not None and original is not None:
-        return _time("timestamp", said), received_us
+        return parse_time(said) or _time("timestamp", said), received_us
     if said is None and original is None:
         if received_us is None:
             raise Refusal("envelope", "timestamp: expected a time here, in originalTimestamp or in receivedAt; found none")
         return received_us, received_us
-    time_us = _time("originalTimestamp", original) if said is None else _time("timestamp", said)
+    time_us = _time("originalTimestamp", original) if said is None else parse_time(said) or _time("timestamp", said)
     sent = get("sentAt")
     if received_us is not None and sent is not None:
         time_us += received_us - _time("sentAt", sent)

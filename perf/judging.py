@@ -18,7 +18,7 @@ from contracts.definitions import Definitions
 from contracts.events import Event
 from contracts.versions import trial_order
 from operators.quality.scorer import Scorer
-from operators.validate import Judge, _asked, _upcast
+from operators.validate import Judge, _upcast
 from skep.demo import make_demo
 from skep.starter import shop_contracts
 
@@ -152,7 +152,7 @@ def _bare(validators: Bare, calls: list[Call]) -> None:
 def _flow(judge: Judge, calls: list[Call]) -> None:
     version = judge._version
     for event, place, judged, time_us, body in calls:
-        version(event, place, judged, time_us, _asked(body))
+        version(event, place, judged, time_us, body)
 
 
 def _cast(judge: Judge, calls: list[Call]) -> None:
