@@ -127,7 +127,7 @@ def test_quarantine_shows_the_bytes_as_received(shop: Path) -> None:
     assert rows[0]["id"] in skep("quarantine", "list", "--each", "--limit", "1", project=shop).stdout
     lines = (shop / "events" / "events.jsonl").read_text().splitlines()
     assert all(row["raw"] == lines[row["position"] - 1] for row in rows)
-    assert "`skep quarantine list`" in refused(skep("quarantine", "show", "q-99999", project=shop))
+    assert "`skep quarantine list --each`" in refused(skep("quarantine", "show", "q-99999", project=shop))
 
 
 def test_the_snapshot_answers(shop: Path) -> None:
@@ -154,8 +154,8 @@ def test_commands_that_change_state_wait_for_a_running_flow(tmp_path: Path) -> N
     contract = shop / "contracts" / "events" / "order_completed" / "1-0-0.json"
     text = json.loads(contract.read_text())
     text["required"].remove("revenue")
-    text["properties"]["total"] = {}
-    contract.with_name("2-0-0.json").write_text(json.dumps(text))
+    text["properties"]["total"] = {"type": ["number", "string"]}
+    contract.with_name("1-0-1.json").write_text(json.dumps(text))
     invalid = _json(shop, "status")["quarantine"]["invalid"]
     # The contract as edited judges the replay, though no flow has seen it yet.
     done = skep("quarantine", "replay", "--reason", "invalid", project=shop)
