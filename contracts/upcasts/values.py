@@ -66,21 +66,14 @@ def scaling(numerator: int, denominator: int, places: int | None) -> Convert:
             return _number(value * numerator, denominator, places, value)
         if type(value) is not float:
             raise Refused("a number", value)
-        above, below = _float_ratio(value)
+        scaled = value * 1e6
+        # At most 15 digits that stand for a float are its shortest decimal, so that no text is made for it.
+        if -1e15 < scaled < 1e15 and (nearest := round(scaled)) / 1_000_000 == value:
+            return _number(nearest * numerator, 1_000_000 * denominator, places, value)
+        above, below = _ratio(value, value)
         return _number(above * numerator, below * denominator, places, value)
 
     return scale
-
-
-def _float_ratio(value: float) -> tuple[int, int]:
-    """`_ratio` of a float; most are short decimals, for which no text is made."""
-    scaled = value * 1e6
-    if -1e15 < scaled < 1e15:
-        nearest = round(scaled)
-        # At most 15 digits that stand for this float are its shortest decimal.
-        if nearest / 1_000_000 == value:
-            return nearest, 1_000_000
-    return _ratio(value, value)
 
 
 def _ratio(number: float | str, value: object) -> tuple[int, int]:

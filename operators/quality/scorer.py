@@ -47,13 +47,11 @@ class _Plan:
 
     def sent(self, group: list[Event]) -> list[dict[str, Any]]:
         """What the producer sent and the contract judged, before any upcast."""
-        return [event.properties for event in group] if self._as_sent else list(map(self._judged, group))
-
-    def _judged(self, event: Event) -> dict[str, Any]:
-        body = event.body
-        found: dict[str, Any] = body.get("traits" if self.event in _BY_TRAITS else "properties") or {}
-        title = body.get("name") if self.event in _TITLED else None
-        return found if title is None or found.get("name") is not None else {**found, "name": title}
+        if self._as_sent:
+            return [event.properties for event in group]
+        place, bodies = "traits" if self.event in _BY_TRAITS else "properties", [event.body for event in group]
+        found: list[dict[str, Any]] = [body.get(place) or {} for body in bodies]
+        return list(map(_titled, bodies, found)) if self.event in _TITLED else found
 
     def shapes(self, sent: list[dict[str, Any]]) -> dict[tuple[str, ...], int]:
         """How many documents have which names; one that is null is not there."""
@@ -153,6 +151,11 @@ class Scorer:
         scores.unknown_events += bool(unknown)
         for one in unknown:
             scores.unknown[one] = scores.unknown.get(one, 0) + 1
+
+
+def _titled(body: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    title = body.get("name")
+    return found if title is None or found.get("name") is not None else {**found, "name": title}
 
 
 def _by_hour(events: Iterable[Event]) -> dict[int, dict[str, list[Event]]]:
