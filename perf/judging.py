@@ -90,7 +90,9 @@ def _scene(definitions: Definitions, lines: list[bytes], rounds: int) -> dict[st
     for turn in range(rounds):
         counted: dict[tuple[int, str], int] = defaultdict(int)
         for number, start in enumerate(range(0, len(lines), BATCH), turn):
+            began = time.thread_time_ns()
             events, _ = judge.judge_many(lines[start : start + BATCH], start, _READ_AT_US)
+            spent["step"].append((time.thread_time_ns() - began) / len(events))
             calls = [_call(event) for event in events]
             casts = [call for event, call in zip(events, calls, strict=True) if _reading(judge, event) is not None]
             tasks: list[tuple[str, Callable[[], object]]] = [
@@ -117,6 +119,8 @@ def _scene(definitions: Definitions, lines: list[bytes], rounds: int) -> dict[st
         "upcast_ns": ns["upcasts"],
         "score_ns": ns["scores"],
         "added": round((ns["upcasts"] + ns["scores"]) / ns["flow"], 3),
+        "step_ns": ns["step"],
+        "added_to_step": round((ns["upcasts"] + ns["scores"]) / (ns["step"] - ns["upcasts"]), 3),
     }
 
 
