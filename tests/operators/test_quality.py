@@ -100,6 +100,28 @@ def test_optional_properties_are_counted_and_null_is_not_there(shop: Shop) -> No
     assert share(scores.carried()) == pytest.approx(2 / 12)
 
 
+@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize("nullable", [True, False])
+def test_counts_are_those_of_one_event_after_the_other(shop: Shop, *, closed: bool, nullable: bool) -> None:
+    """Whatever the mixture: all properties, some, others, null; in a closed contract and an open one."""
+    kind: Json = {"type": ["integer", "null"] if nullable else "integer"}
+    schema = {"type": "object", "properties": {"id": kind, **dict.fromkeys("abc", kind)}, "required": ["id"]}
+    definitions = project(**{"events/mix/1-0-0.json": json.dumps(schema | ({"additionalProperties": False} if closed else {}))})
+    rng = random.Random(5)
+    full: list[Json] = [{"id": 1, "a": 1, "b": 1, "c": 1} for _ in range(20)]
+    names = "abc" if closed else "abcxyz"
+    mixed: list[Json] = [
+        {"id": 1, **{name: rng.choice([1, None]) if nullable else 1 for name in names if rng.random() < 0.5}} for _ in range(80)
+    ]
+    for sent in (full, mixed, full + mixed, mixed[:1]):
+        scores = only(scored(definitions, [shop(0, "mix", properties=one) for one in sent]))
+        carried = [{name for name, value in one.items() if value is not None} for one in sent]
+        assert scores.present == {name: [sum(name in one for one in carried), len(sent)] for name in "abc"}
+        unknown = {name: sum(name in one for one in carried) for name in "xyz"}
+        assert scores.unknown == {name: count for name, count in unknown.items() if count}
+        assert scores.unknown_events == sum(not one.isdisjoint("xyz") for one in carried)
+
+
 def test_nested_properties_are_counted_by_the_objects_that_could_carry_them(shop: Shop) -> None:
     """Two of three items have a price."""
     items = [{"sku": "a", "price": 5}, {"price": 500}, {"sku": "b"}]
