@@ -98,7 +98,11 @@ class Judge:
             message_id = None if message_id is None else _text("messageId", message_id)
         time_us, received_at_us = event_time(body)
         try:
-            properties, traits = _object(body, "properties"), _object(body, "traits")
+            properties, traits = get("properties"), get("traits")
+            if type(properties) is not dict:
+                properties = _object(body, "properties")
+            if type(traits) is not dict:
+                traits = _object(body, "traits")
             name, place = "", "properties"
             if call == "track":
                 name = _track_name(get("event"))
@@ -113,7 +117,8 @@ class Judge:
             version = self._version(name or call, place, judged, time_us, body, asked)
             if version is None and call == "track":
                 self._check_unknown(name)
-            self._check_future(time_us, read_at_us if received_at_us is None else received_at_us)
+            if time_us > (read_at_us if received_at_us is None else received_at_us) + self._skew_us:
+                raise _future(time_us, read_at_us if received_at_us is None else received_at_us)
             seen = body
             if version is not None and version.upcast is not None:
                 seen = _upcast(version.name, version.upcast, body, place, judged)
@@ -131,7 +136,7 @@ class Judge:
             self.identifiers.read(seen),
             properties,
             traits if call == "identify" else None,
-            self._consents(body, properties, name == "consent_updated") if self._purposes else None,
+            consents(body, properties if name == "consent_updated" else None, self._purposes) if self._purposes else None,
             received_at_us,
             body,
             raw,
@@ -153,7 +158,7 @@ class Judge:
                 place, judged = ("traits", traits) if call in _JUDGED_BY_TRAITS else ("properties", properties)
                 seen = _upcast(contract, upcast, body, place, judged)
                 properties, traits = _object(seen, "properties"), _object(seen, "traits")
-        decided = self._consents(body, properties, name == "consent_updated") if self._purposes else None
+        decided = consents(body, properties if name == "consent_updated" else None, self._purposes) if self._purposes else None
         identifiers = self.identifiers.read(seen)
         told = traits if call == "identify" else None
         return Event(0, 0, "", call, name, contract, identifiers, properties, told, decided, None, body, raw)
@@ -161,13 +166,6 @@ class Judge:
     def _check_unknown(self, name: str) -> None:
         if not self._unknown_ok:
             raise Refusal("unknown_event", f"event: {name!r} has no contract; add contracts/events/{name}/1-0-0.json")
-
-    def _check_future(self, time_us: int, received_us: int) -> None:
-        if time_us > received_us + self._skew_us:
-            raise Refusal("future", f"timestamp: expected at most {iso(received_us)} and the allowed skew, found {iso(time_us)}")
-
-    def _consents(self, body: dict[str, Any], properties: dict[str, Any], updated: bool) -> dict[str, bool] | None:
-        return consents(body, properties if updated else None, self._purposes)
 
     def _unframed(self, raw: bytes) -> tuple[dict[str, Any], bytes, str]:
         """The event in a registry's frame, its bytes, and the contract that the frame names."""
@@ -194,6 +192,10 @@ class Judge:
                 if (version.until_us is None or time_us < version.until_us) and version.is_valid(judged):
                     return version
         return self._versions.slowly(event, asked, judged, time_us, place)
+
+
+def _future(time_us: int, received_us: int) -> Refusal:
+    return Refusal("future", f"timestamp: expected at most {iso(received_us)} and the allowed skew, found {iso(time_us)}")
 
 
 def _upcast(contract: str, upcast: Reading, body: dict[str, Any], place: str, judged: dict[str, Any]) -> dict[str, Any]:

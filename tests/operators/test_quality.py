@@ -113,7 +113,8 @@ def test_counts_are_those_of_one_event_after_the_other(shop: Shop, *, closed: bo
     mixed: list[Json] = [
         {"id": 1, **{name: rng.choice([1, None]) if nullable else 1 for name in names if rng.random() < 0.5}} for _ in range(80)
     ]
-    for sent in (full, mixed, full + mixed, mixed[:1]):
+    odd: list[Json] = [] if closed else [{"id": 1, "x": 1, "y": 1, "z": 1}]
+    for sent in (full, mixed, full + mixed, mixed[:1], full + odd, odd + full, *filter(None, [odd])):
         scores = only(scored(definitions, [shop(0, "mix", properties=one) for one in sent]))
         carried = [{name for name, value in one.items() if value is not None} for one in sent]
         assert scores.present == {name: [sum(name in one for one in carried), len(sent)] for name in "abc"}
