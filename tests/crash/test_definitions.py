@@ -111,7 +111,7 @@ def first_of(project: Path, digest: str) -> int:
 
 def reread(judge: Judge, event: Event) -> Event:
     """An accepted event as the definitions in force understand it."""
-    again = judge.reread(event.raw)
+    again = judge.reread(event.raw, event.contract)
     again.position, again.time_us, again.message_id = event.position, event.time_us, event.message_id
     return again
 
