@@ -141,7 +141,11 @@ def iso_ms(at_ms: int) -> str:
 
 def _orders(n: int) -> str:
     """Every fourth looks at all orders, the others at those with a coupon of their own."""
-    return "did: order_completed" if n % 4 == 0 else f"did: order_completed, where: {{coupon: c{n % 50:02d}}}"
+    return (
+        "did: order_completed, where: {currency: EUR}"
+        if n % 4 == 0
+        else f"did: order_completed, where: {{coupon: c{n % 50:02d}, currency: EUR}}"
+    )
 
 
 _SHAPES: tuple[Callable[[int, str, str], str], ...] = (
@@ -162,7 +166,9 @@ _SHAPES: tuple[Callable[[int, str, str], str], ...] = (
     lambda n, _a, b: f"{{did: page_viewed, where: {{name: {b}}}, times: {{gte: {1 + n % 7}}}}}",
     lambda n, _a, b: f"{{did: product_viewed, where: {{category: {b}, price: {{gt: {20 + n}}}}}, times: {{gte: {2 + n % 7}}}}}",
     lambda n, _a, _b: f"{{did: order_completed, where: {{{f'coupon: c{n % 50:02d}, ' if n % 10 else ''}revenue: {{gte: {100 + n}}}}}}}",
-    lambda n, _a, b: f"{{did: product_added, where: {{category: {b}}}, sum: price, gte: {100 + 5 * n}, within: {1 + n % 30}d}}",
+    lambda n, _a, b: (
+        f"{{did: product_added, where: {{category: {b}, currency: EUR}}, sum: price, gte: {100 + 5 * n}, within: {1 + n % 30}d}}"
+    ),
     lambda n, a, _b: f"{{did: product_viewed, where: {{category: {a}}}, times: {{gte: {4 + n % 7}}}, within: {1 + n % 28}d}}",
 )
 """The ten shapes, as the demo shop's, by the turn and two categories."""
@@ -181,7 +187,10 @@ def make_project(folder: Path, source: Path, segments: int, *, categories: int =
         if path.parts[0] in {"segments", "destinations", "traits.yaml"}:
             continue
         _write(folder / "contracts" / path, text)
-    _write(folder / "contracts/traits.yaml", "traits:\n  - {name: lifetime_value, sum: revenue, did: order_completed}\n")
+    _write(
+        folder / "contracts/traits.yaml",
+        "traits:\n  - {name: lifetime_value, sum: revenue, did: order_completed, where: {currency: EUR}}\n",
+    )
     for number in range(segments):
         _write(folder / f"contracts/segments/s{number:04d}.yaml", segment(number, categories))
     _write(
