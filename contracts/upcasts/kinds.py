@@ -1,5 +1,5 @@
 """What each kind of step does, as an `Edit`: it changes a top-level object that is this run's own, and copies whatever else
-it changes. Steps on top-level names, which are most, are made without walking a path."""
+it changes. Of top-level names the edits are the lines of a function (`contracts/upcasts/straight.py`)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from copy import deepcopy
 from typing import Any
 
 from contracts.paths import parse_path
-from contracts.upcasts import values
+from contracts.upcasts import straight, values
 from contracts.upcasts.edits import ABSENT, Change, Owned, Path, Refused, changing, get, own, put, removing
 from contracts.yaml_tree import scalar
 
-Document = dict[str, Any]
-Edit = Callable[[Document, Owned], Any]
+Edit = straight.Lines | Change
 Place = tuple[Path, Edit]
 """The path that an edit is about, for errors."""
 
@@ -23,7 +22,7 @@ def base_of(path: Path) -> Path:
     return path[: max((i + 1 for i, step in enumerate(path) if step is None), default=0)]
 
 
-def _in_objects(paths: list[Path], edit: Callable[..., Change]) -> Edit:
+def _in_objects(paths: list[Path], edit: Callable[..., Change]) -> Change:
     """An edit of every object at the paths' common base; ``edit`` makes it of the paths below that."""
     base = base_of(paths[0])
     inner = edit(*(path[len(base) :] for path in paths))
@@ -51,22 +50,10 @@ def _rename(spec: dict[str, str]) -> list[Place]:
     for around, pairs in sorted(by_object.items(), key=lambda one: -len(one[0])):
         path = (*around, pairs[0][0])
         if not around:
-            places.append((path, _rename_top(pairs)))
+            places.append((path, straight.rename(pairs)))
         else:
             places.append((path, changing(around, _renaming(pairs))))
     return places
-
-
-def _rename_top(pairs: list[tuple[str, str]]) -> Edit:
-    if len(pairs) > 1:
-        return _renaming(pairs)
-    old, new = pairs[0]
-
-    def rename(top: Document, _owned: Owned) -> None:
-        if old in top:
-            top[new] = top.pop(old)
-
-    return rename
 
 
 def _renaming(pairs: list[tuple[str, str]]) -> Change:
@@ -108,8 +95,8 @@ def _default(spec: dict[str, Any]) -> list[Place]:
 
 def _default_at(path: Path, value: Any) -> Edit:
     name, fresh = str(path[-1]), _fresh(value)
-    if len(path) == 1 and not isinstance(value, (dict, list)):
-        return lambda top, _owned: top.setdefault(name, value)
+    if len(path) == 1:
+        return straight.default(name, fresh) if isinstance(value, (dict, list)) else straight.default_shared(name, value)
 
     def of_item(item: Any, owned: Owned) -> Any:
         if type(item) is not dict or name in item:
@@ -127,6 +114,8 @@ def _constant(spec: dict[str, Any]) -> list[Place]:
 
 def _constant_at(path: Path, value: Any) -> Edit:
     fresh = _fresh(value)
+    if len(path) == 1:
+        return straight.constant(str(path[0]), fresh)
     return _in_objects([path], lambda target: lambda item, owned: put(item, target, fresh(), owned))
 
 
@@ -163,17 +152,8 @@ def _convert(spec: dict[str, Any]) -> list[Place]:
     path = parse_path(spec["path"])
     convert = converter(spec)
     if len(path) == 1:
-        return [(path, _convert_top(str(path[0]), convert))]
+        return [(path, straight.converted(str(path[0]), convert))]
     return [(path, changing(path, lambda value, _: value if value is None else convert(value)))]
-
-
-def _convert_top(name: str, convert: values.Convert) -> Edit:
-    def edit(top: Document, _owned: Owned) -> None:
-        old = top.get(name)
-        if old is not None:
-            top[name] = convert(old)
-
-    return edit
 
 
 def converter(spec: dict[str, Any]) -> values.Convert:
@@ -192,17 +172,7 @@ def converter(spec: dict[str, Any]) -> values.Convert:
 def _value_edit(path: Path, convert: values.Convert) -> Edit:
     if len(path) > 1:
         return changing(path, lambda value, _: convert(value))
-    name = str(path[0])
-
-    def edit(top: Document, _owned: Owned) -> None:
-        if name in top:
-            new = convert(top[name])
-            if new is ABSENT:
-                del top[name]
-            else:
-                top[name] = new
-
-    return edit
+    return straight.mapped(str(path[0]), convert)
 
 
 def _split(spec: dict[str, Any]) -> list[Place]:
@@ -263,8 +233,7 @@ def _drop(spec: list[str]) -> list[Place]:
 
 def _drop_at(path: Path) -> Edit:
     if len(path) == 1:
-        name = str(path[0])
-        return lambda top, _owned: top.pop(name, None)
+        return straight.dropped(str(path[0]))
     return removing(path)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NoReturn
 
 from contracts.definitions import Step, Upcast
 from contracts.paths import path_text
-from contracts.upcasts.edits import Owned, Path, Refused
-from contracts.upcasts.kinds import EDITS, Document, Edit
+from contracts.upcasts.edits import Path, Refused
+from contracts.upcasts.kinds import EDITS, Edit
+from contracts.upcasts.straight import Document, function
 from contracts.yaml_tree import shown
 
 
@@ -30,27 +32,19 @@ def compile_upcasts(upcasts: Iterable[Upcast]) -> Callable[[Document], Document]
 
 def compile_steps(steps: Iterable[tuple[str, Step]]) -> Callable[[Document], Document]:
     """`compile_upcasts` of single steps, each with the file that it is of."""
-    origins: dict[Edit, tuple[str, Step, Path]] = {}
+    origins: list[tuple[str, Step, Path]] = []
     edits: list[Edit] = []
     for file, step in steps:
         for path, edit in EDITS[step.kind](step.spec):
             edits.append(edit)
-            origins[edit] = (file, step, path)
+            origins.append((file, step, path))
 
-    def upcast(document: Document) -> Document:
-        top = document.copy()
-        owned: Owned = {id(top): top}
-        edit: Edit
-        try:
-            for edit in edits:
-                edit(top, owned)
-        except Refused as refused:
-            file, step, path = origins[edit]
-            at = path_text(_counted(refused.path or path, refused.indexes))
-            raise UpcastError(file, step, at, refused.expected, refused.value) from None
-        return top
+    def fail(at: int, refused: Refused) -> NoReturn:
+        file, step, path = origins[at]
+        place = path_text(_counted(refused.path or path, refused.indexes))
+        raise UpcastError(file, step, place, refused.expected, refused.value)
 
-    return upcast
+    return function(edits, fail)
 
 
 def _counted(path: Path, indexes: list[int]) -> Path:

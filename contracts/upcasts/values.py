@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import gcd
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,6 +61,9 @@ def units_beside(unit: str) -> tuple[str, ...]:
 
 def scaling(numerator: int, denominator: int, places: int | None) -> Convert:
     """Numbers times a ratio."""
+    # Of a number of millionths, in lowest terms.
+    common = gcd(numerator, 1_000_000 * denominator)
+    times, per = numerator // common, 1_000_000 * denominator // common
 
     def scale(value: Any) -> Any:
         if type(value) is int:
@@ -69,7 +73,10 @@ def scaling(numerator: int, denominator: int, places: int | None) -> Convert:
         scaled = value * 1e6
         # At most 15 digits that stand for a float are its shortest decimal, so that no text is made for it.
         if -1e15 < scaled < 1e15 and (nearest := round(scaled)) / 1_000_000 == value:
-            return _number(nearest * numerator, 1_000_000 * denominator, places, value)
+            above = nearest * times
+            if places is None and not above % per and -_WHOLE_LIMIT <= (whole := above // per) < _WHOLE_LIMIT:
+                return whole
+            return _number(above, per, places, value)
         above, below = _ratio(value, value)
         return _number(above * numerator, below * denominator, places, value)
 

@@ -19,6 +19,8 @@ from contracts.definitions import Definitions, Step, Upcast
 from contracts.upcast_check import check_upcasts, prove
 from contracts.upcasts import KINDS, UpcastError, compile_upcasts
 from contracts.upcasts.examples import same
+from contracts.upcasts.kinds import EDITS
+from contracts.upcasts.straight import Lines
 from contracts.versions import newest, way
 from tests.contracts.project import GOOD
 
@@ -244,10 +246,20 @@ STEPS = st.one_of(
     st.tuples(NAMED, NAMED).map(lambda two: {"split": {"path": two[0], "by": " ", "into": [two[1], "d"]}}),
     st.tuples(NAMED, NAMED).map(lambda two: {"join": {"paths": [two[0], "d"], "with": "-", "into": two[1]}}),
 )
+STRAIGHT = st.one_of(
+    st.dictionaries(NAMES, NAMES, min_size=1, max_size=3).map(lambda pairs: {"rename": pairs}),
+    st.tuples(NAMES, VALUES).map(lambda two: {"default": dict([two])}),
+    st.tuples(NAMES, VALUES).map(lambda two: {"constant": dict([two])}),
+    st.tuples(NAMES, st.sampled_from(["keep", "drop", {"value": []}])).map(
+        lambda two: {"map": {"path": two[0], "values": {"a": "b", "1": [1], "null": {}}, "otherwise": two[1]}}
+    ),
+    st.tuples(NAMES, st.sampled_from(["integer", "text"])).map(lambda two: {"convert": {"path": two[0], "type": two[1]}}),
+    st.lists(NAMES, min_size=1, max_size=2).map(lambda paths: {"drop": paths}),
+)
 
 
 @settings(max_examples=400, deadline=None)
-@given(OBJECTS, st.lists(STEPS, min_size=1, max_size=5))
+@given(OBJECTS, st.lists(STEPS | STRAIGHT, min_size=1, max_size=5))
 def test_compiled_steps_equal_the_naive_interpreter(document: dict[str, Any], said: list[dict[str, Any]]) -> None:
     """The same result, or both refuse; the input stays as it was, and no change of the result reaches a file's values."""
     said = [one for one in said if "rename" not in one or len(set(one["rename"].values())) == len(one["rename"])]
@@ -266,6 +278,34 @@ def test_compiled_steps_equal_the_naive_interpreter(document: dict[str, Any], sa
     _spoil(result, document)
     assert same(upcast(document), expected)
     assert json.dumps(said) == specs
+
+
+def test_steps_on_top_level_names_take_the_straight_way_and_mix_with_the_others() -> None:
+    """None of them is called, whatever the kind; what lies deeper is."""
+    top: list[dict[str, Any]] = [
+        {"rename": {"a": "b", "c": "d"}}, {"default": {"e": 1, "f": {"g": []}}}, {"constant": {"e": "x"}}, {"drop": ["d", "k"]},
+        {"map": {"path": "e", "values": {"x": "y"}}}, {"convert": {"path": "b", "unit": {"from": "euro", "to": "cent"}}},
+        {"convert": {"path": "b", "type": "text"}},
+    ]  # fmt: skip
+    deep: list[dict[str, Any]] = [{"rename": {"f.g": "h"}}, {"move": {"from": "f.h", "to": "i"}}, {"default": {"l[].n": 0}}]
+    for said, straight in ((top, True), (deep, False)):
+        edits = [edit for one in said for kind, spec in one.items() for _, edit in EDITS[kind](spec)]
+        assert [isinstance(edit, Lines) for edit in edits] == [straight] * len(edits)
+    document = {"a": 1.5, "c": 2, "k": 3, "l": [{}, {"n": 1}]}
+    mixed = [*top[:2], *deep[:1], *top[2:], *deep[1:], {"constant": {"z": 0}}]
+    assert cast(document, *mixed) == {"b": "150", "e": "y", "f": {}, "i": [], "l": [{"n": 0}, {"n": 1}], "z": 0}
+    with pytest.raises(UpcastError, match=rf"^{FILE}:7: b: expected a number, found 'x'$"):
+        cast({**document, "a": "x"}, *mixed)
+
+
+def test_names_of_a_file_are_never_read_as_python() -> None:
+    """Whatever they are, braces and quotes among them."""
+    names = ["{0}", "'", '\\"', "top", "a]; raise", "{operand_0}"]
+    said: list[dict[str, Any]] = [
+        {"rename": {json.dumps([one]): json.dumps([f"{one}2"]) for one in names}},
+        {"drop": [json.dumps(["{0}2"])]},
+    ]
+    assert cast(dict.fromkeys(names, 1), *said) == {f"{one}2": 1 for one in names[1:]}
 
 
 def _spoil(value: Any, kept: Any) -> None:
