@@ -4,11 +4,11 @@
 
 The demo shop's events, decoded beforehand, in batches of 2,000. In each batch bare jsonschema-rs, the flow's choice of a version,
 the upcasts and the scores take turns. `ratio` is the bare library's time over the flow's; `added` what upcasts and scores cost
-over what the flow's validation costs, `added_to_step` over the whole validate step, from bytes to events. Scenes: `validation`
-(the shop's contracts), `upcasts` (the views of products, four tenths of the events, are of an old model: a rename, a default, a
-conversion each), `versions` (views of 1-0-0, 1-0-1 and 2-0-0 in turns; the bare library tries in the same order). `examples`
-compares the shop's contracts and mutants of them with each other, in this process; `commands` are whole `skep contracts compat`
-commands on hard pairs. Exit code 1 if a claim does not hold.
+over what the flow's validation costs (each alone: `added_by_upcasts`, `added_by_scores`), `added_to_step` over the whole validate
+step, from bytes to events; `upcast_ns_each` is what one upcast takes. Scenes: `validation` (the shop's contracts), `upcasts` (a
+fifth of the documents are of the old model: a rename, a default, a conversion each), `versions` (views of 1-0-0, 1-0-1 and 2-0-0
+in turns; the bare library tries in the same order). `examples` compares the shop's contracts and mutants of them with each
+other, in this process; `commands` are whole `skep contracts compat` commands on hard pairs. Exit code 1 if a claim does not hold.
 """
 
 from __future__ import annotations

@@ -35,13 +35,16 @@ Call = tuple[str, str, dict[str, Any], int, dict[str, Any]]
 
 
 def judging(people: int, events: int, rounds: int, seed: int) -> dict[str, Any]:
-    """The three scenes, on the demo shop's events: as they are, with an old model to upcast, with three versions of one event."""
+    """The three scenes, on the demo shop's events: as they are, a fifth of an old model, three versions of one event."""
     lines = make_demo(people, events, seed).lines
     accepted, _ = _judge(load(_SHOP)).judge_many(lines, 0, _READ_AT_US)
     viewed = [event.raw for event in accepted if event.name == "product_viewed"]
+    # Of five events two are views of products: every other view is sent in the new model.
+    new = set(viewed[::2])
+    upcasts = [_as_version(2, line) if line in new else line for line in lines]
     return {
         "validation": _scene(load(_SHOP), lines, rounds),
-        "upcasts": _scene(load(_with_versions()), lines, rounds),
+        "upcasts": _scene(load(_with_versions()), upcasts, rounds),
         "versions": _scene(load(_with_versions()), [_as_version(number, line) for number, line in enumerate(viewed)], rounds),
     }
 
@@ -117,7 +120,10 @@ def _scene(definitions: Definitions, lines: list[bytes], rounds: int) -> dict[st
         "flow_ns": ns["flow"],
         "ratio": round(ns["bare"] / ns["flow"], 3),
         "upcast_ns": ns["upcasts"],
+        "upcast_ns_each": round(ns["upcasts"] * documents / upcasted) if upcasted else None,
         "score_ns": ns["scores"],
+        "added_by_upcasts": round(ns["upcasts"] / ns["flow"], 3),
+        "added_by_scores": round(ns["scores"] / ns["flow"], 3),
         "added": round((ns["upcasts"] + ns["scores"]) / ns["flow"], 3),
         "step_ns": ns["step"],
         "added_to_step": round((ns["upcasts"] + ns["scores"]) / (ns["step"] - ns["upcasts"]), 3),
