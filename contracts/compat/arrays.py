@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from contracts.compat.nodes import Literal
-from contracts.compat.values import Value, key
+from contracts.compat.values import Key, Value, key, unkeyed
 from contracts.compat.verdicts import IMPOSSIBLE, UNDECIDED, Found, Verdict
 
 if TYPE_CHECKING:
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 _LONGEST = 110_000
 """Longer arrays are not built."""
-_DIFFERENT = 200
+_DIFFERENT = 1000
 """Longer arrays of different items are not built."""
+_FEW = 8
+"""So many different values are looked for one after the other, also where all of them are listed."""
 
 Label = tuple[Literal, ...]
 
@@ -135,7 +137,7 @@ class _Array:
                 return UNDECIDED
             if length and self._engine.find(self._goal(length - 1)) is IMPOSSIBLE:
                 break
-            found = self._of_length(length, settled)
+            found = self._of_length(length, settled, counters)
             if found is not None:
                 return Found(found)
         return UNDECIDED if self._uncertain else IMPOSSIBLE
@@ -143,9 +145,13 @@ class _Array:
     def _goal(self, number: int) -> tuple[Literal, ...]:
         return (*self._items.get(number, ()), *(one for first, one in self._tails if number >= first))
 
-    def _of_length(self, length: int, settled: int) -> list[Value] | None:
+    def _of_length(self, length: int, settled: int, counters: list[_Counter]) -> list[Value] | None:
         goals = [self._goal(number) for number in range(min(length, settled))]
         goals += [self._goal(settled)] * (length - len(goals))
+        if self._unique and not counters and not settled:
+            # All places are alike, so that only the number of values counts.
+            values = self._several(goals[0], length) if goals else []
+            return values if len(values) == length else None
         if self._unique is not False:
             return self._fill(goals, {})
         for later in range(1, min(length, settled + 2)):
@@ -236,6 +242,10 @@ class _Array:
         """Up to so many different values of a goal."""
         wanted = frozenset(goal)
         values = self._lists.setdefault(wanted, [])
+        listed = self._engine.space.finite(self._engine.space.conj(goal))
+        if listed is not None and not values and count > _FEW:
+            values += self._among(goal, listed)
+            return values[:count]
         excluded = [-self._engine.constant(one) for one in values]
         while len(values) < count:
             found = self._engine.find((*goal, *excluded))
@@ -245,6 +255,14 @@ class _Array:
             values.append(found.document)
             excluded.append(-self._engine.constant(found.document))
         return values[:count]
+
+    def _among(self, goal: tuple[Literal, ...], listed: frozenset[Key]) -> Iterator[Value]:
+        """Those of some values that a goal allows: quicker than to look for one that is none of the others."""
+        for form in sorted(listed, key=repr):
+            found = self._engine.find((*goal, self._engine.constant(unkeyed(form))))
+            self._uncertain = self._uncertain or found is UNDECIDED
+            if isinstance(found, Found):
+                yield found.document
 
 
 def _counted(state: _Counts, way: _Way, counters: list[_Counter], caps: list[int], number: int) -> _Counts | None:

@@ -206,3 +206,13 @@ def test_the_command_prints_json(tmp_path: Path) -> None:
     assert all("example" in one for one in report["reasons"])
     assert subprocess.run([*command, str(old), str(new), "--mode", "sideways"], capture_output=True, check=False).returncode == 2
     assert subprocess.run([*command, str(old), str(tmp_path / "no.json")], capture_output=True, check=False).returncode == 2
+
+
+def test_a_world_of_countries_is_no_trouble() -> None:
+    """Different items out of a long list: at most so many, and all of them."""
+    countries = [f"c{number}" for number in range(249)]
+    different = {"type": "array", "items": {"enum": countries}, "uniqueItems": True}
+    assert included(different, {"maxItems": 249}).compatible
+    answer = included(different, {"maxItems": 248})
+    assert not answer.compatible
+    assert sorted(answer.reasons[0].example) == sorted(countries)
