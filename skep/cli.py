@@ -289,6 +289,30 @@ def identity_unlink(
     _rule("unlink", a, b, why, space, json=json)
 
 
+@identity_app.command("simulate")
+def identity_simulate(
+    rules: Annotated[Path, typer.Option(metavar="RULES.yaml", help="The rules: a file like contracts/identity.yaml.")],
+    events: Annotated[Path, typer.Option(metavar="EVENTS.jsonl", help="Events, manual links and unlinks among them, in any order.")],
+    json: Json = False,
+) -> None:
+    """What rules make of a file of events: who is who, whose each event is, which links stand and why not. Needs no project.
+
+    Personal values are printed in the clear.
+
+    Example: skep identity simulate --rules contracts/identity.yaml --events events.jsonl
+    """
+    from skep.simulation.run import simulate
+    from skep.simulation.shown import show, warn
+
+    with console.counting() as progress:
+        told = simulate(rules, events, progress)
+    warn(told)
+    if json:
+        json_line(told.answer)
+    else:
+        show(told)
+
+
 def _rule(kind: str, a: str, b: str, why: str, space: str | None, *, json: bool) -> None:
     from skep.control import submit
     from skep.profiles import known_pair

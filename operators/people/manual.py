@@ -49,8 +49,12 @@ class Manual:
         """Whether the pair is unlinked, in either order of its ends."""
         if not self.rulings:
             return False
-        ruling = self.rulings.get(a + b) or self.rulings.get(b + a)
+        ruling = self.ruling(a, b)
         return ruling is not None and not ruling.link
+
+    def ruling(self, a: bytes, b: bytes) -> Ruling | None:
+        """What rules the pair, in either order of its ends."""
+        return self.rulings.get(a + b) or self.rulings.get(b + a)
 
     def of(self, identifier: bytes) -> list[tuple[bytes, Ruling]]:
         """The rulings that name an identifier."""
