@@ -14,6 +14,7 @@ import typer
 
 from skep import console, log
 from skep.cli_contracts import contracts_app
+from skep.cli_evidence import evidence_app
 from skep.cli_quality import quality_app
 from skep.cli_quarantine import quarantine_app
 from skep.console import CommandError, fail, json_line, out, table
@@ -33,6 +34,7 @@ identity_app = typer.Typer(help="Links between identifiers that people decide.",
 app.add_typer(profile_app, name="profile")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
+identity_app.add_typer(evidence_app)
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(quality_app, name="quality")
 

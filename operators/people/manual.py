@@ -18,7 +18,7 @@ class Ruling(msgspec.Struct, array_like=True, gc=False):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Ruling).decode
+decode = msgspec.msgpack.Decoder(Ruling).decode
 
 
 class Manual:
@@ -26,7 +26,7 @@ class Manual:
 
     def __init__(self, family: Family) -> None:
         self._family = family
-        self.rulings: dict[bytes, Ruling] = {key: _decode(row) for key, row in family.committed(b"")}
+        self.rulings: dict[bytes, Ruling] = {key: decode(row) for key, row in family.committed(b"")}
         self._of: dict[bytes, set[bytes]] = {}
         for key in self.rulings:
             self._index(key)

@@ -1,0 +1,270 @@
+"""`skep identity explain`, `graph`, `doctor`, `split`: over shards that a real flow has written, and over random evidence."""
+
+from __future__ import annotations
+
+import random
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from contracts import load
+from operators.stitch.clusters import UNLINKED
+from skep.identity import explaining
+from skep.identity.evidence import Evidence
+from skep.identity.sightings import Seen, Sightings
+from tests.engine import Engine, steps
+from tests.generator import scenario as generated
+from tests.promises.project import Json, asked, project, ran
+from tests.skep.test_cli import refused, skep
+
+RULES: Json = {
+    "namespaces": [
+        {"name": "user_id", "from": "userId", "unique": True},
+        {"name": "email", "from": "traits.email", "normalize": "email", "limit": 2},
+        {"name": "device", "from": "anonymousId", "scope": "device", "shared_after": 3},
+    ],
+    "limits": {"links": 5, "identifiers": 8},
+}
+
+
+def seen(number: int, day: int = 1, **body: Any) -> bytes:
+    """An identify call on a day of January 2026; ``number`` makes the message id and the minute."""
+    stamp = f"2026-01-{day:02d}T{number // 60:02d}:{number % 60:02d}:00Z"
+    return orjson.dumps({"type": "identify", "messageId": f"m{number}", "timestamp": stamp, **body})
+
+
+def on(number: int, user: str | None = None, device: str | None = None, day: int = 1, **traits: str) -> bytes:
+    body: Json = {"traits": traits}
+    if user:
+        body["userId"] = user
+    if device:
+        body["anonymousId"] = device
+    return seen(number, day, **body)
+
+
+LINES = [
+    # One person: a device, a customer number, two addresses.
+    on(1, "ann", "d-ann"),
+    on(2, "ann", "d-ann", day=3),
+    on(3, "ann", email="Ann@x.com"),
+    on(4, "ann", email="ann@work.com", day=2),
+    # Two customers share an address: it belongs to the one who used it last.
+    on(10, "bob", email="shared@x.com"),
+    on(11, "cid", email="shared@x.com", day=2),
+    # A third address is one too many.
+    on(20, "dan", email="dan1@x.com", day=3),
+    on(21, "dan", email="dan2@x.com", day=2),
+    on(22, "dan", email="dan3@x.com"),
+    # A device of three persons is nobody's.
+    *(on(30 + at, f"k{at}", "kiosk", day=1 + at) for at in range(3)),
+    # Six links of one address, of which five count.
+    *(seen(50 + at, day=1 + at, anonymousId=f"hub-{at}", traits={"email": "hub@x.com"}) for at in range(6)),
+    # One profile too large: eleven identifiers, of which eight fit.
+    *(seen(60 + at, day=9 - at, anonymousId=f"big-{at}", traits={"email": f"big{at // 4}@x.com"}) for at in range(8)),
+    *(on(70 + at, "big", email=f"big{at}@x.com", day=20 + at) for at in range(2)),
+    # Somebody who has nothing to do with anybody.
+    on(80, "zoe"),
+    on(81, "eve", "d-eve"),
+]
+
+
+def manual(folder: Path, kind: str, a: str, b: str, why: str = "a ticket") -> None:
+    done = skep("identity", kind, a, b, "--why", why, project=folder)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose flow has read `LINES`, an unlink and a manual link."""
+    folder = project(tmp_path_factory.mktemp("explain") / "shop", {"identity.yaml": RULES}, LINES)
+    ran(folder)
+    manual(folder, "unlink", "user_id:eve", "device:d-eve", "not her tablet")
+    manual(folder, "link", "user_id:ann", "device:d-desk", "she said so")
+    ran(folder)
+    return folder
+
+
+def explained(folder: Path, a: str, b: str) -> Json:
+    told: Json = asked(folder, "identity", "explain", a, b)
+    return told
+
+
+def ends(link: Json) -> tuple[str, str]:
+    return ":".join(link["a"]), ":".join(link["b"])
+
+
+def test_the_path_between_two_identifiers_of_one_person(shop: Path) -> None:
+    """Each link with its times, how many events say so, the first of them, and the version of the rules."""
+    told = explained(shop, "email:ANN@x.com", "device:d-ann")
+    assert told["joined"] is True
+    assert told["a"] == ["email", "ann@x.com"]
+    assert told["profiles"]["a"] == told["profiles"]["b"]
+    assert told["rules"] == 1
+    assert told["reason"] is None
+    assert told["would_join"] == []
+    first, second = told["path"]
+    assert ends(first) == ("user_id:ann", "email:ann@x.com")
+    assert ends(second) == ("user_id:ann", "device:d-ann")
+    assert (first["events"], first["first_message"]) == (1, "m3")
+    assert second == {
+        "a": ["user_id", "ann"],
+        "b": ["device", "d-ann"],
+        "kind": "deterministic",
+        "state": "accepted",
+        "first_seen": "2026-01-01T00:01:00.000000Z",
+        "last_seen": "2026-01-03T00:02:00.000000Z",
+        "events": 2,
+        "at_least": False,
+        "first_message": "m1",
+        "rule": None,
+        "reason": None,
+        "clash": None,
+        "why": None,
+    }
+
+
+def test_a_manual_link_says_who_wanted_it(shop: Path) -> None:
+    """It has no events; its message is the entry's, with the reason that was given."""
+    told = explained(shop, "device:d-ann", "device:d-desk")
+    link = told["path"][1]
+    assert (ends(link), link["kind"], link["events"], link["why"]) == (("user_id:ann", "device:d-desk"), "manual", None, "she said so")
+    assert link["first_message"].startswith("c_")
+
+
+def test_nothing_connects_strangers(shop: Path) -> None:
+    """No evidence at all; a manual link or an event would join them."""
+    told = explained(shop, "user_id:zoe", "email:ann@x.com")
+    assert (told["joined"], told["path"]) == (False, [])
+    assert told["reason"].startswith("no evidence")
+    assert told["would_join"] == ["skep identity link user_id:zoe email:ann@x.com --why …", "an event that carries both"]
+
+
+CASES = [
+    ("user_id:bob", "email:shared@x.com", "unique", "would have two values of user_id"),
+    ("user_id:dan", "email:dan3@x.com", "limit", "more than 2 values of email"),
+    ("user_id:k0", "device:kiosk", "shared_after", "3 persons or more were identified on device:kiosk"),
+    ("email:hub@x.com", "device:hub-0", "limits.links", "not among the 5 newest links"),
+    ("email:big1@x.com", "device:big-7", "limits.identifiers", "more than 8 identifiers"),
+    ("user_id:eve", "device:d-eve", "unlink", "unlinked by hand"),
+]
+
+
+@pytest.mark.parametrize(("a", "b", "rule", "words"), CASES, ids=[case[2] for case in CASES])
+def test_the_rule_that_refuses_a_link_is_named(shop: Path, a: str, b: str, rule: str, words: str) -> None:
+    """One refused link is on the way, with its rule in words."""
+    told = explained(shop, a, b)
+    assert told["joined"] is False
+    assert told["profiles"]["a"] != told["profiles"]["b"]
+    found = [link for link in told["path"] if link["state"] == "rejected"]
+    assert [(ends(link), link["rule"]) for link in found] == [((a, b), rule)]
+    assert words in told["reason"]
+    assert told["would_join"]
+
+
+def test_the_values_that_clash_are_named(shop: Path) -> None:
+    """Of a unique namespace, of one with a limit; the reason says them, too."""
+    told = explained(shop, "user_id:bob", "email:shared@x.com")
+    assert told["path"][0]["clash"] == {"namespace": "user_id", "a": ["bob"], "b": ["cid"]}
+    assert "(bob beside user_id:bob, cid beside email:shared@x.com)" in told["reason"]
+    told = explained(shop, "user_id:dan", "email:dan3@x.com")
+    assert told["path"][0]["clash"] == {"namespace": "email", "a": ["dan1@x.com", "dan2@x.com"], "b": ["dan3@x.com"]}
+
+
+def test_only_what_would_join_them_is_offered(shop: Path) -> None:
+    """Two customers cannot be joined by hand while their number is unique; the address of one can."""
+    told = explained(shop, "user_id:bob", "user_id:cid")
+    assert [link["state"] for link in told["path"]] == ["rejected", "accepted"]
+    assert told["would_join"] == ["no `unique: true` of user_id in contracts/identity.yaml"]
+    told = explained(shop, "user_id:bob", "email:shared@x.com")
+    assert told["would_join"][0] == "skep identity link user_id:bob email:shared@x.com --why …"
+    told = explained(shop, "user_id:eve", "device:d-eve")
+    assert told["would_join"] == ["skep identity link user_id:eve device:d-eve --why …"]
+    assert told["unlinked"]["why"] == "not her tablet"
+
+
+def test_an_explanation_for_people(shop: Path) -> None:
+    """Tables and sentences instead of JSON."""
+    done = skep("identity", "explain", "user_id:eve", "device:d-eve", project=shop)
+    assert done.returncode == 0, done.stderr
+    assert "are two people" in done.stdout
+    assert "not her tablet" in done.stdout
+    assert "would join them:\n  skep identity link user_id:eve device:d-eve --why …" in done.stdout
+    assert "are one person: p_" in skep("identity", "explain", "user_id:ann", "email:ann@x.com", project=shop).stdout
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [
+        ("user_id:nobody", "user_id:ann", "nobody in space shop has user_id:nobody"),
+        ("usr:1", "user_id:ann", "found usr"),
+        ("user_id:guest", "user_id:ann", "it is blocked"),
+        ("ann", "user_id:ann", "expected NAMESPACE:VALUE"),
+        ("email:ann@x.com", "email: ANN@X.com", "which are the same"),
+    ],
+)
+def test_identifiers_that_cannot_be_explained(shop: Path, a: str, b: str, words: str) -> None:
+    """Unknown, of no namespace, blocked, misspelt, twice the same: one line that says so."""
+    assert words in refused(skep("identity", "explain", a, b, project=shop))
+
+
+def engine_of(seed: int, folder: Path) -> Engine:
+    """A store that was fed a random scenario."""
+    scenario = generated(seed, 40)
+    engine = Engine(folder / "shard", load(scenario.definitions_files))
+    engine.start([f"p{at}" for at in range(len(scenario.partitions))])
+    for name, records in steps(scenario, random.Random(seed)):
+        if name == "control":
+            engine.control([orjson.loads(record) for record in records])
+        else:
+            engine.feed(name, records)
+    return engine
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_evidence_is_decided_as_the_store_has_it(tmp_path: Path, seed: int) -> None:
+    """The links that stand are those of the store; a path leads from end to end, over accepted links if and only if it is one person."""
+    engine = engine_of(seed, tmp_path)
+    people = list(engine.view.people())
+    for person in people:
+        evidence = Evidence(engine.view, [person])
+        assert {id(link) for one in evidence.people.values() for link in one.links.values()} == {
+            id(link) for link in evidence.links if evidence.stands(link)
+        }
+        assert all(link.void == (evidence.refusals[id(link)] == UNLINKED) for link in evidence.links)
+        for a, b in random.Random(seed).sample(pairs := list(combinations(sorted(evidence.identifiers), 2)), min(len(pairs), 8)):
+            found = explaining.path(evidence, a, b)
+            assert all(map(evidence.stands, found)) == (evidence.home[a] is evidence.home[b])
+            at = a
+            for link in dict.fromkeys((link.a, link.b) for link in found):
+                at = link[1] if at == link[0] else link[0]
+                assert at in link
+            assert at == b
+    engine.shard.close()
+
+
+def test_events_are_counted_wherever_they_hang(tmp_path: Path) -> None:
+    """Also where a device ranks above people, so that an event hangs on neither end of a link."""
+    rules = {
+        "namespaces": [
+            {"name": "till", "from": "properties.till", "scope": "device"},
+            {"name": "user_id", "from": "userId"},
+            {"name": "device", "from": "anonymousId", "scope": "device"},
+        ]
+    }
+    engine = Engine(tmp_path / "shard", load({"identity.yaml": orjson.dumps(rules).decode()}))
+    engine.start(["p"])
+    days = [5, 3, 29, 3]
+    lines = [seen(at, day, userId=f"u{at}", anonymousId="d", properties={"till": "t"}) for at, day in enumerate(days)]
+    lines.append(seen(9, 4, anonymousId="d", properties={"till": "t"}))
+    engine.feed("p", [line.replace(b'"identify"', b'"page"') for line in lines])
+    assert engine.space.meta.events == len(lines)
+    person = engine.view.holder("till", "t")
+    assert person is not None
+    evidence = Evidence(engine.view, [person])
+    found = {evidence.pair(link.b)[0]: Sightings(evidence).of(link) for link in evidence.links}
+    assert found["device"] == Seen(5, complete=True, message="m1")
+    assert found["user_id"].events == 1
+    engine.shard.close()
