@@ -20,13 +20,16 @@ PersonRecord = tuple[dict[str, str], str]
 _ONSETS = ("b", "br", "c", "ch", "cl", "d", "f", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "r", "s", "st", "t", "th", "w", "wh")
 _RIMES = ("a", "an", "ar", "e", "ell", "en", "er", "ey", "i", "il", "in", "o", "on", "or", "ow", "u", "um", "y")
 _ENDS = ("ton", "ley", "son", "ham", "ford", "well", "man", "by", "worth", "ard", "ert", "as", "mond", "ia", "beth", "ence")
-_JOBS = ("politician", "writer", "painter", "cricketer", "engineer", "botanist", "judge", "actor", "composer", "priest", "physician", "officer")
+_JOBS = ("politician", "writer", "painter", "cricketer", "engineer", "botanist", "judge", "actor", "composer", "priest", "officer")
+
+_MISSING = {"first_name": 0.02, "surname": 0.02, "dob": 0.2, "birth_place": 0.15, "postcode_fake": 0.2, "gender": 0.3, "occupation": 0.15}
 
 
 def _words(rng: random.Random, number: int) -> list[str]:
     found: dict[str, None] = {}
     while len(found) < number:
-        found["".join((rng.choice(_ONSETS), rng.choice(_RIMES), rng.choice(("", rng.choice(_ONSETS) + rng.choice(_RIMES))), rng.choice(_ENDS)))] = None
+        middle = rng.choice(("", rng.choice(_ONSETS) + rng.choice(_RIMES)))
+        found[rng.choice(_ONSETS) + rng.choice(_RIMES) + middle + rng.choice(_ENDS)] = None
     return list(found)
 
 
@@ -74,8 +77,8 @@ class Historical:
             person = self._person(relative if relative and rng.random() < 0.5 else None)
             relative = person
             persons += 1
-            for _ in range(rng.choice((1, 2, 3)) if rng.random() < 0.15 else rng.randint(5, 20)):
-                found.append((self._record(person), f"q{persons}"))
+            times = rng.choice((1, 2, 3)) if rng.random() < 0.15 else rng.randint(5, 20)
+            found += [(self._record(person), f"q{persons}") for _ in range(times)]
         rng.shuffle(found)
         return found[:number]
 
@@ -87,7 +90,9 @@ class Historical:
         place = relative.place[0] if relative and rng.random() < 0.6 else self._places.choice(rng)
         county = self._county.setdefault(place, rng.choice(self._counties))
         area = self._area.setdefault(place, "".join(rng.choices(string.ascii_lowercase, k=2)) + str(rng.randint(1, 30)))
-        born = relative.born + timedelta(days=rng.randint(-3650, 12000)) if relative else date(1500, 1, 1) + timedelta(days=rng.randint(0, 170_000))
+        born = date(1500, 1, 1) + timedelta(days=rng.randint(0, 170_000))
+        if relative:
+            born = relative.born + timedelta(days=rng.randint(-3650, 12000))
         if rng.random() < 0.3:
             born = born.replace(month=1, day=1)
         return _Person(
@@ -111,8 +116,7 @@ class Historical:
             "gender": person.gender,
             "occupation": rng.choice(person.jobs),
         }
-        missing = {"first_name": 0.02, "surname": 0.02, "dob": 0.2, "birth_place": 0.15, "postcode_fake": 0.2, "gender": 0.3, "occupation": 0.15}
-        return {name: value for name, value in found.items() if rng.random() >= missing[name]}
+        return {name: value for name, value in found.items() if rng.random() >= _MISSING[name]}
 
     def _date(self, born: date) -> str:
         rng = self._rng

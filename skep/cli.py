@@ -15,6 +15,7 @@ import typer
 from skep import console, log
 from skep.cli_contracts import contracts_app
 from skep.cli_evidence import evidence_app
+from skep.cli_matching import matching_app
 from skep.cli_quality import quality_app
 from skep.cli_quarantine import quarantine_app
 from skep.console import CommandError, fail, json_line, out, table
@@ -35,6 +36,7 @@ app.add_typer(profile_app, name="profile")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
 identity_app.add_typer(evidence_app)
+identity_app.add_typer(matching_app)
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(quality_app, name="quality")
 

@@ -20,7 +20,7 @@ BELIEF_MAX = 10.0
 """Bits that one pair can weigh against or for a merge, so that a single pair decides nothing between large clusters."""
 BALANCE = 1.0
 """Bits that the pairs between two clusters must weigh in the mean …"""
-SLACK = 40.0
+SLACK = 30.0
 """… less so many bits over all of them: a few pairs that disagree are the errors that links are there to bridge."""
 
 Weight = Callable[[bytes, bytes], float]

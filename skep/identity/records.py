@@ -9,6 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from contracts.definitions import IdentityRules
 from operators.extract import Identifiers
 from operators.match.blocking import Blocks, Sighting, blocks_of, sightings_of
@@ -18,6 +20,7 @@ from operators.stitch.clusters import accepted, lead
 from operators.stitch.rules import Rules
 from operators.validate import content_id, decode, event_time
 from operators.versions import Refusal
+from operators.view import View, traits_of
 
 EVENT_MAX_BYTES = 1_000_000
 SIGHTINGS_MAX = 1000
@@ -57,6 +60,31 @@ def records_of(lines: Iterable[bytes], rules: IdentityRules) -> Records:
         if line.strip():
             evidence.read(line)
     return evidence.records()
+
+
+def records_of_people(view: View, rules: IdentityRules) -> Records:
+    """The profiles of a space as they are now. They have no sightings, so that windowed lines find nobody."""
+    found, inner, settings = Records(), Rules(rules), rules.probabilistic
+    names = [namespace.name for namespace in view.program.definitions.identity.namespaces]
+    now = view.at(None)
+    for person in view.people():
+        known = [each for each in person.identifiers if names[each.namespace] in inner.position]
+        if not known:
+            found.nobody += 1
+            continue
+        ours = [Identifier(inner.position[names[each.namespace]], each.value, each.hash, each.first, each.last) for each in known]
+        first = lead(ours)
+        traits = {name: value for name, value in traits_of(person, view.program, now).items() if not isinstance(value, orjson.Fragment)}
+        held: dict[int, int] = defaultdict(int)
+        for each in ours:
+            held[each.namespace] += 1
+        found.people[first.hash] = Person(
+            record=Record(first, dict(held), max(each.last for each in ours)),
+            identifiers=sorted((inner.names[each.namespace], each.value) for each in ours),
+            traits=traits,
+            blocks=Blocks(blocks_of(traits, settings) if settings else ()),
+        )
+    return found
 
 
 class _Evidence:

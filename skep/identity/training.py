@@ -8,6 +8,7 @@ what it is over all pairs of a cluster.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,12 +22,16 @@ from operators.match.model import Model, Weights, shares
 from operators.match.scoring import Prepared, probability, weight
 from skep.identity.linked import Linked
 from skep.identity.records import Records
-from skep.identity.splink_training import SEED, Trainer, TrainingImpossible
+from skep.identity.splink_training import SEED, U_PAIRS, Trainer, TrainingImpossible
 
 ROUNDS = 4
 PAIRS_MAX = 200_000
 """Pairs of one person from which m is counted; of more, the first of each cluster."""
 CLUSTER_PAIRS_MAX = 200
+COUNTED = 0.5
+"""How far a round goes from the m of before to the m that it counts."""
+DOUBT = 0.5
+"""Standard errors that are added to what is left of u: its remainder may be small by chance only."""
 PSEUDO = 5.0
 """Pairs that the estimate before counts for."""
 PRIOR_MIN, PRIOR_MAX = 1e-9, 0.5
@@ -87,11 +92,11 @@ def _round(linked: Linked, model: Model, sampled: Model, total: int) -> Model:
     joined = sum(comb(len(cluster), 2) for cluster in clusters)
     prior = min(max(joined / total, _prior(linked, model, total)), PRIOR_MAX)
     counted = _counted(linked, model, clusters)
-    halves = [
-        replace(new, m=shares([(a + b) / 2 for a, b in zip(new.m, old.m, strict=True)]))
+    mixed = [
+        replace(new, m=shares([COUNTED * a + (1 - COUNTED) * b for a, b in zip(new.m, old.m, strict=True)]))
         for new, old in zip(counted, model.comparisons, strict=True)
     ]
-    return _corrected(replace(model, comparisons=tuple(halves), prior=prior), sampled, total)
+    return _corrected(replace(model, comparisons=tuple(mixed), prior=prior), sampled, total)
 
 
 def _labelled(linked: Linked, model: Model, sampled: Model, people: dict[bytes, str]) -> Model:
@@ -110,10 +115,11 @@ def _labelled(linked: Linked, model: Model, sampled: Model, people: dict[bytes, 
 
 def _corrected(model: Model, sampled: Model, total: int) -> Model:
     """The model with the u of random pairs less the share in them of pairs of one person."""
-    least, prior = 1 / total, model.prior
+    least, prior, pairs = 1 / total, model.prior, min(total, U_PAIRS)
 
     def freed(now: Weights, first: Weights) -> Weights:
-        return replace(now, u=shares([max((u - prior * m) / (1 - prior), least) for u, m in zip(first.u, now.m, strict=True)]))
+        rows = zip(first.u, now.m, strict=True)
+        return replace(now, u=shares([max((u - prior * m) / (1 - prior), least) + DOUBT * math.sqrt(u / pairs) for u, m in rows]))
 
     both = zip(model.comparisons, sampled.comparisons, strict=True)
     return replace(model, comparisons=tuple(freed(now, first) for now, first in both))
