@@ -117,7 +117,7 @@ class Stitcher:
         towards no limit but that of the cluster, so nothing else moves, unless its place there is wanted.
         """
         rules, second = self._rules, slots[1] if len(slots) == 2 else None
-        if second is None or not rules.newest or self._shares or self._manual.rulings or not rules.by_session:
+        if second is None or not rules.newest or self._shares or not rules.by_session or self._manual.of(second[1].hash):
             return None
         (space, _), (device_space, _) = event.identifiers
         holder, held = second
@@ -181,17 +181,18 @@ class Stitcher:
         where that is a device's only link, the cluster is as large as before, and nothing else moves.
         """
         rules, first = self._rules, slots[0]
-        if len(slots) != 2 or first is None or slots[1] is not None or not rules.by_session or self._shares or self._manual.rulings:
+        if len(slots) != 2 or first is None or slots[1] is not None or not rules.by_session or self._shares:
             return None
+        key = self._store.hash(event.identifiers[1])
         person, held = first
         space = event.identifiers[1][0]
-        if not self._person[held.namespace] or self._person[space] or time < held.first:
+        if not self._person[held.namespace] or self._person[space] or time < held.first or self._manual.of(key):
             return None
         most = rules.most[space]
         full = len(person.identifiers) >= rules.identifiers_max
         if most is not None and not full:
             full = sum(each.namespace == space for each in person.identifiers) >= most
-        mine = [link for link in person.links.values() if held.hash in (link.a, link.b)]
+        mine = [link for link in person.links.values() if held.hash in (link.a, link.b) and not link.manual]
         if full or len(mine) >= rules.links_max:
             last = self._gives_way(person, held, mine, time) if rules.newest and mine else None
             if last is not None and last.namespace != space:
@@ -201,7 +202,7 @@ class Stitcher:
             self._part(person, last)
         elif len(person.links) + len(person.refused) >= rules.links_max:
             return None
-        fresh = Identifier(*event.identifiers[1], self._store.hash(event.identifiers[1]), time, time, empty_device(time, held.namespace))
+        fresh = Identifier(*event.identifiers[1], key, time, time, empty_device(time, held.namespace))
         self._store.adopt(person, fresh)
         held.last = max(held.last, time)
         person.links[held.hash + fresh.hash] = Link(held.hash, fresh.hash, manual=False, first=time, last=time)
@@ -218,13 +219,13 @@ class Stitcher:
         device, space = leaf.device, leaf.namespace
         if device is None or device.own or device.nobody or device.decided or space < max(spaces.values()):
             return None
-        if device.rivals != held.namespace or device.persons.keys() != {held.hash}:
+        if device.rivals != held.namespace or device.persons.keys() != {held.hash} or self._manual.of(leaf.hash):
             return None
         for link in person.links.values():
             if oldest.b in (link.a, link.b):
                 if link is not oldest:
                     return None
-            elif link.last <= oldest.last and max(spaces[link.a], spaces[link.b]) == space:
+            elif link.last <= oldest.last and not link.manual and max(spaces[link.a], spaces[link.b]) == space:
                 return None
         return leaf
 
@@ -279,7 +280,7 @@ class Stitcher:
         links = keys[1:]
         if self._manual.rulings and any(self._manual.void(keys[0], other) for other in links):
             return None
-        if not self._few_links(people, keys[0], links):
+        if not self._few_links(people, len(everyone), keys[0], links):
             return None
         for slot in slots:
             if slot is not None:
@@ -306,10 +307,10 @@ class Stitcher:
         joins = len(people) > 1 or len(everyone) > sum(len(person.identifiers) for person in people)
         return not (joins and any(each.device is not None and each.device.nobody for each in everyone))
 
-    def _few_links(self, people: list[Person], first: bytes, others: list[bytes]) -> bool:
-        """Whether no identifier can pass ``limits.links``."""
+    def _few_links(self, people: list[Person], size: int, first: bytes, others: list[bytes]) -> bool:
+        """Whether no identifier of a cluster of this size can pass ``limits.links``: it has one link at most to each other."""
         most = self._rules.links_max
-        if sum(len(person.links) for person in people) + len(others) <= most:
+        if size - 1 <= most or sum(len(person.links) for person in people) + len(others) <= most:
             return True
         degree: Counter[bytes] = Counter()
         for person in people:

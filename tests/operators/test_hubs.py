@@ -62,7 +62,17 @@ def rules(rng: random.Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("seed", range(60))
+def rulings(rng: random.Random, at: int) -> list[dict[str, Any]]:
+    """Now and then a manual entry about people, an e-mail and devices."""
+    if rng.random() > 0.1:
+        return []
+    ends = [("user_id", "hub"), ("user_id", "u2"), ("email", "a"), ("email", "b")] + [("anonymous_id", f"d{n}") for n in range(8)]
+    a, b = ({"namespace": namespace, "value": value} for namespace, value in rng.sample(ends, 2))
+    when = text_of(START_US + rng.randrange(at + 1) * MINUTE_US)
+    return [{"type": rng.choice(["link", "link", "unlink"]), "messageId": f"c{at}", "timestamp": when, "a": a, "b": b, "why": "a test"}]
+
+
+@pytest.mark.parametrize("seed", range(80))
 def test_hubs_are_what_the_model_says(seed: int, tmp_path: Path) -> None:
     """After every event: the dump of the engine is the model's."""
     rng = random.Random(seed)
@@ -71,12 +81,16 @@ def test_hubs_are_what_the_model_says(seed: int, tmp_path: Path) -> None:
     records = [orjson.dumps(body) for body in visits(rng, 30)]
     engine = Engine(tmp_path / "shard", definitions)
     engine.start(["p"])
+    control: list[dict[str, Any]] = []
     for at in range(len(records)):
         engine.feed("p", [records[at]])
+        said = rulings(rng, at) if seed % 2 else []
+        control += said
+        engine.control(said)
         clock = engine.space.meta.clock
         assert clock is not None
         events = judge.judge_many(records[: at + 1], 1, 0)[0]
-        assert engine.dump(clock) == model.dump(events, [], definitions, clock, hasher=HASHER), (seed, at, records[at])
+        assert engine.dump(clock) == model.dump(events, control, definitions, clock, hasher=HASHER), (seed, at, records[at])
     engine.shard.close()
 
 

@@ -308,6 +308,36 @@ def test_phone_numbers_as_people_write_them(country: str, run: Run) -> None:
     assert people(answer) == [[f"phone:{e164}"]]
 
 
+def test_a_hub_is_bounded_by_the_limit_of_identifiers(run: Run) -> None:
+    """One user id on 3,000 devices: the newest 999 are its own, all others are profiles of one and say why."""
+    answer = run([seen(f"m{n}", n, userId="hub", anonymousId=f"d{n:04}") for n in range(3_000)])
+    sizes = sorted(len(one["identifiers"]) for one in answer["profiles"])
+    assert sizes == [1] * 2_001 + [1_000]
+    hub = max(people(answer), key=len)
+    assert hub == [*(f"anonymous_id:d{n:04}" for n in range(2_001, 3_000)), "user_id:hub"]
+    reasons = [one["reason"] for one in answer["links"] if one["reason"]]
+    assert len(reasons) == 2_001
+    assert all(reason.startswith(("limits.links: ", "limits.identifiers: ")) for reason in reasons)
+    assert len({one["profile"] for one in answer["events"]}) == 1
+
+
+@pytest.mark.parametrize("kind", ["event", "manual"])
+def test_ten_thousand_links_between_two_clusters(kind: str, run: Run) -> None:
+    """Two clusters of 101 become one by the first of them; the others, of one batch, change nothing."""
+    rules = {"namespaces": [{"name": "group", "from": "context.group"}, {"name": "part", "from": ["context.part", "context.parts[]"]}]}
+    size = 100 if kind == "event" else 40
+    lines: list[Any] = [seen(f"{g}{n}", n, context={"group": g, "part": f"{g}{n}"}) for g in "ab" for n in range(size)]
+    pairs = [(f"a{n}", f"b{m}") for n in range(size) for m in range(size)]
+    if kind == "event":
+        lines += [seen(f"{a}{b}", 200, context={"parts": [a, b]}) for a, b in pairs]
+    else:
+        lines += [manual("link", f"{a}{b}", 200, (f"part:{a}", f"part:{b}")) for a, b in pairs]
+    answer = run(lines, rules)
+    assert [len(one["identifiers"]) for one in answer["profiles"]] == [2 * size + 2]
+    assert sum(one["state"] == "accepted" for one in answer["links"]) == len(pairs) + 2 * size
+    assert [one["type"] for one in answer["history"]] == ["merged"]
+
+
 # ── the command
 
 
