@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from skep import console, log
+from skep.cli_changing import changing_app
 from skep.cli_contracts import contracts_app
 from skep.cli_evidence import evidence_app
 from skep.cli_matching import matching_app
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
 identity_app = typer.Typer(help="Links between identifiers that people decide.", no_args_is_help=True)
+app.add_typer(changing_app)
 app.add_typer(profile_app, name="profile")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
