@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from skep import log
-from skep.console import json_line, spinner
+from skep.console import json_line, out, spinner
 from skep.settings import Settings
 
 evidence_app = typer.Typer()
@@ -44,3 +45,28 @@ def explain(
         json_line(told)
     else:
         explaining.show(told)
+
+
+@evidence_app.command("graph")
+def graph(
+    context: typer.Context,
+    profile: Annotated[str, typer.Argument(metavar="PROFILE|NS:VALUE")],
+    target: Annotated[Path, typer.Option("--out", metavar="FILE.svg|FILE.html", help="Where the picture goes.")],
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Draw a profile: its identifiers, the links between them, and those that are refused, with the reason.
+
+    Personal values are in the clear in it.
+
+    Example: skep identity graph user_id:42 --out 42.svg
+    """
+    from skep.identity.graph import write_graph
+
+    with spinner("drawing …"):
+        told = write_graph(_settings(context), profile, target, space)
+    if json:
+        json_line(told)
+    else:
+        counts = f"{told['identifiers']:,} identifiers, {told['accepted']:,} links accepted, {told['refused']:,} refused"
+        out.print(f"{told['path']}: {counts}", markup=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+import xml.etree.ElementTree as ET
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ import pytest
 
 from contracts import load
 from operators.stitch.clusters import UNLINKED
-from skep.identity import explaining
+from skep.identity import drawing, explaining
+from skep.identity.drawing import LABEL, shortened
 from skep.identity.evidence import Evidence
+from skep.identity.graph import SHOWN, picture_of
 from skep.identity.sightings import Seen, Sightings
 from tests.engine import Engine, steps
 from tests.generator import scenario as generated
@@ -267,4 +271,100 @@ def test_events_are_counted_wherever_they_hang(tmp_path: Path) -> None:
     found = {evidence.pair(link.b)[0]: Sightings(evidence).of(link) for link in evidence.links}
     assert found["device"] == Seen(5, complete=True, message="m1")
     assert found["user_id"].events == 1
+    engine.shard.close()
+
+
+# ── graph ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(folder: Path, profile: str, target: Path) -> ET.Element:
+    """The picture that the command writes, read as XML."""
+    done = skep("identity", "graph", profile, "--out", str(target), project=folder)
+    assert done.returncode == 0, done.stderr
+    return ET.fromstring(target.read_text())
+
+
+def texts(picture: ET.Element) -> list[str]:
+    return [each.text or "" for each in picture.iter(f"{SVG}text")]
+
+
+def test_a_picture_shows_identifiers_links_and_reasons(shop: Path, tmp_path: Path) -> None:
+    """Boxes by namespace with times to point at; manual lines are thick, refused ones dashed and explained in the legend."""
+    picture = drawn(shop, "user_id:ann", tmp_path / "ann.svg")
+    assert {"user_id", "email", "device", "ann", "ann@x.com", "ann@work.com", "d-ann", "d-desk", "linked by hand"} <= set(texts(picture))
+    widths = [path.get("stroke-width") for path in picture.iter(f"{SVG}path")]
+    assert sorted(widths) == ["1.5", "1.5", "1.5", "4"]
+    titles = [each.text or "" for each in picture.iter(f"{SVG}title")]
+    assert any("user_id:ann – device:d-ann" in title and "2026-01-03T00:02" in title for title in titles)
+    picture = drawn(shop, "user_id:bob", tmp_path / "bob.svg")
+    assert [path.get("stroke-dasharray") for path in picture.iter(f"{SVG}path")] == ["6 4"]
+    assert "unique: it would have two values of user_id (1 link)" in texts(picture)
+    assert "email of others" in texts(picture)
+
+
+def test_a_page_holds_the_picture(shop: Path, tmp_path: Path) -> None:
+    """By the profile's id, which the command's JSON tells, too."""
+    told = asked(shop, "identity", "graph", "user_id:dan", "--out", str(tmp_path / "dan.svg"))
+    again = asked(shop, "identity", "graph", told["profile"], "--out", str(tmp_path / "dan.html"))
+    assert (again["profile"], again["identifiers"], again["accepted"], again["refused"]) == (told["profile"], 3, 2, 1)
+    assert (tmp_path / "dan.svg").read_text() in (tmp_path / "dan.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("profile", "target", "words"),
+    [
+        ("p_00000000000000000000000000000000", "g.svg", "no profile of space shop has the id"),
+        ("p_xyz", "g.svg", "no profile of space shop has the id"),
+        ("user_id:nobody", "g.svg", "nobody in space shop has user_id:nobody"),
+        ("user_id:ann", "g.png", "ends in .svg or .html"),
+        ("user_id:ann", "missing/g.svg", "cannot be written"),
+    ],
+)
+def test_pictures_that_cannot_be_drawn(shop: Path, tmp_path: Path, profile: str, target: str, words: str) -> None:
+    """An unknown profile, another kind of file, a folder that is not there."""
+    assert words in refused(skep("identity", "graph", profile, "--out", str(tmp_path / target), project=shop))
+
+
+def fed(folder: Path, rules: Json, lines: list[bytes]) -> Engine:
+    """A store that has read these lines by these rules."""
+    engine = Engine(folder / "shard", load({"identity.yaml": orjson.dumps(rules).decode()}))
+    engine.start(["p"])
+    engine.feed("p", lines)
+    assert engine.space.meta.events == len(lines)
+    return engine
+
+
+def svg_of(engine: Engine, namespace: str, value: str) -> ET.Element:
+    person = engine.view.holder(namespace, value)
+    assert person is not None
+    evidence = Evidence(engine.view, [person])
+    return ET.fromstring(drawing.draw(picture_of(evidence, evidence.people[person.key])))
+
+
+def test_a_hub_stays_readable(tmp_path: Path) -> None:
+    """Of a thousand devices the forty seen last are drawn, the others are one box; boxes do not lie upon each other."""
+    rules = {**RULES, "limits": {"identifiers": 2000, "links": 2000}}
+    engine = fed(tmp_path, rules, [seen(at % 1400, 1 + at // 1400, userId="hub", anonymousId=f"d{at:04d}") for at in range(1000)])
+    picture = svg_of(engine, "user_id", "hub")
+    labels = texts(picture)
+    assert "+960" in labels
+    assert sum(bool(re.fullmatch(r"d\d{4}", label)) for label in labels) == SHOWN
+    assert "d0999" in labels
+    assert "d0959" not in labels
+    boxes = [(float(each.get("x", 0)), float(each.get("y", 0))) for each in picture.iter(f"{SVG}rect") if each.get("x")]
+    assert all(abs(one[0] - two[0]) >= drawing.WIDTH or abs(one[1] - two[1]) >= drawing.HEIGHT for one, two in combinations(boxes, 2))
+    assert float(picture.get("height", 0)) < 1200
+    engine.shard.close()
+
+
+def test_values_of_any_kind_are_text_in_the_picture(tmp_path: Path) -> None:
+    """Markup is escaped, what XML cannot hold is replaced, long and wide values are cut."""
+    values = ["<script>&\"'", "bell\x07", "長" * 60, "🙂" * 3, "x" * 9000]
+    engine = fed(tmp_path, {**RULES}, [seen(at, userId="u", anonymousId=value) for at, value in enumerate(values)][:5])
+    labels = texts(svg_of(engine, "user_id", "u"))
+    assert {"<script>&\"'", "bell\ufffd", "🙂🙂🙂"} <= set(labels)
+    assert shortened(values[2]) == "長" * 11 + "…"
+    assert len(shortened(values[4])) == LABEL
     engine.shard.close()
