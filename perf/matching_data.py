@@ -138,7 +138,7 @@ class Historical:
 
 def fake_1000(file: Path) -> list[PersonRecord]:
     """The set ``fake_1000`` of Splink."""
-    return [(_without(row, "unique_id", "cluster"), row["cluster"]) for row in csv.DictReader(file.open())]
+    return [(_without(row, "unique_id", "cluster"), row["cluster"]) for row in csv.DictReader(file.read_text().splitlines())]
 
 
 def febrl(texts: list[str]) -> list[PersonRecord]:
