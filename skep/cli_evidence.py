@@ -70,3 +70,23 @@ def graph(
     else:
         counts = f"{told['identifiers']:,} identifiers, {told['accepted']:,} links accepted, {told['refused']:,} refused"
         out.print(f"{told['path']}: {counts}", markup=False)
+
+
+@evidence_app.command("doctor")
+def doctor(
+    context: typer.Context,
+    space: Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")] = None,
+    json: Json = False,
+) -> None:
+    """Profiles at a limit, hubs, suspicious values, shared devices, and rules that would help, with their estimated effect.
+
+    Example: skep identity doctor
+    """
+    from skep.identity import doctor as findings
+
+    with spinner("looking at everybody …"):
+        found = findings.examine(_settings(context), space)
+    if json:
+        json_line(found)
+    for one in [] if json else found:
+        findings.show(one)

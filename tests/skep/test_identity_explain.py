@@ -368,3 +368,70 @@ def test_values_of_any_kind_are_text_in_the_picture(tmp_path: Path) -> None:
     assert shortened(values[2]) == "長" * 11 + "…"
     assert len(shortened(values[4])) == LABEL
     engine.shard.close()
+
+
+# ── doctor ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_limits_that_were_hit_are_found(shop: Path) -> None:
+    """Each kind of limit with the profile that is full, not the one that could not join it."""
+    (told,) = asked(shop, "identity", "doctor")
+    found = {(one["limit"], one["profile"]): one["refused"] for one in told["limits"]}
+    profile = {
+        name: explained(shop, *name.split("|"))["profiles"]["a"]
+        for name in ("email:hub@x.com|device:hub-5", "user_id:dan|email:dan1@x.com", "user_id:big|email:big0@x.com")
+    }
+    hub, dan, big = profile.values()
+    assert found == {("limits.links", hub): 1, ("limit of email", dan): 1, ("limits.identifiers", big): 3}
+    assert told["shared_devices"][0]["identifier"] == ["device", "kiosk"]
+    assert told["shared_devices"][0]["persons"] == 3
+
+
+@pytest.fixture(scope="module")
+def sick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An address of 25 customers, a device of four, a placeholder."""
+    rules = {"namespaces": [{key: each[key] for key in each if key != "shared_after"} for each in RULES["namespaces"]]}
+    lines = [on(at, f"c{at}", email="office@shop.com") for at in range(25)]
+    lines += [on(30 + at, f"p{at}", "tablet") for at in range(4)]
+    lines.append(on(40, "eve", email="noreply@x.com"))
+    folder = project(tmp_path_factory.mktemp("doctor") / "shop", {"identity.yaml": rules}, lines)
+    ran(folder)
+    return folder
+
+
+def test_hubs_and_suspicious_values_are_found(sick: Path) -> None:
+    """With their links, whom they touch, and the rule that would help; its effect counts the links of the value."""
+    (told,) = asked(sick, "identity", "doctor")
+    office = {"identifier": ["email", "office@shop.com"], "accepted": 1, "refused": 24, "people": 25}
+    assert [{key: one[key] for key in office} for one in told["hubs"]] == [office]
+    assert [(one["identifier"][1], one["why"]) for one in told["suspicious"]] == [
+        ("office@shop.com", "of many people"),
+        ("noreply@x.com", "looks like a placeholder"),
+    ]
+    assert [(one["identifier"][1], one["persons"]) for one in told["shared_devices"]] == [("tablet", 4)]
+    assert [one["effect"] for one in told["proposals"]] == [
+        {"links": 25, "people": 25},
+        {"links": 1, "people": 1},
+        {"links": 4, "people": 4},
+    ]
+    assert all(one["estimate"] for one in told["proposals"])
+    assert told["proposals"][2]["write"] == "shared_after: 3"
+    shown = skep("identity", "doctor", project=sick)
+    assert "estimate" in shown.stdout
+
+
+def test_what_is_proposed_for_blocked_can_be_written_and_helps(sick: Path) -> None:
+    """The line keeps what is blocked already, and the value identifies nobody by it."""
+    (told,) = asked(sick, "identity", "doctor")
+    rules = load({"identity.yaml": told["proposals"][0]["write"]}).identity
+    assert rules.blocked_values == load({}).identity.blocked_values | {"office@shop.com"}
+
+
+def test_a_healthy_space_has_no_findings(tmp_path: Path) -> None:
+    """Ordinary people are no suspects."""
+    folder = project(
+        tmp_path / "shop", {"identity.yaml": "version: 1"}, [on(at, f"u{at}", f"d{at}", email=f"u{at}@mail.com") for at in range(9)]
+    )
+    ran(folder)
+    (told,) = asked(folder, "identity", "doctor")
+    assert told == {"space": "shop", "profiles": 9, **{key: [] for key in ("limits", "hubs", "suspicious", "shared_devices", "proposals")}}
