@@ -47,7 +47,7 @@ stitching: {session_gap: 1m, backstitch: 10d}
 CONTRACTS: dict[str, Any] = {
     "identity.yaml": IDENTITY,
     "traits.yaml": "traits:\n  - {name: orders, count: true, did: paid, emit: true}\n",
-    "events/paid/1-0-0.json": {"type": "object"},
+    "events/paid/1-0-0.json": '{"type": "object"}',
     "segments/buyers.yaml": "segment: buyers\nwho: {did: paid}\nactivate: [file]\n",
     "destinations/file.yaml": "kind: file\npath: data/told.jsonl\n",
 }
@@ -135,6 +135,33 @@ def test_a_plan_is_what_comes_and_what_was_comes_back(seed: int, tmp_path: Path)
     run.feed([])
     run.definitions(one)
     assert run.dump() == before
+    run.shard.close()
+
+
+def test_a_new_namespace_finds_old_events_without_identifiers(tmp_path: Path) -> None:
+    """Hundreds of them, sealed since, over several rows; taken back, they are nobody's again, and are sealed and found once more."""
+    (tmp_path / "skep.yaml").write_text("data: data\nhorizon: 1d\n")
+    settings = Settings.load(tmp_path)
+    one, two = (load({**CONTRACTS, "identity.yaml": text}) for text in (IDENTITY, MORE))
+    run = Run(settings, [one, two])
+    run.definitions(one)
+    run.feed([paid(number, number, f"c{number}") for number in range(250)])
+    late = {"type": "track", "event": "paid", "userId": "u", "timestamp": "2026-06-01T00:00:00Z", "messageId": "late"}
+    run.feed([orjson.dumps(late)])
+    run.feed([])
+    before = run.dump()
+    assert len(list(run.shard.rows("moments"))) == 1
+    assert len(list(run.shard.rows("pages"))) == 3
+    for _ in range(2):
+        run.definitions(two)
+        found = [json.loads(line) for line in run.dump()]
+        assert {row["value"] for row in found if row.get("namespace") == "card"} == {f"c{number}" for number in range(250)}
+        assert run.space.meta.unidentified == 0
+        run.feed([])
+        run.definitions(one)
+        assert run.dump() == before
+        assert run.space.meta.unidentified == 250
+        run.feed([])
     run.shard.close()
 
 
