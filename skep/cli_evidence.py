@@ -90,3 +90,32 @@ def doctor(
         json_line(found)
     for one in [] if json else found:
         findings.show(one)
+
+
+@evidence_app.command("split")
+def split(
+    context: typer.Context,
+    *,
+    profile: Annotated[str, typer.Argument(metavar="PROFILE|NS:VALUE")],
+    keep: Annotated[list[str], typer.Option(metavar="NS:VALUE", help="An identifier that stays; as often as needed.")],
+    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be cut.")] = False,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Take a profile apart: what is kept stays one profile, all else leaves it. `skep identity link` undoes each cut.
+
+    Example: skep identity split user_id:42 --keep user_id:42 --keep email:ann@example.com --why "ticket 17"
+    """
+    from skep.identity import splitting
+
+    told, submitted = splitting.split(_settings(context), profile, keep, why, space, dry_run=dry_run)
+    refused = [one for one in submitted if one.answer and not one.answer.get("ok", True)]
+    if json:
+        json_line({**told, "entries": [one.message_id for one in submitted]})
+    else:
+        splitting.show(told, dry_run=dry_run)
+        for words in dict.fromkeys(one.words() for one in submitted):
+            out.print(words, markup=False)
+    if refused:
+        raise SystemExit(1)

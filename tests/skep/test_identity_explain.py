@@ -435,3 +435,43 @@ def test_a_healthy_space_has_no_findings(tmp_path: Path) -> None:
     ran(folder)
     (told,) = asked(folder, "identity", "doctor")
     assert told == {"space": "shop", "profiles": 9, **{key: [] for key in ("limits", "hubs", "suspicious", "shared_devices", "proposals")}}
+
+
+# ── split ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_profile_is_split_and_joined_again(tmp_path: Path) -> None:
+    """What is kept stays one profile though only what leaves held it together; a dry run does nothing; links undo it."""
+    lines = [on(1, "u", "d1", email="a@x.com"), on(2, "u", "d2", email="b@x.com"), on(3, "v", "d9")]
+    folder = project(tmp_path / "shop", {"identity.yaml": RULES}, lines)
+    ran(folder)
+    words = ["identity", "split", "user_id:u", "--keep", "email:a@x.com", "--keep", "device:d1", "--why", "not his"]
+    planned = asked(folder, *words, "--dry-run")
+    assert sorted(planned["unlink"]) == [[["user_id", "u"], ["device", "d1"]], [["user_id", "u"], ["email", "a@x.com"]]]
+    assert planned["link"] == [[["email", "a@x.com"], ["device", "d1"]]]
+    ran(folder)
+    assert explained(folder, "user_id:u", "device:d1")["joined"]
+    assert {**asked(folder, *words), "entries": []} == planned
+    ran(folder)
+    for one in planned["people"]:
+        (shown,) = asked(folder, "profile", "show", ":".join(one["identifiers"][0]))
+        assert (shown["id"], sorted(each[:2] for each in shown["identifiers"])) == (one["profile"], one["identifiers"])
+    assert [one["kept"] for one in planned["people"]] == [True, False]
+    for a, b in planned["unlink"]:
+        manual(folder, "link", ":".join(a), ":".join(b))
+    ran(folder)
+    assert explained(folder, "device:d1", "device:d2")["joined"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "keep", "words"),
+    [
+        ("user_id:eve", "user_id:eve", "found all of them"),
+        ("user_id:ann", "user_id:bob", "user_id:bob is in p_"),
+        ("user_id:nobody", "user_id:ann", "nobody in space shop"),
+        ("p_00", "user_id:ann", "has the id p_00"),
+    ],
+)
+def test_splits_that_cannot_be(shop: Path, profile: str, keep: str, words: str) -> None:
+    """Everything kept, another's identifier, unknown ones."""
+    assert words in refused(skep("identity", "split", profile, "--keep", keep, "--why", "x", project=shop))
