@@ -49,12 +49,13 @@ def _equals_splink(people: list[PersonRecord], text: str) -> None:
     assert len(theirs) == len(rows) * (len(rows) - 1) // 2
     scorer = Scorer(model)
     prepared = [scorer.prepare(row) for row in rows]
-    for row in theirs:
+    for at, row in enumerate(theirs):
         one, two = prepared[row["unique_id_l"]], prepared[row["unique_id_r"]]
-        assert scorer.weight(one, two) == pytest.approx(row["match_weight"], abs=1e-6)
-        assert scorer.probability(one, two) == pytest.approx(row["match_probability"], abs=1e-6)
-        said = scorer.explain(one, two)
-        assert scorer.prior + sum(part.weight + part.frequency for part in said) == pytest.approx(scorer.weight(one, two))
+        bits = scorer.weight(one, two)
+        assert abs(bits - row["match_weight"]) < 1e-6
+        assert abs(probability(bits) - row["match_probability"]) < 1e-6
+        if at % 100 == 0:
+            assert scorer.prior + sum(part.weight + part.frequency for part in scorer.explain(one, two)) == pytest.approx(bits)
 
 
 def test_the_score_is_splinks() -> None:
