@@ -30,4 +30,13 @@ def append(path: Path, entry: dict[str, Any]) -> int:
         stream.write(b"\n" + line if there and not there.endswith(b"\n") else line)
         stream.flush()
         os.fsync(stream.fileno())
-    return sum(1 for known in there.split(b"\n") if known and not known.isspace()) + 1
+    return _lines(there) + 1
+
+
+def count(path: Path) -> int:
+    """How many entries there are."""
+    return _lines(path.read_bytes()) if path.exists() else 0
+
+
+def _lines(text: bytes) -> int:
+    return sum(1 for known in text.split(b"\n") if known and not known.isspace())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from contracts.probabilistic import Probabilistic
     from contracts.registered import Registered
 
 Scope = Literal["person", "device"]
@@ -49,6 +50,7 @@ class IdentityRules:
     session_gap_us: int = 30 * 60 * 1_000_000
     backstitch_us: int = 30 * DAY_US
     owner: Literal["session", "device"] = "session"
+    probabilistic: Probabilistic | None = None
 
 
 Version = tuple[int, int, int]

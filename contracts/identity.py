@@ -7,6 +7,7 @@ from typing import Any
 
 from contracts.definitions import DAY_US, IdentityRules, Namespace
 from contracts.paths import parse_path
+from contracts.probabilistic import read_probabilistic
 from contracts.yaml_tree import Reader, Tree
 
 FILE = "identity.yaml"
@@ -26,7 +27,7 @@ DEFAULT_RULES = IdentityRules(1, DEFAULT_NAMESPACES, BLOCKED_VALUES, BLOCKED_PAT
 
 def read_identity(reader: Reader, at: Tree) -> IdentityRules:
     """The rules of the file; what it leaves out keeps its default."""
-    parts = reader.fields(at, ("version", "namespaces", "blocked", "conflict", "limits", "stitching"), later=("probabilistic",))
+    parts = reader.fields(at, ("version", "namespaces", "blocked", "conflict", "limits", "stitching", "probabilistic"))
     blocked = reader.fields(parts["blocked"], ("values", "patterns")) if "blocked" in parts else {}
     limits = reader.fields(parts["limits"], ("identifiers", "links")) if "limits" in parts else {}
     stitching = reader.fields(parts["stitching"], ("session_gap", "backstitch", "owner")) if "stitching" in parts else {}
@@ -43,6 +44,7 @@ def read_identity(reader: Reader, at: Tree) -> IdentityRules:
         session_gap_us=reader.duration(stitching.get("session_gap"), DEFAULT_RULES.session_gap_us),
         backstitch_us=reader.duration(stitching.get("backstitch"), 30 * DAY_US),
         owner=owner,
+        probabilistic=read_probabilistic(reader, parts["probabilistic"]) if "probabilistic" in parts else None,
     )
 
 

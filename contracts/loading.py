@@ -27,6 +27,8 @@ from contracts.yaml_tree import Reader, Tree
 
 SINGLE = (identity.FILE, consent.FILE, traits.FILE, quality.FILE)
 FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml"}
+MODEL_SUFFIX = "_model.json"
+"""How the name of a trained model ends, which lies beside identity.yaml."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACES = (
     "identity.yaml, consent.yaml, traits.yaml, quality.yaml, events/<event>/1-0-0.json, types/<name>.json, "
@@ -129,7 +131,7 @@ def place_problems(path: str) -> list[Problem]:
     parts = PurePosixPath(path).parts or ("",)
     if path.endswith((".py", ".pyc")):
         return [Problem(path, 1, "", "only YAML and JSON below contracts/", "a Python file", "code belongs outside of the project folder")]
-    if path in SINGLE:
+    if path in SINGLE or (len(parts) == 1 and path.endswith(MODEL_SUFFIX)):
         return []
     if parts[0] in FOLDERS and len(parts) > 1:
         return _folder_problems(path, parts)

@@ -27,7 +27,7 @@ class Device(msgspec.Struct, array_like=True, gc=False):
     ``start``..``end`` is its latest session, ``runs`` the identifications in it, ``anonymous``: it holds an anonymous
     event. ``persons`` are those ever identified, each with the last time; ``login`` is the first identification ever.
     ``own``/``nobody``: some event is owned by the device itself / by nobody; ``decided``: some consent decision hangs on
-    it. ``rivals``: the one unique namespace of all identifiers linked to it, -1 if they are of others, too.
+    it. ``rivals``: the one namespace of all identifiers linked to it, -1 if they are of others, too, or that is not known.
     """
 
     start: int

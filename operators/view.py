@@ -14,6 +14,7 @@ from contracts.definitions import Definitions
 from contracts.hashing import Hasher, profile_id
 from contracts.numbers import number_text
 from contracts.times import iso
+from operators.people import manual
 from operators.people import meta as meta_row
 from operators.people.meta import Meta
 from operators.people.quarantine import Edit, decode_row
@@ -48,7 +49,7 @@ from operators.segments.predicates import canonical
 from operators.versions import Reading, Readings
 from state.errors import BeforeClock, NoState
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import moment_key, moment_parts, sequence_key, sequence_of, time_of
+from state.keys import moment_key, moment_parts, period_key, period_of, period_of_key, sequence_key, sequence_of, time_of
 from state.shard import SecondaryShard
 
 
@@ -283,12 +284,13 @@ class View:
     def consents(self) -> Iterator[tuple[str, str, bool, int]]:
         """Profile id, purpose, granted, when that was decided."""
         for person in self.people():
-            links = joining(person, self._holds)
+            links = joining(person, self.holds)
             for purpose, decisions in sorted(person.consents.items()):
                 time, _, granted = decision(decisions, links)
                 yield profile_id(person.key), purpose, granted, time
 
-    def _holds(self, identifier: bytes) -> Person | None:
+    def holds(self, identifier: bytes) -> Person | None:
+        """The profile that holds the identifier of this hash."""
         lead = self._rows.row("alias", identifier)
         row = None if lead is None else self._rows.row("people", lead)
         return None if row is None else decode_person(row)
@@ -355,6 +357,33 @@ class View:
         """Change events behind a sequence number, as JSON."""
         for key, row in self._rows.rows("changes", sequence_key(since + 1)):
             yield sequence_of(key), row
+
+    # ---- evidence
+
+    def ruling(self, a: bytes, b: bytes) -> manual.Ruling | None:
+        """The manual entry that rules a pair of identifiers, in either order."""
+        row = self._rows.row("manual", min(a, b) + max(a, b))
+        return None if row is None else manual.decode(row)
+
+    def moments_of(self, anchor: bytes, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        """Time and row of what hangs on an identifier, between two times, both included; sealed ones first."""
+        start, end = period_key(period_of(first)), period_key(period_of(last) + 1)
+        for _, page in self._rows.rows("pages", anchor + start, anchor + end):
+            for stored in decode_page(page):
+                if first <= stored.time_us <= last:
+                    yield stored.time_us, stored.row
+        at = start + anchor
+        while found := next(self._rows.rows("moments", at, end), None):
+            period, here = period_of_key(found[0]), found[0][4:20]
+            if here < anchor:
+                at = period_key(period) + anchor
+                continue
+            at = period_key(period + 1) + anchor
+            if here == anchor:
+                for key, row in self._rows.rows("moments", found[0], period_key(period) + anchor + b"\xff" * 25):
+                    _, time, _ = moment_parts(key)
+                    if first <= time <= last:
+                        yield time, row
 
     # ---- quality
 

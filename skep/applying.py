@@ -25,8 +25,11 @@ class Applied:
     submitted: Submitted | None
 
 
-def apply(settings: Settings, space: str) -> Applied:
-    """Put the project's files in force in a space. Raises `ContractErrors` and changes nothing if something is wrong with them."""
+def apply(settings: Settings, space: str, said: Mapping[str, Any] | None = None) -> Applied:
+    """Put the project's files in force in a space; ``said`` goes into the entry.
+
+    Raises `ContractErrors` and changes nothing if something is wrong with them.
+    """
     definitions = proved(settings)
     known = declared(control_path(settings, space))
     before = known[-1]["digest"] if known else None
@@ -34,7 +37,7 @@ def apply(settings: Settings, space: str) -> Applied:
     if before == definitions.digest:
         return Applied(space, definitions.digest, files, None)
     keep(settings, definitions)
-    entry = declaration(definitions.digest, stored_positions(settings, space))
+    entry = {**declaration(definitions.digest, stored_positions(settings, space)), **(said or {})}
     return Applied(space, definitions.digest, files, submit(settings, space, entry))
 
 

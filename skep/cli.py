@@ -13,7 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from skep import console, log
+from skep.cli_changing import changing_app
 from skep.cli_contracts import contracts_app
+from skep.cli_evidence import evidence_app
+from skep.cli_matching import matching_app
 from skep.cli_quality import quality_app
 from skep.cli_quarantine import quarantine_app
 from skep.console import CommandError, fail, json_line, out, table
@@ -30,9 +33,12 @@ app = typer.Typer(
 )
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
 identity_app = typer.Typer(help="Links between identifiers that people decide.", no_args_is_help=True)
+app.add_typer(changing_app)
 app.add_typer(profile_app, name="profile")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
+identity_app.add_typer(evidence_app)
+identity_app.add_typer(matching_app)
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(quality_app, name="quality")
 
@@ -287,6 +293,30 @@ def identity_unlink(
     Example: skep identity unlink user_id:42 anonymous_id:d-7 --why "a tablet in the shop"
     """
     _rule("unlink", a, b, why, space, json=json)
+
+
+@identity_app.command("simulate")
+def identity_simulate(
+    rules: Annotated[Path, typer.Option(metavar="RULES.yaml", help="The rules: a file like contracts/identity.yaml.")],
+    events: Annotated[Path, typer.Option(metavar="EVENTS.jsonl", help="Events, manual links and unlinks among them, in any order.")],
+    json: Json = False,
+) -> None:
+    """What rules make of a file of events: who is who, whose each event is, which links stand and why not. Needs no project.
+
+    Personal values are printed in the clear.
+
+    Example: skep identity simulate --rules contracts/identity.yaml --events events.jsonl
+    """
+    from skep.simulation.run import simulate
+    from skep.simulation.shown import show, warn
+
+    with console.counting() as progress:
+        told = simulate(rules, events, progress)
+    warn(told)
+    if json:
+        json_line(told.answer)
+    else:
+        show(told)
 
 
 def _rule(kind: str, a: str, b: str, why: str, space: str | None, *, json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -82,3 +82,13 @@ def spinner(text: str) -> Iterator[None]:
             yield
     else:
         yield
+
+
+@contextmanager
+def counting() -> Iterator[Callable[[str, int, int], None]]:
+    """Gives what shows how far something long has come, if a person watches: (what is done, how many, of how many)."""
+    if err.is_terminal:
+        with err.status("…") as status:
+            yield lambda what, done, of: status.update(f"{what}: {done:,} of {of:,}")
+    else:
+        yield lambda *_: None

@@ -15,6 +15,7 @@ from skep.console import spinner
 from skep.process import flow_is_running
 from skep.settings import Settings
 from skep.spaces import control_path, open_view
+from skep.who import who
 from state.errors import NoState
 
 WAIT_SECONDS = 30.0
@@ -91,7 +92,7 @@ def submit_all(settings: Settings, space: str, entries: Iterable[dict[str, Any]]
     placed: list[tuple[str, int]] = []
     for entry in entries:
         message_id = f"c_{uuid.uuid4().hex}"
-        stamped = {**entry, "messageId": message_id, "timestamp": iso(time.time_ns() // 1000)}
+        stamped = {"by": who(), **entry, "messageId": message_id, "timestamp": iso(time.time_ns() // 1000)}
         placed.append((message_id, control.append(path, stamped)))
     running = flow_is_running(settings)
     found: list[Submitted] = []

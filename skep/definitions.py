@@ -17,6 +17,7 @@ from operators.epochs import CONTROL
 from skep.process import flow_is_running
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path, control_path, definitions_path, open_view
+from skep.who import who
 from state.archive import load_positions
 from state.errors import NoState
 
@@ -76,8 +77,8 @@ def declare(path: Path, digest: str, stored: list[dict[str, int]] | None) -> lis
 
 
 def declaration(digest: str, stored: list[dict[str, int]] | None) -> dict[str, Any]:
-    """The entry that puts a digest in force, as `declare` says."""
-    entry: dict[str, Any] = {"type": "definitions", "digest": digest}
+    """The entry that puts a digest in force, as `declare` says; ``by`` is who runs the command or the flow."""
+    entry: dict[str, Any] = {"type": "definitions", "digest": digest, "by": who()}
     if stored is not None:
         names = {name for positions in stored for name in positions if name != CONTROL}
         entry["from"] = {name: max(positions.get(name, 0) for positions in stored) + 1 for name in sorted(names)}

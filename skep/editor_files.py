@@ -17,6 +17,7 @@ from contracts.predicates import NUMERIC, OPERATORS
 from contracts.quality import FILE as QUALITY
 from contracts.traits import FILE as TRAITS
 from skep.editor_checks import quality_schema, upcast_schema
+from skep.editor_matching import probabilistic_schema
 from skep.editor_words import (
     NAME,
     WHERE,
@@ -85,6 +86,7 @@ def identity_schema(_names: Names) -> Schema:
         "conflict": choice(("newest", "oldest"), "which link wins when two cannot both stand", default="newest"),
         "limits": described(limits, "how large a profile may become"),
         "stitching": described(stitching, "how anonymous events find their person"),
+        "probabilistic": described(probabilistic_schema(), "which records are compared, and how alike those of one person are"),
     })  # fmt: skip
 
 

@@ -237,9 +237,17 @@ def _overridden(fields: dict[str, Any], root: Path, overrides: dict[str, Any]) -
 
 def load_definitions(settings: Settings) -> Definitions:
     """The project's contracts, checked also against its settings. Raises `ContractErrors`."""
-    accept = settings.unknown_events == "accept"
-    files = contracts.read_files(settings.root / "contracts", unknown_events_ok=accept)
-    definitions = contracts.load(files, unknown_events_ok=accept)
+    return definitions_of(settings, files_of(settings))
+
+
+def files_of(settings: Settings) -> dict[str, str]:
+    """The texts of the project's contracts. Raises `ContractErrors` for a file that may not be there or is no text."""
+    return contracts.read_files(settings.root / "contracts", unknown_events_ok=settings.unknown_events == "accept")
+
+
+def definitions_of(settings: Settings, files: dict[str, str]) -> Definitions:
+    """What these texts mean, checked also against the settings. Raises `ContractErrors`."""
+    definitions = contracts.load(files, unknown_events_ok=settings.unknown_events == "accept")
     problems = [*_horizon_problems(settings, definitions), *_mapping_problems(settings, definitions)]
     if problems:
         raise ContractErrors(problems)

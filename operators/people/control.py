@@ -15,7 +15,7 @@ from operators.epochs import CONTROL, append_epoch
 from operators.people.manual import Ruling
 from operators.people.rebuild import Rebuilt
 from operators.people.repairs import REPAIRS, Repairs
-from operators.records import OWNED, SELF, Person, decode_person, moment_contract, moment_raw
+from operators.records import OWNED, SELF, Link, Person, decode_person, moment_contract, moment_raw
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import time_key
@@ -143,12 +143,31 @@ class Control:
         a, b = (space.store.hash(pair) for pair in pairs)
         ends = [(space.rules.names[namespace], value) for namespace, value in pairs]
         ruling = Ruling(ends[0], ends[1], link, time, str(said.get("messageId", "")))
+        first_ruling = space.manual.ruling(a, b) is None
         if not space.manual.rule(min(a, b) + max(a, b), ruling):
             return {"applied": False}
         space.log.cause = {"type": "link" if link else "unlink", "id": ruling.message}
-        space.rebuild([person for person in map(space.store.holder, (a, b)) if person is not None], {a, b})
+        if not (link and first_ruling and self._is_known(a, b, time)):
+            space.rebuild([person for person in map(space.store.holder, (a, b)) if person is not None], {a, b})
         homes = sorted({profile_id(person.key) for person in map(space.store.holder, (a, b)) if person is not None})
         return {"applied": True, "joined": len(homes) == 1, "profiles": homes}
+
+    def _is_known(self, a: bytes, b: bytes, time: int) -> bool:
+        """Note a manual link of two identifiers that are one person's anyway. False, and nothing is noted, if it may change more."""
+        store = self._space.store
+        person = store.holder(a)
+        if person is None or person is not store.holder(b) or person.refused or person.consents:
+            return False
+        own = {each.hash: each for each in person.identifiers}
+        if any(each.device is not None and not each.device.persons.keys() <= own.keys() for each in person.identifiers):
+            return False
+        if time < max(own[a].first, own[b].first):
+            return False
+        for end in (a, b):
+            own[end].last = max(own[end].last, time)
+        person.links[a + b + b"m"] = Link(a, b, manual=True, first=time, last=time)
+        store.dirty[person.key] = person
+        return True
 
     def _pair(self, value: Any) -> Pair | None:
         if not isinstance(value, dict) or not isinstance(value.get("namespace"), str) or not isinstance(value.get("value"), str):

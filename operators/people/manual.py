@@ -18,7 +18,7 @@ class Ruling(msgspec.Struct, array_like=True, gc=False):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Ruling).decode
+decode = msgspec.msgpack.Decoder(Ruling).decode
 
 
 class Manual:
@@ -26,7 +26,7 @@ class Manual:
 
     def __init__(self, family: Family) -> None:
         self._family = family
-        self.rulings: dict[bytes, Ruling] = {key: _decode(row) for key, row in family.committed(b"")}
+        self.rulings: dict[bytes, Ruling] = {key: decode(row) for key, row in family.committed(b"")}
         self._of: dict[bytes, set[bytes]] = {}
         for key in self.rulings:
             self._index(key)
@@ -49,8 +49,12 @@ class Manual:
         """Whether the pair is unlinked, in either order of its ends."""
         if not self.rulings:
             return False
-        ruling = self.rulings.get(a + b) or self.rulings.get(b + a)
+        ruling = self.ruling(a, b)
         return ruling is not None and not ruling.link
+
+    def ruling(self, a: bytes, b: bytes) -> Ruling | None:
+        """What rules the pair, in either order of its ends."""
+        return self.rulings.get(a + b) or self.rulings.get(b + a)
 
     def of(self, identifier: bytes) -> list[tuple[bytes, Ruling]]:
         """The rulings that name an identifier."""

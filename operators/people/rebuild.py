@@ -190,11 +190,10 @@ class Rebuilt:
         return owners
 
     def _rivals(self, device: bytes) -> int:
-        """The one unique namespace of all that is linked to a device, -1 if there is no such."""
+        """The one namespace of all that is linked to a device, -1 if there is no such."""
         ends = {link.b if link.a == device else link.a for link in self._linked[device]}
         spaces = {self._identifiers[end].namespace for end in ends}
-        space = spaces.pop() if len(spaces) == 1 else -1
-        return space if space >= 0 and self._store.rules.most[space] == 1 else -1
+        return spaces.pop() if len(spaces) == 1 else -1
 
     def _clusters(self, standing: list[Link]) -> dict[bytes, Person]:
         """Make the people of the accepted links; returns identifier → person."""
@@ -257,6 +256,6 @@ def anchors_of(people: Iterable[Person]) -> set[bytes]:
     return {each.hash for person in people for each in person.identifiers}
 
 
-def empty_device(time: int) -> Device:
-    """A device that is seen for the first time."""
-    return Device(time, time, [], anonymous=False, persons={}, login=None, own=False, nobody=False)
+def empty_device(time: int, rivals: int = -1) -> Device:
+    """A device that is seen for the first time. ``rivals``: the namespace of the one identifier that it is linked to, if known."""
+    return Device(time, time, [], anonymous=False, persons={}, login=None, own=False, nobody=False, rivals=rivals)

@@ -421,6 +421,8 @@ class Space:
         stitcher = self.stitcher
         for person in stitcher.created:
             self.announcer.created(person)
+        for parent, person in stitcher.parted:
+            self.announcer.split(parent, person)
         for person, other in stitcher.joined:
             join(person, other, self.program)
             self.announcer.vanished(other, person)
@@ -428,7 +430,7 @@ class Space:
                 resolve_consents(person, self.store.holder)
             self.timers.arm(person, other.armed)
         changed = {each.key: each for each in [*stitcher.created, *(person for person, _ in stitcher.joined)]}
-        stitcher.created, stitcher.joined = [], []
+        stitcher.created, stitcher.joined, stitcher.parted = [], [], []
         return list(changed.values())
 
     # ---- the long way

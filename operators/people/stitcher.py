@@ -7,6 +7,7 @@ people concerned. What has been changed by then does no harm, since a rebuild st
 from __future__ import annotations
 
 from collections import Counter
+from operator import attrgetter
 
 from contracts.events import Event
 from operators.people.manual import Manual
@@ -16,6 +17,8 @@ from operators.records import OWNED, SELF, Device, Identifier, Link, Person, Run
 from operators.segments.compile import Program
 from operators.stitch.clusters import lead
 from operators.stitch.owners import ITSELF, NO_ONE, Owner, owner_in_order
+
+_last = attrgetter("last")
 
 
 class Stitcher:
@@ -32,6 +35,8 @@ class Stitcher:
         self.created: list[Person] = []
         self.joined: list[tuple[Person, Person]] = []
         """(who stays, who vanishes) of this event, for the caller to announce and to join."""
+        self.parted: list[tuple[Person, Person]] = []
+        """(whose identifier it was, who is created of it) of this event, for the caller to announce."""
         self.relinked = False
         """Whether a link is new or first seen earlier than known, so that consents may stand otherwise."""
 
@@ -102,30 +107,45 @@ class Stitcher:
                     break
             if known:
                 return self._seen_again(person, first, slots, time)
-        return self._handed_over(event, slots, time) or self._grow(event, slots, time)
+        return self._handed_over(event, slots, time) or self._grow(event, slots, time) or self._take_in(event, slots, time)
 
     def _handed_over(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
         """A device passes to the person who logs in on it, as one that is shared does all day.
 
         The link is the newest of the device's, so it stands (`conflict: newest`); all others that the device has are to
         other values of the same unique namespace, so none of them can. A device is no bridge to anything else and counts
-        towards no limit but that of the cluster, so nothing else moves.
+        towards no limit but that of the cluster, so nothing else moves, unless its place there is wanted.
         """
         rules, second = self._rules, slots[1] if len(slots) == 2 else None
-        if second is None or not rules.newest or self._shares or self._manual.rulings or not rules.by_session:
+        if second is None or not rules.newest or self._shares or not rules.by_session or self._manual.of(second[1].hash):
             return None
         (space, _), (device_space, _) = event.identifiers
         holder, held = second
         device, first = held.device, slots[0]
         if device is None or device.rivals != space or device.own or device.decided or time <= device.end:
             return None
-        if not self._person[space] or rules.most[device_space] is not None or (first is not None and first[0] is holder):
+        if rules.most[space] != 1 or not self._person[space] or rules.most[device_space] is not None:
+            return None
+        if first is not None and first[0] is holder:
             return None
         mine = [key for key in holder.links if held.hash in (key[:16], key[16:32])]
         theirs = [key for key, link in holder.refused.items() if held.hash in (link.a, link.b)]
         if len(mine) != 1 or rules.identifiers_max < 2 or any(holder.refused[key].manual or holder.refused[key].void for key in theirs):
             return None
+        if len(theirs) < len(holder.refused) and self._makes_room(holder, held):
+            return None
         return self._hand_over(event, second, first, [*mine, *theirs])
+
+    def _makes_room(self, holder: Person, held: Identifier) -> bool:
+        """Whether a link that was refused for the size of the cluster may stand when this device has left it."""
+        room = self._rules.identifiers_max - len(holder.identifiers)
+        own = {each.hash for each in holder.identifiers}
+        for link in holder.refused.values():
+            if held.hash not in (link.a, link.b):
+                other = self._store.holder(link.b if link.a in own else link.a)
+                if other is None or other is holder or len(other.identifiers) > room:
+                    return True
+        return False
 
     def _hand_over(self, event: Event, second: Slot, first: Slot | None, keys: list[bytes]) -> Person | None:
         """``second``: who has the device, and the device; ``first``: who gets it, if known; ``keys``: its links, the standing one first."""
@@ -153,6 +173,73 @@ class Stitcher:
         store.adopt(person, held)
         store.dirty[holder.key] = holder
         return person
+
+    def _take_in(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
+        """A device seen for the first time comes to somebody who has refused links, or as many identifiers as may be.
+
+        It makes the cluster larger, so what was refused stays refused. If there is no room, the last accepted link gives way:
+        where that is a device's only link, the cluster is as large as before, and nothing else moves.
+        """
+        rules, first = self._rules, slots[0]
+        if len(slots) != 2 or first is None or slots[1] is not None or not rules.by_session or self._shares:
+            return None
+        key = self._store.hash(event.identifiers[1])
+        person, held = first
+        space = event.identifiers[1][0]
+        if not self._person[held.namespace] or self._person[space] or time < held.first or self._manual.of(key):
+            return None
+        most = rules.most[space]
+        full = len(person.identifiers) >= rules.identifiers_max
+        if most is not None and not full:
+            full = sum(each.namespace == space for each in person.identifiers) >= most
+        mine = [link for link in person.links.values() if held.hash in (link.a, link.b) and not link.manual]
+        if full or len(mine) >= rules.links_max:
+            last = self._gives_way(person, held, mine, time) if rules.newest and mine else None
+            if last is not None and last.namespace != space:
+                return None
+            if last is None:
+                return None
+            self._part(person, last)
+        elif len(person.links) + len(person.refused) >= rules.links_max:
+            return None
+        fresh = Identifier(*event.identifiers[1], key, time, time, empty_device(time, held.namespace))
+        self._store.adopt(person, fresh)
+        held.last = max(held.last, time)
+        person.links[held.hash + fresh.hash] = Link(held.hash, fresh.hash, manual=False, first=time, last=time)
+        return person
+
+    def _gives_way(self, person: Person, held: Identifier, mine: list[Link], time: int) -> Identifier | None:
+        """The device of the oldest of ``mine``, the links of ``held``, if that is the last of all in the order of acceptance and
+        the device has no other link and no events of its own."""
+        oldest = min(mine, key=_last)
+        if oldest.a != held.hash or oldest.last >= time:
+            return None
+        spaces = {each.hash: each.namespace for each in person.identifiers}
+        leaf = next(each for each in person.identifiers if each.hash == oldest.b)
+        device, space = leaf.device, leaf.namespace
+        if device is None or device.own or device.nobody or device.decided or space < max(spaces.values()):
+            return None
+        if device.rivals != held.namespace or device.persons.keys() != {held.hash} or self._manual.of(leaf.hash):
+            return None
+        for link in person.links.values():
+            if oldest.b in (link.a, link.b):
+                if link is not oldest:
+                    return None
+            elif link.last <= oldest.last and not link.manual and max(spaces[link.a], spaces[link.b]) == space:
+                return None
+        return leaf
+
+    def _part(self, person: Person, leaf: Identifier) -> None:
+        """A device leaves its person; the link between them is refused from now on."""
+        store = self._store
+        key = next(key for key in person.links if leaf.hash in (key[:16], key[16:32]))
+        link = person.links.pop(key)
+        person.identifiers.remove(leaf)
+        person.refused[key] = link
+        alone = Person(leaf.hash, [leaf], {}, {key: link}, version=store.version(leaf.hash), cells=[None] * len(self._program.cells))
+        store.add(alone)
+        self.created.append(alone)
+        self.parted.append((person, alone))
 
     def _seen_again(self, person: Person, first: Slot, slots: list[Slot | None], time: int) -> Person | None:
         for slot in slots:
@@ -193,7 +280,7 @@ class Stitcher:
         links = keys[1:]
         if self._manual.rulings and any(self._manual.void(keys[0], other) for other in links):
             return None
-        if not self._few_links(people, keys[0], links):
+        if not self._few_links(people, len(everyone), keys[0], links):
             return None
         for slot in slots:
             if slot is not None:
@@ -220,10 +307,10 @@ class Stitcher:
         joins = len(people) > 1 or len(everyone) > sum(len(person.identifiers) for person in people)
         return not (joins and any(each.device is not None and each.device.nobody for each in everyone))
 
-    def _few_links(self, people: list[Person], first: bytes, others: list[bytes]) -> bool:
-        """Whether no identifier can pass ``limits.links``."""
+    def _few_links(self, people: list[Person], size: int, first: bytes, others: list[bytes]) -> bool:
+        """Whether no identifier of a cluster of this size can pass ``limits.links``: it has one link at most to each other."""
         most = self._rules.links_max
-        if sum(len(person.links) for person in people) + len(others) <= most:
+        if size - 1 <= most or sum(len(person.links) for person in people) + len(others) <= most:
             return True
         degree: Counter[bytes] = Counter()
         for person in people:

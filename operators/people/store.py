@@ -23,6 +23,8 @@ ROW_SIZE_WEIGHT = 0.05
 """How much a commit's rows count in the mean size of a row."""
 HASHES_MAX = 400_000
 """Identifiers whose hash is remembered; all are forgotten when there are more."""
+NOBODY_ROWS = 100
+"""Events without identifiers in one page."""
 
 Pair = tuple[int, str]
 Slot = tuple[Person, Identifier]
@@ -211,12 +213,19 @@ class PeopleStore:
             self.shard.seen.delete(message)
             count += 1
         for (anchor, period), stored in groups.items():
-            if anchor == NOBODY:
-                continue
             key = anchor + period_key(period)
-            known = self.shard.pages.get(key)
-            self.shard.pages.put(key, encode((decode_page(known) if known else []) + stored))
+            if anchor != NOBODY:
+                self._to_page(key, stored)
+                continue
+            # Nobody's events are too many for one page, and the rules may know them one day.
+            for at in range(0, len(stored), NOBODY_ROWS):
+                part = stored[at : at + NOBODY_ROWS]
+                self._to_page(key + part[0].message, part)
         return count, left
+
+    def _to_page(self, key: bytes, stored: list[Stored]) -> None:
+        known = self.shard.pages.get(key)
+        self.shard.pages.put(key, encode((decode_page(known) if known else []) + stored))
 
     def sealed(self, anchor: bytes, message: bytes) -> Kept | None:
         """A message in the pages of its anchor, whatever its time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from operators.records import Identifier, Link
 from operators.stitch.rules import Rules
@@ -23,13 +23,31 @@ def order(link: Link, identifiers: Mapping[bytes, Identifier], rules: Rules) -> 
     )
 
 
+UNLINKED, SHARED, LINKS, IDENTIFIERS = -4, -3, -2, -1
+"""What refuses a link beside the limit of a namespace (its position): a manual unlink, ``shared_after``, ``limits.links``,
+``limits.identifiers``."""
+
+
 def accepted(identifiers: Mapping[bytes, Identifier], links: Collection[Link], shared: Collection[bytes], rules: Rules) -> list[Link]:
     """The links that stand. ``shared``: devices of which only manual links may. Void links never stand."""
-    standing = [link for link in links if link.manual or not (link.void or link.a in shared or link.b in shared)]
+    return [link for link, refusal in decided(identifiers, links, shared, rules) if refusal is None]
+
+
+def decided(
+    identifiers: Mapping[bytes, Identifier], links: Collection[Link], shared: Collection[bytes], rules: Rules
+) -> Iterator[tuple[Link, int | None]]:
+    """Each link in the order of acceptance, with what refuses it; None if it stands."""
+    standing = []
+    for link in links:
+        if link.manual or not (link.void or link.a in shared or link.b in shared):
+            standing.append(link)
+        else:
+            yield link, UNLINKED if link.void else SHARED
     ordered = sorted(standing, key=lambda link: order(link, identifiers, rules))
     allowed = _within_limit(ordered, rules)
     clusters = _Clusters(identifiers, rules)
-    return [link for link in ordered if (link.manual or id(link) in allowed) and clusters.add(link.a, link.b)]
+    for link in ordered:
+        yield link, clusters.add(link.a, link.b) if link.manual or id(link) in allowed else LINKS
 
 
 def _within_limit(ordered: list[Link], rules: Rules) -> set[int]:
@@ -56,22 +74,22 @@ class _Clusters:
         self._parent: dict[bytes, bytes] = {}
         self._held: dict[bytes, dict[int, int]] = {}
 
-    def add(self, a: bytes, b: bytes) -> bool:
-        """Join the clusters of two identifiers if the rules allow it; True also if they are one already."""
+    def add(self, a: bytes, b: bytes) -> int | None:
+        """Join the clusters of two identifiers if the rules allow it; else what they would break, as `decided` says it."""
         a, b = self._root(a), self._root(b)
         if a == b:
-            return True
+            return None
         one, two = self._held[a], self._held[b]
         total = {space: one.get(space, 0) + two.get(space, 0) for space in {**one, **two}}
         if sum(total.values()) > self._rules.identifiers_max:
-            return False
+            return IDENTIFIERS
         for space, number in total.items():
             most = self._rules.most[space]
             if most is not None and number > most and space in one and space in two:
-                return False
+                return space
         self._parent[b] = a
         self._held[a] = total
-        return True
+        return None
 
     def _root(self, key: bytes) -> bytes:
         parent = self._parent

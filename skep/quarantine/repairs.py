@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import getpass
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
@@ -20,6 +17,7 @@ from skep.quarantine.selection import Selection, found
 from skep.quarantine.trial import Trial, Tried
 from skep.settings import Settings
 from skep.spaces import open_views
+from skep.who import who
 
 ENTRIES_MAX = 500
 """How many records one control entry carries."""
@@ -112,13 +110,6 @@ def batches(items: Iterable[_One]) -> Iterator[Sequence[_One]]:
     rest = iter(items)
     while part := list(islice(rest, ENTRIES_MAX)):
         yield part
-
-
-def who() -> str:
-    """The user who runs the command, as far as the system knows a name."""
-    with suppress(KeyError, OSError):
-        return getpass.getuser()
-    return f"uid {os.getuid()}"
 
 
 def _entry(row: Quarantined, raw: bytes) -> dict[str, Any]:

@@ -92,3 +92,11 @@ def test_no_two_of_a_thousand_segments_are_the_same(tmp_path: Path) -> None:
         [sys.executable, "-m", "skep.cli", "--project", str(project), "check"], cwd=ROOT, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+
+
+def test_matching(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.matching", "--records", "400")["historical"]
+    assert found["records"] == 400
+    assert found["records_per_s"] > 0
+    assert found["ratio"] > 0
+    assert set(found["with_support"]) == set(found["connected_components"])

@@ -165,6 +165,13 @@ MAPPINGS = (
     ("identity", "properties/blocked/properties", "identity.yaml", "blocked: {zzz: 1}"),
     ("identity", "properties/limits/properties", "identity.yaml", "limits: {zzz: 1}"),
     ("identity", "properties/stitching/properties", "identity.yaml", "stitching: {zzz: 1}"),
+    ("identity", "properties/probabilistic/properties", "identity.yaml", "probabilistic: {zzz: 1}"),
+    (
+        "identity",
+        "properties/probabilistic/properties/compare/items/properties",
+        "identity.yaml",
+        "probabilistic: {block: [a], compare: [{trait: a, zzz: 1}]}",
+    ),
     ("consent", "properties", "consent.yaml", "zzz: 1"),
     ("consent", "properties/purposes/items/properties", "consent.yaml", "purposes: [{name: a, default: granted, zzz: 1}]"),
     ("traits", "properties", "traits.yaml", "zzz: 1"),

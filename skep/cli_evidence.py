@@ -1,0 +1,121 @@
+"""`skep identity explain`, `graph`, `doctor`, `split`: the evidence behind people, read beside the flow."""
+
+# ruff: noqa: PLC0415 - a command starts without the libraries that only others need
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skep import log
+from skep.console import json_line, out, spinner
+from skep.settings import Settings
+
+evidence_app = typer.Typer()
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Space = Annotated[str | None, typer.Option("--space", help="The space; needed if there are several.")]
+
+
+def _settings(context: typer.Context) -> Settings:
+    settings = Settings.load(context.find_root().params.get("project"))
+    log.configure(settings.log)
+    return settings
+
+
+@evidence_app.command("explain")
+def explain(
+    context: typer.Context,
+    a: Annotated[str, typer.Argument(metavar="NS:VALUE")],
+    b: Annotated[str, typer.Argument(metavar="NS:VALUE")],
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Why two identifiers are one person's, link by link; or which rule keeps them apart, and what would join them.
+
+    Example: skep identity explain user_id:42 anonymous_id:d-7
+    """
+    from skep.identity import explaining
+
+    with spinner("looking at the evidence …"):
+        told = explaining.explain(_settings(context), a, b, space)
+    if json:
+        json_line(told)
+    else:
+        explaining.show(told)
+
+
+@evidence_app.command("graph")
+def graph(
+    context: typer.Context,
+    profile: Annotated[str, typer.Argument(metavar="PROFILE|NS:VALUE")],
+    target: Annotated[Path, typer.Option("--out", metavar="FILE.svg|FILE.html", help="Where the picture goes.")],
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Draw a profile: its identifiers, the links between them, and those that are refused, with the reason.
+
+    Personal values are in the clear in it.
+
+    Example: skep identity graph user_id:42 --out 42.svg
+    """
+    from skep.identity.graph import write_graph
+
+    with spinner("drawing …"):
+        told = write_graph(_settings(context), profile, target, space)
+    if json:
+        json_line(told)
+    else:
+        counts = f"{told['identifiers']:,} identifiers, {told['accepted']:,} links accepted, {told['refused']:,} refused"
+        out.print(f"{told['path']}: {counts}", markup=False)
+
+
+@evidence_app.command("doctor")
+def doctor(
+    context: typer.Context,
+    space: Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")] = None,
+    json: Json = False,
+) -> None:
+    """Profiles at a limit, hubs, suspicious values, shared devices, and rules that would help, with their estimated effect.
+
+    Example: skep identity doctor
+    """
+    from skep.identity import doctor as findings
+
+    with spinner("looking at everybody …"):
+        found = findings.examine(_settings(context), space)
+    if json:
+        json_line(found)
+    for one in [] if json else found:
+        findings.show(one)
+
+
+@evidence_app.command("split")
+def split(
+    context: typer.Context,
+    *,
+    profile: Annotated[str, typer.Argument(metavar="PROFILE|NS:VALUE")],
+    keep: Annotated[list[str], typer.Option(metavar="NS:VALUE", help="An identifier that stays; as often as needed.")],
+    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be cut.")] = False,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Take a profile apart: what is kept stays one profile, all else leaves it. `skep identity link` undoes each cut.
+
+    Example: skep identity split user_id:42 --keep user_id:42 --keep email:ann@example.com --why "ticket 17"
+    """
+    from skep.identity import splitting
+
+    told, submitted = splitting.split(_settings(context), profile, keep, why, space, dry_run=dry_run)
+    refused = [one for one in submitted if one.answer and not one.answer.get("ok", True)]
+    if json:
+        json_line({**told, "entries": [one.message_id for one in submitted]})
+    else:
+        splitting.show(told, dry_run=dry_run)
+        for words in dict.fromkeys(one.words() for one in submitted):
+            out.print(words, markup=False)
+    if refused:
+        raise SystemExit(1)

@@ -1,0 +1,1 @@
+"""Training and measuring probabilistic identity, over a file of events."""

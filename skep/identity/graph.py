@@ -1,0 +1,154 @@
+"""`skep identity graph`: a profile's identifiers and the evidence between them, as a picture that a person can read."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from contracts.hashing import profile_id
+from contracts.times import iso
+from operators.records import Identifier, Link, Person
+from operators.stitch.clusters import IDENTIFIERS, LINKS, SHARED, UNLINKED
+from operators.stitch.rules import Rules
+from skep.console import CommandError
+from skep.identity.drawing import Group, Line, Node, Picture, draw, page
+from skep.identity.evidence import Evidence, profile_of, text_of
+from skep.settings import Settings
+from skep.spaces import one_space, open_view
+
+SHOWN = 40
+"""Identifiers of one namespace that are drawn, those seen last; the others are one node."""
+
+
+def write_graph(settings: Settings, profile: str, target: Path, space: str | None) -> dict[str, Any]:
+    """Draw ``p_…`` or the holder of ``NS:VALUE`` into an SVG file or a page; returns what is on it. Raises CommandError."""
+    if target.suffix not in {".svg", ".html"}:
+        raise CommandError(f"--out: expected a file that ends in .svg or .html, found {target} → name one")
+    view = open_view(settings, one_space(settings, space))
+    try:
+        person = profile_of(view, profile)
+        if not person.identifiers:
+            raise CommandError(
+                f"{profile_id(person.key)} has no identifiers: it holds the events of a shared device → name another profile"
+            )
+        evidence = Evidence(view, [person])
+        picture = picture_of(evidence, evidence.people[person.key])
+    finally:
+        view.close()
+    drawn = draw(picture)
+    try:
+        target.write_text(page(picture.title, drawn) if target.suffix == ".html" else drawn, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"--out: {target} cannot be written: {error.strerror} → name a file in a folder that is there") from error
+    counts = {"identifiers": len(person.identifiers), "accepted": len(person.links), "refused": len(person.refused)}
+    return {"path": str(target), "profile": profile_id(person.key), **counts}
+
+
+def picture_of(evidence: Evidence, person: Person) -> Picture:
+    """Persons' namespaces in the middle, devices around them, what refused links lead to outside."""
+    rules, mine = evidence.rules, {each.hash for each in person.identifiers}
+    links = [link for link in evidence.links if link.a in mine or link.b in mine]
+    others = {end for link in links for end in (link.a, link.b)} - mine
+    nodes: dict[bytes, Node] = {}
+    middle: list[Group] = []
+    left: list[Group] = []
+    right: list[Group] = []
+    for at, name in enumerate(rules.names):
+        drawn = _nodes(
+            nodes, [each for each in person.identifiers if each.namespace == at], "person" if rules.person[at] else "device", evidence
+        )
+        if rules.person[at]:
+            middle += [Group(name, drawn)] if drawn else []
+        else:
+            half = (len(drawn) + 1) // 2
+            left += [Group(name, drawn[:half])] if drawn else []
+            right += [Group(name, drawn[half:])] if drawn[half:] else []
+    on_the_left = {node for group in left for node in group.nodes}
+    beside = {_end(link, mine, other=True) for link in links if nodes.get(_end(link, mine, other=False)) in on_the_left} & others
+    far_left, far_right = (_outside(nodes, ends, evidence) for ends in (beside, others - beside))
+    return Picture(
+        title=f"{profile_id(person.key)} · space {evidence.view.space}",
+        subtitle=_subtitle(person),
+        columns=[far_left, left, *([group] for group in middle), right, far_right],
+        lines=_lines(evidence, links, nodes),
+    )
+
+
+def _end(link: Link, mine: set[bytes], *, other: bool) -> bytes:
+    """The end of a link that is outside the profile, or the one that is in it."""
+    return link.b if (link.a in mine) == other else link.a
+
+
+def _outside(nodes: dict[bytes, Node], ends: set[bytes], evidence: Evidence) -> list[Group]:
+    found = []
+    for at, name in enumerate(evidence.rules.names):
+        theirs = [evidence.identifiers[end] for end in ends if evidence.identifiers[end].namespace == at]
+        if theirs:
+            found.append(Group(f"{name} of others", _nodes(nodes, theirs, "other", evidence)))
+    return found
+
+
+def _nodes(nodes: dict[bytes, Node], identifiers: list[Identifier], kind: str, evidence: Evidence) -> list[Node]:
+    """A node for each identifier, in the order of texts, at most `SHOWN`; `nodes` learns which one is whose."""
+    shown = heapq.nlargest(SHOWN, identifiers, key=lambda each: (each.last, each.value))
+    drawn = []
+    for each in sorted(shown, key=lambda each: each.value):
+        node = nodes[each.hash] = Node(each.value, _title(each, evidence), kind)
+        drawn.append(node)
+    rest = {each.hash for each in identifiers} - {each.hash for each in shown}
+    if rest:
+        times = [evidence.identifiers[end] for end in rest]
+        first, last = min(each.first for each in times), max(each.last for each in times)
+        more = Node(f"+{len(rest):,}", f"{len(rest):,} more, seen from {iso(first)} to {iso(last)}", "more")
+        nodes.update(dict.fromkeys(rest, more))
+        drawn.append(more)
+    return drawn
+
+
+def _title(each: Identifier, evidence: Evidence) -> str:
+    times = f"seen from {iso(each.first)} to {iso(each.last)}"
+    return f"{text_of(evidence.pair(each.hash))}\n{times}\nprofile {evidence.profile(each.hash)}"
+
+
+def _lines(evidence: Evidence, links: Iterable[Link], nodes: dict[bytes, Node]) -> list[Line]:
+    """A line for all links of two nodes that fare alike."""
+    found: dict[tuple[Node, Node, bool, int | None], list[Link]] = {}
+    for link in links:
+        key = nodes[link.a], nodes[link.b], link.manual, evidence.refusals[id(link)]
+        found.setdefault(key, []).append(link)
+    lines = []
+    for (a, b, manual, refusal), some in found.items():
+        kind = "manual" if manual else "deterministic"
+        ends = " – ".join(text_of(evidence.pair(end)) for end in (some[0].a, some[0].b))
+        said = ends if len(some) == 1 else f"{len(some):,} links"
+        times = f"seen from {iso(min(link.first for link in some))} to {iso(max(link.last for link in some))}"
+        why = evidence.reason(some[0]) if len(some) == 1 else _rule(refusal, evidence.rules)
+        title = "\n".join([said, f"{kind}, {'accepted' if refusal is None else 'refused'}", times, *([why] if why else [])])
+        lines.append(Line(a, b, title, _rule(refusal, evidence.rules), manual, len(some)))
+    return lines
+
+
+_WORDS: dict[int, Callable[[Rules], str]] = {
+    UNLINKED: lambda _: "unlinked by hand",
+    SHARED: lambda _: "shared_after: too many persons were identified on the device",
+    LINKS: lambda rules: f"limits.links: an identifier has more than {rules.links_max:,}",
+    IDENTIFIERS: lambda rules: f"limits.identifiers: the profile would have more than {rules.identifiers_max:,}",
+}
+
+
+def _rule(refusal: int | None, rules: Rules) -> str | None:
+    """What refuses some links alike; None: they stand."""
+    if refusal is None:
+        return None
+    if refusal in _WORDS:
+        return _WORDS[refusal](rules)
+    most, name = rules.most[refusal], rules.names[refusal]
+    return f"unique: it would have two values of {name}" if most == 1 else f"limit: it would have more than {most} values of {name}"
+
+
+def _subtitle(person: Person) -> str:
+    first, last = min(each.first for each in person.identifiers), max(each.last for each in person.identifiers)
+    seen = f"identifiers seen from {iso(first)[:10]} to {iso(last)[:10]}"
+    return f"{len(person.identifiers):,} {seen}, {len(person.links):,} links accepted, {len(person.refused):,} refused"

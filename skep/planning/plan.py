@@ -1,0 +1,67 @@
+"""The plan of a space: which files differ from those in force, and what they would do to its people."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+from connectors import control
+from contracts.definitions import Definitions
+from operators.view import View
+from skep.applying import differences, kept_files
+from skep.planning.compare import compare, nothing
+from skep.planning.trial import Progress, trial
+from skep.settings import Settings
+from skep.spaces import control_path, open_view
+
+Plans = list[dict[str, Any]]
+
+
+def plan(settings: Settings, space: str, definitions: Definitions, progress: Progress, dump: IO[bytes] | None = None) -> dict[str, Any]:
+    """What putting the definitions in force would do; ``dump`` gets the state that it would make. Raises `NoState`.
+
+    Keys: ``space``, ``definitions`` (``before``, ``after``), ``files``, ``recomputed``, ``people`` (``before``, ``after``), those of
+    `compare`, and ``waiting``: entries of the control partition that no flow has read yet, which come first.
+    """
+    view = open_view(settings, space)
+    try:
+        # `program` says what is wrong if nothing is in force yet.
+        before, people = view.program.definitions.digest, view.meta.people
+        waiting = control.count(control_path(settings, space)) - view.applied().get(control.PARTITION, 0)
+    finally:
+        view.close()
+    files = differences(kept_files(settings, before), definitions.files)
+    found: dict[str, Any] = {
+        "space": space,
+        "definitions": {"before": before, "after": definitions.digest},
+        "files": [{"file": f"contracts/{path}", "change": how} for path, how in files],
+        "waiting": waiting,
+        "recomputed": False,
+        "people": {"before": people, "after": people},
+        **nothing(),
+    }
+    if before == definitions.digest and dump is None:
+        return found
+    with trial(settings, space, definitions, progress) as tried:
+        if tried.recomputed:
+            progress("comparing, profiles", 0, people)
+            sizes = {"before": tried.before.meta.people, "after": tried.after.meta.people}
+            found |= {"recomputed": True, "people": sizes, **compare(tried, definitions)}
+        if dump is not None:
+            _write(tried.after, dump)
+    return found
+
+
+def _write(view: View, dump: IO[bytes]) -> None:
+    for line in view.dump():
+        dump.write(line + b"\n")
+
+
+def plans(
+    settings: Settings, spaces: tuple[str, ...], definitions: Definitions, progress: Progress, dump: Path | None
+) -> list[dict[str, Any]]:
+    """The plan of each space; ``dump`` is the file that gets the state that they would make."""
+    with ExitStack() as stack:
+        stream = None if dump is None else stack.enter_context(dump.open("wb"))
+        return [plan(settings, space, definitions, progress, stream) for space in spaces]

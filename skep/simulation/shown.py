@@ -1,0 +1,74 @@
+"""A simulation as tables for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from skep.console import err, out, table
+from skep.simulation.told import Told
+
+MOST = 50
+"""Rows of one table."""
+_SHORT = 10
+"""Characters of a profile id that tell it from others on a screen."""
+
+
+def show(told: Told) -> None:
+    """Profiles with how many events each has, whose the events are if they are few, links that do not stand, merges and splits."""
+    answer = told.answer
+    owned = Counter(event["profile"] for event in answer["events"])
+    _table(
+        "profiles",
+        ("profile", "identifiers", "confidence", "events"),
+        [(_id(one["profile"]), _pairs(one["identifiers"]), one["confidence"], owned[one["profile"]]) for one in answer["profiles"]],
+        right=("confidence", "events"),
+    )
+    _table("events", ("message", "profile"), [(event["messageId"], _id(event["profile"])) for event in answer["events"]])
+    _table(
+        "links",
+        ("a", "b", "kind", "state", "reason"),
+        [(_pair(one["a"]), _pair(one["b"]), one["kind"], one["state"], one["reason"]) for one in answer["links"]],
+    )
+    _table("history", ("time", "what", "profile", "other", "by", "evidence"), [_happened(one) for one in answer["history"]])
+
+
+def warn(told: Told) -> None:
+    """The lines that were not taken in, on stderr."""
+    for one in told.unread[:MOST]:
+        err.print(f"line {one.line}: {'not applied' if one.ruling else 'quarantined'}: {one.reason}: {one.detail}", markup=False)
+    if len(told.unread) > MOST:
+        err.print(f"… and {len(told.unread) - MOST:,} more lines like these")
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[str] = ()) -> None:
+    out.print(f"{title}: {len(rows):,}", style="bold")
+    if rows:
+        table(columns, rows[:MOST], right)
+    if len(rows) > MOST:
+        out.print(f"… and {len(rows) - MOST:,} more; --json prints all")
+    out.print()
+
+
+def _happened(one: dict[str, Any]) -> tuple[Any, ...]:
+    evidence = one["evidence"]
+    said = _pairs(evidence["identifiers"]) if "identifiers" in evidence else _manual(evidence)
+    return one["time"], one["type"], _id(one["profile"]), _id(one["other"]), f"{one['cause']['type']} {one['cause']['id']}", said
+
+
+def _manual(evidence: dict[str, Any]) -> str:
+    ends = " and ".join(f"{evidence[end]['namespace']}:{evidence[end]['value']}" for end in ("a", "b"))
+    return f"{ends}: {evidence['why']}" if evidence["why"] else ends
+
+
+def _id(profile: str | None) -> str | None:
+    return None if profile is None else profile[:_SHORT]
+
+
+def _pair(pair: Sequence[str]) -> str:
+    return ":".join(pair)
+
+
+def _pairs(pairs: Iterable[Sequence[str]]) -> str:
+    return ", ".join(map(_pair, pairs))

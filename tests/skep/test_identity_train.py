@@ -1,0 +1,199 @@
+"""`skep identity train` and `evaluate`: the score is Splink's, the model is refused when it is another's, the measures are as defined."""
+
+from __future__ import annotations
+
+import random
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from contracts.probabilistic import MODEL_FILE
+from operators.match.model import FORMAT, UnusableModel, dump, load
+from operators.match.scoring import Scorer, probability
+from perf.matching import FAKE, FEBRL, HISTORICAL, read_rules, run
+from perf.matching_data import Historical, PersonRecord, events, fake_1000, truth
+from skep.identity.charts import thresholds_chart, weights_chart
+from skep.identity.commands import evaluate_file, train_file
+from skep.identity.evaluation import measure
+from skep.identity.records import records_of
+from skep.identity.splink_training import settings, table
+from skep.identity.training import train
+from tests.skep.test_cli import refused, skep
+
+FAKE_1000 = Path(__file__).parents[3] / "shared/data/fake_1000/fake_1000.csv"
+PEOPLE = Historical(5).records(700)
+
+
+def _files(folder: Path, rules: str, people: list[PersonRecord]) -> tuple[Path, Path, Path]:
+    files = folder / "identity.yaml", folder / "events.jsonl", folder / "truth.jsonl"
+    files[0].write_text(rules)
+    files[1].write_bytes(b"".join(events(people)))
+    files[2].write_bytes(b"".join(truth(people)).replace(b"anonymous_id", b"record"))
+    return files
+
+
+def _equals_splink(people: list[PersonRecord], text: str) -> None:
+    from splink import DuckDBAPI, Linker  # noqa: PLC0415 - a second that only this test pays
+
+    rules = read_rules(text)
+    assert rules.probabilistic is not None
+    records = records_of(events(people), rules)
+    model = train(records, rules, rules.probabilistic).model
+    rows = [person.traits for person in records.people.values()]
+    asked = settings(model) | {"blocking_rules_to_generate_predictions": ["1 = 1"]}
+    linker = Linker(DuckDBAPI().register(table(rows, rules.probabilistic)), asked, log_level=None)
+    theirs = linker.inference.predict().as_record_list()
+    assert len(theirs) == len(rows) * (len(rows) - 1) // 2
+    scorer = Scorer(model)
+    prepared = [scorer.prepare(row) for row in rows]
+    for at, row in enumerate(theirs):
+        one, two = prepared[row["unique_id_l"]], prepared[row["unique_id_r"]]
+        bits = scorer.weight(one, two)
+        assert abs(bits - row["match_weight"]) < 1e-6
+        assert abs(probability(bits) - row["match_probability"]) < 1e-6
+        if at % 100 == 0:
+            assert scorer.prior + sum(part.weight + part.frequency for part in scorer.explain(one, two)) == pytest.approx(bits)
+
+
+def test_the_score_is_splinks() -> None:
+    """Every pair of 400 generated records, some with values beyond ASCII, to 1e-6 of a bit."""
+    people = [({**traits, "birth_place": "Žatec"} if at % 9 == 0 else traits, who) for at, (traits, who) in enumerate(PEOPLE[:400])]
+    _equals_splink(people, HISTORICAL)
+
+
+@pytest.mark.skipif(not FAKE_1000.exists(), reason="the data set fake_1000 is not beside the checkout")
+def test_the_score_is_splinks_on_fake_1000() -> None:
+    _equals_splink(fake_1000(FAKE_1000), FAKE)
+
+
+@pytest.mark.skipif(not FAKE_1000.exists(), reason="the data set fake_1000 is not beside the checkout")
+def test_clusters_of_fake_1000() -> None:
+    """Pairwise F1 of at least 0.93, and nobody merged with another person."""
+    found = run(fake_1000(FAKE_1000), FAKE)["with_support"]
+    assert found["f1"] >= 0.93
+    assert found["false_merges"] <= 0.006
+
+
+def test_support_keeps_families_apart() -> None:
+    """700 records of historical persons: support gives more than connected components, and 0.9 in all."""
+    found = run(PEOPLE, HISTORICAL)
+    assert found["with_support"]["f1"] >= 0.9
+    assert found["with_support"]["precision"] > found["connected_components"]["precision"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """Rules, events and truth, with the model written beside them."""
+    files = _files(tmp_path_factory.mktemp("trained"), HISTORICAL, PEOPLE)
+    done = skep("identity", "train", "--rules", str(files[0]), "--events", str(files[1]), "--json")
+    told = orjson.loads(done.stdout)
+    assert Path(told["model"]) == files[0].parent / MODEL_FILE
+    assert Path(told["chart"]).read_text().startswith("<svg")
+    assert {row["trait"] for row in told["weights"]} == {compare.trait for compare in _compares(HISTORICAL)}
+    return files
+
+
+def test_evaluate_tells_measures_by_threshold(trained: tuple[Path, Path, Path]) -> None:
+    chart = trained[0].parent / "thresholds.svg"
+    asked = ("--rules", str(trained[0]), "--events", str(trained[1]), "--truth", str(trained[2]), "--chart", str(chart), "--json")
+    told = orjson.loads(skep("identity", "evaluate", *asked).stdout)
+    assert told["accept"] == 0.95
+    for one in (told, *told["thresholds"]):
+        assert set(one["pairwise"]) == set(one["bcubed"]) == {"precision", "recall", "f1"}
+    precisions = [row["pairwise"]["recall"] for row in told["thresholds"]]
+    assert precisions[0] > precisions[-1]
+    assert chart.read_text().count("<polyline") == 3
+
+
+def test_training_twice_gives_the_same_model(trained: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    """And the order of the events does not matter to the records."""
+    again = train_file(trained[0], trained[1], tmp_path / "again.json", None)
+    first, second = (orjson.loads(path.read_bytes()) for path in (trained[0].parent / MODEL_FILE, again.model))
+    assert second["prior"] == pytest.approx(first["prior"], rel=1e-6)
+    lines = trained[1].read_bytes().splitlines()
+    random.Random(1).shuffle(lines)
+    rules = read_rules(HISTORICAL)
+    told, shuffled = (records_of(some, rules).people for some in (trained[1].read_bytes().splitlines(), lines))
+    assert {key: (one.traits, one.blocks) for key, one in told.items()} == {key: (one.traits, one.blocks) for key, one in shuffled.items()}
+
+
+def test_labels_are_used(trained: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    told = train_file(trained[0], trained[1], tmp_path / "m.json", trained[2])
+    assert told.trained.labels == len(PEOPLE)
+    pairs = sum(a == b for (_, a), (_, b) in combinations(PEOPLE, 2))
+    assert told.trained.model.prior == pytest.approx(pairs / (len(PEOPLE) * (len(PEOPLE) - 1) / 2))
+
+
+def test_models_that_do_not_fit_are_refused(trained: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    """Another format, other comparisons, other thresholds, a damaged file, no file: each with what to do."""
+    raw = (trained[0].parent / MODEL_FILE).read_bytes()
+    content: dict[str, Any] = orjson.loads(raw)
+    compares = _compares(HISTORICAL)
+    assert dump(load(raw, compares, "m")) == raw
+    for changed, words in (
+        ({**content, "format": FORMAT + 1}, f"expected a model of format {FORMAT}, found {FORMAT + 1}"),
+        ({**content, "prior": 2}, "damaged"),
+        ({**content, "comparisons": content["comparisons"][:-1]}, "compare[6] is exact of gender, the model's missing"),
+        ([], "expected a model written by"),
+    ):
+        with pytest.raises(UnusableModel) as refusal:
+            load(orjson.dumps(changed), compares, "m.json")
+        assert words in str(refusal.value)
+    with pytest.raises(UnusableModel, match="edit_distance of postcode_fake at"):
+        load(raw, _compares(HISTORICAL.replace("at: [1, 2]", "at: [1]")), "m.json")
+    with pytest.raises(UnusableModel, match="for the comparisons"):
+        load(raw, _compares(FEBRL), "m.json")
+    files = _files(tmp_path, HISTORICAL, PEOPLE[:10])
+    told = refused(skep("identity", "evaluate", "--rules", str(files[0]), "--events", str(files[1]), "--truth", str(files[2])))
+    assert "expected the model that" in told
+    assert "skep identity train" in told
+
+
+def _compares(text: str) -> Any:
+    rules = read_rules(text).probabilistic
+    assert rules is not None
+    return rules.compare
+
+
+def test_records_that_share_nothing_train_nothing(tmp_path: Path) -> None:
+    files = _files(tmp_path, HISTORICAL, [({"name": "a"}, "1"), ({"name": "b"}, "2")])
+    assert "found none among 2" in refused(skep("identity", "train", "--rules", str(files[0]), "--events", str(files[1])))
+    files[0].write_text("version: 1\n")
+    assert "expected a `probabilistic` part" in refused(skep("identity", "train", "--rules", str(files[0]), "--events", str(files[1])))
+
+
+def test_identifiers_without_truth_are_left_out(trained: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    """With the truth of half of the records, the other half counts for nothing; a bad line is named."""
+    half = tmp_path / "half.jsonl"
+    half.write_bytes(b"".join(trained[2].read_bytes().splitlines(keepends=True)[::2]))
+    assert evaluate_file(trained[0], trained[1], half, None)["known"] == len(PEOPLE) // 2
+    half.write_text('{"namespace": "record"}\n')
+    told = refused(skep("identity", "evaluate", "--rules", str(trained[0]), "--events", str(trained[1]), "--truth", str(half)))
+    assert f"{half}:1: expected an object with namespace, value and person" in told
+
+
+def test_measures() -> None:
+    """By hand: {a a b} {b b} {c} {c} has 2 right pairs of 4 said and of 5 true."""
+    found = measure([["a", "a", "b"], ["b", "b"], ["c"], ["c"]])
+    assert found.pairwise == pytest.approx({"precision": 2 / 4, "recall": 2 / 5, "f1": 4 / 9})
+    assert found.bcubed["precision"] == pytest.approx((2 * 2 / 3 + 1 / 3 + 2 + 1 + 1) / 7)
+    assert found.bcubed["recall"] == pytest.approx((2 * 1 + 1 / 3 + 2 * 2 / 3 + 1 / 2 + 1 / 2) / 7)
+    assert (found.false_merges, found.false_splits) == pytest.approx((2 / 3, 2 / 3))
+    assert measure([]).pairwise["f1"] == 1.0
+
+
+def test_charts_hold_what_is_told(trained: tuple[Path, Path, Path]) -> None:
+    """Every level has its bar; names cannot break the picture."""
+    model = load((trained[0].parent / MODEL_FILE).read_bytes(), _compares(HISTORICAL), "m")
+    chart = weights_chart(model)
+    assert chart.count("<rect") == 2 + sum(len(each.m) for each in model.comparisons)
+    rows = [{"accept": accept, "pairwise": {"precision": 1.0, "recall": 1.0, "f1": 1.0}} for accept in (0.5, 0.95)]
+    assert "<svg" in thresholds_chart(rows, 0.95)
+
+
+def test_probability_of_extreme_weights() -> None:
+    assert probability(-5000) < 1e-300
+    assert probability(5000) == 1.0
