@@ -9,7 +9,7 @@ _SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 _AT: dict[str, Schema] = {
     "jaro_winkler": _NEAR,
     "edit_distance": {"type": "integer", "minimum": 1, "maximum": 20},
-    "date_difference": {"type": "string"},
+    "date_difference": {"anyOf": [{"type": "string", "pattern": "^\\s*[0-9]+\\s*y\\s*$"}, duration("between two dates")]},
 }
 
 
