@@ -43,7 +43,11 @@ class Device(msgspec.Struct, array_like=True, gc=False):
 
 
 class Identifier(msgspec.Struct, array_like=True, gc=False):
-    """An identifier in its cluster: position of its namespace, value, hash, first and last seen."""
+    """An identifier in its cluster: position of its namespace, value, hash, first and last seen.
+
+    With probabilistic rules, what its own events say: ``traits`` are those that are compared, each as ``[time, message id,
+    value]``, the newest; ``seen`` are the windowed blocks, each with its sightings as ``[start, end]``, in order.
+    """
 
     namespace: int
     value: str
@@ -51,12 +55,16 @@ class Identifier(msgspec.Struct, array_like=True, gc=False):
     first: int
     last: int
     device: Device | None = None
+    traits: dict[str, list[Any]] = {}
+    seen: dict[bytes, list[list[int]]] = {}
 
 
 class Link(msgspec.Struct, array_like=True, gc=False):
     """Evidence that two identifiers belong together; ``a`` is the higher in rank.
 
     ``void``: a manual unlink rules the pair, so that the link does not count (it still says that they met).
+    ``message``: id of the first event or entry that says so, ``count``: how many do, ``rules``: the version of the identity
+    rules under which it was made. ``weight``: the match weight in bits of a probabilistic link between two leads; None for others.
     """
 
     a: bytes
@@ -65,15 +73,35 @@ class Link(msgspec.Struct, array_like=True, gc=False):
     first: int
     last: int
     void: bool = False
+    message: str = ""
+    count: int = 1
+    rules: int = 0
+    weight: float | None = None
+
+    @property
+    def kind(self) -> str:
+        return "manual" if self.manual else "deterministic" if self.weight is None else "probabilistic"
+
+
+class Record(msgspec.Struct, array_like=True, gc=False):
+    """What manual and deterministic links join, as probabilistic links see it; the key beside it is the hash of its lead.
+
+    ``blocks`` are those in which the index has it. ``matches``: lead of another record → ``[weight in bits, time]`` of the link
+    between the two, for every candidate of at least the probability ``review``, whether it stands or not.
+    """
+
+    blocks: list[bytes]
+    matches: dict[bytes, list[Any]]
 
 
 class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     """A cluster and what is true of it; ``identifiers`` is empty for a device's events that belong to nobody.
 
-    ``links`` are the accepted ones by ``a + b`` (manual ones by ``a + b + b"m"``), ``refused`` all others that have an
-    end here. ``cells`` holds the running value of each feature, ``consents`` the newest decision by purpose and
-    anchor. ``bits`` are the memberships, ``told`` what was last announced: consents by purpose and emitted traits.
-    ``armed``: when its timer is due.
+    ``links`` are the accepted ones by ``a + b`` (manual ones by ``a + b + b"m"``, probabilistic ones by ``a + b + b"p"``),
+    ``refused`` all others that have an end here, probabilistic ones aside. ``cells`` holds the running value of each
+    feature, ``consents`` the newest decision by purpose and anchor. ``bits`` are the memberships, ``told`` what was last
+    announced: consents by purpose and emitted traits. ``armed``: when its timer is due. ``records``, if the rules have
+    probabilistic links, by lead; ``confidence`` is the probability of the weakest link on the strongest way to the lead.
     """
 
     key: bytes
@@ -90,6 +118,8 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     told: dict[str, Any] = {}
     bits: bytes = b""
     armed: int | None = None
+    records: dict[bytes, Record] = {}
+    confidence: float = 1.0
 
 
 class Stored(msgspec.Struct, array_like=True, gc=False):

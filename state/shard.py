@@ -22,11 +22,12 @@ from rocksdict import (
 
 from state.errors import DiskFull, FormatMismatch, NoState, StateError, StateLocked
 
-FORMAT = b"2"
+FORMAT = b"3"
 """Raised when a stored row changes its meaning; a shard of another format is refused."""
 
 FAMILIES = (
     "meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual", "quality",
+    "blocks", "history",
 )  # fmt: skip
 _POINT_READS = frozenset({"seen", "people", "alias", "versions"})
 
@@ -153,6 +154,8 @@ class Shard:
     answers: Family
     manual: Family
     quality: Family
+    blocks: Family
+    history: Family
 
     def __init__(self, path: Path, *, sync: bool = False, cache_bytes: int = 64 * 1024 * 1024) -> None:
         path.mkdir(parents=True, exist_ok=True)

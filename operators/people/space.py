@@ -81,6 +81,8 @@ class Space:
         self.quality = Quality(shard.quality, self.meta, self.log)
         self._control = Control(self)
         self._sealed = -(1 << 31)
+        self.rebuilds = 0
+        """How often people were computed anew from their moments."""
         self.digest = ""
         if self.meta.digest:
             self.use(self.meta.digest)
@@ -438,6 +440,7 @@ class Space:
     def rebuild(self, start: list[Person], anchors: set[bytes]) -> None:
         """Compute the people connected with these anew, and announce every difference."""
         self.stitcher.relinked = False
+        self.rebuilds += 1
         old = component(self.store, self.manual, start)
         anchors = anchors | anchors_of(old.values())
         new = Rebuilt(self.store, self.manual, self.program, self.reread, self.clock.now).build(sorted(anchors))
