@@ -37,6 +37,7 @@ from operators.records import (
     NOBODY,
     OWNED,
     Identifier,
+    Link,
     Person,
     decode_page,
     decode_person,
@@ -49,7 +50,7 @@ from operators.segments.predicates import canonical
 from operators.versions import Reading, Readings
 from state.errors import BeforeClock, NoState
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import moment_key, moment_parts, period_key, period_of, period_of_key, sequence_key, sequence_of, time_of
+from state.keys import moment_key, moment_parts, sequence_key, sequence_of, time_of
 from state.shard import SecondaryShard
 
 
@@ -240,9 +241,11 @@ class View:
                     kind="identifier", space=self.space, namespace=namespace, value=value, profile=profile, first_seen=first, last_seen=last
                 )
             for link in person.links.values():
-                kind = "manual" if link.manual else "deterministic"
                 first, last = iso(link.first), iso(link.last)
-                yield _line(kind="link", space=self.space, a=pairs[link.a], b=pairs[link.b], type=kind, first_seen=first, last_seen=last)
+                yield _line(
+                    kind="link", space=self.space, a=pairs[link.a], b=pairs[link.b], type=link.kind, first_seen=first, last_seen=last,
+                    message=link.message, count=link.count,
+                )  # fmt: skip
         for message, profile in self.attributions():
             yield _line(kind="message", space=self.space, id=message, profile=profile)
 
@@ -263,17 +266,17 @@ class View:
             for each in person.identifiers:
                 yield names[each.namespace], each.value, profile_id(person.key), each.first, each.last
 
-    def links(self) -> Iterator[tuple[str, str, str, str, str, str, int, int]]:
-        """Both ends, kind, state (accepted, rejected, unlinked), first and last seen."""
+    def links(self) -> Iterator[tuple[str, str, str, str, str, str, int, int, str, int, int]]:
+        """Both ends, kind, state (accepted, rejected, unlinked), first and last seen, first message, count, version of the rules."""
         names = [each.name for each in self.program.definitions.identity.namespaces]
         known = {each.hash: (names[each.namespace], each.value) for person in self.people() for each in person.identifiers}
         for person in self.people():
             mine = {each.hash for each in person.identifiers}
             for link in person.links.values():
-                yield *known[link.a], *known[link.b], _kind(link.manual), "accepted", link.first, link.last
+                yield *known[link.a], *known[link.b], link.kind, "accepted", *_seen(link)
             for link in person.refused.values():
                 if link.a in mine:
-                    yield *known[link.a], *known[link.b], _kind(link.manual), "unlinked" if link.void else "rejected", link.first, link.last
+                    yield *known[link.a], *known[link.b], link.kind, "unlinked" if link.void else "rejected", *_seen(link)
 
     def profiles(self) -> Iterator[tuple[str, int | None, int | None, dict[str, Any]]]:
         """Profile id, first and last seen, traits at the clock."""
@@ -365,26 +368,6 @@ class View:
         row = self._rows.row("manual", min(a, b) + max(a, b))
         return None if row is None else manual.decode(row)
 
-    def moments_of(self, anchor: bytes, first: int, last: int) -> Iterator[tuple[int, bytes]]:
-        """Time and row of what hangs on an identifier, between two times, both included; sealed ones first."""
-        start, end = period_key(period_of(first)), period_key(period_of(last) + 1)
-        for _, page in self._rows.rows("pages", anchor + start, anchor + end):
-            for stored in decode_page(page):
-                if first <= stored.time_us <= last:
-                    yield stored.time_us, stored.row
-        at = start + anchor
-        while found := next(self._rows.rows("moments", at, end), None):
-            period, here = period_of_key(found[0]), found[0][4:20]
-            if here < anchor:
-                at = period_key(period) + anchor
-                continue
-            at = period_key(period + 1) + anchor
-            if here == anchor:
-                for key, row in self._rows.rows("moments", found[0], period_key(period) + anchor + b"\xff" * 25):
-                    _, time, _ = moment_parts(key)
-                    if first <= time <= last:
-                        yield time, row
-
     # ---- quality
 
     def quality(self, start: int = HOUR_MIN, end: int = HOUR_MAX) -> Iterator[tuple[int, str, str, Scores]]:
@@ -449,8 +432,8 @@ def _ranked(person: Person) -> list[Identifier]:
     return sorted(person.identifiers, key=lambda each: (each.namespace, each.value))
 
 
-def _kind(manual: bool) -> str:
-    return "manual" if manual else "deterministic"
+def _seen(link: Link) -> tuple[int, int, str, int, int]:
+    return link.first, link.last, link.message, link.count, link.rules
 
 
 def _iso(time_us: int | None) -> str | None:

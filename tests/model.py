@@ -60,6 +60,8 @@ class Link(NamedTuple):
     kind: str
     first_seen: int
     last_seen: int
+    message: str = ""
+    count: int = 1
 
 
 def normalise(rules: IdentityRules, namespace: d.Namespace, value: str) -> str | None:
@@ -92,7 +94,7 @@ def manual_entries(rules: IdentityRules, control: Iterable[Mapping[str, Any]]) -
         if entry["type"] in ("link", "unlink") and (pair := pair_of(rules, entry)):
             said = (instant(entry["timestamp"]), entry["messageId"], entry["type"])
             last[pair] = max(last.get(pair, said), said)
-    links = [Link(*pair, "manual", time, time) for pair, (time, _, what) in last.items() if what == "link"]
+    links = [Link(*pair, "manual", time, time, message) for pair, (time, message, what) in last.items() if what == "link"]
     return links, {pair for pair, (_, _, what) in last.items() if what == "unlink"}
 
 
@@ -105,11 +107,11 @@ def instant(text: str) -> int:
 
 def event_links(events: Sequence[Event]) -> list[Link]:
     """The star of each event around its first identifier, summed up by pair."""
-    seen: dict[tuple[Ident, Ident], list[int]] = defaultdict(list)
+    seen: dict[tuple[Ident, Ident], list[Moment]] = defaultdict(list)
     for event in events:
         for other in event.identifiers[1:]:
-            seen[event.identifiers[0], other].append(event.time_us)
-    return [Link(a, b, "deterministic", min(times), max(times)) for (a, b), times in seen.items()]
+            seen[event.identifiers[0], other].append(moment(event))
+    return [Link(*pair, "deterministic", min(at)[0], max(at)[0], min(at)[1], len(at)) for pair, at in seen.items()]
 
 
 def link_order(rules: IdentityRules, link: Link) -> tuple[Any, ...]:
@@ -481,7 +483,8 @@ def identity_lines(rules: IdentityRules, identity: Identity, people: People) -> 
         yield {"kind": "identifier", "namespace": rules.namespaces[index].name, **whose, **seen(*times)}
     for link in identity.links:
         ends = {end: [rules.namespaces[index].name, value] for end, (index, value) in (("a", link.a), ("b", link.b))}
-        yield {"kind": "link", "type": link.kind, **ends, **seen(link.first_seen, link.last_seen)}
+        said = {"message": link.message, "count": link.count}
+        yield {"kind": "link", "type": link.kind, **ends, **seen(link.first_seen, link.last_seen), **said}
 
 
 def profile(definitions: Definitions, events: Sequence[Event], identity: Identity, at: int) -> dict[str, object]:

@@ -13,7 +13,7 @@ from contracts.times import parse_time
 from contracts.versions import newest
 from operators.epochs import CONTROL, append_epoch
 from operators.people.manual import Ruling
-from operators.people.rebuild import Rebuilt
+from operators.people.rebuild import Rebuilt, versions
 from operators.people.repairs import REPAIRS, Repairs
 from operators.records import OWNED, SELF, Link, Person, decode_person, moment_contract, moment_raw
 from operators.segments.compile import Program
@@ -92,7 +92,8 @@ class Control:
         names = {segment.name for segment in space.program.segments}
         space.meta.sizes = {name: size for name, size in space.meta.sizes.items() if name in names and size}
         anchors.discard(NO_ANCHOR)
-        new = Rebuilt(space.store, space.manual, space.program, space.reread, space.clock.now).build(sorted(anchors))
+        made = versions(old.values())
+        new = Rebuilt(space.store, space.manual, space.program, space.reread, space.clock.now, made=made).build(sorted(anchors))
         space.replace(old, new, anchors)
 
     def _translate(self, person: Person, before: Program) -> None:
@@ -147,14 +148,14 @@ class Control:
         if not space.manual.rule(min(a, b) + max(a, b), ruling):
             return {"applied": False}
         space.log.cause = {"type": "link" if link else "unlink", "id": ruling.message}
-        if not (link and first_ruling and self._is_known(a, b, time)):
+        if not (link and first_ruling and self._is_known(a, b, ruling)):
             space.rebuild([person for person in map(space.store.holder, (a, b)) if person is not None], {a, b})
         homes = sorted({profile_id(person.key) for person in map(space.store.holder, (a, b)) if person is not None})
         return {"applied": True, "joined": len(homes) == 1, "profiles": homes}
 
-    def _is_known(self, a: bytes, b: bytes, time: int) -> bool:
+    def _is_known(self, a: bytes, b: bytes, ruling: Ruling) -> bool:
         """Note a manual link of two identifiers that are one person's anyway. False, and nothing is noted, if it may change more."""
-        store = self._space.store
+        store, time = self._space.store, ruling.time_us
         person = store.holder(a)
         if person is None or person is not store.holder(b) or person.refused or person.consents:
             return False
@@ -165,7 +166,8 @@ class Control:
             return False
         for end in (a, b):
             own[end].last = max(own[end].last, time)
-        person.links[a + b + b"m"] = Link(a, b, manual=True, first=time, last=time)
+        version = store.rules.version
+        person.links[a + b + b"m"] = Link(a, b, manual=True, first=time, last=time, message=ruling.message, rules=version)
         store.dirty[person.key] = person
         return True
 

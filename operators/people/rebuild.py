@@ -7,7 +7,7 @@ changes its owner, a repeat with an earlier time, a manual entry. What it yields
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 import msgspec
@@ -68,14 +68,15 @@ def component(store: PeopleStore, manual: Manual, start: Iterable[Person]) -> di
 
 
 class Rebuilt:
-    """The people of a component as their evidence makes them, keyed by profile key."""
+    """The people of a component as their evidence makes them, keyed by profile key. ``made``: `versions` of the people before."""
 
-    def __init__(self, store: PeopleStore, manual: Manual, program: Program, read: Reader, now: int) -> None:
+    def __init__(self, store: PeopleStore, manual: Manual, program: Program, read: Reader, now: int, *, made: Mapping[bytes, int]) -> None:
         self._store = store
         self._manual = manual
         self._program = program
         self._read = read
         self._now = now
+        self._made = made
         self._identifiers: dict[bytes, Identifier] = {}
         self._links: dict[bytes, Link] = {}
         self._pairs: dict[Pair, bytes] = {}
@@ -116,9 +117,15 @@ class Rebuilt:
         for other in each.identifiers[1:]:
             link = self._links.get(first + other)
             if link is None:
-                self._links[first + other] = Link(first, other, manual=False, first=time, last=time, void=self._manual.void(first, other))
+                self._link(first + other, time, each.event.message_id).void = self._manual.void(first, other)
             else:
-                link.first, link.last = min(link.first, time), max(link.last, time)
+                link.again(time, each.event.message_id)
+
+    def _link(self, key: bytes, time: int, message: str, *, manual: bool = False) -> Link:
+        """A link by its first evidence, made under the version of the rules that it was known by."""
+        rules = self._made.get(key, self._store.rules.version)
+        link = self._links[key] = Link(key[:16], key[16:32], manual=manual, first=time, last=time, message=message, rules=rules)
+        return link
 
     def _see(self, pair: Pair, key: bytes, time: int) -> None:
         known = self._identifiers.get(key)
@@ -137,7 +144,7 @@ class Rebuilt:
             for pair in (a, b):
                 self._see(pair, self._hash(pair), ruling.time_us)
             ends = self._hash(a), self._hash(b)
-            self._links[ends[0] + ends[1] + b"m"] = Link(*ends, manual=True, first=ruling.time_us, last=ruling.time_us)
+            self._link(ends[0] + ends[1] + b"m", ruling.time_us, ruling.message, manual=True)
 
     def _identified(self, each: Remembered, device: bytes) -> bytes | None:
         """The person that the event identifies on the device."""
@@ -249,6 +256,11 @@ class Rebuilt:
             return holder
         key = self._store.shared_key(device)
         return self.people.get(key) or self._person(key, [])
+
+
+def versions(people: Iterable[Person]) -> dict[bytes, int]:
+    """By key of a link: the version of the rules under which it was made."""
+    return {key: link.rules for person in people for links in (person.links, person.refused) for key, link in links.items()}
 
 
 def anchors_of(people: Iterable[Person]) -> set[bytes]:

@@ -21,7 +21,7 @@ from operators.people.control import Control
 from operators.people.manual import Manual
 from operators.people.meta import Meta
 from operators.people.quarantine import QuarantineRow, refused_event
-from operators.people.rebuild import Rebuilt, anchors_of, component
+from operators.people.rebuild import Rebuilt, anchors_of, component, versions
 from operators.people.stitcher import Stitcher
 from operators.people.store import Kept, Pair, PeopleStore, Slot
 from operators.people.timers import Timers
@@ -443,7 +443,8 @@ class Space:
         self.rebuilds += 1
         old = component(self.store, self.manual, start)
         anchors = anchors | anchors_of(old.values())
-        new = Rebuilt(self.store, self.manual, self.program, self.reread, self.clock.now).build(sorted(anchors))
+        made = versions(old.values())
+        new = Rebuilt(self.store, self.manual, self.program, self.reread, self.clock.now, made=made).build(sorted(anchors))
         self.replace(old, new, anchors)
 
     def reread(self, raw: bytes, contract: int) -> Event:

@@ -87,6 +87,7 @@ class Stitcher:
             else:
                 return None
             device.end = link.last = held.last = time
+            link.count += 1
             device.persons[anchor] = at
         if time > identifier.last:
             identifier.last = time
@@ -106,7 +107,7 @@ class Stitcher:
                     known = False
                     break
             if known:
-                return self._seen_again(person, first, slots, time)
+                return self._seen_again(person, first, slots, event)
         return self._handed_over(event, slots, time) or self._grow(event, slots, time) or self._take_in(event, slots, time)
 
     def _handed_over(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
@@ -167,8 +168,12 @@ class Stitcher:
             person.refused[each] = holder.refused.pop(each)
         holder.refused[keys[0]] = person.refused[keys[0]] = lost
         again = key + held.hash
-        link = person.refused.pop(again) if again in person.refused else Link(key, held.hash, manual=False, first=time, last=time)
-        link.last = held.last = time
+        link = person.refused.pop(again, None)
+        if link is None:
+            link = self._link(key, held.hash, event)
+        else:
+            link.again(time, event.message_id)
+        held.last = time
         person.links[again] = link
         store.adopt(person, held)
         store.dirty[holder.key] = holder
@@ -205,7 +210,7 @@ class Stitcher:
         fresh = Identifier(*event.identifiers[1], key, time, time, empty_device(time, held.namespace))
         self._store.adopt(person, fresh)
         held.last = max(held.last, time)
-        person.links[held.hash + fresh.hash] = Link(held.hash, fresh.hash, manual=False, first=time, last=time)
+        person.links[held.hash + fresh.hash] = self._link(held.hash, fresh.hash, event)
         return person
 
     def _gives_way(self, person: Person, held: Identifier, mine: list[Link], time: int) -> Identifier | None:
@@ -241,7 +246,13 @@ class Stitcher:
         self.created.append(alone)
         self.parted.append((person, alone))
 
-    def _seen_again(self, person: Person, first: Slot, slots: list[Slot | None], time: int) -> Person | None:
+    def _link(self, a: bytes, b: bytes, event: Event) -> Link:
+        """The link that an event makes by the rules in force."""
+        time = event.time_us
+        return Link(a, b, manual=False, first=time, last=time, message=event.message_id, rules=self._rules.version)
+
+    def _seen_again(self, person: Person, first: Slot, slots: list[Slot | None], event: Event) -> Person | None:
+        time = event.time_us
         for slot in slots:
             identifier = slot[1]  # type: ignore[index]  # all are known here
             if time > identifier.last:
@@ -254,11 +265,8 @@ class Stitcher:
         links = person.links
         for slot in slots[1:]:
             link = links[key + slot[1].hash]  # type: ignore[index]
-            if time > link.last:
-                link.last = time
-            elif time < link.first:
-                link.first = time
-                self.relinked = True
+            self.relinked |= time < link.first
+            link.again(time, event.message_id)
         return person
 
     def _grow(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
@@ -291,9 +299,9 @@ class Stitcher:
         for other in links:
             known = person.links.get(keys[0] + other)
             if known is None:
-                person.links[keys[0] + other] = Link(keys[0], other, manual=False, first=time, last=time)
+                person.links[keys[0] + other] = self._link(keys[0], other, event)
             else:
-                known.first, known.last = min(known.first, time), max(known.last, time)
+                known.again(time, event.message_id)
         return person
 
     def _fits(self, people: list[Person], everyone: list[Identifier]) -> bool:
