@@ -14,6 +14,7 @@ from contracts.definitions import Definitions
 from contracts.hashing import Hasher, profile_id
 from contracts.numbers import number_text
 from contracts.times import iso
+from operators.past import Past
 from operators.people import manual
 from operators.people import meta as meta_row
 from operators.people.meta import Meta
@@ -367,6 +368,15 @@ class View:
         """The manual entry that rules a pair of identifiers, in either order."""
         row = self._rows.row("manual", min(a, b) + max(a, b))
         return None if row is None else manual.decode(row)
+
+    @property
+    def past(self) -> Past:
+        """What happened to people."""
+        return Past(self._rows)
+
+    def hash(self, namespace: str, value: str) -> bytes:
+        """The hash of an identifier, whether anybody has it or not."""
+        return self._hasher.identifier(namespace, value)
 
     # ---- quality
 

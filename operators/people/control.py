@@ -46,7 +46,8 @@ class Control:
         """Apply an entry and keep the answer for the command that waits for it."""
         space, said = self._space, entry.entry
         kind = said["type"]
-        space.log.clock = space.meta.clock if space.meta.clock is not None else parse_time(said.get("timestamp")) or 0
+        space.log.time = parse_time(said.get("timestamp"))
+        space.log.clock = space.meta.clock if space.meta.clock is not None else space.log.time or 0
         if kind == "definitions":
             answer = self._definitions(entry)
         elif kind in {"link", "unlink"}:

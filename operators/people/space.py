@@ -18,6 +18,7 @@ from operators.people.announce import Announcer, Hide
 from operators.people.changes import ChangeLog
 from operators.people.clock import Clock
 from operators.people.control import Control
+from operators.people.history import History
 from operators.people.manual import Manual
 from operators.people.meta import Meta
 from operators.people.quarantine import QuarantineRow, refused_event
@@ -77,6 +78,7 @@ class Space:
         self.clock = Clock(self.meta)
         self.timers = Timers(shard.timers)
         self.log = ChangeLog(name, shard.changes, self.meta)
+        self.history = History(shard.history, self.meta, self.log)
         self.manual = Manual(shard.manual)
         self.quality = Quality(shard.quality, self.meta, self.log)
         self._control = Control(self)
@@ -97,7 +99,7 @@ class Space:
         self.store = PeopleStore(self.shard, self._hasher, self.rules, self._cache_bytes)
         self.stitcher = Stitcher(self.store, self.manual, self.program)
         hide = self._hide(definitions) if self._hide is not None else None
-        self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, hide=hide)
+        self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, history=self.history, hide=hide)
         self.quality.use(definitions)
 
     def start(self, partitions: list[str]) -> None:
@@ -280,7 +282,7 @@ class Space:
         elif clock is None:
             self._advance(time, None)
         log = self.log
-        log.cause, log.clock = event.message_id, time if meta.clock is None else meta.clock
+        log.cause, log.time, log.clock = event.message_id, time, time if meta.clock is None else meta.clock
         if not event.identifiers:
             meta.unidentified += 1
             self._keep(NO_ANCHOR, event, message, ITSELF)
@@ -298,6 +300,8 @@ class Space:
             changed: list[Person] = []
             person = self._owner(person, event.identifiers[0], owner, changed)
             self._fold(event, anchor, person, settle=bool(changed), blank=True)
+            if changed:
+                self._remember()
         return None
 
     def _keep(self, anchor: bytes, event: Event, message: bytes, owner: Owner) -> None:
@@ -326,7 +330,8 @@ class Space:
             self._keep(anchor, event, kept.message, ITSELF)
             if anchor != NO_ANCHOR:
                 clock = self.meta.clock
-                self.log.cause, self.log.clock = event.message_id, event.time_us if clock is None else clock
+                self.log.cause, self.log.time = event.message_id, event.time_us
+                self.log.clock = event.time_us if clock is None else clock
                 holder = self.store.holder(anchor)
                 self.rebuild([holder] if holder is not None else [], {anchor})
         return None
@@ -354,6 +359,13 @@ class Space:
         for each in changed:
             if each is not person:
                 self.announcer.settle(each, self.clock.now)
+        if store.moves or changed:
+            self._remember()
+
+    def _remember(self) -> None:
+        """Write into the history what the cause at hand has done to people."""
+        self.history.write(self.store.moves, self.shard.alias, self.rules.version)
+        self.store.moves.clear()
 
     def _owner(self, person: Person, anchor: Pair, owner: Owner, changed: list[Person]) -> Person:
         """To whom an event goes that hangs on an identifier of this person; added to ``changed`` if that is somebody new."""
@@ -479,6 +491,7 @@ class Space:
         for key in sorted(new):
             self.timers.arm(new[key], next_due(new[key], self.program, now))
             announcer.settle(new[key], now)
+        self._remember()
 
 
 def content(body: dict[str, Any]) -> bytes:

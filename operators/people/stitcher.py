@@ -175,7 +175,7 @@ class Stitcher:
             link.again(time, event.message_id)
         held.last = time
         person.links[again] = link
-        store.adopt(person, held)
+        store.adopt(person, held, of=holder.key)
         store.dirty[holder.key] = holder
         return person
 
@@ -343,7 +343,7 @@ class Stitcher:
             if other is not person:
                 self.joined.append((person, other))
                 for each in other.identifiers:
-                    store.adopt(person, each)
+                    store.adopt(person, each, of=other.key)
                 person.links.update(other.links)
         return person
 
