@@ -17,6 +17,7 @@ from contracts.times import iso
 from operators.past import Past
 from operators.people import manual
 from operators.people import meta as meta_row
+from operators.people.history import TYPES
 from operators.people.meta import Meta
 from operators.people.quarantine import Edit, decode_row
 from operators.profile import decision, joining
@@ -278,6 +279,17 @@ class View:
             for link in person.refused.values():
                 if link.a in mine:
                     yield *known[link.a], *known[link.b], link.kind, "unlinked" if link.void else "rejected", *_seen(link)
+
+    def history(self) -> Iterator[tuple[str, int, int | None, int | None, str, str | None, list[tuple[str, str]], str, str, int]]:
+        """Profile id, sequence, clock, time, type, other profile, identifiers, type and id of the cause, version of the rules."""
+        names = [each.name for each in self.program.definitions.identity.namespaces]
+        known = {each.hash: (names[each.namespace], each.value) for person in self.people() for each in person.identifiers}
+        for profile, number, turn in self.past.everything():
+            identifiers = [known.get(each) or ("", f"h_{each.hex()}") for each in turn.hashes()]
+            other = profile_id(turn.other) if turn.other else None
+            yield (
+                profile_id(profile), number, turn.clock, turn.time, TYPES[turn.kind], other, identifiers, turn.by, turn.cause, turn.rules,
+            )  # fmt: skip
 
     def profiles(self) -> Iterator[tuple[str, int | None, int | None, dict[str, Any]]]:
         """Profile id, first and last seen, traits at the clock."""

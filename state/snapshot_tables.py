@@ -85,6 +85,27 @@ TABLES: tuple[Table, ...] = (
         ),
     ),
     Table(
+        "identity_history",
+        "What happened to profiles, for good: who was merged or split, when, by which evidence",
+        (
+            _PROFILE,
+            ("sequence", "BIGINT", "Its place in the history of the space"),
+            ("clock", "TIMESTAMP", "The space's clock when it became true (UTC); NULL before the clock ran"),
+            ("event_time", "TIMESTAMP", "Time of the cause itself (UTC)"),
+            (
+                "type",
+                "VARCHAR",
+                "created, grew, merged, split_from, gained: identifiers came; merged_into, split, lost, erased: they left",
+            ),
+            ("other_profile_id", "VARCHAR", "The profile on the other side; NULL if there is none"),
+            ("identifiers", "VARCHAR[]", "namespace:value, personal values as hashes; a hash alone of what nothing names any more"),
+            ("cause", "VARCHAR", "message, link, unlink or definition"),
+            ("cause_id", "VARCHAR", "The message, the entry of the control partition, or the digest of the definitions"),
+            ("rules", "BIGINT", "version of contracts/identity.yaml that was in force"),
+            _SPACE,
+        ),
+    ),
+    Table(
         "memberships",
         "Each stay of a profile in a segment, as the change log announced it",
         (

@@ -82,7 +82,9 @@ class History:
         for identifier, source in moves.items():
             target = alias.get(identifier) or b""
             if source != target:
-                self._moved(rows, identifier, source, target, went)
+                # Whoever was led by somebody else's identifier before came out of that.
+                out = target in self._came and moves.get(target) == source
+                self._moved(rows, identifier, source, target, ends=went.get(source) == target, out=out)
         told = {profile for profile, _, _ in rows}
         for profile in sorted(self._came - told):
             rows[profile, CREATED, b""] = []
@@ -99,16 +101,15 @@ class History:
             profile = self._into[profile]
         return profile
 
-    def _moved(self, rows: Rows, identifier: bytes, source: bytes, target: bytes, went: Mapping[bytes, bytes]) -> None:
-        ends = went.get(source) == target
-        new = target in self._came
+    def _moved(self, rows: Rows, identifier: bytes, source: bytes, target: bytes, *, ends: bool, out: bool) -> None:
+        """``ends``: the source went into the target; ``out``: the target came out of the source."""
         if target:
-            comes = (CREATED if new else GREW) if not source else MERGED if ends else SPLIT_FROM if new else GAINED
+            comes = (CREATED if target in self._came else GREW) if not source else MERGED if ends else SPLIT_FROM if out else GAINED
             rows.setdefault((target, comes, source), []).append(identifier)
         elif identifier != source:
             rows[identifier, RELEASED, source] = [identifier]
         if source:
-            leaves = (MERGED_INTO if target else ERASED) if ends else SPLIT if new else LOST
+            leaves = (MERGED_INTO if target else ERASED) if ends else SPLIT if out else LOST
             rows.setdefault((source, leaves, target), []).append(identifier)
 
     def _append(self, profile: bytes, kind: int, other: bytes, rules: int, identifiers: list[bytes]) -> None:

@@ -56,10 +56,11 @@ def other_rules(files: dict[str, str], rng: Random) -> Definitions:
 
 
 def played(engine: Engine, drawn: Scenario, rng: Random) -> Iterator[int]:
-    """Feed the scenario record by record, or entry by entry; other rules take effect on the way, and the first ones again. Yields the seed."""
+    """Feed the scenario record by record; other rules take effect on the way, and the first ones again. Yields after every step."""
     definitions = load(drawn.definitions_files)
     plan = [(name, record) for name, records in steps(drawn, rng) for record in records]
-    edits = dict(zip(sorted(rng.sample(range(len(plan)), min(2, len(plan)))), (other_rules(drawn.definitions_files, rng), definitions)))
+    first, second = sorted(rng.choices(range(len(plan)), k=2))
+    edits = {first: other_rules(drawn.definitions_files, rng), second: definitions}
     for number, (name, record) in enumerate(plan):
         if number in edits:
             engine.define(edits[number])

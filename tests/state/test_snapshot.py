@@ -53,6 +53,9 @@ class FakeRows:
     def links(self) -> list[Any]:
         return self.rows.get("links", [])
 
+    def history(self) -> list[Any]:
+        return self.rows.get("history", [])
+
     def profiles(self) -> list[Any]:
         return self.rows.get("profiles", [])
 
@@ -330,6 +333,7 @@ def test_personal_values_are_nowhere_in_the_clear(tmp_path: Path) -> None:
     )
     rows = {
         "identifiers": [("email", "ann@x.org", "p_1", 1, 2), ("device", "d", "p_1", 1, 2)],
+        "history": [("p_1", 1, None, 5, "created", None, [("email", "ann@x.org"), ("device", "d"), ("", "h_0")], "message", "m1", 1)],
         "links": [("email", "ann@x.org", "device", "d", "deterministic", "accepted", 1, 2, "m1", 1, 1)],
         "profiles": [("p_1", 1, 2, {"email": "Ann@x.org", "last": "ann@x.org", "plan": "pro"})],
         "quarantine": [
@@ -346,6 +350,7 @@ def test_personal_values_are_nowhere_in_the_clear(tmp_path: Path) -> None:
     assert [row for row in everything if "ann@" in row.lower()] == []
     assert sql(target, "select value from identifiers order by 1")[1] == [("d",), (hashed,)]
     assert sql(target, "select a_value, b_value from identity_links")[1] == [(hashed, "d")]
+    assert sql(target, "select identifiers, cause_id from identity_history")[1] == [([f"email:{hashed}", "device:d", "h_0"], "m1")]
     ((user, props, traits, context),) = sql(target, "select user_id, properties, traits, context from events where message_id = 'a'")[1]
     assert user == HASHER.personal("login", "ann@x.org")
     assert orjson.loads(props) == {"emails": [hashed, None], "n": 1.5}
