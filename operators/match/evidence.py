@@ -14,8 +14,6 @@ from operators.records import Identifier
 
 BLOCK_BYTES = 16
 """Bytes of a block's name: the number of its line, and a hash of the values."""
-NEVER = -(1 << 62)
-"""Earlier than every time."""
 
 
 class Evidence:
@@ -58,15 +56,10 @@ class Evidence:
         return newest
 
     def time(self, traits: Mapping[str, list[Any]]) -> int:
-        """The time of the newest value that is compared, `NEVER` if there is none."""
+        """The time of the newest value that is compared, 0 if there is none."""
         values = {name: said[2] for name, said in traits.items()}
-        newest = NEVER
-        for path in self._compared:
-            name = path if path in values else parse_path(path)[0]
-            said = traits.get(name) if isinstance(name, str) else None
-            if said is not None and said[0] > newest and value_at(values, path) is not None:
-                newest = said[0]
-        return newest
+        there = (path for path in self._compared if value_at(values, path) is not None)
+        return max((traits[path if path in values else str(parse_path(path)[0])][0] for path in there), default=0)
 
     def blocks(self, values: Mapping[str, Any], identifiers: Iterable[Identifier]) -> list[bytes]:
         """The blocks of a record: by its traits, and those in which it was seen."""

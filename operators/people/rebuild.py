@@ -90,7 +90,8 @@ class Rebuilt:
         self._now = now
         self._likeness = evidence
         self._moments: list[Remembered] = []
-        self._shared: set[bytes] = set()
+        self.shared: set[bytes] = set()
+        """The devices that identify nobody."""
         self._standing: list[Link] = []
         self._identifiers: dict[bytes, Identifier] = {}
         self._links: dict[bytes, Link] = {}
@@ -105,14 +106,14 @@ class Rebuilt:
         for each in self._moments:
             self._evidence(each)
         self._rulings(set(anchors))
-        self._shared = self._shared_devices(self._moments)
-        self._standing = accepted(self._identifiers, self._links.values(), self._shared, self._store.rules)
+        self.shared = self._shared_devices(self._moments)
+        self._standing = accepted(self._identifiers, self._links.values(), self.shared, self._store.rules)
         return self._clusters()
 
     def build(self, groups: Iterable[Group]) -> dict[bytes, Person]:
         """Make the people of what `read` has found; owners are corrected in the moments."""
         home = self._people(groups)
-        owners = self._devices(self._moments, self._shared, home)
+        owners = self._devices(self._moments, self.shared, home)
         self._fold(self._moments, owners, home)
         return self.people
 

@@ -481,7 +481,7 @@ class Space:
             if regroup is None:
                 groups = [Group([key]) for key in parts]
                 break
-            groups, outside = regroup.regroup(list(old.values()), parts)
+            groups, outside = regroup.regroup(list(old.values()), parts, rebuilt.shared)
             if not outside:
                 break
             old = component(self.store, self.manual, [*old.values(), *outside])
