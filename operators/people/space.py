@@ -487,6 +487,7 @@ class Space:
             old = component(self.store, self.manual, [*old.values(), *outside])
             anchors = anchors | anchors_of(old.values())
         self.replace(old, rebuilt.build(groups), anchors)
+        self.announcer.reassigned(rebuilt.reassigned)
         if regroup is not None:
             regroup.end()
 
