@@ -22,9 +22,9 @@ LIKENESSES = 10
 ORDERS = 2
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def engine() -> Iterator[Engine]:
-    """One engine for all of them, emptied in between."""
+    """One engine for the graphs of a test, emptied in between."""
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(Path(folder) / "shard", load({}))
         yield engine
