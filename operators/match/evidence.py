@@ -30,19 +30,23 @@ class Evidence:
 
     def note(self, identifier: Identifier, event: Event) -> bool:
         """Put what the event says at the identifier; returns whether it says anything new."""
+        return self.tell(identifier, (event.time_us, event.message_id), event.traits, event.body)
+
+    def tell(self, identifier: Identifier, at: tuple[int, str], told: Mapping[str, Any] | None, body: Mapping[str, Any]) -> bool:
+        """The same of an event's time and message id, its traits and its whole body."""
         changed = False
-        if event.traits:
-            traits, at = identifier.traits, (event.time_us, event.message_id)
-            for name in self.names & event.traits.keys():
+        if told:
+            traits = identifier.traits
+            for name in self.names & told.keys():
                 known = traits.get(name)
                 if known is None or at > (known[0], known[1]):
-                    traits[name] = [*at, event.traits[name]]
+                    traits[name] = [*at, told[name]]
                     changed = True
         for number, line, within in self._windowed:
-            values = _values(event.body, line)
+            values = _values(body, line)
             if values is not None:
                 intervals = identifier.seen.setdefault(_name(number, values), [])
-                changed |= _see(intervals, event.time_us, 2 * within)
+                changed |= _see(intervals, at[0], 2 * within)
         return changed
 
     def traits(self, identifiers: Iterable[Identifier]) -> dict[str, list[Any]]:

@@ -85,9 +85,9 @@ class BlockIndex:
 
     def clear(self) -> None:
         """Take everything out, of any rules."""
-        for key, _ in self._family.committed(b""):
+        for key in [*self._family.pending, *(key for key, _ in self._family.committed(b""))]:
             self._family.delete(key)
-        self._sizes, self._members, self._changed = {}, {}, {}
+        self._sizes, self._members, self._changed, self._held = {}, {}, {}, 0
         self._cleared = True
 
     def committed(self) -> None:
