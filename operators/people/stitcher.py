@@ -256,7 +256,7 @@ class Stitcher:
                 identifier.last = time
             elif time < identifier.first:
                 identifier.first = time
-                if lead(person.identifiers).hash != person.key:
+                if len(person.records) > 1 or lead(person.identifiers).hash != person.key:
                     return None
         key = first[1].hash
         links = person.links
