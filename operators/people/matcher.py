@@ -133,7 +133,8 @@ class Matcher:
         first = next(each for each in identifiers if each.hash == key)
         shared = bool(shared_devices([first], self._rules)) if self._shared is None else key in self._shared
         record, blocks = clusters.Record(first, held, time), self.evidence.blocks(values, identifiers)
-        found = Known(record, self._scorer.prepare(values), blocks, identifiers, shared)
+        # A copy, since a person's own list takes in the identifiers of those who join.
+        found = Known(record, self._scorer.prepare(values), blocks, list(identifiers), shared)
         self._known[key] = found
         return found
 
