@@ -493,7 +493,7 @@ class Space:
 
     def clear_records(self) -> None:
         """Forget which records were compared, by whatever rules."""
-        index = BlockIndex(self.shard.blocks, 0) if self.regroup is None else self.regroup.matcher.index
+        index = BlockIndex(self.shard.blocks, 0, self.meta) if self.regroup is None else self.regroup.matcher.index
         index.clear()
 
     def reread(self, raw: bytes, contract: int) -> Event:
