@@ -161,6 +161,7 @@ class View:
             "changes": meta.changes,
             "definitions": meta.digest,
             "remembered": meta.remembered,
+            "large_blocks": meta.large_blocks,
             "broken": [{**one.told(one.value), "since": iso(one.since_us), "stops": one.stops} for one in meta.broken.values()],
             "stopped": sorted(stopped),
         }
@@ -206,6 +207,7 @@ class View:
             "features": features_of(person, program, at_us),
             "segments": segments_of(person, program, at_us),
             "consents": dict(sorted(person.granted.items())),
+            "confidence": round(person.confidence, 6),
         }
 
     def profile(self, namespace: str, value: str, at_us: int | None = None) -> dict[str, Any] | None:
@@ -244,10 +246,19 @@ class View:
                 )
             for link in person.links.values():
                 first, last = iso(link.first), iso(link.last)
+                weight = {} if link.weight is None else {"weight": round(link.weight, 6)}
                 yield _line(
-                    kind="link", space=self.space, a=pairs[link.a], b=pairs[link.b], type=link.kind, first_seen=first, last_seen=last,
-                    message=link.message, count=link.count,
-                )  # fmt: skip
+                    kind="link",
+                    space=self.space,
+                    a=pairs[link.a],
+                    b=pairs[link.b],
+                    type=link.kind,
+                    first_seen=first,
+                    last_seen=last,
+                    message=link.message,
+                    count=link.count,
+                    **weight,
+                )
         for message, profile in self.attributions():
             yield _line(kind="message", space=self.space, id=message, profile=profile)
 
@@ -321,7 +332,7 @@ class View:
             for each in person.identifiers:
                 home = profile_id(person.key)
                 homes[each.hash] = home, profile_id(self._shared(each)) if named else home
-        for anchor, row in self._moments():
+        for anchor, _, row in self._moments():
             owner, key = moment_owner(row)
             if anchor != NO_ANCHOR:
                 yield moment_message(row), homes[key][0] if owner == OWNED else homes[anchor][owner == NOBODY]
@@ -330,12 +341,18 @@ class View:
         namespace = self.program.definitions.identity.namespaces[identifier.namespace].name
         return self._hasher.shared(namespace, identifier.value)
 
-    def _moments(self) -> Iterator[tuple[bytes, bytes]]:
+    def _moments(self) -> Iterator[tuple[bytes, int, bytes]]:
+        """Anchor, time and row of everything that is kept."""
         for key, row in self._rows.rows("moments"):
-            yield moment_parts(key)[0], row
+            anchor, time_us, _ = moment_parts(key)
+            yield anchor, time_us, row
         for key, page in self._rows.rows("pages"):
             for stored in decode_page(page):
-                yield key[:16], stored.row
+                yield key[:16], stored.time_us, stored.row
+
+    def moments(self) -> Iterator[tuple[int, bytes]]:
+        """Time and row of every accepted event, in no order."""
+        return ((time_us, row) for _, time_us, row in self._moments())
 
     def quarantine(self) -> Iterator[Quarantined]:
         """Every entry, oldest first."""
@@ -389,6 +406,10 @@ class View:
     def hash(self, namespace: str, value: str) -> bytes:
         """The hash of an identifier, whether anybody has it or not."""
         return self._hasher.identifier(namespace, value)
+
+    def rulings(self) -> Iterator[manual.Ruling]:
+        """The manual entries in force, each of its pair."""
+        return (manual.decode(row) for _, row in self._rows.rows("manual"))
 
     # ---- quality
 

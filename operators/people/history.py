@@ -75,6 +75,11 @@ class History:
         else:
             self._went.add(profile)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether profiles have come or gone since the last `write`."""
+        return bool(self._came or self._went)
+
     def write(self, moves: Mapping[bytes, bytes], alias: Family, rules: int) -> None:
         """Append what has happened since the last call. ``moves``: identifier → the profile that held it before, empty if none did."""
         rows: Rows = {}
