@@ -203,6 +203,7 @@ class View:
             "features": features_of(person, program, at_us),
             "segments": segments_of(person, program, at_us),
             "consents": dict(sorted(person.granted.items())),
+            "confidence": person.certainty,
         }
 
     def profile(self, namespace: str, value: str, at_us: int | None = None) -> dict[str, Any] | None:

@@ -60,7 +60,7 @@ def test_lines() -> None:
     key = json.dumps(next(iter(definitions.features)))
     assert [line.decode() for line in dump(to_events([body], definitions), [], definitions, instant(NOW), hasher=HASHER)] == [
         f'{{"a":["user_id","u"],"b":["anonymous_id","d"],{seen[0]},"kind":"link",{seen[1]},"space":"shop","type":"deterministic"}}',
-        f'{{"consents":{{}},"features":{{{key}:1}},"id":"{pid}","kind":"profile","segments":["buyers"],"space":"shop","traits":{{}}}}',
+        f'{{"confidence":1.0,"consents":{{}},"features":{{{key}:1}},"id":"{pid}","kind":"profile","segments":["buyers"],"space":"shop","traits":{{}}}}',
         f'{{{seen[0]},"kind":"identifier",{seen[1]},"namespace":"anonymous_id","profile":"{pid}","space":"shop","value":"d"}}',
         f'{{{seen[0]},"kind":"identifier",{seen[1]},"namespace":"user_id","profile":"{pid}","space":"shop","value":"u"}}',
         f'{{"id":"m1","kind":"message","profile":"{pid}","space":"shop"}}',
