@@ -12,14 +12,13 @@ from typing import Any
 import orjson
 
 Change = dict[str, Any]
-CONFIDENCE = "identity.confidence"
 _HOUR = len("2026-01-31T10")
 _TAKEN_BACK = "below the destination's floor"
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """``wanted``: types of changes. ``floor``: a probability; without it everybody is named."""
+    """``wanted``: types of changes. ``floor``: a probability; without it the lines are those of the change log."""
 
     wanted: frozenset[str]
     floor: float | None = None
@@ -30,18 +29,17 @@ class Audience:
 
     def _lines(self, body: bytes) -> Iterator[bytes]:
         change = orjson.loads(body)
-        if self.floor is None and change["type"] != CONFIDENCE:
-            if change["type"] in self.wanted:
-                yield body
-            return
-        yield from (orjson.dumps(one) for one in through(change, self.floor or 0.0) if one["type"] in self.wanted)
+        if self.floor is not None:
+            yield from (orjson.dumps(one) for one in through(change, self.floor) if one["type"] in self.wanted)
+        elif change["type"] in self.wanted:
+            yield body
 
 
 def through(change: Change, floor: float) -> Iterator[Change]:
     """What is told of a change where people below the floor are told of as a cohort. A line that names a profile has a
     ``confidence`` of at least the floor; one of a cohort has null for profile, version and confidence."""
     kind, sure = change["type"], change.get("confidence")
-    if kind == CONFIDENCE:
+    if kind == "identity.confidence":
         yield from _crossed(change, floor)
     elif kind in {"identity.merged", "identity.split"}:
         yield from _of_two(change, floor)
