@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,8 +18,11 @@ from contracts.destinations import CHANGES
 from contracts.hashing import profile_id
 from operators.people.clock import BEFORE_ALL
 from operators.segments.compile import CONFIDENCE
+from operators.segments.sql import twin
+from state.snapshot import sql
 from tests.engine import Engine, steps
 from tests.generator import scenario
+from tests.promises import test_one_meaning
 from tests.promises.change_log import Folded, dumped
 
 Json = dict[str, Any]
@@ -155,6 +159,27 @@ def test_whoever_is_told_names_and_cohorts_knows_the_state(tmp_path: Path, seed:
     engine.shard.close()
 
 
+@pytest.mark.parametrize("seed", range(7300, 7312))
+def test_floors_mean_the_same_in_sql(tmp_path: Path, seed: int) -> None:
+    """The SQL twin reads the confidence from the snapshot, in six decimals; what is stored is what it says."""
+    rng, drawn = Random(seed), scenario(seed, 30)
+    files = {path: orjson.loads(text) for path, text in drawn.definitions_files.items()}
+    for path, content in files.items():
+        if path.startswith("segments/"):
+            content["confidence"] = {"gte": rng.choice([0.9, 0.95, 1])}
+    drawn = replace(drawn, definitions_files={path: orjson.dumps(content).decode() for path, content in files.items()})
+    with test_one_meaning.shop(tmp_path, drawn) as one:
+        for name, records in steps(drawn, rng):
+            one.feed(name, records)
+        unsettle(one.engine, rng, 0.8)
+        clock = one.engine.space.meta.clock
+        assert clock is not None
+        target, query = one.publish(), twin(one.definitions)
+        assert one.stored() == one.members(clock) == set(sql(target, query, {"at": clock})[1])
+        unsure = "SELECT count(*) FROM profiles WHERE confidence < 1"
+        assert sql(target, unsure)[1][0][0] == sum(person.certainty < 1 for person in one.engine.view.people())
+
+
 ORDER = {"properties": {"amount": {"type": "number"}}}
 FILES: Json = {
     "events/order_completed/1-0-0.json": ORDER,
@@ -167,7 +192,7 @@ FILES: Json = {
 LINES: list[Json] = [
     {"type": "identify", "messageId": "m1", "timestamp": "2026-01-01T10:10:11Z", "userId": "ann", "traits": {"plan": "gold"},
      "context": {"consent": {"categoryPreferences": {"marketing": True}}}},
-    {"type": "track", "event": "order_completed", "messageId": "m2", "timestamp": "2026-01-01T10:20:21Z", "userId": "ann", "properties": {}},
+    {"type": "track", "event": "order_completed", "messageId": "m2", "timestamp": "2026-01-01T10:20:21Z", "userId": "ann"},
 ]  # fmt: skip
 
 
