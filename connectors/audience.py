@@ -44,7 +44,7 @@ def through(change: Change, floor: float) -> Iterator[Change]:
     elif kind in {"identity.merged", "identity.split"}:
         yield from _of_two(change, floor)
     elif sure is None or sure >= floor:
-        yield change
+        yield _without_unnamed(change, floor) if kind == "events.reassigned" else change
     elif kind in {"segment.entered", "segment.exited"}:
         yield _cohort(change)
 
@@ -59,6 +59,12 @@ def _of_two(change: Change, floor: float) -> Iterator[Change]:
         line = {**change, "profile": gone["merged"], "version": gone["version"], "confidence": gone["confidence"]}
         del line["merged"]
         yield _taken_back(line)
+
+
+def _without_unnamed(change: Change, floor: float) -> Change:
+    """Events that are somebody's now; whose they were is told of those who are named still."""
+    before = change["evidence"]["confidence"]
+    return change if before is not None and before >= floor else {**change, "from": None}
 
 
 def _crossed(change: Change, floor: float) -> Iterator[Change]:

@@ -22,7 +22,7 @@ class Regroup:
 
     def __init__(self, space: Space, settings: Probabilistic, model: Model) -> None:
         self._space = space
-        self.matcher = Matcher(space.store, space.manual, settings, model)
+        self.matcher = Matcher(space.store, space.manual, space.meta, settings, model)
         self._left: list[tuple[Person, list[bytes], Outcome]] = []
         """People whose links have changed while others were made anew: each with its records, and what was decided."""
 
@@ -69,6 +69,8 @@ class Regroup:
         ):
             return False
         person = space.stitcher.unite(people)
+        # Before it is told who is one person: whoever is told only of those of whom we are sure must not hear of others.
+        person.confidence = self.matcher.confidence(person.key, group, self.matcher.links(group, outcome.decisions).values())
         changed = space.announce_joins()
         self._relink(person, group, outcome)
         for each in changed:

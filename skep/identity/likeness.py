@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from contracts.definitions import Definitions
 from contracts.hashing import Hasher
 from operators.match.model import model_of
 from operators.match.scoring import Scorer, probability
@@ -32,7 +31,7 @@ def compared_view(settings: Settings, space: str) -> Iterator[tuple[View, Likene
     try:
         view = View(overlay, space, hasher, bundles(settings))
         definitions = view.program.definitions
-        yield view, None if definitions.identity.probabilistic is None else Likeness(overlay, hasher, definitions)
+        yield view, None if definitions.identity.probabilistic is None else Likeness(overlay, hasher, view)
     finally:
         overlay.close()
 
@@ -40,14 +39,15 @@ def compared_view(settings: Settings, space: str) -> Iterator[tuple[View, Likene
 class Likeness:
     """The flow's own matcher over what is committed; nothing is written."""
 
-    def __init__(self, shard: Overlay, hasher: Hasher, definitions: Definitions) -> None:
+    def __init__(self, shard: Overlay, hasher: Hasher, view: View) -> None:
+        definitions = view.program.definitions
         assert definitions.identity.probabilistic is not None, "asked of probabilistic rules only"
         self.settings = definitions.identity.probabilistic
         self._rules = Rules(definitions.identity)
         model = model_of(definitions)
         self._scorer = Scorer(model)
         store = PeopleStore(shard, hasher, self._rules, CACHE_BYTES)
-        self._matcher = Matcher(store, Manual(shard.manual), self.settings, model)
+        self._matcher = Matcher(store, Manual(shard.manual), view.meta, self.settings, model)
 
     def links(self, people: Iterable[Person]) -> list[tuple[Link, str, str | None]]:
         """Every probabilistic link of these people, with its state (accepted, rejected, candidate) and why it does not stand."""

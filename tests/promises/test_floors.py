@@ -85,6 +85,8 @@ class Cohorts:
             self._gone(profile, change)
         elif kind == "identity.split":
             assert change["split"] in self.people, change
+        elif kind == "events.reassigned":
+            assert change["from"] is None or change["from"] in self.people, change
         else:
             assert kind == "identity.confidence", change
             assert change["evidence"]["before"] >= self._floor, change
