@@ -19,9 +19,12 @@ from contracts.hashing import profile_id
 from operators.people.clock import BEFORE_ALL
 from operators.segments.compile import CONFIDENCE
 from operators.segments.sql import twin
+from operators.validate import Judge
 from state.snapshot import sql
-from tests.engine import Engine, steps
+from tests import model
+from tests.engine import HASHER, Engine, steps
 from tests.generator import scenario
+from tests.graphs import likenesses
 from tests.promises import test_one_meaning
 from tests.promises.change_log import Folded, dumped
 
@@ -158,6 +161,38 @@ def test_whoever_is_told_names_and_cohorts_knows_the_state(tmp_path: Path, seed:
                 assert {key: value for key, value in traits.items() if value is not None} == {
                     k: v for k, v in shown.items() if v is not None
                 }
+    engine.shard.close()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_links_by_likeness_move_people_across_floors(tmp_path: Path, seed: int) -> None:
+    """Records that come to be alike and cease to be: after every event named people and cohorts are those of the model."""
+    drawn, rng = likenesses(seed), Random(seed)
+    definitions = load(drawn.definitions_files)
+    judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
+    engine = Engine(tmp_path / "shard", definitions)
+    engine.start(["p0"])
+    folded, cohorts = Folded(), {floor: Cohorts(floor) for floor in (0.9, 0.98, 0.9999)}
+    events, control, before = [], [], 0
+    for name, records in steps(drawn, rng, sizes=(1,)):
+        if name == "control":
+            control += [orjson.loads(record) for record in records]
+            engine.control(control[-len(records) :])
+        else:
+            events += judge.judge_many(records, 1, 0)[0]
+            engine.feed(name, records)
+        clock = engine.space.meta.clock
+        if clock is None:
+            continue
+        expected = [line for line in model.dump(events, control, definitions, clock, hasher=HASHER) if b'"kind":"profile"' in line]
+        assert [line for line in engine.dump() if b'"kind":"profile"' in line] == expected, seed
+        changes = list(engine.view.changes(before))
+        before += len(changes)
+        folded.read(changes)
+        assert folded.told() == dumped(engine.dump()), seed
+        for floor, one in cohorts.items():
+            one.read(Audience(frozenset(CHANGES), floor).told(changes))
+            assert one.told() == held(engine, floor), (seed, floor)
     engine.shard.close()
 
 
