@@ -110,7 +110,12 @@ class Cohorts:
 
 def held(engine: Engine, floor: float) -> Json:
     """What `Cohorts.told` must be."""
-    people = [line for line in map(orjson.loads, engine.dump()) if line["kind"] == "profile"]
+    return held_of(engine.dump(), floor)
+
+
+def held_of(dump: Iterable[bytes | str], floor: float) -> Json:
+    """The same of a dump."""
+    people = [line for line in map(orjson.loads, dump) if line["kind"] == "profile"]
     named = {one["id"]: (one["segments"], one["consents"]) for one in people if one["confidence"] >= floor}
     cohorts = Counter(segment for one in people if one["confidence"] < floor for segment in one["segments"])
     return {"named": named, "cohorts": cohorts}
