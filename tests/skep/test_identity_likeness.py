@@ -213,7 +213,9 @@ def test_a_destination_with_a_floor_beside_one_without(tmp_path: Path) -> None:
     assert kinds.count("identity.confidence") == 2
     assert folded["cohorts"] == {}
     floored = [orjson.loads(line) for line in (folder / "out" / "sure.jsonl").read_bytes().splitlines()]
-    assert [one["type"] for one in floored if one["profile"] is None] == ["segment.entered", "segment.exited"]
+    assert [(one["type"], one["segment"]) for one in floored if one["profile"] is None] == [
+        ("segment.entered", "everybody"), ("segment.entered", "sure"), ("segment.exited", "sure"), ("segment.exited", "everybody"),
+    ]  # fmt: skip
 
 
 def moved() -> bytes:
