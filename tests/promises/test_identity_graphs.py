@@ -5,9 +5,7 @@ A failing graph is named by its seed and the number of the order: ``check(graph,
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -20,15 +18,6 @@ from tests.graphs import graph, likenesses, shuffled
 GROUPS, GRAPHS = 20, 52
 LIKENESSES = 10
 ORDERS = 2
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    """One engine for the graphs of a test, emptied in between."""
-    with tempfile.TemporaryDirectory() as folder:
-        engine = Engine(Path(folder) / "shard", load({}))
-        yield engine
-        engine.shard.close()
 
 
 def check(make: Callable[[int], Scenario], seed: int, engine: Engine) -> int:
