@@ -158,6 +158,7 @@ class View:
             "changes": meta.changes,
             "definitions": meta.digest,
             "remembered": meta.remembered,
+            "large_blocks": meta.large_blocks,
             "broken": [{**one.told(one.value), "since": iso(one.since_us), "stops": one.stops} for one in meta.broken.values()],
             "stopped": sorted(stopped),
         }

@@ -17,6 +17,7 @@ from operators.match.model import Model
 from operators.match.scoring import Prepared, Scorer, probability, weight
 from operators.people.blocks import BlockIndex
 from operators.people.manual import Manual
+from operators.people.meta import Meta
 from operators.people.store import PeopleStore
 from operators.records import Identifier, Link, Person, Record
 from operators.stitch.clusters import lead
@@ -54,13 +55,13 @@ class Matcher:
     """Keeps the records of all people compared. A change is told in three steps: `settle` says which records are new or
     different and which are gone, `decide` what follows for the clusters, and the caller makes people of them."""
 
-    def __init__(self, store: PeopleStore, manual: Manual, settings: Probabilistic, model: Model) -> None:
+    def __init__(self, store: PeopleStore, manual: Manual, meta: Meta, settings: Probabilistic, model: Model) -> None:
         self._store = store
         self._manual = manual
         self._rules = store.rules
         self._support = settings.support
         self.evidence = Evidence(settings)
-        self.index = BlockIndex(store.shard.blocks, settings.block_limit)
+        self.index = BlockIndex(store.shard.blocks, settings.block_limit, meta)
         self._scorer = Scorer(model)
         self._review, self._accept = weight(settings.review), weight(settings.accept)
         self._known: dict[bytes, Known] = {}

@@ -22,7 +22,7 @@ class Regroup:
 
     def __init__(self, space: Space, settings: Probabilistic, model: Model) -> None:
         self._space = space
-        self.matcher = Matcher(space.store, space.manual, settings, model)
+        self.matcher = Matcher(space.store, space.manual, space.meta, settings, model)
         self._left: list[tuple[Person, list[bytes], Outcome]] = []
         """People whose links have changed while others were made anew: each with its records, and what was decided."""
 

@@ -487,12 +487,13 @@ class Space:
             old = component(self.store, self.manual, [*old.values(), *outside])
             anchors = anchors | anchors_of(old.values())
         self.replace(old, rebuilt.build(groups), anchors)
+        self.announcer.reassigned(rebuilt.reassigned)
         if regroup is not None:
             regroup.end()
 
     def clear_records(self) -> None:
         """Forget which records were compared, by whatever rules."""
-        index = BlockIndex(self.shard.blocks, 0) if self.regroup is None else self.regroup.matcher.index
+        index = BlockIndex(self.shard.blocks, 0, self.meta) if self.regroup is None else self.regroup.matcher.index
         index.clear()
 
     def reread(self, raw: bytes, contract: int) -> Event:

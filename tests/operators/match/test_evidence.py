@@ -10,6 +10,7 @@ import pytest
 from contracts.probabilistic import BlockField, BlockLine, Compare, Probabilistic
 from operators.match.evidence import Evidence
 from operators.people.blocks import BlockIndex
+from operators.people.meta import Meta
 from operators.records import Identifier
 from state.shard import Shard
 
@@ -77,7 +78,8 @@ def test_the_index_counts_and_lists_as_a_dictionary_of_sets_does(tmp_path: Path)
     leads = [bytes((0, at)) * 8 for at in range(12)]
     naive: dict[bytes, set[bytes]] = {block: set() for block in blocks}
     shard = Shard(tmp_path / "shard")
-    index = BlockIndex(shard.blocks, 4)
+    meta = Meta()
+    index = BlockIndex(shard.blocks, 4, meta)
     for step in range(600):
         block, lead = rng.choice(blocks), rng.choice(leads)
         before = len(naive[block])
@@ -94,10 +96,11 @@ def test_the_index_counts_and_lists_as_a_dictionary_of_sets_does(tmp_path: Path)
             shard.commit()
             shard.close()
             shard = Shard(tmp_path / "shard")
-            index = BlockIndex(shard.blocks, 4)
+            index = BlockIndex(shard.blocks, 4, meta)
         if step == 300:
             index.clear()
             naive = {block: set() for block in blocks}
+        assert meta.large_blocks == sum(len(members) > 4 for members in naive.values())
         for each, members in naive.items():
             assert index.size(each) == len(members)
             assert index.members(each) == (members if len(members) <= 4 else None)
