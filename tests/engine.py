@@ -54,9 +54,13 @@ class Engine:
         )
         self.view = View(self.shard, SPACE, self._hasher, lambda digest: self._definitions)
 
-    def restart(self) -> None:
-        self.shard.close()
-        self._open()
+    def restart(self, *, reopen: bool = True) -> None:
+        """Start again from what is stored; without ``reopen``, which takes longer, the files stay open."""
+        if reopen:
+            self.shard.close()
+            self._open()
+        else:
+            self._begin()
         self.space.start(self.partitions)
 
     def clear(self, definitions: Definitions, cache_bytes: int = 512_000_000) -> None:
@@ -128,6 +132,7 @@ def compare_steps(
     seed: object,
     every_step: bool = True,
     restarts: float = 0.0,
+    reopen: bool = True,
 ) -> int:
     """Feed an engine that is as new these steps, compared as above. ``restarts``: after which share of the steps."""
     engine.start(sorted({name for name, _ in plan} - {"control"}))
@@ -144,7 +149,7 @@ def compare_steps(
             events += judge.judge_many(records, 1, 0)[0]
             engine.feed(name, records)
         if restarts and rng.random() < restarts:
-            engine.restart()
+            engine.restart(reopen=reopen)
         if every_step or number == len(plan) - 1:
             clock = engine.space.meta.clock
             if clock is None:

@@ -17,19 +17,21 @@ from tests.graphs import graph, likenesses, shuffled
 
 GROUPS, GRAPHS = 20, 52
 LIKENESSES = 10
-ORDERS = 2
+ORDERS = (((1,), 0.0), ((1,), 0.2), ((2, 5, 20), 0.0))
+"""Each a shuffle of its own: how many records a batch has, and after which share of them everything starts again from what is stored."""
 
 
 def check(make: Callable[[int], Scenario], seed: int, engine: Engine) -> int:
-    """Compare after every event and manual entry, in `ORDERS` orders of them; returns the number of comparisons."""
+    """Compare after every event and manual entry, in each of `ORDERS`; returns the number of comparisons."""
     drawn, compared = make(seed), 0
     definitions = load(drawn.definitions_files)
-    for order in range(ORDERS):
+    for order, (sizes, restarts) in enumerate(ORDERS):
         rng = Random(f"{seed}:{order}")
         scenario = shuffled(drawn, rng)
         engine.clear(definitions, cache_bytes=rng.choice([10_000, 512_000_000]))
-        plan = list(steps(scenario, rng, sizes=(1,)))
-        compared += compare_steps(engine, definitions, plan, rng, seed=(make.__name__, seed, order))
+        plan = list(steps(scenario, rng, sizes=sizes))
+        named = make.__name__, seed, order
+        compared += compare_steps(engine, definitions, plan, rng, seed=named, restarts=restarts, reopen=False)
     return compared
 
 
