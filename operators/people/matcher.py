@@ -126,16 +126,15 @@ class Matcher:
 
     def _see(self, key: bytes, identifiers: list[Identifier]) -> Known:
         traits = self.evidence.traits(identifiers)
-        values = {name: said[2] for name, said in traits.items()}
+        texts = self.evidence.texts(traits)
         held: dict[int, int] = {}
         for each in identifiers:
             held[each.namespace] = held.get(each.namespace, 0) + 1
-        time = self.evidence.time(traits)
         first = next(each for each in identifiers if each.hash == key)
         shared = bool(shared_devices([first], self._rules)) if self._shared is None else key in self._shared
-        record, blocks = clusters.Record(first, held, time), self.evidence.blocks(values, identifiers)
+        record = clusters.Record(first, held, self.evidence.time(traits, texts))
         # A copy, since a person's own list takes in the identifiers of those who join.
-        found = Known(record, self._scorer.prepare(values), blocks, list(identifiers), shared)
+        found = Known(record, self._scorer.prepared(texts), self.evidence.blocks(texts, identifiers), list(identifiers), shared)
         self._known[key] = found
         return found
 
