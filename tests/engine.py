@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from operators.view import View
 from state.shard import Shard
 from tests import model
 from tests.generator import Scenario
+from tests.graphs import shuffled
 
 SPACE = "shop"
 HASHER = Hasher("test", SPACE)
@@ -159,6 +160,23 @@ def compare_steps(
             found = engine.dump(at)
             assert found == expected, difference(found, expected, seed, number, name)
             compared += 1
+    return compared
+
+
+ORDERS = (((1,), 0.0), ((1,), 0.2), ((2, 5, 20), 0.0))
+"""Each a shuffle of its own: how many records a batch has, and after which share of them everything starts again from what is stored."""
+
+
+def compare_orders(make: Callable[[int], Scenario], seed: int, engine: Engine) -> int:
+    """Compare a scenario after every step, in each of `ORDERS`, with one engine that is emptied; returns the number of comparisons."""
+    drawn, compared = make(seed), 0
+    definitions = load(drawn.definitions_files)
+    for order, (sizes, restarts) in enumerate(ORDERS):
+        rng = random.Random(f"{seed}:{order}")
+        engine.clear(definitions, cache_bytes=rng.choice([10_000, 512_000_000]))
+        plan = list(steps(shuffled(drawn, rng), rng, sizes))
+        named = make.__name__, seed, order
+        compared += compare_steps(engine, definitions, plan, rng, seed=named, restarts=restarts, reopen=False)
     return compared
 
 
