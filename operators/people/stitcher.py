@@ -91,6 +91,7 @@ class Stitcher:
             else:
                 return None
             device.end = link.last = held.last = time
+            link.count += 1
             device.persons[anchor] = at
         if time > identifier.last:
             identifier.last = time
@@ -111,7 +112,7 @@ class Stitcher:
                     known = False
                     break
             if known:
-                return self._seen_again(person, first, slots, time)
+                return self._seen_again(person, first, slots, event)
         self.relinks = True
         if any(slot is not None and len(slot[0].records) > 1 for slot in slots):
             return None
@@ -175,10 +176,14 @@ class Stitcher:
             person.refused[each] = holder.refused.pop(each)
         holder.refused[keys[0]] = person.refused[keys[0]] = lost
         again = key + held.hash
-        link = person.refused.pop(again) if again in person.refused else Link(key, held.hash, manual=False, first=time, last=time)
-        link.last = held.last = time
+        link = person.refused.pop(again, None)
+        if link is None:
+            link = self._link(key, held.hash, event)
+        else:
+            link.again(time, event.message_id)
+        held.last = time
         person.links[again] = link
-        store.adopt(person, held)
+        store.adopt(person, held, of=holder.key)
         store.dirty[holder.key] = holder
         return person
 
@@ -213,7 +218,7 @@ class Stitcher:
         fresh = Identifier(*event.identifiers[1], key, time, time, empty_device(time, held.namespace))
         self._store.adopt(person, fresh)
         held.last = max(held.last, time)
-        person.links[held.hash + fresh.hash] = Link(held.hash, fresh.hash, manual=False, first=time, last=time)
+        person.links[held.hash + fresh.hash] = self._link(held.hash, fresh.hash, event)
         return person
 
     def _gives_way(self, person: Person, held: Identifier, mine: list[Link], time: int) -> Identifier | None:
@@ -249,7 +254,13 @@ class Stitcher:
         self.created.append(alone)
         self.parted.append((person, alone))
 
-    def _seen_again(self, person: Person, first: Slot, slots: list[Slot | None], time: int) -> Person | None:
+    def _link(self, a: bytes, b: bytes, event: Event) -> Link:
+        """The link that an event makes by the rules in force."""
+        time = event.time_us
+        return Link(a, b, manual=False, first=time, last=time, message=event.message_id, rules=self._rules.version)
+
+    def _seen_again(self, person: Person, first: Slot, slots: list[Slot | None], event: Event) -> Person | None:
+        time = event.time_us
         for slot in slots:
             identifier = slot[1]  # type: ignore[index]  # all are known here
             if time > identifier.last:
@@ -262,11 +273,8 @@ class Stitcher:
         links = person.links
         for slot in slots[1:]:
             link = links[key + slot[1].hash]  # type: ignore[index]
-            if time > link.last:
-                link.last = time
-            elif time < link.first:
-                link.first = time
-                self.relinked = True
+            self.relinked |= time < link.first
+            link.again(time, event.message_id)
         return person
 
     def _grow(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
@@ -299,9 +307,9 @@ class Stitcher:
         for other in links:
             known = person.links.get(keys[0] + other)
             if known is None:
-                person.links[keys[0] + other] = Link(keys[0], other, manual=False, first=time, last=time)
+                person.links[keys[0] + other] = self._link(keys[0], other, event)
             else:
-                known.first, known.last = min(known.first, time), max(known.last, time)
+                known.again(time, event.message_id)
         return person
 
     def _fits(self, people: list[Person], everyone: list[Identifier]) -> bool:
@@ -343,7 +351,7 @@ class Stitcher:
             if other is not person:
                 self.joined.append((person, other))
                 for each in other.identifiers:
-                    store.adopt(person, each)
+                    store.adopt(person, each, of=other.key)
                 person.links.update(other.links)
                 self.gone.update(other.records)
         return person
