@@ -30,11 +30,11 @@ def line(number: int, at_ms: int, user: str | None, device: str) -> bytes:
 def recompute(folder: Path, identifiers: int, moments: int, rounds: int) -> dict[str, Any]:
     """CPU in ms of computing one person anew who has a user id and otherwise devices, and so many moments of each device."""
     stream = Stream(folder / "component", {})
-    lines = [
-        line(device * moments + visit, BEGIN_MS + (visit * identifiers + device) * MINUTE_MS, "u1" if visit == 0 else None, f"d{device:05d}")
-        for visit in range(moments)
-        for device in range(1, identifiers)
-    ]
+    lines = []
+    for visit in range(moments):
+        user, start = None if visit else "u1", BEGIN_MS + visit * identifiers * MINUTE_MS
+        devices = range(1, identifiers)
+        lines += [line(device * moments + visit, start + device * MINUTE_MS, user, f"d{device:05d}") for device in devices]
     events = stream.judged(lines)
     for at in range(0, len(events), BATCH):
         stream.apply(events[at : at + BATCH])

@@ -11,16 +11,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from random import Random
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from rocksdict import AccessType, Cache, Rdict, WriteBatch
 
 from contracts.events import Event
 from operators.profile import join
-from perf.meter import folder_bytes
+from operators.records import decode_person, encode
 from perf.stream import BATCH, Stream
 from state.shard import _family_options, _options
 
@@ -31,6 +32,8 @@ LONE = 0.1
 """The share of identifiers that are devices on which nobody has logged in."""
 SESSIONS = 300
 """Visits that go on at the same time."""
+SAMPLE = 5_000
+"""People whose rows are taken apart."""
 _LINE = (
     '{"type":"track","event":"Product Viewed","properties":{"product_id":"p%05d","category":"candles","price":12.5,"currency":"EUR"},'
     '"messageId":"%032x","userId":"u%07d","anonymousId":"d%07d","timestamp":"2026-01-01T10:00:00.000Z","receivedAt":"2026-01-01T10:00:00.040Z"}'
@@ -132,9 +135,18 @@ class Stitch:
             family.flush()
             family.compact_range(None, None)
 
-    def bytes(self) -> int:
-        """The size of what the step stores, on disk."""
+    def stored(self) -> int:
+        """Bytes on disk of what the step stores."""
         return sum(self.stream.shard.families[name].number("rocksdb.total-sst-files-size") for name in ("people", "alias", "versions"))
+
+    def row_bytes(self) -> tuple[float, float]:
+        """Bytes of an identifier (its part of the person's row, and its alias row) and of a link, on average over some people."""
+        identifiers, links = [], []
+        for _, row in islice(self.stream.shard.people.committed(b""), SAMPLE):
+            person = decode_person(row)
+            identifiers += [len(encode(each)) + len(each.hash) + len(person.key) for each in person.identifiers]
+            links += [len(encode({key: link})) - 1 for key, link in person.links.items()]
+        return mean(identifiers), mean(links)
 
 
 class Floor:
@@ -161,12 +173,12 @@ class Floor:
         self._rows.compact_range(None, None)
 
     def close(self) -> None:
-        self._handle = None
+        del self._handle
         self._rows.close()
         self._db.close()
 
 
-def stitching(folder: Path, identifiers: int, events: int, rounds: int, cache_mb: int) -> dict[str, Any]:  # noqa: PLR0917
+def stitching(folder: Path, identifiers: int, events: int, rounds: int, cache_mb: int) -> dict[str, Any]:
     """Figures of known and new links with a cache of this size; the two sides take turns on the same events."""
     shop, ours, floor = Shop(identifiers, 1), Stitch(folder, cache_mb), Floor(folder, cache_mb)
     began = time.perf_counter()
@@ -176,13 +188,14 @@ def stitching(folder: Path, identifiers: int, events: int, rounds: int, cache_mb
     ours.settle()
     floor.settle()
     build = time.perf_counter() - began
-    size, kept = ours.bytes(), ours.store.cached
-    found: dict[str, Any] = {"people": shop.people + shop.lone, "people_cached": kept, "build_s": round(build, 1)}
+    identifier, link = ours.row_bytes()
+    found: dict[str, Any] = {"people": shop.people + shop.lone, "people_cached": ours.store.cached, "build_s": build}
+    found |= {"bytes_per_identifier": identifier, "bytes_per_link": link, "stored_bytes_per_identifier": ours.stored() / identifiers}
     found["known"] = _turns(shop.known, ours, floor, events, rounds)
     found["new"] = _turns(shop.new, ours, floor, events, rounds)
     ours.stream.close()
     floor.close()
-    return {**found, "stored_bytes": size, "links": shop.people}
+    return found
 
 
 def _chunks(events: Iterator[Event], size: int) -> Iterator[list[Event]]:
