@@ -203,6 +203,7 @@ class View:
             "features": features_of(person, program, at_us),
             "segments": segments_of(person, program, at_us),
             "consents": dict(sorted(person.granted.items())),
+            "confidence": round(person.confidence, 6),
         }
 
     def profile(self, namespace: str, value: str, at_us: int | None = None) -> dict[str, Any] | None:
@@ -240,9 +241,18 @@ class View:
                     kind="identifier", space=self.space, namespace=namespace, value=value, profile=profile, first_seen=first, last_seen=last
                 )
             for link in person.links.values():
-                kind = "manual" if link.manual else "deterministic"
                 first, last = iso(link.first), iso(link.last)
-                yield _line(kind="link", space=self.space, a=pairs[link.a], b=pairs[link.b], type=kind, first_seen=first, last_seen=last)
+                weight = {} if link.weight is None else {"weight": round(link.weight, 6)}
+                yield _line(
+                    kind="link",
+                    space=self.space,
+                    a=pairs[link.a],
+                    b=pairs[link.b],
+                    type=link.kind,
+                    first_seen=first,
+                    last_seen=last,
+                    **weight,
+                )
         for message, profile in self.attributions():
             yield _line(kind="message", space=self.space, id=message, profile=profile)
 
@@ -270,10 +280,10 @@ class View:
         for person in self.people():
             mine = {each.hash for each in person.identifiers}
             for link in person.links.values():
-                yield *known[link.a], *known[link.b], _kind(link.manual), "accepted", link.first, link.last
+                yield *known[link.a], *known[link.b], link.kind, "accepted", link.first, link.last
             for link in person.refused.values():
                 if link.a in mine:
-                    yield *known[link.a], *known[link.b], _kind(link.manual), "unlinked" if link.void else "rejected", link.first, link.last
+                    yield *known[link.a], *known[link.b], link.kind, "unlinked" if link.void else "rejected", link.first, link.last
 
     def profiles(self) -> Iterator[tuple[str, int | None, int | None, dict[str, Any]]]:
         """Profile id, first and last seen, traits at the clock."""
@@ -447,10 +457,6 @@ def _quarantine_id(key: bytes) -> str:
 
 def _ranked(person: Person) -> list[Identifier]:
     return sorted(person.identifiers, key=lambda each: (each.namespace, each.value))
-
-
-def _kind(manual: bool) -> str:
-    return "manual" if manual else "deterministic"
 
 
 def _iso(time_us: int | None) -> str | None:

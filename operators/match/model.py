@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from contracts.definitions import Definitions
 from contracts.probabilistic import Compare
 from operators.match.comparisons import levels
 
@@ -77,6 +78,16 @@ def dump(model: Model) -> bytes:
         )
     content = {"format": FORMAT, "prior": model.prior, "comparisons": comparisons, "trained": model.trained}
     return orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def model_of(definitions: Definitions) -> Model:
+    """The model that the rules name, out of the definitions' files. Raises `UnusableModel` if it is missing or cannot be used."""
+    rules = definitions.identity.probabilistic
+    assert rules is not None, "only rules with `probabilistic` have a model"
+    text = definitions.files.get(rules.model)
+    if text is None:
+        raise UnusableModel(f"{rules.model}: expected the model that identity.yaml names, found nothing → run `skep identity train`")
+    return load(text.encode("utf-8", "surrogatepass"), rules.compare, rules.model)
 
 
 def load(raw: bytes, compares: tuple[Compare, ...], name: str) -> Model:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
 from contracts.events import Event
+from operators.match.evidence import Evidence
 from operators.people.manual import Manual
 from operators.people.store import Kept, Pair, PeopleStore
 from operators.profile import fold, resolve_consents
@@ -24,6 +26,7 @@ from operators.records import (
     Identifier,
     Link,
     Person,
+    Record,
     moment_contract,
     moment_message,
     moment_owner,
@@ -45,6 +48,15 @@ class Remembered(msgspec.Struct, gc=False):
     event: Event
     identifiers: list[bytes]
     anchor: bytes
+
+
+class Group(NamedTuple):
+    """Records of one person, by lead; with probabilistic rules, the links between them, their rows, and the person's confidence."""
+
+    leads: list[bytes]
+    links: dict[bytes, Link] = {}  # noqa: RUF012 - never changed
+    records: dict[bytes, Record] = {}  # noqa: RUF012 - never changed
+    confidence: float = 1.0
 
 
 def component(store: PeopleStore, manual: Manual, start: Iterable[Person]) -> dict[bytes, Person]:
@@ -70,31 +82,41 @@ def component(store: PeopleStore, manual: Manual, start: Iterable[Person]) -> di
 class Rebuilt:
     """The people of a component as their evidence makes them, keyed by profile key."""
 
-    def __init__(self, store: PeopleStore, manual: Manual, program: Program, read: Reader, now: int) -> None:
+    def __init__(self, store: PeopleStore, manual: Manual, program: Program, read: Reader, now: int, *, evidence: Evidence | None) -> None:
         self._store = store
         self._manual = manual
         self._program = program
         self._read = read
         self._now = now
+        self._likeness = evidence
+        self._moments: list[Remembered] = []
+        self._shared: set[bytes] = set()
+        self._standing: list[Link] = []
         self._identifiers: dict[bytes, Identifier] = {}
         self._links: dict[bytes, Link] = {}
         self._pairs: dict[Pair, bytes] = {}
+        self._parts: dict[bytes, list[Identifier]] = {}
         self.people: dict[bytes, Person] = {}
 
-    def build(self, anchors: Iterable[bytes]) -> dict[bytes, Person]:
-        """Read the moments of these anchors and make the people of them; owners are corrected in the moments."""
-        moments = sorted(self._moments(anchors), key=lambda each: (each.event.time_us, each.event.message_id))
-        for each in moments:
+    def read(self, anchors: Iterable[bytes]) -> dict[bytes, list[Identifier]]:
+        """Read the moments of these anchors; returns what manual and deterministic links join, by lead."""
+        anchors = list(anchors)
+        self._moments = sorted(self._remembered(anchors), key=lambda each: (each.event.time_us, each.event.message_id))
+        for each in self._moments:
             self._evidence(each)
         self._rulings(set(anchors))
-        shared = self._shared(moments)
-        standing = accepted(self._identifiers, self._links.values(), shared, self._store.rules)
-        home = self._clusters(standing)
-        owners = self._devices(moments, shared, home)
-        self._fold(moments, owners, home)
+        self._shared = self._shared_devices(self._moments)
+        self._standing = accepted(self._identifiers, self._links.values(), self._shared, self._store.rules)
+        return self._clusters()
+
+    def build(self, groups: Iterable[Group]) -> dict[bytes, Person]:
+        """Make the people of what `read` has found; owners are corrected in the moments."""
+        home = self._people(groups)
+        owners = self._devices(self._moments, self._shared, home)
+        self._fold(self._moments, owners, home)
         return self.people
 
-    def _moments(self, anchors: Iterable[bytes]) -> Iterator[Remembered]:
+    def _remembered(self, anchors: Iterable[bytes]) -> Iterator[Remembered]:
         for anchor in anchors:
             for kept in self._store.moments(anchor):
                 event = self._read(moment_raw(kept.row), moment_contract(kept.row))
@@ -119,6 +141,8 @@ class Rebuilt:
                 self._links[first + other] = Link(first, other, manual=False, first=time, last=time, void=self._manual.void(first, other))
             else:
                 link.first, link.last = min(link.first, time), max(link.last, time)
+        if self._likeness is not None:
+            self._likeness.note(self._identifiers[each.anchor], each.event)
 
     def _see(self, pair: Pair, key: bytes, time: int) -> None:
         known = self._identifiers.get(key)
@@ -153,7 +177,7 @@ class Rebuilt:
                 if not person[self._identifiers[key].namespace]:
                     yield each, key
 
-    def _shared(self, moments: list[Remembered]) -> set[bytes]:
+    def _shared_devices(self, moments: list[Remembered]) -> set[bytes]:
         limits = self._store.rules.shared_after
         if not any(limits):
             return set()
@@ -195,15 +219,15 @@ class Rebuilt:
         spaces = {self._identifiers[end].namespace for end in ends}
         return spaces.pop() if len(spaces) == 1 else -1
 
-    def _clusters(self, standing: list[Link]) -> dict[bytes, Person]:
-        """Make the people of the accepted links; returns identifier → person."""
+    def _clusters(self) -> dict[bytes, list[Identifier]]:
+        """What the standing links join, by lead; the identifiers of each in rank."""
         near: dict[bytes, list[bytes]] = defaultdict(list)
-        for link in standing:
+        for link in self._standing:
             near[link.a].append(link.b)
             near[link.b].append(link.a)
-        home: dict[bytes, Person] = {}
+        seen: set[bytes] = set()
         for start in self._identifiers:
-            if start in home:
+            if start in seen:
                 continue
             members, edge = {start}, [start]
             while edge:
@@ -211,10 +235,22 @@ class Rebuilt:
                     if other not in members:
                         members.add(other)
                         edge.append(other)
+            seen |= members
             identifiers = sorted((self._identifiers[key] for key in members), key=lambda each: (each.namespace, each.value))
+            self._parts[lead(identifiers).hash] = identifiers
+        return self._parts
+
+    def _people(self, groups: Iterable[Group]) -> dict[bytes, Person]:
+        """Make the people, with their links; returns identifier → person."""
+        home: dict[bytes, Person] = {}
+        for group in groups:
+            parts = [each for key in group.leads for each in self._parts[key]]
+            identifiers = sorted(parts, key=lambda each: (each.namespace, each.value)) if len(group.leads) > 1 else parts
             person = self._person(lead(identifiers).hash, identifiers)
-            home.update(dict.fromkeys(members, person))
-        stand = {id(link) for link in standing}
+            person.links.update(group.links)
+            person.records, person.confidence = group.records, group.confidence
+            home.update((each.hash, person) for each in identifiers)
+        stand = {id(link) for link in self._standing}
         for key, link in self._links.items():
             if id(link) in stand:
                 home[link.a].links[key] = link

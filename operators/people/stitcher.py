@@ -13,7 +13,7 @@ from contracts.events import Event
 from operators.people.manual import Manual
 from operators.people.rebuild import empty_device
 from operators.people.store import Pair, PeopleStore, Slot
-from operators.records import OWNED, SELF, Device, Identifier, Link, Person, Run
+from operators.records import OWNED, SELF, Device, Identifier, Link, Person, Record, Run
 from operators.segments.compile import Program
 from operators.stitch.clusters import lead
 from operators.stitch.owners import ITSELF, NO_ONE, Owner, owner_in_order
@@ -39,6 +39,10 @@ class Stitcher:
         """(whose identifier it was, who is created of it) of this event, for the caller to announce."""
         self.relinked = False
         """Whether a link is new or first seen earlier than known, so that consents may stand otherwise."""
+        self.relinks = False
+        """Whether the event last linked has changed who holds which identifier."""
+        self.gone: dict[bytes, Record] = {}
+        """The records of people who have joined others by identifiers, by lead, for the caller to forget."""
 
     def anchor(self, pairs: tuple[Pair, ...]) -> Pair:
         """The identifier that an event hangs on: its first person identifier, else its first device."""
@@ -98,6 +102,7 @@ class Stitcher:
         """Apply the event's identifiers and links; returns the person of the first identifier."""
         time = event.time_us
         first = slots[0]
+        self.relinks = False
         if first is not None:
             person = first[0]
             known = True
@@ -107,6 +112,9 @@ class Stitcher:
                     break
             if known:
                 return self._seen_again(person, first, slots, time)
+        self.relinks = True
+        if any(slot is not None and len(slot[0].records) > 1 for slot in slots):
+            return None
         return self._handed_over(event, slots, time) or self._grow(event, slots, time) or self._take_in(event, slots, time)
 
     def _handed_over(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
@@ -337,6 +345,15 @@ class Stitcher:
                 for each in other.identifiers:
                     store.adopt(person, each)
                 person.links.update(other.links)
+                self.gone.update(other.records)
+        return person
+
+    def unite(self, people: list[Person]) -> Person:
+        """Make one person of several whom probabilistic links join."""
+        gone = dict(self.gone)
+        person = self._united(people, [], [each for one in people for each in one.identifiers])
+        self.gone = gone
+        person.records = {key: row for one in people for key, row in one.records.items()}
         return person
 
     def owner(self, event: Event, slots: list[Slot | None], person: Person) -> Owner | None:
