@@ -158,6 +158,7 @@ class View:
             "changes": meta.changes,
             "definitions": meta.digest,
             "remembered": meta.remembered,
+            "large_blocks": meta.large_blocks,
             "broken": [{**one.told(one.value), "since": iso(one.since_us), "stops": one.stops} for one in meta.broken.values()],
             "stopped": sorted(stopped),
         }
@@ -315,7 +316,7 @@ class View:
             for each in person.identifiers:
                 home = profile_id(person.key)
                 homes[each.hash] = home, profile_id(self._shared(each)) if named else home
-        for anchor, row in self._moments():
+        for anchor, _, row in self._moments():
             owner, key = moment_owner(row)
             if anchor != NO_ANCHOR:
                 yield moment_message(row), homes[key][0] if owner == OWNED else homes[anchor][owner == NOBODY]
@@ -324,12 +325,18 @@ class View:
         namespace = self.program.definitions.identity.namespaces[identifier.namespace].name
         return self._hasher.shared(namespace, identifier.value)
 
-    def _moments(self) -> Iterator[tuple[bytes, bytes]]:
+    def _moments(self) -> Iterator[tuple[bytes, int, bytes]]:
+        """Anchor, time and row of everything that is kept."""
         for key, row in self._rows.rows("moments"):
-            yield moment_parts(key)[0], row
+            anchor, time_us, _ = moment_parts(key)
+            yield anchor, time_us, row
         for key, page in self._rows.rows("pages"):
             for stored in decode_page(page):
-                yield key[:16], stored.row
+                yield key[:16], stored.time_us, stored.row
+
+    def moments(self) -> Iterator[tuple[int, bytes]]:
+        """Time and row of every accepted event, in no order."""
+        return ((time_us, row) for _, time_us, row in self._moments())
 
     def quarantine(self) -> Iterator[Quarantined]:
         """Every entry, oldest first."""
@@ -374,6 +381,10 @@ class View:
         """The manual entry that rules a pair of identifiers, in either order."""
         row = self._rows.row("manual", min(a, b) + max(a, b))
         return None if row is None else manual.decode(row)
+
+    def rulings(self) -> Iterator[manual.Ruling]:
+        """The manual entries in force, each of its pair."""
+        return (manual.decode(row) for _, row in self._rows.rows("manual"))
 
     def moments_of(self, anchor: bytes, first: int, last: int) -> Iterator[tuple[int, bytes]]:
         """Time and row of what hangs on an identifier, between two times, both included; sealed ones first."""

@@ -14,8 +14,6 @@ from operators.records import Identifier
 
 BLOCK_BYTES = 16
 """Bytes of a block's name: the number of its line, and a hash of the values."""
-NEVER = -(1 << 62)
-"""Earlier than every time."""
 
 
 class Evidence:
@@ -32,19 +30,23 @@ class Evidence:
 
     def note(self, identifier: Identifier, event: Event) -> bool:
         """Put what the event says at the identifier; returns whether it says anything new."""
+        return self.tell(identifier, (event.time_us, event.message_id), event.traits, event.body)
+
+    def tell(self, identifier: Identifier, at: tuple[int, str], told: Mapping[str, Any] | None, body: Mapping[str, Any]) -> bool:
+        """The same of an event's time and message id, its traits and its whole body."""
         changed = False
-        if event.traits:
-            traits, at = identifier.traits, (event.time_us, event.message_id)
-            for name in self.names & event.traits.keys():
+        if told:
+            traits = identifier.traits
+            for name in self.names & told.keys():
                 known = traits.get(name)
                 if known is None or at > (known[0], known[1]):
-                    traits[name] = [*at, event.traits[name]]
+                    traits[name] = [*at, told[name]]
                     changed = True
         for number, line, within in self._windowed:
-            values = _values(event.body, line)
+            values = _values(body, line)
             if values is not None:
                 intervals = identifier.seen.setdefault(_name(number, values), [])
-                changed |= _see(intervals, event.time_us, 2 * within)
+                changed |= _see(intervals, at[0], 2 * within)
         return changed
 
     def traits(self, identifiers: Iterable[Identifier]) -> dict[str, list[Any]]:
@@ -58,15 +60,10 @@ class Evidence:
         return newest
 
     def time(self, traits: Mapping[str, list[Any]]) -> int:
-        """The time of the newest value that is compared, `NEVER` if there is none."""
+        """The time of the newest value that is compared, 0 if there is none."""
         values = {name: said[2] for name, said in traits.items()}
-        newest = NEVER
-        for path in self._compared:
-            name = path if path in values else parse_path(path)[0]
-            said = traits.get(name) if isinstance(name, str) else None
-            if said is not None and said[0] > newest and value_at(values, path) is not None:
-                newest = said[0]
-        return newest
+        there = (path for path in self._compared if value_at(values, path) is not None)
+        return max((traits[path if path in values else str(parse_path(path)[0])][0] for path in there), default=0)
 
     def blocks(self, values: Mapping[str, Any], identifiers: Iterable[Identifier]) -> list[bytes]:
         """The blocks of a record: by its traits, and those in which it was seen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operators.match.evidence import BLOCK_BYTES
+from operators.people.meta import Meta
 from state.shard import Family
 
 MEMBERS_MAX = 2_000_000
@@ -12,11 +13,12 @@ MEMBERS_MAX = 2_000_000
 class BlockIndex:
     """Blocks by their names, records by their leads: a row ``block + lead`` for each member, and one ``block`` with their number.
 
-    A block of more than ``limit`` records is too large: it is counted, but its members are not read.
+    A block of more than ``limit`` records is too large: its members are not compared, and `Meta.large_blocks` counts it.
     """
 
-    def __init__(self, family: Family, limit: int) -> None:
+    def __init__(self, family: Family, limit: int, meta: Meta) -> None:
         self._family = family
+        self._meta = meta
         self._limit = limit
         self._sizes: dict[bytes, int] = {}
         self._members: dict[bytes, set[bytes]] = {}
@@ -56,13 +58,15 @@ class BlockIndex:
 
     def add(self, block: bytes, lead: bytes) -> bool:
         """Put a record into a block where it is not; returns whether that makes the block too large."""
-        size = self._put(block, lead, by=1)
-        return size == self._limit + 1
+        crossed = self._put(block, lead, by=1) == self._limit + 1
+        self._meta.large_blocks += crossed
+        return crossed
 
     def remove(self, block: bytes, lead: bytes) -> bool:
         """Take a record out of a block where it is; returns whether the block has been too large until now."""
-        size = self._put(block, lead, by=-1)
-        return size == self._limit
+        crossed = self._put(block, lead, by=-1) == self._limit
+        self._meta.large_blocks -= crossed
+        return crossed
 
     def _put(self, block: bytes, lead: bytes, *, by: int) -> int:
         size = self._sizes[block] = self.size(block) + by
@@ -85,10 +89,11 @@ class BlockIndex:
 
     def clear(self) -> None:
         """Take everything out, of any rules."""
-        for key, _ in self._family.committed(b""):
+        for key in [*self._family.pending, *(key for key, _ in self._family.committed(b""))]:
             self._family.delete(key)
-        self._sizes, self._members, self._changed = {}, {}, {}
+        self._sizes, self._members, self._changed, self._held = {}, {}, {}, 0
         self._cleared = True
+        self._meta.large_blocks = 0
 
     def committed(self) -> None:
         """After a commit: what was pending is in the store, and memory stays within its limit."""

@@ -12,13 +12,16 @@ from typing import Any, NamedTuple
 from contracts.probabilistic import Probabilistic
 from operators.match import clusters
 from operators.match.clusters import Decision, Match, reason
-from operators.match.evidence import NEVER, Evidence
+from operators.match.evidence import Evidence
 from operators.match.model import Model
 from operators.match.scoring import Prepared, Scorer, probability, weight
 from operators.people.blocks import BlockIndex
+from operators.people.manual import Manual
+from operators.people.meta import Meta
 from operators.people.store import PeopleStore
 from operators.records import Identifier, Link, Person, Record
 from operators.stitch.clusters import lead
+from operators.stitch.reasons import shared_devices
 
 RECORDS_MAX = 200_000
 """Records whose comparable values are kept in memory; all are forgotten when there are more."""
@@ -26,13 +29,19 @@ PAIRS_MAX = 2_000_000
 """Match weights that are kept in memory; all are forgotten when there are more."""
 
 
+Parts = Mapping[bytes, list[Identifier]]
+"""The identifiers of records, by lead."""
+
+
 class Known(NamedTuple):
-    """A record as it is compared: its values, the time of the newest, its blocks, its identifiers."""
+    """A record as it is compared: its values, the time of the newest, its blocks, its identifiers; ``shared``: it is a device
+    that identifies nobody."""
 
     record: clusters.Record
     prepared: Prepared
     blocks: list[bytes]
     identifiers: list[Identifier]
+    shared: bool
 
 
 class Outcome(NamedTuple):
@@ -46,12 +55,13 @@ class Matcher:
     """Keeps the records of all people compared. A change is told in three steps: `settle` says which records are new or
     different and which are gone, `decide` what follows for the clusters, and the caller makes people of them."""
 
-    def __init__(self, store: PeopleStore, settings: Probabilistic, model: Model) -> None:
+    def __init__(self, store: PeopleStore, manual: Manual, meta: Meta, settings: Probabilistic, model: Model) -> None:
         self._store = store
+        self._manual = manual
         self._rules = store.rules
         self._support = settings.support
         self.evidence = Evidence(settings)
-        self.index = BlockIndex(store.shard.blocks, settings.block_limit)
+        self.index = BlockIndex(store.shard.blocks, settings.block_limit, meta)
         self._scorer = Scorer(model)
         self._review, self._accept = weight(settings.review), weight(settings.accept)
         self._known: dict[bytes, Known] = {}
@@ -59,6 +69,8 @@ class Matcher:
         self._pairs_held = 0
         self._rows: dict[bytes, Record] = {}
         """Rows of records that are in no person yet, while people are made of them."""
+        self._shared: Collection[bytes] | None = None
+        """The shared devices among those."""
 
     # ---- records
 
@@ -120,9 +132,10 @@ class Matcher:
             held[each.namespace] = held.get(each.namespace, 0) + 1
         time = self.evidence.time(traits)
         first = next(each for each in identifiers if each.hash == key)
-        found = Known(
-            clusters.Record(first, held, time), self._scorer.prepare(values), self.evidence.blocks(values, identifiers), identifiers
-        )
+        shared = bool(shared_devices([first], self._rules)) if self._shared is None else key in self._shared
+        record, blocks = clusters.Record(first, held, time), self.evidence.blocks(values, identifiers)
+        # A copy, since a person's own list takes in the identifiers of those who join.
+        found = Known(record, self._scorer.prepare(values), blocks, list(identifiers), shared)
         self._known[key] = found
         return found
 
@@ -145,7 +158,7 @@ class Matcher:
 
     # ---- what has changed
 
-    def settle(self, present: Mapping[bytes, list[Identifier]], gone: Mapping[bytes, Record]) -> set[bytes]:
+    def settle(self, present: Parts, gone: Mapping[bytes, Record]) -> set[bytes]:
         """Bring the index and the matches up to date; returns the records of which a link has come, changed or gone.
 
         ``present``: the identifiers of records that are new or may be different; ``gone``: the rows of records that are no more.
@@ -209,7 +222,7 @@ class Matcher:
             bits = self.weight(key, other)
             if bits >= self._review:
                 time = max(mine.record.last, self.known(other).record.last)
-                found[other] = [bits, 0 if time == NEVER else time]
+                found[other] = [bits, time]
         changed = {other for other in row.matches.keys() | found.keys() if row.matches.get(other) != found.get(other)}
         for other in changed:
             theirs = self._touched(other).matches
@@ -245,11 +258,22 @@ class Matcher:
             for other, (bits, _) in self.row(key).matches.items():
                 if bits >= self._accept:
                     edge.append(other)
-                    if _rank(mine) < _rank(self.known(other).record):
+                    if _rank(mine) < _rank(self.known(other).record) and self._barred(key, other) is None:
                         matches.append(Match(key, other, bits))
         ordered = dict(sorted(records.items(), key=lambda each: _rank(each[1])))
         decisions = clusters.decide(ordered, matches, self._rules, self._support, self.weight)
         return Outcome(clusters.members(ordered, decisions), decisions)
+
+    def _barred(self, a: bytes, b: bytes) -> str | None:
+        """Why a link counts for nothing, whatever its weight."""
+        if self._manual.void(a, b):
+            return "unlinked by hand"
+        shared = next((known for known in map(self.known, (a, b)) if known.shared), None)
+        if shared is None:
+            return None
+        first = shared.record.lead
+        limit = self._rules.shared_after[first.namespace]
+        return f"shared_after: {limit} persons or more were identified on {self._rules.names[first.namespace]}:{first.value}"
 
     def lead_order(self, key: bytes) -> tuple[int, int, str]:
         """Which of several records names a person: that of the smallest."""
@@ -278,7 +302,7 @@ class Matcher:
                 ends[link.b].append((link.weight, link.a))
         reached, lowest = {key}, float("inf")
         while len(reached) < len(group):
-            bits, following = max((way for end in reached for way in ends[end] if way[1] not in reached), default=(NEVER, b""))
+            bits, following = max((way for end in reached for way in ends[end] if way[1] not in reached), default=(0.0, b""))
             if not following:
                 break
             reached.add(following)
@@ -292,8 +316,10 @@ class Matcher:
             for other, (bits, time) in self.row(key).matches.items():
                 if _rank(self.known(key).record) < _rank(self.known(other).record):
                     link = Link(key, other, manual=False, first=time, last=time, rules=self._rules.version, weight=bits)
-                    each = decisions.get((key, other))
-                    if each is None:
+                    each, barred = decisions.get((key, other)), self._barred(key, other)
+                    if barred is not None:
+                        yield link, "rejected", barred
+                    elif each is None:
                         yield link, "candidate", f"probability {probability(bits):.4f}: below accept"
                     elif each.accepted:
                         yield link, "accepted", None
@@ -302,8 +328,12 @@ class Matcher:
 
     # ---- people that are being made
 
-    def begin(self, old: Collection[Person], given_up: Mapping[bytes, Record], parts: Mapping[bytes, list[Identifier]]) -> set[bytes]:
-        """Records are made anew: those of ``old`` and ``given_up`` give way to ``parts``; returns as `settle` does. End it with `end`."""
+    def begin(self, old: Collection[Person], given_up: Mapping[bytes, Record], parts: Parts, shared: Collection[bytes]) -> set[bytes]:
+        """Records are made anew: those of ``old`` and ``given_up`` give way to ``parts``; returns as `settle` does. End it with `end`.
+
+        ``shared``: the devices among them that identify nobody.
+        """
+        self._shared = shared
         rows = {key: row for person in old for key, row in person.records.items() if key not in self._rows}
         rows.update(given_up)
         gone = {key: row for key, row in {**rows, **self._rows}.items() if key not in parts}
@@ -322,7 +352,7 @@ class Matcher:
 
     def end(self) -> None:
         """The people stand."""
-        self._rows = {}
+        self._rows, self._shared = {}, None
 
     def clear(self) -> None:
         """Forget all records; people have none from now on."""

@@ -21,7 +21,6 @@ from operators.profile import fold, resolve_consents
 from operators.records import (
     NOBODY,
     OWNED,
-    SELF,
     Device,
     Identifier,
     Link,
@@ -35,7 +34,7 @@ from operators.records import (
 )
 from operators.segments.compile import Program
 from operators.stitch.clusters import accepted, lead
-from operators.stitch.owners import Owner, Visit, attribute
+from operators.stitch.owners import ITSELF, Owner, Visit, attribute
 
 Reader = Callable[[bytes, int], Event]
 """(an event's bytes, number of the contract that accepted it) → the event, not judged again"""
@@ -90,13 +89,16 @@ class Rebuilt:
         self._now = now
         self._likeness = evidence
         self._moments: list[Remembered] = []
-        self._shared: set[bytes] = set()
+        self.shared: set[bytes] = set()
+        """The devices that identify nobody."""
         self._standing: list[Link] = []
         self._identifiers: dict[bytes, Identifier] = {}
         self._links: dict[bytes, Link] = {}
         self._pairs: dict[Pair, bytes] = {}
         self._parts: dict[bytes, list[Identifier]] = {}
         self.people: dict[bytes, Person] = {}
+        self.reassigned: dict[tuple[bytes, bytes], list[str]] = {}
+        """Ids of messages whose owner has changed, by the keys of (who would have them by the owner before, who has them now)."""
 
     def read(self, anchors: Iterable[bytes]) -> dict[bytes, list[Identifier]]:
         """Read the moments of these anchors; returns what manual and deterministic links join, by lead."""
@@ -105,14 +107,14 @@ class Rebuilt:
         for each in self._moments:
             self._evidence(each)
         self._rulings(set(anchors))
-        self._shared = self._shared_devices(self._moments)
-        self._standing = accepted(self._identifiers, self._links.values(), self._shared, self._store.rules)
+        self.shared = self._shared_devices(self._moments)
+        self._standing = accepted(self._identifiers, self._links.values(), self.shared, self._store.rules)
         return self._clusters()
 
     def build(self, groups: Iterable[Group]) -> dict[bytes, Person]:
         """Make the people of what `read` has found; owners are corrected in the moments."""
         home = self._people(groups)
-        owners = self._devices(self._moments, self._shared, home)
+        owners = self._devices(self._moments, self.shared, home)
         self._fold(self._moments, owners, home)
         return self.people
 
@@ -265,22 +267,36 @@ class Rebuilt:
 
     def _fold(self, moments: list[Remembered], owners: dict[str, Owner], home: dict[bytes, Person]) -> None:
         for each in moments:
-            owner, key = owners.get(each.event.message_id, (SELF, b""))
-            if each.event.message_id in owners and (owner, key) != moment_owner(each.kept.row):
-                self._store.rewrite(each.kept, with_owner(each.kept.row, owner, key))
-            if owner == OWNED:
-                person = home[key]
-            elif owner == NOBODY:
-                person = self._nobody(home[each.anchor], self._identifiers[each.anchor])
-            else:
-                person = home[each.anchor]
+            owner = owners.get(each.event.message_id, ITSELF)
+            person = self._owner(owner, each.anchor, home)
+            before = moment_owner(each.kept.row)
+            if each.event.message_id in owners and owner != before:
+                self._store.rewrite(each.kept, with_owner(each.kept.row, *owner))
+                was = self._owner_before(before, each.anchor, home)
+                if was != person.key:
+                    self.reassigned.setdefault((was, person.key), []).append(each.event.message_id)
             fold(person, each.event, each.anchor, self._program, self._now)
         for person in self.people.values():
             if person.consents:
                 resolve_consents(person, home.get)
 
+    def _owner(self, owner: Owner, anchor: bytes, home: dict[bytes, Person]) -> Person:
+        if owner[0] == NOBODY:
+            return self._nobody(home[anchor], self._identifiers[anchor])
+        return home[owner[1] if owner[0] == OWNED else anchor]
+
+    def _owner_before(self, owner: Owner, anchor: bytes, home: dict[bytes, Person]) -> bytes:
+        """The key of the person who would have an event by an owner that no longer is."""
+        if owner[0] == NOBODY and self._has_persons(home[anchor]):
+            return self._store.shared_key(self._identifiers[anchor])
+        known = home.get(owner[1]) if owner[0] == OWNED else home[anchor]
+        return owner[1] if known is None else known.key
+
+    def _has_persons(self, person: Person) -> bool:
+        return any(self._store.rules.person[each.namespace] for each in person.identifiers)
+
     def _nobody(self, holder: Person, device: Identifier) -> Person:
-        if not any(self._store.rules.person[each.namespace] for each in holder.identifiers):
+        if not self._has_persons(holder):
             return holder
         key = self._store.shared_key(device)
         return self.people.get(key) or self._person(key, [])

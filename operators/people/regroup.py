@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from operators.match.model import Model
-from operators.people.matcher import Matcher, Outcome
+from operators.people.matcher import Matcher, Outcome, Parts
 from operators.people.rebuild import Group
 from operators.profile import resolve_consents
 from operators.records import Identifier, Person, Record
@@ -22,7 +22,7 @@ class Regroup:
 
     def __init__(self, space: Space, settings: Probabilistic, model: Model) -> None:
         self._space = space
-        self.matcher = Matcher(space.store, settings, model)
+        self.matcher = Matcher(space.store, space.manual, space.meta, settings, model)
         self._left: list[tuple[Person, list[bytes], Outcome]] = []
         """People whose links have changed while others were made anew: each with its records, and what was decided."""
 
@@ -99,11 +99,11 @@ class Regroup:
 
     # ---- the long way
 
-    def regroup(self, old: Collection[Person], parts: Mapping[bytes, list[Identifier]]) -> tuple[list[Group], list[Person]]:
+    def regroup(self, old: Collection[Person], parts: Parts, shared: Collection[bytes]) -> tuple[list[Group], list[Person]]:
         """The people to make of ``parts`` in the place of ``old``; or, if there are any, the people that have to be made anew with them."""
         matcher, store, stitcher = self.matcher, self._space.store, self._space.stitcher
         given_up, stitcher.gone = stitcher.gone, {}
-        changed = matcher.begin(old, given_up, parts)
+        changed = matcher.begin(old, given_up, parts, shared)
         outcome = matcher.decide([*parts, *changed])
         self._left = []
         groups: list[Group] = []

@@ -481,18 +481,19 @@ class Space:
             if regroup is None:
                 groups = [Group([key]) for key in parts]
                 break
-            groups, outside = regroup.regroup(list(old.values()), parts)
+            groups, outside = regroup.regroup(list(old.values()), parts, rebuilt.shared)
             if not outside:
                 break
             old = component(self.store, self.manual, [*old.values(), *outside])
             anchors = anchors | anchors_of(old.values())
         self.replace(old, rebuilt.build(groups), anchors)
+        self.announcer.reassigned(rebuilt.reassigned)
         if regroup is not None:
             regroup.end()
 
     def clear_records(self) -> None:
         """Forget which records were compared, by whatever rules."""
-        index = BlockIndex(self.shard.blocks, 0) if self.regroup is None else self.regroup.matcher.index
+        index = BlockIndex(self.shard.blocks, 0, self.meta) if self.regroup is None else self.regroup.matcher.index
         index.clear()
 
     def reread(self, raw: bytes, contract: int) -> Event:

@@ -256,7 +256,7 @@ class Stitcher:
                 identifier.last = time
             elif time < identifier.first:
                 identifier.first = time
-                if lead(person.identifiers).hash != person.key:
+                if len(person.records) > 1 or lead(person.identifiers).hash != person.key:
                     return None
         key = first[1].hash
         links = person.links
@@ -447,6 +447,9 @@ class Stitcher:
             device.login = min(device.login or at[0], at[0])
             device.persons[anchor] = max(device.persons[anchor], at)
             return True
+        if device.nobody and device.login is not None and at[0] < device.login:
+            # What was nobody's, because the first login came too late, can be claimed by an earlier one.
+            return False
         limit = self._rules.shared_after[held.namespace]
         if limit is not None and anchor not in device.persons:
             return False

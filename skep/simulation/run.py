@@ -36,7 +36,7 @@ Progress = Callable[[str, int, int], None]
 
 def simulate(rules: Path, events: Path, progress: Progress) -> Told:
     """What the rules in one file make of the events in another. Raises CommandError for a file that cannot be used."""
-    definitions = read_rules(rules)
+    definitions = _with_model(rules, read_rules(rules))
     judge = new_judge(definitions)
     lines = read_lines(events, judge, lambda done, of: progress("reading", done, of))
     with tempfile.TemporaryDirectory(prefix="skep-simulate-") as folder:
@@ -56,11 +56,10 @@ def read_rules(path: Path) -> Definitions:
     except UnicodeDecodeError as error:
         raise CommandError(f"{path}: expected UTF-8, {error}") from None
     try:
-        definitions = contracts.load({identity.FILE: text})
+        return contracts.load({identity.FILE: text})
     except ContractErrors as error:
         said = (str(problem).replace(problem.place, str(path), 1) for problem in error.problems)
         raise CommandError("\n".join(said)) from None
-    return _with_model(path, definitions)
 
 
 def _with_model(rules: Path, definitions: Definitions) -> Definitions:
