@@ -15,7 +15,7 @@ from skep.settings import Settings
 from skep.spaces import open_views, snapshot_path
 
 COUNTS = ("received", "applied", "duplicate", "conflict", "quarantined", "dropped", "unidentified")
-SUMS = (*COUNTS, "people", "merges", "splits", "changes", "remembered")
+SUMS = (*COUNTS, "people", "merges", "splits", "changes", "remembered", "large_blocks")
 
 
 def status(settings: Settings) -> dict[str, Any]:
