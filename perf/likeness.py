@@ -13,13 +13,15 @@ from typing import Any
 
 from rapidfuzz.distance import JaroWinkler
 
-from contracts.definitions import IdentityRules
-from operators.match.blocking import Blocks, Index, blocks_of
+from operators.match.evidence import Evidence
 from operators.match.scoring import Prepared, Scorer
+from operators.people.blocks import BlockIndex
+from operators.people.meta import Meta
 from perf.matching import HISTORICAL, read_rules
 from perf.matching_data import Historical, PersonRecord, events, truth
 from perf.stream import BATCH, Stream
 from skep.identity.commands import evaluate_file, read_model, train_file
+from state.shard import Shard
 
 NEW = 0.1
 """The share of the records, the last ones, over which the cost of a new one is taken."""
@@ -43,23 +45,28 @@ def likeness(folder: Path, number: int) -> dict[str, Any]:
 
 def comparing(rules_file: Path, records: list[PersonRecord]) -> dict[str, Any]:
     """Records compared in a second of CPU, when nearly all others are in the index."""
-    rules: IdentityRules = read_rules(HISTORICAL)
-    settings = rules.probabilistic
+    settings = read_rules(HISTORICAL).probabilistic
     assert settings is not None
-    scorer, index = Scorer(read_model(rules_file, settings)), Index[int](settings)
-    known: list[Prepared] = []
-    pairs, first = 0, len(records) - max(1, int(len(records) * NEW))
-    began = time.process_time()
-    for key, (traits, _) in enumerate(records):
-        if key == first:
+    shard = Shard(rules_file.parent / "index")
+    scorer, evidence = Scorer(read_model(rules_file, settings)), Evidence(settings)
+    index = BlockIndex(shard.blocks, settings.block_limit, Meta())
+    known: dict[bytes, Prepared] = {}
+    pairs, first, began = 0, len(records) - max(1, int(len(records) * NEW)), 0.0
+    for number, (traits, _) in enumerate(records):
+        if number == first:
             pairs, began = 0, time.process_time()
-        new, blocks = scorer.prepare(traits), Blocks(blocks_of(traits, settings))
-        index.add(key, blocks)
-        for other in index.candidates(key, blocks):
+        key, new, blocks = number.to_bytes(16, "big"), scorer.prepare(traits), evidence.blocks(traits, ())
+        for other in {each for block in blocks for each in index.members(block) or ()}:
             scorer.weight(new, known[other])
             pairs += 1
-        known.append(new)
+        for block in blocks:
+            index.add(block, key)
+        known[key] = new
+        if number % BATCH == 0:
+            shard.commit()
+            index.committed()
     spent, new_records = time.process_time() - began, len(records) - first
+    shard.close()
     return {"pairs_per_record": pairs / new_records, "records_per_s": new_records / spent, "ratio": _floor(records, pairs) / spent}
 
 
