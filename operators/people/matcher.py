@@ -59,6 +59,7 @@ class Matcher:
         self._store = store
         self._manual = manual
         self._rules = store.rules
+        self._shares = any(store.rules.shared_after)
         self._support = settings.support
         self.evidence = Evidence(settings)
         self.index = BlockIndex(store.shard.blocks, settings.block_limit, meta)
@@ -104,6 +105,12 @@ class Matcher:
         return found
 
     def _holder(self, key: bytes) -> Person:
+        known = self._known.get(key)
+        if known is not None:
+            # Most people are in the cache; a read of the store for each link would cost as much as all the rest.
+            slot = self._store.slots.get((known.record.lead.namespace, known.record.lead.value))
+            if slot is not None:
+                return slot[0]
         person = self._store.holder(key)
         assert person is not None, "a record's lead is an identifier of somebody"
         return person
@@ -253,21 +260,25 @@ class Matcher:
             key = edge.pop()
             if key in records:
                 continue
-            mine = self.known(key).record
-            records[key] = mine
+            mine = records[key] = self.known(key).record
             for other, (bits, _) in self.row(key).matches.items():
-                if bits >= self._accept:
+                if bits < self._accept:
+                    continue
+                theirs = records.get(other)
+                if theirs is None:
                     edge.append(other)
-                    if _rank(mine) < _rank(self.known(other).record) and self._barred(key, other) is None:
-                        matches.append(Match(key, other, bits))
+                elif self._barred(key, other) is None:
+                    matches.append(Match(key, other, bits) if _rank(mine) < _rank(theirs) else Match(other, key, bits))
         ordered = dict(sorted(records.items(), key=lambda each: _rank(each[1])))
         decisions = clusters.decide(ordered, matches, self._rules, self._support, self.weight)
         return Outcome(clusters.members(ordered, decisions), decisions)
 
     def _barred(self, a: bytes, b: bytes) -> str | None:
         """Why a link counts for nothing, whatever its weight."""
-        if self._manual.void(a, b):
+        if self._manual.rulings and self._manual.void(a, b):
             return "unlinked by hand"
+        if not self._shares:
+            return None
         shared = next((known for known in map(self.known, (a, b)) if known.shared), None)
         if shared is None:
             return None
