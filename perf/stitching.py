@@ -15,13 +15,14 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import mean, median
-from typing import Any
+from typing import Any, cast
 
 from rocksdict import AccessType, Cache, Rdict, WriteBatch
 
 from contracts.events import Event
-from operators.profile import join
-from operators.records import decode_person, encode
+from operators.people.space import Space
+from operators.people.store import PeopleStore
+from operators.records import Person, decode_person, encode
 from perf.stream import BATCH, Stream
 from state.shard import _family_options, _options
 
@@ -95,38 +96,55 @@ class Shop:
         return Event(number, at, f"{number:032x}", "track", "", "", pairs, {}, None, None, None, {}, raw)
 
 
-class Stitch:
-    """The stitch step of a space and its store, with nothing around them."""
+class Alone(Space):
+    """A space that neither keeps events nor makes anything of them but who is who."""
 
-    def __init__(self, folder: Path, cache_mb: int) -> None:
-        self.stream = Stream(folder / "stitch", {}, cache_mb)
-        self.store, self.stitcher = self.stream.space.store, self.stream.space.stitcher
+    def _keep(self, *_: Any) -> None:
+        pass
 
-    def run(self, events: list[Event]) -> None:
+    def _fold(self, event: Event, anchor: bytes, person: Person, **_: Any) -> None:  # noqa: ARG002 - as Space calls it
+        self.stitcher.relinked = False
+        self.store.dirty[person.key] = person
+
+    def alone(self, events: list[Event]) -> None:
         """Apply the events in commits."""
-        store, stitcher, shard, known = self.store, self.stitcher, self.stream.shard, self.stitcher.known
+        store, known, shard = self.store, self.stitcher.known, self.shard
         for at in range(0, len(events), BATCH):
             for event in events[at : at + BATCH]:
                 settled = known(event)
-                person = self._long(event) if settled is None else settled[0]
-                store.dirty[person.key] = person
-            stitcher.relinked = False
+                if settled is None:
+                    self._stitch(event, b"")
+                else:
+                    store.dirty[settled[0].key] = settled[0]
             store.flush()
             shard.commit()
             store.trim()
 
-    def _long(self, event: Event) -> Any:
-        """What `Space` does with an event that says something new, as far as it is about who is who."""
-        store, stitcher = self.store, self.stitcher
-        slots = [store.slot(pair) for pair in event.identifiers]
-        person = stitcher.link(event, slots)
-        if person is None or stitcher.owner(event, slots, person) is None:
-            raise ValueError(f"expected an event that goes the short way, found {event.identifiers}")
-        for stays, goes in stitcher.joined:
-            join(stays, goes, self.stream.space.program)
-            store.remove(goes)
-        stitcher.created, stitcher.joined, stitcher.parted = [], [], []
-        return person
+
+class Silent:
+    """Tells nobody who is new or gone."""
+
+    def __init__(self, store: PeopleStore) -> None:
+        self._store = store
+
+    def created(self, *_: Any) -> None: ...
+
+    def split(self, *_: Any) -> None: ...
+
+    def settle(self, *_: Any) -> None: ...
+
+    def vanished(self, person: Person, _: Person | None) -> None:
+        self._store.remove(person)
+
+
+class Stitch:
+    """The stitch step of a space and its store, with nothing around them."""
+
+    def __init__(self, folder: Path, cache_mb: int) -> None:
+        self.stream = Stream(folder / "stitch", {}, cache_mb, Alone)
+        self.space = cast(Alone, self.stream.space)
+        self.space.announcer = Silent(self.space.store)  # type: ignore[assignment]
+        self.run = self.space.alone
 
     def settle(self) -> None:
         """Have everything written in its final form, so that no background work of one side falls into another's turn."""
@@ -189,10 +207,12 @@ def stitching(folder: Path, identifiers: int, events: int, rounds: int, cache_mb
     floor.settle()
     build = time.perf_counter() - began
     identifier, link = ours.row_bytes()
-    found: dict[str, Any] = {"people": shop.people + shop.lone, "people_cached": ours.store.cached, "build_s": build}
+    found: dict[str, Any] = {"people": shop.people + shop.lone, "people_cached": ours.space.store.cached, "build_s": build}
     found |= {"bytes_per_identifier": identifier, "bytes_per_link": link, "stored_bytes_per_identifier": ours.stored() / identifiers}
     found["known"] = _turns(shop.known, ours, floor, events, rounds)
     found["new"] = _turns(shop.new, ours, floor, events, rounds)
+    if ours.space.rebuilds:
+        raise ValueError(f"expected events that go the short way, found {ours.space.rebuilds} that did not")
     ours.stream.close()
     floor.close()
     return found

@@ -20,13 +20,13 @@ BATCH = 2_000
 
 
 class Stream:
-    """A shard in a folder and the space over it. ``texts`` are the files below ``contracts/``; nothing is too late."""
+    """A shard in a folder and the space over it, of this kind. ``texts`` are the files below ``contracts/``; nothing is too late."""
 
-    def __init__(self, folder: Path, texts: Mapping[str, str], cache_mb: int = 512) -> None:
+    def __init__(self, folder: Path, texts: Mapping[str, str], cache_mb: int = 512, kind: type[Space] = Space) -> None:
         self.definitions = contracts.load(texts)
         self.shard = Shard(folder, cache_bytes=cache_mb * 125_000)
         self.judge = Judge(self.definitions, unknown_ok=True, future_skew_us=NEVER_US, max_event_bytes=1_000_000)
-        self.space = Space(
+        self.space = kind(
             NAME, self.shard, Hasher("perf", NAME), load=lambda _: self.definitions, judge=lambda _: self.judge,
             horizon_us=NEVER_US, cache_bytes=cache_mb * 1_000_000,
         )  # fmt: skip
