@@ -59,6 +59,7 @@ class Matcher:
         self._store = store
         self._manual = manual
         self._rules = store.rules
+        self._shares = any(store.rules.shared_after)
         self._support = settings.support
         self.evidence = Evidence(settings)
         self.index = BlockIndex(store.shard.blocks, settings.block_limit, meta)
@@ -106,6 +107,12 @@ class Matcher:
         return found
 
     def _holder(self, key: bytes) -> Person:
+        known = self._known.get(key)
+        if known is not None:
+            # Most people are in the cache; a read of the store for each link would cost as much as all the rest.
+            slot = self._store.slots.get((known.record.lead.namespace, known.record.lead.value))
+            if slot is not None:
+                return slot[0]
         person = self._store.holder(key)
         assert person is not None, "a record's lead is an identifier of somebody"
         return person
@@ -270,8 +277,10 @@ class Matcher:
 
     def _barred(self, a: bytes, b: bytes) -> str | None:
         """Why a link counts for nothing, whatever its weight."""
-        if self._manual.void(a, b):
+        if self._manual.rulings and self._manual.void(a, b):
             return "unlinked by hand"
+        if not self._shares:
+            return None
         shared = next((known for known in map(self.known, (a, b)) if known.shared), None)
         if shared is None:
             return None
