@@ -33,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
-identity_app = typer.Typer(help="Who is who: links by hand, what is behind a profile, rules tried out, links by likeness learned and measured.", no_args_is_help=True)
+identity_app = typer.Typer(help="Who is who: links by hand, what is behind a profile, rules tried out and measured.", no_args_is_help=True)
 app.add_typer(changing_app)
 app.add_typer(profile_app, name="profile")
 app.add_typer(quarantine_app, name="quarantine")
