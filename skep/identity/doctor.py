@@ -30,7 +30,7 @@ SHARED_AFTER = (3, 5, 10)
 
 _PLACEHOLDER = re.compile(
     r"(?i)^(.)\1{3,}$|^(test|tests|testing|example|dummy|fake|sample|foo|bar|asdf|qwerty|admin|user|customer|nobody|noreply|no-reply|none|nil|nan"
-    r"|undefined|null|true|false|12345\d*|deleted|default|unbekannt|inconnu)([@+_.-].*)?$|@(example\.(com|org|net)|test\.com)$"
+    r"|undefined|null|true|false|12345\d*|deleted|default|unbekannt|inconnu)([@+_.-].*)?$|@test\.com$"
 )
 
 Told = dict[str, Any]
