@@ -17,6 +17,7 @@ from contracts.times import iso
 from operators.people import manual
 from operators.people import meta as meta_row
 from operators.people.meta import Meta
+from operators.people.pairs import link_of
 from operators.people.quarantine import Edit, decode_row
 from operators.profile import decision, joining
 from operators.quality.scores import (
@@ -37,6 +38,7 @@ from operators.records import (
     NOBODY,
     OWNED,
     Identifier,
+    Link,
     Person,
     decode_page,
     decode_person,
@@ -268,12 +270,33 @@ class View:
         names = [each.name for each in self.program.definitions.identity.namespaces]
         known = {each.hash: (names[each.namespace], each.value) for person in self.people() for each in person.identifiers}
         for person in self.people():
-            mine = {each.hash for each in person.identifiers}
             for link in person.links.values():
                 yield *known[link.a], *known[link.b], _kind(link.manual), "accepted", link.first, link.last
-            for link in person.refused.values():
-                if link.a in mine:
-                    yield *known[link.a], *known[link.b], _kind(link.manual), "unlinked" if link.void else "rejected", link.first, link.last
+        for link in self.refused():
+            yield *known[link.a], *known[link.b], _kind(link.manual), "unlinked" if link.void else "rejected", link.first, link.last
+
+    def refused(self) -> Iterator[Link]:
+        """Every link that does not stand."""
+        for key, row in self._rows.rows("refused"):
+            link = link_of(row)
+            if link.a == key[:16]:
+                yield link
+
+    def refused_of(self, person: Person) -> dict[bytes, Link]:
+        """The links that do not stand and have an end in a profile, each under a key of its own."""
+        found = {}
+        for each in person.identifiers:
+            for key, row in self._rows.rows("refused", each.hash, each.hash + b"\xff" * 17) if each.refused else ():
+                link = link_of(row)
+                found[link.a + link.b + key[32:]] = link
+        return found
+
+    def identified(self, device: Identifier) -> set[bytes]:
+        """The persons who were ever identified on a device."""
+        if device.device is None:
+            return set()
+        rows = self._rows.rows("identified", device.hash, device.hash + b"\xff" * 16)
+        return {*device.device.persons, *(key[16:] for key, _ in rows)}
 
     def profiles(self) -> Iterator[tuple[str, int | None, int | None, dict[str, Any]]]:
         """Profile id, first and last seen, traits at the clock."""

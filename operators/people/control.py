@@ -15,7 +15,7 @@ from operators.epochs import CONTROL, append_epoch
 from operators.people.manual import Ruling
 from operators.people.rebuild import Rebuilt
 from operators.people.repairs import REPAIRS, Repairs
-from operators.records import OWNED, SELF, Link, Person, decode_person, moment_contract, moment_raw
+from operators.records import OWNED, PERSONS, SELF, Link, Person, decode_person, moment_contract, moment_raw
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import time_key
@@ -92,7 +92,9 @@ class Control:
         names = {segment.name for segment in space.program.segments}
         space.meta.sizes = {name: size for name, size in space.meta.sizes.items() if name in names and size}
         anchors.discard(NO_ANCHOR)
-        new = Rebuilt(space.store, space.manual, space.program, space.reread, space.clock.now).build(sorted(anchors))
+        made = Rebuilt(space.store, space.manual, space.program, space.reread, space.clock.now)
+        new = made.build(sorted(anchors))
+        made.settle(old.values())
         space.replace(old, new, anchors)
 
     def _translate(self, person: Person, before: Program) -> None:
@@ -156,11 +158,13 @@ class Control:
         """Note a manual link of two identifiers that are one person's anyway. False, and nothing is noted, if it may change more."""
         store = self._space.store
         person = store.holder(a)
-        if person is None or person is not store.holder(b) or person.refused or person.consents:
+        if person is None or person is not store.holder(b) or person.consents:
             return False
         own = {each.hash: each for each in person.identifiers}
-        if any(each.device is not None and not each.device.persons.keys() <= own.keys() for each in person.identifiers):
-            return False
+        for each in person.identifiers:
+            device = each.device
+            if each.refused or (device is not None and (device.identified > PERSONS or not device.persons.keys() <= own.keys())):
+                return False
         if time < max(own[a].first, own[b].first):
             return False
         for end in (a, b):

@@ -386,11 +386,7 @@ class Space:
         store = self.store
         slot = store.slot(event.identifiers[0])
         holder = slot[0] if slot is not None else person
-        if holder is person and not person.consents:
-            own = {each.hash for each in person.identifiers}
-            if all(each.device is None or each.device.persons.keys() <= own for each in person.identifiers):
-                return touched
-        owners = [store.holder(owner) for each in holder.identifiers if each.device is not None for owner in each.device.persons]
+        owners = [store.holder(owner) for owner in self.stitcher.deciding(holder)]
         for each in {each.key: each for each in (holder, *owners) if each is not None}.values():
             if all(len(decisions) < 2 for decisions in each.consents.values()):
                 continue
@@ -412,7 +408,7 @@ class Space:
         key = self.store.shared_key(slot[1])
         known = self.store.person(key)
         if known is None:
-            known = Person(key, [], {}, {}, version=self.store.version(key), cells=[None] * len(self.program.cells))
+            known = Person(key, [], {}, version=self.store.version(key), cells=[None] * len(self.program.cells))
             self.store.add(known)
             self.announcer.created(known)
             changed.append(known)
@@ -443,7 +439,9 @@ class Space:
         self.rebuilds += 1
         old = component(self.store, self.manual, start)
         anchors = anchors | anchors_of(old.values())
-        new = Rebuilt(self.store, self.manual, self.program, self.reread, self.clock.now).build(sorted(anchors))
+        made = Rebuilt(self.store, self.manual, self.program, self.reread, self.clock.now)
+        new = made.build(sorted(anchors))
+        made.settle(old.values())
         self.replace(old, new, anchors)
 
     def reread(self, raw: bytes, contract: int) -> Event:

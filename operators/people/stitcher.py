@@ -7,17 +7,19 @@ people concerned. What has been changed by then does no harm, since a rebuild st
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from operator import attrgetter
 
 from contracts.events import Event
 from operators.people.manual import Manual
 from operators.people.rebuild import empty_device
 from operators.people.store import Pair, PeopleStore, Slot
-from operators.records import OWNED, SELF, Device, Identifier, Link, Person, Run
+from operators.records import ALONE, OWNED, PERSONS, SELF, SEVERAL, Device, Identifier, Link, Person, Run
 from operators.segments.compile import Program
 from operators.stitch.clusters import lead
-from operators.stitch.owners import ITSELF, NO_ONE, Owner, owner_in_order
+from operators.stitch.owners import ITSELF, NO_ONE, Owner, extend, owner_in_order
 
+Pairs = tuple[Pair, ...]
 _last = attrgetter("last")
 
 
@@ -32,6 +34,8 @@ class Stitcher:
         self._person = rules.person
         self._rules = rules
         self._shares = any(rules.shared_after)
+        self._plain = self._person == tuple(sorted(self._person, reverse=True))
+        """Whether all persons' namespaces come before the devices', so that who is identified on a device is linked to it."""
         self.created: list[Person] = []
         self.joined: list[tuple[Person, Person]] = []
         """(who stays, who vanishes) of this event, for the caller to announce and to join."""
@@ -81,7 +85,7 @@ class Stitcher:
             if time - device.end > self._rules.gap:
                 device.start = time
                 device.runs = [Run(anchor, at, at)]
-                device.anonymous = False
+                device.cut = device.anonymous = False
             elif len(runs) == 1 and runs[0].person == anchor:
                 runs[0].last = at
             else:
@@ -92,11 +96,11 @@ class Stitcher:
             identifier.last = time
         elif time < identifier.first:
             return None
+        identifier.anchor = True
         return person, anchor, ITSELF
 
     def link(self, event: Event, slots: list[Slot | None]) -> Person | None:
         """Apply the event's identifiers and links; returns the person of the first identifier."""
-        time = event.time_us
         first = slots[0]
         if first is not None:
             person = first[0]
@@ -106,106 +110,231 @@ class Stitcher:
                     known = False
                     break
             if known:
-                return self._seen_again(person, first, slots, time)
-        return self._handed_over(event, slots, time) or self._grow(event, slots, time) or self._take_in(event, slots, time)
+                return self._seen_again(person, first, slots, event)
+        return self._grow(event, event.identifiers, slots) or self._one_by_one(event)
 
-    def _handed_over(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
-        """A device passes to the person who logs in on it, as one that is shared does all day.
+    def _one_by_one(self, event: Event) -> Person | None:
+        """The links of an event, each as if it came alone: people are what their links make them, so the order does not matter."""
+        pairs, person = event.identifiers, None
+        for pair in pairs[1:]:
+            two = (pairs[0], pair)
+            slots = [self._store.slot(each) for each in two]
+            first, second = slots
+            if first is not None and second is not None and first[0] is second[0] and first[1].hash + second[1].hash in first[0].links:
+                person = self._seen_again(first[0], first, slots, event)
+            else:
+                person = (
+                    self._grow(event, two, slots)
+                    or self._stays_out(event, two, slots)
+                    or self._handed_over(event, two, slots)
+                    or self._take_in(event, two, slots)
+                )
+            if person is None:
+                return None
+        return person
 
-        The link is the newest of the device's, so it stands (`conflict: newest`); all others that the device has are to
-        other values of the same unique namespace, so none of them can. A device is no bridge to anything else and counts
-        towards no limit but that of the cluster, so nothing else moves, unless its place there is wanted.
+    def _link(self, a: bytes, b: bytes, event: Event) -> Link:
+        """The link that an event makes by the rules in force."""
+        time = event.time_us
+        return Link(a, b, manual=False, first=time, last=time)
+
+    def _stays_out(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> Person | None:
+        """A link that cannot stand whatever else is true, between two people: it touches nothing but the limit of links.
+
+        Its device is shared; or both ends are values of one unique namespace; or its lower end was seen with values of one unique
+        namespace only, and belongs to another of them by a link that comes before this one.
         """
-        rules, second = self._rules, slots[1] if len(slots) == 2 else None
-        if second is None or not rules.newest or self._shares or not rules.by_session or self._manual.of(second[1].hash):
+        store, time, second = self._store, event.time_us, slots[1]
+        if second is None or time < second[1].first:
             return None
-        (space, _), (device_space, _) = event.identifiers
+        (space, _), (holder, held), first = pairs[0], second, slots[0]
+        key = store.hash(pairs[0])
+        if (first is not None and (first[0] is holder or time < first[1].first)) or self._manual.of(held.hash):
+            return None
+        link = store.refusals.get(key, held.hash) if first is not None and first[1].refused else None
+        if not self._out(event, space, second, link):
+            return None
+        identifier = first[1] if first is not None else Identifier(*pairs[0], key, time, time)
+        if link is None and (self._unpins(identifier, held) or (first and self._degree(*first) >= self._rules.links_max)):
+            return None
+        person = first[0] if first is not None else self._united([], [identifier], [identifier])
+        if link is None:
+            link = self._link(key, held.hash, event)
+            identifier.refused += 1
+            held.refused += 1
+            _meet(identifier, held)
+        else:
+            link.first, link.last = min(link.first, time), max(link.last, time)
+        store.refusals.put(link)
+        identifier.last = max(identifier.last, time)
+        held.last = max(held.last, time)
+        store.dirty[holder.key] = holder
+        return person
+
+    def _out(self, event: Event, space: int, second: Slot, link: Link | None) -> bool:
+        """Whether a link from this namespace to an identifier of somebody else is refused by what no other link can change."""
         holder, held = second
-        device, first = held.device, slots[0]
-        if device is None or device.rivals != space or device.own or device.decided or time <= device.end:
+        limit = self._rules.shared_after[held.namespace]
+        if limit is not None and held.device is not None and held.device.identified >= limit:
+            return True
+        if self._rules.most[space] != 1:
+            return False
+        if space == held.namespace:
+            return not self._manual.rulings
+        if held.rivals != space or held.loose or not self._person[space]:
+            return False
+        mine = _links_of(holder, held)
+        if len(mine) != 1:
+            return False
+        if self._rules.newest:
+            return holder.links[mine[0]].last > max(event.time_us, event.time_us if link is None else link.last)
+        return holder.links[mine[0]].first < min(event.time_us, event.time_us if link is None else link.first)
+
+    def _handed_over(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> Person | None:
+        """A device, an e-mail, a phone passes to the person who shows up with it, as one that is shared does all day.
+
+        The link is the newest of the identifier's, so it stands (`conflict: newest`); all others that it has are to
+        other values of the same unique namespace, so none of them can. It is no bridge to anything else and has no events
+        of its own, so nothing else moves, unless its place in the cluster that it leaves is wanted.
+        """
+        rules, second = self._rules, slots[1]
+        if second is None or not rules.newest or not rules.by_session:
             return None
-        if rules.most[space] != 1 or not self._person[space] or rules.most[device_space] is not None:
+        (space, _), (holder, held), first = pairs[0], second, slots[0]
+        if held.rivals != space or held.loose or rules.most[space] != 1 or not self._person[space] or self._manual.of(held.hash):
             return None
         if first is not None and first[0] is holder:
             return None
-        mine = [key for key in holder.links if held.hash in (key[:16], key[16:32])]
-        theirs = [key for key, link in holder.refused.items() if held.hash in (link.a, link.b)]
-        if len(mine) != 1 or rules.identifiers_max < 2 or any(holder.refused[key].manual or holder.refused[key].void for key in theirs):
+        mine = _links_of(holder, held)
+        if len(mine) != 1 or event.time_us <= holder.links[mine[0]].last or not self._bare(held, event.time_us):
             return None
-        if len(theirs) < len(holder.refused) and self._makes_room(holder, held):
+        if rules.identifiers_max < 2 or self._turns_shared(event, (pairs[1],), slots[1:]) or self._makes_room(holder, held):
             return None
-        return self._hand_over(event, second, first, [*mine, *theirs])
+        return self._hand_over(event, pairs, second, first, mine[0])
+
+    def _bare(self, held: Identifier, time: int) -> bool:
+        """Whether no event and no decision goes where an identifier goes; of a device only if the event comes in order."""
+        if self._person[held.namespace]:
+            return not held.anchor
+        device = held.device
+        return device is not None and not device.own and not device.decided and time > device.end
 
     def _makes_room(self, holder: Person, held: Identifier) -> bool:
-        """Whether a link that was refused for the size of the cluster may stand when this device has left it."""
+        """Whether a link that was refused for what the cluster holds may stand when this identifier has left it."""
+        loose = [each for each in holder.identifiers if each.loose and each is not held]
+        if not loose:
+            return False
+        if self._rules.most[held.namespace] is not None:
+            return True
         room = self._rules.identifiers_max - len(holder.identifiers)
-        own = {each.hash for each in holder.identifiers}
-        for link in holder.refused.values():
-            if held.hash not in (link.a, link.b):
-                other = self._store.holder(link.b if link.a in own else link.a)
+        for each in loose:
+            for end in self._store.refusals.ends(each.hash):
+                other = self._store.holder(end)
                 if other is None or other is holder or len(other.identifiers) > room:
                     return True
         return False
 
-    def _hand_over(self, event: Event, second: Slot, first: Slot | None, keys: list[bytes]) -> Person | None:
-        """``second``: who has the device, and the device; ``first``: who gets it, if known; ``keys``: its links, the standing one first."""
+    def _hand_over(self, event: Event, pairs: Pairs, second: Slot, first: Slot | None, standing: bytes) -> Person | None:
+        """``second``: who has the identifier, and the identifier; ``first``: who gets it, if known; ``standing``: key of its link."""
         store, time = self._store, event.time_us
         holder, held = second
-        key = store.hash(event.identifiers[0])
+        key = store.hash(pairs[0])
+        link: Link | None = None
         if first is not None:
             person, identifier = first
-            degree = sum(key in (link.a, link.b) for links in (person.links, person.refused) for link in links.values())
-            if len(person.identifiers) >= self._rules.identifiers_max or degree >= self._rules.links_max or time < identifier.first:
+            link = store.refusals.get(key, held.hash) if identifier.refused else None
+            if not self._has_room(person, held.namespace) or time < identifier.first or self._unpins(identifier, held):
+                return None
+            if self._degree(person, identifier) - (link is not None) >= self._rules.links_max:
                 return None
             identifier.last = max(identifier.last, time)
         else:
-            newcomer = [Identifier(*event.identifiers[0], key, time, time)]
-            person = self._united([], newcomer, newcomer)
-        lost = holder.links.pop(keys[0])
+            identifier = Identifier(*pairs[0], key, time, time)
+            person = self._united([], [identifier], [identifier])
+        lost = holder.links.pop(standing)
         holder.identifiers.remove(held)
-        for each in keys[1:]:
-            person.refused[each] = holder.refused.pop(each)
-        holder.refused[keys[0]] = person.refused[keys[0]] = lost
-        again = key + held.hash
-        link = person.refused.pop(again) if again in person.refused else Link(key, held.hash, manual=False, first=time, last=time)
+        next(each for each in holder.identifiers if each.hash == lost.a).refused += 1
+        held.refused += 1
+        store.refusals.put(lost)
+        if link is None:
+            link = self._link(key, held.hash, event)
+            _meet(identifier, held)
+        else:
+            store.refusals.delete(link)
+            identifier.refused -= 1
+            held.refused -= 1
         link.last = held.last = time
-        person.links[again] = link
+        person.links[key + held.hash] = link
         store.adopt(person, held)
         store.dirty[holder.key] = holder
         return person
 
-    def _take_in(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
-        """A device seen for the first time comes to somebody who has refused links, or as many identifiers as may be.
+    def _has_room(self, person: Person, space: int) -> bool:
+        """Whether a cluster may hold one more identifier of a namespace."""
+        most = self._rules.most[space]
+        if len(person.identifiers) >= self._rules.identifiers_max:
+            return False
+        return most is None or sum(each.namespace == space for each in person.identifiers) < most
 
-        It makes the cluster larger, so what was refused stays refused. If there is no room, the last accepted link gives way:
-        where that is a device's only link, the cluster is as large as before, and nothing else moves.
+    def _degree(self, person: Person, identifier: Identifier) -> int:
+        """How many links an identifier has that count for ``limits.links``; more if that is less than the limit anyway."""
+        most = len(person.links) + identifier.refused
+        if most < self._rules.links_max:
+            return most
+        key = identifier.hash
+        return identifier.refused + sum(key in (link.a, link.b) for link in person.links.values() if not link.manual)
+
+    def _unpins(self, one: Identifier, other: Identifier) -> bool:
+        """Whether refused links are refused only because this was seen with one unique namespace so far, and that ends here."""
+        most = self._rules.most
+        return any(
+            end.refused > 0 and end.rivals >= 0 and most[end.rivals] == 1 and end.rivals != beside.namespace
+            for end, beside in ((one, other), (other, one))
+        )
+
+    def _turns_shared(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> bool:
+        """Whether a device among these is shared by now, with the person whom the event identifies."""
+        if not self._shares:
+            return False
+        anchor = self.anchor(event.identifiers)
+        for pair, slot in zip(pairs, slots, strict=True):
+            limit = self._rules.shared_after[pair[0]]
+            if limit is None or self._person[pair[0]]:
+                continue
+            known = 0 if slot is None or slot[1].device is None else slot[1].device.identified
+            new = self._person[anchor[0]] and (slot is None or not self._was_identified(slot[1], self._store.hash(anchor)))
+            if known + new >= limit:
+                return True
+        return False
+
+    def _take_in(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> Person | None:
+        """A device seen for the first time comes to somebody who has as many identifiers, or links, as may be.
+
+        The last accepted link gives way: where that is a device's only link, the cluster is as large as before, and nothing
+        else moves.
         """
-        rules, first = self._rules, slots[0]
-        if len(slots) != 2 or first is None or slots[1] is not None or not rules.by_session or self._shares:
+        rules, first, time = self._rules, slots[0], event.time_us
+        if first is None or slots[1] is not None or not rules.by_session or self._turns_shared(event, pairs, slots):
             return None
-        key = self._store.hash(event.identifiers[1])
+        key = self._store.hash(pairs[1])
         person, held = first
-        space = event.identifiers[1][0]
+        space = pairs[1][0]
         if not self._person[held.namespace] or self._person[space] or time < held.first or self._manual.of(key):
             return None
-        most = rules.most[space]
-        full = len(person.identifiers) >= rules.identifiers_max
-        if most is not None and not full:
-            full = sum(each.namespace == space for each in person.identifiers) >= most
         mine = [link for link in person.links.values() if held.hash in (link.a, link.b) and not link.manual]
-        if full or len(mine) >= rules.links_max:
-            last = self._gives_way(person, held, mine, time) if rules.newest and mine else None
-            if last is not None and last.namespace != space:
-                return None
-            if last is None:
-                return None
-            self._part(person, last)
-        elif len(person.links) + len(person.refused) >= rules.links_max:
+        if self._has_room(person, space) and len(mine) < rules.links_max:
             return None
-        fresh = Identifier(*event.identifiers[1], key, time, time, empty_device(time, held.namespace))
+        last = self._gives_way(person, held, mine, time) if rules.newest and mine else None
+        if last is None or last.namespace != space:
+            return None
+        fresh = Identifier(*pairs[1], key, time, time, empty_device(time))
+        if self._unpins(held, fresh):
+            return None
+        self._part(person, held, last)
         self._store.adopt(person, fresh)
+        _meet(held, fresh)
         held.last = max(held.last, time)
-        person.links[held.hash + fresh.hash] = Link(held.hash, fresh.hash, manual=False, first=time, last=time)
+        person.links[held.hash + fresh.hash] = self._link(held.hash, fresh.hash, event)
         return person
 
     def _gives_way(self, person: Person, held: Identifier, mine: list[Link], time: int) -> Identifier | None:
@@ -219,7 +348,9 @@ class Stitcher:
         device, space = leaf.device, leaf.namespace
         if device is None or device.own or device.nobody or device.decided or space < max(spaces.values()):
             return None
-        if device.rivals != held.namespace or device.persons.keys() != {held.hash} or self._manual.of(leaf.hash):
+        if leaf.rivals != held.namespace or leaf.refused or self._manual.of(leaf.hash):
+            return None
+        if device.identified != 1 or held.hash not in device.persons:
             return None
         for link in person.links.values():
             if oldest.b in (link.a, link.b):
@@ -229,19 +360,23 @@ class Stitcher:
                 return None
         return leaf
 
-    def _part(self, person: Person, leaf: Identifier) -> None:
+    def _part(self, person: Person, held: Identifier, leaf: Identifier) -> None:
         """A device leaves its person; the link between them is refused from now on."""
         store = self._store
         key = next(key for key in person.links if leaf.hash in (key[:16], key[16:32]))
         link = person.links.pop(key)
         person.identifiers.remove(leaf)
-        person.refused[key] = link
-        alone = Person(leaf.hash, [leaf], {}, {key: link}, version=store.version(leaf.hash), cells=[None] * len(self._program.cells))
+        store.refusals.put(link)
+        for each in (held, leaf):
+            each.refused += 1
+            each.loose += 1
+        alone = Person(leaf.hash, [leaf], {}, version=store.version(leaf.hash), cells=[None] * len(self._program.cells))
         store.add(alone)
         self.created.append(alone)
         self.parted.append((person, alone))
 
-    def _seen_again(self, person: Person, first: Slot, slots: list[Slot | None], time: int) -> Person | None:
+    def _seen_again(self, person: Person, first: Slot, slots: list[Slot | None], event: Event) -> Person | None:
+        time = event.time_us
         for slot in slots:
             identifier = slot[1]  # type: ignore[index]  # all are known here
             if time > identifier.last:
@@ -261,26 +396,29 @@ class Stitcher:
                 self.relinked = True
         return person
 
-    def _grow(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
-        """New identifiers, new links, people that join."""
+    def _grow(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> Person | None:
+        """New identifiers, new links, people that join.
+
+        If all of them may be in one cluster, what stood stands, since no cluster on the way holds more; and what was refused
+        stays refused, since no cluster on the way holds less. Only the limit of links can tell otherwise.
+        """
         people = list({slot[0].key: slot[0] for slot in slots if slot is not None}.values())
-        if any(person.refused for person in people) or (self._shares and len(slots) > 1):
+        if len(slots) > 1 and self._turns_shared(event, pairs, slots):
             return None
-        store = self._store
+        store, time = self._store, event.time_us
         fresh = [
-            Identifier(pair[0], pair[1], store.hash(pair), time, time)
-            for pair, slot in zip(event.identifiers, slots, strict=True)
-            if slot is None
+            Identifier(pair[0], pair[1], store.hash(pair), time, time) for pair, slot in zip(pairs, slots, strict=True) if slot is None
         ]
         everyone = [each for person in people for each in person.identifiers] + fresh
         strangers = not people and len({each.namespace for each in fresh}) == len(fresh) <= self._rules.identifiers_max
-        if not strangers and not self._fits(people, everyone):
+        if not strangers and not (self._fits(everyone) and self._unmoved(people, fresh)):
             return None
-        keys = [slot[1].hash if slot is not None else store.hash(pair) for pair, slot in zip(event.identifiers, slots, strict=True)]
-        links = keys[1:]
-        if self._manual.rulings and any(self._manual.void(keys[0], other) for other in links):
+        named = {(each.namespace, each.value): each for each in fresh}
+        ends = [slot[1] if slot is not None else named[pair] for pair, slot in zip(pairs, slots, strict=True)]
+        center, others = ends[0], ends[1:]
+        if self._manual.rulings and any(self._manual.void(center.hash, other.hash) for other in others):
             return None
-        if not self._few_links(people, len(everyone), keys[0], links):
+        if not self._few_links(people, len(everyone), center, others) or any(self._unpins(center, other) for other in others):
             return None
         for slot in slots:
             if slot is not None:
@@ -288,15 +426,16 @@ class Stitcher:
                 slot[1].last = max(slot[1].last, time)
         person = self._united(people, fresh, everyone)
         self.relinked = True
-        for other in links:
-            known = person.links.get(keys[0] + other)
+        for other in others:
+            _meet(center, other)
+            known = person.links.get(center.hash + other.hash)
             if known is None:
-                person.links[keys[0] + other] = Link(keys[0], other, manual=False, first=time, last=time)
+                person.links[center.hash + other.hash] = self._link(center.hash, other.hash, event)
             else:
                 known.first, known.last = min(known.first, time), max(known.last, time)
         return person
 
-    def _fits(self, people: list[Person], everyone: list[Identifier]) -> bool:
+    def _fits(self, everyone: list[Identifier]) -> bool:
         rules = self._rules
         if len(everyone) > rules.identifiers_max:
             return False
@@ -304,29 +443,59 @@ class Stitcher:
             most = rules.most[space]
             if most is not None and number > most:
                 return False
-        joins = len(people) > 1 or len(everyone) > sum(len(person.identifiers) for person in people)
-        return not (joins and any(each.device is not None and each.device.nobody for each in everyone))
+        return True
 
-    def _few_links(self, people: list[Person], size: int, first: bytes, others: list[bytes]) -> bool:
-        """Whether no identifier of a cluster of this size can pass ``limits.links``: it has one link at most to each other."""
-        most = self._rules.links_max
-        if size - 1 <= most or sum(len(person.links) for person in people) + len(others) <= most:
+    def _unmoved(self, people: list[Person], fresh: list[Identifier]) -> bool:
+        """Whether no event that belongs to nobody finds an owner, or another home, when these people join."""
+        person = self._person
+        named = [one for one in people if any(person[each.namespace] for each in one.identifiers)]
+        many = len(named) > 1
+        if not many and not named and not any(person[each.namespace] for each in fresh):
             return True
-        degree: Counter[bytes] = Counter()
+        for one in people:
+            if (many or one not in named) and any(each.device is not None and each.device.nobody for each in one.identifiers):
+                return False
+        return not many or self._strangers(named)
+
+    def _strangers(self, people: list[Person]) -> bool:
+        """Whether no events of a device that is somebody else's belong to nobody because two of these were identified on it."""
+        few, *rest = sorted(people, key=lambda one: sum(each.refused for each in one.identifiers))
+        if not any(each.refused for one in rest for each in one.identifiers):
+            return True
+        if not self._plain or len(rest) > 1:
+            return False
+        persons = [each.hash for each in rest[0].identifiers if self._person[each.namespace]]
+        for each in few.identifiers:
+            for end in self._store.refusals.ends(each.hash) if each.refused else ():
+                holder = self._store.holder(end)
+                held = next((one for one in holder.identifiers if one.hash == end), None) if holder is not None else None
+                if held is None or held.device is None or not held.device.nobody:
+                    continue
+                if any(self._was_identified(held, one) for one in persons):
+                    return False
+        return True
+
+    def _few_links(self, people: list[Person], size: int, center: Identifier, others: list[Identifier]) -> bool:
+        """Whether no end of the new links passes ``limits.links``; in its cluster it has one link at most to each other identifier."""
+        most = self._rules.links_max
+        refused = max(each.refused for each in (center, *others))
+        if min(size - 1, sum(len(person.links) for person in people) + len(others)) + refused <= most:
+            return True
+        degree: Counter[bytes] = Counter({each.hash: each.refused for each in (center, *others)})
         for person in people:
             for link in person.links.values():
                 if not link.manual:
                     degree[link.a] += 1
                     degree[link.b] += 1
-        fresh = [other for other in others if not any(first + other in person.links for person in people)]
-        return degree[first] + len(fresh) <= most and all(degree[other] + 1 <= most for other in fresh)
+        fresh = [other for other in others if not any(center.hash + other.hash in person.links for person in people)]
+        return degree[center.hash] + len(fresh) <= most and all(degree[other.hash] + 1 <= most for other in fresh)
 
     def _united(self, people: list[Person], fresh: list[Identifier], everyone: list[Identifier]) -> Person:
         store = self._store
         key = lead(everyone).hash
         person = next((each for each in people if each.key == key), None)
         if person is None:
-            person = Person(key, [], {}, {}, version=store.version(key), cells=[None] * len(self._program.cells))
+            person = Person(key, [], {}, version=store.version(key), cells=[None] * len(self._program.cells))
             store.add(person)
             self.created.append(person)
         for each in fresh:
@@ -344,6 +513,8 @@ class Stitcher:
         pairs = event.identifiers
         anchor = self.anchor(pairs)
         identified = self._person[anchor[0]]
+        if identified:
+            self._store.slots[anchor][1].anchor = True
         owner: Owner | None = ITSELF
         for pair, slot in zip(pairs, slots, strict=True):
             if self._person[pair[0]]:
@@ -380,7 +551,7 @@ class Stitcher:
         elif time > device.end + self._rules.gap:
             device.start = device.end = time
             device.runs = []
-            device.anonymous = False
+            device.cut = device.anonymous = False
         elif time > device.end:
             device.end = time
         elif time < device.start:
@@ -390,7 +561,10 @@ class Stitcher:
     def _only(self, held: Identifier, at: tuple[int, str]) -> bytes | None:
         """The one person who owns everything on the device, if the event lies well before its latest session."""
         device = held.device
-        if device is None or device.nobody or len(device.persons) != 1 or at[0] >= device.start - self._rules.gap:
+        if device is None or device.nobody or device.identified != 1 or at[0] >= device.start - self._rules.gap:
+            return None
+        limit = self._rules.shared_after[held.namespace]
+        if limit is not None and device.identified >= limit:
             return None
         if device.login is None or device.login > min(at[0], held.first) + self._rules.backstitch:
             return None
@@ -406,20 +580,63 @@ class Stitcher:
         if device is None:
             person = self._only(held, at)
             return None if person is None else (OWNED, person)
-        limit = self._rules.shared_after[held.namespace]
-        owner = owner_in_order(device, at, self._rules, self._cluster, shared=limit is not None and len(device.persons) >= limit)
-        if mine:
+        owner = self._in_order(held, device, at)
+        if mine and owner is not None:
             device.anonymous = True
             device.own |= owner[0] == SELF
             device.nobody |= owner == NO_ONE
         return owner
 
+    def _in_order(self, held: Identifier, device: Device, at: tuple[int, str]) -> Owner | None:
+        limit = self._rules.shared_after[held.namespace]
+        older = partial(self._store.identified.of, held.hash)
+        return owner_in_order(device, at, self._rules, self._cluster, older, shared=limit is not None and device.identified >= limit)
+
+    def _was_identified(self, held: Identifier, person: bytes) -> bool:
+        """Whether a person was ever identified on a device."""
+        device = held.device
+        if device is None or person in device.persons:
+            return device is not None
+        return device.identified > len(device.persons) and self._store.identified.get(held.hash, person) is not None
+
+    def _identify(self, held: Identifier, device: Device, person: bytes, at: tuple[int, str]) -> None:
+        """Remember when a person was identified on a device; the one who was longest ago goes to a row of its own."""
+        persons, rows = device.persons, self._store.identified
+        known = persons.get(person)
+        if known is None:
+            known = rows.get(held.hash, person) if device.identified > len(persons) else None
+            if known is not None:
+                rows.delete(held.hash, person)
+            else:
+                device.identified += 1
+        persons[person] = at if known is None else max(known, at)
+        if len(persons) > PERSONS:
+            oldest = min(persons, key=persons.__getitem__)
+            rows.put(held.hash, oldest, persons.pop(oldest))
+
+    def deciding(self, holder: Person) -> set[bytes]:
+        """The persons who may own decisions that hang on two of somebody's devices, so that links between those matter to them."""
+        devices = [each for each in holder.identifiers if each.device is not None and each.device.decided]
+        devices.sort(key=lambda each: each.device.identified if each.device is not None else 0)
+        found: set[bytes] = set()
+        for each in devices[:-1]:
+            assert each.device is not None, "decisions hang on devices that were seen"
+            found.update(each.device.persons)
+            if each.device.identified > len(each.device.persons):
+                found.update(person for person, _ in self._store.identified.of(each.hash))
+        return found
+
     def _login(self, held: Identifier, at: tuple[int, str], anchor: bytes, person: Person) -> bool:
         """An event that identifies a person on the device."""
         if self._manual.rulings and self._manual.void(anchor, held.hash):
             return self._advance(held, at) is not None
+        limit = self._rules.shared_after[held.namespace]
+        known = 0 if held.device is None else held.device.identified
+        if limit is not None and known + 1 == limit and not self._was_identified(held, anchor):
+            return False
         if not self._rules.by_session:
             held.device = held.device or empty_device(at[0])
+            self._identify(held, held.device, anchor, at)
             return True
         before = held.device.end if held.device is not None else None
         device = self._advance(held, at)
@@ -430,22 +647,14 @@ class Stitcher:
             device.login = min(device.login or at[0], at[0])
             device.persons[anchor] = max(device.persons[anchor], at)
             return True
-        limit = self._rules.shared_after[held.namespace]
-        if limit is not None and anchor not in device.persons:
-            return False
-        shared = limit is not None and len(device.persons) >= limit
         if not device.persons:
             if device.own and (held.first < at[0] - self._rules.backstitch or held not in person.identifiers):
                 return False
-        elif (
-            not device.runs
-            and device.anonymous
-            and owner_in_order(device, at, self._rules, self._cluster, shared=shared) != (OWNED, anchor)
-        ):
+        elif not device.runs and device.anonymous and self._in_order(held, device, at) != (OWNED, anchor):
             return False
         if not self._extend(device, at, anchor, before):
             return False
-        device.persons[anchor] = max(device.persons.get(anchor, at), at)
+        self._identify(held, device, anchor, at)
         device.login = at[0] if device.login is None else min(device.login, at[0])
         return True
 
@@ -459,7 +668,21 @@ class Stitcher:
         elif runs[-1].person == anchor and at > runs[-1].last:
             runs[-1].last = at
         elif at[0] > (before if before is not None else at[0] - 1):
-            runs.append(Run(anchor, at, at))
+            extend(device, at, anchor)
         else:
             return False
         return True
+
+
+def _meet(one: Identifier, other: Identifier) -> None:
+    """Two identifiers were seen together."""
+    for end, beside in ((one, other), (other, one)):
+        if end.rivals == ALONE:
+            end.rivals = beside.namespace
+        elif end.rivals != beside.namespace:
+            end.rivals = SEVERAL
+
+
+def _links_of(person: Person, identifier: Identifier) -> list[bytes]:
+    """The keys of the standing links of an identifier in its cluster."""
+    return [key for key in person.links if identifier.hash in (key[:16], key[16:32])]

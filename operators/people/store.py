@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contracts.hashing import Hasher
+from operators.people.pairs import Identified, Refusals
 from operators.records import (
     Identifier,
     Person,
@@ -49,6 +50,8 @@ class PeopleStore:
     def __init__(self, shard: Shard, hasher: Hasher, rules: Rules, cache_bytes: int) -> None:
         self.shard = shard
         self.rules = rules
+        self.refusals = Refusals(shard.refused)
+        self.identified = Identified(shard.identified)
         self._hasher = hasher
         self._cache_bytes = cache_bytes
         self._row_bytes = 500.0
@@ -259,6 +262,8 @@ class PeopleStore:
             self._row_bytes += (size / len(self.dirty) - self._row_bytes) * ROW_SIZE_WEIGHT
         self.dirty = {}
         self._fresh = {}
+        self.refusals.forget()
+        self.identified.forget()
 
     def trim(self) -> None:
         """After a commit: keep the cache within its limit, oldest first."""

@@ -1,0 +1,130 @@
+"""Identifiers that many people share: what is computed is what the model says, and what is kept of refused links is what a count says."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+import contracts
+from operators.people.rebuild import Rebuilt
+from operators.people.space import Space
+from operators.validate import Judge
+from tests import model
+from tests.engine import HASHER, Engine, difference
+from tests.generator import START_US, text_of
+
+MINUTE_US = 60_000_000
+SEEDS = int(os.environ.get("SKEP_REFUSED_SEEDS", "60"))
+
+
+def seen(number: int, minute: float, **ids: Any) -> dict[str, Any]:
+    time_us = START_US + int(minute * MINUTE_US)
+    return {"type": "track", "event": "seen", "messageId": f"m{number:04}", "timestamp": text_of(time_us), **ids}
+
+
+def visits(rng: random.Random, size: int) -> Iterator[dict[str, Any]]:
+    """Logins on kiosks, e-mails and phones that pass from user to user, devices of their own, anonymous pages, now and then late."""
+    minute = 0.0
+    users, kiosks = rng.choice([3, 6, 15]), rng.choice([1, 2])
+    lateness = rng.choice([[0], [0] * 9 + [5], [0] * 9 + [60]])
+    alone = rng.choice([0.0, 0.0, 0.1])
+    consent = rng.choice([0.0, 0.0, 0.2])
+    for number in range(size):
+        minute += rng.choice([0, 1, 1, 1, 3, 7, 40, 3000] if rng.random() < 0.5 else [1, 2, 7])
+        ids: dict[str, Any] = {}
+        user = f"u{rng.randrange(users)}"
+        how = rng.random()
+        if how < 0.8:
+            ids["userId"] = user
+        if how > 0.65 or rng.random() < 0.5:
+            ids["anonymousId"] = rng.choice([f"k{rng.randrange(kiosks)}", f"k{rng.randrange(kiosks)}", f"own-{user}"])
+        if how > 0.95:
+            ids["previousId"] = rng.choice([f"own-{user}", "k0", "x"])
+        context: dict[str, Any] = {}
+        if ("userId" in ids or rng.random() < alone) and rng.random() < 0.4:
+            context["email"] = rng.choice(["a", "b", user, user])
+        if "userId" in ids and rng.random() < 0.2:
+            context["phone"] = rng.choice(["1", "2"])
+        if consent and rng.random() < consent:
+            context["consent"] = {"categoryPreferences": {"ads": rng.random() < 0.5}}
+        if context:
+            ids["context"] = context
+        yield seen(number, minute - rng.choice(lateness), **ids)
+
+
+def rules(rng: random.Random) -> dict[str, Any]:
+    """Unique users in most; limits, sharing and the order of conflicts by chance."""
+    sharing = rng.choice([{}, {}, {}, {"shared_after": rng.choice([1, 2, 3])}])
+    return {
+        "namespaces": [
+            {"name": "user_id", "from": "userId", "unique": rng.random() < 0.8},
+            {"name": "email", "from": "context.email", **rng.choice([{}, {"unique": True}, {"limit": 2}])},
+            {"name": "phone", "from": "context.phone", **rng.choice([{}, {"limit": 1}, {"limit": 2}])},
+            {"name": "anonymous_id", "from": ["anonymousId", "previousId"], "scope": "device", **rng.choice([{}, {}, {"limit": 2}]), **sharing},
+        ],
+        "conflict": rng.choice(["newest", "newest", "newest", "oldest"]),
+        "limits": {"identifiers": rng.choice([3, 5, 1000, 1000]), "links": rng.choice([3, 6, 1000, 1000])},
+        "stitching": {"owner": rng.choice(["session", "session", "session", "device"])},
+    }
+
+
+def rulings(rng: random.Random, at: int) -> list[dict[str, Any]]:
+    """Now and then a manual entry."""
+    if rng.random() > 0.06:
+        return []
+    ends = [("user_id", "u0"), ("user_id", "u1"), ("email", "a"), ("phone", "1"), ("anonymous_id", "k0"), ("anonymous_id", "own-u1")]
+    a, b = ({"namespace": namespace, "value": value} for namespace, value in rng.sample(ends, 2))
+    when = text_of(START_US + rng.randrange(at + 1) * MINUTE_US)
+    return [{"type": rng.choice(["link", "unlink", "unlink"]), "messageId": f"c{at}", "timestamp": when, "a": a, "b": b, "why": "a test"}]
+
+
+def check(engine: Engine, *context: object) -> None:
+    """What identifiers and rows say of refused links is what everything computed anew says, or more careful."""
+    space = engine.space
+    people = {person.key: person for person in engine.view.people()}
+    made = Rebuilt(space.store, space.manual, space.program, space.reread, space.clock.now)
+    made.build(sorted(each.hash for person in people.values() for each in person.identifiers))
+    fresh = {each.hash: each for person in made.people.values() for each in person.identifiers}
+    kept = sorted((link.a, link.b, link.manual, link.first, link.last, link.void) for link in engine.view.refused())
+    assert kept == sorted((link.a, link.b, link.manual, link.first, link.last, link.void) for link in made.refused), context
+    for person in people.values():
+        for each in person.identifiers:
+            other = fresh[each.hash]
+            said = (each.refused, each.rivals, each.anchor)
+            assert said == (other.refused, other.rivals, other.anchor), (context, each, other)
+            assert each.refused >= each.loose >= other.loose, (context, each, other)
+            if each.device is not None and other.device is not None:
+                everybody = engine.view.identified(each)
+                assert len(everybody) == each.device.identified == other.device.identified, (context, each, other)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_shared_identifiers_are_what_the_model_says(seed: int, tmp_path: Path) -> None:
+    """After every event: the dump of the engine is the model's, and what is kept beside it is right."""
+    rng = random.Random(seed)
+    definitions = contracts.load({"identity.yaml": json.dumps(rules(rng)), "consent.yaml": json.dumps({"purposes": [{"name": "ads", "default": "denied"}]})})
+    judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
+    records = [orjson.dumps(body) for body in visits(rng, 45)]
+    engine = Engine(tmp_path / "shard", definitions)
+    engine.start(["p"])
+    control: list[dict[str, Any]] = []
+    for at in range(len(records)):
+        engine.feed("p", [records[at]])
+        said = rulings(rng, at) if seed % 4 == 0 else []
+        control += said
+        engine.control(said)
+        clock = engine.space.meta.clock
+        assert clock is not None
+        events = judge.judge_many(records[: at + 1], 1, 0)[0]
+        found, expected = engine.dump(clock), model.dump(events, control, definitions, clock, hasher=HASHER)
+        assert found == expected, difference(found, expected, seed, at, records[at])
+        check(engine, seed, at, records[at])
+    engine.shard.close()
