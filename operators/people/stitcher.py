@@ -155,7 +155,10 @@ class Stitcher:
         if not self._out(event, space, second, link):
             return None
         identifier = first[1] if first is not None else Identifier(*pairs[0], key, time, time)
-        if link is None and (self._unpins(identifier, held) or (first and self._degree(*first) >= self._rules.links_max)):
+        most = self._rules.links_max - (link is None)
+        if (link is None and self._unpins(identifier, held)) or (first is not None and self._degree(*first) > most):
+            return None
+        if space == held.namespace and self._degree(holder, held) > most:
             return None
         person = first[0] if first is not None else self._united([], [identifier], [identifier])
         if link is None:

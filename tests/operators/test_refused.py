@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import pytest
 
 import contracts
 from operators.people.rebuild import Rebuilt
-from operators.people.space import Space
 from operators.validate import Judge
 from tests import model
 from tests.engine import HASHER, Engine, difference
@@ -68,10 +66,16 @@ def rules(rng: random.Random) -> dict[str, Any]:
             {"name": "user_id", "from": "userId", "unique": rng.random() < 0.8},
             {"name": "email", "from": "context.email", **rng.choice([{}, {"unique": True}, {"limit": 2}])},
             {"name": "phone", "from": "context.phone", **rng.choice([{}, {"limit": 1}, {"limit": 2}])},
-            {"name": "anonymous_id", "from": ["anonymousId", "previousId"], "scope": "device", **rng.choice([{}, {}, {"limit": 2}]), **sharing},
+            {
+                "name": "anonymous_id",
+                "from": ["anonymousId", "previousId"],
+                "scope": "device",
+                **rng.choice([{}, {}, {"limit": 2}]),
+                **sharing,
+            },
         ],
         "conflict": rng.choice(["newest", "newest", "newest", "oldest"]),
-        "limits": {"identifiers": rng.choice([3, 5, 1000, 1000]), "links": rng.choice([3, 6, 1000, 1000])},
+        "limits": {"identifiers": rng.choice([3, 5, 1000, 1000]), "links": rng.choice([2, 3, 6, 1000, 1000, 1000])},
         "stitching": {"owner": rng.choice(["session", "session", "session", "device"])},
     }
 
@@ -110,7 +114,9 @@ def check(engine: Engine, *context: object) -> None:
 def test_shared_identifiers_are_what_the_model_says(seed: int, tmp_path: Path) -> None:
     """After every event: the dump of the engine is the model's, and what is kept beside it is right."""
     rng = random.Random(seed)
-    definitions = contracts.load({"identity.yaml": json.dumps(rules(rng)), "consent.yaml": json.dumps({"purposes": [{"name": "ads", "default": "denied"}]})})
+    definitions = contracts.load(
+        {"identity.yaml": json.dumps(rules(rng)), "consent.yaml": json.dumps({"purposes": [{"name": "ads", "default": "denied"}]})}
+    )
     judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
     records = [orjson.dumps(body) for body in visits(rng, 45)]
     engine = Engine(tmp_path / "shard", definitions)
