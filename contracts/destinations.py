@@ -6,7 +6,7 @@ from contracts.definitions import Destination
 from contracts.yaml_tree import Reader, Tree
 
 CHANGES = (
-    "profile.created", "profile.updated", "identity.merged", "identity.split",
+    "profile.created", "profile.updated", "identity.merged", "identity.split", "events.reassigned",
     "segment.entered", "segment.exited", "consent.changed", "profile.erased",
     "quality.broken", "quality.restored",
 )  # fmt: skip

@@ -160,6 +160,7 @@ class View:
             "changes": meta.changes,
             "definitions": meta.digest,
             "remembered": meta.remembered,
+            "large_blocks": meta.large_blocks,
             "broken": [{**one.told(one.value), "since": iso(one.since_us), "stops": one.stops} for one in meta.broken.values()],
             "stopped": sorted(stopped),
         }
@@ -205,6 +206,7 @@ class View:
             "features": features_of(person, program, at_us),
             "segments": segments_of(person, program, at_us),
             "consents": dict(sorted(person.granted.items())),
+            "confidence": round(person.confidence, 6),
         }
 
     def profile(self, namespace: str, value: str, at_us: int | None = None) -> dict[str, Any] | None:
@@ -242,9 +244,18 @@ class View:
                     kind="identifier", space=self.space, namespace=namespace, value=value, profile=profile, first_seen=first, last_seen=last
                 )
             for link in person.links.values():
-                kind = "manual" if link.manual else "deterministic"
                 first, last = iso(link.first), iso(link.last)
-                yield _line(kind="link", space=self.space, a=pairs[link.a], b=pairs[link.b], type=kind, first_seen=first, last_seen=last)
+                weight = {} if link.weight is None else {"weight": round(link.weight, 6)}
+                yield _line(
+                    kind="link",
+                    space=self.space,
+                    a=pairs[link.a],
+                    b=pairs[link.b],
+                    type=link.kind,
+                    first_seen=first,
+                    last_seen=last,
+                    **weight,
+                )
         for message, profile in self.attributions():
             yield _line(kind="message", space=self.space, id=message, profile=profile)
 
@@ -271,9 +282,9 @@ class View:
         known = {each.hash: (names[each.namespace], each.value) for person in self.people() for each in person.identifiers}
         for person in self.people():
             for link in person.links.values():
-                yield *known[link.a], *known[link.b], _kind(link.manual), "accepted", link.first, link.last
+                yield *known[link.a], *known[link.b], link.kind, "accepted", link.first, link.last
         for link in self.refused():
-            yield *known[link.a], *known[link.b], _kind(link.manual), "unlinked" if link.void else "rejected", link.first, link.last
+            yield *known[link.a], *known[link.b], link.kind, "unlinked" if link.void else "rejected", link.first, link.last
 
     def refused(self) -> Iterator[Link]:
         """Every link that does not stand."""
@@ -328,7 +339,7 @@ class View:
             for each in person.identifiers:
                 home = profile_id(person.key)
                 homes[each.hash] = home, profile_id(self._shared(each)) if named else home
-        for anchor, row in self._moments():
+        for anchor, _, row in self._moments():
             owner, key = moment_owner(row)
             if anchor != NO_ANCHOR:
                 yield moment_message(row), homes[key][0] if owner == OWNED else homes[anchor][owner == NOBODY]
@@ -337,12 +348,18 @@ class View:
         namespace = self.program.definitions.identity.namespaces[identifier.namespace].name
         return self._hasher.shared(namespace, identifier.value)
 
-    def _moments(self) -> Iterator[tuple[bytes, bytes]]:
+    def _moments(self) -> Iterator[tuple[bytes, int, bytes]]:
+        """Anchor, time and row of everything that is kept."""
         for key, row in self._rows.rows("moments"):
-            yield moment_parts(key)[0], row
+            anchor, time_us, _ = moment_parts(key)
+            yield anchor, time_us, row
         for key, page in self._rows.rows("pages"):
             for stored in decode_page(page):
-                yield key[:16], stored.row
+                yield key[:16], stored.time_us, stored.row
+
+    def moments(self) -> Iterator[tuple[int, bytes]]:
+        """Time and row of every accepted event, in no order."""
+        return ((time_us, row) for _, time_us, row in self._moments())
 
     def quarantine(self) -> Iterator[Quarantined]:
         """Every entry, oldest first."""
@@ -387,6 +404,10 @@ class View:
         """The manual entry that rules a pair of identifiers, in either order."""
         row = self._rows.row("manual", min(a, b) + max(a, b))
         return None if row is None else manual.decode(row)
+
+    def rulings(self) -> Iterator[manual.Ruling]:
+        """The manual entries in force, each of its pair."""
+        return (manual.decode(row) for _, row in self._rows.rows("manual"))
 
     def moments_of(self, anchor: bytes, first: int, last: int) -> Iterator[tuple[int, bytes]]:
         """Time and row of what hangs on an identifier, between two times, both included; sealed ones first."""
@@ -470,10 +491,6 @@ def _quarantine_id(key: bytes) -> str:
 
 def _ranked(person: Person) -> list[Identifier]:
     return sorted(person.identifiers, key=lambda each: (each.namespace, each.value))
-
-
-def _kind(manual: bool) -> str:
-    return "manual" if manual else "deterministic"
 
 
 def _iso(time_us: int | None) -> str | None:

@@ -6,14 +6,14 @@ from typing import Any
 
 from contracts import ContractErrors, Problem
 from contracts.definitions import Definitions
-from contracts.proofs import prove
+from skep.definitions import faults
 from skep.settings import Settings, load_definitions
 
 
 def checked(settings: Settings) -> Definitions:
     """The project's contracts, loaded and proved. Raises `ContractErrors`."""
     definitions = load_definitions(settings)
-    problems = prove(definitions, formats=settings.formats == "assert")
+    problems = faults(settings, definitions)
     if problems:
         raise ContractErrors(problems)
     return definitions

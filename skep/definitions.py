@@ -11,9 +11,10 @@ import orjson
 
 from connectors.control import append
 from contracts.definitions import Definitions
-from contracts.problems import ContractErrors
+from contracts.problems import ContractErrors, Problem
 from contracts.proofs import prove
 from operators.epochs import CONTROL
+from operators.match.model import check
 from skep.process import flow_is_running
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path, control_path, definitions_path, open_view
@@ -29,10 +30,15 @@ def proved(settings: Settings) -> Definitions:
     """
     definitions = load_definitions(settings)
     if not definitions_path(settings, definitions.digest).exists():
-        problems = prove(definitions, formats=settings.formats == "assert")
+        problems = faults(settings, definitions)
         if problems:
             raise ContractErrors(problems)
     return definitions
+
+
+def faults(settings: Settings, definitions: Definitions) -> list[Problem]:
+    """What is wrong with contracts that can be read: what they claim and is not so, a model that cannot be used."""
+    return prove(definitions, formats=settings.formats == "assert") + check(definitions)
 
 
 def keep(settings: Settings, definitions: Definitions) -> None:

@@ -79,8 +79,6 @@ class Runtime:
                 discover(Path(source.path), follow=settings.follow)
             pull_if_there(settings)
             runtime = cls(settings, proved(settings))
-            if runtime.definitions.identity.probabilistic is not None:
-                structlog.get_logger().warning("probabilistic links are not applied by flows yet; `skep identity evaluate` measures them")
         except (ContractErrors, StateError, SourceError) as error:
             raise SystemExit(str(error)) from None
         recovery.prepare()

@@ -15,7 +15,7 @@ from skep.settings import Settings
 from skep.spaces import open_views, snapshot_path
 
 COUNTS = ("received", "applied", "duplicate", "conflict", "quarantined", "dropped", "unidentified")
-SUMS = (*COUNTS, "people", "merges", "splits", "changes", "remembered")
+SUMS = (*COUNTS, "people", "merges", "splits", "changes", "remembered", "large_blocks")
 
 
 def status(settings: Settings) -> dict[str, Any]:
@@ -89,7 +89,10 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     sides = ("applied", "duplicate", "conflict", "quarantined", *(("dropped",) if found["dropped"] else ()))
     balance = " + ".join(f"{found[key]:,} {key}" for key in sides)
     out.print(f"{found['received']:,} received = {balance}; {found['unidentified']:,} of the applied are unidentified")
-    out.print(f"{found['people']:,} people, {found['changes']:,} changes, {found['remembered']:,} message ids remembered\n")
+    out.print(f"{found['people']:,} people, {found['changes']:,} changes, {found['remembered']:,} message ids remembered")
+    if found["large_blocks"]:
+        out.print(f"{found['large_blocks']:,} blocks of records are larger than `block_limit` and are not compared")
+    out.print()
     table(("segment", "members"), found["segments"].items(), right=("members",))
     out.print()
     rows = [(name, one["position"], one["clock"], _state(one)) for name, one in found["partitions"].items()]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from contracts import load
 from contracts.definitions import Definitions
-from contracts.events import ControlEntry, JudgedBatch
+from contracts.events import ControlEntry, Event, JudgedBatch
 from contracts.hashing import Hasher
 from operators.people.space import Space
 from operators.validate import Judge
@@ -25,6 +26,10 @@ HASHER = Hasher("test", SPACE)
 HORIZON_US = 400 * 86_400_000_000
 
 
+def judge_of(definitions: Definitions) -> Judge:
+    return Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
+
+
 class Engine:
     """A space in a folder, which can be closed and opened again."""
 
@@ -34,13 +39,16 @@ class Engine:
         self._folder = folder
         self._hasher = hasher
         self._definitions = definitions
-        self._judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
+        self._judge = judge_of(definitions)
         self._options = {"horizon_us": horizon_us, "cache_bytes": cache_bytes}
         self._open()
         self.partitions: list[str] = []
 
     def _open(self) -> None:
         self.shard = Shard(self._folder)
+        self._begin()
+
+    def _begin(self) -> None:
         self.space = Space(
             SPACE, self.shard, self._hasher, load=lambda digest: self._definitions, judge=lambda digest: self._judge, **self._options
         )
@@ -50,6 +58,18 @@ class Engine:
         self.shard.close()
         self._open()
         self.space.start(self.partitions)
+
+    def clear(self, definitions: Definitions, cache_bytes: int = 512_000_000) -> None:
+        """As new, for other definitions, in the same folder: to open one costs more than a small scenario."""
+        for name, family in self.shard.families.items():
+            for key, _ in family.committed(b""):
+                if (name, key) != ("meta", b"format"):
+                    family.delete(key)
+        self.shard.commit()
+        self._definitions = definitions
+        self._judge = judge_of(definitions)
+        self._options["cache_bytes"] = cache_bytes
+        self._begin()
 
     def start(self, partitions: list[str]) -> None:
         self.partitions = partitions
@@ -73,14 +93,14 @@ class Engine:
         return list(self.view.dump(at_us))
 
 
-def steps(scenario: Scenario, rng: random.Random) -> Iterator[tuple[str, list[bytes]]]:
+def steps(scenario: Scenario, rng: random.Random, sizes: Sequence[int] = (1, 1, 2, 5, 20)) -> Iterator[tuple[str, list[bytes]]]:
     """Batches of random sizes from the partitions, interleaved at random, and the control entries among them."""
     queues = {f"p{at}": [orjson.dumps(body) for body in part] for at, part in enumerate(scenario.partitions)}
     queues["control"] = [orjson.dumps(entry) for entry in scenario.control]
     queues = {name: queue for name, queue in queues.items() if queue}
     while queues:
         name = rng.choice(sorted(queues))
-        size = rng.choice([1, 1, 2, 5, 20])
+        size = rng.choice(sizes)
         yield name, queues[name][:size]
         queues[name] = queues[name][size:]
         if not queues[name]:
@@ -91,32 +111,49 @@ def compare(scenario: Scenario, seed: int, *, every_step: bool = True, restarts:
     """Feed the scenario and compare after every step; returns the number of comparisons. Raises AssertionError."""
     rng = random.Random(seed)
     definitions = load(scenario.definitions_files)
-    judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
-    events, control, compared = [], [], 0
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(Path(folder) / "shard", definitions, cache_bytes=rng.choice([10_000, 512_000_000]))
-        engine.start([f"p{at}" for at in range(len(scenario.partitions))])
         plan = list(steps(scenario, rng))
-        for number, (name, records) in enumerate(plan):
-            if name == "control":
-                entries = [orjson.loads(record) for record in records]
-                control += entries
-                engine.control(entries)
-            else:
-                events += judge.judge_many(records, 1, 0)[0]
-                engine.feed(name, records)
-            if restarts and rng.random() < 0.1:
-                engine.restart()
-            if every_step or number == len(plan) - 1:
-                clock = engine.space.meta.clock
-                if clock is None:
-                    continue
-                at = clock + rng.choice([0, 0, 3_600_000_000, 20 * 86_400_000_000])
-                expected = model.dump(events, control, definitions, at, hasher=HASHER)
-                found = engine.dump(at)
-                assert found == expected, difference(found, expected, seed, number, name)
-                compared += 1
+        compared = compare_steps(engine, definitions, plan, rng, seed=seed, every_step=every_step, restarts=0.1 * restarts)
         engine.shard.close()
+    return compared
+
+
+def compare_steps(
+    engine: Engine,
+    definitions: Definitions,
+    plan: Sequence[tuple[str, list[bytes]]],
+    rng: random.Random,
+    *,
+    seed: object,
+    every_step: bool = True,
+    restarts: float = 0.0,
+) -> int:
+    """Feed an engine that is as new these steps, compared as above. ``restarts``: after which share of the steps."""
+    engine.start(sorted({name for name, _ in plan} - {"control"}))
+    judge = judge_of(definitions)
+    events: list[Event] = []
+    control: list[Any] = []
+    compared = 0
+    for number, (name, records) in enumerate(plan):
+        if name == "control":
+            entries = [orjson.loads(record) for record in records]
+            control += entries
+            engine.control(entries)
+        else:
+            events += judge.judge_many(records, 1, 0)[0]
+            engine.feed(name, records)
+        if restarts and rng.random() < restarts:
+            engine.restart()
+        if every_step or number == len(plan) - 1:
+            clock = engine.space.meta.clock
+            if clock is None:
+                continue
+            at = clock + rng.choice([0, 0, 3_600_000_000, 20 * 86_400_000_000])
+            expected = model.dump(events, control, definitions, at, hasher=HASHER)
+            found = engine.dump(at)
+            assert found == expected, difference(found, expected, seed, number, name)
+            compared += 1
     return compared
 
 

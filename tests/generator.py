@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from contracts.definitions import Definitions
 from contracts.events import Event
 from contracts.names import event_name
-from tests.model import EPOCH, MISSING, instant, normalise, values_at
+from tests.model import MISSING, values_at
+from tests.model_links import EPOCH, instant, normalise
 
 MINUTE_US = 60_000_000
 DAY_US = 86_400_000_000

@@ -1,205 +1,79 @@
 """What Skep means, without an engine: `dump` computes the state at a time T from the set of accepted events.
 
-It is batch, quadratic and plain, to be read line by line beside `docs/architecture.md`. It shares with the engine only
-the types of the contracts, the keyed hash and the text of a number.
+It is batch, quadratic and plain, to be read line by line beside `docs/architecture.md`: links (`tests.model_links`), links
+by likeness (`tests.model_matching`), then whose an event is, traits, segments and consent. It shares with the engine only
+the types of the contracts, the keyed hash, the text of a number and the match weight of one pair.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
-import phonenumbers
 
 from contracts import definitions as d
 from contracts.definitions import Definitions, Feature, IdentityRules, Predicate
 from contracts.events import Event
 from contracts.hashing import Hasher, profile_id
 from contracts.numbers import MICRO, micros, number_text
-
-Ident = tuple[int, str]
-"""An identifier: index of its namespace, normalised value. Comparing two of them compares their rank."""
-Moment = tuple[int, str]
-"""Time and message id: the order of events everywhere."""
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC: it also holds the years 1 and 9999)
-
-
-# ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-def content(event: Event) -> bytes:
-    """What a repeat must equal: the decoded object without ``sentAt`` and ``receivedAt``."""
-    return orjson.dumps({k: v for k, v in event.body.items() if k not in ("sentAt", "receivedAt")}, option=orjson.OPT_SORT_KEYS)
-
-
-def accepted(events: Iterable[Event]) -> list[Event]:
-    """One event a message id: the first content stands, with the smallest time of its repeats. By (time, id)."""
-    standing: dict[str, Event] = {}
-    for event in events:
-        first = standing.setdefault(event.message_id, event)
-        if content(first) == content(event) and event.time_us < first.time_us:
-            standing[event.message_id] = event
-    return sorted(standing.values(), key=moment)
-
-
-def moment(event: Event) -> Moment:
-    return event.time_us, event.message_id
-
-
-# ── links ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-class Link(NamedTuple):
-    """Evidence that two identifiers are one person; ``a`` is the higher in rank."""
-
-    a: Ident
-    b: Ident
-    kind: str
-    first_seen: int
-    last_seen: int
-
-
-def normalise(rules: IdentityRules, namespace: d.Namespace, value: str) -> str | None:
-    """The value as identifiers are compared; None if it is blocked or no such thing."""
-    value = value.strip()
-    if namespace.normalize == "email":
-        value = unicodedata.normalize("NFKC", value.lower())
-    if namespace.normalize == "phone":
-        try:
-            number = phonenumbers.parse(value, namespace.region)
-        except phonenumbers.NumberParseException:
-            return None
-        value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    blocked = value in rules.blocked_values or any(re.search(p, value) for p in rules.blocked_patterns)
-    return None if blocked else value
-
-
-def pair_of(rules: IdentityRules, entry: Mapping[str, Any]) -> tuple[Ident, Ident] | None:
-    """The pair of a manual entry, higher rank first; None (the entry is void) for unknown, blocked or equal ends."""
-    ends = [(entry[end]["namespace"], entry[end]["value"]) for end in ("a", "b")]
-    found = {(i, normalise(rules, n, value)) for i, n in enumerate(rules.namespaces) for name, value in ends if name == n.name}
-    pair = sorted((i, value) for i, value in found if value is not None)
-    return (pair[0], pair[1]) if len(pair) == 2 else None
-
-
-def manual_entries(rules: IdentityRules, control: Iterable[Mapping[str, Any]]) -> tuple[list[Link], set[tuple[Ident, Ident]]]:
-    """The manual links in force, and the pairs that are unlinked: of the entries of one pair the last one rules."""
-    last: dict[tuple[Ident, Ident], tuple[int, str, str]] = {}
-    for entry in control:
-        if entry["type"] in ("link", "unlink") and (pair := pair_of(rules, entry)):
-            said = (instant(entry["timestamp"]), entry["messageId"], entry["type"])
-            last[pair] = max(last.get(pair, said), said)
-    links = [Link(*pair, "manual", time, time) for pair, (time, _, what) in last.items() if what == "link"]
-    return links, {pair for pair, (_, _, what) in last.items() if what == "unlink"}
-
-
-def instant(text: str) -> int:
-    """µs of an ISO 8601 date-time; without an offset it is UTC."""
-    value = datetime.fromisoformat(text)
-    value = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-    return (value - EPOCH) // timedelta(microseconds=1)
-
-
-def event_links(events: Sequence[Event]) -> list[Link]:
-    """The star of each event around its first identifier, summed up by pair."""
-    seen: dict[tuple[Ident, Ident], list[int]] = defaultdict(list)
-    for event in events:
-        for other in event.identifiers[1:]:
-            seen[event.identifiers[0], other].append(event.time_us)
-    return [Link(a, b, "deterministic", min(times), max(times)) for (a, b), times in seen.items()]
-
-
-def link_order(rules: IdentityRules, link: Link) -> tuple[Any, ...]:
-    """The order in which links are considered. The layer is the lower in priority of the two namespaces, that is the
-    larger index; a smaller layer is a stronger one."""
-    layer = max(link.a[0], link.b[0])
-    time = (link.first_seen, layer) if rules.conflict == "oldest" else (layer, -link.last_seen)
-    texts = [f"{rules.namespaces[i].name}:{value}" for i, value in (link.a, link.b)]
-    return (link.kind != "manual", *time, link.a[0] + link.b[0], *texts)
-
-
-def within_link_limit(rules: IdentityRules, links: Sequence[Link]) -> list[Link]:
-    """What is among the first `limits.links` of both its ends; those that a rule refuses later take a place too."""
-    time = {link: link.first_seen if rules.conflict == "oldest" else -link.last_seen for link in links}
-    preferred = sorted(links, key=lambda link: (time[link], link_order(rules, link)))
-
-    def kept(end: Ident) -> list[Link]:
-        return [link for link in preferred if end in (link.a, link.b)][: rules.limit_links]
-
-    return [link for link in links if link in kept(link.a) and link in kept(link.b)]
+from tests.model_links import (
+    EPOCH,
+    Ident,
+    Identity,
+    Link,
+    Moment,
+    accepted,
+    anchor_of,
+    event_links,
+    identifications,
+    instant,
+    is_person,
+    is_shared,
+    join,
+    lead,
+    link_order,
+    manual_entries,
+    moment,
+    within_link_limit,
+)
+from tests.model_matching import confidence_of, join_likely, likely_links, records_of, weigher
 
 
 # ── clusters ────────────────────────────────────────────────────────────────────────────────────────────────────────
-class Identity(NamedTuple):
-    """Who is who: each identifier's first and last time, the accepted links, each identifier's cluster."""
-
-    seen: dict[Ident, tuple[int, int]]
-    links: list[Link]
-    cluster: dict[Ident, frozenset[Ident]]
-    unlinked: set[tuple[Ident, Ident]]
-
-
-def breaks_a_rule(rules: IdentityRules, cluster: frozenset[Ident]) -> bool:
-    values = Counter(index for index, _ in cluster)
-    allowed = [1 if n.unique else rules.limit_identifiers if n.limit is None else n.limit for n in rules.namespaces]
-    return len(cluster) > rules.limit_identifiers or any(count > allowed[index] for index, count in values.items())
-
-
-def resolve(rules: IdentityRules, events: Sequence[Event], control: Iterable[Mapping[str, Any]]) -> Identity:
+def resolve(definitions: Definitions, events: Sequence[Event], control: Iterable[Mapping[str, Any]]) -> Identity:
+    rules = definitions.identity
     manual, unlinked = manual_entries(rules, control)
-    seen: dict[Ident, list[int]] = defaultdict(list)
+    times: dict[Ident, list[int]] = defaultdict(list)
     for event in events:
         for identifier in event.identifiers:
-            seen[identifier].append(event.time_us)
+            times[identifier].append(event.time_us)
     for link in manual:
-        seen[link.a].append(link.first_seen)
-        seen[link.b].append(link.first_seen)
+        times[link.a].append(link.first_seen)
+        times[link.b].append(link.first_seen)
+    seen = {identifier: (min(at), max(at)) for identifier, at in times.items()}
     shared = {d for d in seen if is_shared(rules, d, identifications(rules, events, d, unlinked))}
-    refused = [link for link in event_links(events) if (link.a, link.b) in unlinked or {link.a, link.b} & shared]
-    candidates = manual + within_link_limit(rules, [link for link in event_links(events) if link not in refused])
-    cluster = {identifier: frozenset([identifier]) for identifier in seen}
-    links = []
+
+    def standing(links: list[Link]) -> list[Link]:
+        return [link for link in links if (link.a, link.b) not in unlinked and not {link.a, link.b} & shared]
+
+    identity = Identity(seen, [], {identifier: frozenset([identifier]) for identifier in seen}, unlinked)
+    candidates = manual + within_link_limit(rules, standing(event_links(events)))
     for link in sorted(candidates, key=lambda link: link_order(rules, link)):
-        joined = cluster[link.a] | cluster[link.b]
-        if cluster[link.a] == cluster[link.b] or not breaks_a_rule(rules, joined):
-            links.append(link)
-            cluster.update(dict.fromkeys(joined, joined))
-    return Identity({i: (min(times), max(times)) for i, times in seen.items()}, links, cluster, unlinked)
-
-
-def lead(identity: Identity, cluster: frozenset[Ident]) -> Ident:
-    """The highest-priority namespace, then the one first seen, then the smaller text."""
-    return min(cluster, key=lambda i: (i[0], identity.seen[i][0], i[1]))
+        join(rules, identity, link)
+    if rules.probabilistic is not None:
+        records = records_of(rules, events, identity)
+        weight = weigher(definitions)
+        join_likely(rules, identity, records, standing(likely_links(rules.probabilistic, records, weight)), weight)
+    return identity
 
 
 # ── whose event ─────────────────────────────────────────────────────────────────────────────────────────────────────
-def is_person(rules: IdentityRules, identifier: Ident) -> bool:
-    return rules.namespaces[identifier[0]].scope == "person"
-
-
-def anchor_of(rules: IdentityRules, event: Event) -> Ident | None:
-    """The identifier that the event hangs on: its first person identifier, else its first device."""
-    persons = [i for i in event.identifiers if is_person(rules, i)]
-    return next(iter([*persons, *event.identifiers]), None)
-
-
-def identifications(
-    rules: IdentityRules, events: Sequence[Event], device: Ident, unlinked: set[tuple[Ident, Ident]]
-) -> list[tuple[Moment, Ident]]:
-    """When who was identified on the device, in order. A *person* here is a person identifier."""
-    found = [(moment(e), first) for e in events if device in e.identifiers and (first := anchor_of(rules, e)) and is_person(rules, first)]
-    return [(at, person) for at, person in found if (min(person, device), max(person, device)) not in unlinked]
-
-
-def is_shared(rules: IdentityRules, device: Ident, identified: Sequence[tuple[Moment, Ident]]) -> bool:
-    """Whether `shared_after` persons have been identified on it. Its links are refused then, manual ones aside."""
-    threshold = rules.namespaces[device[0]].shared_after
-    return threshold is not None and not is_person(rules, device) and len({person for _, person in identified}) >= threshold
-
-
 def session_of(rules: IdentityRules, events: Sequence[Event], device: Ident, event: Event) -> tuple[int, int]:
     """First and last time of the device's session around the event; a silence longer than the gap cuts."""
     times = [e.time_us for e in events if device in e.identifiers]
@@ -467,12 +341,21 @@ def dump(
 ) -> list[bytes]:
     """The state at time ``at`` (µs) as sorted canonical JSON lines: a function of the set of events and entries."""
     taken = accepted(events)
-    identity = resolve(definitions.identity, taken, control)
+    identity = resolve(definitions, taken, control)
     people = attribute(definitions.identity, taken, identity, hasher)
     lines = [*identity_lines(definitions.identity, identity, people)]
     lines += [{"kind": "message", "id": mid, "profile": pid} for mid, pid in people.of_message.items()]
     lines += [{"kind": "profile", "id": p, **profile(definitions, events, identity, at)} for p, events in people.profiles.items()]
+    for line in lines:
+        if line["kind"] == "profile":
+            members = [identifier for identifier, pid in people.of_identifier.items() if pid == line["id"]]
+            line["confidence"] = rounded(min((confidence_of(identity, member) for member in members), default=1.0))
     return sorted(json({"space": space, **line}) for line in lines)
+
+
+def rounded(value: float) -> orjson.Fragment:
+    """A number as it is printed where it is no exact one: to six decimals."""
+    return orjson.Fragment(orjson.dumps(round(value, 6)))
 
 
 def identity_lines(rules: IdentityRules, identity: Identity, people: People) -> Iterator[dict[str, object]]:
@@ -481,7 +364,9 @@ def identity_lines(rules: IdentityRules, identity: Identity, people: People) -> 
         yield {"kind": "identifier", "namespace": rules.namespaces[index].name, **whose, **seen(*times)}
     for link in identity.links:
         ends = {end: [rules.namespaces[index].name, value] for end, (index, value) in (("a", link.a), ("b", link.b))}
-        yield {"kind": "link", "type": link.kind, **ends, **seen(link.first_seen, link.last_seen)}
+        weight = {} if link.weight is None else {"weight": rounded(link.weight)}
+        told = {"type": link.kind, "message": link.message, "count": link.count}
+        yield {"kind": "link", **told, **weight, **ends, **seen(link.first_seen, link.last_seen)}
 
 
 def profile(definitions: Definitions, events: Sequence[Event], identity: Identity, at: int) -> dict[str, object]:

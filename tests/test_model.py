@@ -16,7 +16,8 @@ from contracts.events import Event
 from contracts.hashing import Hasher, profile_id
 from operators.validate import Judge
 from tests.generator import DAY_US, PROPERTIES, Scenario, scenario, scenarios, to_events
-from tests.model import Exact, accepted, dump, instant, satisfies, some_value, values_at
+from tests.model import Exact, dump, satisfies, some_value, values_at
+from tests.model_links import accepted, instant
 
 HASHER = Hasher("secret", "shop")
 NOW = "2026-01-31T12:00:00Z"
@@ -59,8 +60,8 @@ def test_lines() -> None:
     seen = '"first_seen":"2026-01-31T10:00:00.500000Z"', '"last_seen":"2026-01-31T10:00:00.500000Z"'
     key = json.dumps(next(iter(definitions.features)))
     assert [line.decode() for line in dump(to_events([body], definitions), [], definitions, instant(NOW), hasher=HASHER)] == [
-        f'{{"a":["user_id","u"],"b":["anonymous_id","d"],{seen[0]},"kind":"link",{seen[1]},"space":"shop","type":"deterministic"}}',
-        f'{{"consents":{{}},"features":{{{key}:1}},"id":"{pid}","kind":"profile","segments":["buyers"],"space":"shop","traits":{{}}}}',
+        f'{{"a":["user_id","u"],"b":["anonymous_id","d"],"count":1,{seen[0]},"kind":"link",{seen[1]},"message":"m1","space":"shop","type":"deterministic"}}',
+        f'{{"confidence":1.0,"consents":{{}},"features":{{{key}:1}},"id":"{pid}","kind":"profile","segments":["buyers"],"space":"shop","traits":{{}}}}',
         f'{{{seen[0]},"kind":"identifier",{seen[1]},"namespace":"anonymous_id","profile":"{pid}","space":"shop","value":"d"}}',
         f'{{{seen[0]},"kind":"identifier",{seen[1]},"namespace":"user_id","profile":"{pid}","space":"shop","value":"u"}}',
         f'{{"id":"m1","kind":"message","profile":"{pid}","space":"shop"}}',

@@ -85,6 +85,22 @@ def decide(records: Mapping[bytes, Record], matches: Collection[Match], rules: R
     return found
 
 
+def reason(decision: Decision, rules: Rules, support: float) -> str:
+    """Why a link does not stand, in words."""
+    said = {
+        "unique": "unique: the profile would have two values of one unique namespace",
+        "limit": "limit: the profile would have more values of a namespace than its limit",
+        "identifiers": f"limits.identifiers: the profile would have more than {rules.identifiers_max} identifiers",
+        "links": f"limits.links: one of the two has {rules.links_max} links that come before",
+    }
+    mean = decision.support or 0.0
+    if decision.reason == "support":
+        if mean < support:
+            return f"support: the mean probability over all pairs between the two clusters is {mean:.4f}, below {support:g}"
+        return f"support: the weights of all pairs between the two clusters speak against it (mean probability {mean:.4f})"
+    return said[decision.reason]
+
+
 def members(records: Collection[bytes], decisions: Collection[Decision]) -> list[list[bytes]]:
     """The clusters that the accepted links make of the records, those of one included, in the order of the records."""
     parent = {key: key for key in records}

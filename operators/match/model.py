@@ -8,7 +8,11 @@ from typing import Any
 
 import orjson
 
+from contracts import identity
+from contracts.definitions import Definitions
 from contracts.probabilistic import Compare
+from contracts.problems import Problem
+from contracts.yaml_tree import Reader
 from operators.match.comparisons import levels
 
 FORMAT = 1
@@ -77,6 +81,32 @@ def dump(model: Model) -> bytes:
         )
     content = {"format": FORMAT, "prior": model.prior, "comparisons": comparisons, "trained": model.trained}
     return orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def model_of(definitions: Definitions) -> Model:
+    """The model that the rules name, out of the definitions' files. Raises `UnusableModel` if it is missing or cannot be used."""
+    rules = definitions.identity.probabilistic
+    assert rules is not None, "only rules with `probabilistic` have a model"
+    text = definitions.files.get(rules.model)
+    if text is None:
+        raise UnusableModel(f"{rules.model}: expected the model that identity.yaml names, found nothing → run `skep identity train`")
+    return load(text.encode("utf-8", "surrogatepass"), rules.compare, rules.model)
+
+
+def check(definitions: Definitions) -> list[Problem]:
+    """What is wrong with the model that the rules name, if they have probabilistic links."""
+    if definitions.identity.probabilistic is None:
+        return []
+    try:
+        model_of(definitions)
+    except UnusableModel as error:
+        tree = Reader([]).parse(identity.FILE, definitions.files[identity.FILE])
+        part = tree.value["probabilistic"] if tree is not None else None
+        line = part.value["model"].line if part is not None and "model" in part.value else part.line if part is not None else 1
+        said, _, hint = str(error).partition(" → ")
+        expected, _, found = said.partition(": ")[2].partition(", found ")
+        return [Problem(identity.FILE, line, "probabilistic.model", expected.removeprefix("expected "), found, hint)]
+    return []
 
 
 def load(raw: bytes, compares: tuple[Compare, ...], name: str) -> Model:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from contracts.hashing import profile_id
@@ -16,6 +16,8 @@ from operators.profile import changed_at, next_due
 from operators.records import Person
 from operators.segments.compile import Program
 
+REASSIGNED_MAX = 1_000
+"""Messages that one change names."""
 Hide = Callable[[str, Any], Any]
 """(name of a trait, value) → the value as it may leave the shard"""
 
@@ -40,6 +42,16 @@ class Announcer:
         """A profile whose identifiers were another's."""
         self._meta.splits += 1
         self._log.append("identity.split", parent, split=profile_id(person.key), evidence={"split": profile_id(person.key)})
+
+    def reassigned(self, moved: Mapping[tuple[bytes, bytes], list[str]]) -> None:
+        """Events that were one profile's belong to another now, by the profiles' keys; not the event that is just being applied."""
+        for (was, now), messages in moved.items():
+            person = self._store.person(now)
+            assert person is not None, "who owns events is somebody"
+            told = [message for message in messages if message != self._log.cause]
+            for at in range(0, len(told), REASSIGNED_MAX):
+                some = told[at : at + REASSIGNED_MAX]
+                self._log.append("events.reassigned", person, **{"from": profile_id(was)}, messages=some, evidence={"messages": len(some)})
 
     def vanished(self, person: Person, into: Person | None) -> None:
         """A profile id goes: out of its segments, then merged; erased if no evidence names any of it (into is None)."""

@@ -13,7 +13,6 @@ from contracts.times import parse_time
 from contracts.versions import newest
 from operators.epochs import CONTROL, append_epoch
 from operators.people.manual import Ruling
-from operators.people.rebuild import Rebuilt
 from operators.people.repairs import REPAIRS, Repairs
 from operators.records import OWNED, PERSONS, SELF, Link, Person, decode_person, moment_contract, moment_raw
 from operators.segments.compile import Program
@@ -92,10 +91,10 @@ class Control:
         names = {segment.name for segment in space.program.segments}
         space.meta.sizes = {name: size for name, size in space.meta.sizes.items() if name in names and size}
         anchors.discard(NO_ANCHOR)
-        made = Rebuilt(space.store, space.manual, space.program, space.reread, space.clock.now)
-        new = made.build(sorted(anchors))
-        made.settle(old.values())
-        space.replace(old, new, anchors)
+        for person in old.values():
+            person.records = {}
+        space.clear_records()
+        space.compute(old, anchors)
 
     def _translate(self, person: Person, before: Program) -> None:
         """Memberships by name: out of the segments that are gone, the others under their new numbers."""
@@ -158,7 +157,7 @@ class Control:
         """Note a manual link of two identifiers that are one person's anyway. False, and nothing is noted, if it may change more."""
         store = self._space.store
         person = store.holder(a)
-        if person is None or person is not store.holder(b) or person.consents:
+        if person is None or person is not store.holder(b) or person.consents or len(person.records) > 1:
             return False
         own = {each.hash: each for each in person.identifiers}
         for each in person.identifiers:

@@ -38,6 +38,8 @@ class Meta(msgspec.Struct):
     epochs: list[tuple[str, dict[str, int]]] = []
     contracts: list[str] = []
     """Every contract that has accepted an event; moments name theirs by its index here."""
+    large_blocks: int = 0
+    """Blocks of records that are too large to be compared."""
     broken: dict[str, Broken] = {}
     """Expectations that do not hold, by expectation, source and event."""
 

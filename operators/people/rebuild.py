@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
 from contracts.events import Event
+from operators.match.evidence import Evidence
 from operators.people.manual import Manual
 from operators.people.store import Kept, Pair, PeopleStore
 from operators.profile import fold, resolve_consents
@@ -21,13 +23,13 @@ from operators.records import (
     NOBODY,
     OWNED,
     PERSONS,
-    SELF,
     SEVERAL,
     Device,
     Identifier,
     Link,
     Moment,
     Person,
+    Record,
     moment_contract,
     moment_message,
     moment_owner,
@@ -36,7 +38,7 @@ from operators.records import (
 )
 from operators.segments.compile import Program
 from operators.stitch.clusters import accepted, lead, order
-from operators.stitch.owners import Owner, Visit, attribute, forget_older
+from operators.stitch.owners import ITSELF, Owner, Visit, attribute, forget_older
 
 Reader = Callable[[bytes, int], Event]
 """(an event's bytes, number of the contract that accepted it) → the event, not judged again"""
@@ -49,6 +51,15 @@ class Remembered(msgspec.Struct, gc=False):
     event: Event
     identifiers: list[bytes]
     anchor: bytes
+
+
+class Group(NamedTuple):
+    """Records of one person, by lead; with probabilistic rules, the links between them, their rows, and the person's confidence."""
+
+    leads: list[bytes]
+    links: dict[bytes, Link] = {}  # noqa: RUF012 - never changed
+    records: dict[bytes, Record] = {}  # noqa: RUF012 - never changed
+    confidence: float = 1.0
 
 
 def component(store: PeopleStore, manual: Manual, start: Iterable[Person]) -> dict[bytes, Person]:
@@ -80,33 +91,46 @@ def component(store: PeopleStore, manual: Manual, start: Iterable[Person]) -> di
 class Rebuilt:
     """The people of a component as their evidence makes them, keyed by profile key."""
 
-    def __init__(self, store: PeopleStore, manual: Manual, program: Program, read: Reader, now: int) -> None:
+    def __init__(self, store: PeopleStore, manual: Manual, program: Program, read: Reader, now: int, *, evidence: Evidence | None) -> None:
         self._store = store
         self._manual = manual
         self._program = program
         self._read = read
         self._now = now
+        self._likeness = evidence
+        self._moments: list[Remembered] = []
+        self.shared: set[bytes] = set()
+        """The devices that identify nobody."""
+        self._standing: list[Link] = []
         self._identifiers: dict[bytes, Identifier] = {}
         self._links: dict[bytes, Link] = {}
         self._pairs: dict[Pair, bytes] = {}
+        self._parts: dict[bytes, list[Identifier]] = {}
         self.people: dict[bytes, Person] = {}
         self.refused: list[Link] = []
         """The links that do not stand."""
         self.older: dict[bytes, dict[bytes, Moment]] = {}
         """By device: who was identified on it beside those who stand in its own row."""
+        self.reassigned: dict[tuple[bytes, bytes], list[str]] = {}
+        """Ids of messages whose owner has changed, by the keys of (who would have them by the owner before, who has them now)."""
 
-    def build(self, anchors: Iterable[bytes]) -> dict[bytes, Person]:
-        """Read the moments of these anchors and make the people of them; owners are corrected in the moments."""
-        moments = sorted(self._moments(anchors), key=lambda each: (each.event.time_us, each.event.message_id))
-        for each in moments:
+    def read(self, anchors: Iterable[bytes]) -> dict[bytes, list[Identifier]]:
+        """Read the moments of these anchors; returns what manual and deterministic links join, by lead."""
+        anchors = list(anchors)
+        self._moments = sorted(self._remembered(anchors), key=lambda each: (each.event.time_us, each.event.message_id))
+        for each in self._moments:
             self._evidence(each)
         self._rulings(set(anchors))
-        shared = self._shared(moments)
-        standing = accepted(self._identifiers, self._links.values(), shared, self._store.rules)
-        home = self._clusters(standing)
-        self._refusals(standing, shared)
-        owners = self._devices(moments, shared, home)
-        self._fold(moments, owners, home)
+        self.shared = self._shared_devices(self._moments)
+        self._standing = accepted(self._identifiers, self._links.values(), self.shared, self._store.rules)
+        return self._clusters()
+
+    def build(self, groups: Iterable[Group]) -> dict[bytes, Person]:
+        """Make the people of what `read` has found; owners are corrected in the moments."""
+        home = self._people(groups)
+        self._refusals()
+        owners = self._devices(self._moments, self.shared, home)
+        self._fold(self._moments, owners, home)
         return self.people
 
     def settle(self, old: Iterable[Person]) -> None:
@@ -117,7 +141,7 @@ class Rebuilt:
         for device in long.union(device for device, persons in self.older.items() if persons):
             self._store.identified.replace(device, self.older.get(device, {}))
 
-    def _moments(self, anchors: Iterable[bytes]) -> Iterator[Remembered]:
+    def _remembered(self, anchors: Iterable[bytes]) -> Iterator[Remembered]:
         for anchor in anchors:
             for kept in self._store.moments(anchor):
                 event = self._read(moment_raw(kept.row), moment_contract(kept.row))
@@ -142,6 +166,8 @@ class Rebuilt:
                 self._links[first + other] = Link(first, other, manual=False, first=time, last=time, void=self._manual.void(first, other))
             else:
                 link.first, link.last = min(link.first, time), max(link.last, time)
+        if self._likeness is not None:
+            self._likeness.note(self._identifiers[each.anchor], each.event)
 
     def _see(self, pair: Pair, key: bytes, time: int) -> None:
         known = self._identifiers.get(key)
@@ -176,7 +202,7 @@ class Rebuilt:
                 if not person[self._identifiers[key].namespace]:
                     yield each, key
 
-    def _shared(self, moments: list[Remembered]) -> set[bytes]:
+    def _shared_devices(self, moments: list[Remembered]) -> set[bytes]:
         limits = self._store.rules.shared_after
         if not any(limits):
             return set()
@@ -213,10 +239,10 @@ class Rebuilt:
             self._identifiers[each.anchor].anchor = self._store.rules.person[self._identifiers[each.anchor].namespace]
         return owners
 
-    def _refusals(self, standing: list[Link], shared: set[bytes]) -> None:
+    def _refusals(self) -> None:
         """What each identifier has to know of the links that do not stand."""
-        identifiers, most = self._identifiers, self._store.rules.most
-        stand = {id(link) for link in standing}
+        identifiers, shared, most = self._identifiers, self.shared, self._store.rules.most
+        stand = {id(link) for link in self._standing}
         for key, each in identifiers.items():
             each.rivals = self._rivals(key)
         pinned: dict[bytes, bool] = {}
@@ -246,15 +272,15 @@ class Rebuilt:
         spaces = {self._identifiers[end].namespace for end in ends}
         return (spaces.pop() if len(spaces) == 1 else SEVERAL) if spaces else ALONE
 
-    def _clusters(self, standing: list[Link]) -> dict[bytes, Person]:
-        """Make the people of the accepted links; returns identifier → person."""
+    def _clusters(self) -> dict[bytes, list[Identifier]]:
+        """What the standing links join, by lead; the identifiers of each in rank."""
         near: dict[bytes, list[bytes]] = defaultdict(list)
-        for link in standing:
+        for link in self._standing:
             near[link.a].append(link.b)
             near[link.b].append(link.a)
-        home: dict[bytes, Person] = {}
+        seen: set[bytes] = set()
         for start in self._identifiers:
-            if start in home:
+            if start in seen:
                 continue
             members, edge = {start}, [start]
             while edge:
@@ -262,10 +288,22 @@ class Rebuilt:
                     if other not in members:
                         members.add(other)
                         edge.append(other)
+            seen |= members
             identifiers = sorted((self._identifiers[key] for key in members), key=lambda each: (each.namespace, each.value))
+            self._parts[lead(identifiers).hash] = identifiers
+        return self._parts
+
+    def _people(self, groups: Iterable[Group]) -> dict[bytes, Person]:
+        """Make the people, with their links; returns identifier → person."""
+        home: dict[bytes, Person] = {}
+        for group in groups:
+            parts = [each for key in group.leads for each in self._parts[key]]
+            identifiers = sorted(parts, key=lambda each: (each.namespace, each.value)) if len(group.leads) > 1 else parts
             person = self._person(lead(identifiers).hash, identifiers)
-            home.update(dict.fromkeys(members, person))
-        stand = {id(link) for link in standing}
+            person.links.update(group.links)
+            person.records, person.confidence = group.records, group.confidence
+            home.update((each.hash, person) for each in identifiers)
+        stand = {id(link) for link in self._standing}
         for key, link in self._links.items():
             if id(link) in stand:
                 home[link.a].links[key] = link
@@ -280,22 +318,36 @@ class Rebuilt:
 
     def _fold(self, moments: list[Remembered], owners: dict[str, Owner], home: dict[bytes, Person]) -> None:
         for each in moments:
-            owner, key = owners.get(each.event.message_id, (SELF, b""))
-            if each.event.message_id in owners and (owner, key) != moment_owner(each.kept.row):
-                self._store.rewrite(each.kept, with_owner(each.kept.row, owner, key))
-            if owner == OWNED:
-                person = home[key]
-            elif owner == NOBODY:
-                person = self._nobody(home[each.anchor], self._identifiers[each.anchor])
-            else:
-                person = home[each.anchor]
+            owner = owners.get(each.event.message_id, ITSELF)
+            person = self._owner(owner, each.anchor, home)
+            before = moment_owner(each.kept.row)
+            if each.event.message_id in owners and owner != before:
+                self._store.rewrite(each.kept, with_owner(each.kept.row, *owner))
+                was = self._owner_before(before, each.anchor, home)
+                if was != person.key:
+                    self.reassigned.setdefault((was, person.key), []).append(each.event.message_id)
             fold(person, each.event, each.anchor, self._program, self._now)
         for person in self.people.values():
             if person.consents:
                 resolve_consents(person, home.get)
 
+    def _owner(self, owner: Owner, anchor: bytes, home: dict[bytes, Person]) -> Person:
+        if owner[0] == NOBODY:
+            return self._nobody(home[anchor], self._identifiers[anchor])
+        return home[owner[1] if owner[0] == OWNED else anchor]
+
+    def _owner_before(self, owner: Owner, anchor: bytes, home: dict[bytes, Person]) -> bytes:
+        """The key of the person who would have an event by an owner that no longer is."""
+        if owner[0] == NOBODY and self._has_persons(home[anchor]):
+            return self._store.shared_key(self._identifiers[anchor])
+        known = home.get(owner[1]) if owner[0] == OWNED else home[anchor]
+        return owner[1] if known is None else known.key
+
+    def _has_persons(self, person: Person) -> bool:
+        return any(self._store.rules.person[each.namespace] for each in person.identifiers)
+
     def _nobody(self, holder: Person, device: Identifier) -> Person:
-        if not any(self._store.rules.person[each.namespace] for each in holder.identifiers):
+        if not self._has_persons(holder):
             return holder
         key = self._store.shared_key(device)
         return self.people.get(key) or self._person(key, [])

@@ -13,15 +13,18 @@ from contracts.events import Event, JudgedBatch, Refused
 from contracts.hashing import Hasher
 from contracts.times import iso
 from operators.epochs import CONTROL
+from operators.match.model import model_of
 from operators.people import meta as meta_row
 from operators.people.announce import Announcer, Hide
+from operators.people.blocks import BlockIndex
 from operators.people.changes import ChangeLog
 from operators.people.clock import Clock
 from operators.people.control import Control
 from operators.people.manual import Manual
 from operators.people.meta import Meta
 from operators.people.quarantine import QuarantineRow, refused_event
-from operators.people.rebuild import Rebuilt, anchors_of, component
+from operators.people.rebuild import Group, Rebuilt, anchors_of, component
+from operators.people.regroup import Regroup
 from operators.people.stitcher import Stitcher
 from operators.people.store import Kept, Pair, PeopleStore, Slot
 from operators.people.timers import Timers
@@ -84,6 +87,7 @@ class Space:
         self.rebuilds = 0
         """How often people were computed anew from their moments."""
         self.digest = ""
+        self.regroup: Regroup | None = None
         if self.meta.digest:
             self.use(self.meta.digest)
 
@@ -96,6 +100,8 @@ class Space:
         self.rules = Rules(definitions.identity)
         self.store = PeopleStore(self.shard, self._hasher, self.rules, self._cache_bytes)
         self.stitcher = Stitcher(self.store, self.manual, self.program)
+        likeness = definitions.identity.probabilistic
+        self.regroup = Regroup(self, likeness, model_of(definitions)) if likeness is not None else None
         hide = self._hide(definitions) if self._hide is not None else None
         self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, hide=hide)
         self.quality.use(definitions)
@@ -175,6 +181,8 @@ class Space:
         self.shard.commit()
         if self.digest:
             self.store.trim()
+        if self.regroup is not None:
+            self.regroup.matcher.committed()
         self.quality.ledger.trim()
         self.timers.trim()
 
@@ -296,8 +304,9 @@ class Space:
         else:
             self.store.dirty[person.key] = person
             changed: list[Person] = []
-            person = self._owner(person, event.identifiers[0], owner, changed)
-            self._fold(event, anchor, person, settle=bool(changed), blank=True)
+            self._fold(event, anchor, self._owner(person, event.identifiers[0], owner, changed), settle=bool(changed), blank=True)
+        if self.regroup is not None:
+            self.regroup.note(person, self.store.slots[event.identifiers[0]][1], event)
         return None
 
     def _keep(self, anchor: bytes, event: Event, message: bytes, owner: Owner) -> None:
@@ -340,7 +349,8 @@ class Space:
         anchor_hash = store.hash(anchor)
         person = stitcher.link(event, slots)
         blank = not stitcher.joined
-        changed = self._announce_joins() if stitcher.created or stitcher.joined else []
+        alone = [each for _, each in stitcher.parted]
+        changed = self.announce_joins() if stitcher.created or stitcher.joined else []
         owner = None if person is None else stitcher.owner(event, slots, person)
         if person is None or owner is None:
             self._keep(anchor_hash, event, message, ITSELF)
@@ -354,6 +364,23 @@ class Space:
         for each in changed:
             if each is not person:
                 self.announcer.settle(each, self.clock.now)
+        if self.regroup is not None:
+            self._compared(event, anchor, [*alone, *(slot[0] for slot in slots if slot is not None)])
+
+    def _compared(self, event: Event, anchor: Pair, before: list[Person]) -> None:
+        """What an event means for the records that are compared; ``before``: the people whom it was about until then."""
+        regroup, store = self.regroup, self.store
+        slot = store.slot(anchor)
+        assert regroup is not None, "asked only with probabilistic rules"
+        assert slot is not None, "the event's own identifier has just been stored"
+        if not self.stitcher.relinks:
+            regroup.note(*slot, event)
+            return
+        regroup.matcher.evidence.note(slot[1], event)
+        now = [found[0] for found in map(store.slot, event.identifiers) if found is not None]
+        people = {person.key: person for person in [*before, *now] if store.person(person.key) is person}
+        gone, self.stitcher.gone = self.stitcher.gone, {}
+        regroup.refresh(people.values(), gone)
 
     def _owner(self, person: Person, anchor: Pair, owner: Owner, changed: list[Person]) -> Person:
         """To whom an event goes that hangs on an identifier of this person; added to ``changed`` if that is somebody new."""
@@ -414,7 +441,7 @@ class Space:
             changed.append(known)
         return known
 
-    def _announce_joins(self) -> list[Person]:
+    def announce_joins(self) -> list[Person]:
         """Say who is new and who has joined whom; returns those of whom everything has to be evaluated."""
         stitcher = self.stitcher
         for person in stitcher.created:
@@ -438,11 +465,34 @@ class Space:
         self.stitcher.relinked = False
         self.rebuilds += 1
         old = component(self.store, self.manual, start)
-        anchors = anchors | anchors_of(old.values())
-        made = Rebuilt(self.store, self.manual, self.program, self.reread, self.clock.now)
-        new = made.build(sorted(anchors))
-        made.settle(old.values())
+        self.compute(old, anchors | anchors_of(old.values()))
+
+    def compute(self, old: dict[bytes, Person], anchors: set[bytes]) -> None:
+        """The people of these anchors, made anew in the place of ``old``, with those whom likeness draws in; differences are announced."""
+        regroup = self.regroup
+        while True:
+            evidence = regroup.matcher.evidence if regroup is not None else None
+            rebuilt = Rebuilt(self.store, self.manual, self.program, self.reread, self.clock.now, evidence=evidence)
+            parts = rebuilt.read(sorted(anchors))
+            if regroup is None:
+                groups = [Group([key]) for key in parts]
+                break
+            groups, outside = regroup.regroup(list(old.values()), parts, rebuilt.shared)
+            if not outside:
+                break
+            old = component(self.store, self.manual, [*old.values(), *outside])
+            anchors = anchors | anchors_of(old.values())
+        new = rebuilt.build(groups)
+        rebuilt.settle(old.values())
         self.replace(old, new, anchors)
+        self.announcer.reassigned(rebuilt.reassigned)
+        if regroup is not None:
+            regroup.end()
+
+    def clear_records(self) -> None:
+        """Forget which records were compared, by whatever rules."""
+        index = BlockIndex(self.shard.blocks, 0, self.meta) if self.regroup is None else self.regroup.matcher.index
+        index.clear()
 
     def reread(self, raw: bytes, contract: int) -> Event:
         """An accepted event from its bytes and the number of the contract that accepted it, as the definitions in force read it."""

@@ -14,7 +14,7 @@ from contracts.events import Event
 from operators.people.manual import Manual
 from operators.people.rebuild import empty_device
 from operators.people.store import Pair, PeopleStore, Slot
-from operators.records import ALONE, OWNED, PERSONS, SELF, SEVERAL, Device, Identifier, Link, Person, Run
+from operators.records import ALONE, OWNED, PERSONS, SELF, SEVERAL, Device, Identifier, Link, Person, Record, Run
 from operators.segments.compile import Program
 from operators.stitch.clusters import lead
 from operators.stitch.owners import ITSELF, NO_ONE, Owner, extend, owner_in_order
@@ -43,6 +43,10 @@ class Stitcher:
         """(whose identifier it was, who is created of it) of this event, for the caller to announce."""
         self.relinked = False
         """Whether a link is new or first seen earlier than known, so that consents may stand otherwise."""
+        self.relinks = False
+        """Whether the event last linked has changed who holds which identifier."""
+        self.gone: dict[bytes, Record] = {}
+        """The records of people who have joined others by identifiers, by lead, for the caller to forget."""
 
     def anchor(self, pairs: tuple[Pair, ...]) -> Pair:
         """The identifier that an event hangs on: its first person identifier, else its first device."""
@@ -102,6 +106,7 @@ class Stitcher:
     def link(self, event: Event, slots: list[Slot | None]) -> Person | None:
         """Apply the event's identifiers and links; returns the person of the first identifier."""
         first = slots[0]
+        self.relinks = False
         if first is not None:
             person = first[0]
             known = True
@@ -111,6 +116,9 @@ class Stitcher:
                     break
             if known:
                 return self._seen_again(person, first, slots, event)
+        self.relinks = True
+        if any(slot is not None and len(slot[0].records) > 1 for slot in slots):
+            return None
         return self._grow(event, event.identifiers, slots) or self._one_by_one(event)
 
     def _one_by_one(self, event: Event) -> Person | None:
@@ -386,7 +394,7 @@ class Stitcher:
                 identifier.last = time
             elif time < identifier.first:
                 identifier.first = time
-                if lead(person.identifiers).hash != person.key:
+                if len(person.records) > 1 or lead(person.identifiers).hash != person.key:
                     return None
         key = first[1].hash
         links = person.links
@@ -414,7 +422,7 @@ class Stitcher:
         ]
         everyone = [each for person in people for each in person.identifiers] + fresh
         strangers = not people and len({each.namespace for each in fresh}) == len(fresh) <= self._rules.identifiers_max
-        if not strangers and not (self._fits(everyone) and self._unmoved(people, fresh)):
+        if not strangers and not (self._fits(everyone) and self.unmoved(people, fresh)):
             return None
         named = {(each.namespace, each.value): each for each in fresh}
         ends = [slot[1] if slot is not None else named[pair] for pair, slot in zip(pairs, slots, strict=True)]
@@ -448,7 +456,7 @@ class Stitcher:
                 return False
         return True
 
-    def _unmoved(self, people: list[Person], fresh: list[Identifier]) -> bool:
+    def unmoved(self, people: list[Person], fresh: list[Identifier]) -> bool:
         """Whether no event that belongs to nobody finds an owner, or another home, when these people join."""
         person = self._person
         named = [one for one in people if any(person[each.namespace] for each in one.identifiers)]
@@ -509,6 +517,15 @@ class Stitcher:
                 for each in other.identifiers:
                     store.adopt(person, each)
                 person.links.update(other.links)
+                self.gone.update(other.records)
+        return person
+
+    def unite(self, people: list[Person]) -> Person:
+        """Make one person of several whom probabilistic links join."""
+        gone = dict(self.gone)
+        person = self._united(people, [], [each for one in people for each in one.identifiers])
+        self.gone = gone
+        person.records = {key: row for one in people for key, row in one.records.items()}
         return person
 
     def owner(self, event: Event, slots: list[Slot | None], person: Person) -> Owner | None:
@@ -650,6 +667,9 @@ class Stitcher:
             device.login = min(device.login or at[0], at[0])
             device.persons[anchor] = max(device.persons[anchor], at)
             return True
+        if device.nobody and device.login is not None and at[0] < device.login:
+            # What was nobody's, because the first login came too late, can be claimed by an earlier one.
+            return False
         if not device.persons:
             if device.own and (held.first < at[0] - self._rules.backstitch or held not in person.identifiers):
                 return False

@@ -105,7 +105,7 @@ def evaluate(linked: Linked, records: Records, truth: Truth) -> dict[str, Any]:
         "known": sum(map(len, whose.values())),
         "people": len({person for known in whose.values() for person in known}),
         "candidates": len(linked.pairs),
-        "skipped_blocks": len(linked.index.skipped()),
+        "skipped_blocks": linked.skipped,
         "thresholds": [{"accept": threshold, **row.row()} for threshold, row in rows.items()],
     }
 

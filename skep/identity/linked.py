@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
+
 from contracts.definitions import IdentityRules
 from contracts.probabilistic import Probabilistic
 from operators.match import scoring
-from operators.match.blocking import Index
 from operators.match.clusters import Decision, Match, decide, members
+from operators.match.evidence import Evidence
 from operators.match.model import Model
 from operators.match.scoring import Prepared, Scorer
 from operators.stitch.rules import Rules
@@ -23,17 +26,29 @@ class Linked:
         self._rules, self._settings = Rules(rules), settings
         self._people = records.people
         self.accept = settings.accept
-        self.index: Index[bytes] = Index(settings)
-        for key, person in records.people.items():
-            self.index.add(key, person.blocks)
-        self.pairs = [
-            (key, other)
-            for key, person in records.people.items()
-            for other in sorted(self.index.candidates(key, person.blocks))
-            if other > key
-        ]
+        self.skipped = 0
+        """Blocks that are too large."""
+        self.pairs = list(self._candidates())
         self.prepared: dict[bytes, Prepared] = {}
         self.again(model)
+
+    def _candidates(self) -> Iterator[tuple[bytes, bytes]]:
+        """Who is compared with whom, the smaller key first, in order."""
+        likeness = Evidence(self._settings)
+        blocks: dict[bytes, list[bytes]] = defaultdict(list)
+        for key, person in self._people.items():
+            for block in person.blocks:
+                blocks[block].append(key)
+        members = {block: keys for block, keys in blocks.items() if len(keys) <= self._settings.block_limit}
+        self.skipped = len(blocks) - len(members)
+        for key, person in sorted(self._people.items()):
+            near = {
+                other
+                for block in person.blocks
+                for other in members.get(block, ())
+                if other > key and likeness.near(block, person.members, self._people[other].members)
+            }
+            yield from ((key, other) for other in sorted(near))
 
     def again(self, model: Model) -> Linked:
         """The same records and candidates under another model; ``self``."""

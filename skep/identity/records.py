@@ -9,32 +9,29 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from contracts.definitions import IdentityRules
 from operators.extract import Identifiers
-from operators.match.blocking import Blocks, Sighting, blocks_of, sightings_of
 from operators.match.clusters import Record
-from operators.records import Identifier, Link
+from operators.match.evidence import Evidence
+from operators.records import Identifier, Link, moment_contract, moment_message, moment_raw
 from operators.stitch.clusters import accepted, lead
 from operators.stitch.rules import Rules
-from operators.validate import content_id, decode, event_time
+from operators.validate import Judge, content_id, decode, event_time
 from operators.versions import Refusal
-from operators.view import View, traits_of
+from operators.view import View
 
 EVENT_MAX_BYTES = 1_000_000
-SIGHTINGS_MAX = 1000
-"""Windowed sightings of one record that are kept, the newest."""
 
 
 @dataclass(slots=True)
 class Person:
-    """One record: its identifiers as ``(namespace, value)``, its traits, and where it stands among the blocks."""
+    """One record: its identifiers as ``(namespace, value)``, its compared traits, its blocks and ``members``, its evidence in them."""
 
     record: Record
     identifiers: list[tuple[str, str]]
     traits: dict[str, Any]
-    blocks: Blocks
+    blocks: list[bytes]
+    members: list[Identifier]
 
 
 @dataclass(slots=True)
@@ -63,28 +60,16 @@ def records_of(lines: Iterable[bytes], rules: IdentityRules) -> Records:
 
 
 def records_of_people(view: View, rules: IdentityRules) -> Records:
-    """The profiles of a space as they are now. They have no sightings, so that windowed lines find nobody."""
-    found, inner, settings = Records(), Rules(rules), rules.probabilistic
-    names = [namespace.name for namespace in view.program.definitions.identity.namespaces]
-    now = view.at(None)
-    for person in view.people():
-        known = [each for each in person.identifiers if names[each.namespace] in inner.position]
-        if not known:
-            found.nobody += 1
-            continue
-        ours = [Identifier(inner.position[names[each.namespace]], each.value, each.hash, each.first, each.last) for each in known]
-        first = lead(ours)
-        traits = {name: value for name, value in traits_of(person, view.program, now).items() if not isinstance(value, orjson.Fragment)}
-        held: dict[int, int] = defaultdict(int)
-        for each in ours:
-            held[each.namespace] += 1
-        found.people[first.hash] = Person(
-            record=Record(first, dict(held), max(each.last for each in ours)),
-            identifiers=sorted((inner.names[each.namespace], each.value) for each in ours),
-            traits=traits,
-            blocks=Blocks(blocks_of(traits, settings) if settings else ()),
-        )
-    return found
+    """The records of a space as its evidence makes them by these rules, whatever its people are by those in force."""
+    evidence = _Evidence(rules)
+    judge = Judge(view.program.definitions, unknown_ok=True, future_skew_us=0, max_event_bytes=0)
+    for time_us, row in view.moments():
+        event = judge.reread(moment_raw(row), view.meta.contracts[moment_contract(row)])
+        evidence.hear(event.body, time_us, moment_message(row), event.traits)
+    for ruling in view.rulings():
+        ends = [{"namespace": namespace, "value": value} for namespace, value in (ruling.a, ruling.b)]
+        evidence.rule({"a": ends[0], "b": ends[1], "type": "link" if ruling.link else "unlink"}, ruling.time_us, ruling.message)
+    return evidence.records()
 
 
 class _Evidence:
@@ -97,8 +82,7 @@ class _Evidence:
         self._identifiers: dict[bytes, Identifier] = {}
         self._links: dict[tuple[bytes, bytes], Link] = {}
         self._manual: dict[tuple[bytes, bytes], tuple[int, str, bool]] = {}
-        self._traits: dict[bytes, dict[str, tuple[int, str, Any]]] = defaultdict(dict)
-        self._seen: dict[bytes, set[Sighting]] = defaultdict(set)
+        self._likeness = Evidence(rules.probabilistic) if rules.probabilistic is not None else None
         self._persons: dict[bytes, set[bytes]] = defaultdict(set)
         self._found = Records()
 
@@ -111,8 +95,13 @@ class _Evidence:
             return
         message = body["messageId"] if type(body.get("messageId")) is str else content_id(body)
         if body.get("type") in {"link", "unlink"}:
-            self._rule(body, time_us, message)
+            self.rule(body, time_us, message)
             return
+        traits = body.get("traits")
+        self.hear(body, time_us, message, traits if body.get("type") == "identify" and type(traits) is dict else None)
+
+    def hear(self, body: dict[str, Any], time_us: int, message: str, traits: dict[str, Any] | None) -> None:
+        """Take an event in."""
         self._found.events += 1
         keys = [self._see(namespace, value, time_us) for namespace, value in self._read.read(body)]
         if not keys:
@@ -120,7 +109,12 @@ class _Evidence:
             return
         for other in keys[1:]:
             self._link(keys[0], other, time_us)
-        self._tell(keys, body, time_us, message)
+        persons = [key for key in keys if self._inner.person[self._identifiers[key].namespace]]
+        for key in keys:
+            if persons and not self._inner.person[self._identifiers[key].namespace]:
+                self._persons[key].add(persons[0])
+        if self._likeness is not None:
+            self._likeness.tell(self._identifiers[(persons or keys)[0]], (time_us, message), traits, body)
 
     def _see(self, namespace: int, value: str, time_us: int) -> bytes:
         key = blake2b(f"{self._inner.names[namespace]}:{value}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -138,7 +132,8 @@ class _Evidence:
         else:
             known.first, known.last = min(known.first, time_us), max(known.last, time_us)
 
-    def _rule(self, body: dict[str, Any], time_us: int, message: str) -> None:
+    def rule(self, body: dict[str, Any], time_us: int, message: str) -> None:
+        """Take a manual entry in."""
         ends = []
         for end in (body.get("a"), body.get("b")):
             known = self._read.normalize(str(end.get("namespace")), end.get("value")) if type(end) is dict else None
@@ -149,19 +144,6 @@ class _Evidence:
         a, b = (self._see(*end, time_us) for end in sorted(ends))
         said = (time_us, message, body["type"] == "link")
         self._manual[a, b] = max(said, self._manual.get((a, b), said))
-
-    def _tell(self, keys: list[bytes], body: dict[str, Any], time_us: int, message: str) -> None:
-        persons = [key for key in keys if self._inner.person[self._identifiers[key].namespace]]
-        for device in keys[len(persons) :] if persons else []:
-            self._persons[device].add(persons[0])
-        traits = body.get("traits")
-        if body.get("type") == "identify" and type(traits) is dict:
-            own = self._traits[keys[0]]
-            for name, value in traits.items():
-                if name not in own or own[name][:2] <= (time_us, message):
-                    own[name] = (time_us, message, value)
-        if self._rules.probabilistic is not None:
-            self._seen[keys[0]].update(sightings_of(body, time_us, self._rules.probabilistic))
 
     def records(self) -> Records:
         for key, cluster in self._clusters().items():
@@ -198,22 +180,17 @@ class _Evidence:
         return found
 
     def _person(self, key: bytes, cluster: list[bytes]) -> Person:
+        members = [self._identifiers[one] for one in cluster]
         held: dict[int, int] = defaultdict(int)
-        newest: dict[str, tuple[int, str, Any]] = {}
-        seen: set[Sighting] = set()
-        for one in cluster:
-            held[self._identifiers[one].namespace] += 1
-            for name, said in self._traits.get(one, {}).items():
-                if name not in newest or newest[name][:2] < said[:2]:
-                    newest[name] = said
-            seen |= self._seen.get(one, set())
-        traits = {name: value for name, (_, _, value) in newest.items()}
-        rules = self._rules.probabilistic
-        last = max(self._identifiers[one].last for one in cluster)
-        recent = sorted(seen, key=lambda each: (each.time_us, each.block))[-SIGHTINGS_MAX:]
+        for each in members:
+            held[each.namespace] += 1
+        likeness = self._likeness
+        told = likeness.traits(members) if likeness is not None else {}
+        traits = {name: value for name, (_, _, value) in told.items()}
         return Person(
-            record=Record(self._identifiers[key], dict(held), last),
-            identifiers=sorted((self._inner.names[self._identifiers[one].namespace], self._identifiers[one].value) for one in cluster),
+            record=Record(self._identifiers[key], dict(held), likeness.time(told) if likeness is not None else 0),
+            identifiers=sorted((self._inner.names[each.namespace], each.value) for each in members),
             traits=traits,
-            blocks=Blocks(blocks_of(traits, rules) if rules else (), tuple(recent)),
+            blocks=likeness.blocks(traits, members) if likeness is not None else [],
+            members=members,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from contracts.definitions import Definitions
 from contracts.events import ControlEntry, Event, JudgedBatch
 from contracts.hashing import DEFAULT_SECRET, Hasher
 from operators.epochs import CONTROL
+from operators.match.model import UnusableModel, model_of
 from operators.people.space import Space
 from operators.validate import Judge
 from operators.view import View
@@ -34,7 +36,7 @@ Progress = Callable[[str, int, int], None]
 
 def simulate(rules: Path, events: Path, progress: Progress) -> Told:
     """What the rules in one file make of the events in another. Raises CommandError for a file that cannot be used."""
-    definitions = read_rules(rules)
+    definitions = _with_model(rules, read_rules(rules))
     judge = new_judge(definitions)
     lines = read_lines(events, judge, lambda done, of: progress("reading", done, of))
     with tempfile.TemporaryDirectory(prefix="skep-simulate-") as folder:
@@ -58,6 +60,26 @@ def read_rules(path: Path) -> Definitions:
     except ContractErrors as error:
         said = (str(problem).replace(problem.place, str(path), 1) for problem in error.problems)
         raise CommandError("\n".join(said)) from None
+
+
+def _with_model(rules: Path, definitions: Definitions) -> Definitions:
+    """The definitions with the model that the rules name, which lies beside them."""
+    probabilistic = definitions.identity.probabilistic
+    if probabilistic is None:
+        return definitions
+    file = rules.parent / probabilistic.model
+    try:
+        text = file.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise CommandError(
+            f"{file}: expected the model that {rules} names, {error.strerror} → `skep identity train --rules {rules}` makes it"
+        ) from None
+    found = replace(definitions, files={**definitions.files, probabilistic.model: text})
+    try:
+        model_of(found)
+    except UnusableModel as error:
+        raise CommandError(str(error)) from None
+    return found
 
 
 class _Run:
@@ -88,7 +110,7 @@ class _Run:
         for row in self._view.quarantine():
             event = lines.events[row.position - 1]
             unread.append(Unread(where[row.position - 1], event.message_id, row.reason, row.detail))
-        return tell(self._view, self._space.manual, self._definitions.identity, lines, sorted(unread))
+        return tell(self._view, self._space, self._definitions.identity, lines, sorted(unread))
 
     def _feed(self, events: list[Event]) -> None:
         first = self._fed[PARTITION] + 1

@@ -12,6 +12,9 @@ from contracts.events import Event
 from contracts.hashing import profile_id
 from contracts.times import iso
 from operators.people.manual import Manual
+from operators.people.matcher import Matcher
+from operators.people.regroup import Regroup
+from operators.people.space import Space
 from operators.records import Link, Person
 from operators.stitch.clusters import decided
 from operators.stitch.reasons import reason, shared_devices
@@ -19,8 +22,6 @@ from operators.stitch.rules import Rules
 from operators.view import View
 from skep.simulation.lines import Lines, Unread
 
-CERTAIN = 1.0
-"""The confidence of deterministic and manual links, and of an identifier that is alone."""
 _KINDS = {"identity.merged": "merged", "identity.split": "split"}
 
 
@@ -31,7 +32,7 @@ class Told(NamedTuple):
     unread: list[Unread]
 
 
-def tell(view: View, manual: Manual, rules: IdentityRules, lines: Lines, unread: list[Unread]) -> Told:
+def tell(view: View, space: Space, rules: IdentityRules, lines: Lines, unread: list[Unread]) -> Told:
     """Everything about a store that has been fed these lines; every list is sorted, so that equal input gives equal bytes."""
     people = list(view.people())
     given = {(ruling.time_us, ruling.message_id): ruling.entry for ruling in lines.rulings}
@@ -39,7 +40,7 @@ def tell(view: View, manual: Manual, rules: IdentityRules, lines: Lines, unread:
         {
             "profiles": _profiles(people, rules),
             "events": _events(view, lines.events, unread),
-            "links": _Links(people, list(view.refused()), Rules(rules), manual, given).told(),
+            "links": _Links(people, list(view.refused()), Rules(rules), space.manual, given).told(space.regroup),
             "history": list(_history(view, rules, lines)),
         },
         unread,
@@ -52,7 +53,7 @@ def _profiles(people: list[Person], rules: IdentityRules) -> list[dict[str, Any]
         {
             "profile": profile_id(person.key),
             "identifiers": sorted([names[each.namespace], each.value] for each in person.identifiers),
-            "confidence": CERTAIN,
+            "confidence": round(person.confidence, 6),
         }
         for person in people
     ]
@@ -75,27 +76,35 @@ class _Links:
         self, people: list[Person], refused: list[Link], rules: Rules, manual: Manual, given: dict[tuple[int, str], dict[str, Any]]
     ) -> None:
         self._rules = rules
+        self._people = people
         self._manual = manual
         self._given = given
         self._identifiers = {each.hash: each for person in people for each in person.identifiers}
-        self._links = [*(link for person in people for link in person.links.values()), *refused]
+        self._links = [link for person in people for link in person.links.values() if link.weight is None] + refused
         self._standing = {id(link) for person in people for link in person.links.values()}
         self._shared = shared_devices(self._identifiers.values(), rules)
 
-    def told(self) -> list[dict[str, Any]]:
-        found = []
+    def told(self, regroup: Regroup | None) -> list[dict[str, Any]]:
+        found = [] if regroup is None else list(self._alike(regroup.matcher))
         for link, refusal in decided(self._identifiers, self._links, self._shared, self._rules):
             a, b = (self._identifiers[end] for end in (link.a, link.b))
             found.append(
                 {
                     "a": [self._rules.names[a.namespace], a.value],
                     "b": [self._rules.names[b.namespace], b.value],
-                    "kind": "manual" if link.manual else "deterministic",
+                    "kind": link.kind,
                     "state": "accepted" if refusal is None else "rejected",
                     "reason": None if refusal is None else self._reason(link, refusal),
                 }
             )
         return sorted(found, key=lambda one: (one["a"], one["b"], one["kind"]))
+
+    def _alike(self, matcher: Matcher) -> Iterator[dict[str, Any]]:
+        """The probabilistic links: those that stand, those that a rule refuses, and the candidates."""
+        for link, state, why in matcher.told({key for person in self._people for key in person.records}):
+            a, b = (self._identifiers[end] for end in (link.a, link.b))
+            ends = ([self._rules.names[each.namespace], each.value] for each in (a, b))
+            yield dict(zip(("a", "b", "kind", "state", "reason"), (*ends, link.kind, state, why), strict=True))
 
     def _reason(self, link: Link, refusal: int) -> str:
         said = reason(link, refusal, self._identifiers, self._shared, self._rules)

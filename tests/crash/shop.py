@@ -8,6 +8,9 @@ from zlib import crc32
 
 import orjson
 
+from contracts import load
+from operators.match.comparisons import levels
+from operators.match.model import Model, Weights, dump
 from skep.demo import make_demo
 from skep.starter import create
 
@@ -25,13 +28,31 @@ archive: {rows: 1500}
 log: json
 """
 """Small batches and files, so that there are many commits and flushes to be killed in; a horizon that seals most days."""
+LIKENESS = """
+probabilistic:
+  accept: 0.9
+  review: 0.5
+  block_limit: 6
+  block: [[last_name], [first_name, city]]
+  compare: [{trait: first_name}, {trait: last_name, how: jaro_winkler, at: [0.8]}, {trait: city}]
+"""
+"""Namesakes of one town are one person: links by likeness come, and go again as blocks grow too large."""
 
 
 def make_project(folder: Path, *, horizon: str = "6d") -> Path:
-    """A project of the demo shop's contracts, with a short backstitch."""
+    """A project of the demo shop's contracts, with a short backstitch, and links by likeness."""
     create(folder)
     (folder / "skep.yaml").write_text(SETTINGS.replace("6d", horizon))
-    replace(folder / "contracts" / "identity.yaml", "backstitch: 30d", "backstitch: 2d")
+    rules = folder / "contracts" / "identity.yaml"
+    replace(rules, "backstitch: 30d", "backstitch: 2d")
+    replace(rules, "unique: true ", "unique: false")
+    rules.write_text(rules.read_text() + LIKENESS)
+    compared = load({"identity.yaml": rules.read_text()}).identity.probabilistic
+    assert compared is not None
+    weights = tuple(
+        Weights(compare, (0.9, *(0.02,) * (len(levels(compare)) - 1)), (0.04,) * len(levels(compare))) for compare in compared.compare
+    )
+    (folder / "contracts" / "identity_model.json").write_bytes(dump(Model(0.01, weights)))
     return folder
 
 

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 import contracts
-from operators.people.rebuild import Rebuilt
+from operators.people.rebuild import Group, Rebuilt
 from operators.validate import Judge
 from tests import model
 from tests.engine import HASHER, Engine, difference
@@ -94,8 +94,8 @@ def check(engine: Engine, *context: object) -> None:
     """What identifiers and rows say of refused links is what everything computed anew says, or more careful."""
     space = engine.space
     people = {person.key: person for person in engine.view.people()}
-    made = Rebuilt(space.store, space.manual, space.program, space.reread, space.clock.now)
-    made.build(sorted(each.hash for person in people.values() for each in person.identifiers))
+    made = Rebuilt(space.store, space.manual, space.program, space.reread, space.clock.now, evidence=None)
+    made.build([Group([key]) for key in made.read(sorted(each.hash for person in people.values() for each in person.identifiers))])
     fresh = {each.hash: each for person in made.people.values() for each in person.identifiers}
     kept = sorted((link.a, link.b, link.manual, link.first, link.last, link.void) for link in engine.view.refused())
     assert kept == sorted((link.a, link.b, link.manual, link.first, link.last, link.void) for link in made.refused), context

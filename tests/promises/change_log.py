@@ -56,7 +56,7 @@ class Folded:
         elif kind == "profile.erased":
             self._gone(profile, change)
         else:
-            assert kind in {"identity.split", "profile.updated"}, change
+            assert kind in {"identity.split", "events.reassigned", "profile.updated"}, change
 
     def _gone(self, profile: str, change: Json) -> None:
         assert not self.segments.pop(profile, set()), f"out of its segments before it goes: {change}"

@@ -113,3 +113,18 @@ def test_the_vanishing_profile_leaves_its_segments_first(tmp_path: Path) -> None
     assert merged["evidence"]["merged"] == told[kinds.index("segment.exited")]["profile"]
     assert Folded().read(changes_of(engine)).told() == dumped(engine.dump())
     engine.shard.close()
+
+
+def test_late_evidence_tells_which_events_it_takes_from_whom(tmp_path: Path) -> None:
+    """u1's anonymous events of a later session are nobody's as soon as it is known that u2 logged in there before it, too."""
+    engine = Engine(tmp_path / "shard", load(_project()))
+    engine.start(["p0"])
+    anonymous = {"userId": None, "anonymousId": "d1"}
+    engine.feed("p0", [_event(0, "u1", None, anonymousId="d1"), _event(45, "a", None, **anonymous), _event(46, "b", None, **anonymous)])
+    before, owner = engine.space.meta.changes, dict(engine.view.attributions())["a45"]
+    engine.feed("p0", [_event(5, "u2", None, anonymousId="d1")])
+    told = [orjson.loads(row) for _, row in engine.view.changes(before)]
+    (moved,) = (change for change in told if change["type"] == "events.reassigned")
+    assert (moved["messages"], moved["from"]) == (["a45", "b46"], owner)
+    assert {moved["profile"]} == {dict(engine.view.attributions())[message] for message in moved["messages"]} != {owner}
+    engine.shard.close()

@@ -1,0 +1,182 @@
+"""What Skep means, its first part: events, and the links between identifiers that events and people make."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import orjson
+import phonenumbers
+
+from contracts import definitions as d
+from contracts.definitions import IdentityRules
+from contracts.events import Event
+
+Ident = tuple[int, str]
+"""An identifier: index of its namespace, normalised value. Comparing two of them compares their rank."""
+Moment = tuple[int, str]
+"""Time and message id: the order of events everywhere."""
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC: it also holds the years 1 and 9999)
+
+
+# ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+def content(event: Event) -> bytes:
+    """What a repeat must equal: the decoded object without ``sentAt`` and ``receivedAt``."""
+    return orjson.dumps({k: v for k, v in event.body.items() if k not in ("sentAt", "receivedAt")}, option=orjson.OPT_SORT_KEYS)
+
+
+def accepted(events: Iterable[Event]) -> list[Event]:
+    """One event a message id: the first content stands, with the smallest time of its repeats. By (time, id)."""
+    standing: dict[str, Event] = {}
+    for event in events:
+        first = standing.setdefault(event.message_id, event)
+        if content(first) == content(event) and event.time_us < first.time_us:
+            standing[event.message_id] = event
+    return sorted(standing.values(), key=moment)
+
+
+def moment(event: Event) -> Moment:
+    return event.time_us, event.message_id
+
+
+# ── links ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+class Link(NamedTuple):
+    """Evidence that two identifiers are one person; ``a`` is the higher in rank. ``message``: the first that says so, of
+    ``count`` messages. ``weight``: of a probabilistic link, in bits."""
+
+    a: Ident
+    b: Ident
+    kind: str
+    first_seen: int
+    last_seen: int
+    message: str = ""
+    count: int = 1
+    weight: float | None = None
+
+
+def normalise(rules: IdentityRules, namespace: d.Namespace, value: str) -> str | None:
+    """The value as identifiers are compared; None if it is blocked or no such thing."""
+    value = value.strip()
+    if namespace.normalize == "email":
+        value = unicodedata.normalize("NFKC", value.lower())
+    if namespace.normalize == "phone":
+        try:
+            number = phonenumbers.parse(value, namespace.region)
+        except phonenumbers.NumberParseException:
+            return None
+        value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    blocked = value in rules.blocked_values or any(re.search(p, value) for p in rules.blocked_patterns)
+    return None if blocked else value
+
+
+def pair_of(rules: IdentityRules, entry: Mapping[str, Any]) -> tuple[Ident, Ident] | None:
+    """The pair of a manual entry, higher rank first; None (the entry is void) for unknown, blocked or equal ends."""
+    ends = [(entry[end]["namespace"], entry[end]["value"]) for end in ("a", "b")]
+    found = {(i, normalise(rules, n, value)) for i, n in enumerate(rules.namespaces) for name, value in ends if name == n.name}
+    pair = sorted((i, value) for i, value in found if value is not None)
+    return (pair[0], pair[1]) if len(pair) == 2 else None
+
+
+def manual_entries(rules: IdentityRules, control: Iterable[Mapping[str, Any]]) -> tuple[list[Link], set[tuple[Ident, Ident]]]:
+    """The manual links in force, and the pairs that are unlinked: of the entries of one pair the last one rules."""
+    last: dict[tuple[Ident, Ident], tuple[int, str, str]] = {}
+    for entry in control:
+        if entry["type"] in ("link", "unlink") and (pair := pair_of(rules, entry)):
+            said = (instant(entry["timestamp"]), entry["messageId"], entry["type"])
+            last[pair] = max(last.get(pair, said), said)
+    links = [Link(*pair, "manual", time, time, message) for pair, (time, message, what) in last.items() if what == "link"]
+    return links, {pair for pair, (_, _, what) in last.items() if what == "unlink"}
+
+
+def instant(text: str) -> int:
+    """µs of an ISO 8601 date-time; without an offset it is UTC."""
+    value = datetime.fromisoformat(text)
+    value = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    return (value - EPOCH) // timedelta(microseconds=1)
+
+
+def event_links(events: Sequence[Event]) -> list[Link]:
+    """The star of each event around its first identifier, summed up by pair."""
+    said: dict[tuple[Ident, Ident], list[Moment]] = defaultdict(list)
+    for event in events:
+        for other in event.identifiers[1:]:
+            said[event.identifiers[0], other].append(moment(event))
+    return [Link(a, b, "deterministic", min(at)[0], max(at)[0], min(at)[1], len(at)) for (a, b), at in said.items()]
+
+
+def link_order(rules: IdentityRules, link: Link) -> tuple[Any, ...]:
+    """The order in which links are considered: manual, deterministic, then probabilistic ones, heavier first. The layer is
+    the lower in priority of the two namespaces, that is the larger index; a smaller layer is a stronger one."""
+    layer = max(link.a[0], link.b[0])
+    time = (link.first_seen, layer) if rules.conflict == "oldest" else (layer, -link.last_seen)
+    texts = [f"{rules.namespaces[i].name}:{value}" for i, value in (link.a, link.b)]
+    return (("manual", "deterministic", "probabilistic").index(link.kind), -(link.weight or 0), *time, link.a[0] + link.b[0], *texts)
+
+
+def within_link_limit(rules: IdentityRules, links: Sequence[Link]) -> list[Link]:
+    """What is among the first `limits.links` of both its ends; those that a rule refuses later take a place too."""
+    time = {link: link.first_seen if rules.conflict == "oldest" else -link.last_seen for link in links}
+    preferred = sorted(links, key=lambda link: (time[link], link_order(rules, link)))
+
+    def kept(end: Ident) -> list[Link]:
+        return [link for link in preferred if end in (link.a, link.b)][: rules.limit_links]
+
+    return [link for link in links if link in kept(link.a) and link in kept(link.b)]
+
+
+# ── clusters ────────────────────────────────────────────────────────────────────────────────────────────────────────
+class Identity(NamedTuple):
+    """Who is who: each identifier's first and last time, the accepted links, each identifier's cluster."""
+
+    seen: dict[Ident, tuple[int, int]]
+    links: list[Link]
+    cluster: dict[Ident, frozenset[Ident]]
+    unlinked: set[tuple[Ident, Ident]]
+
+
+def lead(identity: Identity, cluster: frozenset[Ident]) -> Ident:
+    """The highest-priority namespace, then the one first seen, then the smaller text."""
+    return min(cluster, key=lambda i: (i[0], identity.seen[i][0], i[1]))
+
+
+def join(rules: IdentityRules, identity: Identity, link: Link) -> None:
+    """Accept the link unless its clusters, made one, would break a rule."""
+    joined = identity.cluster[link.a] | identity.cluster[link.b]
+    if identity.cluster[link.a] == identity.cluster[link.b] or not breaks_a_rule(rules, joined):
+        identity.links.append(link)
+        identity.cluster.update(dict.fromkeys(joined, joined))
+
+
+def breaks_a_rule(rules: IdentityRules, cluster: frozenset[Ident]) -> bool:
+    values = Counter(index for index, _ in cluster)
+    allowed = [1 if n.unique else rules.limit_identifiers if n.limit is None else n.limit for n in rules.namespaces]
+    return len(cluster) > rules.limit_identifiers or any(count > allowed[index] for index, count in values.items())
+
+
+# ── on devices ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+def is_person(rules: IdentityRules, identifier: Ident) -> bool:
+    return rules.namespaces[identifier[0]].scope == "person"
+
+
+def anchor_of(rules: IdentityRules, event: Event) -> Ident | None:
+    """The identifier that the event hangs on: its first person identifier, else its first device."""
+    persons = [i for i in event.identifiers if is_person(rules, i)]
+    return next(iter([*persons, *event.identifiers]), None)
+
+
+def identifications(
+    rules: IdentityRules, events: Sequence[Event], device: Ident, unlinked: set[tuple[Ident, Ident]]
+) -> list[tuple[Moment, Ident]]:
+    """When who was identified on the device, in order. A *person* here is a person identifier."""
+    found = [(moment(e), first) for e in events if device in e.identifiers and (first := anchor_of(rules, e)) and is_person(rules, first)]
+    return [(at, person) for at, person in found if (min(person, device), max(person, device)) not in unlinked]
+
+
+def is_shared(rules: IdentityRules, device: Ident, identified: Sequence[tuple[Moment, Ident]]) -> bool:
+    """Whether `shared_after` persons have been identified on it. Its links are refused then, manual ones aside."""
+    threshold = rules.namespaces[device[0]].shared_after
+    return threshold is not None and not is_person(rules, device) and len({person for _, person in identified}) >= threshold
