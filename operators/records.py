@@ -95,6 +95,14 @@ class Link(msgspec.Struct, array_like=True, gc=False):
     rules: int = 0
     weight: float | None = None
 
+    def again(self, time: int, message: str) -> None:
+        """One more event says so."""
+        self.count += 1
+        if time > self.last:
+            self.last = time
+        elif (time, message) < (self.first, self.message):
+            self.first, self.message = time, message
+
     @property
     def kind(self) -> str:
         return "manual" if self.manual else "deterministic" if self.weight is None else "probabilistic"

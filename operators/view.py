@@ -14,8 +14,10 @@ from contracts.definitions import Definitions
 from contracts.hashing import Hasher, profile_id
 from contracts.numbers import number_text
 from contracts.times import iso
+from operators.past import Past
 from operators.people import manual
 from operators.people import meta as meta_row
+from operators.people.history import TYPES
 from operators.people.meta import Meta
 from operators.people.pairs import link_of
 from operators.people.quarantine import Edit, decode_row
@@ -51,7 +53,7 @@ from operators.segments.predicates import canonical
 from operators.versions import Reading, Readings
 from state.errors import BeforeClock, NoState
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import moment_key, moment_parts, period_key, period_of, period_of_key, sequence_key, sequence_of, time_of
+from state.keys import moment_key, moment_parts, sequence_key, sequence_of, time_of
 from state.shard import SecondaryShard
 
 
@@ -254,6 +256,8 @@ class View:
                     type=link.kind,
                     first_seen=first,
                     last_seen=last,
+                    message=link.message,
+                    count=link.count,
                     **weight,
                 )
         for message, profile in self.attributions():
@@ -276,15 +280,15 @@ class View:
             for each in person.identifiers:
                 yield names[each.namespace], each.value, profile_id(person.key), each.first, each.last
 
-    def links(self) -> Iterator[tuple[str, str, str, str, str, str, int, int]]:
-        """Both ends, kind, state (accepted, rejected, unlinked), first and last seen."""
+    def links(self) -> Iterator[tuple[str, str, str, str, str, str, int, int, str, int, int]]:
+        """Both ends, kind, state (accepted, rejected, unlinked), first and last seen, first message, count, version of the rules."""
         names = [each.name for each in self.program.definitions.identity.namespaces]
         known = {each.hash: (names[each.namespace], each.value) for person in self.people() for each in person.identifiers}
         for person in self.people():
             for link in person.links.values():
-                yield *known[link.a], *known[link.b], link.kind, "accepted", link.first, link.last
+                yield *known[link.a], *known[link.b], link.kind, "accepted", *_seen(link)
         for link in self.refused():
-            yield *known[link.a], *known[link.b], link.kind, "unlinked" if link.void else "rejected", link.first, link.last
+            yield *known[link.a], *known[link.b], link.kind, "unlinked" if link.void else "rejected", *_seen(link)
 
     def refused(self) -> Iterator[Link]:
         """Every link that does not stand."""
@@ -308,6 +312,17 @@ class View:
             return set()
         rows = self._rows.rows("identified", device.hash, device.hash + b"\xff" * 16)
         return {*device.device.persons, *(key[16:] for key, _ in rows)}
+
+    def history(self) -> Iterator[tuple[str, int, int | None, int | None, str, str | None, list[tuple[str, str]], str, str, int]]:
+        """Profile id, sequence, clock, time, type, other profile, identifiers, type and id of the cause, version of the rules."""
+        names = [each.name for each in self.program.definitions.identity.namespaces]
+        known = {each.hash: (names[each.namespace], each.value) for person in self.people() for each in person.identifiers}
+        for profile, number, turn in self.past.everything():
+            identifiers = [known.get(each) or ("", f"h_{each.hex()}") for each in turn.hashes()]
+            other = profile_id(turn.other) if turn.other else None
+            yield (
+                profile_id(profile), number, turn.clock, turn.time, TYPES[turn.kind], other, identifiers, turn.by, turn.cause, turn.rules,
+            )  # fmt: skip
 
     def profiles(self) -> Iterator[tuple[str, int | None, int | None, dict[str, Any]]]:
         """Profile id, first and last seen, traits at the clock."""
@@ -405,29 +420,18 @@ class View:
         row = self._rows.row("manual", min(a, b) + max(a, b))
         return None if row is None else manual.decode(row)
 
+    @property
+    def past(self) -> Past:
+        """What happened to people."""
+        return Past(self._rows)
+
+    def hash(self, namespace: str, value: str) -> bytes:
+        """The hash of an identifier, whether anybody has it or not."""
+        return self._hasher.identifier(namespace, value)
+
     def rulings(self) -> Iterator[manual.Ruling]:
         """The manual entries in force, each of its pair."""
         return (manual.decode(row) for _, row in self._rows.rows("manual"))
-
-    def moments_of(self, anchor: bytes, first: int, last: int) -> Iterator[tuple[int, bytes]]:
-        """Time and row of what hangs on an identifier, between two times, both included; sealed ones first."""
-        start, end = period_key(period_of(first)), period_key(period_of(last) + 1)
-        for _, page in self._rows.rows("pages", anchor + start, anchor + end):
-            for stored in decode_page(page):
-                if first <= stored.time_us <= last:
-                    yield stored.time_us, stored.row
-        at = start + anchor
-        while found := next(self._rows.rows("moments", at, end), None):
-            period, here = period_of_key(found[0]), found[0][4:20]
-            if here < anchor:
-                at = period_key(period) + anchor
-                continue
-            at = period_key(period + 1) + anchor
-            if here == anchor:
-                for key, row in self._rows.rows("moments", found[0], period_key(period) + anchor + b"\xff" * 25):
-                    _, time, _ = moment_parts(key)
-                    if first <= time <= last:
-                        yield time, row
 
     # ---- quality
 
@@ -491,6 +495,10 @@ def _quarantine_id(key: bytes) -> str:
 
 def _ranked(person: Person) -> list[Identifier]:
     return sorted(person.identifiers, key=lambda each: (each.namespace, each.value))
+
+
+def _seen(link: Link) -> tuple[int, int, str, int, int]:
+    return link.first, link.last, link.message, link.count, link.rules
 
 
 def _iso(time_us: int | None) -> str | None:

@@ -230,13 +230,29 @@ def status(json: Json = False) -> None:
 
 
 @profile_app.command("show")
-def profile_show(identifier: Annotated[str, typer.Argument(metavar="NS:VALUE|PROFILE")], json: Json = False, space: Space = None) -> None:
+def profile_show(
+    identifier: Annotated[str, typer.Argument(metavar="NS:VALUE|PROFILE")],
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="Only who it was, as it was believed then; ISO 8601.")] = None,
+    json: Json = False,
+    space: Space = None,
+) -> None:
     """Who an identifier belongs to, or whom a profile id names: identifiers, traits, segments, consents, now.
+
+    With --at only the profile and its identifiers, as `skep identity show` tells them.
 
     Example: skep profile show user_id:42
     """
     from skep import profiles
 
+    if at is not None:
+        from skep.identity import history as past
+
+        told = past.who(_settings(), identifier, space, at)
+        if json:
+            json_line([told])
+        else:
+            past.show_who(told)
+        return
     if identifier.startswith("p_") and ":" not in identifier:
         found = profiles.find_id(_settings(), identifier, space)
     else:

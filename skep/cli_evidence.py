@@ -1,4 +1,4 @@
-"""`skep identity explain`, `graph`, `doctor`, `split`: the evidence behind people, read beside the flow."""
+"""`skep identity explain`, `graph`, `doctor`, `history`, `show`, `split`: what is behind people, read beside the flow."""
 
 # ruff: noqa: PLC0415 - a command starts without the libraries that only others need
 
@@ -90,6 +90,47 @@ def doctor(
         json_line(found)
     for one in [] if json else found:
         findings.show(one)
+
+
+@evidence_app.command("history")
+def history(
+    context: typer.Context,
+    profile: Annotated[str, typer.Argument(metavar="PROFILE|NS:VALUE")],
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """What happened to a profile: created, grew, merged, split, when, by which evidence, under which version of the rules.
+
+    Example: skep identity history user_id:42
+    """
+    from skep.identity import history as past
+
+    told = past.history(_settings(context), profile, space)
+    if json:
+        json_line(told)
+    else:
+        past.show_history(told)
+
+
+@evidence_app.command("show")
+def show(
+    context: typer.Context,
+    profile: Annotated[str, typer.Argument(metavar="PROFILE|NS:VALUE")],
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As it was believed then, ISO 8601; the default is now.")] = None,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Which profile it is and which identifiers it holds, now or as it was believed at an earlier time of the space's clock.
+
+    Example: skep identity show user_id:42 --at 2026-07-01T00:00:00Z
+    """
+    from skep.identity import history as past
+
+    told = past.who(_settings(context), profile, space, at)
+    if json:
+        json_line(told)
+    else:
+        past.show_who(told)
 
 
 @evidence_app.command("split")

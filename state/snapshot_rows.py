@@ -17,6 +17,11 @@ Settled = tuple[str, str, int, int | None]
 the control entry that applied it (None: it was dropped)."""
 
 
+Happened = tuple[str, int, int | None, int | None, str, str | None, list[tuple[str, str]], str, str, int]
+"""Profile, sequence, clock, time of the cause, type, other profile, identifiers (of one that is gone no namespace and a hash),
+type and id of the cause, version of the rules."""
+
+
 class Rows(Protocol):
     """What one space's shard tells the snapshot, all of one moment. Times are microseconds since 1970."""
 
@@ -24,7 +29,8 @@ class Rows(Protocol):
     def clock_us(self) -> int | None: ...
     def applied(self) -> dict[str, int]: ...
     def identifiers(self) -> Iterable[tuple[str, str, str, int, int]]: ...
-    def links(self) -> Iterable[tuple[str, str, str, str, str, str, int, int]]: ...
+    def links(self) -> Iterable[tuple[str, str, str, str, str, str, int, int, str, int, int]]: ...
+    def history(self) -> Iterable[Happened]: ...
     def profiles(self) -> Iterable[tuple[str, int | None, int | None, dict[str, Any]]]: ...
     def attributions(self) -> Iterable[tuple[str, str]]: ...
     def consents(self) -> Iterable[tuple[str, str, bool, int]]: ...
@@ -46,7 +52,21 @@ SCHEMAS: dict[str, pa.Schema] = {
     "identifiers": pa.schema([("namespace", _TEXT), ("value", _TEXT), ("profile_id", _TEXT), ("first_seen", _TIME), ("last_seen", _TIME)]),
     "identity_links": pa.schema(
         [(name, _TEXT) for name in ("a_namespace", "a_value", "b_namespace", "b_value", "kind", "state")]
-        + [("first_seen", _TIME), ("last_seen", _TIME)]
+        + [("first_seen", _TIME), ("last_seen", _TIME), ("message_id", _TEXT), ("events", _WHOLE), ("rules", _WHOLE)]
+    ),
+    "identity_history": pa.schema(
+        {
+            "profile_id": _TEXT,
+            "sequence": _WHOLE,
+            "clock": _TIME,
+            "event_time": _TIME,
+            "type": _TEXT,
+            "other_profile_id": _TEXT,
+            "identifiers": pa.list_(_TEXT),
+            "cause": _TEXT,
+            "cause_id": _TEXT,
+            "rules": _WHOLE,
+        }
     ),
     "profiles": pa.schema([("profile_id", _TEXT), ("first_seen", _TIME), ("last_seen", _TIME), ("traits", _TEXT)]),
     "attributions": pa.schema([("message_id", _TEXT), ("profile_id", _TEXT)]),
@@ -104,6 +124,7 @@ def visible(rows: Rows, hider: Hider | None) -> dict[str, Iterable[tuple[Any, ..
         "quarantine": _quarantine(rows, hider),
         "identifiers": _identifiers(rows, hider),
         "identity_links": _links(rows, hider),
+        "identity_history": _history(rows, hider),
         "profiles": _profiles(rows, hider),
         "attributions": rows.attributions(),
         "consents": rows.consents(),
@@ -130,6 +151,15 @@ def _links(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:
         if hider:
             a, b = hider.identifier(a_ns, a), hider.identifier(b_ns, b)  # noqa: PLW2901 - the same things, hidden
         yield a_ns, _encodable(a), b_ns, _encodable(b), *rest
+
+
+def _history(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:
+    for *begin, identifiers, cause, cause_id, rules in rows.history():
+        shown = [
+            _encodable(f"{namespace}:{hider.identifier(namespace, value) if hider else value}") if namespace else value
+            for namespace, value in identifiers
+        ]
+        yield *begin, shown, cause, _encodable(cause_id), rules
 
 
 def _profiles(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:

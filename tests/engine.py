@@ -77,6 +77,12 @@ class Engine:
         entry = {"type": "definitions", "digest": self._definitions.digest, "from": {}, "messageId": "d"}
         self.control([entry])
 
+    def define(self, definitions: Definitions) -> None:
+        """Other definitions take effect."""
+        self._definitions = definitions
+        self._judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
+        self.control([{"type": "definitions", "digest": definitions.digest, "messageId": definitions.digest}])
+
     def control(self, entries: list[dict[str, object]]) -> None:
         done = self.space.meta.applied.get("control", 0)
         listed = [ControlEntry(done + 1 + at, entry) for at, entry in enumerate(entries)]

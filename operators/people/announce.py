@@ -9,6 +9,7 @@ from contracts.hashing import profile_id
 from contracts.times import iso
 from operators.people.changes import ChangeLog
 from operators.people.clock import BEFORE_ALL
+from operators.people.history import History
 from operators.people.meta import Meta
 from operators.people.store import PeopleStore
 from operators.people.timers import Timers
@@ -25,17 +26,21 @@ Hide = Callable[[str, Any], Any]
 class Announcer:
     """Evaluates people by one set of definitions and appends every difference to the change log."""
 
-    def __init__(self, meta: Meta, log: ChangeLog, store: PeopleStore, timers: Timers, program: Program, *, hide: Hide | None) -> None:
+    def __init__(
+        self, meta: Meta, log: ChangeLog, store: PeopleStore, timers: Timers, program: Program, *, history: History, hide: Hide | None
+    ) -> None:
         self._meta = meta
         self._log = log
         self._store = store
         self._timers = timers
         self._program = program
+        self._history = history
         self._hide = hide
 
     def created(self, person: Person) -> None:
         """A profile id that was not there."""
         self._meta.people += 1
+        self._history.created(person.key)
         self._log.append("profile.created", person)
 
     def split(self, parent: Person, person: Person) -> None:
@@ -60,6 +65,7 @@ class Announcer:
             if held >> at & 1:
                 self._membership(person, at, entered=False)
         self._meta.people -= 1
+        self._history.vanished(person.key, b"" if into is None else into.key)
         if into is None:
             self._log.append("profile.erased", person, evidence={"reason": "no evidence names it any more"})
         else:

@@ -26,6 +26,8 @@ class ChangeLog:
         self._meta = meta
         self.cause: Cause = {}
         self.clock = 0
+        self.time: int | None = None
+        """The cause's own time, which `History` tells."""
         self._text = (-1, "")
         """The clock whose text was written last, and that text."""
 

@@ -45,7 +45,8 @@ class Control:
         """Apply an entry and keep the answer for the command that waits for it."""
         space, said = self._space, entry.entry
         kind = said["type"]
-        space.log.clock = space.meta.clock if space.meta.clock is not None else parse_time(said.get("timestamp")) or 0
+        space.log.time = parse_time(said.get("timestamp"))
+        space.log.clock = space.meta.clock if space.meta.clock is not None else space.log.time or 0
         if kind == "definitions":
             answer = self._definitions(entry)
         elif kind in {"link", "unlink"}:
@@ -56,6 +57,8 @@ class Control:
             answer = {"source": said.get("source"), "applied": space.quality.resume(str(said.get("source")))}
         else:
             answer = {"ok": False, "error": f"control entry {entry.position} is of no known type: {kind!r}"}
+        if space.digest:
+            space.remember()
         identity = said.get("messageId")
         if isinstance(identity, str):
             space.shard.answers.put(identity.encode(), orjson.dumps({"ok": True, "type": kind, **answer}))
@@ -148,14 +151,14 @@ class Control:
         if not space.manual.rule(min(a, b) + max(a, b), ruling):
             return {"applied": False}
         space.log.cause = {"type": "link" if link else "unlink", "id": ruling.message}
-        if not (link and first_ruling and self._is_known(a, b, time)):
+        if not (link and first_ruling and self._is_known(a, b, ruling)):
             space.rebuild([person for person in map(space.store.holder, (a, b)) if person is not None], {a, b})
         homes = sorted({profile_id(person.key) for person in map(space.store.holder, (a, b)) if person is not None})
         return {"applied": True, "joined": len(homes) == 1, "profiles": homes}
 
-    def _is_known(self, a: bytes, b: bytes, time: int) -> bool:
+    def _is_known(self, a: bytes, b: bytes, ruling: Ruling) -> bool:
         """Note a manual link of two identifiers that are one person's anyway. False, and nothing is noted, if it may change more."""
-        store = self._space.store
+        store, time = self._space.store, ruling.time_us
         person = store.holder(a)
         if person is None or person is not store.holder(b) or person.consents or len(person.records) > 1:
             return False
@@ -168,7 +171,8 @@ class Control:
             return False
         for end in (a, b):
             own[end].last = max(own[end].last, time)
-        person.links[a + b + b"m"] = Link(a, b, manual=True, first=time, last=time)
+        version = store.rules.version
+        person.links[a + b + b"m"] = Link(a, b, manual=True, first=time, last=time, message=ruling.message, rules=version)
         store.dirty[person.key] = person
         return True
 

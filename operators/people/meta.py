@@ -27,6 +27,8 @@ class Meta(msgspec.Struct):
     merges: int = 0
     splits: int = 0
     changes: int = 0
+    turns: int = 0
+    """Rows of the history; the number of the last one."""
     quarantined: int = 0
     """Entries ever put into quarantine; the number of the next one."""
     dropped: int = 0

@@ -7,7 +7,7 @@ changes its owner, a repeat with an earlier time, a manual entry. What it yields
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -89,14 +89,25 @@ def component(store: PeopleStore, manual: Manual, start: Iterable[Person]) -> di
 
 
 class Rebuilt:
-    """The people of a component as their evidence makes them, keyed by profile key."""
+    """The people of a component as their evidence makes them, keyed by profile key. ``made``: `versions` of the people before."""
 
-    def __init__(self, store: PeopleStore, manual: Manual, program: Program, read: Reader, now: int, *, evidence: Evidence | None) -> None:
+    def __init__(
+        self,
+        store: PeopleStore,
+        manual: Manual,
+        program: Program,
+        read: Reader,
+        now: int,
+        *,
+        evidence: Evidence | None,
+        made: Mapping[bytes, int],
+    ) -> None:
         self._store = store
         self._manual = manual
         self._program = program
         self._read = read
         self._now = now
+        self._made = made
         self._likeness = evidence
         self._moments: list[Remembered] = []
         self.shared: set[bytes] = set()
@@ -163,11 +174,17 @@ class Rebuilt:
         for other in each.identifiers[1:]:
             link = self._links.get(first + other)
             if link is None:
-                self._links[first + other] = Link(first, other, manual=False, first=time, last=time, void=self._manual.void(first, other))
+                self._link(first + other, time, each.event.message_id).void = self._manual.void(first, other)
             else:
-                link.first, link.last = min(link.first, time), max(link.last, time)
+                link.again(time, each.event.message_id)
         if self._likeness is not None:
             self._likeness.note(self._identifiers[each.anchor], each.event)
+
+    def _link(self, key: bytes, time: int, message: str, *, manual: bool = False) -> Link:
+        """A link by its first evidence, made under the version of the rules that it was known by."""
+        rules = self._made.get(key, self._store.rules.version)
+        link = self._links[key] = Link(key[:16], key[16:32], manual=manual, first=time, last=time, message=message, rules=rules)
+        return link
 
     def _see(self, pair: Pair, key: bytes, time: int) -> None:
         known = self._identifiers.get(key)
@@ -186,7 +203,7 @@ class Rebuilt:
             for pair in (a, b):
                 self._see(pair, self._hash(pair), ruling.time_us)
             ends = self._hash(a), self._hash(b)
-            self._links[ends[0] + ends[1] + b"m"] = Link(*ends, manual=True, first=ruling.time_us, last=ruling.time_us)
+            self._link(ends[0] + ends[1] + b"m", ruling.time_us, ruling.message, manual=True)
 
     def _identified(self, each: Remembered, device: bytes) -> bytes | None:
         """The person that the event identifies on the device."""
@@ -300,7 +317,9 @@ class Rebuilt:
             parts = [each for key in group.leads for each in self._parts[key]]
             identifiers = sorted(parts, key=lambda each: (each.namespace, each.value)) if len(group.leads) > 1 else parts
             person = self._person(lead(identifiers).hash, identifiers)
-            person.links.update(group.links)
+            for key, link in group.links.items():
+                link.rules = self._made.get(key, link.rules)
+                person.links[key] = link
             person.records, person.confidence = group.records, group.confidence
             home.update((each.hash, person) for each in identifiers)
         stand = {id(link) for link in self._standing}
@@ -351,6 +370,15 @@ class Rebuilt:
             return holder
         key = self._store.shared_key(device)
         return self.people.get(key) or self._person(key, [])
+
+
+def versions(store: PeopleStore, people: Iterable[Person]) -> dict[bytes, int]:
+    """By key of a link: the version of the rules under which it was made."""
+    people = list(people)
+    found = {key: link.rules for person in people for key, link in person.links.items()}
+    for each in (each for person in people for each in person.identifiers if each.refused):
+        found.update((link.a + link.b + (b"m" if link.manual else b""), link.rules) for link in store.refusals.of(each.hash))
+    return found
 
 
 def anchors_of(people: Iterable[Person]) -> set[bytes]:

@@ -20,10 +20,11 @@ from operators.people.blocks import BlockIndex
 from operators.people.changes import ChangeLog
 from operators.people.clock import Clock
 from operators.people.control import Control
+from operators.people.history import History
 from operators.people.manual import Manual
 from operators.people.meta import Meta
 from operators.people.quarantine import QuarantineRow, refused_event
-from operators.people.rebuild import Group, Rebuilt, anchors_of, component
+from operators.people.rebuild import Group, Rebuilt, anchors_of, component, versions
 from operators.people.regroup import Regroup
 from operators.people.stitcher import Stitcher
 from operators.people.store import Kept, Pair, PeopleStore, Slot
@@ -80,6 +81,7 @@ class Space:
         self.clock = Clock(self.meta)
         self.timers = Timers(shard.timers)
         self.log = ChangeLog(name, shard.changes, self.meta)
+        self.history = History(shard.history, self.meta, self.log)
         self.manual = Manual(shard.manual)
         self.quality = Quality(shard.quality, self.meta, self.log)
         self._control = Control(self)
@@ -103,7 +105,7 @@ class Space:
         likeness = definitions.identity.probabilistic
         self.regroup = Regroup(self, likeness, model_of(definitions)) if likeness is not None else None
         hide = self._hide(definitions) if self._hide is not None else None
-        self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, hide=hide)
+        self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, history=self.history, hide=hide)
         self.quality.use(definitions)
 
     def start(self, partitions: list[str]) -> None:
@@ -261,6 +263,17 @@ class Space:
 
     def take(self, event: Event, partition: str, *, exempt: bool = False) -> tuple[str, str] | None:
         """Apply one event; what is wrong with it as (reason, detail) if it cannot be. ``exempt``: from the horizon."""
+        refusal = self._take(event, partition, exempt=exempt)
+        if self.store.moves or self.history.waiting:
+            self.remember()
+        return refusal
+
+    def remember(self) -> None:
+        """Write into the history what the cause at hand has done to people."""
+        self.history.write(self.store.moves, self.shard.alias, self.rules.version)
+        self.store.moves.clear()
+
+    def _take(self, event: Event, partition: str, *, exempt: bool) -> tuple[str, str] | None:
         meta = self.meta
         time = event.time_us
         clock = meta.clock
@@ -288,7 +301,7 @@ class Space:
         elif clock is None:
             self._advance(time, None)
         log = self.log
-        log.cause, log.clock = event.message_id, time if meta.clock is None else meta.clock
+        log.cause, log.time, log.clock = event.message_id, time, time if meta.clock is None else meta.clock
         if not event.identifiers:
             meta.unidentified += 1
             self._keep(NO_ANCHOR, event, message, ITSELF)
@@ -335,7 +348,8 @@ class Space:
             self._keep(anchor, event, kept.message, ITSELF)
             if anchor != NO_ANCHOR:
                 clock = self.meta.clock
-                self.log.cause, self.log.clock = event.message_id, event.time_us if clock is None else clock
+                self.log.cause, self.log.time = event.message_id, event.time_us
+                self.log.clock = event.time_us if clock is None else clock
                 holder = self.store.holder(anchor)
                 self.rebuild([holder] if holder is not None else [], {anchor})
         return None
@@ -472,7 +486,8 @@ class Space:
         regroup = self.regroup
         while True:
             evidence = regroup.matcher.evidence if regroup is not None else None
-            rebuilt = Rebuilt(self.store, self.manual, self.program, self.reread, self.clock.now, evidence=evidence)
+            made = versions(self.store, old.values())
+            rebuilt = Rebuilt(self.store, self.manual, self.program, self.reread, self.clock.now, evidence=evidence, made=made)
             parts = rebuilt.read(sorted(anchors))
             if regroup is None:
                 groups = [Group([key]) for key in parts]

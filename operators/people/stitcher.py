@@ -95,6 +95,7 @@ class Stitcher:
             else:
                 return None
             device.end = link.last = held.last = time
+            link.count += 1
             device.persons[anchor] = at
         if time > identifier.last:
             identifier.last = time
@@ -144,7 +145,7 @@ class Stitcher:
     def _link(self, a: bytes, b: bytes, event: Event) -> Link:
         """The link that an event makes by the rules in force."""
         time = event.time_us
-        return Link(a, b, manual=False, first=time, last=time)
+        return Link(a, b, manual=False, first=time, last=time, message=event.message_id, rules=self._rules.version)
 
     def _stays_out(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> Person | None:
         """A link that cannot stand whatever else is true, between two people: it touches nothing but the limit of links.
@@ -175,7 +176,7 @@ class Stitcher:
             held.refused += 1
             _meet(identifier, held)
         else:
-            link.first, link.last = min(link.first, time), max(link.last, time)
+            link.again(time, event.message_id)
         store.refusals.put(link)
         identifier.last = max(identifier.last, time)
         held.last = max(held.last, time)
@@ -274,9 +275,10 @@ class Stitcher:
             store.refusals.delete(link)
             identifier.refused -= 1
             held.refused -= 1
-        link.last = held.last = time
+            link.again(time, event.message_id)
+        held.last = time
         person.links[key + held.hash] = link
-        store.adopt(person, held)
+        store.adopt(person, held, of=holder.key)
         store.dirty[holder.key] = holder
         return person
 
@@ -400,11 +402,8 @@ class Stitcher:
         links = person.links
         for slot in slots[1:]:
             link = links[key + slot[1].hash]  # type: ignore[index]
-            if time > link.last:
-                link.last = time
-            elif time < link.first:
-                link.first = time
-                self.relinked = True
+            self.relinked |= time < link.first
+            link.again(time, event.message_id)
         return person
 
     def _grow(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> Person | None:
@@ -443,7 +442,7 @@ class Stitcher:
             if known is None:
                 person.links[center.hash + other.hash] = self._link(center.hash, other.hash, event)
             else:
-                known.first, known.last = min(known.first, time), max(known.last, time)
+                known.again(time, event.message_id)
         return person
 
     def _fits(self, everyone: list[Identifier]) -> bool:
@@ -515,7 +514,7 @@ class Stitcher:
             if other is not person:
                 self.joined.append((person, other))
                 for each in other.identifiers:
-                    store.adopt(person, each)
+                    store.adopt(person, each, of=other.key)
                 person.links.update(other.links)
                 self.gone.update(other.records)
         return person

@@ -62,6 +62,8 @@ class PeopleStore:
         self.dirty: dict[bytes, Person] = {}
         self._fresh: dict[bytes, dict[bytes, bytes | None]] = {}
         """Moments changed in this commit: anchor → key → row, None for a deletion."""
+        self.moves: dict[bytes, bytes] = {}
+        """Identifiers that have changed hands since the history was written: hash → the key of who held it before, empty if nobody."""
 
     def hash(self, pair: Pair) -> bytes:
         """The 16 bytes of an identifier."""
@@ -114,11 +116,16 @@ class PeopleStore:
         """A person that is new under its key."""
         self.remember(person)
         self.dirty[person.key] = person
+        alias, key = self.shard.alias, person.key
         for each in person.identifiers:
-            self.shard.alias.put(each.hash, person.key)
+            before = alias.get(each.hash) or b""
+            if before != key:
+                self.moves.setdefault(each.hash, before)
+                alias.put(each.hash, key)
 
-    def adopt(self, person: Person, identifier: Identifier) -> None:
-        """Add an identifier to a person."""
+    def adopt(self, person: Person, identifier: Identifier, of: bytes = b"") -> None:
+        """Add an identifier to a person. ``of``: the key of who had it, empty if nobody did."""
+        self.moves.setdefault(identifier.hash, of)
         person.identifiers.append(identifier)
         self.slots[(identifier.namespace, identifier.value)] = (person, identifier)
         self.shard.alias.put(identifier.hash, person.key)
@@ -138,6 +145,7 @@ class PeopleStore:
     def release(self, identifier: Identifier) -> None:
         """An identifier that nothing names any more."""
         self.slots.pop((identifier.namespace, identifier.value), None)
+        self.moves.setdefault(identifier.hash, self.shard.alias.get(identifier.hash) or b"")
         self.shard.alias.delete(identifier.hash)
 
     def put_moment(self, anchor: bytes, time_us: int, message: bytes, row: bytes) -> None:

@@ -12,7 +12,7 @@ from operators.stitch.clusters import IDENTIFIERS, LINKS, SHARED, UNLINKED
 from skep.console import CommandError, out, table
 from skep.identity.counterfactual import Ways
 from skep.identity.evidence import Evidence, Near, holder_of, text_of
-from skep.identity.sightings import Sightings, whys
+from skep.identity.whys import whys
 from skep.settings import Settings
 from skep.spaces import one_space, open_view
 
@@ -45,14 +45,13 @@ class _Explained:
         evidence, view = self._evidence, self._evidence.view
         joined = evidence.home[self._a] is evidence.home[self._b]
         steps = path(evidence, self._a, self._b)
-        sightings = Sightings(evidence)
         rulings = {id(link): ruling for link in steps if (ruling := evidence.ruling(link)) is not None}
         between = view.ruling(self._a, self._b)
         given = whys(self._settings, view.space, {each.message for each in (*rulings.values(), between) if each is not None})
         links = []
         for link in steps:
             ruling = rulings.get(id(link))
-            links.append({**self._link(link, sightings), "why": given.get(ruling.message) if ruling is not None else None})
+            links.append({**self._link(link), "why": given.get(ruling.message) if ruling is not None else None})
         unlinked = None
         if between is not None and not between.link:
             unlinked = {"at": iso(between.time_us), "message": between.message, "why": given.get(between.message)}
@@ -69,21 +68,19 @@ class _Explained:
             "would_join": [] if joined else Ways(evidence, self._a, self._b).told(steps),
         }
 
-    def _link(self, link: Link, sightings: Sightings) -> Told:
+    def _link(self, link: Link) -> Told:
         evidence = self._evidence
-        ruling = evidence.ruling(link)
-        seen = None if link.manual else sightings.of(link)
         refusal = evidence.refusals[id(link)]
         return {
             "a": evidence.pair(link.a),
             "b": evidence.pair(link.b),
-            "kind": "manual" if link.manual else "deterministic",
+            "kind": link.kind,
             "state": "accepted" if refusal is None else "rejected",
             "first_seen": iso(link.first),
             "last_seen": iso(link.last),
-            "events": None if seen is None else seen.events,
-            "at_least": seen is not None and not seen.complete,
-            "first_message": seen.message if seen is not None else ruling.message if ruling is not None else None,
+            "events": link.count if link.kind == "deterministic" else None,
+            "first_message": link.message or None,
+            "rules": link.rules,
             "rule": None if refusal is None else self._rule(refusal),
             "reason": evidence.reason(link),
             "clash": self._clash(link, refusal),
@@ -163,8 +160,8 @@ def show(told: Told) -> None:
         out.print(told["reason"], markup=False)
     if told["path"]:
         out.print()
-        columns = ("from", "to", "kind", "state", "first seen", "last seen", "events", "first message", "why")
-        table(columns, [_row(link) for link in told["path"]], right=("events",))
+        columns = ("from", "to", "kind", "state", "first seen", "last seen", "events", "first message", "rules", "why")
+        table(columns, [_row(link) for link in told["path"]], right=("events", "rules"))
     if told["unlinked"] is not None:
         why = f": {told['unlinked']['why']}" if told["unlinked"]["why"] else ""
         out.print(f"\nthe two were unlinked by hand at {told['unlinked']['at']}{why}", markup=False)
@@ -178,12 +175,10 @@ def show(told: Told) -> None:
 
 
 def _row(link: Told) -> tuple[Any, ...]:
-    events = link["events"]
-    counted = f"≥ {events:,}" if link["at_least"] else events
     why = link["reason"] or link["why"]
     return (
         text_of(link["a"]), text_of(link["b"]), link["kind"], link["state"],
-        link["first_seen"], link["last_seen"], counted, link["first_message"], why,
+        link["first_seen"], link["last_seen"], link["events"], link["first_message"], link["rules"], why,
     )  # fmt: skip
 
 

@@ -53,6 +53,9 @@ class FakeRows:
     def links(self) -> list[Any]:
         return self.rows.get("links", [])
 
+    def history(self) -> list[Any]:
+        return self.rows.get("history", [])
+
     def profiles(self) -> list[Any]:
         return self.rows.get("profiles", [])
 
@@ -272,7 +275,7 @@ def test_rows_of_the_shard_come_in_whole_also_beyond_one_batch(tmp_path: Path) -
     rows = {
         "identifiers": [("user_id", f"u{n}", f"p_{n}", YEAR_1, YEAR_9999) for n in range(120_000)],
         "profiles": [("p_1", None, None, {"big": 2**80, "list": [1, None]}), ("p_2", 1, 2, {})],
-        "links": [("user_id", "1", "device", "d", "manual", "accepted", 1, 2)],
+        "links": [("user_id", "1", "device", "d", "manual", "accepted", 1, 2, "c1", 1, 3)],
         "consents": [("p_1", "marketing", True, 5)],
     }
     target = tmp_path / "skep.duckdb"
@@ -283,7 +286,9 @@ def test_rows_of_the_shard_come_in_whole_also_beyond_one_batch(tmp_path: Path) -
     ]
     assert sql(target, "select traits ->> '$.big' from profiles where profile_id = 'p_1'")[1] == [(str(2**80),)]
     assert sql(target, "select purpose, granted from consents")[1] == [("marketing", True)]
-    assert sql(target, "select kind, state, space from identity_links")[1] == [("manual", "accepted", "shop")]
+    assert sql(target, "select kind, state, message_id, events, rules, space from identity_links")[1] == [
+        ("manual", "accepted", "c1", 1, 3, "shop")
+    ]
 
 
 def test_a_reader_is_never_disturbed(tmp_path: Path) -> None:
@@ -328,7 +333,8 @@ def test_personal_values_are_nowhere_in_the_clear(tmp_path: Path) -> None:
     )
     rows = {
         "identifiers": [("email", "ann@x.org", "p_1", 1, 2), ("device", "d", "p_1", 1, 2)],
-        "links": [("email", "ann@x.org", "device", "d", "deterministic", "accepted", 1, 2)],
+        "history": [("p_1", 1, None, 5, "created", None, [("email", "ann@x.org"), ("device", "d"), ("", "h_0")], "message", "m1", 1)],
+        "links": [("email", "ann@x.org", "device", "d", "deterministic", "accepted", 1, 2, "m1", 1, 1)],
         "profiles": [("p_1", 1, 2, {"email": "Ann@x.org", "last": "ann@x.org", "plan": "pro"})],
         "quarantine": [
             ("q1", "invalid", "expected a number, found 'Ann@x.org' at /email", "", "", "web", 7, None, orjson.dumps(raw)),
@@ -344,6 +350,7 @@ def test_personal_values_are_nowhere_in_the_clear(tmp_path: Path) -> None:
     assert [row for row in everything if "ann@" in row.lower()] == []
     assert sql(target, "select value from identifiers order by 1")[1] == [("d",), (hashed,)]
     assert sql(target, "select a_value, b_value from identity_links")[1] == [(hashed, "d")]
+    assert sql(target, "select identifiers, cause_id from identity_history")[1] == [([f"email:{hashed}", "device:d", "h_0"], "m1")]
     ((user, props, traits, context),) = sql(target, "select user_id, properties, traits, context from events where message_id = 'a'")[1]
     assert user == HASHER.personal("login", "ann@x.org")
     assert orjson.loads(props) == {"emails": [hashed, None], "n": 1.5}

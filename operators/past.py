@@ -1,0 +1,104 @@
+"""Reading the history of people: what happened to a profile, and who held what at a time, as the space believed it then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from operators.people.history import COMES, ERASED, LOST, MERGED_INTO, RELEASED, Turn, decode_turn
+from state.keys import sequence_of
+
+
+class Rows(Protocol):
+    """Rows of a shard, as `operators.view` reads them."""
+
+    def row(self, family: str, key: bytes) -> bytes | None: ...
+
+    def rows(self, family: str, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]: ...
+
+
+class Was(NamedTuple):
+    """A profile at a time: whether it was there, its identifiers, and where it had gone, if it had."""
+
+    there: bool
+    identifiers: set[bytes]
+    into: bytes | None
+
+
+class Past:
+    """The history of one space. A time is compared with the space's clock; what happened before that ran counts as known from the start."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def everything(self) -> Iterator[tuple[bytes, int, Turn]]:
+        """Profile, sequence number and what happened, by profile."""
+        for key, row in self._rows.rows("history"):
+            turn = decode_turn(row)
+            if turn.kind != RELEASED:
+                yield key[:16], sequence_of(key[16:]), turn
+
+    def of(self, profile: bytes) -> list[tuple[int, Turn]]:
+        """What happened to a profile, oldest first, with the sequence numbers."""
+        return [(number, turn) for number, turn in self._under(profile) if turn.kind != RELEASED]
+
+    def _under(self, key: bytes) -> list[tuple[int, Turn]]:
+        return [(sequence_of(found[16:]), decode_turn(row)) for found, row in self._rows.rows("history", key, key + b"\xff" * 9)]
+
+    def was(self, profile: bytes, at: int) -> Was:
+        """A profile at a time (µs)."""
+        there, held, into = False, set[bytes](), None
+        for _, turn in self.of(profile):
+            if not _by(turn, at):
+                break
+            if turn.kind in COMES:
+                there, into = True, None
+                held.update(turn.hashes())
+                continue
+            held.difference_update(turn.hashes())
+            if turn.kind in {MERGED_INTO, ERASED}:
+                there, into = False, turn.other or None
+        return Was(there, held, into)
+
+    def became(self, profile: bytes, at: int) -> bytes | None:
+        """The profile that a profile was, or was part of, at a time; None if it was not there yet, or erased."""
+        seen = set()
+        found: bytes | None = profile
+        while found is not None and found not in seen:
+            seen.add(found)
+            was = self.was(found, at)
+            if was.there:
+                return found
+            found = was.into
+        return None
+
+    def holder(self, identifier: bytes, at: int) -> bytes | None:
+        """The profile that held an identifier at a time (µs): back from the one that holds it now, move by move."""
+        profile, before = self._rows.row("alias", identifier), 1 << 62
+        while True:
+            found = self._released(identifier, before) if profile is None else self._joined(identifier, profile, before)
+            if found is None:
+                return None
+            before, turn = found
+            if _by(turn, at):
+                return profile
+            profile = (turn.other or None) if turn.kind in COMES or turn.kind == RELEASED else identifier
+
+    def _joined(self, identifier: bytes, profile: bytes, before: int) -> tuple[int, Turn] | None:
+        """When an identifier came to a profile last."""
+        for number, turn in reversed(self._under(profile)):
+            if number < before and turn.kind in COMES and identifier in turn.hashes():
+                return number, turn
+        return None
+
+    def _released(self, identifier: bytes, before: int) -> tuple[int, Turn] | None:
+        """When nothing named an identifier any more. It may have led the profile that held it: then that says so itself."""
+        for number, turn in reversed(self._under(identifier)):
+            gone = turn.kind == RELEASED or (turn.kind in {LOST, ERASED} and not turn.other)
+            if number < before and gone and identifier in turn.hashes():
+                return number, turn
+        return None
+
+
+def _by(turn: Turn, at: int) -> bool:
+    return turn.clock is None or turn.clock <= at

@@ -1,0 +1,127 @@
+"""What became of people, for good: appended in the commit that makes it true, and never compacted as the change log may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from operators.people.changes import ChangeLog
+from operators.people.meta import Meta
+from state.keys import sequence_key
+from state.shard import Family
+
+CREATED, GREW, MERGED, SPLIT_FROM, GAINED, MERGED_INTO, SPLIT, LOST, ERASED, RELEASED = range(10)
+TYPES = ("created", "grew", "merged", "split_from", "gained", "merged_into", "split", "lost", "erased", "released")
+"""The names of the kinds, by number."""
+COMES = range(CREATED, MERGED_INTO)
+"""The kinds whose identifiers came to the profile; those of the others left it. `RELEASED` is told of an identifier, under its
+own hash: what held it when the last evidence of it went."""
+
+
+class Turn(msgspec.Struct, array_like=True, gc=False):
+    """One thing that happened to a profile by one cause. ``clock``: the space's, None before it runs; ``time``: the cause's own.
+
+    ``other`` is the profile on the other side, empty if there is none. ``by`` is the type of the cause, ``cause`` its message id
+    or digest, ``rules`` the version of the identity rules. ``identifiers`` are hashes, 16 bytes each.
+    """
+
+    clock: int | None
+    time: int | None
+    kind: int
+    other: bytes
+    by: str
+    cause: str
+    rules: int
+    identifiers: bytes
+
+    def hashes(self) -> Iterator[bytes]:
+        """The identifiers one by one."""
+        return (self.identifiers[at : at + 16] for at in range(0, len(self.identifiers), 16))
+
+
+_encode = msgspec.msgpack.Encoder().encode
+decode_turn = msgspec.msgpack.Decoder(Turn).decode
+
+Rows = dict[tuple[bytes, int, bytes], list[bytes]]
+"""(profile, kind, other) → identifiers"""
+
+
+class History:
+    """Collects what one cause does to people and writes what is left of it in the end: steps that undo each other leave no row."""
+
+    def __init__(self, family: Family, meta: Meta, log: ChangeLog) -> None:
+        self._family = family
+        self._meta = meta
+        self._log = log
+        self._came: set[bytes] = set()
+        self._went: set[bytes] = set()
+        self._into: dict[bytes, bytes] = {}
+        """Every profile that vanished, also one that this cause had made → the one that it went into."""
+
+    def created(self, profile: bytes) -> None:
+        """A profile is there that was not."""
+        self._into.pop(profile, None)
+        if profile in self._went:
+            self._went.remove(profile)
+        else:
+            self._came.add(profile)
+
+    def vanished(self, profile: bytes, into: bytes) -> None:
+        """A profile is gone; ``into``: what it is part of now, empty if nothing names it any more."""
+        self._into[profile] = into
+        if profile in self._came:
+            self._came.remove(profile)
+        else:
+            self._went.add(profile)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether profiles have come or gone since the last `write`."""
+        return bool(self._came or self._went)
+
+    def write(self, moves: Mapping[bytes, bytes], alias: Family, rules: int) -> None:
+        """Append what has happened since the last call. ``moves``: identifier → the profile that held it before, empty if none did."""
+        rows: Rows = {}
+        went = {profile: self._survivor(profile) for profile in self._went}
+        for identifier, source in moves.items():
+            target = alias.get(identifier) or b""
+            if source != target:
+                # Whoever was led by somebody else's identifier before came out of that.
+                out = target in self._came and moves.get(target) == source
+                self._moved(rows, identifier, source, target, ends=went.get(source) == target, out=out)
+        told = {profile for profile, _, _ in rows}
+        for profile in sorted(self._came - told):
+            rows[profile, CREATED, b""] = []
+        for profile in sorted(went):
+            # Last, so that what is told last of a profile says whether it is there.
+            end = (profile, MERGED_INTO if went[profile] else ERASED, went[profile])
+            rows[end] = rows.pop(end, [])
+        for key, identifiers in rows.items():
+            self._append(*key, rules, identifiers)
+        self._came, self._went, self._into = set(), set(), {}
+
+    def _survivor(self, profile: bytes) -> bytes:
+        while profile in self._into:
+            profile = self._into[profile]
+        return profile
+
+    def _moved(self, rows: Rows, identifier: bytes, source: bytes, target: bytes, *, ends: bool, out: bool) -> None:
+        """``ends``: the source went into the target; ``out``: the target came out of the source."""
+        if target:
+            comes = (CREATED if target in self._came else GREW) if not source else MERGED if ends else SPLIT_FROM if out else GAINED
+            rows.setdefault((target, comes, source), []).append(identifier)
+        elif identifier != source:
+            rows[identifier, RELEASED, source] = [identifier]
+        if source:
+            leaves = (MERGED_INTO if target else ERASED) if ends else SPLIT if out else LOST
+            rows.setdefault((source, leaves, target), []).append(identifier)
+
+    def _append(self, profile: bytes, kind: int, other: bytes, rules: int, identifiers: list[bytes]) -> None:
+        log, meta = self._log, self._meta
+        by, cause = "message", log.cause
+        if not isinstance(cause, str):
+            by, cause = cause["type"], cause.get("id") or cause.get("digest", "")
+        turn = Turn(meta.clock, log.time, kind, other, by, cause, rules, b"".join(sorted(identifiers)))
+        meta.turns += 1
+        self._family.pending[profile + sequence_key(meta.turns)] = _encode(turn)
