@@ -121,7 +121,7 @@ class Control:
         found = {anchor}
         for kept in list(space.store.moments(anchor)):
             pairs = space.reread(moment_raw(kept.row), moment_contract(kept.row)).identifiers
-            home = space.store.hash(space.stitcher.anchor(pairs)) if pairs else NO_ANCHOR
+            home = space.store.hash(space.stitcher.visits.anchor(pairs)) if pairs else NO_ANCHOR
             if home == anchor:
                 continue
             found.add(home)

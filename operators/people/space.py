@@ -288,7 +288,7 @@ class Space:
                 raise LookupError(f"message {event.message_id}: its moment is gone while it is remembered")
             return self._repeat(event, Kept(anchor, at, message, row, None))
         if exempt and event.identifiers:
-            sealed = self.store.sealed(self.store.hash(self.stitcher.anchor(event.identifiers)), message)
+            sealed = self.store.sealed(self.store.hash(self.stitcher.visits.anchor(event.identifiers)), message)
             if sealed is not None:
                 return self._repeat(event, sealed)
         meta.events += 1
@@ -359,13 +359,13 @@ class Space:
         store, stitcher = self.store, self.stitcher
         pairs = event.identifiers
         slots: list[Slot | None] = [store.slot(pair) for pair in pairs]
-        anchor = stitcher.anchor(pairs)
+        anchor = stitcher.visits.anchor(pairs)
         anchor_hash = store.hash(anchor)
         person = stitcher.link(event, slots)
         blank = not stitcher.joined
         alone = [each for _, each in stitcher.parted]
         changed = self.announce_joins() if stitcher.created or stitcher.joined else []
-        owner = None if person is None else stitcher.owner(event, slots, person)
+        owner = None if person is None else stitcher.visits.owner(event, slots, person)
         if person is None or owner is None:
             self._keep(anchor_hash, event, message, ITSELF)
             people = {slot[0].key: slot[0] for slot in map(store.slot, pairs) if slot is not None}
@@ -427,7 +427,7 @@ class Space:
         store = self.store
         slot = store.slot(event.identifiers[0])
         holder = slot[0] if slot is not None else person
-        owners = [store.holder(owner) for owner in self.stitcher.deciding(holder)]
+        owners = [store.holder(owner) for owner in self.stitcher.visits.deciding(holder)]
         for each in {each.key: each for each in (holder, *owners) if each is not None}.values():
             if all(len(decisions) < 2 for decisions in each.consents.values()):
                 continue

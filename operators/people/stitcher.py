@@ -7,17 +7,17 @@ people concerned. What has been changed by then does no harm, since a rebuild st
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 from operator import attrgetter
 
 from contracts.events import Event
 from operators.people.manual import Manual
 from operators.people.rebuild import empty_device
 from operators.people.store import Pair, PeopleStore, Slot
-from operators.records import ALONE, OWNED, PERSONS, SELF, SEVERAL, Device, Identifier, Link, Person, Record, Run
+from operators.people.visits import Visits
+from operators.records import ALONE, SEVERAL, Identifier, Link, Person, Record, Run
 from operators.segments.compile import Program
 from operators.stitch.clusters import lead
-from operators.stitch.owners import ITSELF, NO_ONE, Owner, extend, owner_in_order
+from operators.stitch.owners import ITSELF, Owner
 
 Pairs = tuple[Pair, ...]
 _last = attrgetter("last")
@@ -34,6 +34,7 @@ class Stitcher:
         self._person = rules.person
         self._rules = rules
         self._shares = any(rules.shared_after)
+        self.visits = Visits(store, manual)
         self._plain = self._person == tuple(sorted(self._person, reverse=True))
         """Whether all persons' namespaces come before the devices', so that who is identified on a device is linked to it."""
         self.created: list[Person] = []
@@ -47,14 +48,6 @@ class Stitcher:
         """Whether the event last linked has changed who holds which identifier."""
         self.gone: dict[bytes, Record] = {}
         """The records of people who have joined others by identifiers, by lead, for the caller to forget."""
-
-    def anchor(self, pairs: tuple[Pair, ...]) -> Pair:
-        """The identifier that an event hangs on: its first person identifier, else its first device."""
-        person = self._person
-        for pair in pairs:
-            if person[pair[0]]:
-                return pair
-        return pairs[0]
 
     def known(self, event: Event) -> tuple[Person, bytes, Owner] | None:
         """The person, the anchor and the owner of an event that says nothing new: of one device, or by one person's identifier,
@@ -70,11 +63,11 @@ class Stitcher:
         if not self._person[pairs[0][0]]:
             if count == 2 or time < identifier.first:
                 return None
-            owner = self._visit(identifier, (time, event.message_id), mine=True)
+            owner = self.visits.visit(identifier, (time, event.message_id), mine=True)
             if owner is None:
                 return None
             identifier.last = max(identifier.last, time)
-            self._note(identifier, event)
+            self.visits.note(identifier, event)
             return person, anchor, owner
         if count == 2:
             second = slots.get(pairs[1])
@@ -309,13 +302,13 @@ class Stitcher:
         """Whether a device among these is shared by now, with the person whom the event identifies."""
         if not self._shares:
             return False
-        anchor = self.anchor(event.identifiers)
+        anchor = self.visits.anchor(event.identifiers)
         for pair, slot in zip(pairs, slots, strict=True):
             limit = self._rules.shared_after[pair[0]]
             if limit is None or self._person[pair[0]]:
                 continue
             known = 0 if slot is None or slot[1].device is None else slot[1].device.identified
-            new = self._person[anchor[0]] and (slot is None or not self._was_identified(slot[1], self._store.hash(anchor)))
+            new = self._person[anchor[0]] and (slot is None or not self.visits.was_identified(slot[1], self._store.hash(anchor)))
             if known + new >= limit:
                 return True
         return False
@@ -481,7 +474,7 @@ class Stitcher:
                 held = next((one for one in holder.identifiers if one.hash == end), None) if holder is not None else None
                 if held is None or held.device is None or not held.device.nobody:
                     continue
-                if any(self._was_identified(held, one) for one in persons):
+                if any(self.visits.was_identified(held, one) for one in persons):
                     return False
         return True
 
@@ -526,174 +519,6 @@ class Stitcher:
         self.gone = gone
         person.records = {key: row for one in people for key, row in one.records.items()}
         return person
-
-    def owner(self, event: Event, slots: list[Slot | None], person: Person) -> Owner | None:
-        """Bring the devices of the event up to date; returns who owns it (an identified event: its anchor, as `ITSELF`)."""
-        pairs = event.identifiers
-        anchor = self.anchor(pairs)
-        identified = self._person[anchor[0]]
-        if identified:
-            self._store.slots[anchor][1].anchor = True
-        owner: Owner | None = ITSELF
-        for pair, slot in zip(pairs, slots, strict=True):
-            if self._person[pair[0]]:
-                continue
-            held = slot[1] if slot is not None else next(each for each in person.identifiers if (each.namespace, each.value) == pair)
-            at = (event.time_us, event.message_id)
-            if identified:
-                if not self._login(held, at, self._store.hash(anchor), person):
-                    return None
-            else:
-                mine = pair == anchor
-                found = self._visit(held, at, mine=mine)
-                if found is None:
-                    return None
-                if mine:
-                    owner = found
-                    self._note(held, event)
-        return owner
-
-    def _note(self, held: Identifier, event: Event) -> None:
-        """Remember that a consent decision hangs on the device."""
-        if event.consents and held.device is not None:
-            held.device.decided = True
-
-    def _cluster(self, identifier: bytes) -> bytes:
-        return self._store.shard.alias.get(identifier) or identifier
-
-    def _advance(self, held: Identifier, at: tuple[int, str]) -> Device | None:
-        """The device with its latest session brought to the event; None if that is not where the event belongs."""
-        time = at[0]
-        device = held.device
-        if device is None:
-            device = held.device = empty_device(time)
-        elif time > device.end + self._rules.gap:
-            device.start = device.end = time
-            device.runs = []
-            device.cut = device.anonymous = False
-        elif time > device.end:
-            device.end = time
-        elif time < device.start:
-            return None
-        return device
-
-    def _only(self, held: Identifier, at: tuple[int, str]) -> bytes | None:
-        """The one person who owns everything on the device, if the event lies well before its latest session."""
-        device = held.device
-        if device is None or device.nobody or device.identified != 1 or at[0] >= device.start - self._rules.gap:
-            return None
-        limit = self._rules.shared_after[held.namespace]
-        if limit is not None and device.identified >= limit:
-            return None
-        if device.login is None or device.login > min(at[0], held.first) + self._rules.backstitch:
-            return None
-        return next(iter(device.persons))
-
-    def _visit(self, held: Identifier, at: tuple[int, str], *, mine: bool) -> Owner | None:
-        """An anonymous event on the device."""
-        if not self._rules.by_session:
-            held.device = held.device or empty_device(at[0])
-            held.device.own = True
-            return ITSELF
-        device = self._advance(held, at)
-        if device is None:
-            person = self._only(held, at)
-            return None if person is None else (OWNED, person)
-        owner = self._in_order(held, device, at)
-        if mine and owner is not None:
-            device.anonymous = True
-            device.own |= owner[0] == SELF
-            device.nobody |= owner == NO_ONE
-        return owner
-
-    def _in_order(self, held: Identifier, device: Device, at: tuple[int, str]) -> Owner | None:
-        limit = self._rules.shared_after[held.namespace]
-        older = partial(self._store.identified.of, held.hash)
-        return owner_in_order(device, at, self._rules, self._cluster, older, shared=limit is not None and device.identified >= limit)
-
-    def _was_identified(self, held: Identifier, person: bytes) -> bool:
-        """Whether a person was ever identified on a device."""
-        device = held.device
-        if device is None or person in device.persons:
-            return device is not None
-        return device.identified > len(device.persons) and self._store.identified.get(held.hash, person) is not None
-
-    def _identify(self, held: Identifier, device: Device, person: bytes, at: tuple[int, str]) -> None:
-        """Remember when a person was identified on a device; the one who was longest ago goes to a row of its own."""
-        persons, rows = device.persons, self._store.identified
-        known = persons.get(person)
-        if known is None:
-            known = rows.get(held.hash, person) if device.identified > len(persons) else None
-            if known is not None:
-                rows.delete(held.hash, person)
-            else:
-                device.identified += 1
-        persons[person] = at if known is None else max(known, at)
-        if len(persons) > PERSONS:
-            oldest = min(persons, key=persons.__getitem__)
-            rows.put(held.hash, oldest, persons.pop(oldest))
-
-    def deciding(self, holder: Person) -> set[bytes]:
-        """The persons who may own decisions that hang on two of somebody's devices, so that links between those matter to them."""
-        devices = [each for each in holder.identifiers if each.device is not None and each.device.decided]
-        devices.sort(key=lambda each: each.device.identified if each.device is not None else 0)
-        found: set[bytes] = set()
-        for each in devices[:-1]:
-            assert each.device is not None, "decisions hang on devices that were seen"
-            found.update(each.device.persons)
-            if each.device.identified > len(each.device.persons):
-                found.update(person for person, _ in self._store.identified.of(each.hash))
-        return found
-
-    def _login(self, held: Identifier, at: tuple[int, str], anchor: bytes, person: Person) -> bool:
-        """An event that identifies a person on the device."""
-        if self._manual.rulings and self._manual.void(anchor, held.hash):
-            return self._advance(held, at) is not None
-        limit = self._rules.shared_after[held.namespace]
-        known = 0 if held.device is None else held.device.identified
-        if limit is not None and known + 1 == limit and not self._was_identified(held, anchor):
-            return False
-        if not self._rules.by_session:
-            held.device = held.device or empty_device(at[0])
-            self._identify(held, held.device, anchor, at)
-            return True
-        before = held.device.end if held.device is not None else None
-        device = self._advance(held, at)
-        if device is None:
-            if self._only(held, at) != anchor or held.device is None or held.device.login is None:
-                return False
-            device = held.device
-            device.login = min(device.login or at[0], at[0])
-            device.persons[anchor] = max(device.persons[anchor], at)
-            return True
-        if device.nobody and device.login is not None and at[0] < device.login:
-            # What was nobody's, because the first login came too late, can be claimed by an earlier one.
-            return False
-        if not device.persons:
-            if device.own and (held.first < at[0] - self._rules.backstitch or held not in person.identifiers):
-                return False
-        elif not device.runs and device.anonymous and self._in_order(held, device, at) != (OWNED, anchor):
-            return False
-        if not self._extend(device, at, anchor, before):
-            return False
-        self._identify(held, device, anchor, at)
-        device.login = at[0] if device.login is None else min(device.login, at[0])
-        return True
-
-    def _extend(self, device: Device, at: tuple[int, str], anchor: bytes, before: int | None) -> bool:
-        """Put the identification into the runs of the latest session."""
-        runs = device.runs
-        if not runs:
-            runs.append(Run(anchor, at, at))
-        elif len(runs) == 1 and runs[0].person == anchor:
-            runs[0].first, runs[0].last = min(runs[0].first, at), max(runs[0].last, at)
-        elif runs[-1].person == anchor and at > runs[-1].last:
-            runs[-1].last = at
-        elif at[0] > (before if before is not None else at[0] - 1):
-            extend(device, at, anchor)
-        else:
-            return False
-        return True
 
 
 def _meet(one: Identifier, other: Identifier) -> None:
