@@ -427,7 +427,8 @@ class Space:
         store = self.store
         slot = store.slot(event.identifiers[0])
         holder = slot[0] if slot is not None else person
-        owners = [store.holder(owner) for owner in self.stitcher.visits.deciding(holder)]
+        owners = [*map(store.holder, self.stitcher.visits.deciding(holder)), *self.stitcher.left]
+        self.stitcher.left = []
         for each in {each.key: each for each in (holder, *owners) if each is not None}.values():
             if all(len(decisions) < 2 for decisions in each.consents.values()):
                 continue
@@ -476,7 +477,7 @@ class Space:
 
     def rebuild(self, start: list[Person], anchors: set[bytes]) -> None:
         """Compute the people connected with these anew, and announce every difference."""
-        self.stitcher.relinked = False
+        self.stitcher.relinked, self.stitcher.left = False, []
         self.rebuilds += 1
         old = component(self.store, self.manual, start)
         self.compute(old, anchors | anchors_of(old.values()))

@@ -44,6 +44,8 @@ class Stitcher:
         """(whose identifier it was, who is created of it) of this event, for the caller to announce."""
         self.relinked = False
         """Whether a link is new or first seen earlier than known, so that consents may stand otherwise."""
+        self.left: list[Person] = []
+        """Whom an identifier has left on which decisions hang."""
         self.relinks = False
         """Whether the event last linked has changed who holds which identifier."""
         self.gone: dict[bytes, Record] = {}
@@ -210,6 +212,9 @@ class Stitcher:
             return None
         if first is not None and first[0] is holder:
             return None
+        decided = held.device is not None and held.device.decided
+        if decided and any(self._decided(one, held) for one in (holder, first[0] if first is not None else holder)):
+            return None
         mine = _links_of(holder, held)
         if len(mine) != 1 or event.time_us <= holder.links[mine[0]].last or not self._bare(held, event.time_us):
             return None
@@ -218,11 +223,11 @@ class Stitcher:
         return self._hand_over(event, pairs, second, first, mine[0])
 
     def _bare(self, held: Identifier, time: int) -> bool:
-        """Whether no event and no decision goes where an identifier goes; of a device only if the event comes in order."""
+        """Whether no event goes where an identifier goes; of a device only if the event comes in order."""
         if self._person[held.namespace]:
             return not held.anchor
         device = held.device
-        return device is not None and not device.own and not device.decided and time > device.end
+        return device is not None and not device.own and time > device.end
 
     def _makes_room(self, holder: Person, held: Identifier) -> bool:
         """Whether a link that was refused for what the cluster holds may stand when this identifier has left it."""
@@ -273,7 +278,14 @@ class Stitcher:
         person.links[key + held.hash] = link
         store.adopt(person, held, of=holder.key)
         store.dirty[holder.key] = holder
+        if held.device is not None and held.device.decided:
+            self.relinked = True
+            self.left.append(holder)
         return person
+
+    def _decided(self, person: Person, held: Identifier) -> bool:
+        """Whether decisions hang on another device of somebody, so that they may be joined to those on this one, whoever owns them."""
+        return any(each is not held and each.device is not None and each.device.decided for each in person.identifiers)
 
     def _has_room(self, person: Person, space: int) -> bool:
         """Whether a cluster may hold one more identifier of a namespace."""

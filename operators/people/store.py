@@ -15,7 +15,7 @@ from operators.records import (
     encode,
 )
 from operators.stitch.rules import Rules
-from state.keys import NOBODY, moment_key, moment_parts, period_key, period_of, period_of_key
+from state.keys import NOBODY, PERIOD_US, moment_key, moment_parts, period_key, period_of, period_of_key
 from state.shard import Shard
 
 PERSON_BYTES, ROW_BYTES = 1_000, 7
@@ -185,6 +185,20 @@ class PeopleStore:
         for key, kept in fresh.items():
             if kept is not None:
                 yield Kept(*moment_parts(key), kept, None)
+
+    def any_moment(self, anchor: bytes, first: int, last: int) -> bool:
+        """Whether an event hangs on an anchor between two times, both included; perhaps also if there are sealed ones near."""
+        fresh = self._fresh.get(anchor, {})
+        if any(row is not None and first <= moment_parts(key)[1] <= last for key, row in fresh.items()):
+            return True
+        for period in range(period_of(first), period_of(last) + 1):
+            if self.shard.pages.get(anchor + period_key(period)) is not None:
+                return True
+            start = max(first, period * PERIOD_US)
+            end = moment_key(anchor, min(last, (period + 1) * PERIOD_US - 1), b"\xff" * 16)
+            if any(key not in fresh for key, _ in self.shard.moments.committed(moment_key(anchor, start, b""), end)):
+                return True
+        return False
 
     def _committed_moments(self, anchor: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Seek from period to period: the next key found says which to look at next."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import partial
 
 from contracts.events import Event
 from operators.people.manual import Manual
 from operators.people.rebuild import empty_device
 from operators.people.store import Pair, PeopleStore, Slot
-from operators.records import OWNED, PERSONS, SELF, Device, Identifier, Person, Run
+from operators.records import OWNED, PERSONS, RUNS, SELF, Device, Identifier, Moment, Person, Run
 from operators.stitch.owners import ITSELF, NO_ONE, Owner, extend, owner_in_order
 
 
@@ -162,12 +163,7 @@ class Visits:
         before = held.device.end if held.device is not None else None
         device = self._advance(held, at)
         if device is None:
-            if self._only(held, at) != anchor or held.device is None or held.device.login is None:
-                return False
-            device = held.device
-            device.login = min(device.login or at[0], at[0])
-            device.persons[anchor] = max(device.persons[anchor], at)
-            return True
+            return self._login_before(held, at, anchor)
         if device.nobody and device.login is not None and at[0] < device.login:
             # What was nobody's, because the first login came too late, can be claimed by an earlier one.
             return False
@@ -176,13 +172,13 @@ class Visits:
                 return False
         elif not device.runs and device.anonymous and self._in_order(held, device, at) != (OWNED, anchor):
             return False
-        if not self._extend(device, at, anchor, before):
+        if not self._extend(held, device, at, anchor, before):
             return False
         self._identify(held, device, anchor, at)
         device.login = at[0] if device.login is None else min(device.login, at[0])
         return True
 
-    def _extend(self, device: Device, at: tuple[int, str], anchor: bytes, before: int | None) -> bool:
+    def _extend(self, held: Identifier, device: Device, at: tuple[int, str], anchor: bytes, before: int | None) -> bool:
         """Put the identification into the runs of the latest session."""
         runs = device.runs
         if not runs:
@@ -194,5 +190,41 @@ class Visits:
         elif at[0] > (before if before is not None else at[0] - 1):
             extend(device, at, anchor)
         else:
+            return self._slip_in(held, device, at, anchor)
+        return True
+
+    def _slip_in(self, held: Identifier, device: Device, at: Moment, person: bytes) -> bool:
+        """Put a late identification between others of the latest session; False if it takes anonymous events from somebody."""
+        runs = device.runs
+        here = bisect_right(runs, at, key=lambda run: run.first)
+        before, after = runs[here - 1] if here else None, runs[here] if here < len(runs) else None
+        if before is not None and before.person != person and at < before.last:
             return False
+        if device.anonymous and (before is None or before.person != person):
+            first = at[0] if here or device.cut else device.start
+            if self._store.any_moment(held.hash, first, after.first[0] if after is not None else device.end):
+                return False
+        if before is not None and before.person == person:
+            before.last = max(before.last, at)
+        elif before is None and device.cut:
+            return True
+        elif after is not None and after.person == person:
+            after.first = at
+        else:
+            runs.insert(here, Run(person, at, at))
+            if len(runs) > RUNS:
+                del runs[0]
+                device.cut = True
+        return True
+
+    def _login_before(self, held: Identifier, at: Moment, person: bytes) -> bool:
+        """An identification before the device's latest session: simple if it changes no anonymous event's owner."""
+        device = held.device
+        if device is None or device.login is None:
+            return False
+        mine = self._only(held, at) == person
+        if not mine and (at[0] >= device.start - self._rules.gap or any(True for _ in self._store.moments(held.hash))):
+            return False
+        self._identify(held, device, person, at)
+        device.login = min(device.login, at[0])
         return True
