@@ -127,6 +127,7 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     feature, ``consents`` the newest decision by purpose and anchor. ``bits`` are the memberships, ``told`` what was last
     announced: consents by purpose and emitted traits. ``armed``: when its timer is due. ``records``, if the rules have
     probabilistic links, by lead; ``confidence`` is the probability of the weakest link on the strongest way to the lead.
+    ``aside``, where events of a device belong to nobody: start of its session, and the row as it was before that, empty if there was none.
     """
 
     key: bytes
@@ -144,6 +145,7 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     armed: int | None = None
     records: dict[bytes, Record] = {}
     confidence: float = 1.0
+    aside: list[Any] | None = None
 
 
 class Stored(msgspec.Struct, array_like=True, gc=False):

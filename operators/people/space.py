@@ -29,9 +29,22 @@ from operators.people.regroup import Regroup
 from operators.people.stitcher import Stitcher
 from operators.people.store import Kept, Pair, PeopleStore, Slot
 from operators.people.timers import Timers
+from operators.people.visits import Claim
 from operators.profile import fold, join, next_due, resolve_consents
 from operators.quality.keeper import Quality
-from operators.records import NOBODY, OWNED, SELF, Person, encode, moment_raw, pack_moment
+from operators.records import (
+    NOBODY,
+    OWNED,
+    SELF,
+    Person,
+    decode_person,
+    encode,
+    moment_contract,
+    moment_message,
+    moment_raw,
+    pack_moment,
+    with_owner,
+)
 from operators.segments.compile import Program
 from operators.stitch.owners import ITSELF, Owner
 from operators.stitch.rules import Rules
@@ -373,8 +386,11 @@ class Space:
             return
         self._keep(anchor_hash, event, message, owner)
         store.dirty[person.key] = person
+        claims, stitcher.visits.claims = stitcher.visits.claims, []
+        for claim in claims:
+            self._claimed(claim)
         person = self._owner(person, anchor, owner, changed)
-        self._fold(event, anchor_hash, person, settle=any(each is person for each in changed), blank=blank)
+        self._fold(event, anchor_hash, person, settle=any(each is person for each in changed), blank=blank and not claims)
         for each in changed:
             if each is not person:
                 self.announcer.settle(each, self.clock.now)
@@ -441,16 +457,51 @@ class Space:
                 self.announcer.move(each, purposes, self.clock.now)
         return touched
 
+    def _claimed(self, claim: Claim) -> None:
+        """Move events from nobody to a person, and bring nobody's profile back to what it was before them."""
+        store, other = self.store, claim.other
+        person = store.holder(claim.person)
+        assert person is not None, "who claims events is somebody"
+        assert other.aside is not None, "what was before is known"
+        told: list[tuple[tuple[int, str], Event]] = []
+        for kept in claim.moments:
+            store.rewrite(kept, with_owner(kept.row, OWNED, claim.person))
+            event = self.reread(moment_raw(kept.row), moment_contract(kept.row))
+            event.time_us, event.message_id = kept.time_us, moment_message(kept.row)
+            told.append(((event.time_us, event.message_id), event))
+        for _, event in sorted(told, key=lambda each: each[0]):
+            self._fold(event, claim.held.hash, person)
+        row, other.aside = other.aside[1], None
+        if not row:
+            assert claim.held.device is not None, "events hang on a device that was seen"
+            claim.held.device.nobody = False
+            self.announcer.vanished(other, person)
+        else:
+            was = decode_person(row)
+            other.first, other.last, other.traits, other.cells, other.consents = was.first, was.last, was.traits, was.cells, was.consents
+            resolve_consents(other, store.holder)
+            store.dirty[other.key] = other
+            self.timers.arm(other, next_due(other, self.program, self.clock.now))
+            self.announcer.settle(other, self.clock.now)
+        self.announcer.reassigned({(other.key, person.key): [message for (_, message), _ in told]})
+
     def _shared(self, person: Person, anchor: Pair, changed: list[Person]) -> Person:
         """The person for a device's event that belongs to nobody; added to ``changed`` if it is new."""
-        if not any(self.rules.person[each.namespace] for each in person.identifiers):
-            return person
         slot = self.store.slot(anchor)
         assert slot is not None, "the event's own identifier has just been stored"
-        key = self.store.shared_key(slot[1])
-        known = self.store.person(key)
-        if known is None:
-            known = Person(key, [], {}, version=self.store.version(key), cells=[None] * len(self.program.cells))
+        device = slot[1].device
+        assert device is not None, "an event hangs on a device that was seen"
+        if not any(self.rules.person[each.namespace] for each in person.identifiers):
+            known, new = person, False
+        else:
+            key = self.store.shared_key(slot[1])
+            found = self.store.person(key)
+            new = found is None
+            known = found or Person(key, [], {}, version=self.store.version(key), cells=[None] * len(self.program.cells))
+        if known.aside is None or known.aside[0] != device.start:
+            known.aside = None
+            known.aside = [device.start, b"" if new else encode(known)]
+        if new:
             self.store.add(known)
             self.announcer.created(known)
             changed.append(known)
@@ -477,7 +528,7 @@ class Space:
 
     def rebuild(self, start: list[Person], anchors: set[bytes]) -> None:
         """Compute the people connected with these anew, and announce every difference."""
-        self.stitcher.relinked, self.stitcher.left = False, []
+        self.stitcher.relinked, self.stitcher.left, self.stitcher.visits.claims = False, [], []
         self.rebuilds += 1
         old = component(self.store, self.manual, start)
         self.compute(old, anchors | anchors_of(old.values()))

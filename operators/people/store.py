@@ -186,19 +186,20 @@ class PeopleStore:
             if kept is not None:
                 yield Kept(*moment_parts(key), kept, None)
 
-    def any_moment(self, anchor: bytes, first: int, last: int) -> bool:
-        """Whether an event hangs on an anchor between two times, both included; perhaps also if there are sealed ones near."""
+    def between(self, anchor: bytes, first: int, last: int) -> list[Kept] | None:
+        """What hangs on an anchor between two times, both included, in no order; None if some of it may be sealed."""
         fresh = self._fresh.get(anchor, {})
-        if any(row is not None and first <= moment_parts(key)[1] <= last for key, row in fresh.items()):
-            return True
+        found = [
+            Kept(*moment_parts(key), row, None) for key, row in fresh.items() if row is not None and first <= moment_parts(key)[1] <= last
+        ]
         for period in range(period_of(first), period_of(last) + 1):
             if self.shard.pages.get(anchor + period_key(period)) is not None:
-                return True
+                return None
             start = max(first, period * PERIOD_US)
             end = moment_key(anchor, min(last, (period + 1) * PERIOD_US - 1), b"\xff" * 16)
-            if any(key not in fresh for key, _ in self.shard.moments.committed(moment_key(anchor, start, b""), end)):
-                return True
-        return False
+            rows = self.shard.moments.committed(moment_key(anchor, start, b""), end)
+            found += [Kept(*moment_parts(key), row, None) for key, row in rows if key not in fresh]
+        return found
 
     def _committed_moments(self, anchor: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Seek from period to period: the next key found says which to look at next."""

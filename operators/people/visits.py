@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import partial
+from typing import NamedTuple
 
 from contracts.events import Event
 from operators.people.manual import Manual
 from operators.people.rebuild import empty_device
-from operators.people.store import Pair, PeopleStore, Slot
-from operators.records import OWNED, PERSONS, RUNS, SELF, Device, Identifier, Moment, Person, Run
+from operators.people.store import Kept, Pair, PeopleStore, Slot
+from operators.records import NOBODY, OWNED, PERSONS, RUNS, SELF, Device, Identifier, Moment, Person, Run
 from operators.stitch.owners import ITSELF, NO_ONE, Owner, extend, owner_in_order
+
+
+class Claim(NamedTuple):
+    """Events of a device that belonged to nobody, and from now on to a person's identifier; ``other`` is who had them."""
+
+    held: Identifier
+    other: Person
+    person: bytes
+    moments: list[Kept]
 
 
 class Visits:
@@ -21,6 +31,8 @@ class Visits:
         self._manual = manual
         self._rules = store.rules
         self._person = store.rules.person
+        self.claims: list[Claim] = []
+        """What the event takes from nobody, for the caller to move."""
 
     def anchor(self, pairs: tuple[Pair, ...]) -> Pair:
         """The identifier that an event hangs on: its first person identifier, else its first device."""
@@ -170,12 +182,28 @@ class Visits:
         if not device.persons:
             if device.own and (held.first < at[0] - self._rules.backstitch or held not in person.identifiers):
                 return False
-        elif not device.runs and device.anonymous and self._in_order(held, device, at) != (OWNED, anchor):
-            return False
+        elif not device.runs and device.anonymous:
+            owner = self._in_order(held, device, at)
+            if owner != (OWNED, anchor) and not (owner == NO_ONE and self._claim(held, device, anchor)):
+                return False
         if not self._extend(held, device, at, anchor, before):
             return False
         self._identify(held, device, anchor, at)
         device.login = at[0] if device.login is None else min(device.login, at[0])
+        return True
+
+    def _claim(self, held: Identifier, device: Device, person: bytes) -> bool:
+        """The first login of a session takes the session's events from nobody; False if what was before them is not known."""
+        store = self._store
+        holder = store.slots[held.namespace, held.value][0]
+        named = any(self._person[each.namespace] for each in holder.identifiers)
+        other = store.person(store.shared_key(held)) if named else holder
+        if other is None or len(other.identifiers) > 1 or other.aside is None or other.aside[0] != device.start:
+            return False
+        found = store.between(held.hash, device.start, device.end)
+        if found is None or any(kept.row[0] != NOBODY for kept in found):
+            return False
+        self.claims.append(Claim(held, other, person, found))
         return True
 
     def _extend(self, held: Identifier, device: Device, at: tuple[int, str], anchor: bytes, before: int | None) -> bool:
@@ -202,7 +230,7 @@ class Visits:
             return False
         if device.anonymous and (before is None or before.person != person):
             first = at[0] if here or device.cut else device.start
-            if self._store.any_moment(held.hash, first, after.first[0] if after is not None else device.end):
+            if self._store.between(held.hash, first, after.first[0] if after is not None else device.end) != []:
                 return False
         if before is not None and before.person == person:
             before.last = max(before.last, at)

@@ -170,6 +170,17 @@ def late(size: int) -> Iterator[dict[str, Any]]:
         yield seen(number, number * 7, userId=f"u{number}", anonymousId="kiosk")
 
 
+def browsing(size: int) -> Iterator[dict[str, Any]]:
+    """Sessions that begin with a page of nobody's, which the first login of the session claims."""
+    minute = 0
+    for number in range(size):
+        if number % 5 == 0:
+            minute += 60
+            yield seen(2 * number, minute, anonymousId="kiosk")
+        minute += 7
+        yield seen(2 * number + 1, minute, userId=f"u{number}", anonymousId="kiosk")
+
+
 def deciding(size: int) -> Iterator[dict[str, Any]]:
     """A banner on the kiosk asks everybody."""
     for number in range(size):
@@ -208,7 +219,7 @@ NAMESPACES = [
 SHARED = [*NAMESPACES[:3], {**NAMESPACES[3], "shared_after": 5}]
 
 
-@pytest.mark.parametrize("visitors", [kiosk, returning, late, deciding, shared_mail, with_own_mail, going_home])
+@pytest.mark.parametrize("visitors", [kiosk, returning, late, browsing, deciding, shared_mail, with_own_mail, going_home])
 @pytest.mark.parametrize("rules", [{}, {"conflict": "oldest"}, {"namespaces": SHARED}], ids=["newest", "oldest", "shared"])
 def test_the_last_costs_what_the_first_does(visitors: Any, rules: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes written for an event stay the same, rows of shared identifiers are not read, and nobody is computed anew."""
