@@ -143,10 +143,11 @@ class Stitcher:
         return Link(a, b, manual=False, first=time, last=time, message=event.message_id, rules=self._rules.version)
 
     def _stays_out(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> Person | None:
-        """A link that cannot stand whatever else is true, between two people: it touches nothing but the limit of links.
+        """A link between two people that cannot stand: it touches nothing but the limit of links.
 
-        Its device is shared; or both ends are values of one unique namespace; or its lower end was seen with values of one unique
-        namespace only, and belongs to another of them by a link that comes before this one.
+        It was refused before and keeps its place in the order; or it comes after all links of both, who cannot be one. Or whatever
+        else is true: its device is shared; both ends are values of one unique namespace; its lower end was seen with values of one
+        unique namespace only, and belongs to another of them by a link that comes before this one.
         """
         store, time, second = self._store, event.time_us, slots[1]
         if second is None or time < second[1].first:
@@ -156,19 +157,22 @@ class Stitcher:
         if (first is not None and (first[0] is holder or time < first[1].first)) or self._manual.of(held.hash):
             return None
         link = store.refusals.get(key, held.hash) if first is not None and first[1].refused else None
-        if not self._out(event, space, second, link):
-            return None
         identifier = first[1] if first is not None else Identifier(*pairs[0], key, time, time)
-        most = self._rules.links_max - (link is None)
-        if (link is None and self._unpins(identifier, held)) or (first is not None and self._degree(*first) > most):
+        stays = link is not None and (time <= link.last if self._rules.newest else time >= link.first)
+        loose = not stays and not self._out(event, space, second, link)
+        if loose and not (link is None and self._comes_last(time, first[0] if first is not None else None, identifier, second)):
             return None
-        if space == held.namespace and self._degree(holder, held) > most:
+        most = self._rules.links_max - (link is None)
+        if (link is None and self._unpins(identifier, held)) or (not stays and first is not None and self._degree(*first) > most):
+            return None
+        if not stays and (loose or space == held.namespace) and self._degree(holder, held) > most:
             return None
         person = first[0] if first is not None else self._united([], [identifier], [identifier])
         if link is None:
             link = self._link(key, held.hash, event)
-            identifier.refused += 1
-            held.refused += 1
+            for end in (identifier, held):
+                end.refused += 1
+                end.loose += loose
             _meet(identifier, held)
         else:
             link.again(time, event.message_id)
@@ -177,6 +181,21 @@ class Stitcher:
         held.last = max(held.last, time)
         store.dirty[holder.key] = holder
         return person
+
+    def _comes_last(self, time: int, person: Person | None, identifier: Identifier, second: Slot) -> bool:
+        """Whether a new link comes after all that stand in two clusters, which cannot be one."""
+        holder, held = second
+        people = [holder] if person is None else [person, holder]
+        everyone = [identifier] if person is None else []
+        everyone += [each for one in people for each in one.identifiers]
+        if self._fits(everyone):
+            return False
+        spaces = {each.hash: each.namespace for each in everyone}
+        lower = max(identifier.namespace, held.namespace)
+        links = [link for one in people for link in one.links.values() if not link.manual]
+        if self._rules.newest:
+            return all((max(spaces[link.a], spaces[link.b]), -link.last) < (lower, -time) for link in links)
+        return all((link.first, max(spaces[link.a], spaces[link.b])) < (time, lower) for link in links)
 
     def _out(self, event: Event, space: int, second: Slot, link: Link | None) -> bool:
         """Whether a link from this namespace to an identifier of somebody else is refused by what no other link can change."""

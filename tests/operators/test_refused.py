@@ -195,6 +195,15 @@ def shared_mail(size: int) -> Iterator[dict[str, Any]]:
         yield seen(number, number, userId=f"u{number}", context={"email": "office", "phone": "1"})
 
 
+def crossing(size: int) -> Iterator[dict[str, Any]]:
+    """Two people on each other's twenty devices."""
+    rng = random.Random(1)
+    for number in range(40):
+        yield seen(number, number, userId="ab"[number % 2], anonymousId=f"d{number}")
+    for number in range(40, size):
+        yield seen(number, number, userId=rng.choice("ab"), anonymousId=f"d{rng.randrange(40)}")
+
+
 def with_own_mail(size: int) -> Iterator[dict[str, Any]]:
     """Logins on a kiosk, each with the user's own e-mail."""
     for number in range(size):
@@ -219,7 +228,20 @@ NAMESPACES = [
 SHARED = [*NAMESPACES[:3], {**NAMESPACES[3], "shared_after": 5}]
 
 
-@pytest.mark.parametrize("visitors", [kiosk, returning, late, browsing, deciding, shared_mail, with_own_mail, going_home])
+def test_links_that_cannot_stand_do_not_make_the_next_one_dearer(tmp_path: Path) -> None:
+    """Thousands of links in one batch between two people who were known first: all are kept, none is decided twice."""
+    engine = Engine(tmp_path / "shard", contracts.load({"identity.yaml": json.dumps({"namespaces": NAMESPACES, "conflict": "oldest"})}))
+    engine.start(["p"])
+    known = [seen(n, n, userId="ab"[n // 100], anonymousId=f"d{n}") for n in range(200)]
+    ends = [(a, b) for a in range(100) for b in range(100, 200)][:5_000]
+    met = [seen(200 + n, 300 + n / 100, anonymousId=f"d{a}", previousId=f"d{b}") for n, (a, b) in enumerate(ends)]
+    engine.feed("p", [orjson.dumps(body) for body in known + met])
+    assert engine.space.rebuilds == 0
+    assert sum(1 for _ in engine.view.refused()) == len(ends)
+    engine.shard.close()
+
+
+@pytest.mark.parametrize("visitors", [kiosk, returning, late, browsing, deciding, shared_mail, crossing, with_own_mail, going_home])
 @pytest.mark.parametrize("rules", [{}, {"conflict": "oldest"}, {"namespaces": SHARED}], ids=["newest", "oldest", "shared"])
 def test_the_last_costs_what_the_first_does(visitors: Any, rules: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes written for an event stay the same, rows of shared identifiers are not read, and nobody is computed anew."""
