@@ -230,6 +230,9 @@ Condition = All | AnyOf | Not | TraitIs | Did | MemberOf | ConsentIs
 
 @dataclass(frozen=True, slots=True)
 class Segment:
+    """Who belongs to a segment: for whom ``who`` holds, ``purpose`` is granted, and of whom we are at least so sure who it is
+    (``confidence``, a probability; None asks for nothing)."""
+
     name: str
     version: int
     who: Condition
@@ -239,6 +242,7 @@ class Segment:
     timezone: str = "UTC"
     activate: tuple[str, ...] = ()
     file: str = ""
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,10 +264,13 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
+    """Who is told which types of changes. Of people below ``confidence`` (a probability) it is told what cohorts do, not who."""
+
     name: str
     kind: Literal["file"]
     path: str
     changes: tuple[str, ...]
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contracts.confidence import read_floor
 from contracts.definitions import Destination
 from contracts.yaml_tree import Reader, Tree
 
 CHANGES = (
-    "profile.created", "profile.updated", "identity.merged", "identity.split", "events.reassigned",
+    "profile.created", "profile.updated", "identity.merged", "identity.split", "identity.confidence", "events.reassigned",
     "segment.entered", "segment.exited", "consent.changed", "profile.erased",
     "quality.broken", "quality.restored",
 )  # fmt: skip
@@ -15,10 +16,11 @@ CHANGES = (
 
 def read_destination(reader: Reader, at: Tree, name: str) -> Destination:
     """One destination, named after its file."""
-    parts = reader.fields(at, ("kind", "path", "changes"))
+    parts = reader.fields(at, ("kind", "path", "changes", "confidence"))
     reader.choice(reader.required(at, parts, "kind", "file"), ("file",), "file")
     path = reader.text(reader.required(at, parts, "path", "the file to write, relative to the project folder"))
     changes = tuple(reader.choice(item, CHANGES, CHANGES[0]) for item in reader.items(parts.get("changes"), "a list of types of changes"))
     if "changes" in parts and parts["changes"].value == []:
         reader.refuse(parts["changes"], "at least one type of change", "an empty list", "leave `changes` out for all of them")
-    return Destination(name, "file", path, tuple(dict.fromkeys(changes)) or CHANGES)
+    floor = read_floor(reader, parts.get("confidence"))
+    return Destination(name, "file", path, tuple(dict.fromkeys(changes)) or CHANGES, floor)

@@ -8,13 +8,14 @@ from graphlib import CycleError, TopologicalSorter
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.conditions import Surroundings, read_condition, read_purpose
+from contracts.confidence import read_floor
 from contracts.definitions import All, AnyOf, Condition, MemberOf, Not, Segment, Use
 from contracts.features import Measured
 from contracts.problems import Problem, closest
 from contracts.yaml_tree import Reader, Tree
 
-_KEYS = ("segment", "version", "title", "owner", "purpose", "timezone", "who", "activate")
-_LATER = ("tier", "confidence", "min_size")
+_KEYS = ("segment", "version", "title", "owner", "purpose", "timezone", "confidence", "who", "activate")
+_LATER = ("tier", "min_size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
         title=reader.text(parts.get("title")),
         owner=reader.text(parts.get("owner")),
         timezone=zone,
+        confidence=read_floor(reader, parts.get("confidence")),
         activate=tuple(_activate(reader, parts.get("activate"), name, destinations, around.measured)),
         file=at.file,
     )

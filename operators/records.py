@@ -125,7 +125,7 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     ``links`` are the accepted ones by ``a + b`` (manual ones by ``a + b + b"m"``, probabilistic ones by ``a + b + b"p"``);
     others have rows of their own. ``cells`` holds the running value of each
     feature, ``consents`` the newest decision by purpose and anchor. ``bits`` are the memberships, ``told`` what was last
-    announced: consents by purpose and emitted traits. ``armed``: when its timer is due. ``records``, if the rules have
+    announced: consents by purpose, emitted traits and the confidence. ``armed``: when its timer is due. ``records``, if the rules have
     probabilistic links, by lead; ``confidence`` is the probability of the weakest link on the strongest way to the lead.
     ``aside``, where events of a device belong to nobody: start of its session, and the row as it was before that, empty if there was none.
     """
@@ -146,6 +146,11 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     records: dict[bytes, Record] = {}
     confidence: float = 1.0
     aside: list[Any] | None = None
+
+    @property
+    def certainty(self) -> float:
+        """``confidence`` to six decimals: as it is shown, told, and held against floors."""
+        return round(self.confidence, 6)
 
 
 class Stored(msgspec.Struct, array_like=True, gc=False):

@@ -50,6 +50,7 @@ from operators.records import (
 )
 from operators.segments.compile import Program
 from operators.segments.predicates import canonical
+from operators.stitch.confidence import confidences
 from operators.versions import Reading, Readings
 from state.errors import BeforeClock, NoState
 from state.keys import NOBODY as NO_ANCHOR
@@ -208,7 +209,7 @@ class View:
             "features": features_of(person, program, at_us),
             "segments": segments_of(person, program, at_us),
             "consents": dict(sorted(person.granted.items())),
-            "confidence": round(person.confidence, 6),
+            "confidence": person.certainty,
         }
 
     def profile(self, namespace: str, value: str, at_us: int | None = None) -> dict[str, Any] | None:
@@ -273,12 +274,13 @@ class View:
     def clock_us(self) -> int | None:
         return self.meta.clock
 
-    def identifiers(self) -> Iterator[tuple[str, str, str, int, int]]:
-        """Namespace, value, profile id, first and last seen."""
+    def identifiers(self) -> Iterator[tuple[str, str, str, int, int, float]]:
+        """Namespace, value, profile id, first and last seen, confidence."""
         names = [each.name for each in self.program.definitions.identity.namespaces]
         for person in self.people():
+            sure = confidences(person)
             for each in person.identifiers:
-                yield names[each.namespace], each.value, profile_id(person.key), each.first, each.last
+                yield names[each.namespace], each.value, profile_id(person.key), each.first, each.last, round(sure[each.hash], 6)
 
     def links(self) -> Iterator[tuple[str, str, str, str, str, str, int, int, str, int, int]]:
         """Both ends, kind, state (accepted, rejected, unlinked), first and last seen, first message, count, version of the rules."""
@@ -324,11 +326,11 @@ class View:
                 profile_id(profile), number, turn.clock, turn.time, TYPES[turn.kind], other, identifiers, turn.by, turn.cause, turn.rules,
             )  # fmt: skip
 
-    def profiles(self) -> Iterator[tuple[str, int | None, int | None, dict[str, Any]]]:
-        """Profile id, first and last seen, traits at the clock."""
+    def profiles(self) -> Iterator[tuple[str, int | None, int | None, dict[str, Any], float]]:
+        """Profile id, first and last seen, traits at the clock, confidence."""
         program, now = self.program, self.at(None)
         for person in self.people():
-            yield profile_id(person.key), person.first, person.last, traits_of(person, program, now)
+            yield profile_id(person.key), person.first, person.last, traits_of(person, program, now), person.certainty
 
     def consents(self) -> Iterator[tuple[str, str, bool, int]]:
         """Profile id, purpose, granted, when that was decided."""
@@ -346,18 +348,23 @@ class View:
 
     def attributions(self) -> Iterator[tuple[str, str]]:
         """Message id, profile id; not the unidentified."""
+        return ((message, profile) for message, profile, _ in self.attributed())
+
+    def attributed(self) -> Iterator[tuple[str, str, float]]:
+        """Message id, profile id, and the confidence of the identifier that the message hangs on, or of the one that owns it."""
         rules = self.program.definitions.identity
-        homes: dict[bytes, tuple[str, str]] = {}
-        """Identifier → its profile, and the profile of its events that belong to nobody."""
+        homes: dict[bytes, tuple[tuple[str, float], tuple[str, float]]] = {}
+        """Identifier → its profile, and the profile of its events that belong to nobody; each with the confidence."""
         for person in self.people():
             named = any(rules.namespaces[each.namespace].scope == "person" for each in person.identifiers)
+            sure = confidences(person)
             for each in person.identifiers:
-                home = profile_id(person.key)
-                homes[each.hash] = home, profile_id(self._shared(each)) if named else home
+                home = profile_id(person.key), round(sure[each.hash], 6)
+                homes[each.hash] = home, (profile_id(self._shared(each)), 1.0) if named else home
         for anchor, _, row in self._moments():
             owner, key = moment_owner(row)
             if anchor != NO_ANCHOR:
-                yield moment_message(row), homes[key][0] if owner == OWNED else homes[anchor][owner == NOBODY]
+                yield moment_message(row), *(homes[key][0] if owner == OWNED else homes[anchor][owner == NOBODY])
 
     def _shared(self, identifier: Identifier) -> bytes:
         namespace = self.program.definitions.identity.namespaces[identifier.namespace].name

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 
+from connectors.audience import Audience
 from connectors.changes import Changes
 from connectors.deliver import Deliver
 from connectors.destinations import Cursor, Destination, FileDestination
@@ -65,6 +66,6 @@ class Activation:
     def _cursor(self, name: str) -> Cursor:
         return Cursor(self._settings.data / "cursors" / f"{name}.json")
 
-    def _destination(self, name: str) -> tuple[Destination, frozenset[str]]:
+    def _destination(self, name: str) -> tuple[Destination, Audience]:
         found = self._destinations[name.rpartition("@")[0]]
-        return FileDestination(self._settings.root / found.path), frozenset(found.changes)
+        return FileDestination(self._settings.root / found.path), Audience(frozenset(found.changes), found.confidence)

@@ -27,6 +27,7 @@ from skep.editor_words import (
     described,
     duration,
     fields,
+    floor,
     integer,
     items,
     known,
@@ -163,6 +164,7 @@ def segment_schema(names: Names) -> Schema:
             "owner": text("whose it is"),
             "purpose": known(names.purposes, "without this consent nobody is a member"),
             "timezone": text("for dates that stand alone, such as Europe/Berlin", default="UTC"),
+            "confidence": floor("nobody is a member of whom we are less sure who it is"),
             "who": {"$ref": "#/definitions/condition", "description": "who belongs to it"},
             "activate": items(known(names.destinations), "destinations that are told of it"),
         },
@@ -249,6 +251,7 @@ def destination_schema(_names: Names) -> Schema:
             "kind": choice(("file",), "what is told"),
             "path": text("the file to write, relative to the project folder"),
             "changes": items(choice(CHANGES), "what it is told of; leave it out for everything", minItems=1),
+            "confidence": floor("of people of whom we are less sure who it is, only what their segments gain and lose is told"),
         },
         ("kind", "path"),
     )

@@ -67,6 +67,12 @@ def duration(description: str, **more: Any) -> Schema:
     )
 
 
+def floor(description: str) -> Schema:
+    """``{gte: 0.95}``: the least confidence."""
+    least = {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "description": "at least this probability"}
+    return described(fields({"gte": least}, ("gte",)), description)
+
+
 def described(schema: Schema, description: str) -> Schema:
     return {**schema, "description": description} if description else schema
 

@@ -64,7 +64,8 @@ def _held(view: View, namespace: str, value: str) -> dict[str, Any] | None:
 def show(profile: dict[str, Any]) -> None:
     """A profile for people."""
     out.print(f"[bold]{profile['id']}[/bold]  space {profile['space']}  version {profile['version']}")
-    out.print(f"seen from {profile['first_seen'] or '–'} to {profile['last_seen'] or '–'}\n")
+    unsure = "" if profile["confidence"] == 1 else f", one person with a probability of {profile['confidence']:g}"
+    out.print(f"seen from {profile['first_seen'] or '–'} to {profile['last_seen'] or '–'}{unsure}\n")
     table(("identifier", "value", "first seen", "last seen"), profile["identifiers"])
     for title, rows in (("trait", profile["traits"]), ("consent", profile["consents"])):
         if rows:

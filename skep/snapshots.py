@@ -40,7 +40,7 @@ class SnapshotRows:
     def __init__(self, view: View) -> None:
         self._view = view
         self.applied, self.identifiers, self.links, self.history = view.applied, view.identifiers, view.links, view.history
-        self.profiles, self.attributions, self.consents, self.settled = view.profiles, view.attributions, view.consents, view.settled
+        self.profiles, self.attributions, self.consents, self.settled = view.profiles, view.attributed, view.consents, view.settled
         self.readings = view.readings
 
     @property

@@ -28,11 +28,11 @@ class Rows(Protocol):
     @property
     def clock_us(self) -> int | None: ...
     def applied(self) -> dict[str, int]: ...
-    def identifiers(self) -> Iterable[tuple[str, str, str, int, int]]: ...
+    def identifiers(self) -> Iterable[tuple[str, str, str, int, int, float]]: ...
     def links(self) -> Iterable[tuple[str, str, str, str, str, str, int, int, str, int, int]]: ...
     def history(self) -> Iterable[Happened]: ...
-    def profiles(self) -> Iterable[tuple[str, int | None, int | None, dict[str, Any]]]: ...
-    def attributions(self) -> Iterable[tuple[str, str]]: ...
+    def profiles(self) -> Iterable[tuple[str, int | None, int | None, dict[str, Any], float]]: ...
+    def attributions(self) -> Iterable[tuple[str, str, float]]: ...
     def consents(self) -> Iterable[tuple[str, str, bool, int]]: ...
     def quarantine(self) -> Iterable[tuple[str, str, str, str, str, str, int, int | None, bytes]]: ...
     def settled(self) -> Iterable[Settled]: ...
@@ -46,10 +46,12 @@ class Rows(Protocol):
         ...
 
 
-_TEXT, _TIME, _WHOLE = pa.string(), pa.timestamp("us"), pa.int64()
+_TEXT, _TIME, _WHOLE, _SHARE = pa.string(), pa.timestamp("us"), pa.int64(), pa.float64()
 
 SCHEMAS: dict[str, pa.Schema] = {
-    "identifiers": pa.schema([("namespace", _TEXT), ("value", _TEXT), ("profile_id", _TEXT), ("first_seen", _TIME), ("last_seen", _TIME)]),
+    "identifiers": pa.schema(
+        [("namespace", _TEXT), ("value", _TEXT), ("profile_id", _TEXT), ("first_seen", _TIME), ("last_seen", _TIME), ("confidence", _SHARE)]
+    ),
     "identity_links": pa.schema(
         [(name, _TEXT) for name in ("a_namespace", "a_value", "b_namespace", "b_value", "kind", "state")]
         + [("first_seen", _TIME), ("last_seen", _TIME), ("message_id", _TEXT), ("events", _WHOLE), ("rules", _WHOLE)]
@@ -68,8 +70,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             "rules": _WHOLE,
         }
     ),
-    "profiles": pa.schema([("profile_id", _TEXT), ("first_seen", _TIME), ("last_seen", _TIME), ("traits", _TEXT)]),
-    "attributions": pa.schema([("message_id", _TEXT), ("profile_id", _TEXT)]),
+    "profiles": pa.schema([("profile_id", _TEXT), ("first_seen", _TIME), ("last_seen", _TIME), ("traits", _TEXT), ("confidence", _SHARE)]),
+    "attributions": pa.schema([("message_id", _TEXT), ("profile_id", _TEXT), ("confidence", _SHARE)]),
     "consents": pa.schema([("profile_id", _TEXT), ("purpose", _TEXT), ("granted", pa.bool_()), ("decided_at", _TIME)]),
     "quarantine": pa.schema(
         [(name, _TEXT) for name in ("id", "reason", "detail", "event", "contract", "source")]
@@ -163,8 +165,8 @@ def _history(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:
 
 
 def _profiles(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:
-    for profile, first, last, traits in rows.profiles():
-        yield profile, first, last, dump_json(hider.traits(traits) if hider else traits)
+    for profile, first, last, traits, confidence in rows.profiles():
+        yield profile, first, last, dump_json(hider.traits(traits) if hider else traits), confidence
 
 
 def _quarantine(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:

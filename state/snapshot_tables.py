@@ -41,7 +41,12 @@ TABLES: tuple[Table, ...] = (
     Table(
         "attributions",
         "Which profile each message belongs to; unidentified messages are not here",
-        (("message_id", "VARCHAR", "A message of table events"), _PROFILE, _SPACE),
+        (
+            ("message_id", "VARCHAR", "A message of table events"),
+            _PROFILE,
+            ("confidence", "DOUBLE", "How sure it is that the message is this profile's: that of the identifier by which it belongs there"),
+            _SPACE,
+        ),
     ),
     Table(
         "profiles",
@@ -52,6 +57,7 @@ TABLES: tuple[Table, ...] = (
             ("first_seen", "TIMESTAMP", "Time of its earliest event (UTC); NULL if it owns none"),
             ("last_seen", "TIMESTAMP", "Time of its latest event (UTC); NULL if it owns none"),
             ("traits", "JSON", "Plain and computed traits by name"),
+            ("confidence", "DOUBLE", "How sure it is that all this is one person's, from 0 to 1: the smallest of its identifiers"),
         ),
     ),
     Table(
@@ -63,6 +69,11 @@ TABLES: tuple[Table, ...] = (
             _PROFILE,
             ("first_seen", "TIMESTAMP", "Time of the earliest event that carries it (UTC)"),
             ("last_seen", "TIMESTAMP", "Time of the latest event that carries it (UTC)"),
+            (
+                "confidence",
+                "DOUBLE",
+                "Of the weakest link on the strongest way to the profile's lead: 1, or that of a link by likeness",
+            ),
             _SPACE,
         ),
     ),

@@ -233,7 +233,8 @@ def definitions_files(seed: int) -> dict[str, str]:
     for event, properties in PROPERTIES.items():
         files[f"events/{event}/1-0-0.json"] = {"type": "object", "properties": {name: {} for name in properties}}
     for number in range(rng.choice([2, 5, 8])):
-        files[f"segments/s{number}.yaml"] = _segment(rng, number)
+        floor = Random(f"{seed}:floor:{number}").choice([None] * 7 + [0.9, 0.96, 0.99, 0.999, 1])
+        files[f"segments/s{number}.yaml"] = _segment(rng, number) | ({} if floor is None else {"confidence": {"gte": floor}})
     return {path: json.dumps(content, indent=1, ensure_ascii=False) for path, content in files.items()}
 
 

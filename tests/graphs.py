@@ -20,6 +20,8 @@ from tests.generator import DAY_US, MINUTE_US, START_US, Json, Scenario, text_of
 GAP_US = 30 * MINUTE_US
 BLOCKED = ("null", "000")
 PURPOSE = "marketing"
+FLOOR = 0.98
+"""What the segment ``sure`` asks for: links by likeness are below and above."""
 
 
 def shuffled(found: Scenario, rng: Random) -> Scenario:
@@ -50,6 +52,7 @@ def _files(identity: Json) -> dict[str, Any]:
         "consent.yaml": {"purposes": [{"name": PURPOSE, "default": "denied"}]},
         "events/seen/1-0-0.json": {"type": "object"},
         "segments/s.yaml": {"segment": "s", "who": {"any": [{"consent": PURPOSE}, {"did": "seen", "times": {"gte": 3}}]}},
+        "segments/sure.yaml": {"segment": "sure", "confidence": {"gte": FLOOR}, "who": {"not": {"did": "seen", "times": {"gte": 9}}}},
     }
 
 

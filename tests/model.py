@@ -304,12 +304,14 @@ def overrides(later: Sequence[Any], earlier: Sequence[Any], links: Sequence[Link
 
 # ── segments ────────────────────────────────────────────────────────────────────────────────────────────────────────
 class Facts(NamedTuple):
-    """What the conditions of one profile look at; ``granted`` holds every purpose, ``segments`` those decided so far."""
+    """What the conditions of one profile look at; ``granted`` holds every purpose, ``segments`` those decided so far,
+    ``confidence`` is that of the profile, in six decimals."""
 
     traits: dict[str, object]
     features: dict[str, object]
     granted: dict[str, bool]
     segments: list[str]
+    confidence: float
 
 
 def holds(segment: d.Segment, condition: d.Condition, facts: Facts) -> bool:
@@ -345,11 +347,11 @@ def dump(
     people = attribute(definitions.identity, taken, identity, hasher)
     lines = [*identity_lines(definitions.identity, identity, people)]
     lines += [{"kind": "message", "id": mid, "profile": pid} for mid, pid in people.of_message.items()]
-    lines += [{"kind": "profile", "id": p, **profile(definitions, events, identity, at)} for p, events in people.profiles.items()]
-    for line in lines:
-        if line["kind"] == "profile":
-            members = [identifier for identifier, pid in people.of_identifier.items() if pid == line["id"]]
-            line["confidence"] = rounded(min((confidence_of(identity, member) for member in members), default=1.0))
+    for pid, mine in people.profiles.items():
+        members = [identifier for identifier, home in people.of_identifier.items() if home == pid]
+        confidence = min((confidence_of(identity, member) for member in members), default=1.0)
+        told = profile(definitions, mine, identity, at, confidence)
+        lines.append({"kind": "profile", "id": pid, "confidence": rounded(confidence), **told})
     return sorted(json({"space": space, **line}) for line in lines)
 
 
@@ -369,14 +371,15 @@ def identity_lines(rules: IdentityRules, identity: Identity, people: People) -> 
         yield {"kind": "link", **told, **weight, **ends, **seen(link.first_seen, link.last_seen)}
 
 
-def profile(definitions: Definitions, events: Sequence[Event], identity: Identity, at: int) -> dict[str, object]:
+def profile(definitions: Definitions, events: Sequence[Event], identity: Identity, at: int, confidence: float = 1.0) -> dict[str, object]:
     traits = traits_of(definitions, events, at)
     shown = [f for f in definitions.features.values() if f.measure in ("times", "sum", "distinct")]
     features = {f.key: measured(f, events, at) for f in shown}
     consents = consents_of(definitions, events, identity)
     granted = {p.name: consents.get(p.name, p.default) for p in definitions.purposes}
-    facts = Facts(traits, features, granted, [])
+    facts = Facts(traits, features, granted, [], round(confidence, 6))
     for segment in definitions.segments:
-        if (segment.purpose is None or granted[segment.purpose]) and holds(segment, segment.who, facts):
+        sure = segment.confidence is None or facts.confidence >= segment.confidence
+        if sure and (segment.purpose is None or granted[segment.purpose]) and holds(segment, segment.who, facts):
             facts.segments.append(segment.name)
     return {"traits": traits, "features": features, "segments": sorted(facts.segments), "consents": consents}

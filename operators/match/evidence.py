@@ -24,8 +24,8 @@ class Evidence:
         self._windowed = [(at, line, line.within_us) for at, line in enumerate(rules.block) if line.within_us is not None]
         self._within = {at: within for at, _, within in self._windowed}
         self._compared = [compare.trait for compare in rules.compare]
-        paths = [*self._compared, *(field.path for _, line in self._fixed for field in line.fields)]
-        self.names = frozenset(name for path in paths for name in (path, parse_path(path)[0]) if isinstance(name, str))
+        self._paths = list(dict.fromkeys([*self._compared, *(field.path for _, line in self._fixed for field in line.fields)]))
+        self.names = frozenset(name for path in self._paths for name in (path, parse_path(path)[0]) if isinstance(name, str))
         """The traits that are compared or blocked on, at the top."""
 
     def note(self, identifier: Identifier, event: Event) -> bool:
@@ -59,21 +59,26 @@ class Evidence:
                     newest[name] = said
         return newest
 
-    def time(self, traits: Mapping[str, list[Any]]) -> int:
-        """The time of the newest value that is compared, 0 if there is none."""
+    def texts(self, traits: Mapping[str, list[Any]]) -> dict[str, str]:
+        """The comparable text at each path that rules name; without those where there is none."""
         values = {name: said[2] for name, said in traits.items()}
-        there = (path for path in self._compared if value_at(values, path) is not None)
-        return max((traits[path if path in values else str(parse_path(path)[0])][0] for path in there), default=0)
+        found = ((path, value_at(values, path)) for path in self._paths)
+        return {path: text for path, text in found if text is not None}
 
-    def blocks(self, values: Mapping[str, Any], identifiers: Iterable[Identifier]) -> list[bytes]:
+    def time(self, traits: Mapping[str, list[Any]], texts: Mapping[str, str]) -> int:
+        """The time of the newest value that is compared, 0 if there is none."""
+        there = (path for path in self._compared if path in texts)
+        return max((traits[path if path in traits else str(parse_path(path)[0])][0] for path in there), default=0)
+
+    def blocks(self, texts: Mapping[str, str], identifiers: Iterable[Identifier]) -> list[bytes]:
         """The blocks of a record: by its traits, and those in which it was seen."""
         found: dict[bytes, None] = {}
         for number, line in self._fixed:
-            fields = _values(values, line)
-            if fields is not None:
-                found[_name(number, fields)] = None
+            if all(field.path in texts for field in line.fields):
+                found[_name(number, [texts[field.path][: field.first] for field in line.fields])] = None
         for each in identifiers:
-            found.update(dict.fromkeys(each.seen))
+            if each.seen:
+                found.update(dict.fromkeys(each.seen))
         return list(found)
 
     def near(self, block: bytes, ones: Iterable[Identifier], others: Iterable[Identifier]) -> bool:

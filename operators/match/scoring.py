@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from contracts.probabilistic import How
 from operators.match.comparisons import Test, levels, prepare, term
 from operators.match.model import Model, Weights
 from operators.match.values import value_at
@@ -44,14 +45,18 @@ class Scorer:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._traits = [(each.compare.trait, each.compare.how) for each in model.comparisons]
+        self._traits: list[tuple[str, How]] = [(each.compare.trait, each.compare.how) for each in model.comparisons]
         self._says = [_says(each) for each in model.comparisons]
         self.prior = weight(model.prior)
 
     def prepare(self, traits: Mapping[str, Any]) -> Prepared:
         """The values of a record's traits, as `weight` takes them."""
-        found = ((how, value_at(traits, trait)) for trait, how in self._traits)
-        return tuple(None if text is None else prepare(how, text) for how, text in found)
+        found = ((trait, value_at(traits, trait)) for trait, _ in self._traits)
+        return self.prepared({trait: text for trait, text in found if text is not None})
+
+    def prepared(self, texts: Mapping[str, str]) -> Prepared:
+        """The same of comparable texts by the path of the trait."""
+        return tuple(prepare(how, texts[trait]) if trait in texts else None for trait, how in self._traits)
 
     def weight(self, a: Prepared, b: Prepared) -> float:
         """The match weight of two records, in bits."""

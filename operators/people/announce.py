@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.hashing import profile_id
 from contracts.times import iso
-from operators.people.changes import ChangeLog
+from operators.people.changes import ChangeLog, confidence_told, tell_confidence
 from operators.people.clock import BEFORE_ALL
 from operators.people.history import History
 from operators.people.meta import Meta
@@ -15,7 +15,7 @@ from operators.people.store import PeopleStore
 from operators.people.timers import Timers
 from operators.profile import changed_at, next_due
 from operators.records import Person
-from operators.segments.compile import Program
+from operators.segments.compile import CONFIDENCE, Program
 
 REASSIGNED_MAX = 1_000
 """Messages that one change names."""
@@ -41,12 +41,15 @@ class Announcer:
         """A profile id that was not there."""
         self._meta.people += 1
         self._history.created(person.key)
+        tell_confidence(person)
         self._log.append("profile.created", person)
 
     def split(self, parent: Person, person: Person) -> None:
         """A profile whose identifiers were another's."""
         self._meta.splits += 1
-        self._log.append("identity.split", parent, split=profile_id(person.key), evidence={"split": profile_id(person.key)})
+        self._confidence(parent)
+        split = profile_id(person.key)
+        self._log.append("identity.split", parent, split=split, evidence={"split": split, "confidence": confidence_told(person)})
 
     def reassigned(self, moved: Mapping[tuple[bytes, bytes], list[str]]) -> None:
         """Events that were one profile's belong to another now, by the profiles' keys; not the event that is just being applied."""
@@ -54,9 +57,12 @@ class Announcer:
             person = self._store.person(now)
             assert person is not None, "who owns events is somebody"
             told = [message for message in messages if message != self._log.cause]
+            before = self._store.person(was)
+            sure = None if before is None else confidence_told(before)
             for at in range(0, len(told), REASSIGNED_MAX):
                 some = told[at : at + REASSIGNED_MAX]
-                self._log.append("events.reassigned", person, **{"from": profile_id(was)}, messages=some, evidence={"messages": len(some)})
+                evidence = {"messages": len(some), "confidence": sure}
+                self._log.append("events.reassigned", person, **{"from": profile_id(was)}, messages=some, evidence=evidence)
 
     def vanished(self, person: Person, into: Person | None) -> None:
         """A profile id goes: out of its segments, then merged; erased if no evidence names any of it (into is None)."""
@@ -70,17 +76,22 @@ class Announcer:
             self._log.append("profile.erased", person, evidence={"reason": "no evidence names it any more"})
         else:
             self._meta.merges += 1
-            self._log.append("identity.merged", into, merged=profile_id(person.key), evidence={"merged": profile_id(person.key)})
+            self._confidence(into)
+            merged = profile_id(person.key)
+            evidence = {"merged": merged, "confidence": confidence_told(person), "version": person.version}
+            self._log.append("identity.merged", into, merged=merged, evidence=evidence)
         self._store.remove(person)
 
     def settle(self, person: Person, now: int, touched: tuple[Any, ...] | None = None) -> None:
         """Evaluate everything about a person; ``touched``: what an event has changed of somebody unknown before it."""
+        self._confidence(person)
         self._consents(person)
         self._emit(person, self._program.emitted, now)
         if touched is None or now == BEFORE_ALL:
             self.evaluate(person, self._program.all_segments, now)
         else:
-            self._enter(person, self._program.plan(touched).segments, now)
+            unsure = () if person.certainty == 1.0 else (CONFIDENCE,)
+            self._enter(person, self._program.plan(touched + unsure).segments, now)
 
     def _enter(self, person: Person, order: tuple[int, ...], now: int) -> None:
         """The first memberships: those of a blank person, less and more what the segments in ``order`` say."""
@@ -95,8 +106,10 @@ class Announcer:
                 self._membership(person, at, entered=True)
 
     def move(self, person: Person, touched: tuple[Any, ...], now: int) -> None:
-        """Evaluate what these features, traits and consents can move."""
+        """Evaluate what these features, traits and consents, and `CONFIDENCE`, can move."""
         plan = self._program.plan(touched)
+        if plan.confidence:
+            self._confidence(person)
         if plan.consents:
             self._consents(person)
         if plan.emitted:
@@ -153,6 +166,28 @@ class Announcer:
     def _sizes(self, segment: str, by: int) -> None:
         sizes = self._meta.sizes
         sizes[segment] = sizes.get(segment, 0) + by
+
+    def _confidence(self, person: Person) -> None:
+        """Tell how sure we are who a person is, if that is not what was told last, with what has been told of the person by then:
+        a destination with a floor adds it or takes it back."""
+        before, confidence = confidence_told(person), person.certainty
+        if confidence == before:
+            return
+        tell_confidence(person)
+        self._store.dirty[person.key] = person
+        evidence = {"before": before, "confidence": confidence, **self._holds(person)}
+        self._log.append("identity.confidence", person, evidence=evidence)
+
+    def _holds(self, person: Person) -> dict[str, Any]:
+        """The memberships, decided consents and emitted traits that have been told of a person."""
+        held, told = int.from_bytes(person.bits, "little"), person.told
+        segments = [segment for at, segment in enumerate(self._program.segments) if held >> at & 1]
+        hide = self._hide or (lambda _name, value: value)
+        return {
+            "segments": [{"segment": each.name, "version": each.version, "purpose": each.purpose} for each in segments],
+            "consents": {name[1:]: told[name] for name in sorted(told) if name[:1] == "!"},
+            "traits": {name: hide(name, told[name]) for name in self._program.emitted if told.get(name) is not None},
+        }
 
     def _consents(self, person: Person) -> None:
         for purpose in sorted(person.granted):

@@ -17,6 +17,23 @@ Cause = dict[str, Any] | str
 """``{"type": "timer"|"link"|"unlink"|"definition", …}``: what made the change; a text is the id of the message that did."""
 
 
+_TOLD = "?confidence"
+
+
+def confidence_told(person: Person) -> float:
+    """How sure we are who a person is, as it was told last; 1.0 of somebody new."""
+    told: float = person.told.get(_TOLD, 1.0)
+    return told
+
+
+def tell_confidence(person: Person) -> None:
+    """Note that the person's confidence as it is now has been told."""
+    if person.certainty == 1.0:
+        person.told.pop(_TOLD, None)
+    else:
+        person.told[_TOLD] = person.certainty
+
+
 class ChangeLog:
     """Appends change events to the pending commit of a shard; their sequence is dense and begins with 1."""
 
@@ -32,15 +49,15 @@ class ChangeLog:
         """The clock whose text was written last, and that text."""
 
     def append(self, kind: str, person: Person, **fields: Any) -> None:
-        """One change of one profile, at the clock and for the cause that are set."""
+        """One change of one profile, at the clock and for the cause that are set; its confidence is the one that was told last."""
         person.version += 1
-        self._append(kind, profile_id(person.key), person.version, fields)
+        self._append(kind, profile_id(person.key), person.version, confidence_told(person), fields)
 
     def tell(self, kind: str, **fields: Any) -> None:
-        """One change that is no profile's: its ``profile`` and ``version`` are null."""
-        self._append(kind, None, None, fields)
+        """One change that is no profile's: its ``profile``, ``version`` and ``confidence`` are null."""
+        self._append(kind, None, None, None, fields)
 
-    def _append(self, kind: str, profile: str | None, version: int | None, fields: dict[str, Any]) -> None:
+    def _append(self, kind: str, profile: str | None, version: int | None, confidence: float | None, fields: dict[str, Any]) -> None:
         if self._text[0] != self.clock:
             self._text = (self.clock, iso(self.clock))
         cause = self.cause
@@ -51,6 +68,7 @@ class ChangeLog:
             "space": self._space,
             "profile": profile,
             "version": version,
+            "confidence": confidence,
             "clock": self._text[1],
             "segment": None,
             "purpose": None,

@@ -83,22 +83,28 @@ class History:
     def write(self, moves: Mapping[bytes, bytes], alias: Family, rules: int) -> None:
         """Append what has happened since the last call. ``moves``: identifier → the profile that held it before, empty if none did."""
         rows: Rows = {}
+        came = self._came
         went = {profile: self._survivor(profile) for profile in self._went}
         for identifier, source in moves.items():
             target = alias.get(identifier) or b""
-            if source != target:
-                # Whoever was led by somebody else's identifier before came out of that.
-                out = target in self._came and moves.get(target) == source
-                self._moved(rows, identifier, source, target, ends=went.get(source) == target, out=out)
-        told = {profile for profile, _, _ in rows}
-        for profile in sorted(self._came - told):
-            rows[profile, CREATED, b""] = []
+            if source == target:
+                continue
+            if not source:
+                rows.setdefault((target, CREATED if target in came else GREW, b""), []).append(identifier)
+                continue
+            # Whoever was led by somebody else's identifier before came out of that.
+            out = target in came and moves.get(target) == source
+            self._changed_hands(rows, identifier, source, target, ends=went.get(source) == target, out=out)
+        if came:
+            told = {profile for profile, _, _ in rows}
+            for profile in sorted(came - told):
+                rows[profile, CREATED, b""] = []
         for profile in sorted(went):
             # Last, so that what is told last of a profile says whether it is there.
             end = (profile, MERGED_INTO if went[profile] else ERASED, went[profile])
             rows[end] = rows.pop(end, [])
-        for key, identifiers in rows.items():
-            self._append(*key, rules, identifiers)
+        if rows:
+            self._append(rows, rules)
         self._came, self._went, self._into = set(), set(), {}
 
     def _survivor(self, profile: bytes) -> bytes:
@@ -106,22 +112,22 @@ class History:
             profile = self._into[profile]
         return profile
 
-    def _moved(self, rows: Rows, identifier: bytes, source: bytes, target: bytes, *, ends: bool, out: bool) -> None:
+    @staticmethod
+    def _changed_hands(rows: Rows, identifier: bytes, source: bytes, target: bytes, *, ends: bool, out: bool) -> None:
         """``ends``: the source went into the target; ``out``: the target came out of the source."""
         if target:
-            comes = (CREATED if target in self._came else GREW) if not source else MERGED if ends else SPLIT_FROM if out else GAINED
-            rows.setdefault((target, comes, source), []).append(identifier)
+            rows.setdefault((target, MERGED if ends else SPLIT_FROM if out else GAINED, source), []).append(identifier)
         elif identifier != source:
             rows[identifier, RELEASED, source] = [identifier]
-        if source:
-            leaves = (MERGED_INTO if target else ERASED) if ends else SPLIT if out else LOST
-            rows.setdefault((source, leaves, target), []).append(identifier)
+        leaves = (MERGED_INTO if target else ERASED) if ends else SPLIT if out else LOST
+        rows.setdefault((source, leaves, target), []).append(identifier)
 
-    def _append(self, profile: bytes, kind: int, other: bytes, rules: int, identifiers: list[bytes]) -> None:
-        log, meta = self._log, self._meta
+    def _append(self, rows: Rows, rules: int) -> None:
+        log, meta, pending = self._log, self._meta, self._family.pending
         by, cause = "message", log.cause
         if not isinstance(cause, str):
             by, cause = cause["type"], cause.get("id") or cause.get("digest", "")
-        turn = Turn(meta.clock, log.time, kind, other, by, cause, rules, b"".join(sorted(identifiers)))
-        meta.turns += 1
-        self._family.pending[profile + sequence_key(meta.turns)] = _encode(turn)
+        for (profile, kind, other), identifiers in rows.items():
+            meta.turns += 1
+            turn = Turn(meta.clock, log.time, kind, other, by, cause, rules, b"".join(sorted(identifiers)))
+            pending[profile + sequence_key(meta.turns)] = _encode(turn)

@@ -69,6 +69,8 @@ class Matcher:
         self._pairs_held = 0
         self._rows: dict[bytes, Record] = {}
         """Rows of records that are in no person yet, while people are made of them."""
+        self._read: dict[bytes, Record] = {}
+        """Rows of people who are in the store's cache."""
         self._shared: Collection[bytes] | None = None
         """The shared devices among those."""
 
@@ -98,9 +100,9 @@ class Matcher:
 
     def row(self, key: bytes) -> Record:
         """The row of a record, by its lead."""
-        found = self._rows.get(key)
+        found = self._rows.get(key) or self._read.get(key)
         if found is None:
-            found = self._holder(key).records[key]
+            found = self._read[key] = self._holder(key).records[key]
         return found
 
     def _holder(self, key: bytes) -> Person:
@@ -126,16 +128,15 @@ class Matcher:
 
     def _see(self, key: bytes, identifiers: list[Identifier]) -> Known:
         traits = self.evidence.traits(identifiers)
-        values = {name: said[2] for name, said in traits.items()}
+        texts = self.evidence.texts(traits)
         held: dict[int, int] = {}
         for each in identifiers:
             held[each.namespace] = held.get(each.namespace, 0) + 1
-        time = self.evidence.time(traits)
         first = next(each for each in identifiers if each.hash == key)
         shared = bool(shared_devices([first], self._rules)) if self._shared is None else key in self._shared
-        record, blocks = clusters.Record(first, held, time), self.evidence.blocks(values, identifiers)
+        record = clusters.Record(first, held, self.evidence.time(traits, texts))
         # A copy, since a person's own list takes in the identifiers of those who join.
-        found = Known(record, self._scorer.prepare(values), blocks, list(identifiers), shared)
+        found = Known(record, self._scorer.prepared(texts), self.evidence.blocks(texts, identifiers), list(identifiers), shared)
         self._known[key] = found
         return found
 
@@ -167,6 +168,7 @@ class Matcher:
         crossed: set[bytes] = set()
         for key, row in gone.items():
             self._known.pop(key, None)
+            self._read.pop(key, None)
             self._part(key)
             for block in row.blocks:
                 if self.index.remove(block, key):
@@ -253,14 +255,16 @@ class Matcher:
             key = edge.pop()
             if key in records:
                 continue
-            mine = self.known(key).record
-            records[key] = mine
+            records[key] = self.known(key).record
             for other, (bits, _) in self.row(key).matches.items():
                 if bits >= self._accept:
-                    edge.append(other)
-                    if _rank(mine) < _rank(self.known(other).record) and self._barred(key, other) is None:
+                    if other not in records:
+                        edge.append(other)
+                    if key < other and self._barred(key, other) is None:
                         matches.append(Match(key, other, bits))
-        ordered = dict(sorted(records.items(), key=lambda each: _rank(each[1])))
+        ranks = {key: _rank(record) for key, record in records.items()}
+        matches = [match if ranks[match.a] < ranks[match.b] else Match(match.b, match.a, match.weight) for match in matches]
+        ordered = {key: records[key] for key in sorted(records, key=ranks.__getitem__)}
         decisions = clusters.decide(ordered, matches, self._rules, self._support, self.weight)
         return Outcome(clusters.members(ordered, decisions), decisions)
 
@@ -357,11 +361,13 @@ class Matcher:
     def clear(self) -> None:
         """Forget all records; people have none from now on."""
         self.index.clear()
-        self._known, self._pairs, self._pairs_held, self._rows = {}, {}, 0, {}
+        self._known, self._pairs, self._pairs_held, self._rows, self._read = {}, {}, 0, {}, {}
 
-    def committed(self) -> None:
-        """After a commit: memory stays within its limits."""
+    def committed(self, *, forgotten: bool) -> None:
+        """After a commit: memory stays within its limits. ``forgotten``: the store has let people out of its cache."""
         self.index.committed()
+        if forgotten:
+            self._read = {}
         if len(self._known) > RECORDS_MAX or self._pairs_held > PAIRS_MAX:
             self._known, self._pairs, self._pairs_held = {}, {}, 0
 

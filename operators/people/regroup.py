@@ -67,6 +67,8 @@ class Regroup:
         if not space.stitcher.unmoved(people, []):
             return False
         person = space.stitcher.unite(people)
+        # Before it is told who is one person: whoever is told only of those of whom we are sure must not hear of others.
+        person.confidence = self.matcher.confidence(person.key, group, self.matcher.links(group, outcome.decisions).values())
         changed = space.announce_joins()
         self._relink(person, group, outcome)
         for each in changed:

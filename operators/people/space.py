@@ -194,10 +194,9 @@ class Space:
         self.quality.ledger.flush()
         self.shard.meta.put(meta_row.KEY, meta_row.encode(self.meta))
         self.shard.commit()
-        if self.digest:
-            self.store.trim()
+        forgotten = self.store.trim() if self.digest else False
         if self.regroup is not None:
-            self.regroup.matcher.committed()
+            self.regroup.matcher.committed(forgotten=forgotten)
         self.quality.ledger.trim()
         self.timers.trim()
 

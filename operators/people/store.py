@@ -288,11 +288,12 @@ class PeopleStore:
         self.refusals.forget()
         self.identified.forget()
 
-    def trim(self) -> None:
-        """After a commit: keep the cache within its limit, oldest first."""
+    def trim(self) -> bool:
+        """After a commit: keep the cache within its limit, oldest first. Returns whether anybody had to go."""
         most = int(self._cache_bytes / (PERSON_BYTES + ROW_BYTES * self._row_bytes))
         excess = len(self._persons) - most
         if excess > 0:
             for key in list(self._persons)[: excess + most // 8]:
                 for each in self._persons.pop(key).identifiers:
                     self.slots.pop((each.namespace, each.value), None)
+        return excess > 0

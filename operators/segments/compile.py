@@ -34,6 +34,8 @@ Matcher = Callable[[dict[str, Any], dict[str, Any]], bool]
 Touch = tuple[int, Matcher | None, Cells]
 """Number of a feature, what an event must satisfy beside its name (None: nothing), and how the feature folds it."""
 _ROUTES_MAX = 10_000
+CONFIDENCE = "confidence"
+"""Among what a change has touched: how sure we are who the person is (`Person.certainty`)."""
 
 
 class Route:
@@ -48,11 +50,12 @@ class Route:
 
 
 class Plan(NamedTuple):
-    """Segments to evaluate, in order, emitted traits to compare, and whether consents may have changed."""
+    """Segments to evaluate, in order, emitted traits to compare, and whether consents and the confidence may have changed."""
 
     segments: tuple[int, ...]
     emitted: tuple[str, ...]
     consents: bool
+    confidence: bool = False
 
 
 class Program:
@@ -106,7 +109,7 @@ class Program:
         return route
 
     def plan(self, touched: tuple[Any, ...]) -> Plan:
-        """What to look at when these features (numbers), traits (names) or consents (``"!purpose"``) have changed."""
+        """What to look at when these features (numbers), traits (names), consents (``"!purpose"``) or `CONFIDENCE` have changed."""
         found = self._plans.get(touched)
         if found is None:
             if len(self._plans) >= _ROUTES_MAX:
@@ -114,7 +117,7 @@ class Program:
             moved = sorted({at for each in touched for at in self._dependents.get(each, ())})
             emitted = tuple(name for name in self.emitted if self.computed.get(name, name) in touched)
             consents = any(type(each) is str and each[:1] == "!" for each in touched)
-            found = self._plans[touched] = Plan(tuple(moved), emitted, consents)
+            found = self._plans[touched] = Plan(tuple(moved), emitted, consents, CONFIDENCE in touched)
         return found
 
     def _index_dependencies(self) -> None:
@@ -122,6 +125,8 @@ class Program:
         needs: list[set[Any]] = []
         for at, segment in enumerate(self.segments):
             need: set[Any] = {f"!{segment.purpose}"} if segment.purpose else set()
+            if segment.confidence is not None:
+                need.add(CONFIDENCE)
             for condition in _leaves(segment.who):
                 if isinstance(condition, Did):
                     need.add(self.number[condition.feature])
@@ -167,11 +172,12 @@ class Program:
         return _number(value) if self.features[at].measure == "sum" else value
 
     def _segment(self, segment: Segment) -> Evaluator:
-        who = self._condition(segment.who, segment.timezone)
-        if segment.purpose is None:
-            return who
-        granted = self._consent(segment.purpose)
-        return lambda person, now, bits: granted(person, now, bits) and who(person, now, bits)
+        parts = [self._condition(segment.who, segment.timezone)]
+        if segment.purpose is not None:
+            parts.insert(0, self._consent(segment.purpose))
+        if segment.confidence is not None:
+            parts.insert(0, _floor(segment.confidence))
+        return parts[0] if len(parts) == 1 else _all(parts)
 
     def _consent(self, purpose: str) -> Evaluator:
         default = self.defaults.get(purpose, False)
@@ -223,6 +229,10 @@ class Program:
         if not rest:
             return lambda person, now, bits: test(self.trait(person, name, now))
         return lambda person, now, bits: any(test(item) for item in values(rest, self.trait(person, name, now)))
+
+
+def _floor(least: float) -> Evaluator:
+    return lambda person, now, bits: person.certainty >= least
 
 
 def _number(value: int) -> Any:

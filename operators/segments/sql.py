@@ -5,7 +5,7 @@ be held against the other. The query reads four relations and one parameter:
 
 - ``events(message_id, event, event_time, properties, context)``: accepted events, each once
 - ``attributions(message_id, profile_id)``: whose event it is
-- ``profiles(profile_id, traits)``: every profile; computed traits are not read from here, but computed
+- ``profiles(profile_id, traits, confidence)``: every profile; computed traits are not read from here, but computed
 - ``consents(profile_id, purpose, granted)``: decided purposes
 - ``$at``: the moment, as microseconds since 1970 or as a TIMESTAMP in UTC
 """
@@ -75,14 +75,15 @@ def people_sql(plan: Plan) -> str:
     """One row a profile with every fact; what has no row of its own is NULL."""
     columns = "".join(f", {name}.value AS {name}" for name in plan.facts)
     joins = "".join(f" LEFT JOIN {name} ON {name}.profile_id = p.profile_id" for name in plan.facts)
-    return f"SELECT p.profile_id, p.traits{columns} FROM profiles p{joins}"
+    return f"SELECT p.profile_id, p.traits, p.confidence{columns} FROM profiles p{joins}"
 
 
 # ── segments ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def segment_sql(plan: Plan, segment: Segment) -> str:
     """The profiles of one segment."""
     allowed = consent_sql(plan, segment.purpose) if segment.purpose else "true"
-    return f"SELECT profile_id FROM people WHERE ({condition_sql(plan, segment.who, segment.timezone)}) AND {allowed}"
+    sure = "" if segment.confidence is None else f" AND confidence >= {segment.confidence!r}"
+    return f"SELECT profile_id FROM people WHERE ({condition_sql(plan, segment.who, segment.timezone)}) AND {allowed}{sure}"
 
 
 def condition_sql(plan: Plan, condition: Condition, timezone: str) -> str:

@@ -20,7 +20,8 @@ class _Trial:
 
     def __init__(self, evidence: Evidence) -> None:
         self.rules = copy.copy(evidence.rules)
-        self.links = list(evidence.links)
+        self.links = [link for link in evidence.links if link.weight is None]
+        self.alike = [link for link in evidence.links if link.weight is not None and evidence.stands(link)]
         self.shared = set(evidence.shared)
 
 
@@ -39,7 +40,7 @@ class Ways:
         found = [self._linked(self._a, self._b)]
         for link in steps:
             refusal = self._evidence.refusals[id(link)]
-            if refusal is not None:
+            if refusal is not None and link.weight is None:
                 found.append(self._linked(link.a, link.b) if refusal == UNLINKED else self._rule(link, refusal))
         changes = dict(found)
         ways = [said for said, change in changes.items() if self._joins([change])]
@@ -54,7 +55,7 @@ class Ways:
         trial = _Trial(self._evidence)
         for change in changes:
             change(trial)
-        near = self._evidence.near(standing(self._evidence, trial.links, trial.shared, trial.rules))
+        near = self._evidence.near([*standing(self._evidence, trial.links, trial.shared, trial.rules), *trial.alike])
         return self._b in members(near, [self._a])
 
     def _linked(self, a: bytes, b: bytes) -> tuple[str, Change]:

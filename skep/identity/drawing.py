@@ -22,6 +22,10 @@ _BOX = {
     "more": 'fill="#fff8e1" stroke="#b06000" stroke-dasharray="2 2"',
 }
 
+_SURE, _ALIKE = 'stroke="#5f6368"', 'stroke="#7b1fa2"'
+_REFUSED, _CANDIDATE = 'stroke="#c5221f" stroke-dasharray="6 4"', 'stroke="#7b1fa2" stroke-dasharray="1 5" stroke-linecap="round"'
+"""Lines that stand, stand by likeness, are refused, wait for more evidence."""
+
 
 @dataclass(frozen=True, eq=False)
 class Node:
@@ -42,7 +46,8 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """``refused``: why it does not stand, None if it does. ``count``: for so many links."""
+    """``refused``: why it does not stand, None if it does. ``count``: for so many links. ``probability``: of one by likeness;
+    ``candidate``: it is not sure enough to be applied."""
 
     a: Node
     b: Node
@@ -50,6 +55,8 @@ class Line:
     refused: str | None
     manual: bool
     count: int
+    probability: float | None = None
+    candidate: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,23 +132,27 @@ def _line(line: Line, places: dict[Node, Place], reasons: list[str]) -> Iterator
     bend = (end - start) / 2 if bx > ax else min(30 + abs(by - ay) / 6, GAP * 1.2)
     turn = end - bend if bx > ax else end + bend
     curve = f"M{start:.0f} {ay:.0f}C{start + bend:.0f} {ay:.0f} {turn:.0f} {by:.0f} {end:.0f} {by:.0f}"
-    look = 'stroke="#c5221f" stroke-dasharray="6 4"' if line.refused is not None else 'stroke="#5f6368"'
+    look = _REFUSED if line.refused is not None else _CANDIDATE if line.candidate else _ALIKE if line.probability is not None else _SURE
     yield f'<g><title>{_clean(line.title)}</title><path d="{curve}" fill="none" {look} stroke-width="{4 if line.manual else 1.5}"/>'
+    x, y = (start + 3 * (start + bend) + 3 * turn + end) / 8, (ay + by) / 2
+    if line.probability is not None:
+        yield _text(x, y - (11 if line.refused is not None else 4), _shown(line.probability), 'text-anchor="middle" font-size="10"')
     if line.refused is not None:
-        x, y = (start + 3 * (start + bend) + 3 * turn + end) / 8, (ay + by) / 2
         number = _text(x, y + 4, str(reasons.index(line.refused) + 1), 'text-anchor="middle" font-size="10" fill="#c5221f"')
         yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="8" fill="#ffffff" stroke="#c5221f"/>{number}'
     yield "</g>"
 
 
 def _legend(picture: Picture, reasons: list[str], y: float) -> Iterator[str]:
-    samples = (
-        ('stroke="#5f6368" stroke-width="1.5"', "accepted"),
-        ('stroke="#5f6368" stroke-width="4"', "linked by hand"),
-        ('stroke="#c5221f" stroke-width="1.5" stroke-dasharray="6 4"', "refused, with its reason"),
-    )
+    samples = [
+        (f'{_SURE} stroke-width="1.5"', "accepted"),
+        (f'{_SURE} stroke-width="4"', "linked by hand"),
+        (f'{_REFUSED} stroke-width="1.5"', "refused, with its reason"),
+    ]
+    if any(line.probability is not None for line in picture.lines):
+        samples += [(f'{_ALIKE} stroke-width="1.5"', "by likeness"), (f'{_CANDIDATE} stroke-width="1.5"', "candidate")]
     for at, (look, words) in enumerate(samples):
-        x = MARGIN + at * 190
+        x = MARGIN + at * (700 // len(samples) if len(samples) > 3 else 190)
         yield f'<line x1="{x}" y1="{y:.0f}" x2="{x + 40}" y2="{y:.0f}" {look}/>'
         yield _text(x + 50, y + 4, words)
     for at, words in enumerate(reasons):
@@ -151,6 +162,11 @@ def _legend(picture: Picture, reasons: list[str], y: float) -> Iterator[str]:
         yield _text(MARGIN + 8, y + 4, str(at + 1), 'text-anchor="middle" font-size="10" fill="#c5221f"')
         yield _text(MARGIN + 24, y + 4, f"{words} ({count:,} {'link' if count == 1 else 'links'})")
     yield _text(MARGIN, y + LEGEND_ROW + 4, "Point at a box or a line for its whole text and its times.", 'fill="#5f6368"')
+
+
+def _shown(probability: float) -> str:
+    """A probability, rounded down: 1.00 is only what is certain."""
+    return f"{min(int(probability * 10_000) / 10_000, 0.9999):.4f}"
 
 
 def shortened(label: str) -> str:

@@ -12,9 +12,11 @@ from operators.stitch.clusters import IDENTIFIERS, LINKS, SHARED, UNLINKED
 from skep.console import CommandError, out, table
 from skep.identity.counterfactual import Ways
 from skep.identity.evidence import Evidence, Near, holder_of, text_of
+from skep.identity.likeness import compared_view
+from skep.identity.waterfall import show_compared, show_waterfall
 from skep.identity.whys import whys
 from skep.settings import Settings
-from skep.spaces import one_space, open_view
+from skep.spaces import one_space
 
 _RULES = {UNLINKED: "unlink", SHARED: "shared_after", LINKS: "limits.links", IDENTIFIERS: "limits.identifiers"}
 
@@ -23,16 +25,12 @@ Told = dict[str, Any]
 
 def explain(settings: Settings, a: str, b: str, space: str | None) -> Told:
     """The evidence between two identifiers ``NS:VALUE``, as JSON has it. Raises CommandError for one that nobody has."""
-    name = one_space(settings, space)
-    view = open_view(settings, name)
-    try:
+    with compared_view(settings, one_space(settings, space)) as (view, likeness):
         one, two = holder_of(view, a), holder_of(view, b)
         if one[1].hash == two[1].hash:
             raise CommandError(f"expected two different identifiers, found {a} and {b}, which are the same → name another one")
-        evidence = Evidence(view, [one[0], two[0]])
+        evidence = Evidence(view, [one[0], two[0]], likeness)
         return _Explained(evidence, settings, one[1].hash, two[1].hash).told()
-    finally:
-        view.close()
 
 
 class _Explained:
@@ -52,7 +50,7 @@ class _Explained:
         for link in steps:
             ruling = rulings.get(id(link))
             links.append({**self._link(link), "why": given.get(ruling.message) if ruling is not None else None})
-        unlinked = None
+        compared, unlinked = self._compared(), None
         if between is not None and not between.link:
             unlinked = {"at": iso(between.time_us), "message": between.message, "why": given.get(between.message)}
         return {
@@ -63,14 +61,17 @@ class _Explained:
             "profiles": {"a": evidence.profile(self._a), "b": evidence.profile(self._b)},
             "rules": evidence.rules.version,
             "path": links,
+            "compared": compared,
             "unlinked": unlinked,
-            "reason": None if joined else self._why_not(links),
+            "reason": None if joined else self._why_not(links, compared),
             "would_join": [] if joined else Ways(evidence, self._a, self._b).told(steps),
         }
 
     def _link(self, link: Link) -> Told:
         evidence = self._evidence
         refusal = evidence.refusals[id(link)]
+        if link.weight is not None:
+            return self._alike(link)
         return {
             "a": evidence.pair(link.a),
             "b": evidence.pair(link.b),
@@ -86,6 +87,36 @@ class _Explained:
             "clash": self._clash(link, refusal),
         }
 
+    def _alike(self, link: Link) -> Told:
+        """A probabilistic link: what it weighs, and how that adds up."""
+        evidence = self._evidence
+        assert evidence.likeness is not None, "there are none without probabilistic rules"
+        fall = evidence.likeness.waterfall(link.a, link.b)
+        return {
+            "a": evidence.pair(link.a),
+            "b": evidence.pair(link.b),
+            "kind": link.kind,
+            "state": evidence.state(link),
+            "first_seen": iso(link.first),
+            "last_seen": iso(link.last),
+            "events": None,
+            "first_message": None,
+            "rules": link.rules,
+            "rule": None,
+            "reason": evidence.reason(link),
+            "clash": None,
+            "probability": fall["probability"],
+            "waterfall": fall,
+        }
+
+    def _compared(self) -> Told | None:
+        """The records of the two side by side; None if they are one, or nothing is compared."""
+        evidence, likeness = self._evidence, self._evidence.likeness
+        if likeness is None:
+            return None
+        a, b = (likeness.record(evidence.home[end], end) for end in (self._a, self._b))
+        return None if a == b else {"a": evidence.pair(a), "b": evidence.pair(b), **likeness.compared(a, b)}
+
     def _rule(self, refusal: int) -> str:
         return _RULES.get(refusal) or ("unique" if self._evidence.rules.most[refusal] == 1 else "limit")
 
@@ -98,10 +129,11 @@ class _Explained:
             values[end] = sorted(each.value for each in self._evidence.home[key].identifiers if each.namespace == refusal)
         return {"namespace": self._evidence.rules.names[refusal], **values}
 
-    def _why_not(self, links: list[Told]) -> str:
+    def _why_not(self, links: list[Told], compared: Told | None) -> str:
         if not links:
-            return "no evidence: no event and no manual link connects them, directly or through others"
-        return "; ".join(refused_in_words(link) for link in links if link["state"] == "rejected")
+            none = "no evidence: no event and no manual link connects them, directly or through others"
+            return none if compared is None else f"{none}; by likeness: {compared['why']}"
+        return "; ".join(refused_in_words(link) for link in links if link["state"] != "accepted")
 
 
 def refused_in_words(link: Told) -> str:
@@ -162,6 +194,11 @@ def show(told: Told) -> None:
         out.print()
         columns = ("from", "to", "kind", "state", "first seen", "last seen", "events", "first message", "rules", "why")
         table(columns, [_row(link) for link in told["path"]], right=("events", "rules"))
+    for link in told["path"]:
+        if "waterfall" in link:
+            show_waterfall(text_of(link["a"]), text_of(link["b"]), link["waterfall"])
+    if told["compared"] is not None and not any("waterfall" in link for link in told["path"]):
+        show_compared(told["compared"])
     if told["unlinked"] is not None:
         why = f": {told['unlinked']['why']}" if told["unlinked"]["why"] else ""
         out.print(f"\nthe two were unlinked by hand at {told['unlinked']['at']}{why}", markup=False)

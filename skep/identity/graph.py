@@ -9,14 +9,16 @@ from typing import Any
 
 from contracts.hashing import profile_id
 from contracts.times import iso
+from operators.match.scoring import probability
 from operators.records import Identifier, Link, Person
 from operators.stitch.clusters import IDENTIFIERS, LINKS, SHARED, UNLINKED
 from operators.stitch.rules import Rules
 from skep.console import CommandError
 from skep.identity.drawing import Group, Line, Node, Picture, draw, page
-from skep.identity.evidence import Evidence, profile_of, text_of
+from skep.identity.evidence import UNLIKE, Evidence, profile_of, text_of
+from skep.identity.likeness import compared_view
 from skep.settings import Settings
-from skep.spaces import one_space, open_view
+from skep.spaces import one_space
 
 SHOWN = 40
 """Identifiers of one namespace that are drawn, those seen last; the others are one node."""
@@ -26,18 +28,15 @@ def write_graph(settings: Settings, profile: str, target: Path, space: str | Non
     """Draw ``p_…`` or the holder of ``NS:VALUE`` into an SVG file or a page; returns what is on it. Raises CommandError."""
     if target.suffix not in {".svg", ".html"}:
         raise CommandError(f"--out: expected a file that ends in .svg or .html, found {target} → name one")
-    view = open_view(settings, one_space(settings, space))
-    try:
+    with compared_view(settings, one_space(settings, space)) as (view, likeness):
         person = profile_of(view, profile)
         if not person.identifiers:
             raise CommandError(
                 f"{profile_id(person.key)} has no identifiers: it holds the events of a shared device → name another profile"
             )
-        evidence = Evidence(view, [person])
+        evidence = Evidence(view, [person], likeness)
         picture = picture_of(evidence, evidence.people[person.key])
         refused = len(view.refused_of(person))
-    finally:
-        view.close()
     drawn = draw(picture)
     try:
         target.write_text(page(picture.title, drawn) if target.suffix == ".html" else drawn, encoding="utf-8")
@@ -115,20 +114,31 @@ def _title(each: Identifier, evidence: Evidence) -> str:
 
 def _lines(evidence: Evidence, links: Iterable[Link], nodes: dict[bytes, Node]) -> list[Line]:
     """A line for all links of two nodes that fare alike."""
-    found: dict[tuple[Node, Node, bool, int | None], list[Link]] = {}
+    found: dict[tuple[Node, Node, str, str, int | None], list[Link]] = {}
     for link in links:
-        key = nodes[link.a], nodes[link.b], link.manual, evidence.refusals[id(link)]
+        key = nodes[link.a], nodes[link.b], link.kind, evidence.state(link), evidence.refusals[id(link)]
         found.setdefault(key, []).append(link)
     lines = []
-    for (a, b, manual, refusal), some in found.items():
-        kind = "manual" if manual else "deterministic"
+    for (a, b, kind, state, refusal), some in found.items():
         ends = " – ".join(text_of(evidence.pair(end)) for end in (some[0].a, some[0].b))
         said = ends if len(some) == 1 else f"{len(some):,} links"
         times = f"seen from {iso(min(link.first for link in some))} to {iso(max(link.last for link in some))}"
-        why = evidence.reason(some[0]) if len(some) == 1 else _rule(refusal, evidence.rules)
-        title = "\n".join([said, f"{kind}, {'accepted' if refusal is None else 'refused'}", times, *([why] if why else [])])
-        lines.append(Line(a, b, title, _rule(refusal, evidence.rules), manual, len(some)))
+        rule = _unlike(evidence, some[0]) if refusal == UNLIKE else _rule(refusal, evidence.rules)
+        why = evidence.reason(some[0]) if len(some) == 1 else rule
+        title = "\n".join([said, f"{kind}, {_STATES[state]}", times, *([why] if why else [])])
+        weights = [link.weight for link in some if link.weight is not None]
+        sure = probability(max(weights)) if weights else None
+        candidate = state == "candidate"
+        lines.append(Line(a, b, title, None if candidate else rule, kind == "manual", len(some), sure, candidate))
     return lines
+
+
+_STATES = {"accepted": "accepted", "rejected": "refused", "candidate": "candidate, not applied"}
+
+
+def _unlike(evidence: Evidence, link: Link) -> str:
+    """What refuses a probabilistic link, without the figures of this one."""
+    return f"by likeness, {(evidence.reason(link) or '').partition(':')[0]}"
 
 
 _WORDS: dict[int, Callable[[Rules], str]] = {

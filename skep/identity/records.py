@@ -186,11 +186,11 @@ class _Evidence:
             held[each.namespace] += 1
         likeness = self._likeness
         told = likeness.traits(members) if likeness is not None else {}
-        traits = {name: value for name, (_, _, value) in told.items()}
+        texts = likeness.texts(told) if likeness is not None else {}
         return Person(
-            record=Record(self._identifiers[key], dict(held), likeness.time(told) if likeness is not None else 0),
+            record=Record(self._identifiers[key], dict(held), likeness.time(told, texts) if likeness is not None else 0),
             identifiers=sorted((self._inner.names[each.namespace], each.value) for each in members),
-            traits=traits,
-            blocks=likeness.blocks(traits, members) if likeness is not None else [],
+            traits={name: value for name, (_, _, value) in told.items()},
+            blocks=likeness.blocks(texts, members) if likeness is not None else [],
             members=members,
         )

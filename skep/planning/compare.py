@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from connectors.audience import Audience
 from contracts.definitions import Definitions
 from contracts.hashing import profile_id
 from operators.view import View, traits_of
@@ -123,11 +124,11 @@ def _segments(trial: Trial, before: _Homes, after: _Homes) -> dict[str, Any]:
 
 def _destinations(told: list[bytes], definitions: Definitions) -> dict[str, Any]:
     """By destination: how many changes it would be told, by their type."""
-    kinds = Counter(orjson.loads(line)["type"] for line in told)
     found = {}
     for each in definitions.destinations:
-        mine = {kind: kinds[kind] for kind in sorted(each.changes) if kinds[kind]}
-        found[each.name] = {"changes": sum(mine.values()), "types": mine}
+        audience = Audience(frozenset(each.changes), each.confidence)
+        kinds = Counter(orjson.loads(line)["type"] for _, line in audience.told(enumerate(told)))
+        found[each.name] = {"changes": kinds.total(), "types": dict(sorted(kinds.items()))}
     return found
 
 

@@ -76,9 +76,9 @@ def store(
     relation(con, "events", EVENTS, rows)
     relation(con, "attributions", [("message_id", pa.string()), ("profile_id", pa.string())], owners or [])
     texts: list[tuple[Any, ...]] = [
-        (pid, traits if isinstance(traits, str) else orjson.dumps(traits).decode()) for pid, traits in (profiles or {}).items()
+        (pid, traits if isinstance(traits, str) else orjson.dumps(traits).decode(), 1.0) for pid, traits in (profiles or {}).items()
     ]
-    relation(con, "profiles", [("profile_id", pa.string()), ("traits", JSON)], texts)
+    relation(con, "profiles", [("profile_id", pa.string()), ("traits", JSON), ("confidence", pa.float64())], texts)
     relation(con, "consents", [("profile_id", pa.string()), ("purpose", pa.string()), ("granted", pa.bool_())], list(consents or []))
     return con
 
@@ -264,13 +264,14 @@ def test_it_reads_the_published_snapshot(tmp_path: Path) -> None:
         tmp_path / "archive", archived(1, "m1", {"properties": {"total": 7}}), archived(2, "m2", {"properties": {"total": 5}})
     )
     rows = FakeRows(rows={
-        "attributions": [("m1", "p"), ("m2", "q")], "profiles": [("p", 1, 2, {"plan": "pro"}), ("q", 1, 2, {})],
+        "attributions": [("m1", "p", 1.0), ("m2", "q", 1.0)], "profiles": [("p", 1, 2, {"plan": "pro"}, 0.95), ("q", 1, 2, {}, 1.0)],
         "consents": [("p", "mail", True, 1)],
     })  # fmt: skip
     publish(tmp_path / "skep.duckdb", archives={"shop": archive}, rows={"shop": rows}, personal=None)
     feature = Feature("k", ("order_completed",), (), None, "sum", "total", None)
     who = All((Did("k", (Predicate("gte", 5),)), TraitIs("plan", (Predicate("eq", "pro"),)), ConsentIs("mail")))
-    assert sql(tmp_path / "skep.duckdb", twin(definitions(Segment("s", 1, who), features=(feature,))), {"at": AT})[1] == [("s", "p")]
+    floors = Segment("s", 1, who, confidence=0.95), Segment("sure", 1, who, confidence=0.950001)
+    assert sql(tmp_path / "skep.duckdb", twin(definitions(*floors, features=(feature,))), {"at": AT})[1] == [("s", "p")]
 
 
 # ── against the model ───────────────────────────────────────────────────────────────────────────────────────────────

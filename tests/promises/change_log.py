@@ -21,6 +21,7 @@ class Folded:
         self.people: set[str] = set()
         self.segments: dict[str, set[str]] = {}
         self.consents: dict[str, dict[str, bool]] = {}
+        self.confidence: dict[str, float] = {}
 
     def read(self, changes: Iterable[tuple[int, bytes]]) -> Folded:
         for sequence, row in changes:
@@ -35,15 +36,21 @@ class Folded:
         """One change."""
         profile, kind = change["profile"], change["type"]
         if kind in {"quality.broken", "quality.restored"}:
-            assert (profile, change["version"]) == (None, None), f"nobody's change: {change}"
+            assert (profile, change["version"], change["confidence"]) == (None, None, None), f"nobody's change: {change}"
             return
         assert change["version"] == self.versions.get(profile, 0) + 1, f"the version of a profile rises by one: {change}"
         self.versions[profile] = change["version"]
         if kind == "profile.created":
             assert profile not in self.people, change
             self.people.add(profile)
+            self.confidence[profile] = change["confidence"]
             return
         assert profile in self.people, f"a profile is created before anything else is said of it: {change}"
+        if kind == "identity.confidence":
+            assert change["evidence"]["before"] == self.confidence[profile] != change["confidence"], change
+            self.confidence[profile] = change["confidence"]
+            self._holds(profile, change["evidence"])
+        assert change["confidence"] == self.confidence[profile], f"every change carries the confidence that was told last: {change}"
         if kind == "segment.entered":
             assert change["segment"] not in self.segments.setdefault(profile, set()), change
             self.segments[profile].add(change["segment"])
@@ -56,7 +63,13 @@ class Folded:
         elif kind == "profile.erased":
             self._gone(profile, change)
         else:
-            assert kind in {"identity.split", "events.reassigned", "profile.updated"}, change
+            assert kind in {"identity.confidence", "identity.split", "events.reassigned", "profile.updated"}, change
+
+    def _holds(self, profile: str, evidence: Json) -> None:
+        """A change of confidence says what has been told of the profile."""
+        assert {each["segment"] for each in evidence["segments"]} == self.segments.get(profile, set()), evidence
+        said = {purpose: granted for purpose, granted in self.consents.get(profile, {}).items() if granted is not None}
+        assert evidence["consents"] == said, evidence
 
     def _gone(self, profile: str, change: Json) -> None:
         assert not self.segments.pop(profile, set()), f"out of its segments before it goes: {change}"
@@ -69,6 +82,7 @@ class Folded:
             profile: {
                 "segments": sorted(self.segments.get(profile, ())),
                 "consents": {purpose: said for purpose, said in self.consents.get(profile, {}).items() if said is not None},
+                "confidence": self.confidence[profile],
             }
             for profile in self.people
         }
@@ -82,4 +96,4 @@ def changes_of(engine: Engine) -> list[tuple[int, bytes]]:
 def dumped(lines: Iterable[bytes]) -> dict[str, Json]:
     """What `Folded.told` must be, from a dump."""
     people = [line for line in map(orjson.loads, lines) if line["kind"] == "profile"]
-    return {line["id"]: {"segments": line["segments"], "consents": line["consents"]} for line in people}
+    return {line["id"]: {key: line[key] for key in ("segments", "consents", "confidence")} for line in people}

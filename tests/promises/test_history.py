@@ -17,8 +17,11 @@ from operators.past import Past
 from operators.people.history import COMES, ERASED, MERGED_INTO, TYPES
 from tests.engine import Engine, steps
 from tests.generator import Scenario, scenario
+from tests.graphs import graph, likenesses
 
-GROUPS, SEEDS = 10, 8
+DRAWN = {"scenario": lambda seed: scenario(seed, (8, 20, 40)[seed % 3]), "graph": graph, "likenesses": likenesses}
+"""What is played: with everything, with identifiers only, with probabilistic links."""
+SEEDS = 16
 
 Holders = dict[bytes, bytes]
 """Identifier → the key of the profile that holds it."""
@@ -75,10 +78,10 @@ def played(engine: Engine, drawn: Scenario, rng: Random) -> Iterator[int]:
 
 
 @cache
-def remembers(seed: int) -> set[str]:
+def remembers(kind: str, seed: int) -> set[str]:
     """Play a scenario and look back from its end; returns the kinds of what happened."""
     rng = Random(seed)
-    drawn = scenario(seed, rng.choice([8, 20, 40]))
+    drawn = DRAWN[kind](seed)
     believed: dict[int, dict[bytes, set[bytes]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(Path(folder) / "shard", load(drawn.definitions_files), cache_bytes=rng.choice([10_000, 512_000_000]))
@@ -109,13 +112,14 @@ def looked_back(past: Past, believed: dict[int, dict[bytes, set[bytes]]]) -> Non
             assert into in people or (into is None and not was.there)
 
 
-@pytest.mark.parametrize("group", range(GROUPS))
-def test_the_history_folds_into_the_people(group: int) -> None:
+@pytest.mark.parametrize("group", range(3))
+@pytest.mark.parametrize("kind", DRAWN)
+def test_the_history_folds_into_the_people(kind: str, group: int) -> None:
     """After every step, and asked afterwards for every moment that was."""
     for seed in range(group * SEEDS, (group + 1) * SEEDS):
-        remembers(seed)
+        remembers(kind, seed)
 
 
 def test_everything_that_can_happen_happens() -> None:
     """The scenarios above show each kind of row."""
-    assert set().union(*(remembers(seed) for seed in range(40))) == set(TYPES) - {"released"}
+    assert set().union(*(remembers("scenario", seed) for seed in range(3 * SEEDS))) == set(TYPES) - {"released"}

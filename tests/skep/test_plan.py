@@ -21,7 +21,8 @@ from skep.planning.trial import trial
 from skep.settings import Settings
 from skep.spaces import shard_path
 from state.shard import Shard
-from tests.generator import definitions_files, scenario
+from tests.generator import Scenario, definitions_files, scenario
+from tests.graphs import likenesses
 from tests.promises.project import asked, dump, project, ran, write_contract
 from tests.skep.test_apply import following, until
 from tests.skep.test_cli import refused, skep
@@ -111,11 +112,31 @@ class Run:
 def test_a_plan_is_what_comes_and_what_was_comes_back(seed: int, tmp_path: Path) -> None:
     """Two sets of generated rules, segments and traits over generated events, with manual links, half of them with old days sealed:
     the trial's dump and its changes are those of the flow, and the definitions before give the dump before."""
-    horizon = "1d" if seed % 2 else "400d"
-    (tmp_path / "skep.yaml").write_text(f"data: data\nunknown_events: accept\nhorizon: {horizon}\n")
-    settings = Settings.load(tmp_path)
-    one, two = (load(definitions_files(number), unknown_events_ok=True) for number in (seed, seed + 1000))
-    made = scenario(seed, 60)
+    one, two = (definitions_files(number) for number in (seed, seed + 1000))
+    _there_and_back(tmp_path, scenario(seed, 60), one, two, "1d" if seed % 2 else "400d")
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_links_by_likeness_are_planned_too(seed: int, tmp_path: Path) -> None:
+    """Other lines, comparisons and models; rules with such links for the first time; and none any more."""
+    made = likenesses(seed)
+    rules = orjson.loads(made.definitions_files["identity.yaml"])
+    del rules["probabilistic"]
+    files = {path: text for path, text in made.definitions_files.items() if path != "identity_model.json"} | {
+        "identity.yaml": orjson.dumps(rules).decode()
+    }
+    one, two = [
+        (made.definitions_files, likenesses(seed + 500).definitions_files),
+        (files, made.definitions_files),
+        (made.definitions_files, files),
+    ][seed % 3]
+    _there_and_back(tmp_path, made, one, two, "400d")
+
+
+def _there_and_back(folder: Path, made: Scenario, before_files: dict[str, str], after_files: dict[str, str], horizon: str) -> None:
+    (folder / "skep.yaml").write_text(f"data: data\nunknown_events: accept\nhorizon: {horizon}\n")
+    settings = Settings.load(folder)
+    one, two = (load(files, unknown_events_ok=True) for files in (before_files, after_files))
     records = [orjson.dumps(body) for body in sorted(made.events, key=lambda body: str(body["timestamp"]))]
     run = Run(settings, [one, two])
     run.definitions(one)

@@ -264,7 +264,7 @@ def test_a_funnel_counts_who_did_the_second_thing_later(tmp_path: Path) -> None:
         archived(3, "b1", {}, at=20),
         archived(4, "b2", {}, at=5),
     )
-    owners = [("a1", "p_1"), ("a2", "p_2"), ("b1", "p_1"), ("b2", "p_2")]
+    owners = [("a1", "p_1", 1.0), ("a2", "p_2", 1.0), ("b1", "p_1", 0.96), ("b2", "p_2", 1.0)]
     target = tmp_path / "skep.duckdb"
     publish(target, archives={"shop": archive}, rows={"shop": FakeRows(rows={"attributions": owners})}, personal=None)
     assert sql(target, "select did_first, did_then, share from funnel('cart_viewed', 'order_completed')")[1] == [(2, 1, 0.5)]
@@ -273,8 +273,8 @@ def test_a_funnel_counts_who_did_the_second_thing_later(tmp_path: Path) -> None:
 
 def test_rows_of_the_shard_come_in_whole_also_beyond_one_batch(tmp_path: Path) -> None:
     rows = {
-        "identifiers": [("user_id", f"u{n}", f"p_{n}", YEAR_1, YEAR_9999) for n in range(120_000)],
-        "profiles": [("p_1", None, None, {"big": 2**80, "list": [1, None]}), ("p_2", 1, 2, {})],
+        "identifiers": [("user_id", f"u{n}", f"p_{n}", YEAR_1, YEAR_9999, 1.0) for n in range(120_000)],
+        "profiles": [("p_1", None, None, {"big": 2**80, "list": [1, None]}, 1.0), ("p_2", 1, 2, {}, 0.96)],
         "links": [("user_id", "1", "device", "d", "manual", "accepted", 1, 2, "c1", 1, 3)],
         "consents": [("p_1", "marketing", True, 5)],
     }
@@ -332,10 +332,10 @@ def test_personal_values_are_nowhere_in_the_clear(tmp_path: Path) -> None:
         archived(2, "b", {"properties": {"n": 1}}),
     )
     rows = {
-        "identifiers": [("email", "ann@x.org", "p_1", 1, 2), ("device", "d", "p_1", 1, 2)],
+        "identifiers": [("email", "ann@x.org", "p_1", 1, 2, 1.0), ("device", "d", "p_1", 1, 2, 0.96)],
         "history": [("p_1", 1, None, 5, "created", None, [("email", "ann@x.org"), ("device", "d"), ("", "h_0")], "message", "m1", 1)],
         "links": [("email", "ann@x.org", "device", "d", "deterministic", "accepted", 1, 2, "m1", 1, 1)],
-        "profiles": [("p_1", 1, 2, {"email": "Ann@x.org", "last": "ann@x.org", "plan": "pro"})],
+        "profiles": [("p_1", 1, 2, {"email": "Ann@x.org", "last": "ann@x.org", "plan": "pro"}, 0.96)],
         "quarantine": [
             ("q1", "invalid", "expected a number, found 'Ann@x.org' at /email", "", "", "web", 7, None, orjson.dumps(raw)),
             ("q2", "undecodable", "not JSON", "", "", "web", 8, None, b'{"traits":{"email":"ann@x.org"'),

@@ -42,7 +42,7 @@ def test_the_newest_value_of_each_trait_stands_whatever_the_order() -> None:
         for at, traits in rng.sample(said, len(said)):
             evidence.tell(rng.choice(both), at, traits, {})
         assert _told(evidence, both) == {"first": "Ann", "last": None}, seed
-        assert evidence.time(evidence.traits(both)) == 5
+        assert evidence.time(evidence.traits(both), evidence.texts(evidence.traits(both))) == 5
     assert evidence.tell(both[0], (1, "e"), {"first": "Zed"}, {}) in {True, False}
     assert _told(evidence, both)["first"] == "Ann"
 
@@ -50,9 +50,9 @@ def test_the_newest_value_of_each_trait_stands_whatever_the_order() -> None:
 def test_a_record_without_a_field_of_a_line_is_in_no_block_of_it() -> None:
     evidence, one = Evidence(RULES), _identifier("one")
     evidence.tell(one, (1, "m"), {"first": "Anna", "last": "Smith", "address": {"city": "Leeds"}}, {"context": {}})
-    assert [block[0] for block in evidence.blocks(_told(evidence, [one]), [one])] == [1]
+    assert [block[0] for block in evidence.blocks(evidence.texts(evidence.traits([one])), [one])] == [1]
     evidence.tell(one, (2, "n"), {"born": "1971-06-24"}, {"context": {"ip": "10.0.0.1"}})
-    assert sorted(block[0] for block in evidence.blocks(_told(evidence, [one]), [one])) == [0, 1, 2]
+    assert sorted(block[0] for block in evidence.blocks(evidence.texts(evidence.traits([one])), [one])) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("seed", range(30))

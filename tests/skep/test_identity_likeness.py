@@ -1,0 +1,224 @@
+"""Links by likeness in the commands: how a match weight adds up, why records are not linked, the picture, floors of destinations."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from contracts.probabilistic import Compare
+from operators.match.model import Model, Terms, Weights, dump
+from operators.match.scoring import probability, weight
+from tests.promises.project import Json, asked, flow, project, ran
+from tests.promises.project import dump as dumped
+from tests.promises.test_floors import Cohorts, held_of
+from tests.skep.test_cli import skep
+
+RULES: Json = {
+    "namespaces": [
+        {"name": "user_id", "from": "userId"},
+        {"name": "tax_id", "from": "traits.tax_id", "unique": True},
+        {"name": "device", "from": "anonymousId", "scope": "device"},
+    ],
+    "probabilistic": {
+        "accept": 0.999, "review": 0.9, "block_limit": 4,
+        "block": [["last_name", "birth_date"], ["city"], {"same": ["context.ip"], "within": "1h"}],
+        "compare": [
+            {"trait": "first_name", "how": "jaro_winkler", "at": [0.9], "term_frequency": True},
+            {"trait": "last_name"}, {"trait": "birth_date"},
+        ],
+    },
+}  # fmt: skip
+
+
+def weights(compare: Compare, *bits: float, terms: Terms | None = None) -> Weights:
+    return Weights(compare, tuple(2.0 ** (bit - 8) for bit in bits), tuple(2.0**-8 for _ in bits), terms)
+
+
+MODEL = Model(
+    0.05,
+    (
+        weights(Compare("first_name", "jaro_winkler", (0.9,), term_frequency=True), 6, 3, -3, terms=Terms(1024, {"ann": 64})),
+        weights(Compare("last_name"), 4, -4),
+        weights(Compare("birth_date"), 6, -5),
+    ),
+)
+PRIOR = weight(0.05)
+
+
+def person(user: str, first: str, last: str, *, hour: int = 10, minute: int = 0, ip: str | None = None, **traits: str) -> bytes:
+    body: Json = {"type": "identify", "messageId": f"m-{user}", "timestamp": f"2026-01-01T{hour}:{minute:02d}:00Z", "userId": user}
+    body["traits"] = {"first_name": first, "last_name": last, "birth_date": "1971-06-24", **traits}
+    if ip:
+        body["context"] = {"ip": ip}
+    return orjson.dumps(body)
+
+
+LINES = [
+    person("liz1", "Elisabeth", "Dwyer"), person("liz2", "ELISABETH", "Dwyer", minute=1),
+    person("liz3", "Elizabeth", "Dwyer", minute=2), person("bob", "Bob", "Dwyer", minute=3),
+    person("zoe", "Zoe", "Smith", minute=4),
+    person("eve1", "Evelyn", "Stone", tax_id="1"), person("eve2", "Evelyn", "Stone", tax_id="2"),
+    *(person(f"kim{at}", "Kim", f"K{at}", city="York") for at in range(5)),
+    person("ip1", "Una", "Early", ip="10.0.0.1"), person("ip2", "Vera", "Late", ip="10.0.0.1", minute=59),
+    person("ip3", "Wanda", "Later", ip="10.0.0.1", hour=12),
+    orjson.dumps({"type": "track", "event": "seen", "messageId": "s1", "timestamp": "2026-01-01T10:09:00Z", "userId": "liz2"}),
+]  # fmt: skip
+CONTRACTS: Json = {
+    "identity.yaml": RULES,
+    "identity_model.json": dump(MODEL).decode(),
+    "events/seen/1-0-0.json": {},
+    "segments/everybody.yaml": {"segment": "everybody", "who": {"not": {"did": "never"}}},
+    "segments/sure.yaml": {"segment": "sure", "confidence": {"gte": 0.99995}, "who": {"not": {"did": "never"}}},
+    "events/never/1-0-0.json": {},
+    "destinations/all.yaml": {"kind": "file", "path": "out/all.jsonl"},
+    "destinations/sure.yaml": {"kind": "file", "path": "out/sure.jsonl", "confidence": {"gte": 0.99995}},
+}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose flow has read `LINES`."""
+    folder = project(tmp_path_factory.mktemp("likeness") / "shop", CONTRACTS, LINES)
+    ran(folder)
+    return folder
+
+
+def explained(folder: Path, a: str, b: str) -> Json:
+    told: Json = asked(folder, "identity", "explain", f"user_id:{a}", f"user_id:{b}")
+    return told
+
+
+def shown(folder: Path, *words: str) -> str:
+    done = skep(*words, project=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_an_accepted_link_with_its_waterfall(shop: Path) -> None:
+    """The prior, each comparison, what a rare name adds; the sum is the weight, and that is the confidence."""
+    told = explained(shop, "liz1", "liz2")
+    assert (told["joined"], told["reason"], told["would_join"]) == (True, None, [])
+    [link] = told["path"]
+    assert (link["kind"], link["state"], link["first_seen"], link["rule"]) == (
+        "probabilistic",
+        "accepted",
+        "2026-01-01T10:01:00.000000Z",
+        None,
+    )
+    fall = link["waterfall"]
+    assert fall["prior"] == pytest.approx(PRIOR, abs=1e-6)
+    rare = 6 - 8 + 10  # m of equal names, over one in 1,024
+    assert [(step["trait"], step["level"], step["a"], step["b"], step["bits"], step["frequency"]) for step in fall["steps"]] == [
+        ("first_name", "equal", "elisabeth", "elisabeth", rare, rare - 6),
+        ("last_name", "equal", "dwyer", "dwyer", 4, 0),
+        ("birth_date", "equal", "1971-06-24", "1971-06-24", 6, 0),
+    ]
+    assert fall["weight"] == fall["steps"][-1]["sum"] == pytest.approx(PRIOR + rare + 10, abs=1e-6)
+    assert link["probability"] == fall["probability"] == pytest.approx(probability(PRIOR + rare + 10), abs=1e-6)
+    [profile] = asked(shop, "profile", "show", "user_id:liz1")
+    assert profile["confidence"] == link["probability"]
+    assert f"probability of {profile['confidence']:g}" in shown(shop, "profile", "show", "user_id:liz2")
+
+
+def test_a_candidate_says_what_it_lacks(shop: Path) -> None:
+    told = explained(shop, "liz1", "liz3")
+    assert told["joined"] is False
+    assert {link["state"] for link in told["path"]} == {"candidate"}
+    assert "below accept" in told["reason"]
+    assert told["would_join"] == ["skep identity link user_id:liz1 user_id:liz3 --why …"]
+    assert told["path"][0]["waterfall"]["steps"][0]["bits"] == 3
+
+
+def test_a_refused_link_says_by_which_rule(shop: Path) -> None:
+    told = explained(shop, "eve1", "eve2")
+    assert [link["state"] for link in told["path"]] == ["rejected"]
+    assert "unique" in told["reason"]
+    assert told["path"][0]["waterfall"]["weight"] > 9
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "why", "candidates"),
+    [
+        ("liz1", "bob", "compared: +2.8 bits, probability 0.8707, below review, 0.9", True),
+        ("liz1", "zoe", "not compared: they share no block", False),
+        ("kim0", "kim1", "not compared: the blocks that they share hold more than 4 records each, `block_limit`", False),
+        ("ip1", "ip3", "not compared: they were not seen in one block within its time of each other", False),
+        ("ip1", "ip2", "compared: ", True),
+    ],
+)
+def test_records_without_a_link_are_laid_side_by_side(shop: Path, a: str, b: str, why: str, candidates: bool) -> None:
+    told = explained(shop, a, b)
+    assert told["path"] == []
+    compared = told["compared"]
+    assert compared["why"].startswith(why)
+    assert compared["candidates"] is candidates
+    assert told["reason"].endswith(f"by likeness: {compared['why']}")
+    assert (compared["a"], compared["b"]) == (["user_id", a], ["user_id", b])
+
+
+def test_the_explanation_for_people(shop: Path) -> None:
+    """The waterfall as a table, of a link and of a pair that was compared."""
+    said = shown(shop, "identity", "explain", "user_id:liz1", "user_id:liz2")
+    assert "probabilistic" in said
+    assert re.search(r"\(two at random\) .*probability 0\.05 +-4\.25 +-4\.25", said)
+    assert re.search(r"first_name +jaro_winkler +elisabeth +elisabeth +equal +\+8\.00 +\+2\.00 +\+3\.75", said)
+    side = shown(shop, "identity", "explain", "user_id:liz1", "user_id:bob")
+    assert "blocks that they share: last_name, birth_date" in side
+    assert re.search(r"first_name +jaro_winkler +elisabeth +bob", side)
+    apart = shown(shop, "identity", "explain", "user_id:liz1", "user_id:zoe")
+    assert "(two at random)" not in apart
+
+
+def test_the_picture_has_links_by_likeness_and_candidates(shop: Path, tmp_path: Path) -> None:
+    """With their probability; a candidate is dotted and no refusal."""
+    target = tmp_path / "liz.svg"
+    shown(shop, "identity", "graph", "user_id:liz1", "--out", str(target))
+    drawn = target.read_text()
+    assert drawn.count('stroke-dasharray="1 5"') >= 2, "a candidate, and the legend"
+    assert "candidate, not applied" in drawn
+    assert ">0.9997<" not in drawn
+    assert ">0.9999<" in drawn
+    assert ">candidate<" in drawn
+    evelyn = tmp_path / "eve.svg"
+    shown(shop, "identity", "graph", "user_id:eve1", "--out", str(evelyn))
+    assert "by likeness, unique" in evelyn.read_text()
+
+
+def test_the_snapshot_has_the_confidence_of_each_event(shop: Path) -> None:
+    shown(shop, "snapshot")
+    rows = asked(shop, "sql", "select message_id, confidence from attributions order by 1")
+    told = {row["message_id"]: row["confidence"] for row in rows}
+    assert told["s1"] == told["m-liz2"] < 1 == told["m-liz1"] == told["m-bob"]
+
+
+def test_a_destination_with_a_floor_beside_one_without(tmp_path: Path) -> None:
+    """Real processes, in several runs: a person is named, falls to the cohort when somebody alike comes, and is named again."""
+    folder = project(tmp_path / "shop", CONTRACTS, LINES[:1])
+    folded: dict[str, Any] = {}
+    for lines in (LINES[:1], LINES[:4], [*LINES, moved()], [*LINES, moved()]):
+        (folder / "events.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+        ran(folder)
+        done = flow(folder, "flows.activation")
+        assert done.returncode == 0, done.stderr
+        named = Cohorts(0.99995)
+        named.read(enumerate((folder / "out" / "sure.jsonl").read_bytes().splitlines()))
+        assert named.told() == held_of(dumped(folder).splitlines(), 0.99995)
+        folded = named.told()
+    everything = (folder / "out" / "all.jsonl").read_bytes().splitlines()
+    kinds = [orjson.loads(line)["type"] for line in everything]
+    assert kinds.count("identity.confidence") == 2
+    assert folded["cohorts"] == {}
+    floored = [orjson.loads(line) for line in (folder / "out" / "sure.jsonl").read_bytes().splitlines()]
+    assert [(one["type"], one["segment"]) for one in floored if one["profile"] is None] == [
+        ("segment.entered", "everybody"), ("segment.entered", "sure"), ("segment.exited", "sure"), ("segment.exited", "everybody"),
+    ]  # fmt: skip
+
+
+def moved() -> bytes:
+    """The other Elisabeth gets another birthday: no longer alike."""
+    body = {"type": "identify", "messageId": "m-new", "timestamp": "2026-01-01T10:30:00Z", "userId": "liz2"}
+    return orjson.dumps({**body, "traits": {"birth_date": "1999-09-09"}})
