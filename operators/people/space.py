@@ -497,7 +497,8 @@ class Space:
             found = self.store.person(key)
             new = found is None
             known = found or Person(key, [], {}, version=self.store.version(key), cells=[None] * len(self.program.cells))
-        if known.aside is None or known.aside[0] != device.start:
+        if self.stitcher.visits.opens:
+            # Later in the session, as after a rebuild, what was before it is no longer known.
             known.aside = None
             known.aside = [device.start, b"" if new else encode(known)]
         if new:

@@ -31,6 +31,8 @@ class Visits:
         self._manual = manual
         self._rules = store.rules
         self._person = store.rules.person
+        self.opens = False
+        """Whether the anonymous event last seen is the first of its session."""
         self.claims: list[Claim] = []
         """What the event takes from nobody, for the caller to move."""
 
@@ -116,6 +118,7 @@ class Visits:
             return None if person is None else (OWNED, person)
         owner = self._in_order(held, device, at)
         if mine and owner is not None:
+            self.opens = not device.anonymous
             device.anonymous = True
             device.own |= owner[0] == SELF
             device.nobody |= owner == NO_ONE
