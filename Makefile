@@ -42,6 +42,7 @@ perf: $(READY)
 	$(BIN)/python -m perf.latency --rate 10000 --seconds 30
 	$(BIN)/python -m perf.segments --counts 10,100,1000
 	$(BIN)/python -m perf.scale --profiles 100000,1000000
+	$(BIN)/python -m perf.identity
 
 lock: $(READY)
 	$(BIN)/python -m pip freeze --all --exclude-editable --exclude pip | sort --ignore-case > requirements.lock

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from skep import console, log
 from skep.cli_changing import changing_app
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
-identity_app = typer.Typer(help="Links between identifiers that people decide.", no_args_is_help=True)
+identity_app = typer.Typer(help="Who is who: links by hand, what is behind a profile, rules tried out and measured.", no_args_is_help=True)
 app.add_typer(changing_app)
 app.add_typer(profile_app, name="profile")
 app.add_typer(quarantine_app, name="quarantine")
@@ -83,23 +84,44 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder 
     out.print(f"{folder}: {len(written)} files written. Next: `skep --project {folder} check`, and read {folder / 'README.md'}")
 
 
-@app.command()
+class _NoiseAlone(TyperCommand):
+    """``--noise`` may stand without its share."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        behind = args.index("--noise") + 1 if "--noise" in args else 0
+        if behind and (behind == len(args) or args[behind].startswith("-")):
+            args = [*args[:behind], "0.2", *args[behind:]]
+        return super().parse_args(ctx, args)
+
+
+@app.command(cls=_NoiseAlone)
 def demo(
-    people: Annotated[int, typer.Option(min=1, help="How many people shop.")],
-    events: Annotated[int, typer.Option(min=1, help="How many lines to write.")],
-    folder: Annotated[Path, typer.Option("--out", help="Where events.jsonl and truth.jsonl go.")],
+    *,
+    people: Annotated[int, typer.Option(min=1, help="How many people shop.")] = 2_000,
+    events: Annotated[int, typer.Option(min=1, help="How many lines to write.")] = 200_000,
+    folder: Annotated[Path, typer.Option("--out", help="Where events.jsonl and truth.jsonl go.")] = Path("data/demo"),
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
     conflicts: Annotated[float, typer.Option(min=0.0, max=1.0, help="The share of people who share a device or an address.")] = 0.0,
+    noise: Annotated[
+        float, typer.Option(min=0.0, max=1.0, metavar="[SHARE]", help="The share of people with errors of each kind (alone: 0.2).")
+    ] = 0.0,
 ) -> None:
     """Write events of a demo shop, and the truth about who its people are.
+
+    With --noise: typos, shared devices, recycled addresses, people who come back as guests. Also writes identity.yaml, rules that
+    compare people, trains their model beside it, and prints how many of the people it finds.
 
     Example: skep demo --people 2000 --events 200000 --seed 7 --out data/demo
     """
     from skep.demo import write_demo
 
     with console.spinner("the demo shop is busy …"):
-        written, truth = write_demo(folder, people, events, seed, conflicts)
+        written, truth = write_demo(folder, people, events, seed, conflicts, noise)
     out.print(f"{events:,} events of {people:,} people: {written}; who they are: {truth}")
+    if noise:
+        from skep.demo_figures import show_figures
+
+        show_figures(folder / "identity.yaml", written, truth)
 
 
 @app.command()

@@ -1,7 +1,8 @@
 """The demo shop's events, and the truth about who its people are: the same bytes for the same seed.
 
 Everybody starts anonymous; a part of them log in, on every device that they use. So the links between identifiers are
-enough to find every person again, unless ``conflicts`` asks for people who share a device or an e-mail address.
+enough to find every person again, unless ``conflicts`` asks for people who share a device or an e-mail address, or
+``noise`` for errors.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Any
 import orjson
 
 from skep.demo_broken import broken_line
-from skep.demo_shop import APP_AGENT, FIRST_NAMES, LAST_NAMES, WEB_AGENT
-from skep.demo_visits import DAY_MS, END_MS, Device, Person, iso, message_id, visits
+from skep.demo_noise import noisy
+from skep.demo_shop import FIRST_NAMES, LAST_NAMES
+from skep.demo_visits import DAY_MS, END_MS, Person, iso, new_device, visits
 
 DUPLICATE_SHARE = 0.005
 BROKEN_SHARE = 0.003
@@ -30,13 +32,18 @@ class Demo:
     truth: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def make_demo(people: int, events: int, seed: int, conflicts: float = 0.0) -> Demo:
-    """``events`` lines of ``people`` people; ``conflicts`` is the share of them who share a device or an address."""
+def make_demo(people: int, events: int, seed: int, conflicts: float = 0.0, noise: float = 0.0) -> Demo:
+    """``events`` lines of ``people`` people; ``conflicts`` is the share of them who share a device or an address.
+
+    ``noise`` is the share of those with errors, as `skep.demo_noise` makes them; what two people share has no truth then.
+    """
     rng = Random(seed)
     duplicates, broken = round(events * DUPLICATE_SHARE), round(events * BROKEN_SHARE)
     everybody = _people(rng, people, conflicts)
+    if noise:
+        everybody = noisy(Random(f"{seed} {noise}"), everybody, noise)
     arrivals: list[tuple[int, bytes]] = []
-    for person, quota in zip(everybody, _quotas(rng, people, events - duplicates - broken), strict=True):
+    for person, quota in zip(everybody, _quotas(rng, len(everybody), events - duplicates - broken), strict=True):
         if quota:
             arrivals += visits(rng, person, quota)
     originals = len(arrivals)
@@ -45,12 +52,14 @@ def make_demo(people: int, events: int, seed: int, conflicts: float = 0.0) -> De
     for number in range(broken if originals else 0):
         arrivals.append(broken_line(rng, number, *arrivals[rng.randrange(originals)]))
     arrivals.sort(key=lambda arrival: arrival[0])
-    return Demo([line for _, line in arrivals], list(_truth(everybody)))
+    return Demo([line for _, line in arrivals], list(_truth(everybody, shared=not noise)))
 
 
-def write_demo(out: Path, people: int, events: int, seed: int, conflicts: float = 0.0) -> tuple[Path, Path]:
+def write_demo(  # noqa: PLR0917 - as the command has them
+    out: Path, people: int, events: int, seed: int, conflicts: float = 0.0, noise: float = 0.0
+) -> tuple[Path, Path]:
     """Write ``events.jsonl`` and ``truth.jsonl`` into ``out`` and return both paths."""
-    demo = make_demo(people, events, seed, conflicts)
+    demo = make_demo(people, events, seed, conflicts, noise)
     out.mkdir(parents=True, exist_ok=True)
     with (out / "events.jsonl").open("wb") as file:
         file.writelines(line + b"\n" for line in demo.lines)
@@ -88,18 +97,8 @@ def _person(rng: Random, index: int) -> Person:
         last_name=last,
         logs_in=logs_in,
         # Somebody who never logs in would be one person for each device.
-        devices=[_device(rng) for _ in range(rng.choice((1, 1, 2, 2, 3)) if logs_in else 1)],
+        devices=[new_device(rng) for _ in range(rng.choice((1, 1, 2, 2, 3)) if logs_in else 1)],
         since_ms=END_MS - rng.randrange(2 * DAY_MS, 60 * DAY_MS),
-    )
-
-
-def _device(rng: Random) -> Device:
-    mobile = rng.random() < 0.4
-    return Device(
-        anonymous_id=message_id(rng),
-        mobile=mobile,
-        agent=APP_AGENT if mobile else WEB_AGENT,
-        ip=f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}",
     )
 
 
@@ -124,10 +123,12 @@ def _sent_again(rng: Random, arrival: int, line: bytes) -> tuple[int, bytes]:
     return again, orjson.dumps(record)
 
 
-def _truth(everybody: list[Person]) -> Iterator[tuple[str, str, str]]:
-    told = set()
+def _truth(everybody: list[Person], *, shared: bool) -> Iterator[tuple[str, str, str]]:
+    """Whose each identifier is; what several people have is the first one's if ``shared``, else nobody's."""
+    whose: dict[tuple[str, str], list[str]] = {}
     for person in everybody:
-        for namespace, value in person.identifiers():
-            if (namespace, value) not in told:
-                told.add((namespace, value))
-                yield namespace, value, person.name
+        for identifier in person.identifiers():
+            whose.setdefault(identifier, []).append(person.name)
+    for (namespace, value), names in whose.items():
+        if shared or len(set(names)) == 1:
+            yield namespace, value, names[0]

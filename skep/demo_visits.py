@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from skep.demo_shop import CATEGORIES, CITIES, COUPONS, REFUND_REASONS, Product, catalogue
+from skep.demo_shop import APP_AGENT, CATEGORIES, CITIES, COUPONS, REFUND_REASONS, WEB_AGENT, Product, catalogue
 
 DAY_MS = 86_400_000
 END_MS = 1_782_864_000_000
@@ -46,6 +46,10 @@ class Person:
     email_seen: bool = False
     phone_seen: bool = False
     orders: list[tuple[str, float]] = field(default_factory=list)
+    guest: bool = False
+    """Says who they are, but has no account."""
+    told: dict[str, str] = field(default_factory=dict)
+    """Further traits that an identify call carries."""
 
     def identifiers(self) -> Iterator[tuple[str, str]]:
         """Those that occur in the events, as the contracts normalise them."""
@@ -126,12 +130,13 @@ def _login_visits(rng: Random, person: Person, devices: list[Device]) -> set[int
 
 
 def _identify(rng: Random, person: Person) -> dict[str, Any]:
-    person.user_id_seen = person.email_seen = True
+    person.user_id_seen, person.email_seen = not person.guest, True
     traits: dict[str, Any] = {
         "email": person.email if rng.random() < 0.9 else person.email.title(),
         "first_name": person.first_name,
         "last_name": person.last_name,
         "city": CITIES[int(person.user_id) % len(CITIES)],
+        **person.told,
     }
     if person.phone and rng.random() < 0.7:
         person.phone_seen = True
@@ -238,7 +243,7 @@ def _sent(rng: Random, visit: Visit, step: dict[str, Any]) -> tuple[int, bytes]:
     device, now = visit.device, visit.now_ms
     arrival = now + (80 if server else visit.delay_ms)
     record: dict[str, Any] = {"messageId": message_id(rng), **step}
-    if visit.logged_in:
+    if visit.logged_in and not visit.person.guest:
         record["userId"] = visit.person.user_id
     if not server:
         record["anonymousId"] = device.anonymous_id
@@ -250,6 +255,17 @@ def _sent(rng: Random, visit: Visit, step: dict[str, Any]) -> tuple[int, bytes]:
         {"library": _SERVER} if server else {"library": _LIBRARIES[device.mobile], "ip": device.ip, "userAgent": device.agent}
     )
     return arrival, orjson.dumps(record)
+
+
+def new_device(rng: Random) -> Device:
+    """A browser or a phone that nobody has used yet."""
+    mobile = rng.random() < 0.4
+    return Device(
+        anonymous_id=message_id(rng),
+        mobile=mobile,
+        agent=APP_AGENT if mobile else WEB_AGENT,
+        ip=f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}",
+    )
 
 
 def message_id(rng: Random) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from operators.view import View
 from state.shard import Shard
 from tests import model
 from tests.generator import Scenario
+from tests.graphs import shuffled
 
 SPACE = "shop"
 HASHER = Hasher("test", SPACE)
@@ -54,9 +55,13 @@ class Engine:
         )
         self.view = View(self.shard, SPACE, self._hasher, lambda digest: self._definitions)
 
-    def restart(self) -> None:
-        self.shard.close()
-        self._open()
+    def restart(self, *, reopen: bool = True) -> None:
+        """Start again from what is stored; without ``reopen``, which takes longer, the files stay open."""
+        if reopen:
+            self.shard.close()
+            self._open()
+        else:
+            self._begin()
         self.space.start(self.partitions)
 
     def clear(self, definitions: Definitions, cache_bytes: int = 512_000_000) -> None:
@@ -134,6 +139,7 @@ def compare_steps(
     seed: object,
     every_step: bool = True,
     restarts: float = 0.0,
+    reopen: bool = True,
 ) -> int:
     """Feed an engine that is as new these steps, compared as above. ``restarts``: after which share of the steps."""
     engine.start(sorted({name for name, _ in plan} - {"control"}))
@@ -150,7 +156,7 @@ def compare_steps(
             events += judge.judge_many(records, 1, 0)[0]
             engine.feed(name, records)
         if restarts and rng.random() < restarts:
-            engine.restart()
+            engine.restart(reopen=reopen)
         if every_step or number == len(plan) - 1:
             clock = engine.space.meta.clock
             if clock is None:
@@ -160,6 +166,23 @@ def compare_steps(
             found = engine.dump(at)
             assert found == expected, difference(found, expected, seed, number, name)
             compared += 1
+    return compared
+
+
+ORDERS = (((1,), 0.0), ((1,), 0.2), ((2, 5, 20), 0.0))
+"""Each a shuffle of its own: how many records a batch has, and after which share of them everything starts again from what is stored."""
+
+
+def compare_orders(make: Callable[[int], Scenario], seed: int, engine: Engine) -> int:
+    """Compare a scenario after every step, in each of `ORDERS`, with one engine that is emptied; returns the number of comparisons."""
+    drawn, compared = make(seed), 0
+    definitions = load(drawn.definitions_files)
+    for order, (sizes, restarts) in enumerate(ORDERS):
+        rng = random.Random(f"{seed}:{order}")
+        engine.clear(definitions, cache_bytes=rng.choice([10_000, 512_000_000]))
+        plan = list(steps(shuffled(drawn, rng), rng, sizes))
+        named = make.__name__, seed, order
+        compared += compare_steps(engine, definitions, plan, rng, seed=named, restarts=restarts, reopen=False)
     return compared
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -71,7 +72,7 @@ def order(match: Match, records: Mapping[bytes, Record], rules: Rules) -> tuple[
 
 def decide(records: Mapping[bytes, Record], matches: Collection[Match], rules: Rules, support: float, weight: Weight) -> list[Decision]:
     """Every link in order, and whether it stands. ``support``: the least mean match probability between two clusters that are joined."""
-    ordered = sorted(matches, key=lambda match: order(match, records, rules))
+    ordered = _in_order(matches, records, rules)
     links: dict[bytes, int] = defaultdict(int)
     clusters = _Clusters(records, rules, support, weight)
     found = []
@@ -83,6 +84,14 @@ def decide(records: Mapping[bytes, Record], matches: Collection[Match], rules: R
         links[match.b] += 1
         found.append(clusters.add(match))
     return found
+
+
+def _in_order(matches: Collection[Match], records: Mapping[bytes, Record], rules: Rules) -> Iterator[Match]:
+    """The links in order; only those of equal weight, which are few, are compared by more than that."""
+    by_weight = sorted(matches, key=lambda match: -match.weight)
+    for _, equal in groupby(by_weight, key=lambda match: match.weight):
+        several = list(equal)
+        yield from sorted(several, key=lambda match: order(match, records, rules)) if len(several) > 1 else several
 
 
 def reason(decision: Decision, rules: Rules, support: float) -> str:

@@ -119,7 +119,7 @@ class Control:
         """Hang the moments of an anchor where the identity rules in force say; returns the anchors they hang on."""
         space = self._space
         found = {anchor}
-        for kept in list(space.store.moments(anchor)):
+        for kept in list(space.store.moments([anchor])):
             pairs = space.reread(moment_raw(kept.row), moment_contract(kept.row)).identifiers
             home = space.store.hash(space.stitcher.visits.anchor(pairs)) if pairs else NO_ANCHOR
             if home == anchor:

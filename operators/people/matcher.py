@@ -44,11 +44,13 @@ class Known(NamedTuple):
     shared: bool
 
 
-class Outcome(NamedTuple):
-    """What the links of some records come to: clusters of leads, and the links of at least the probability ``accept``."""
+class Cluster(NamedTuple):
+    """Records of one person, by lead, and the links between them that stand. ``weakest``: the probability of the weakest link on
+    the strongest way from any of them to any other."""
 
-    groups: list[list[bytes]]
-    decisions: list[Decision]
+    leads: list[bytes]
+    links: list[Match]
+    weakest: float
 
 
 class Matcher:
@@ -59,6 +61,7 @@ class Matcher:
         self._store = store
         self._manual = manual
         self._rules = store.rules
+        self._shares = any(store.rules.shared_after)
         self._support = settings.support
         self.evidence = Evidence(settings)
         self.index = BlockIndex(store.shard.blocks, settings.block_limit, meta)
@@ -106,6 +109,12 @@ class Matcher:
         return found
 
     def _holder(self, key: bytes) -> Person:
+        known = self._known.get(key)
+        if known is not None:
+            # Most people are in the cache; a read of the store for each link would cost as much as all the rest.
+            slot = self._store.slots.get((known.record.lead.namespace, known.record.lead.value))
+            if slot is not None:
+                return slot[0]
         person = self._store.holder(key)
         assert person is not None, "a record's lead is an identifier of somebody"
         return person
@@ -246,8 +255,24 @@ class Matcher:
 
     # ---- what follows
 
-    def decide(self, start: Iterable[bytes]) -> Outcome:
+    def decide(self, start: Iterable[bytes]) -> list[Cluster]:
         """The clusters of these records and of all that links of at least ``accept`` connect with them."""
+        decisions, ordered = self._decisions(start)
+        groups = clusters.members(ordered, decisions)
+        home = {key: at for at, group in enumerate(groups) for key in group}
+        links: list[list[Match]] = [[] for _ in groups]
+        weakest = [1.0 for _ in groups]
+        for match, accepted, why, _ in decisions:
+            if accepted:
+                at = home[match.a]
+                links[at].append(match)
+                if why == "joined":
+                    # They come by weight, and each joins what no stronger ones join.
+                    weakest[at] = probability(match.weight)
+        return [Cluster(*each) for each in zip(groups, links, weakest, strict=True)]
+
+    def _decisions(self, start: Iterable[bytes]) -> tuple[list[Decision], list[bytes]]:
+        """What becomes of each link of these records and of all that links connect with them; and the records, in rank."""
         records: dict[bytes, clusters.Record] = {}
         matches: list[Match] = []
         edge = list(start)
@@ -264,14 +289,15 @@ class Matcher:
                         matches.append(Match(key, other, bits))
         ranks = {key: _rank(record) for key, record in records.items()}
         matches = [match if ranks[match.a] < ranks[match.b] else Match(match.b, match.a, match.weight) for match in matches]
-        ordered = {key: records[key] for key in sorted(records, key=ranks.__getitem__)}
-        decisions = clusters.decide(ordered, matches, self._rules, self._support, self.weight)
-        return Outcome(clusters.members(ordered, decisions), decisions)
+        ordered = sorted(records, key=ranks.__getitem__)
+        return clusters.decide({key: records[key] for key in ordered}, matches, self._rules, self._support, self.weight), ordered
 
     def _barred(self, a: bytes, b: bytes) -> str | None:
         """Why a link counts for nothing, whatever its weight."""
-        if self._manual.void(a, b):
+        if self._manual.rulings and self._manual.void(a, b):
             return "unlinked by hand"
+        if not self._shares:
+            return None
         shared = next((known for known in map(self.known, (a, b)) if known.shared), None)
         if shared is None:
             return None
@@ -279,43 +305,17 @@ class Matcher:
         limit = self._rules.shared_after[first.namespace]
         return f"shared_after: {limit} persons or more were identified on {self._rules.names[first.namespace]}:{first.value}"
 
-    def lead_order(self, key: bytes) -> tuple[int, int, str]:
-        """Which of several records names a person: that of the smallest."""
-        first = self.known(key).record.lead
-        return first.namespace, first.first, first.value
-
-    def links(self, group: Collection[bytes], decisions: Iterable[Decision]) -> dict[bytes, Link]:
+    def links(self, cluster: Cluster) -> dict[bytes, Link]:
         """The accepted links within a cluster, as a person has them."""
-        inside, found = set(group), {}
-        for each in decisions:
-            a, b, bits = each.match
-            if each.accepted and a in inside:
-                time = self.row(a).matches[b][1]
-                found[a + b + b"p"] = Link(a, b, manual=False, first=time, last=time, rules=self._rules.version, weight=bits)
+        found = {}
+        for a, b, bits in cluster.links:
+            time = self.row(a).matches[b][1]
+            found[a + b + b"p"] = Link(a, b, manual=False, first=time, last=time, rules=self._rules.version, weight=bits)
         return found
-
-    @staticmethod
-    def confidence(key: bytes, group: Collection[bytes], links: Iterable[Link]) -> float:
-        """The probability of the weakest link on the strongest way from any record of a cluster to the lead's."""
-        if len(group) < 2:
-            return 1.0
-        ends: dict[bytes, list[tuple[float, bytes]]] = defaultdict(list)
-        for link in links:
-            if link.weight is not None:
-                ends[link.a].append((link.weight, link.b))
-                ends[link.b].append((link.weight, link.a))
-        reached, lowest = {key}, float("inf")
-        while len(reached) < len(group):
-            bits, following = max((way for end in reached for way in ends[end] if way[1] not in reached), default=(0.0, b""))
-            if not following:
-                break
-            reached.add(following)
-            lowest = min(lowest, bits)
-        return probability(lowest)
 
     def told(self, leads: Collection[bytes]) -> Iterator[tuple[Link, str, str | None]]:
         """Every link of these records, with its state (accepted, rejected, candidate) and, if it does not stand, the reason."""
-        decisions = {(each.match.a, each.match.b): each for each in self.decide(leads).decisions}
+        decisions = {(each.match.a, each.match.b): each for each in self._decisions(leads)[0]}
         for key in leads:
             for other, (bits, time) in self.row(key).matches.items():
                 if _rank(self.known(key).record) < _rank(self.known(other).record):

@@ -153,12 +153,11 @@ class Rebuilt:
             self._store.identified.replace(device, self.older.get(device, {}))
 
     def _remembered(self, anchors: Iterable[bytes]) -> Iterator[Remembered]:
-        for anchor in anchors:
-            for kept in self._store.moments(anchor):
-                event = self._read(moment_raw(kept.row), moment_contract(kept.row))
-                event.time_us = kept.time_us
-                event.message_id = moment_message(kept.row)
-                yield Remembered(kept, event, [self._hash(pair) for pair in event.identifiers], anchor)
+        for kept in self._store.moments(anchors):
+            event = self._read(moment_raw(kept.row), moment_contract(kept.row))
+            event.time_us = kept.time_us
+            event.message_id = moment_message(kept.row)
+            yield Remembered(kept, event, [self._hash(pair) for pair in event.identifiers], kept.anchor)
 
     def _hash(self, pair: Pair) -> bytes:
         found = self._pairs.get(pair)

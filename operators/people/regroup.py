@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from operators.match.model import Model
-from operators.people.matcher import Matcher, Outcome, Parts
+from operators.people.matcher import Cluster, Matcher, Parts
 from operators.people.rebuild import Group
 from operators.profile import resolve_consents
 from operators.records import Identifier, Person, Record
@@ -23,8 +23,8 @@ class Regroup:
     def __init__(self, space: Space, settings: Probabilistic, model: Model) -> None:
         self._space = space
         self.matcher = Matcher(space.store, space.manual, space.meta, settings, model)
-        self._left: list[tuple[Person, list[bytes], Outcome]] = []
-        """People whose links have changed while others were made anew: each with its records, and what was decided."""
+        self._left: list[tuple[Person, Cluster]] = []
+        """People whose links have changed while others were made anew: each with its records and their links."""
 
     # ---- the short way
 
@@ -45,51 +45,49 @@ class Regroup:
         if changed:
             self._follow(matcher.decide(changed))
 
-    def _follow(self, outcome: Outcome) -> None:
+    def _follow(self, decided: Iterable[Cluster]) -> None:
         """Make the people those of the clusters."""
         store = self._space.store
         anew: dict[bytes, Person] = {}
-        for group in outcome.groups:
-            people = {person.key: person for person in map(store.holder, group) if person is not None}
-            if sum(len(person.records) for person in people.values()) != len(group) or not self._join(
-                list(people.values()), group, outcome
-            ):
+        for cluster in decided:
+            people = {person.key: person for person in map(store.holder, cluster.leads) if person is not None}
+            whole = sum(len(person.records) for person in people.values()) == len(cluster.leads)
+            if not whole or not self._join(list(people.values()), cluster):
                 anew.update(people)
         if anew:
             self._space.rebuild(list(anew.values()), set())
 
-    def _join(self, people: list[Person], group: list[bytes], outcome: Outcome) -> bool:
+    def _join(self, people: list[Person], cluster: Cluster) -> bool:
         """Make one person of whole ones, or leave one as it is but for its links; False, and nothing is done, if that needs moments."""
         space = self._space
         if len(people) == 1:
-            self._relink(people[0], group, outcome)
+            self._relink(people[0], cluster)
             return True
         if not space.stitcher.unmoved(people, []):
             return False
         person = space.stitcher.unite(people)
         # Before it is told who is one person: whoever is told only of those of whom we are sure must not hear of others.
-        person.confidence = self.matcher.confidence(person.key, group, self.matcher.links(group, outcome.decisions).values())
+        person.confidence = cluster.weakest
         changed = space.announce_joins()
-        self._relink(person, group, outcome)
+        self._relink(person, cluster)
         for each in changed:
             space.announcer.settle(each, space.clock.now)
         return True
 
-    def _relink(self, person: Person, group: list[bytes], outcome: Outcome) -> None:
+    def _relink(self, person: Person, cluster: Cluster) -> None:
         """Give a person the links that stand within its cluster."""
         space = self._space
         before = {key: link for key, link in person.links.items() if link.weight is not None}
-        after = self.matcher.links(group, outcome.decisions)
+        after = self.matcher.links(cluster)
         for key, link in after.items():
             link.rules = before[key].rules if key in before else link.rules
         if before == after:
             return
         person.links = {key: link for key, link in person.links.items() if link.weight is None} | after
         space.store.dirty[person.key] = person
-        confidence = self.matcher.confidence(person.key, group, after.values())
         moved: tuple[str, ...] = ()
-        if confidence != person.confidence:
-            person.confidence = confidence
+        if cluster.weakest != person.confidence:
+            person.confidence = cluster.weakest
             moved = ("confidence",)
         if any(len(decisions) > 1 for decisions in person.consents.values()):
             resolve_consents(person, space.store.holder)
@@ -104,33 +102,29 @@ class Regroup:
         matcher, store, stitcher = self.matcher, self._space.store, self._space.stitcher
         given_up, stitcher.gone = stitcher.gone, {}
         changed = matcher.begin(old, given_up, parts, shared)
-        outcome = matcher.decide([*parts, *changed])
         self._left = []
         groups: list[Group] = []
         outside: list[Person] = []
-        for group in outcome.groups:
+        for cluster in matcher.decide([*parts, *changed]):
             others = {
-                person.key: person for person in (store.holder(key) for key in group if not matcher.making(key)) if person is not None
+                person.key: person
+                for person in (store.holder(key) for key in cluster.leads if not matcher.making(key))
+                if person is not None
             }
             if not others:
-                groups.append(self._group(group, outcome))
+                rows = {key: matcher.row(key) for key in cluster.leads}
+                groups.append(Group(cluster.leads, matcher.links(cluster), rows, cluster.weakest))
                 continue
             (first, *more) = others.values()
-            if more or any(map(matcher.making, group)) or first.records.keys() != set(group):
+            if more or any(map(matcher.making, cluster.leads)) or first.records.keys() != set(cluster.leads):
                 outside += others.values()
             else:
-                self._left.append((first, group, outcome))
+                self._left.append((first, cluster))
         return groups, outside
-
-    def _group(self, group: list[bytes], outcome: Outcome) -> Group:
-        matcher = self.matcher
-        links = matcher.links(group, outcome.decisions)
-        first = min(group, key=matcher.lead_order)
-        return Group(group, links, {key: matcher.row(key) for key in group}, matcher.confidence(first, group, links.values()))
 
     def end(self) -> None:
         """The people that `regroup` was asked for stand."""
         self.matcher.end()
         left, self._left = self._left, []
-        for person, group, outcome in left:
-            self._relink(person, group, outcome)
+        for person, cluster in left:
+            self._relink(person, cluster)

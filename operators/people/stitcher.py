@@ -57,7 +57,7 @@ class Stitcher:
         pairs = event.identifiers
         count = len(pairs)
         slots = self._store.slots
-        first = slots.get(pairs[0])
+        first = slots.get(pairs[0]) or self._store.slot(pairs[0])
         if first is None or count > 2:
             return None
         person, identifier = first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from contracts.hashing import Hasher
 from operators.people.pairs import Identified, Refusals
@@ -24,6 +24,8 @@ ROW_SIZE_WEIGHT = 0.05
 """How much a commit's rows count in the mean size of a row."""
 HASHES_MAX = 400_000
 """Identifiers whose hash is remembered; all are forgotten when there are more."""
+_BEHIND = b"\xff" * 21
+"""Behind every key."""
 NOBODY_ROWS = 100
 """Events without identifiers in one page."""
 
@@ -83,7 +85,11 @@ class PeopleStore:
         found = self.slots.get(pair)
         if found is not None:
             return found
-        lead = self.shard.alias.get(self.hash(pair))
+        key = self.hash(pair)
+        # A person's identifier is mostly the lead, under which its person lies: one read in place of two.
+        if self.rules.person[pair[0]] and self.person(key) is not None:
+            return self.slots[pair]
+        lead = self.shard.alias.get(key)
         if lead is None:
             return None
         self.person(lead)
@@ -173,25 +179,27 @@ class PeopleStore:
                 stored.row = row
         self.shard.pages.put(kept.page, encode(page))
 
-    def moments(self, anchor: bytes) -> Iterator[Kept]:
-        """Every moment of an anchor, sealed ones included, in no order."""
-        for key, value in self.shard.pages.rows(anchor, anchor + b"\xff" * 5):
+    def moments(self, anchors: Iterable[bytes]) -> Iterator[Kept]:
+        """Every moment of these anchors, sealed ones included, in no order."""
+        ordered = sorted(anchors)
+        for key, value in self._pages(ordered):
             for stored in decode_page(value):
-                yield Kept(anchor, stored.time_us, stored.message, stored.row, key)
-        fresh = self._fresh.get(anchor, {})
-        for key, row in self._committed_moments(anchor):
-            if key not in fresh:
-                yield Kept(*moment_parts(key), row, None)
-        for key, kept in fresh.items():
-            if kept is not None:
-                yield Kept(*moment_parts(key), kept, None)
+                yield Kept(key[:16], stored.time_us, stored.message, stored.row, key)
+        fresh = self._fresh
+        for key, row in self._committed_moments(ordered):
+            anchor, time_us, message = moment_parts(key)
+            if anchor not in fresh or key not in fresh[anchor]:
+                yield Kept(anchor, time_us, message, row, None)
+        for anchor in ordered:
+            for key, kept in fresh.get(anchor, {}).items():
+                if kept is not None:
+                    yield Kept(*moment_parts(key), kept, None)
 
     def between(self, anchor: bytes, first: int, last: int) -> list[Kept] | None:
         """What hangs on an anchor between two times, both included, in no order; None if some of it may be sealed."""
         fresh = self._fresh.get(anchor, {})
-        found = [
-            Kept(*moment_parts(key), row, None) for key, row in fresh.items() if row is not None and first <= moment_parts(key)[1] <= last
-        ]
+        found = [Kept(*moment_parts(key), row, None) for key, row in fresh.items() if row is not None]
+        found = [kept for kept in found if first <= kept.time_us <= last]
         for period in range(period_of(first), period_of(last) + 1):
             if self.shard.pages.get(anchor + period_key(period)) is not None:
                 return None
@@ -201,21 +209,45 @@ class PeopleStore:
             found += [Kept(*moment_parts(key), row, None) for key, row in rows if key not in fresh]
         return found
 
-    def _committed_moments(self, anchor: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Seek from period to period: the next key found says which to look at next."""
-        rows = self.shard.moments.cursor()
-        rows.seek(period_key(-(1 << 31)) + anchor)
-        while rows.valid():
-            key = rows.key()
-            period = period_of_key(key)
-            found = key[4:20]
-            if found == anchor:
-                yield key, rows.value()
+    def _pages(self, anchors: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """The pages of anchors in order: a look only where the last one has not passed an anchor already."""
+        pending = self.shard.pages.pending
+        rows, here = self.shard.pages.cursor(), b""
+        for anchor in anchors:
+            if here[:16] < anchor:
+                rows.seek(anchor)
+                here = rows.key() if rows.valid() else _BEHIND
+            while here.startswith(anchor):
+                if here not in pending:
+                    yield here, rows.value()
                 rows.next()
-            elif found < anchor:
-                rows.seek(period_key(period) + anchor)
-            else:
-                rows.seek(period_key(period + 1) + anchor)
+                here = rows.key() if rows.valid() else _BEHIND
+        if pending:
+            wanted = set(anchors)
+            yield from [(key, row) for key, row in pending.items() if row is not None and key[:16] in wanted]
+
+    def _committed_moments(self, anchors: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Those of anchors in order, from period to period: a look only where the last one has not passed an anchor already."""
+        rows, period = self.shard.moments.cursor(), b""
+        rows.seek(period)
+        while rows.valid():
+            here = rows.key()
+            if here[:4] == period:
+                rows.seek(period_key(period_of_key(here) + 1))
+                period = b""
+                continue
+            period = here[:4]
+            for anchor in anchors:
+                prefix = period + anchor
+                if here < prefix:
+                    rows.seek(prefix)
+                    here = rows.key() if rows.valid() else _BEHIND
+                while here.startswith(prefix):
+                    yield here, rows.value()
+                    rows.next()
+                    here = rows.key() if rows.valid() else _BEHIND
+                if not here.startswith(period):
+                    break
 
     def seal(self, before: int, limit: int) -> tuple[int, bool]:
         """Turn up to about ``limit`` moments of periods before ``before`` into pages; their message ids are forgotten.

@@ -254,7 +254,7 @@ class Visits:
         if device is None or device.login is None:
             return False
         mine = self._only(held, at) == person
-        if not mine and (at[0] >= device.start - self._rules.gap or any(True for _ in self._store.moments(held.hash))):
+        if not mine and (at[0] >= device.start - self._rules.gap or any(True for _ in self._store.moments([held.hash]))):
             return False
         self._identify(held, device, person, at)
         device.login = min(device.login, at[0])

@@ -24,7 +24,7 @@ class Linked:
 
     def __init__(self, records: Records, rules: IdentityRules, settings: Probabilistic, model: Model) -> None:
         self._rules, self._settings = Rules(rules), settings
-        self._people = records.people
+        self._people, self._void, self._shared = records.people, records.void, records.shared
         self.accept = settings.accept
         self.skipped = 0
         """Blocks that are too large."""
@@ -79,10 +79,14 @@ class Linked:
         """The candidate pairs of at least that match probability."""
         if self._matches is None:
             least, weight, prepared = scoring.weight(min(self._settings.review, 0.5)), self._weight, self.prepared
-            scored = (Match(a, b, weight(prepared[a], prepared[b])) for a, b in self.pairs)
+            scored = (Match(a, b, weight(prepared[a], prepared[b])) for a, b in self.pairs if not self._barred(a, b))
             self._matches = [match for match in scored if match.weight >= least]
         least = scoring.weight(accept)
         return [match for match in self._matches if match.weight >= least]
+
+    def _barred(self, a: bytes, b: bytes) -> bool:
+        """Whether a link counts for nothing, whatever its weight: it is unlinked by hand, or of a device that identifies nobody."""
+        return (a, b) in self._void or a in self._shared or b in self._shared
 
     def decisions(self, accept: float) -> list[Decision]:
         """The links of at least that match probability, and which of them stand."""

@@ -21,6 +21,8 @@ from operators.versions import Refusal
 from operators.view import View
 
 EVENT_MAX_BYTES = 1_000_000
+Pair = tuple[int, str]
+"""Position of a namespace, and a value."""
 
 
 @dataclass(slots=True)
@@ -36,9 +38,14 @@ class Person:
 
 @dataclass(slots=True)
 class Records:
-    """The records by the hash of their lead; ``unread`` lines were no events, ``nobody``'s had no identifier."""
+    """The records by the hash of their lead; ``unread`` lines were no events, ``nobody``'s had no identifier.
+
+    ``void``: pairs that are unlinked by hand; ``shared``: devices that identify nobody.
+    """
 
     people: dict[bytes, Person] = field(default_factory=dict)
+    void: set[tuple[bytes, bytes]] = field(default_factory=set)
+    shared: set[bytes] = field(default_factory=set)
     events: int = 0
     unread: int = 0
     nobody: int = 0
@@ -81,7 +88,7 @@ class _Evidence:
         self._read = Identifiers(rules)
         self._identifiers: dict[bytes, Identifier] = {}
         self._links: dict[tuple[bytes, bytes], Link] = {}
-        self._manual: dict[tuple[bytes, bytes], tuple[int, str, bool]] = {}
+        self._manual: dict[tuple[Pair, Pair], tuple[int, str, bool]] = {}
         self._likeness = Evidence(rules.probabilistic) if rules.probabilistic is not None else None
         self._persons: dict[bytes, set[bytes]] = defaultdict(set)
         self._found = Records()
@@ -116,8 +123,11 @@ class _Evidence:
         if self._likeness is not None:
             self._likeness.tell(self._identifiers[(persons or keys)[0]], (time_us, message), traits, body)
 
+    def _hash(self, namespace: int, value: str) -> bytes:
+        return blake2b(f"{self._inner.names[namespace]}:{value}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
     def _see(self, namespace: int, value: str, time_us: int) -> bytes:
-        key = blake2b(f"{self._inner.names[namespace]}:{value}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        key = self._hash(namespace, value)
         known = self._identifiers.get(key)
         if known is None:
             self._identifiers[key] = Identifier(namespace, value, key, time_us, time_us)
@@ -141,9 +151,10 @@ class _Evidence:
                 self._found.unread += 1
                 return
             ends.append(known)
-        a, b = (self._see(*end, time_us) for end in sorted(ends))
+        a, b = sorted(ends)
         said = (time_us, message, body["type"] == "link")
-        self._manual[a, b] = max(said, self._manual.get((a, b), said))
+        # Of one time and id, the unlink holds.
+        self._manual[a, b] = max(said, self._manual.get((a, b), said), key=lambda each: (each[0], each[1], not each[2]))
 
     def records(self) -> Records:
         for key, cluster in self._clusters().items():
@@ -151,11 +162,18 @@ class _Evidence:
         return self._found
 
     def _clusters(self) -> dict[bytes, list[bytes]]:
-        void = {pair for pair, (_, _, linked) in self._manual.items() if not linked}
-        links = [Link(*pair, manual=True, first=time, last=time) for pair, (time, _, linked) in self._manual.items() if linked]
-        for (a, b), link in self._links.items():
-            link.void = (a, b) in void or (b, a) in void
+        links, void = [], self._found.void
+        for pair, (time, _, linked) in self._manual.items():
+            if linked:
+                a, b = (self._see(*end, time) for end in pair)
+                links.append(Link(a, b, manual=True, first=time, last=time))
+            else:
+                a, b = (self._hash(*end) for end in pair)
+                void.update(((a, b), (b, a)))
+        for ends, link in self._links.items():
+            link.void = ends in void
             links.append(link)
+        self._found.shared = self._shared()
         parent = {key: key for key in self._identifiers}
 
         def root(key: bytes) -> bytes:
@@ -163,7 +181,7 @@ class _Evidence:
                 parent[key] = key = parent[parent[key]]
             return key
 
-        for link in accepted(self._identifiers, links, self._shared(), self._inner):
+        for link in accepted(self._identifiers, links, self._found.shared, self._inner):
             parent[root(link.b)] = root(link.a)
         found: dict[bytes, list[bytes]] = defaultdict(list)
         for key in self._identifiers:
@@ -175,7 +193,7 @@ class _Evidence:
         found = set()
         for device, persons in self._persons.items():
             most = after[self._identifiers[device].namespace]
-            if most is not None and len(persons) >= most:
+            if most is not None and sum((person, device) not in self._found.void for person in persons) >= most:
                 found.add(device)
         return found
 

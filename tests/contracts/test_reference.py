@@ -10,6 +10,7 @@ import pytest
 from contracts import load
 from contracts.definitions import Definitions
 from contracts.identity import DEFAULT_RULES
+from contracts.probabilistic import Probabilistic
 from contracts.quality import CHECKS
 from skep.settings import Settings, _Environment
 
@@ -33,9 +34,13 @@ def read(path: str, text: str) -> Definitions:
     return load({**SHOP, path: text})
 
 
-def test_the_example_of_identity_is_the_default() -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", (DOCS / "identity.md").read_text(), re.DOTALL)
-    assert read("identity.yaml", text).identity == DEFAULT_RULES
+def test_the_examples_of_identity_are_the_defaults() -> None:
+    """The whole file is what counts without one; of links by likeness, what has a default has it."""
+    whole, likeness = re.findall(r"```yaml\n((?:version|probabilistic):.*?)```", (DOCS / "identity.md").read_text(), re.DOTALL)
+    assert read("identity.yaml", whole).identity == DEFAULT_RULES
+    shown = read("identity.yaml", likeness).identity.probabilistic
+    assert shown is not None
+    assert shown == Probabilistic(shown.block, shown.compare)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from perf.identity import CLAIMS, claims
 from perf.shop import lines, make_project, segment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -97,6 +98,31 @@ def test_no_two_of_a_thousand_segments_are_the_same(tmp_path: Path) -> None:
 def test_matching(tmp_path: Path) -> None:
     found = _run(tmp_path, "perf.matching", "--records", "400")["historical"]
     assert found["records"] == 400
-    assert found["records_per_s"] > 0
-    assert found["ratio"] > 0
     assert set(found["with_support"]) == set(found["connected_components"])
+
+
+def test_identity(tmp_path: Path) -> None:
+    """Figures of all parts with their keys; the exit code says whether all claims hold, whichever do on a busy machine."""
+    sizes = ("--identifiers", "4000", "--component", "60", "--logins", "200", "--records", "300", "--rounds", "1")
+    found = _run(tmp_path, "perf.identity", *sizes, codes=(0, 1))
+    for part in ("known", "new", "known_cached", "new_cached"):
+        assert found[part]["cpu_ratio"] == pytest.approx(found[part]["floor_cpu_us"] / found[part]["cpu_us"], rel=0.05)
+    assert found["cpu_ratio"] == found["known"]["cpu_ratio"]
+    assert found["people"] == 2200
+    assert found["bytes_per_identifier"] > found["bytes_per_link"] > 64
+    assert [row["moments"] for row in found["recompute"]] == [59, 177]
+    assert found["kiosk"]["growth"] == pytest.approx(found["kiosk"]["at_50000"] / found["kiosk"]["at_1000"], rel=0.05)
+    assert found["probabilistic"]["f1"] > 0.5
+    assert found["probabilistic"]["stream"]["people"] <= 300
+    assert [row["claim"] for row in found["claims"]] == [claim for claim, _, _ in CLAIMS]
+
+
+def test_a_claim_of_identity_that_does_not_hold_is_told(tmp_path: Path) -> None:
+    """Each claim with its limit; one of a part that was not asked for is not judged."""
+    assert claims({"recompute_ms": 21.0})[0]["holds"] is False
+    assert claims({"recompute_ms": 20.0, "kiosk": {"growth": 1.0}}) == [
+        {"claim": "recompute_ms", "value": 20.0, "limit": "<= 20", "holds": True},
+        {"claim": "kiosk.growth", "value": 1.0, "limit": "<= 1.25", "holds": True},
+    ]
+    found = _run(tmp_path, "perf.identity", "--only", "recompute", "--component", "20", "--rounds", "1")
+    assert [row["holds"] for row in found["claims"]] == [True]

@@ -222,3 +222,54 @@ def moved() -> bytes:
     """The other Elisabeth gets another birthday: no longer alike."""
     body = {"type": "identify", "messageId": "m-new", "timestamp": "2026-01-01T10:30:00Z", "userId": "liz2"}
     return orjson.dumps({**body, "traits": {"birth_date": "1999-09-09"}})
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (None, "expected the model that identity.yaml names, found nothing (run `skep identity train`)"),
+        ('{"format": 99}', "expected a model of format 1, found 99 (run `skep identity train` again)"),
+        ("[1", "expected a model written by `skep identity train`"),
+        (dump(Model(0.05, MODEL.comparisons[:2])).decode(), "expected a model for the comparisons of the rules, found one for others"),
+    ],
+)
+def test_without_its_model_no_flow_starts(tmp_path: Path, model: str | None, said: str) -> None:
+    """Nothing, one of another format, none at all, and one for other comparisons: file, line and key, from check and from the flow."""
+    text = "version: 1\nprobabilistic:\n  block: [[last_name]]\n  model: my_model.json\n  compare:\n" + "".join(
+        f"    - {orjson.dumps(compare).decode()}\n" for compare in RULES["probabilistic"]["compare"]
+    )
+    contracts = {"identity.yaml": text} | ({} if model is None else {"my_model.json": model})
+    folder = project(tmp_path / "shop", contracts, LINES)
+    for done in (skep("check", project=folder), flow(folder)):
+        assert done.returncode != 0
+        assert f"contracts/identity.yaml:4: probabilistic.model: {said}" in done.stdout + done.stderr
+    assert not (folder / "data" / "shards" / "shop" / "CURRENT").exists()
+
+
+def home(folder: Path, identifier: str) -> str:
+    """The id of the profile that holds an identifier."""
+    (found,) = asked(folder, "profile", "show", identifier)
+    return str(found["id"])
+
+
+def test_an_unlink_by_hand_takes_people_apart_who_are_alike(tmp_path: Path) -> None:
+    """And a manual link of the same two brings them together again, whatever they look like."""
+    folder = project(tmp_path / "shop", CONTRACTS, LINES)
+    ran(folder)
+    together = dumped(folder)
+    one, two = "user_id:zoe", "user_id:bob"
+    assert len({home(folder, f"user_id:liz{at}") for at in (1, 2)}) == 1
+    skep("identity", "unlink", "user_id:liz1", "user_id:liz2", "--why", "twins", project=folder)
+    skep("identity", "link", one, two, "--why", "married", project=folder)
+    ran(folder)
+    assert home(folder, one) == home(folder, two)
+    told = [row for row in map(orjson.loads, dumped(folder).splitlines()) if row["kind"] == "link"]
+    assert not [row for row in told if [row["a"][1], row["b"][1]] == ["liz1", "liz2"]]
+    skep("identity", "unlink", one, two, "--why", "no", project=folder)
+    skep("identity", "link", "user_id:liz1", "user_id:liz2", "--why", "the same after all", project=folder)
+    skep("identity", "unlink", "user_id:kim0", "user_id:kim1", "--why", "never were", project=folder)
+    ran(folder)
+    assert home(folder, "user_id:liz1") == home(folder, "user_id:liz2")
+    assert home(folder, one) != home(folder, two)
+    same = {row["id"] for row in map(orjson.loads, together.splitlines()) if row["kind"] == "profile"}
+    assert same == {row["id"] for row in map(orjson.loads, dumped(folder).splitlines()) if row["kind"] == "profile"}

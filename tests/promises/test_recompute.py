@@ -1,0 +1,99 @@
+"""Seeing an accepted link again never changes who is who, and costs no recomputation: `Space.rebuilds` stands still."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import permutations
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+
+from contracts import load
+from tests import model
+from tests.engine import HASHER, Engine, difference, judge_of
+from tests.generator import MINUTE_US, START_US, Json, text_of
+
+USER: Json = {"name": "user", "from": "user", "unique": True}
+MAIL: Json = {"name": "mail", "from": "mail", "limit": 2}
+WEB: Json = {"name": "web", "from": "web", "scope": "device"}
+APP: Json = {"name": "app", "from": "app", "scope": "device"}
+
+PERSON = ({"user": "u1", "mail": "a"}, {"user": "u1", "web": "d1"}, {"mail": "a", "web": "d2"}, {"user": "u1", "app": "x"})
+"""One person with two devices in the web and an app: whatever the order of the namespaces, all of it is accepted."""
+TILL = ({"user": "u2", "mail": "c"}, {"user": "u2", "web": "d1"})
+"""Somebody else, who takes the first device over, so that one of those links is refused."""
+
+
+def lines(numbered: Iterator[int], minute: int, *said: Json) -> list[bytes]:
+    """Events at a minute, with numbers for their ids."""
+    time = text_of(START_US + minute * MINUTE_US)
+    return [orjson.dumps({"type": "track", "event": "seen", "messageId": f"m{next(numbered)}", "timestamp": time, **each}) for each in said]
+
+
+def accepted(engine: Engine) -> list[Json]:
+    """The standing links of the dump, as what an event says."""
+    links = [line for line in map(orjson.loads, engine.dump()) if line["kind"] == "link"]
+    return [dict([link["a"], link["b"]]) for link in links]
+
+
+def counting() -> Iterator[int]:
+    yield from range(10**6)
+
+
+@pytest.mark.parametrize("conflict", ["newest", "oldest"])
+@pytest.mark.parametrize("rival", [False, True])
+def test_links_seen_again_cost_no_recomputation(rival: bool, conflict: str, engine: Engine) -> None:
+    """In all 24 orders of the namespaces, twenty times each, all at once or one by one, with a refused link beside them or not."""
+    for order, namespaces in enumerate(permutations([USER, MAIL, WEB, APP])):
+        rng = Random(order)
+        files = {"identity.yaml": json.dumps({"version": 1, "namespaces": namespaces, "conflict": conflict})}
+        definitions, numbered, fed = load(files), counting(), []
+
+        def feed(minute: int, *said: Json, numbered: Any = numbered, fed: list[bytes] = fed) -> None:
+            fed += (more := lines(numbered, minute, *said))
+            engine.feed("p", more)
+
+        engine.clear(definitions)
+        engine.start(["p"])
+        for minute, said in enumerate([*PERSON, *(TILL if rival else ())]):
+            feed(minute, said)
+        standing = accepted(engine)
+        assert len(standing) == len(PERSON) + (1 if rival else 0)
+        before = engine.space.rebuilds
+        for again in range(20):
+            feed(60 + again * 10, *rng.sample(standing, len(standing)))
+            feed(61 + again * 10, rng.choice(standing))
+        assert engine.space.rebuilds == before, [each["name"] for each in namespaces]
+        clock = engine.space.meta.clock
+        assert clock is not None
+        events = judge_of(definitions).judge_many(fed, 1, 0)[0]
+        expected = model.dump(events, [], definitions, clock, hasher=HASHER)
+        assert engine.dump() == expected, difference(engine.dump(), expected, order, rival, conflict)
+
+
+def test_links_seen_again_earlier_cost_no_recomputation(engine: Engine) -> None:
+    """Evidence that comes late, between what is known and before all of it, as long as it says the same of everybody's order."""
+    namespaces = [USER, MAIL, {"name": "phone", "from": "phone"}]
+    definitions, numbered = load({"identity.yaml": json.dumps({"version": 1, "namespaces": namespaces})}), counting()
+    engine.clear(definitions)
+    engine.start(["p"])
+    said = [{"user": "u1", "mail": "a"}, {"user": "u1", "phone": "1"}, {"user": "u1", "mail": "b", "phone": "1"}]
+    engine.feed("p", lines(numbered, 1000, *said))
+    before = engine.space.rebuilds
+    for minute in (900, 950, 1000, 10, 500):
+        engine.feed("p", lines(numbered, minute, *said))
+    assert engine.space.rebuilds == before
+
+
+def test_a_refused_link_seen_again_is_what_recomputation_is_for(engine: Engine) -> None:
+    """The count counts: two people who take an e-mail address from each other are computed anew each time."""
+    namespaces = [USER, {"name": "mail", "from": "mail", "limit": 1}]
+    definitions, numbered = load({"identity.yaml": json.dumps({"version": 1, "namespaces": namespaces})}), counting()
+    engine.clear(definitions)
+    engine.start(["p"])
+    for minute in range(4):
+        engine.feed("p", lines(numbered, minute, {"user": f"u{minute % 2}", "mail": "a"}))
+    assert engine.space.rebuilds == 3
