@@ -150,7 +150,7 @@ class Stitcher:
         unique namespace only, and belongs to another of them by a link that comes before this one.
         """
         store, time, second = self._store, event.time_us, slots[1]
-        if second is None or time < second[1].first:
+        if second is None or time < second[1].first or self.visits.anchor(event.identifiers) != pairs[0]:
             return None
         (space, _), (holder, held), first = pairs[0], second, slots[0]
         key = store.hash(pairs[0])
