@@ -13,6 +13,14 @@ Moment = tuple[int, str]
 """``(time, message id)``: the order of everything that happens to a person."""
 
 
+RUNS = 32
+"""Identifications by turns in one session of a device that its row holds."""
+PERSONS = 8
+"""Persons identified on a device that its row holds; the others have rows of their own."""
+ALONE, SEVERAL = -2, -1
+"""Instead of the one namespace of all that an identifier was seen with: there is none, there are several."""
+
+
 class Run(msgspec.Struct, array_like=True, gc=False):
     """Identifications of one person in a row, within one session of a device."""
 
@@ -24,10 +32,10 @@ class Run(msgspec.Struct, array_like=True, gc=False):
 class Device(msgspec.Struct, array_like=True, gc=False):
     """What attribution has to know of a device while events come in order.
 
-    ``start``..``end`` is its latest session, ``runs`` the identifications in it, ``anonymous``: it holds an anonymous
-    event. ``persons`` are those ever identified, each with the last time; ``login`` is the first identification ever.
-    ``own``/``nobody``: some event is owned by the device itself / by nobody; ``decided``: some consent decision hangs on
-    it. ``rivals``: the one namespace of all identifiers linked to it, -1 if they are of others, too, or that is not known.
+    ``start``..``end`` is its latest session, ``runs`` the last `RUNS` of the identifications in it, ``cut``: there were more;
+    ``anonymous``: it holds an anonymous event. ``persons`` are the `PERSONS` who were identified last, each with the last
+    time, ``identified`` is how many ever were; ``login`` is the first identification ever. ``own``/``nobody``: some event is
+    owned by the device itself / by nobody; ``decided``: some consent decision hangs on it.
     """
 
     start: int
@@ -39,11 +47,16 @@ class Device(msgspec.Struct, array_like=True, gc=False):
     own: bool
     nobody: bool
     decided: bool = False
-    rivals: int = -1
+    identified: int = 0
+    cut: bool = False
 
 
 class Identifier(msgspec.Struct, array_like=True, gc=False):
     """An identifier in its cluster: position of its namespace, value, hash, first and last seen.
+
+    ``refused``: how many links with an end here do not stand; ``loose``: how many of them might if clusters were smaller.
+    ``rivals``: the one namespace of all identifiers that it was seen with, `ALONE` or `SEVERAL` if there is no such.
+    ``anchor``: some event hangs on this person's identifier.
 
     With probabilistic rules, what its own events say: ``traits`` are those that are compared, each as ``[time, message id,
     value]``, the newest; ``seen`` are the windowed blocks, each with its sightings as ``[start, end]``, in order.
@@ -55,6 +68,10 @@ class Identifier(msgspec.Struct, array_like=True, gc=False):
     first: int
     last: int
     device: Device | None = None
+    refused: int = 0
+    loose: int = 0
+    rivals: int = -2
+    anchor: bool = False
     traits: dict[str, list[Any]] = {}
     seen: dict[bytes, list[list[int]]] = {}
 
@@ -105,17 +122,17 @@ class Record(msgspec.Struct, array_like=True, gc=False):
 class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     """A cluster and what is true of it; ``identifiers`` is empty for a device's events that belong to nobody.
 
-    ``links`` are the accepted ones by ``a + b`` (manual ones by ``a + b + b"m"``, probabilistic ones by ``a + b + b"p"``),
-    ``refused`` all others that have an end here, probabilistic ones aside. ``cells`` holds the running value of each
+    ``links`` are the accepted ones by ``a + b`` (manual ones by ``a + b + b"m"``, probabilistic ones by ``a + b + b"p"``);
+    others have rows of their own. ``cells`` holds the running value of each
     feature, ``consents`` the newest decision by purpose and anchor. ``bits`` are the memberships, ``told`` what was last
     announced: consents by purpose, emitted traits and the confidence. ``armed``: when its timer is due. ``records``, if the rules have
     probabilistic links, by lead; ``confidence`` is the probability of the weakest link on the strongest way to the lead.
+    ``aside``, where events of a device belong to nobody: start of its session, and the row as it was before that, empty if there was none.
     """
 
     key: bytes
     identifiers: list[Identifier]
     links: dict[bytes, Link]
-    refused: dict[bytes, Link]
     version: int = 0
     first: int | None = None
     last: int | None = None
@@ -128,6 +145,7 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     armed: int | None = None
     records: dict[bytes, Record] = {}
     confidence: float = 1.0
+    aside: list[Any] | None = None
 
     @property
     def certainty(self) -> float:

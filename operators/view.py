@@ -19,6 +19,7 @@ from operators.people import manual
 from operators.people import meta as meta_row
 from operators.people.history import TYPES
 from operators.people.meta import Meta
+from operators.people.pairs import link_of
 from operators.people.quarantine import Edit, decode_row
 from operators.profile import decision, joining
 from operators.quality.scores import (
@@ -286,12 +287,33 @@ class View:
         names = [each.name for each in self.program.definitions.identity.namespaces]
         known = {each.hash: (names[each.namespace], each.value) for person in self.people() for each in person.identifiers}
         for person in self.people():
-            mine = {each.hash for each in person.identifiers}
             for link in person.links.values():
                 yield *known[link.a], *known[link.b], link.kind, "accepted", *_seen(link)
-            for link in person.refused.values():
-                if link.a in mine:
-                    yield *known[link.a], *known[link.b], link.kind, "unlinked" if link.void else "rejected", *_seen(link)
+        for link in self.refused():
+            yield *known[link.a], *known[link.b], link.kind, "unlinked" if link.void else "rejected", *_seen(link)
+
+    def refused(self) -> Iterator[Link]:
+        """Every link that does not stand."""
+        for key, row in self._rows.rows("refused"):
+            link = link_of(row)
+            if link.a == key[:16]:
+                yield link
+
+    def refused_of(self, person: Person) -> dict[bytes, Link]:
+        """The links that do not stand and have an end in a profile, each under a key of its own."""
+        found = {}
+        for each in person.identifiers:
+            for key, row in self._rows.rows("refused", each.hash, each.hash + b"\xff" * 17) if each.refused else ():
+                link = link_of(row)
+                found[link.a + link.b + key[32:]] = link
+        return found
+
+    def identified(self, device: Identifier) -> set[bytes]:
+        """The persons who were ever identified on a device."""
+        if device.device is None:
+            return set()
+        rows = self._rows.rows("identified", device.hash, device.hash + b"\xff" * 16)
+        return {*device.device.persons, *(key[16:] for key, _ in rows)}
 
     def history(self) -> Iterator[tuple[str, int, int | None, int | None, str, str | None, list[tuple[str, str]], str, str, int]]:
         """Profile id, sequence, clock, time, type, other profile, identifiers, type and id of the cause, version of the rules."""

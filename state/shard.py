@@ -27,9 +27,9 @@ FORMAT = b"3"
 
 FAMILIES = (
     "meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual", "quality",
-    "blocks", "history",
+    "refused", "identified", "blocks", "history",
 )  # fmt: skip
-_POINT_READS = frozenset({"seen", "people", "alias", "versions"})
+_POINT_READS = frozenset({"seen", "people", "alias", "versions", "refused", "identified"})
 
 
 def _family_options(name: str, cache: Cache) -> Options:
@@ -154,6 +154,8 @@ class Shard:
     answers: Family
     manual: Family
     quality: Family
+    refused: Family
+    identified: Family
     blocks: Family
     history: Family
 

@@ -14,7 +14,7 @@ from contracts.versions import newest
 from operators.epochs import CONTROL, append_epoch
 from operators.people.manual import Ruling
 from operators.people.repairs import REPAIRS, Repairs
-from operators.records import OWNED, SELF, Link, Person, decode_person, moment_contract, moment_raw
+from operators.records import OWNED, PERSONS, SELF, Link, Person, decode_person, moment_contract, moment_raw
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import time_key
@@ -121,7 +121,7 @@ class Control:
         found = {anchor}
         for kept in list(space.store.moments([anchor])):
             pairs = space.reread(moment_raw(kept.row), moment_contract(kept.row)).identifiers
-            home = space.store.hash(space.stitcher.anchor(pairs)) if pairs else NO_ANCHOR
+            home = space.store.hash(space.stitcher.visits.anchor(pairs)) if pairs else NO_ANCHOR
             if home == anchor:
                 continue
             found.add(home)
@@ -160,11 +160,13 @@ class Control:
         """Note a manual link of two identifiers that are one person's anyway. False, and nothing is noted, if it may change more."""
         store, time = self._space.store, ruling.time_us
         person = store.holder(a)
-        if person is None or person is not store.holder(b) or person.refused or person.consents or len(person.records) > 1:
+        if person is None or person is not store.holder(b) or person.consents or len(person.records) > 1:
             return False
         own = {each.hash: each for each in person.identifiers}
-        if any(each.device is not None and not each.device.persons.keys() <= own.keys() for each in person.identifiers):
-            return False
+        for each in person.identifiers:
+            device = each.device
+            if each.refused or (device is not None and (device.identified > PERSONS or not device.persons.keys() <= own.keys())):
+                return False
         if time < max(own[a].first, own[b].first):
             return False
         for end in (a, b):

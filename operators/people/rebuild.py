@@ -6,7 +6,7 @@ changes its owner, a repeat with an earlier time, a manual entry. What it yields
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
@@ -19,11 +19,15 @@ from operators.people.manual import Manual
 from operators.people.store import Kept, Pair, PeopleStore
 from operators.profile import fold, resolve_consents
 from operators.records import (
+    ALONE,
     NOBODY,
     OWNED,
+    PERSONS,
+    SEVERAL,
     Device,
     Identifier,
     Link,
+    Moment,
     Person,
     Record,
     moment_contract,
@@ -33,8 +37,8 @@ from operators.records import (
     with_owner,
 )
 from operators.segments.compile import Program
-from operators.stitch.clusters import accepted, lead
-from operators.stitch.owners import ITSELF, Owner, Visit, attribute
+from operators.stitch.clusters import accepted, lead, order
+from operators.stitch.owners import ITSELF, Owner, Visit, attribute, forget_older
 
 Reader = Callable[[bytes, int], Event]
 """(an event's bytes, number of the contract that accepted it) → the event, not judged again"""
@@ -61,14 +65,20 @@ class Group(NamedTuple):
 def component(store: PeopleStore, manual: Manual, start: Iterable[Person]) -> dict[bytes, Person]:
     """All people whom any evidence, standing or not, connects with these; by key."""
     found: dict[bytes, Person] = {}
+    reached: Counter[bytes] = Counter()
+    """Identifier → how many of its refused links have been followed from their other end."""
     edge = list(start)
     while edge:
         person = edge.pop()
         if person.key in found:
             continue
         found[person.key] = person
-        near = {end for link in person.refused.values() for end in (link.a, link.b)}
+        near: set[bytes] = set()
         for each in person.identifiers:
+            if each.refused > reached[each.hash]:
+                ends = store.refusals.ends(each.hash)
+                reached.update(ends)
+                near.update(ends)
             near.update(end for key, _ in manual.of(each.hash) for end in (key[:16], key[16:]))
             if each.device is not None and each.device.nobody:
                 shared = store.person(store.shared_key(each))
@@ -108,6 +118,10 @@ class Rebuilt:
         self._pairs: dict[Pair, bytes] = {}
         self._parts: dict[bytes, list[Identifier]] = {}
         self.people: dict[bytes, Person] = {}
+        self.refused: list[Link] = []
+        """The links that do not stand."""
+        self.older: dict[bytes, dict[bytes, Moment]] = {}
+        """By device: who was identified on it beside those who stand in its own row."""
         self.reassigned: dict[tuple[bytes, bytes], list[str]] = {}
         """Ids of messages whose owner has changed, by the keys of (who would have them by the owner before, who has them now)."""
 
@@ -125,9 +139,18 @@ class Rebuilt:
     def build(self, groups: Iterable[Group]) -> dict[bytes, Person]:
         """Make the people of what `read` has found; owners are corrected in the moments."""
         home = self._people(groups)
+        self._refusals()
         owners = self._devices(self._moments, self.shared, home)
         self._fold(self._moments, owners, home)
         return self.people
+
+    def settle(self, old: Iterable[Person]) -> None:
+        """Bring the rows of links that do not stand, and of who was identified on devices, to what was built; ``old``: who was before."""
+        before = [each for person in old for each in person.identifiers]
+        self._store.refusals.replace([each.hash for each in before if each.refused], self.refused)
+        long = {each.hash for each in before if each.device is not None and each.device.identified > PERSONS}
+        for device in long.union(device for device, persons in self.older.items() if persons):
+            self._store.identified.replace(device, self.older.get(device, {}))
 
     def _remembered(self, anchors: Iterable[bytes]) -> Iterator[Remembered]:
         for kept in self._store.moments(anchors):
@@ -224,18 +247,46 @@ class Rebuilt:
             theirs, state = attribute(seen, self._store.rules, lambda person: home[person].key, shared=device in shared)
             owners.update(theirs)
             self._identifiers[device].device = state
-            state.rivals = self._rivals(device)
+            self.older[device] = forget_older(state)
         for each in moments:
             held = self._identifiers[each.anchor].device
             if held is not None and each.event.consents:
                 held.decided = True
+            self._identifiers[each.anchor].anchor = self._store.rules.person[self._identifiers[each.anchor].namespace]
         return owners
 
-    def _rivals(self, device: bytes) -> int:
-        """The one namespace of all that is linked to a device, -1 if there is no such."""
-        ends = {link.b if link.a == device else link.a for link in self._linked[device]}
+    def _refusals(self) -> None:
+        """What each identifier has to know of the links that do not stand."""
+        identifiers, shared, most = self._identifiers, self.shared, self._store.rules.most
+        stand = {id(link) for link in self._standing}
+        for key, each in identifiers.items():
+            each.rivals = self._rivals(key)
+        pinned: dict[bytes, bool] = {}
+        for link in self.refused:
+            a, b = identifiers[link.a], identifiers[link.b]
+            unique = most[a.namespace] == 1
+            if unique and b.rivals == a.namespace and link.b not in pinned:
+                pinned[link.b] = self._pinned(link.b, stand)
+            certain = link.void or (
+                not link.manual
+                and (link.a in shared or link.b in shared or (unique and (a.namespace == b.namespace or pinned.get(link.b, False))))
+            )
+            for end in (a, b):
+                end.refused += 1
+                end.loose += not certain
+
+    def _pinned(self, key: bytes, stand: set[int]) -> bool:
+        """Whether the first of an identifier's links stands, so that no other does: all are to values of one unique namespace."""
+        if self._manual.of(key):
+            return False
+        first = min(self._linked[key], key=lambda link: order(link, self._identifiers, self._store.rules))
+        return id(first) in stand
+
+    def _rivals(self, key: bytes) -> int:
+        """The one namespace of all that is linked to an identifier."""
+        ends = {link.b if link.a == key else link.a for link in self._linked.get(key, ())}
         spaces = {self._identifiers[end].namespace for end in ends}
-        return spaces.pop() if len(spaces) == 1 else -1
+        return (spaces.pop() if len(spaces) == 1 else SEVERAL) if spaces else ALONE
 
     def _clusters(self) -> dict[bytes, list[Identifier]]:
         """What the standing links join, by lead; the identifiers of each in rank."""
@@ -275,12 +326,11 @@ class Rebuilt:
             if id(link) in stand:
                 home[link.a].links[key] = link
             else:
-                home[link.a].refused[key] = link
-                home[link.b].refused[key] = link
+                self.refused.append(link)
         return home
 
     def _person(self, key: bytes, identifiers: list[Identifier]) -> Person:
-        person = Person(key, identifiers, {}, {}, cells=[None] * len(self._program.cells))
+        person = Person(key, identifiers, {}, cells=[None] * len(self._program.cells))
         self.people[key] = person
         return person
 
@@ -321,9 +371,13 @@ class Rebuilt:
         return self.people.get(key) or self._person(key, [])
 
 
-def versions(people: Iterable[Person]) -> dict[bytes, int]:
+def versions(store: PeopleStore, people: Iterable[Person]) -> dict[bytes, int]:
     """By key of a link: the version of the rules under which it was made."""
-    return {key: link.rules for person in people for links in (person.links, person.refused) for key, link in links.items()}
+    people = list(people)
+    found = {key: link.rules for person in people for key, link in person.links.items()}
+    for each in (each for person in people for each in person.identifiers if each.refused):
+        found.update((link.a + link.b + (b"m" if link.manual else b""), link.rules) for link in store.refusals.of(each.hash))
+    return found
 
 
 def anchors_of(people: Iterable[Person]) -> set[bytes]:
@@ -331,6 +385,6 @@ def anchors_of(people: Iterable[Person]) -> set[bytes]:
     return {each.hash for person in people for each in person.identifiers}
 
 
-def empty_device(time: int, rivals: int = -1) -> Device:
-    """A device that is seen for the first time. ``rivals``: the namespace of the one identifier that it is linked to, if known."""
-    return Device(time, time, [], anonymous=False, persons={}, login=None, own=False, nobody=False, rivals=rivals)
+def empty_device(time: int) -> Device:
+    """A device that is seen for the first time."""
+    return Device(time, time, [], anonymous=False, persons={}, login=None, own=False, nobody=False)

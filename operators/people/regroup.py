@@ -63,9 +63,7 @@ class Regroup:
         if len(people) == 1:
             self._relink(people[0], cluster)
             return True
-        if any(person.refused for person in people) or any(
-            each.device is not None and each.device.nobody for person in people for each in person.identifiers
-        ):
+        if not space.stitcher.unmoved(people, []):
             return False
         person = space.stitcher.unite(people)
         # Before it is told who is one person: whoever is told only of those of whom we are sure must not hear of others.

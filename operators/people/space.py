@@ -29,9 +29,22 @@ from operators.people.regroup import Regroup
 from operators.people.stitcher import Stitcher
 from operators.people.store import Kept, Pair, PeopleStore, Slot
 from operators.people.timers import Timers
+from operators.people.visits import Claim
 from operators.profile import fold, join, next_due, resolve_consents
 from operators.quality.keeper import Quality
-from operators.records import NOBODY, OWNED, SELF, Person, encode, moment_raw, pack_moment
+from operators.records import (
+    NOBODY,
+    OWNED,
+    SELF,
+    Person,
+    decode_person,
+    encode,
+    moment_contract,
+    moment_message,
+    moment_raw,
+    pack_moment,
+    with_owner,
+)
 from operators.segments.compile import Program
 from operators.stitch.owners import ITSELF, Owner
 from operators.stitch.rules import Rules
@@ -287,7 +300,7 @@ class Space:
                 raise LookupError(f"message {event.message_id}: its moment is gone while it is remembered")
             return self._repeat(event, Kept(anchor, at, message, row, None))
         if exempt and event.identifiers:
-            sealed = self.store.sealed(self.store.hash(self.stitcher.anchor(event.identifiers)), message)
+            sealed = self.store.sealed(self.store.hash(self.stitcher.visits.anchor(event.identifiers)), message)
             if sealed is not None:
                 return self._repeat(event, sealed)
         meta.events += 1
@@ -358,13 +371,13 @@ class Space:
         store, stitcher = self.store, self.stitcher
         pairs = event.identifiers
         slots: list[Slot | None] = [store.slot(pair) for pair in pairs]
-        anchor = stitcher.anchor(pairs)
+        anchor = stitcher.visits.anchor(pairs)
         anchor_hash = store.hash(anchor)
         person = stitcher.link(event, slots)
         blank = not stitcher.joined
         alone = [each for _, each in stitcher.parted]
         changed = self.announce_joins() if stitcher.created or stitcher.joined else []
-        owner = None if person is None else stitcher.owner(event, slots, person)
+        owner = None if person is None else stitcher.visits.owner(event, slots, person)
         if person is None or owner is None:
             self._keep(anchor_hash, event, message, ITSELF)
             people = {slot[0].key: slot[0] for slot in map(store.slot, pairs) if slot is not None}
@@ -372,8 +385,11 @@ class Space:
             return
         self._keep(anchor_hash, event, message, owner)
         store.dirty[person.key] = person
+        claims, stitcher.visits.claims = stitcher.visits.claims, []
+        for claim in claims:
+            self._claimed(claim)
         person = self._owner(person, anchor, owner, changed)
-        self._fold(event, anchor_hash, person, settle=any(each is person for each in changed), blank=blank)
+        self._fold(event, anchor_hash, person, settle=any(each is person for each in changed), blank=blank and not claims)
         for each in changed:
             if each is not person:
                 self.announcer.settle(each, self.clock.now)
@@ -426,11 +442,8 @@ class Space:
         store = self.store
         slot = store.slot(event.identifiers[0])
         holder = slot[0] if slot is not None else person
-        if holder is person and not person.consents:
-            own = {each.hash for each in person.identifiers}
-            if all(each.device is None or each.device.persons.keys() <= own for each in person.identifiers):
-                return touched
-        owners = [store.holder(owner) for each in holder.identifiers if each.device is not None for owner in each.device.persons]
+        owners = [*map(store.holder, self.stitcher.visits.deciding(holder)), *self.stitcher.left]
+        self.stitcher.left = []
         for each in {each.key: each for each in (holder, *owners) if each is not None}.values():
             if all(len(decisions) < 2 for decisions in each.consents.values()):
                 continue
@@ -443,16 +456,52 @@ class Space:
                 self.announcer.move(each, purposes, self.clock.now)
         return touched
 
+    def _claimed(self, claim: Claim) -> None:
+        """Move events from nobody to a person, and bring nobody's profile back to what it was before them."""
+        store, other = self.store, claim.other
+        person = store.holder(claim.person)
+        assert person is not None, "who claims events is somebody"
+        assert other.aside is not None, "what was before is known"
+        told: list[tuple[tuple[int, str], Event]] = []
+        for kept in claim.moments:
+            store.rewrite(kept, with_owner(kept.row, OWNED, claim.person))
+            event = self.reread(moment_raw(kept.row), moment_contract(kept.row))
+            event.time_us, event.message_id = kept.time_us, moment_message(kept.row)
+            told.append(((event.time_us, event.message_id), event))
+        for _, event in sorted(told, key=lambda each: each[0]):
+            self._fold(event, claim.held.hash, person)
+        row, other.aside = other.aside[1], None
+        if not row:
+            assert claim.held.device is not None, "events hang on a device that was seen"
+            claim.held.device.nobody = False
+            self.announcer.vanished(other, person)
+        else:
+            was = decode_person(row)
+            other.first, other.last, other.traits, other.cells, other.consents = was.first, was.last, was.traits, was.cells, was.consents
+            resolve_consents(other, store.holder)
+            store.dirty[other.key] = other
+            self.timers.arm(other, next_due(other, self.program, self.clock.now))
+            self.announcer.settle(other, self.clock.now)
+        self.announcer.reassigned({(other.key, person.key): [message for (_, message), _ in told]})
+
     def _shared(self, person: Person, anchor: Pair, changed: list[Person]) -> Person:
         """The person for a device's event that belongs to nobody; added to ``changed`` if it is new."""
-        if not any(self.rules.person[each.namespace] for each in person.identifiers):
-            return person
         slot = self.store.slot(anchor)
         assert slot is not None, "the event's own identifier has just been stored"
-        key = self.store.shared_key(slot[1])
-        known = self.store.person(key)
-        if known is None:
-            known = Person(key, [], {}, {}, version=self.store.version(key), cells=[None] * len(self.program.cells))
+        device = slot[1].device
+        assert device is not None, "an event hangs on a device that was seen"
+        if not any(self.rules.person[each.namespace] for each in person.identifiers):
+            known, new = person, False
+        else:
+            key = self.store.shared_key(slot[1])
+            found = self.store.person(key)
+            new = found is None
+            known = found or Person(key, [], {}, version=self.store.version(key), cells=[None] * len(self.program.cells))
+        if self.stitcher.visits.opens:
+            # Later in the session, as after a rebuild, what was before it is no longer known.
+            known.aside = None
+            known.aside = [device.start, b"" if new else encode(known)]
+        if new:
             self.store.add(known)
             self.announcer.created(known)
             changed.append(known)
@@ -479,7 +528,7 @@ class Space:
 
     def rebuild(self, start: list[Person], anchors: set[bytes]) -> None:
         """Compute the people connected with these anew, and announce every difference."""
-        self.stitcher.relinked = False
+        self.stitcher.relinked, self.stitcher.left, self.stitcher.visits.claims = False, [], []
         self.rebuilds += 1
         old = component(self.store, self.manual, start)
         self.compute(old, anchors | anchors_of(old.values()))
@@ -489,7 +538,7 @@ class Space:
         regroup = self.regroup
         while True:
             evidence = regroup.matcher.evidence if regroup is not None else None
-            made = versions(old.values())
+            made = versions(self.store, old.values())
             rebuilt = Rebuilt(self.store, self.manual, self.program, self.reread, self.clock.now, evidence=evidence, made=made)
             parts = rebuilt.read(sorted(anchors))
             if regroup is None:
@@ -500,7 +549,9 @@ class Space:
                 break
             old = component(self.store, self.manual, [*old.values(), *outside])
             anchors = anchors | anchors_of(old.values())
-        self.replace(old, rebuilt.build(groups), anchors)
+        new = rebuilt.build(groups)
+        rebuilt.settle(old.values())
+        self.replace(old, new, anchors)
         self.announcer.reassigned(rebuilt.reassigned)
         if regroup is not None:
             regroup.end()

@@ -13,11 +13,13 @@ from contracts.events import Event
 from operators.people.manual import Manual
 from operators.people.rebuild import empty_device
 from operators.people.store import Pair, PeopleStore, Slot
-from operators.records import OWNED, SELF, Device, Identifier, Link, Person, Record, Run
+from operators.people.visits import Visits
+from operators.records import ALONE, SEVERAL, Identifier, Link, Person, Record, Run
 from operators.segments.compile import Program
 from operators.stitch.clusters import lead
-from operators.stitch.owners import ITSELF, NO_ONE, Owner, owner_in_order
+from operators.stitch.owners import ITSELF, Owner
 
+Pairs = tuple[Pair, ...]
 _last = attrgetter("last")
 
 
@@ -32,6 +34,9 @@ class Stitcher:
         self._person = rules.person
         self._rules = rules
         self._shares = any(rules.shared_after)
+        self.visits = Visits(store, manual)
+        self._plain = self._person == tuple(sorted(self._person, reverse=True))
+        """Whether all persons' namespaces come before the devices', so that who is identified on a device is linked to it."""
         self.created: list[Person] = []
         self.joined: list[tuple[Person, Person]] = []
         """(who stays, who vanishes) of this event, for the caller to announce and to join."""
@@ -39,18 +44,12 @@ class Stitcher:
         """(whose identifier it was, who is created of it) of this event, for the caller to announce."""
         self.relinked = False
         """Whether a link is new or first seen earlier than known, so that consents may stand otherwise."""
+        self.left: list[Person] = []
+        """Whom an identifier has left on which decisions hang."""
         self.relinks = False
         """Whether the event last linked has changed who holds which identifier."""
         self.gone: dict[bytes, Record] = {}
         """The records of people who have joined others by identifiers, by lead, for the caller to forget."""
-
-    def anchor(self, pairs: tuple[Pair, ...]) -> Pair:
-        """The identifier that an event hangs on: its first person identifier, else its first device."""
-        person = self._person
-        for pair in pairs:
-            if person[pair[0]]:
-                return pair
-        return pairs[0]
 
     def known(self, event: Event) -> tuple[Person, bytes, Owner] | None:
         """The person, the anchor and the owner of an event that says nothing new: of one device, or by one person's identifier,
@@ -66,11 +65,11 @@ class Stitcher:
         if not self._person[pairs[0][0]]:
             if count == 2 or time < identifier.first:
                 return None
-            owner = self._visit(identifier, (time, event.message_id), mine=True)
+            owner = self.visits.visit(identifier, (time, event.message_id), mine=True)
             if owner is None:
                 return None
             identifier.last = max(identifier.last, time)
-            self._note(identifier, event)
+            self.visits.note(identifier, event)
             return person, anchor, owner
         if count == 2:
             second = slots.get(pairs[1])
@@ -85,7 +84,7 @@ class Stitcher:
             if time - device.end > self._rules.gap:
                 device.start = time
                 device.runs = [Run(anchor, at, at)]
-                device.anonymous = False
+                device.cut = device.anonymous = False
             elif len(runs) == 1 and runs[0].person == anchor:
                 runs[0].last = at
             else:
@@ -97,11 +96,11 @@ class Stitcher:
             identifier.last = time
         elif time < identifier.first:
             return None
+        identifier.anchor = True
         return person, anchor, ITSELF
 
     def link(self, event: Event, slots: list[Slot | None]) -> Person | None:
         """Apply the event's identifiers and links; returns the person of the first identifier."""
-        time = event.time_us
         first = slots[0]
         self.relinks = False
         if first is not None:
@@ -116,107 +115,261 @@ class Stitcher:
         self.relinks = True
         if any(slot is not None and len(slot[0].records) > 1 for slot in slots):
             return None
-        return self._handed_over(event, slots, time) or self._grow(event, slots, time) or self._take_in(event, slots, time)
+        return self._grow(event, event.identifiers, slots) or self._one_by_one(event)
 
-    def _handed_over(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
-        """A device passes to the person who logs in on it, as one that is shared does all day.
+    def _one_by_one(self, event: Event) -> Person | None:
+        """The links of an event, each as if it came alone: people are what their links make them, so the order does not matter."""
+        pairs, person = event.identifiers, None
+        for pair in pairs[1:]:
+            two = (pairs[0], pair)
+            slots = [self._store.slot(each) for each in two]
+            first, second = slots
+            if first is not None and second is not None and first[0] is second[0] and first[1].hash + second[1].hash in first[0].links:
+                person = self._seen_again(first[0], first, slots, event)
+            else:
+                person = (
+                    self._grow(event, two, slots)
+                    or self._stays_out(event, two, slots)
+                    or self._handed_over(event, two, slots)
+                    or self._take_in(event, two, slots)
+                )
+            if person is None:
+                return None
+        return person
 
-        The link is the newest of the device's, so it stands (`conflict: newest`); all others that the device has are to
-        other values of the same unique namespace, so none of them can. A device is no bridge to anything else and counts
-        towards no limit but that of the cluster, so nothing else moves, unless its place there is wanted.
+    def _link(self, a: bytes, b: bytes, event: Event) -> Link:
+        """The link that an event makes by the rules in force."""
+        time = event.time_us
+        return Link(a, b, manual=False, first=time, last=time, message=event.message_id, rules=self._rules.version)
+
+    def _stays_out(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> Person | None:
+        """A link between two people that cannot stand: it touches nothing but the limit of links.
+
+        It was refused before and keeps its place in the order; or it comes after all links of both, who cannot be one. Or whatever
+        else is true: its device is shared; both ends are values of one unique namespace; its lower end was seen with values of one
+        unique namespace only, and belongs to another of them by a link that comes before this one.
         """
-        rules, second = self._rules, slots[1] if len(slots) == 2 else None
-        if second is None or not rules.newest or self._shares or not rules.by_session or self._manual.of(second[1].hash):
+        store, time, second = self._store, event.time_us, slots[1]
+        if second is None or time < second[1].first or self.visits.anchor(event.identifiers) != pairs[0]:
             return None
-        (space, _), (device_space, _) = event.identifiers
+        (space, _), (holder, held), first = pairs[0], second, slots[0]
+        key = store.hash(pairs[0])
+        if (first is not None and (first[0] is holder or time < first[1].first)) or self._manual.of(held.hash):
+            return None
+        link = store.refusals.get(key, held.hash) if first is not None and first[1].refused else None
+        identifier = first[1] if first is not None else Identifier(*pairs[0], key, time, time)
+        stays = link is not None and (time <= link.last if self._rules.newest else time >= link.first)
+        loose = not stays and not self._out(event, space, second, link)
+        if loose and not (link is None and self._comes_last(time, first[0] if first is not None else None, identifier, second)):
+            return None
+        most = self._rules.links_max - (link is None)
+        if (link is None and self._unpins(identifier, held)) or (not stays and first is not None and self._degree(*first) > most):
+            return None
+        if not stays and (loose or space == held.namespace) and self._degree(holder, held) > most:
+            return None
+        person = first[0] if first is not None else self._united([], [identifier], [identifier])
+        if link is None:
+            link = self._link(key, held.hash, event)
+            for end in (identifier, held):
+                end.refused += 1
+                end.loose += loose
+            _meet(identifier, held)
+        else:
+            link.again(time, event.message_id)
+        store.refusals.put(link)
+        identifier.last = max(identifier.last, time)
+        held.last = max(held.last, time)
+        store.dirty[holder.key] = holder
+        return person
+
+    def _comes_last(self, time: int, person: Person | None, identifier: Identifier, second: Slot) -> bool:
+        """Whether a new link comes after all that stand in two clusters, which cannot be one."""
         holder, held = second
-        device, first = held.device, slots[0]
-        if device is None or device.rivals != space or device.own or device.decided or time <= device.end:
+        people = [holder] if person is None else [person, holder]
+        everyone = [identifier] if person is None else []
+        everyone += [each for one in people for each in one.identifiers]
+        if self._fits(everyone):
+            return False
+        spaces = {each.hash: each.namespace for each in everyone}
+        lower = max(identifier.namespace, held.namespace)
+        links = [link for one in people for link in one.links.values() if not link.manual]
+        if self._rules.newest:
+            return all((max(spaces[link.a], spaces[link.b]), -link.last) < (lower, -time) for link in links)
+        return all((link.first, max(spaces[link.a], spaces[link.b])) < (time, lower) for link in links)
+
+    def _out(self, event: Event, space: int, second: Slot, link: Link | None) -> bool:
+        """Whether a link from this namespace to an identifier of somebody else is refused by what no other link can change."""
+        holder, held = second
+        limit = self._rules.shared_after[held.namespace]
+        if limit is not None and held.device is not None and held.device.identified >= limit:
+            return True
+        if self._rules.most[space] != 1:
+            return False
+        if space == held.namespace:
+            return not self._manual.rulings
+        if held.rivals != space or held.loose or not self._person[space]:
+            return False
+        mine = _links_of(holder, held)
+        if len(mine) != 1:
+            return False
+        if self._rules.newest:
+            return holder.links[mine[0]].last > max(event.time_us, event.time_us if link is None else link.last)
+        return holder.links[mine[0]].first < min(event.time_us, event.time_us if link is None else link.first)
+
+    def _handed_over(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> Person | None:
+        """A device, an e-mail, a phone passes to the person who shows up with it, as one that is shared does all day.
+
+        The link is the newest of the identifier's, so it stands (`conflict: newest`); all others that it has are to
+        other values of the same unique namespace, so none of them can. It is no bridge to anything else and has no events
+        of its own, so nothing else moves, unless its place in the cluster that it leaves is wanted.
+        """
+        rules, second = self._rules, slots[1]
+        if second is None or not rules.newest or not rules.by_session:
             return None
-        if rules.most[space] != 1 or not self._person[space] or rules.most[device_space] is not None:
+        (space, _), (holder, held), first = pairs[0], second, slots[0]
+        if held.rivals != space or held.loose or rules.most[space] != 1 or not self._person[space] or self._manual.of(held.hash):
             return None
         if first is not None and first[0] is holder:
             return None
-        mine = [key for key in holder.links if held.hash in (key[:16], key[16:32])]
-        theirs = [key for key, link in holder.refused.items() if held.hash in (link.a, link.b)]
-        if len(mine) != 1 or rules.identifiers_max < 2 or any(holder.refused[key].manual or holder.refused[key].void for key in theirs):
+        decided = held.device is not None and held.device.decided
+        if decided and any(self._decided(one, held) for one in (holder, first[0] if first is not None else holder)):
             return None
-        if len(theirs) < len(holder.refused) and self._makes_room(holder, held):
+        mine = _links_of(holder, held)
+        if len(mine) != 1 or event.time_us <= holder.links[mine[0]].last or not self._bare(held, event.time_us):
             return None
-        return self._hand_over(event, second, first, [*mine, *theirs])
+        if rules.identifiers_max < 2 or self._turns_shared(event, (pairs[1],), slots[1:]) or self._makes_room(holder, held):
+            return None
+        return self._hand_over(event, pairs, second, first, mine[0])
+
+    def _bare(self, held: Identifier, time: int) -> bool:
+        """Whether no event goes where an identifier goes; of a device only if the event comes in order."""
+        if self._person[held.namespace]:
+            return not held.anchor
+        device = held.device
+        return device is not None and not device.own and time > device.end
 
     def _makes_room(self, holder: Person, held: Identifier) -> bool:
-        """Whether a link that was refused for the size of the cluster may stand when this device has left it."""
+        """Whether a link that was refused for what the cluster holds may stand when this identifier has left it."""
+        loose = [each for each in holder.identifiers if each.loose and each is not held]
+        if not loose:
+            return False
+        if self._rules.most[held.namespace] is not None:
+            return True
         room = self._rules.identifiers_max - len(holder.identifiers)
-        own = {each.hash for each in holder.identifiers}
-        for link in holder.refused.values():
-            if held.hash not in (link.a, link.b):
-                other = self._store.holder(link.b if link.a in own else link.a)
+        for each in loose:
+            for end in self._store.refusals.ends(each.hash):
+                other = self._store.holder(end)
                 if other is None or other is holder or len(other.identifiers) > room:
                     return True
         return False
 
-    def _hand_over(self, event: Event, second: Slot, first: Slot | None, keys: list[bytes]) -> Person | None:
-        """``second``: who has the device, and the device; ``first``: who gets it, if known; ``keys``: its links, the standing one first."""
+    def _hand_over(self, event: Event, pairs: Pairs, second: Slot, first: Slot | None, standing: bytes) -> Person | None:
+        """``second``: who has the identifier, and the identifier; ``first``: who gets it, if known; ``standing``: key of its link."""
         store, time = self._store, event.time_us
         holder, held = second
-        key = store.hash(event.identifiers[0])
+        key = store.hash(pairs[0])
+        link: Link | None = None
         if first is not None:
             person, identifier = first
-            degree = sum(key in (link.a, link.b) for links in (person.links, person.refused) for link in links.values())
-            if len(person.identifiers) >= self._rules.identifiers_max or degree >= self._rules.links_max or time < identifier.first:
+            link = store.refusals.get(key, held.hash) if identifier.refused else None
+            if not self._has_room(person, held.namespace) or time < identifier.first or self._unpins(identifier, held):
+                return None
+            if self._degree(person, identifier) - (link is not None) >= self._rules.links_max:
                 return None
             identifier.last = max(identifier.last, time)
         else:
-            newcomer = [Identifier(*event.identifiers[0], key, time, time)]
-            person = self._united([], newcomer, newcomer)
-        lost = holder.links.pop(keys[0])
+            identifier = Identifier(*pairs[0], key, time, time)
+            person = self._united([], [identifier], [identifier])
+        lost = holder.links.pop(standing)
         holder.identifiers.remove(held)
-        for each in keys[1:]:
-            person.refused[each] = holder.refused.pop(each)
-        holder.refused[keys[0]] = person.refused[keys[0]] = lost
-        again = key + held.hash
-        link = person.refused.pop(again, None)
+        next(each for each in holder.identifiers if each.hash == lost.a).refused += 1
+        held.refused += 1
+        store.refusals.put(lost)
         if link is None:
             link = self._link(key, held.hash, event)
+            _meet(identifier, held)
         else:
+            store.refusals.delete(link)
+            identifier.refused -= 1
+            held.refused -= 1
             link.again(time, event.message_id)
         held.last = time
-        person.links[again] = link
+        person.links[key + held.hash] = link
         store.adopt(person, held, of=holder.key)
         store.dirty[holder.key] = holder
+        if held.device is not None and held.device.decided:
+            self.relinked = True
+            self.left.append(holder)
         return person
 
-    def _take_in(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
-        """A device seen for the first time comes to somebody who has refused links, or as many identifiers as may be.
+    def _decided(self, person: Person, held: Identifier) -> bool:
+        """Whether decisions hang on another device of somebody, so that they may be joined to those on this one, whoever owns them."""
+        return any(each is not held and each.device is not None and each.device.decided for each in person.identifiers)
 
-        It makes the cluster larger, so what was refused stays refused. If there is no room, the last accepted link gives way:
-        where that is a device's only link, the cluster is as large as before, and nothing else moves.
+    def _has_room(self, person: Person, space: int) -> bool:
+        """Whether a cluster may hold one more identifier of a namespace."""
+        most = self._rules.most[space]
+        if len(person.identifiers) >= self._rules.identifiers_max:
+            return False
+        return most is None or sum(each.namespace == space for each in person.identifiers) < most
+
+    def _degree(self, person: Person, identifier: Identifier) -> int:
+        """How many links an identifier has that count for ``limits.links``; more if that is less than the limit anyway."""
+        most = len(person.links) + identifier.refused
+        if most < self._rules.links_max:
+            return most
+        key = identifier.hash
+        return identifier.refused + sum(key in (link.a, link.b) for link in person.links.values() if not link.manual)
+
+    def _unpins(self, one: Identifier, other: Identifier) -> bool:
+        """Whether refused links are refused only because this was seen with one unique namespace so far, and that ends here."""
+        most = self._rules.most
+        return any(
+            end.refused > 0 and end.rivals >= 0 and most[end.rivals] == 1 and end.rivals != beside.namespace
+            for end, beside in ((one, other), (other, one))
+        )
+
+    def _turns_shared(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> bool:
+        """Whether a device among these is shared by now, with the person whom the event identifies."""
+        if not self._shares:
+            return False
+        anchor = self.visits.anchor(event.identifiers)
+        for pair, slot in zip(pairs, slots, strict=True):
+            limit = self._rules.shared_after[pair[0]]
+            if limit is None or self._person[pair[0]]:
+                continue
+            known = 0 if slot is None or slot[1].device is None else slot[1].device.identified
+            new = self._person[anchor[0]] and (slot is None or not self.visits.was_identified(slot[1], self._store.hash(anchor)))
+            if known + new >= limit:
+                return True
+        return False
+
+    def _take_in(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> Person | None:
+        """A device seen for the first time comes to somebody who has as many identifiers, or links, as may be.
+
+        The last accepted link gives way: where that is a device's only link, the cluster is as large as before, and nothing
+        else moves.
         """
-        rules, first = self._rules, slots[0]
-        if len(slots) != 2 or first is None or slots[1] is not None or not rules.by_session or self._shares:
+        rules, first, time = self._rules, slots[0], event.time_us
+        if first is None or slots[1] is not None or not rules.by_session or self._turns_shared(event, pairs, slots):
             return None
-        key = self._store.hash(event.identifiers[1])
+        key = self._store.hash(pairs[1])
         person, held = first
-        space = event.identifiers[1][0]
+        space = pairs[1][0]
         if not self._person[held.namespace] or self._person[space] or time < held.first or self._manual.of(key):
             return None
-        most = rules.most[space]
-        full = len(person.identifiers) >= rules.identifiers_max
-        if most is not None and not full:
-            full = sum(each.namespace == space for each in person.identifiers) >= most
         mine = [link for link in person.links.values() if held.hash in (link.a, link.b) and not link.manual]
-        if full or len(mine) >= rules.links_max:
-            last = self._gives_way(person, held, mine, time) if rules.newest and mine else None
-            if last is not None and last.namespace != space:
-                return None
-            if last is None:
-                return None
-            self._part(person, last)
-        elif len(person.links) + len(person.refused) >= rules.links_max:
+        if self._has_room(person, space) and len(mine) < rules.links_max:
             return None
-        fresh = Identifier(*event.identifiers[1], key, time, time, empty_device(time, held.namespace))
+        last = self._gives_way(person, held, mine, time) if rules.newest and mine else None
+        if last is None or last.namespace != space:
+            return None
+        fresh = Identifier(*pairs[1], key, time, time, empty_device(time))
+        if self._unpins(held, fresh):
+            return None
+        self._part(person, held, last)
         self._store.adopt(person, fresh)
+        _meet(held, fresh)
         held.last = max(held.last, time)
         person.links[held.hash + fresh.hash] = self._link(held.hash, fresh.hash, event)
         return person
@@ -232,7 +385,9 @@ class Stitcher:
         device, space = leaf.device, leaf.namespace
         if device is None or device.own or device.nobody or device.decided or space < max(spaces.values()):
             return None
-        if device.rivals != held.namespace or device.persons.keys() != {held.hash} or self._manual.of(leaf.hash):
+        if leaf.rivals != held.namespace or leaf.refused or self._manual.of(leaf.hash):
+            return None
+        if device.identified != 1 or held.hash not in device.persons:
             return None
         for link in person.links.values():
             if oldest.b in (link.a, link.b):
@@ -242,22 +397,20 @@ class Stitcher:
                 return None
         return leaf
 
-    def _part(self, person: Person, leaf: Identifier) -> None:
+    def _part(self, person: Person, held: Identifier, leaf: Identifier) -> None:
         """A device leaves its person; the link between them is refused from now on."""
         store = self._store
         key = next(key for key in person.links if leaf.hash in (key[:16], key[16:32]))
         link = person.links.pop(key)
         person.identifiers.remove(leaf)
-        person.refused[key] = link
-        alone = Person(leaf.hash, [leaf], {}, {key: link}, version=store.version(leaf.hash), cells=[None] * len(self._program.cells))
+        store.refusals.put(link)
+        for each in (held, leaf):
+            each.refused += 1
+            each.loose += 1
+        alone = Person(leaf.hash, [leaf], {}, version=store.version(leaf.hash), cells=[None] * len(self._program.cells))
         store.add(alone)
         self.created.append(alone)
         self.parted.append((person, alone))
-
-    def _link(self, a: bytes, b: bytes, event: Event) -> Link:
-        """The link that an event makes by the rules in force."""
-        time = event.time_us
-        return Link(a, b, manual=False, first=time, last=time, message=event.message_id, rules=self._rules.version)
 
     def _seen_again(self, person: Person, first: Slot, slots: list[Slot | None], event: Event) -> Person | None:
         time = event.time_us
@@ -277,26 +430,29 @@ class Stitcher:
             link.again(time, event.message_id)
         return person
 
-    def _grow(self, event: Event, slots: list[Slot | None], time: int) -> Person | None:
-        """New identifiers, new links, people that join."""
+    def _grow(self, event: Event, pairs: Pairs, slots: list[Slot | None]) -> Person | None:
+        """New identifiers, new links, people that join.
+
+        If all of them may be in one cluster, what stood stands, since no cluster on the way holds more; and what was refused
+        stays refused, since no cluster on the way holds less. Only the limit of links can tell otherwise.
+        """
         people = list({slot[0].key: slot[0] for slot in slots if slot is not None}.values())
-        if any(person.refused for person in people) or (self._shares and len(slots) > 1):
+        if len(slots) > 1 and self._turns_shared(event, pairs, slots):
             return None
-        store = self._store
+        store, time = self._store, event.time_us
         fresh = [
-            Identifier(pair[0], pair[1], store.hash(pair), time, time)
-            for pair, slot in zip(event.identifiers, slots, strict=True)
-            if slot is None
+            Identifier(pair[0], pair[1], store.hash(pair), time, time) for pair, slot in zip(pairs, slots, strict=True) if slot is None
         ]
         everyone = [each for person in people for each in person.identifiers] + fresh
         strangers = not people and len({each.namespace for each in fresh}) == len(fresh) <= self._rules.identifiers_max
-        if not strangers and not self._fits(people, everyone):
+        if not strangers and not (self._fits(everyone) and self.unmoved(people, fresh)):
             return None
-        keys = [slot[1].hash if slot is not None else store.hash(pair) for pair, slot in zip(event.identifiers, slots, strict=True)]
-        links = keys[1:]
-        if self._manual.rulings and any(self._manual.void(keys[0], other) for other in links):
+        named = {(each.namespace, each.value): each for each in fresh}
+        ends = [slot[1] if slot is not None else named[pair] for pair, slot in zip(pairs, slots, strict=True)]
+        center, others = ends[0], ends[1:]
+        if self._manual.rulings and any(self._manual.void(center.hash, other.hash) for other in others):
             return None
-        if not self._few_links(people, len(everyone), keys[0], links):
+        if not self._few_links(people, len(everyone), center, others) or any(self._unpins(center, other) for other in others):
             return None
         for slot in slots:
             if slot is not None:
@@ -304,15 +460,16 @@ class Stitcher:
                 slot[1].last = max(slot[1].last, time)
         person = self._united(people, fresh, everyone)
         self.relinked = True
-        for other in links:
-            known = person.links.get(keys[0] + other)
+        for other in others:
+            _meet(center, other)
+            known = person.links.get(center.hash + other.hash)
             if known is None:
-                person.links[keys[0] + other] = self._link(keys[0], other, event)
+                person.links[center.hash + other.hash] = self._link(center.hash, other.hash, event)
             else:
                 known.again(time, event.message_id)
         return person
 
-    def _fits(self, people: list[Person], everyone: list[Identifier]) -> bool:
+    def _fits(self, everyone: list[Identifier]) -> bool:
         rules = self._rules
         if len(everyone) > rules.identifiers_max:
             return False
@@ -320,29 +477,59 @@ class Stitcher:
             most = rules.most[space]
             if most is not None and number > most:
                 return False
-        joins = len(people) > 1 or len(everyone) > sum(len(person.identifiers) for person in people)
-        return not (joins and any(each.device is not None and each.device.nobody for each in everyone))
+        return True
 
-    def _few_links(self, people: list[Person], size: int, first: bytes, others: list[bytes]) -> bool:
-        """Whether no identifier of a cluster of this size can pass ``limits.links``: it has one link at most to each other."""
-        most = self._rules.links_max
-        if size - 1 <= most or sum(len(person.links) for person in people) + len(others) <= most:
+    def unmoved(self, people: list[Person], fresh: list[Identifier]) -> bool:
+        """Whether no event that belongs to nobody finds an owner, or another home, when these people join."""
+        person = self._person
+        named = [one for one in people if any(person[each.namespace] for each in one.identifiers)]
+        many = len(named) > 1
+        if not many and not named and not any(person[each.namespace] for each in fresh):
             return True
-        degree: Counter[bytes] = Counter()
+        for one in people:
+            if (many or one not in named) and any(each.device is not None and each.device.nobody for each in one.identifiers):
+                return False
+        return not many or self._strangers(named)
+
+    def _strangers(self, people: list[Person]) -> bool:
+        """Whether no events of a device that is somebody else's belong to nobody because two of these were identified on it."""
+        few, *rest = sorted(people, key=lambda one: sum(each.refused for each in one.identifiers))
+        if not any(each.refused for one in rest for each in one.identifiers):
+            return True
+        if not self._plain or len(rest) > 1:
+            return False
+        persons = [each.hash for each in rest[0].identifiers if self._person[each.namespace]]
+        for each in few.identifiers:
+            for end in self._store.refusals.ends(each.hash) if each.refused else ():
+                holder = self._store.holder(end)
+                held = next((one for one in holder.identifiers if one.hash == end), None) if holder is not None else None
+                if held is None or held.device is None or not held.device.nobody:
+                    continue
+                if any(self.visits.was_identified(held, one) for one in persons):
+                    return False
+        return True
+
+    def _few_links(self, people: list[Person], size: int, center: Identifier, others: list[Identifier]) -> bool:
+        """Whether no end of the new links passes ``limits.links``; in its cluster it has one link at most to each other identifier."""
+        most = self._rules.links_max
+        refused = max(each.refused for each in (center, *others))
+        if min(size - 1, sum(len(person.links) for person in people) + len(others)) + refused <= most:
+            return True
+        degree: Counter[bytes] = Counter({each.hash: each.refused for each in (center, *others)})
         for person in people:
             for link in person.links.values():
                 if not link.manual:
                     degree[link.a] += 1
                     degree[link.b] += 1
-        fresh = [other for other in others if not any(first + other in person.links for person in people)]
-        return degree[first] + len(fresh) <= most and all(degree[other] + 1 <= most for other in fresh)
+        fresh = [other for other in others if not any(center.hash + other.hash in person.links for person in people)]
+        return degree[center.hash] + len(fresh) <= most and all(degree[other.hash] + 1 <= most for other in fresh)
 
     def _united(self, people: list[Person], fresh: list[Identifier], everyone: list[Identifier]) -> Person:
         store = self._store
         key = lead(everyone).hash
         person = next((each for each in people if each.key == key), None)
         if person is None:
-            person = Person(key, [], {}, {}, version=store.version(key), cells=[None] * len(self._program.cells))
+            person = Person(key, [], {}, version=store.version(key), cells=[None] * len(self._program.cells))
             store.add(person)
             self.created.append(person)
         for each in fresh:
@@ -364,130 +551,16 @@ class Stitcher:
         person.records = {key: row for one in people for key, row in one.records.items()}
         return person
 
-    def owner(self, event: Event, slots: list[Slot | None], person: Person) -> Owner | None:
-        """Bring the devices of the event up to date; returns who owns it (an identified event: its anchor, as `ITSELF`)."""
-        pairs = event.identifiers
-        anchor = self.anchor(pairs)
-        identified = self._person[anchor[0]]
-        owner: Owner | None = ITSELF
-        for pair, slot in zip(pairs, slots, strict=True):
-            if self._person[pair[0]]:
-                continue
-            held = slot[1] if slot is not None else next(each for each in person.identifiers if (each.namespace, each.value) == pair)
-            at = (event.time_us, event.message_id)
-            if identified:
-                if not self._login(held, at, self._store.hash(anchor), person):
-                    return None
-            else:
-                mine = pair == anchor
-                found = self._visit(held, at, mine=mine)
-                if found is None:
-                    return None
-                if mine:
-                    owner = found
-                    self._note(held, event)
-        return owner
 
-    def _note(self, held: Identifier, event: Event) -> None:
-        """Remember that a consent decision hangs on the device."""
-        if event.consents and held.device is not None:
-            held.device.decided = True
+def _meet(one: Identifier, other: Identifier) -> None:
+    """Two identifiers were seen together."""
+    for end, beside in ((one, other), (other, one)):
+        if end.rivals == ALONE:
+            end.rivals = beside.namespace
+        elif end.rivals != beside.namespace:
+            end.rivals = SEVERAL
 
-    def _cluster(self, identifier: bytes) -> bytes:
-        return self._store.shard.alias.get(identifier) or identifier
 
-    def _advance(self, held: Identifier, at: tuple[int, str]) -> Device | None:
-        """The device with its latest session brought to the event; None if that is not where the event belongs."""
-        time = at[0]
-        device = held.device
-        if device is None:
-            device = held.device = empty_device(time)
-        elif time > device.end + self._rules.gap:
-            device.start = device.end = time
-            device.runs = []
-            device.anonymous = False
-        elif time > device.end:
-            device.end = time
-        elif time < device.start:
-            return None
-        return device
-
-    def _only(self, held: Identifier, at: tuple[int, str]) -> bytes | None:
-        """The one person who owns everything on the device, if the event lies well before its latest session."""
-        device = held.device
-        if device is None or device.nobody or len(device.persons) != 1 or at[0] >= device.start - self._rules.gap:
-            return None
-        if device.login is None or device.login > min(at[0], held.first) + self._rules.backstitch:
-            return None
-        return next(iter(device.persons))
-
-    def _visit(self, held: Identifier, at: tuple[int, str], *, mine: bool) -> Owner | None:
-        """An anonymous event on the device."""
-        if not self._rules.by_session:
-            held.device = held.device or empty_device(at[0])
-            held.device.own = True
-            return ITSELF
-        device = self._advance(held, at)
-        if device is None:
-            person = self._only(held, at)
-            return None if person is None else (OWNED, person)
-        limit = self._rules.shared_after[held.namespace]
-        owner = owner_in_order(device, at, self._rules, self._cluster, shared=limit is not None and len(device.persons) >= limit)
-        if mine:
-            device.anonymous = True
-            device.own |= owner[0] == SELF
-            device.nobody |= owner == NO_ONE
-        return owner
-
-    def _login(self, held: Identifier, at: tuple[int, str], anchor: bytes, person: Person) -> bool:
-        """An event that identifies a person on the device."""
-        if self._manual.rulings and self._manual.void(anchor, held.hash):
-            return self._advance(held, at) is not None
-        if not self._rules.by_session:
-            held.device = held.device or empty_device(at[0])
-            return True
-        before = held.device.end if held.device is not None else None
-        device = self._advance(held, at)
-        if device is None:
-            if self._only(held, at) != anchor or held.device is None or held.device.login is None:
-                return False
-            device = held.device
-            device.login = min(device.login or at[0], at[0])
-            device.persons[anchor] = max(device.persons[anchor], at)
-            return True
-        if device.nobody and device.login is not None and at[0] < device.login:
-            # What was nobody's, because the first login came too late, can be claimed by an earlier one.
-            return False
-        limit = self._rules.shared_after[held.namespace]
-        if limit is not None and anchor not in device.persons:
-            return False
-        shared = limit is not None and len(device.persons) >= limit
-        if not device.persons:
-            if device.own and (held.first < at[0] - self._rules.backstitch or held not in person.identifiers):
-                return False
-        elif (
-            not device.runs
-            and device.anonymous
-            and owner_in_order(device, at, self._rules, self._cluster, shared=shared) != (OWNED, anchor)
-        ):
-            return False
-        if not self._extend(device, at, anchor, before):
-            return False
-        device.persons[anchor] = max(device.persons.get(anchor, at), at)
-        device.login = at[0] if device.login is None else min(device.login, at[0])
-        return True
-
-    def _extend(self, device: Device, at: tuple[int, str], anchor: bytes, before: int | None) -> bool:
-        """Put the identification into the runs of the latest session."""
-        runs = device.runs
-        if not runs:
-            runs.append(Run(anchor, at, at))
-        elif len(runs) == 1 and runs[0].person == anchor:
-            runs[0].first, runs[0].last = min(runs[0].first, at), max(runs[0].last, at)
-        elif runs[-1].person == anchor and at > runs[-1].last:
-            runs[-1].last = at
-        elif at[0] > (before if before is not None else at[0] - 1):
-            runs.append(Run(anchor, at, at))
-        else:
-            return False
-        return True
+def _links_of(person: Person, identifier: Identifier) -> list[bytes]:
+    """The keys of the standing links of an identifier in its cluster."""
+    return [key for key in person.links if identifier.hash in (key[:16], key[16:32])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from contracts.hashing import Hasher
+from operators.people.pairs import Identified, Refusals
 from operators.records import (
     Identifier,
     Person,
@@ -14,7 +15,7 @@ from operators.records import (
     encode,
 )
 from operators.stitch.rules import Rules
-from state.keys import NOBODY, moment_key, moment_parts, period_key, period_of, period_of_key
+from state.keys import NOBODY, PERIOD_US, moment_key, moment_parts, period_key, period_of, period_of_key
 from state.shard import Shard
 
 PERSON_BYTES, ROW_BYTES = 1_000, 7
@@ -51,6 +52,8 @@ class PeopleStore:
     def __init__(self, shard: Shard, hasher: Hasher, rules: Rules, cache_bytes: int) -> None:
         self.shard = shard
         self.rules = rules
+        self.refusals = Refusals(shard.refused)
+        self.identified = Identified(shard.identified)
         self._hasher = hasher
         self._cache_bytes = cache_bytes
         self._row_bytes = 500.0
@@ -192,6 +195,20 @@ class PeopleStore:
                 if kept is not None:
                     yield Kept(*moment_parts(key), kept, None)
 
+    def between(self, anchor: bytes, first: int, last: int) -> list[Kept] | None:
+        """What hangs on an anchor between two times, both included, in no order; None if some of it may be sealed."""
+        fresh = self._fresh.get(anchor, {})
+        found = [Kept(*moment_parts(key), row, None) for key, row in fresh.items() if row is not None]
+        found = [kept for kept in found if first <= kept.time_us <= last]
+        for period in range(period_of(first), period_of(last) + 1):
+            if self.shard.pages.get(anchor + period_key(period)) is not None:
+                return None
+            start = max(first, period * PERIOD_US)
+            end = moment_key(anchor, min(last, (period + 1) * PERIOD_US - 1), b"\xff" * 16)
+            rows = self.shard.moments.committed(moment_key(anchor, start, b""), end)
+            found += [Kept(*moment_parts(key), row, None) for key, row in rows if key not in fresh]
+        return found
+
     def _pages(self, anchors: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """The pages of anchors in order: a look only where the last one has not passed an anchor already."""
         pending = self.shard.pages.pending
@@ -300,6 +317,8 @@ class PeopleStore:
             self._row_bytes += (size / len(self.dirty) - self._row_bytes) * ROW_SIZE_WEIGHT
         self.dirty = {}
         self._fresh = {}
+        self.refusals.forget()
+        self.identified.forget()
 
     def trim(self) -> bool:
         """After a commit: keep the cache within its limit, oldest first. Returns whether anybody had to go."""

@@ -142,7 +142,7 @@ class Program:
                 self._dependents.setdefault(each, set()).add(at)
 
     def _blank(self) -> int:
-        nobody = Person(b"", [], {}, {}, cells=[None] * len(self.cells))
+        nobody = Person(b"", [], {}, cells=[None] * len(self.cells))
         bits = 0
         for at, evaluate in enumerate(self.evaluators):
             if evaluate(nobody, 0, bits):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from operators.records import NOBODY, OWNED, SELF, Device, Run
+from operators.records import NOBODY, OWNED, PERSONS, RUNS, SELF, Device, Run
 from operators.stitch.rules import Rules
 
 Key = tuple[int, str]
 """``(time, message id)``"""
 Owner = tuple[int, bytes]
 """`SELF`, `NOBODY`, or `OWNED` and the hash of the person identifier."""
+
+Older = Callable[[], Iterable[tuple[bytes, Key]]]
+"""Gives the persons identified on a device, with the last time, beside those in `Device.persons`, who are later."""
 
 Cluster = Callable[[bytes], bytes]
 """Person identifier → something that stands for its cluster."""
@@ -68,10 +71,11 @@ def attribute(visits: list[Visit], rules: Rules, cluster: Cluster, *, shared: bo
             device.nobody |= owner[0] == NOBODY
     for at, person in logins:
         device.persons[person] = at
+    device.identified = len(device.persons)
     last = runs[-1]
     device.start, device.end = last.start, last.end
     for at, person in last.identified:
-        extend(device.runs, at, person)
+        extend(device, at, person)
     device.anonymous = any(visit.anonymous and visit.at[0] >= last.start for visit in visits)
     return owners, device
 
@@ -94,19 +98,37 @@ def _owner(at: Key, session: Session, logins: list[tuple[Key, bytes]], rules: Ru
     return (OWNED, person) if time <= start + rules.backstitch else NO_ONE
 
 
-def extend(runs: list[Run], at: Key, person: bytes) -> None:
-    """Add an identification that is later than all in ``runs``."""
+def extend(device: Device, at: Key, person: bytes) -> None:
+    """Add an identification that is later than all in the device's latest session."""
+    runs = device.runs
     if runs and runs[-1].person == person:
         runs[-1].last = at
-    else:
-        runs.append(Run(person, at, at))
+        return
+    runs.append(Run(person, at, at))
+    if len(runs) > RUNS:
+        del runs[0]
+        device.cut = True
 
 
-def owner_in_order(device: Device, at: Key, rules: Rules, cluster: Cluster, *, shared: bool) -> Owner:
-    """Whose an anonymous event is that lies in the device's latest session, with all identifications known in order."""
+def forget_older(device: Device) -> dict[bytes, Key]:
+    """Leave only the last `PERSONS` in a device; returns the others."""
+    persons = device.persons
+    if len(persons) <= PERSONS:
+        return {}
+    ordered = sorted(persons, key=persons.__getitem__)
+    return {person: persons.pop(person) for person in ordered[:-PERSONS]}
+
+
+def owner_in_order(device: Device, at: Key, rules: Rules, cluster: Cluster, older: Older, *, shared: bool) -> Owner | None:
+    """Whose an anonymous event is that lies in the device's latest session, with all identifications known in order.
+
+    ``older`` gives who was identified beside those whom the device knows. None: it was too long ago in the session to say.
+    """
     if not rules.by_session:
         return ITSELF
     if device.runs:
+        if device.cut and at < device.runs[0].first:
+            return None
         person = device.runs[0].person
         for run in device.runs:
             if run.first <= at:
@@ -116,7 +138,16 @@ def owner_in_order(device: Device, at: Key, rules: Rules, cluster: Cluster, *, s
         return ITSELF
     if shared:
         return NO_ONE
-    since = device.start - rules.backstitch
-    if len(device.persons) > 1 and len({cluster(person) for person, last in device.persons.items() if last[0] >= since}) > 1:
+    if device.identified > 1 and _several(device, device.start - rules.backstitch, cluster, older):
         return NO_ONE
     return OWNED, max(device.persons, key=lambda person: device.persons[person])
+
+
+def _several(device: Device, since: int, cluster: Cluster, older: Older) -> bool:
+    """Whether people of more than one cluster were identified since a time."""
+    found = {cluster(person) for person, last in device.persons.items() if last[0] >= since}
+    if len(found) != 1:
+        return len(found) > 1
+    if device.identified == len(device.persons) or any(last[0] < since for last in device.persons.values()):
+        return False
+    return any(last[0] >= since and cluster(person) not in found for person, last in older())

@@ -33,7 +33,7 @@ def shared_devices(identifiers: Iterable[Identifier], rules: Rules) -> set[bytes
     found = set()
     for each in identifiers:
         limit = rules.shared_after[each.namespace]
-        if limit is not None and each.device is not None and len(each.device.persons) >= limit:
+        if limit is not None and each.device is not None and each.device.identified >= limit:
             found.add(each.hash)
     return found
 

@@ -61,7 +61,7 @@ class _Examined:
         profiles, decided = 0, set[bytes]()
         for person in self._view.people():
             profiles += 1
-            if not person.refused:
+            if not any(each.refused for each in person.identifiers):
                 self._look(person, None)
             elif person.key not in decided:
                 evidence = Evidence(self._view, [person])
@@ -82,7 +82,7 @@ class _Examined:
     def _look(self, person: Person, evidence: Evidence | None) -> None:
         """The identifiers of a profile; ``evidence`` is None if it has no refused links."""
         links: dict[bytes, list[Link]] = defaultdict(list)
-        for link in [*person.links.values(), *person.refused.values()]:
+        for link in [*person.links.values(), *(self._view.refused_of(person).values() if evidence is not None else ())]:
             links[link.a].append(link)
             links[link.b].append(link)
         for each in person.identifiers:
@@ -107,8 +107,8 @@ class _Examined:
                 self._values.append((len(homes), text_of(told["identifier"]), {**told, "why": "of many people"}))
             elif _PLACEHOLDER.search(each.value) and len(self._placeholders) < MOST:
                 self._placeholders.append({**told, "why": "looks like a placeholder"})
-        elif each.device is not None and len(each.device.persons) >= MANY:
-            persons = len(each.device.persons)
+        elif each.device is not None and each.device.identified >= MANY:
+            persons = each.device.identified
             self._shared.append((persons, text_of(told["identifier"]), {**told, "persons": persons}))
             for threshold in SHARED_AFTER:
                 if persons >= threshold:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from contracts.hashing import profile_id
 from operators.extract import Identifiers
@@ -32,7 +32,7 @@ class Evidence:
         self.view = view
         self.likeness = likeness
         self.rules = Rules(view.program.definitions.identity)
-        self.people = {person.key: person for person in connected(start, view.holds)}
+        self.people = {person.key: person for person in connected(start, view)}
         about = list(self.people.values())
         if likeness is not None:
             beside = [view.holds(key) for person in about for key in likeness.matched(person)]
@@ -40,7 +40,9 @@ class Evidence:
         self.home = {each.hash: person for person in self.people.values() for each in person.identifiers}
         self.identifiers = {each.hash: each for person in self.people.values() for each in person.identifiers}
         self.shared = shared_devices(self.identifiers.values(), self.rules)
-        known = {key: link for person in about for part in (person.links, person.refused) for key, link in part.items()}
+        known: dict[bytes, Link] = {}
+        for person in about:
+            known.update(person.links | view.refused_of(person))
         alike = {key: known.pop(key) for key in list(known) if known[key].weight is not None}
         self.refusals: dict[int, int | None] = {}
         """By `id` of a link: what refuses it, as `decided` says it."""
@@ -113,8 +115,8 @@ class Evidence:
         return sorted(links, key=lambda link: order(link, self.identifiers, self.rules))
 
 
-def connected(start: Iterable[Person], holds: Callable[[bytes], Person | None]) -> Iterator[Person]:
-    """All people whom links, standing or not, connect with these; ``holds`` finds the person of an identifier's hash."""
+def connected(start: Iterable[Person], view: View) -> Iterator[Person]:
+    """All people whom links, standing or not, connect with these."""
     found: set[bytes] = set()
     looked: set[bytes] = set()
     edge = list(start)
@@ -125,8 +127,8 @@ def connected(start: Iterable[Person], holds: Callable[[bytes], Person | None]) 
         found.add(person.key)
         yield person
         looked.update(each.hash for each in person.identifiers)
-        near = {end for link in person.refused.values() for end in (link.a, link.b)} - looked
-        edge += [holder for holder in map(holds, sorted(near)) if holder is not None and holder.key not in found]
+        near = {end for link in view.refused_of(person).values() for end in (link.a, link.b)} - looked
+        edge += [holder for holder in map(view.holds, sorted(near)) if holder is not None and holder.key not in found]
 
 
 def members(near: Near, start: Iterable[bytes]) -> set[bytes]:

@@ -36,12 +36,13 @@ def write_graph(settings: Settings, profile: str, target: Path, space: str | Non
             )
         evidence = Evidence(view, [person], likeness)
         picture = picture_of(evidence, evidence.people[person.key])
+        refused = len(view.refused_of(person))
     drawn = draw(picture)
     try:
         target.write_text(page(picture.title, drawn) if target.suffix == ".html" else drawn, encoding="utf-8")
     except OSError as error:
         raise CommandError(f"--out: {target} cannot be written: {error.strerror} → name a file in a folder that is there") from error
-    counts = {"identifiers": len(person.identifiers), "accepted": len(person.links), "refused": len(person.refused)}
+    counts = {"identifiers": len(person.identifiers), "accepted": len(person.links), "refused": refused}
     return {"path": str(target), "profile": profile_id(person.key), **counts}
 
 
@@ -69,7 +70,7 @@ def picture_of(evidence: Evidence, person: Person) -> Picture:
     far_left, far_right = (_outside(nodes, ends, evidence) for ends in (beside, others - beside))
     return Picture(
         title=f"{profile_id(person.key)} · space {evidence.view.space}",
-        subtitle=_subtitle(person),
+        subtitle=_subtitle(person, len(evidence.view.refused_of(person))),
         columns=[far_left, left, *([group] for group in middle), right, far_right],
         lines=_lines(evidence, links, nodes),
     )
@@ -158,7 +159,7 @@ def _rule(refusal: int | None, rules: Rules) -> str | None:
     return f"unique: it would have two values of {name}" if most == 1 else f"limit: it would have more than {most} values of {name}"
 
 
-def _subtitle(person: Person) -> str:
+def _subtitle(person: Person, refused: int) -> str:
     first, last = min(each.first for each in person.identifiers), max(each.last for each in person.identifiers)
     seen = f"identifiers seen from {iso(first)[:10]} to {iso(last)[:10]}"
-    return f"{len(person.identifiers):,} {seen}, {len(person.links):,} links accepted, {len(person.refused):,} refused"
+    return f"{len(person.identifiers):,} {seen}, {len(person.links):,} links accepted, {refused:,} refused"

@@ -40,7 +40,7 @@ def tell(view: View, space: Space, rules: IdentityRules, lines: Lines, unread: l
         {
             "profiles": _profiles(people, rules),
             "events": _events(view, lines.events, unread),
-            "links": _Links(people, Rules(rules), space.manual, given).told(space.regroup),
+            "links": _Links(people, list(view.refused()), Rules(rules), space.manual, given).told(space.regroup),
             "history": list(_history(view, rules, lines)),
         },
         unread,
@@ -72,20 +72,21 @@ def _events(view: View, events: list[Event], unread: list[Unread]) -> list[dict[
 class _Links:
     """All evidence, by pair and kind, and what became of it."""
 
-    def __init__(self, people: list[Person], rules: Rules, manual: Manual, given: dict[tuple[int, str], dict[str, Any]]) -> None:
+    def __init__(
+        self, people: list[Person], refused: list[Link], rules: Rules, manual: Manual, given: dict[tuple[int, str], dict[str, Any]]
+    ) -> None:
         self._rules = rules
         self._people = people
         self._manual = manual
         self._given = given
         self._identifiers = {each.hash: each for person in people for each in person.identifiers}
-        parts = (part for person in people for part in (person.links, person.refused))
-        self._links = {key: link for part in parts for key, link in part.items() if link.weight is None}
+        self._links = [link for person in people for link in person.links.values() if link.weight is None] + refused
         self._standing = {id(link) for person in people for link in person.links.values()}
         self._shared = shared_devices(self._identifiers.values(), rules)
 
     def told(self, regroup: Regroup | None) -> list[dict[str, Any]]:
         found = [] if regroup is None else list(self._alike(regroup.matcher))
-        for link, refusal in decided(self._identifiers, self._links.values(), self._shared, self._rules):
+        for link, refusal in decided(self._identifiers, self._links, self._shared, self._rules):
             a, b = (self._identifiers[end] for end in (link.a, link.b))
             found.append(
                 {

@@ -89,11 +89,11 @@ def test_links_seen_again_earlier_cost_no_recomputation(engine: Engine) -> None:
 
 
 def test_a_refused_link_seen_again_is_what_recomputation_is_for(engine: Engine) -> None:
-    """The count counts: two people who take an e-mail address from each other are computed anew each time."""
+    """The count counts: two people who take an e-mail address with its events from each other are computed anew each time."""
     namespaces = [USER, {"name": "mail", "from": "mail", "limit": 1}]
     definitions, numbered = load({"identity.yaml": json.dumps({"version": 1, "namespaces": namespaces})}), counting()
     engine.clear(definitions)
     engine.start(["p"])
     for minute in range(4):
-        engine.feed("p", lines(numbered, minute, {"user": f"u{minute % 2}", "mail": "a"}))
+        engine.feed("p", lines(numbered, minute, {"user": f"u{minute % 2}", "mail": "a"}, {"mail": "a"}))
     assert engine.space.rebuilds == 3

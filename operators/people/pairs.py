@@ -1,0 +1,127 @@
+"""Rows about two identifiers, found by the first: what would make a person's row long if it stood there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from operators.records import Link, Moment, encode
+from state.shard import Family
+
+_decode_link = msgspec.msgpack.Decoder(Link).decode
+_decode_moment = msgspec.msgpack.Decoder(Moment).decode
+
+
+class Pairs:
+    """A column family with keys ``h16 h16 …`` as it will be after this commit; changes are kept by the first identifier, too."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self._fresh: dict[bytes, dict[bytes, bytes | None]] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._family.get(key)
+
+    def put(self, key: bytes, row: bytes | None) -> None:
+        """Write a row; None deletes it."""
+        self._family.pending[key] = row
+        self._fresh.setdefault(key[:16], {})[key] = row
+
+    def of(self, identifier: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The rows of an identifier, in no order; they may be changed meanwhile."""
+        fresh = dict(self._fresh.get(identifier, ()))
+        for key, row in self._family.committed(identifier, identifier + b"\xff" * 17):
+            if key not in fresh:
+                yield key, row
+        for key, kept in fresh.items():
+            if kept is not None:
+                yield key, kept
+
+    def forget(self) -> None:
+        """What is pending has been handed to the commit."""
+        self._fresh = {}
+
+
+class Refusals:
+    """Links that do not stand, probabilistic ones aside: under both of their ends, ``h16 end, h16 other end, suffix of its kind``."""
+
+    def __init__(self, family: Family) -> None:
+        self._rows = Pairs(family)
+        self.forget = self._rows.forget
+
+    def get(self, a: bytes, b: bytes) -> Link | None:
+        """The deterministic link of a pair, if it does not stand."""
+        row = self._rows.get(a + b)
+        return None if row is None else _decode_link(row)
+
+    def put(self, link: Link) -> None:
+        row = encode(link)
+        for key in _keys(link):
+            self._rows.put(key, row)
+
+    def delete(self, link: Link) -> None:
+        for key in _keys(link):
+            self._rows.put(key, None)
+
+    def of(self, identifier: bytes) -> Iterator[Link]:
+        """Those with an end here."""
+        return (_decode_link(row) for _, row in self._rows.of(identifier))
+
+    def ends(self, identifier: bytes) -> list[bytes]:
+        """The other ends of those with an end here; one twice if a manual link stands beside."""
+        return [key[16:32] for key, _ in self._rows.of(identifier)]
+
+    def replace(self, identifiers: Iterable[bytes], links: Iterable[Link]) -> None:
+        """Put these links in the place of all that have an end at one of these identifiers."""
+        wanted = {key: row for link in links for row in (encode(link),) for key in _keys(link)}
+        for identifier in identifiers:
+            for key, row in self._rows.of(identifier):
+                if wanted.get(key) == row:
+                    del wanted[key]
+                elif key not in wanted:
+                    self._rows.put(key, None)
+        for key, row in wanted.items():
+            self._rows.put(key, row)
+
+
+def _keys(link: Link) -> tuple[bytes, bytes]:
+    suffix = b"m" if link.manual else b""
+    return link.a + link.b + suffix, link.b + link.a + suffix
+
+
+def link_of(row: bytes) -> Link:
+    """The link of a row of the family ``refused``."""
+    return _decode_link(row)
+
+
+class Identified:
+    """Who was identified on a device, beside those who stand in its own row: ``h16 device, h16 person`` → when last."""
+
+    def __init__(self, family: Family) -> None:
+        self._rows = Pairs(family)
+        self.forget = self._rows.forget
+
+    def get(self, device: bytes, person: bytes) -> Moment | None:
+        row = self._rows.get(device + person)
+        return None if row is None else _decode_moment(row)
+
+    def put(self, device: bytes, person: bytes, at: Moment) -> None:
+        self._rows.put(device + person, encode(at))
+
+    def delete(self, device: bytes, person: bytes) -> None:
+        self._rows.put(device + person, None)
+
+    def of(self, device: bytes) -> Iterator[tuple[bytes, Moment]]:
+        return ((key[16:32], _decode_moment(row)) for key, row in self._rows.of(device))
+
+    def replace(self, device: bytes, persons: dict[bytes, Moment]) -> None:
+        """Put these in the place of all that the device has."""
+        wanted = {device + person: encode(at) for person, at in persons.items()}
+        for key, row in self._rows.of(device):
+            if wanted.get(key) == row:
+                del wanted[key]
+            elif key not in wanted:
+                self._rows.put(key, None)
+        for key, row in wanted.items():
+            self._rows.put(key, row)
