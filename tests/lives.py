@@ -1,7 +1,7 @@
 """Lives of a small space: events in about the order of their times, late ones, repeats, other definitions in the middle, sealed days.
 
 Each is a pure function of a seed, as `tests.graphs` are, which have more of what collides and less of what passes. After
-every step the engine's state is held against the model's, and what it keeps beside against a count.
+every step the engine's state is held against the model's, what it has told against its state, and what it keeps beside against a count.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tests import model
 from tests.engine import HASHER, HORIZON_US, SPACE, Engine, difference, judge_of
 from tests.generator import DAY_US, MINUTE_US, START_US, Json, text_of
 from tests.graphs import BLOCKED, GAP_US, PEOPLE, PURPOSE, files_of, probabilistic, said_traits
+from tests.promises.change_log import Folded, dumped
 from tests.tallies import check
 
 SHORT_US = 2 * DAY_US
@@ -242,7 +243,7 @@ def live(seed: int, engine: Engine) -> int:
     engine.start(["p"])
     given: list[bytes] = []
     control: list[Json] = []
-    compared = 0
+    log, compared = Folded(), 0
     for number, (name, what) in enumerate(lived.plan):
         if name == RULES:
             definitions = _definitions(what)
@@ -265,6 +266,7 @@ def live(seed: int, engine: Engine) -> int:
             found = engine.dump(clock)
             assert found == expected, difference(found, expected, seed, number, name)
             check(engine, seed, number, name)
+            assert log.read(engine.view.changes(log.sequence)).told() == dumped(engine.dump()), (seed, number, name)
             compared += 1
     return compared
 
