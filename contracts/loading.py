@@ -28,7 +28,7 @@ from contracts.yaml_tree import Reader, Tree
 SINGLE = (identity.FILE, consent.FILE, traits.FILE, quality.FILE)
 FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml"}
 MODEL_SUFFIX = "_model.json"
-"""How the name of a trained model ends, which lies beside identity.yaml."""
+"""How the name of a trained model ends, which lies beside identity.yaml; the one that the rules name may be called anything."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACES = (
     "identity.yaml, consent.yaml, traits.yaml, quality.yaml, events/<event>/1-0-0.json, types/<name>.json, "
@@ -42,8 +42,9 @@ def load(files: Mapping[str, str], *, unknown_events_ok: bool = False) -> Defini
     Raises `ContractErrors` with every problem of every file. ``unknown_events_ok``: conditions may name events
     that have no contract.
     """
-    problems = [problem for path in sorted(files) for problem in place_problems(path)]
-    good = {path: text for path, text in sorted(files.items()) if not place_problems(path)}
+    model = _named_model(files.get(identity.FILE))
+    problems = [problem for path in sorted(files) for problem in place_problems(path, model)]
+    good = {path: text for path, text in sorted(files.items()) if not place_problems(path, model)}
     found = _read(good, Reader(problems), unknown_events_ok)
     if problems:
         raise ContractErrors(problems)
@@ -126,12 +127,22 @@ def _trait_types(found: dict[str, Trait], types: dict[str, Typed], properties: P
     return {name: plain.get(name) or types.get(name, ANYTHING) for name in found}
 
 
-def place_problems(path: str) -> list[Problem]:
-    """Whether a file may be there under that name."""
+def _named_model(text: str | None) -> str | None:
+    """The path of the model that an identity.yaml names, if it can be read."""
+    if text is None or "probabilistic" not in text:
+        return None
+    tree: Tree | None = Reader([]).parse(identity.FILE, text)
+    for key in ("probabilistic", "model"):
+        tree = tree.value.get(key) if tree is not None and isinstance(tree.value, dict) else None
+    return tree.value.removeprefix("./") if tree is not None and isinstance(tree.value, str) and tree.value.endswith(".json") else None
+
+
+def place_problems(path: str, model: str | None = None) -> list[Problem]:
+    """Whether a file may be there under that name; ``model`` is the one that the rules of identities name."""
     parts = PurePosixPath(path).parts or ("",)
     if path.endswith((".py", ".pyc")):
         return [Problem(path, 1, "", "only YAML and JSON below contracts/", "a Python file", "code belongs outside of the project folder")]
-    if path in SINGLE or (len(parts) == 1 and path.endswith(MODEL_SUFFIX)):
+    if path in SINGLE or path == model or (len(parts) == 1 and path.endswith(MODEL_SUFFIX)):
         return []
     if parts[0] in FOLDERS and len(parts) > 1:
         return _folder_problems(path, parts)
@@ -171,13 +182,15 @@ def read_files(root: Path, *, unknown_events_ok: bool = False) -> dict[str, str]
     if not root.is_dir():
         raise ContractErrors([Problem(root.name, 1, "", "a folder of contracts", f"nothing at {root}", "`skep init DIR` makes a project")])
     own = root.resolve() == Path(__file__).resolve().parent
+    rules = root / identity.FILE
+    model = _named_model(rules.read_bytes().decode("utf-8-sig", "replace")) if rules.is_file() else None
     files: dict[str, str] = {}
     problems: list[Problem] = []
     for file in sorted(root.rglob("*")):
         path = file.relative_to(root)
         if file.is_dir() or _is_ignored(path, own):
             continue
-        found = place_problems(path.as_posix())
+        found = place_problems(path.as_posix(), model)
         problems += found
         if not found:
             try:

@@ -167,7 +167,7 @@ def _path(value: object) -> str:
 
 def _model(value: object) -> str:
     if isinstance(value, str) and value.endswith(".json"):
-        return value
+        return value.removeprefix("./")
     raise ValueError("the path of a .json file, relative to this one")
 
 

@@ -76,7 +76,8 @@ def _told(answer: dict[str, Any]) -> str:
         return "recorded, without effect: a later entry rules this pair already"
     profiles = answer.get("profiles", [])
     if answer["type"] == "link" and not answer.get("joined", True):
-        return f"recorded, but not joined: a rule of contracts/identity.yaml keeps {' and '.join(profiles)} apart"
+        rule = answer.get("reason") or "a rule of contracts/identity.yaml"
+        return f"refused, kept as evidence: {rule}; {' and '.join(profiles)} stay apart"
     return f"done: {'one profile' if len(profiles) == 1 else 'profiles'} {' and '.join(profiles)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,10 +14,13 @@ from contracts.times import parse_time
 from contracts.versions import newest
 from operators.epochs import CONTROL, append_epoch
 from operators.people.manual import Ruling
+from operators.people.rebuild import component
 from operators.people.repairs import REPAIRS, Repairs
 from operators.people.stitcher import meet
 from operators.records import OWNED, PERSONS, SELF, Link, Person, decode_person, moment_contract, moment_raw
 from operators.segments.compile import Program
+from operators.stitch.clusters import decided
+from operators.stitch.reasons import reason, shared_devices
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import time_key
 
@@ -154,8 +158,24 @@ class Control:
         space.log.cause = {"type": "link" if link else "unlink", "id": ruling.message}
         if not (link and first_ruling and self._is_known(a, b, ruling)):
             space.rebuild([person for person in map(space.store.holder, (a, b)) if person is not None], {a, b})
-        homes = sorted({profile_id(person.key) for person in map(space.store.holder, (a, b)) if person is not None})
-        return {"applied": True, "joined": len(homes) == 1, "profiles": homes}
+        holders = {person.key: person for person in map(space.store.holder, (a, b)) if person is not None}
+        answer = {"applied": True, "joined": len(holders) == 1, "profiles": sorted(map(profile_id, holders))}
+        return answer | {"reason": self._refusal(a, b, holders.values())} if link and len(holders) > 1 else answer
+
+    def _refusal(self, a: bytes, b: bytes, holders: Iterable[Person]) -> str | None:
+        """Why the manual link of two people does not stand."""
+        store = self._space.store
+        people = component(store, self._space.manual, holders).values()
+        identifiers = {each.hash: each for person in people for each in person.identifiers}
+        links = {key: link for person in people for key, link in person.links.items() if link.weight is None}
+        for each in identifiers.values():
+            if each.refused:
+                links.update((link.a + link.b + (b"m" if link.manual else b""), link) for link in store.refusals.of(each.hash))
+        shared = shared_devices(identifiers.values(), store.rules)
+        for link, refusal in decided(identifiers, links.values(), shared, store.rules):
+            if link.manual and {link.a, link.b} == {a, b} and refusal is not None:
+                return reason(link, refusal, identifiers, shared, store.rules)
+        return None
 
     def _is_known(self, a: bytes, b: bytes, ruling: Ruling) -> bool:
         """Note a manual link of two identifiers that are one person's anyway. False, and nothing is noted, if it may change more."""
@@ -179,6 +199,6 @@ class Control:
         return True
 
     def _pair(self, value: Any) -> Pair | None:
-        if not isinstance(value, dict) or not isinstance(value.get("namespace"), str) or not isinstance(value.get("value"), str):
+        if not isinstance(value, dict) or not isinstance(value.get("namespace"), str):
             return None
         return self._space.judge.identifiers.normalize(value["namespace"], value["value"])

@@ -73,14 +73,21 @@ def _train(rules_file: Path, rules: IdentityRules, records: Records, target: Pat
 
 def evaluate_file(rules_file: Path, events: Path, truth: Path, chart: Path | None) -> dict[str, Any]:
     """The measures of the clusters that the rules and their model make of a file of events."""
+    if chart is not None and chart.suffix != ".svg":
+        raise CommandError(f"--chart: expected a file that ends in .svg, found {chart} → name one")
     rules = read_rules(rules_file).identity
     settings = _settings(rules_file, rules)
     model = read_model(rules_file, settings)
     known = _truth(truth, rules)
     records = _records(events, rules)
     told = evaluate(Linked(records, rules, settings, model), records, known)
+    if not told["known"]:
+        raise CommandError(f"{truth}: expected persons of identifiers of {events}, found none of them → nothing can be measured")
     if chart is not None:
-        chart.write_text(thresholds_chart(told["thresholds"], told["accept"]), encoding="utf-8")
+        try:
+            chart.write_text(thresholds_chart(told["thresholds"], told["accept"]), encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"--chart: {chart} cannot be written: {error.strerror} → name a file in a folder that is there") from None
     return told
 
 

@@ -6,15 +6,18 @@ import time
 from typing import Any
 
 from contracts.hashing import profile_id
+from contracts.times import iso
 from operators.records import Link, Person
 from operators.stitch.clusters import lead
 from skep.console import CommandError, out, table
 from skep.control import Submitted, submit_all
-from skep.identity.evidence import Evidence, holder_of, members, profile_of, standing, text_of
+from skep.identity.evidence import Evidence, Pair, holder_of, members, profile_of, standing, text_of
+from skep.planning.trial import with_entries
 from skep.settings import Settings
 from skep.spaces import one_space, open_view
 
 Entry = dict[str, Any]
+IN_THE_WAY = "the profile cannot be split so: other people's links or a rule stand in the way → `skep identity explain` says which"
 
 
 def split(
@@ -30,8 +33,14 @@ def split(
             raise CommandError(
                 f"--keep: expected some identifiers of {profile_id(person.key)}, found all of them → leave out those that go"
             )
-        cut = _Cut(Evidence(view, [person]), person, kept)
-        told, entries = cut.told(), cut.entries(why)
+        if view.program.definitions.identity.probabilistic is None:
+            cut = _Cut(Evidence(view, [person]), person, kept)
+            told, entries = cut.told(), cut.entries(why)
+        else:
+            names = [namespace.name for namespace in view.program.definitions.identity.namespaces]
+            trial = _Trial(settings, name, why, {each.hash: [names[each.namespace], each.value] for each in person.identifiers}, kept)
+            told = trial.run(person)
+            entries = trial.entries
     finally:
         view.close()
     return told, [] if dry_run else submit_all(settings, name, entries)
@@ -44,6 +53,67 @@ def _kept(person: Person, holder: Person, identifier: Any, said: str) -> bytes:
         )
     found: bytes = identifier.hash
     return found
+
+
+class _Trial:
+    """The same with links by likeness: the parts are other records than the whole, with links of their own, so each step is tried out."""
+
+    def __init__(self, settings: Settings, space: str, why: str, pairs: dict[bytes, Pair], kept: set[bytes]) -> None:
+        self._settings, self._space, self._why = settings, space, why
+        self._pairs = pairs
+        self._kept = kept
+        self._cut: dict[tuple[bytes, bytes], None] = {}
+        self._added: dict[tuple[bytes, bytes], None] = {}
+
+    def run(self, person: Person) -> Entry:
+        """Find the entries; returns what is cut and who results. Raises CommandError if nothing parts them."""
+        people = [person]
+        while self._step(people):
+            now = iso(time.time_ns() // 1000)
+            entries = [{**entry, "timestamp": now, "messageId": str(at)} for at, entry in enumerate(self.entries)]
+            with with_entries(self._settings, self._space, entries) as view:
+                found = [holder for holder in map(view.holds, self._pairs) if holder is not None]
+            people = list({one.key: one for one in found}.values())
+        homes = [one for one in people if self._held(one) & self._kept]
+        if len(homes) > 1 or self._held(homes[0]) - self._kept:
+            raise CommandError(IN_THE_WAY)
+        told = [
+            {
+                "profile": profile_id(one.key),
+                "identifiers": sorted(self._pairs[each] for each in self._held(one)),
+                "kept": one is homes[0],
+            }
+            for one in people
+        ]
+        return {
+            "unlink": [[self._pairs[a], self._pairs[b]] for a, b in self._cut],
+            "link": [[self._pairs[a], self._pairs[b]] for a, b in self._added],
+            "people": sorted(told, key=lambda one: (not one["kept"], one["identifiers"])),
+        }
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Links first, so that the kept ones are never apart."""
+        said = [("link", each) for each in self._added] + [("unlink", each) for each in self._cut]
+        return [{"type": kind, "a": self._end(a), "b": self._end(b), "why": self._why} for kind, (a, b) in said]
+
+    def _end(self, identifier: bytes) -> dict[str, str]:
+        namespace, value = self._pairs[identifier]
+        return {"namespace": namespace, "value": value}
+
+    def _held(self, person: Person) -> set[bytes]:
+        return {each.hash for each in person.identifiers} & self._pairs.keys()
+
+    def _step(self, people: list[Person]) -> bool:
+        """Cut what joins kept ones and others, and join the kept ones; False if there is nothing more to do."""
+        before = len(self._cut) + len(self._added)
+        homes = [self._held(one) & self._kept for one in people if self._held(one) & self._kept]
+        first = min(homes[0])
+        self._added.update(dict.fromkeys((first, min(home)) for home in homes[1:]))
+        for link in (link for one in people for link in one.links.values()):
+            if {link.a, link.b} <= self._pairs.keys() and (link.a in self._kept) != (link.b in self._kept):
+                self._cut[link.a, link.b] = None
+        return len(self._cut) + len(self._added) > before
 
 
 class _Cut:
@@ -64,9 +134,7 @@ class _Cut:
         self._hold_together()
         self._near = self._decided()
         if self._kept & members(self._near, self._rest) or not self._kept <= members(self._near, [next(iter(kept))]):
-            raise CommandError(
-                "the profile cannot be split so: other people's links or a rule stand in the way → `skep identity explain` says which"
-            )
+            raise CommandError(IN_THE_WAY)
 
     def _decided(self) -> Any:
         """Who is near whom when the entries have been applied."""

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -60,6 +61,22 @@ def trial(settings: Settings, space: str, definitions: Definitions, progress: Pr
         overlay.close()
         if collecting:
             gc.enable()
+
+
+@contextmanager
+def with_entries(settings: Settings, space: str, entries: list[dict[str, Any]]) -> Iterator[View]:
+    """The space as it would be with these entries of the control partition. Raises `NoState` if nothing has run yet."""
+    overlay = Overlay(shard_path(settings, space))
+    try:
+        hasher, load = Hasher(settings.secret, space), bundles(settings)
+        count = _Count(lambda *_: None, 0)
+        tried = Space(space, overlay, hasher, load=load, judge=lambda digest: _judge(settings, load(digest), count), horizon_us=NEVER_US)
+        first = tried.meta.applied.get(CONTROL, 0) + 1
+        said = [ControlEntry(position, entry) for position, entry in enumerate(entries, first)]
+        tried.apply(JudgedBatch(space, CONTROL, CONTROL, first, first + len(said) - 1, "", [], [], said, 0))
+        yield View(overlay, space, hasher, load)
+    finally:
+        overlay.close()
 
 
 def _tried(settings: Settings, name: str, definitions: Definitions, overlay: Overlay, progress: Progress) -> Trial:

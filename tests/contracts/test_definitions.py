@@ -31,6 +31,22 @@ def test_nothing_at_all_is_the_documented_defaults() -> None:
     assert rules.blocked_patterns == ("^[0-]+$",)
 
 
+def test_the_model_that_the_rules_name_may_be_called_anything(tmp_path: Path) -> None:
+    """Beside the rules or in a folder of its own; other JSON files have no place there."""
+    part = "probabilistic:\n  model: ./models/m.json\n  block: [[a]]\n  compare: [{trait: a}]\n"
+    (tmp_path / "models").mkdir()
+    (tmp_path / "identity.yaml").write_text(part)
+    (tmp_path / "models" / "m.json").write_text("{}")
+    files = read_files(tmp_path)
+    assert set(files) == {"identity.yaml", "models/m.json"}
+    rules = load(files).identity.probabilistic
+    assert rules is not None
+    assert rules.model == "models/m.json"
+    (tmp_path / "models" / "n.json").write_text("{}")
+    with pytest.raises(ContractErrors, match=r"models/n\.json:1: expected one of identity\.yaml"):
+        read_files(tmp_path)
+
+
 def test_a_key_that_is_left_out_keeps_its_default() -> None:
     text = "namespaces: [{name: card, from: properties.card}]\nblocked: {values: ['x']}\nstitching: {owner: device}\nlimits: {links: 7}\n"
     rules = load({"identity.yaml": text}).identity

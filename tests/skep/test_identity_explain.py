@@ -462,6 +462,21 @@ def test_a_profile_is_split_and_joined_again(tmp_path: Path) -> None:
     assert explained(folder, "device:d1", "device:d2")["joined"]
 
 
+def test_a_manual_link_that_cannot_stand_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """Two values of a unique namespace. Of two manual links that cannot both stand, the newer one does."""
+    lines = [on(1, "u", "d1", email="a@x.com"), on(2, "v", "d2")]
+    folder = project(tmp_path / "shop", {"identity.yaml": RULES}, lines)
+    ran(folder)
+    manual(folder, "link", "user_id:u", "user_id:v")
+    manual(folder, "link", "user_id:u", "device:d2")
+    manual(folder, "link", "user_id:v", "device:d2")
+    ran(folder)
+    answers = [row["answer"] for row in asked(folder, "audit") if row["type"] == "link"]
+    refusal = "unique: the profile would have two values of user_id"
+    assert [(one["joined"], one.get("reason")) for one in answers] == [(False, refusal), (True, None), (True, None)]
+    assert f"refused, kept as evidence: {refusal}; p_" in " ".join(skep("audit", project=folder, COLUMNS="400").stdout.split())
+
+
 @pytest.mark.parametrize(
     ("profile", "keep", "words"),
     [

@@ -266,6 +266,33 @@ def home(folder: Path, identifier: str) -> str:
     return str(found["id"])
 
 
+def test_a_split_keeps_apart_what_is_alike_in_parts(tmp_path: Path) -> None:
+    """What leaves a person is a record of its own, which may be like those that stay: that is cut, too, and told before."""
+    tablet = orjson.dumps(
+        {
+            "type": "identify",
+            "messageId": "t",
+            "timestamp": "2026-01-01T09:00:00Z",
+            "anonymousId": "tablet",
+            "traits": orjson.loads(LINES[0])["traits"],
+        }
+    )
+    login = orjson.dumps(
+        {"type": "track", "event": "seen", "messageId": "l", "timestamp": "2026-01-01T10:09:30Z", "userId": "liz2", "anonymousId": "tablet"}
+    )
+    folder = project(tmp_path / "shop", CONTRACTS, [*LINES, tablet, login])
+    ran(folder)
+    assert home(folder, "device:tablet") == home(folder, "user_id:liz1")
+    words = ["identity", "split", "user_id:liz1", "--keep", "user_id:liz1", "--keep", "user_id:liz2", "--why", "a shop's"]
+    planned = asked(folder, *words, "--dry-run")
+    assert [one["identifiers"] for one in planned["people"]] == [[["user_id", "liz1"], ["user_id", "liz2"]], [["device", "tablet"]]]
+    assert len(planned["unlink"]) == 2
+    assert {**asked(folder, *words), "entries": []} == planned
+    ran(folder)
+    assert home(folder, "user_id:liz1") == home(folder, "user_id:liz2") == planned["people"][0]["profile"]
+    assert home(folder, "device:tablet") == planned["people"][1]["profile"]
+
+
 def test_an_unlink_by_hand_takes_people_apart_who_are_alike(tmp_path: Path) -> None:
     """And a manual link of the same two brings them together again, whatever they look like."""
     folder = project(tmp_path / "shop", CONTRACTS, LINES)

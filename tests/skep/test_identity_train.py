@@ -108,6 +108,17 @@ def test_evaluate_tells_measures_by_threshold(trained: tuple[Path, Path, Path]) 
     assert chart.read_text().count("<polyline") == 3
 
 
+def test_what_cannot_be_measured_or_drawn_is_refused(trained: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    """A truth about nobody in the events, and a picture of another kind."""
+    nobody = tmp_path / "nobody.jsonl"
+    nobody.write_text('{"namespace": "record", "value": "no such record", "person": "p"}\n')
+    asked = ("--rules", str(trained[0]), "--events", str(trained[1]), "--truth")
+    assert "found none of them" in refused(skep("identity", "evaluate", *asked, str(nobody)))
+    assert "--chart: expected a file that ends in .svg" in refused(
+        skep("identity", "evaluate", *asked, str(trained[2]), "--chart", str(tmp_path / "chart.png"))
+    )
+
+
 def test_training_twice_gives_the_same_model(trained: tuple[Path, Path, Path], tmp_path: Path) -> None:
     """And the order of the events does not matter to the records."""
     again = train_file(trained[0], trained[1], tmp_path / "again.json", None)
