@@ -14,6 +14,7 @@ from contracts.definitions import Definitions
 from contracts.hashing import Hasher, profile_id
 from contracts.numbers import number_text
 from contracts.times import iso
+from operators.match.scoring import probability
 from operators.past import Past
 from operators.people import manual
 from operators.people import meta as meta_row
@@ -282,8 +283,9 @@ class View:
             for each in person.identifiers:
                 yield names[each.namespace], each.value, profile_id(person.key), each.first, each.last, round(sure[each.hash], 6)
 
-    def links(self) -> Iterator[tuple[str, str, str, str, str, str, int, int, str, int, int]]:
-        """Both ends, kind, state (accepted, rejected, unlinked), first and last seen, first message, count, version of the rules."""
+    def links(self) -> Iterator[tuple[str, str, str, str, str, str, int, int, str, int, int, float | None]]:
+        """Both ends, kind, state (accepted, rejected, unlinked, candidate), first and last seen, first message, count, version of the
+        rules, weight in bits."""
         names = [each.name for each in self.program.definitions.identity.namespaces]
         known = {each.hash: (names[each.namespace], each.value) for person in self.people() for each in person.identifiers}
         for person in self.people():
@@ -291,6 +293,20 @@ class View:
                 yield *known[link.a], *known[link.b], link.kind, "accepted", *_seen(link)
         for link in self.refused():
             yield *known[link.a], *known[link.b], link.kind, "unlinked" if link.void else "rejected", *_seen(link)
+        for link, state in self._alike():
+            yield *known[link.a], *known[link.b], link.kind, state, *_seen(link)
+
+    def _alike(self) -> Iterator[tuple[Link, str]]:
+        """The probabilistic links that do not stand, with their state."""
+        rules = self.program.definitions.identity
+        ranks = {each.hash: (each.namespace, each.value) for person in self.people() for each in person.identifiers}
+        for person in self.people():
+            for key, record in person.records.items():
+                for other, (bits, time) in record.matches.items():
+                    if ranks[key] < ranks[other] and key + other + b"p" not in person.links:
+                        accept = rules.probabilistic.accept if rules.probabilistic is not None else 1.0
+                        state = "candidate" if probability(bits) < accept else "rejected"
+                        yield Link(key, other, manual=False, first=time, last=time, rules=rules.version, weight=bits), state
 
     def refused(self) -> Iterator[Link]:
         """Every link that does not stand."""
@@ -504,8 +520,8 @@ def _ranked(person: Person) -> list[Identifier]:
     return sorted(person.identifiers, key=lambda each: (each.namespace, each.value))
 
 
-def _seen(link: Link) -> tuple[int, int, str, int, int]:
-    return link.first, link.last, link.message, link.count, link.rules
+def _seen(link: Link) -> tuple[int, int, str, int, int, float | None]:
+    return link.first, link.last, link.message, link.count, link.rules, link.weight
 
 
 def _iso(time_us: int | None) -> str | None:

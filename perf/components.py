@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,6 +15,8 @@ KIOSK_DAY = 200
 """Logins a day."""
 WINDOW = 1_000
 """Logins over which the cost of one is taken."""
+AROUND = 5
+"""So many of these; the median counts."""
 
 
 def line(number: int, at_ms: int, user: str | None, device: str) -> bytes:
@@ -53,22 +54,35 @@ def recompute(folder: Path, identifiers: int, moments: int, rounds: int) -> dict
 
 
 def kiosk(folder: Path, near: int, far: int) -> dict[str, Any]:
-    """CPU in µs of a login of somebody new on one device, around the ``near``-th and at the end of ``far`` logins."""
-    stream, spent = Stream(folder / "kiosk", {}), []
+    """CPU in µs of a login of somebody new on one device, around the ``near``-th and at the end of ``far`` logins.
+
+    The floor is the same login on a device of one's own, in turns with it: a store that grows makes both dearer, so that ``growth``
+    is that of a kiosk's login beside such a one.
+    """
+    streams = [Stream(folder / name, {}) for name in ("kiosk", "own")]
     window = max(1, min(WINDOW, near))
-    for events in _logins(stream, far, window):
-        began = time.process_time()
-        for at in range(0, len(events), 50):
-            stream.apply(events[at : at + 50])
-        spent.append((time.process_time() - began) * 1e6 / len(events))
-    stream.close()
-    at = max(0, near // window - 1)
-    early, late = spent[at], median(spent[-3:])
-    return {"logins": far, "at_1000": round(early, 1), "at_50000": round(late, 1), "growth": round(late / early, 3)}
+    spent: list[list[float]] = [[], []]
+    for first in range(0, far, window):
+        for at, stream in enumerate(streams):
+            events = stream.judged([_login(number, own=at == 1) for number in range(first, min(far, first + window))])
+            began = time.process_time()
+            for batch in range(0, len(events), 50):
+                stream.apply(events[batch : batch + 50])
+            spent[at].append((time.process_time() - began) * 1e6 / len(events))
+    for stream in streams:
+        stream.close()
+    here = slice(max(0, near // window - 1), near // window + AROUND - 1)
+    (early, early_own), (late, late_own) = ([median(each[part]) for each in spent] for part in (here, slice(-AROUND, None)))
+    return {
+        "logins": far,
+        "at_1000": round(early, 1),
+        "at_50000": round(late, 1),
+        "own_at_1000": round(early_own, 1),
+        "own_at_50000": round(late_own, 1),
+        "growth": round(late / late_own / (early / early_own), 3),
+    }
 
 
-def _logins(stream: Stream, count: int, window: int) -> Iterator[list[Any]]:
-    gap_ms = 24 * 60 * MINUTE_MS // KIOSK_DAY
-    for first in range(0, count, window):
-        numbers = range(first, min(count, first + window))
-        yield stream.judged([line(number, BEGIN_MS + number * gap_ms, f"u{number:06d}", "kiosk") for number in numbers])
+def _login(number: int, *, own: bool) -> bytes:
+    user = f"u{number:06d}"
+    return line(number, BEGIN_MS + number * (24 * 60 * MINUTE_MS // KIOSK_DAY), user, f"d-{user}" if own else "kiosk")

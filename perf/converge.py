@@ -4,7 +4,8 @@
 
 Each run draws a scenario (shuffled, late, repeated, in three partitions, with manual links), random batch sizes and
 restarts, and compares byte for byte after every step. A failing run prints its seed; it is the whole bug report.
-``--of graph`` and ``--of likenesses`` draw small graphs of identity instead, each in several orders.
+``--of graph`` and ``--of likenesses`` draw small graphs of identity instead, each in several orders, ``--of life`` events in
+about the order of their times, with other rules in the middle, sealed days and replays.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from contracts import load
 from tests.engine import Engine, compare, compare_orders
 from tests.generator import scenario
 from tests.graphs import graph, likenesses
+from tests.lives import live
 
 SIZES = (4, 12, 12, 25, 60)
 GRAPHS = {"graph": graph, "likenesses": likenesses}
@@ -39,7 +41,8 @@ def comparisons_of(seeds: range, kind: str) -> Iterator[tuple[int, Callable[[], 
     for start in range(0, len(seeds), ANEW):
         with tempfile.TemporaryDirectory() as folder:
             engine = Engine(Path(folder) / "shard", load({}))
-            yield from ((seed, partial(compare_orders, GRAPHS[kind], seed, engine)) for seed in seeds[start : start + ANEW])
+            one = partial(live, engine=engine) if kind == "life" else partial(compare_orders, GRAPHS[kind], engine=engine)
+            yield from ((seed, partial(one, seed)) for seed in seeds[start : start + ANEW])
             engine.shard.close()
 
 
@@ -51,7 +54,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0, help="the first seed; run i uses seed + i")
-    parser.add_argument("--of", choices=["scenario", *GRAPHS], default="scenario", help="what is drawn")
+    parser.add_argument("--of", choices=["scenario", *GRAPHS, "life"], default="scenario", help="what is drawn")
     parser.add_argument("--stop-after", type=int, default=5, help="failing runs after which it gives up")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

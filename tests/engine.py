@@ -64,7 +64,7 @@ class Engine:
             self._begin()
         self.space.start(self.partitions)
 
-    def clear(self, definitions: Definitions, cache_bytes: int = 512_000_000) -> None:
+    def clear(self, definitions: Definitions, cache_bytes: int = 512_000_000, horizon_us: int = HORIZON_US) -> None:
         """As new, for other definitions, in the same folder: to open one costs more than a small scenario."""
         for name, family in self.shard.families.items():
             for key, _ in family.committed(b""):
@@ -73,7 +73,7 @@ class Engine:
         self.shard.commit()
         self._definitions = definitions
         self._judge = judge_of(definitions)
-        self._options["cache_bytes"] = cache_bytes
+        self._options |= {"cache_bytes": cache_bytes, "horizon_us": horizon_us}
         self._begin()
 
     def start(self, partitions: list[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -45,15 +46,18 @@ def _scenario(seed: int, events: list[Json], control: list[Json], files: dict[st
     return Scenario(seed, len(events), [events], control, texts)
 
 
-def _files(identity: Json) -> dict[str, Any]:
-    """Definitions around the rules: enough of traits, consent and segments to see them move between profiles."""
-    return {
+def files_of(identity: Json) -> dict[str, Any]:
+    """Definitions around the rules: enough of traits, consent and segments to see them move between profiles, and a model."""
+    files: dict[str, Any] = {
         "identity.yaml": identity,
         "consent.yaml": {"purposes": [{"name": PURPOSE, "default": "denied"}]},
         "events/seen/1-0-0.json": {"type": "object"},
         "segments/s.yaml": {"segment": "s", "who": {"any": [{"consent": PURPOSE}, {"did": "seen", "times": {"gte": 3}}]}},
         "segments/sure.yaml": {"segment": "sure", "confidence": {"gte": FLOOR}, "who": {"not": {"did": "seen", "times": {"gte": 9}}}},
     }
+    if "probabilistic" in identity:
+        files["identity_model.json"] = json.loads(model.dump(_model(json.dumps(identity))))
+    return files
 
 
 def _control(rng: Random, known: list[tuple[str, str]], moments: list[int]) -> list[Json]:
@@ -125,7 +129,7 @@ def graph(seed: int) -> Scenario:
         events.append({**body, "ids": shape(rng, number, values)})
     known = [(f"n{at}", value) for at, each in enumerate(values) for value in each]
     control = _control(rng, known, moments) if len(known) > 1 else []
-    return _scenario(seed, events, control, _files(_identity(rng, namespaces)))
+    return _scenario(seed, events, control, files_of(_identity(rng, namespaces)))
 
 
 def _namespace(rng: Random, at: int) -> Json:
@@ -216,7 +220,9 @@ def likenesses(seed: int) -> Scenario:
         for kind in rng.choice([["userId"], ["userId"], ["anonymousId"], ["userId", "anonymousId"], ["userId", "mail"], ["mail"]]):
             body[kind] = rng.choice(ids[kind])
         if rng.random() < 0.85:
-            traits = _traits(rng, whose[next(body[kind] for kind in ids if kind in body)] if rng.random() < 0.85 else rng.choice(PEOPLE))
+            traits = said_traits(
+                rng, whose[next(body[kind] for kind in ids if kind in body)] if rng.random() < 0.85 else rng.choice(PEOPLE)
+            )
             body |= {"type": "identify", "traits": traits}
             del body["event"]
         if rng.random() < 0.6:
@@ -226,13 +232,11 @@ def likenesses(seed: int) -> Scenario:
     known = [(each["name"], value) for each in namespaces for value in ids[each["from"]]]
     rules = _identity(rng, namespaces)
     rules["limits"] = rng.choice([{}, {}, rules["limits"]])
-    rules["probabilistic"] = _probabilistic(rng)
-    files = _files(rules)
-    files["identity_model.json"] = json.loads(model.dump(_model({path: json.dumps(content) for path, content in files.items()})))
-    return _scenario(seed, events, _control(rng, known, moments), files)
+    rules["probabilistic"] = probabilistic(rng)
+    return _scenario(seed, events, _control(rng, known, moments), files_of(rules))
 
 
-def _traits(rng: Random, person: Json) -> Json:
+def said_traits(rng: Random, person: Json) -> Json:
     traits: Json = {}
     share = rng.choice([0.5, 0.9])
     for name, value in person.items():
@@ -242,7 +246,7 @@ def _traits(rng: Random, person: Json) -> Json:
     return traits
 
 
-def _probabilistic(rng: Random) -> Json:
+def probabilistic(rng: Random) -> Json:
     return {
         "accept": rng.choice([0.95, 0.8, 0.99]),
         "review": rng.choice([0.8, 0.5]),
@@ -253,9 +257,10 @@ def _probabilistic(rng: Random) -> Json:
     }
 
 
-def _model(files: dict[str, str]) -> Model:
+@cache
+def _model(identity: str) -> Model:
     """The shares that give `BITS`: u is even among the levels."""
-    rules = load(files).identity.probabilistic
+    rules = load({"identity.yaml": identity}).identity.probabilistic
     assert rules is not None
     return Model(0.05, tuple(_weights(compare) for compare in rules.compare))
 

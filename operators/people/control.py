@@ -16,6 +16,7 @@ from operators.epochs import CONTROL, append_epoch
 from operators.people.manual import Ruling
 from operators.people.rebuild import component
 from operators.people.repairs import REPAIRS, Repairs
+from operators.people.stitcher import meet
 from operators.records import OWNED, PERSONS, SELF, Link, Person, decode_person, moment_contract, moment_raw
 from operators.segments.compile import Program
 from operators.stitch.clusters import decided
@@ -191,6 +192,7 @@ class Control:
             return False
         for end in (a, b):
             own[end].last = max(own[end].last, time)
+        meet(own[a], own[b])
         version = store.rules.version
         person.links[a + b + b"m"] = Link(a, b, manual=True, first=time, last=time, message=ruling.message, rules=version)
         store.dirty[person.key] = person

@@ -339,7 +339,7 @@ class Rebuilt:
             owner = owners.get(each.event.message_id, ITSELF)
             person = self._owner(owner, each.anchor, home)
             before = moment_owner(each.kept.row)
-            if each.event.message_id in owners and owner != before:
+            if owner != before:
                 self._store.rewrite(each.kept, with_owner(each.kept.row, *owner))
                 was = self._owner_before(before, each.anchor, home)
                 if was != person.key:

@@ -520,7 +520,8 @@ class Space:
             if person.consents:
                 resolve_consents(person, self.store.holder)
             self.timers.arm(person, other.armed)
-        changed = {each.key: each for each in [*stitcher.created, *(person for person, _ in stitcher.joined)]}
+        vanished = {other.key for _, other in stitcher.joined}
+        changed = {each.key: each for each in [*stitcher.created, *(person for person, _ in stitcher.joined)] if each.key not in vanished}
         stitcher.created, stitcher.joined, stitcher.parted = [], [], []
         return list(changed.values())
 

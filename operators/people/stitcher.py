@@ -173,7 +173,7 @@ class Stitcher:
             for end in (identifier, held):
                 end.refused += 1
                 end.loose += loose
-            _meet(identifier, held)
+            meet(identifier, held)
         else:
             link.again(time, event.message_id)
         store.refusals.put(link)
@@ -287,7 +287,7 @@ class Stitcher:
         store.refusals.put(lost)
         if link is None:
             link = self._link(key, held.hash, event)
-            _meet(identifier, held)
+            meet(identifier, held)
         else:
             store.refusals.delete(link)
             identifier.refused -= 1
@@ -369,7 +369,7 @@ class Stitcher:
             return None
         self._part(person, held, last)
         self._store.adopt(person, fresh)
-        _meet(held, fresh)
+        meet(held, fresh)
         held.last = max(held.last, time)
         person.links[held.hash + fresh.hash] = self._link(held.hash, fresh.hash, event)
         return person
@@ -461,7 +461,7 @@ class Stitcher:
         person = self._united(people, fresh, everyone)
         self.relinked = True
         for other in others:
-            _meet(center, other)
+            meet(center, other)
             known = person.links.get(center.hash + other.hash)
             if known is None:
                 person.links[center.hash + other.hash] = self._link(center.hash, other.hash, event)
@@ -552,7 +552,7 @@ class Stitcher:
         return person
 
 
-def _meet(one: Identifier, other: Identifier) -> None:
+def meet(one: Identifier, other: Identifier) -> None:
     """Two identifiers were seen together."""
     for end, beside in ((one, other), (other, one)):
         if end.rivals == ALONE:

@@ -179,8 +179,7 @@ class Visits:
         device = self._advance(held, at)
         if device is None:
             return self._login_before(held, at, anchor)
-        if device.nobody and device.login is not None and at[0] < device.login:
-            # What was nobody's, because the first login came too late, can be claimed by an earlier one.
+        if device.login is not None and at[0] <= device.login and self._claims_earlier(held, device, at[0], anchor):
             return False
         if not device.persons:
             if device.own and (held.first < at[0] - self._rules.backstitch or held not in person.identifiers):
@@ -194,6 +193,12 @@ class Visits:
         self._identify(held, device, anchor, at)
         device.login = at[0] if device.login is None else min(device.login, at[0])
         return True
+
+    def _claims_earlier(self, held: Identifier, device: Device, time: int, person: bytes) -> bool:
+        """Whether a login that may be the first takes what is nobody's, because that came too late, or what went to the one after it."""
+        if device.nobody and device.login is not None and time < device.login:
+            return True
+        return held.first < device.start and (device.identified > 1 or person not in device.persons)
 
     def _claim(self, held: Identifier, device: Device, person: bytes) -> bool:
         """The first login of a session takes the session's events from nobody; False if what was before them is not known."""

@@ -83,8 +83,9 @@ class _Examined:
         """The identifiers of a profile; ``evidence`` is None if it has no refused links."""
         links: dict[bytes, list[Link]] = defaultdict(list)
         for link in [*person.links.values(), *(self._view.refused_of(person).values() if evidence is not None else ())]:
-            links[link.a].append(link)
-            links[link.b].append(link)
+            if link.weight is None:
+                links[link.a].append(link)
+                links[link.b].append(link)
         for each in person.identifiers:
             self._identifier(person, each, links.get(each.hash, []), evidence)
 

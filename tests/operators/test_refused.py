@@ -16,13 +16,12 @@ import contracts
 from operators.people import rebuild
 from operators.people import visits as visits_module
 from operators.people.pairs import Pairs
-from operators.people.rebuild import Group, Rebuilt
-from operators.records import Link
 from operators.stitch import owners
 from operators.validate import Judge
 from tests import model
 from tests.engine import HASHER, Engine, difference
 from tests.generator import START_US, text_of
+from tests.tallies import check
 
 MINUTE_US = 60_000_000
 CONSENT = {"purposes": [{"name": "ads", "default": "denied"}]}
@@ -94,30 +93,6 @@ def rulings(rng: random.Random, at: int) -> list[dict[str, Any]]:
     a, b = ({"namespace": namespace, "value": value} for namespace, value in rng.sample(ends, 2))
     when = text_of(START_US + rng.randrange(at + 1) * MINUTE_US)
     return [{"type": rng.choice(["link", "unlink", "unlink"]), "messageId": f"c{at}", "timestamp": when, "a": a, "b": b, "why": "a test"}]
-
-
-def told(link: Link) -> tuple[Any, ...]:
-    """What a link says of its evidence."""
-    return link.a, link.b, link.manual, link.first, link.last, link.void, link.message, link.count
-
-
-def check(engine: Engine, *context: object) -> None:
-    """What identifiers and rows say of refused links is what everything computed anew says, or more careful."""
-    space = engine.space
-    people = {person.key: person for person in engine.view.people()}
-    made = Rebuilt(space.store, space.manual, space.program, space.reread, space.clock.now, evidence=None, made={})
-    made.build([Group([key]) for key in made.read(sorted(each.hash for person in people.values() for each in person.identifiers))])
-    fresh = {each.hash: each for person in made.people.values() for each in person.identifiers}
-    assert sorted(map(told, engine.view.refused())) == sorted(map(told, made.refused)), context
-    for person in people.values():
-        for each in person.identifiers:
-            other = fresh[each.hash]
-            said = (each.refused, each.rivals, each.anchor)
-            assert said == (other.refused, other.rivals, other.anchor), (context, each, other)
-            assert each.refused >= each.loose >= other.loose, (context, each, other)
-            if each.device is not None and other.device is not None:
-                everybody = engine.view.identified(each)
-                assert len(everybody) == each.device.identified == other.device.identified, (context, each, other)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

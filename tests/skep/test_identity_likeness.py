@@ -195,6 +195,20 @@ def test_the_snapshot_has_the_confidence_of_each_event(shop: Path) -> None:
     assert told["s1"] == told["m-liz2"] < 1 == told["m-liz1"] == told["m-bob"]
 
 
+def test_the_snapshot_has_the_links_that_do_not_stand(shop: Path) -> None:
+    """Every probabilistic link once, whatever became of it, with its weight; deterministic ones have none."""
+    shown(shop, "snapshot")
+    rows = asked(shop, "sql", "select a_value, b_value, state, weight from identity_links where kind = 'probabilistic' order by all")
+    told = {(row["a_value"], row["b_value"]): row["state"] for row in rows}
+    assert len(told) == len(rows)
+    assert told["liz1", "liz2"] == "accepted"
+    assert told["eve1", "eve2"] == "rejected"
+    assert "candidate" in told.values()
+    for row in rows:
+        assert (probability(row["weight"]) >= 0.999) is (row["state"] != "candidate"), row
+    assert asked(shop, "sql", "select count(*) as n from identity_links where kind <> 'probabilistic' and weight is not null")[0]["n"] == 0
+
+
 def test_a_destination_with_a_floor_beside_one_without(tmp_path: Path) -> None:
     """Real processes, in several runs: a person is named, falls to the cohort when somebody alike comes, and is named again."""
     folder = project(tmp_path / "shop", CONTRACTS, LINES[:1])

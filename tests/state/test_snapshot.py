@@ -275,7 +275,7 @@ def test_rows_of_the_shard_come_in_whole_also_beyond_one_batch(tmp_path: Path) -
     rows = {
         "identifiers": [("user_id", f"u{n}", f"p_{n}", YEAR_1, YEAR_9999, 1.0) for n in range(120_000)],
         "profiles": [("p_1", None, None, {"big": 2**80, "list": [1, None]}, 1.0), ("p_2", 1, 2, {}, 0.96)],
-        "links": [("user_id", "1", "device", "d", "manual", "accepted", 1, 2, "c1", 1, 3)],
+        "links": [("user_id", "1", "device", "d", "manual", "accepted", 1, 2, "c1", 1, 3, None)],
         "consents": [("p_1", "marketing", True, 5)],
     }
     target = tmp_path / "skep.duckdb"
@@ -334,7 +334,7 @@ def test_personal_values_are_nowhere_in_the_clear(tmp_path: Path) -> None:
     rows = {
         "identifiers": [("email", "ann@x.org", "p_1", 1, 2, 1.0), ("device", "d", "p_1", 1, 2, 0.96)],
         "history": [("p_1", 1, None, 5, "created", None, [("email", "ann@x.org"), ("device", "d"), ("", "h_0")], "message", "m1", 1)],
-        "links": [("email", "ann@x.org", "device", "d", "deterministic", "accepted", 1, 2, "m1", 1, 1)],
+        "links": [("email", "ann@x.org", "device", "d", "probabilistic", "candidate", 1, 2, "", 1, 1, 3.25)],
         "profiles": [("p_1", 1, 2, {"email": "Ann@x.org", "last": "ann@x.org", "plan": "pro"}, 0.96)],
         "quarantine": [
             ("q1", "invalid", "expected a number, found 'Ann@x.org' at /email", "", "", "web", 7, None, orjson.dumps(raw)),
