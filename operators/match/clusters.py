@@ -48,12 +48,14 @@ class Match(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """A link, and why it stands or not. ``support``: the mean match probability that refused it."""
+    """A link, and why it stands or not. ``support``: the mean match probability that refused it; ``namespace``: by position, the one of
+    which there would be too many values."""
 
     match: Match
     accepted: bool
     reason: Literal["joined", "already one", "unique", "limit", "identifiers", "links", "support"]
     support: float | None = None
+    namespace: int = -1
 
 
 def order(match: Match, records: Mapping[bytes, Record], rules: Rules) -> tuple[object, ...]:
@@ -97,8 +99,8 @@ def _in_order(matches: Collection[Match], records: Mapping[bytes, Record], rules
 def reason(decision: Decision, rules: Rules, support: float) -> str:
     """Why a link does not stand, in words."""
     said = {
-        "unique": "unique: the profile would have two values of one unique namespace",
-        "limit": "limit: the profile would have more values of a namespace than its limit",
+        "unique": f"unique: the profile would have two values of {rules.names[decision.namespace]}",
+        "limit": f"limit: the profile would have more than {rules.most[decision.namespace]} values of {rules.names[decision.namespace]}",
         "identifiers": f"limits.identifiers: the profile would have more than {rules.identifiers_max} identifiers",
         "links": f"limits.links: one of the two has {rules.links_max} links that come before",
     }
@@ -155,7 +157,7 @@ class _Clusters:
         for space, number in total.items():
             most = self._rules.most[space]
             if most is not None and number > most and space in one and space in two:
-                return Decision(match, accepted=False, reason="unique" if most == 1 else "limit")
+                return Decision(match, accepted=False, reason="unique" if most == 1 else "limit", namespace=space)
         pairs = len(self._records[a]) * len(self._records[b])
         if self._support > 0 and pairs > 1:
             mean, balance = self._between.means(a, self._records[a], b, self._records[b])

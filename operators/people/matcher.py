@@ -262,7 +262,7 @@ class Matcher:
         home = {key: at for at, group in enumerate(groups) for key in group}
         links: list[list[Match]] = [[] for _ in groups]
         weakest = [1.0 for _ in groups]
-        for match, accepted, why, _ in decisions:
+        for match, accepted, why, *_ in decisions:
             if accepted:
                 at = home[match.a]
                 links[at].append(match)

@@ -79,7 +79,8 @@ def component(store: PeopleStore, manual: Manual, start: Iterable[Person]) -> di
                 ends = store.refusals.ends(each.hash)
                 reached.update(ends)
                 near.update(ends)
-            near.update(end for key, _ in manual.of(each.hash) for end in (key[:16], key[16:]))
+            if manual.rulings:
+                near.update(end for key, _ in manual.of(each.hash) for end in (key[:16], key[16:]))
             if each.device is not None and each.device.nobody:
                 shared = store.person(store.shared_key(each))
                 if shared is not None:
@@ -193,6 +194,8 @@ class Rebuilt:
             known.first, known.last = min(known.first, time), max(known.last, time)
 
     def _rulings(self, anchors: set[bytes]) -> None:
+        if not self._manual.rulings:
+            return
         rulings = {key: ruling for anchor in anchors | set(self._identifiers) for key, ruling in self._manual.of(anchor)}
         for ruling in rulings.values():
             position = self._store.rules.position
@@ -284,7 +287,10 @@ class Rebuilt:
 
     def _rivals(self, key: bytes) -> int:
         """The one namespace of all that is linked to an identifier."""
-        ends = {link.b if link.a == key else link.a for link in self._linked.get(key, ())}
+        links = self._linked.get(key, ())
+        if len(links) == 1:
+            return self._identifiers[links[0].b if links[0].a == key else links[0].a].namespace
+        ends = {link.b if link.a == key else link.a for link in links}
         spaces = {self._identifiers[end].namespace for end in ends}
         return (spaces.pop() if len(spaces) == 1 else SEVERAL) if spaces else ALONE
 

@@ -44,14 +44,16 @@ def decided(
         else:
             yield link, UNLINKED if link.void else SHARED
     ordered = sorted(standing, key=lambda link: order(link, identifiers, rules))
-    allowed = _within_limit(ordered, rules)
+    beyond = _beyond_limit(ordered, rules)
     clusters = _Clusters(identifiers, rules)
     for link in ordered:
-        yield link, clusters.add(link.a, link.b) if link.manual or id(link) in allowed else LINKS
+        yield link, LINKS if id(link) in beyond else clusters.add(link.a, link.b)
 
 
-def _within_limit(ordered: list[Link], rules: Rules) -> set[int]:
-    """The links that are among the first ``limits.links`` by recency at both of their ends."""
+def _beyond_limit(ordered: list[Link], rules: Rules) -> set[int]:
+    """By `id`, the links that are not among the first ``limits.links`` by recency at both of their ends; manual ones are."""
+    if len(ordered) <= rules.links_max:
+        return set()
     ends: dict[bytes, list[Link]] = defaultdict(list)
     for link in ordered:
         if not link.manual:
@@ -62,7 +64,7 @@ def _within_limit(ordered: list[Link], rules: Rules) -> set[int]:
         if len(each) > rules.links_max:
             by_age = sorted(each, key=(lambda link: -link.last) if rules.newest else (lambda link: link.first))
             refused.update(id(link) for link in by_age[rules.links_max :])
-    return {id(link) for link in ordered} - refused
+    return refused
 
 
 class _Clusters:

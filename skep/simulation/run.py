@@ -72,7 +72,7 @@ def _with_model(rules: Path, definitions: Definitions) -> Definitions:
         text = file.read_bytes().decode("utf-8", "surrogateescape")
     except OSError as error:
         raise CommandError(
-            f"{file}: expected the model that {rules} names, {error.strerror} → `skep identity train --rules {rules}` makes it"
+            f"{file}: expected the model that {rules} names, {error.strerror} → `skep identity train --rules {rules} --events FILE`"
         ) from None
     found = replace(definitions, files={**definitions.files, probabilistic.model: text})
     try:
