@@ -66,9 +66,6 @@ class Scorer:
                 total += says(one, two)
         return total
 
-    def probability(self, a: Prepared, b: Prepared) -> float:
-        return probability(self.weight(a, b))
-
     def explain(self, a: Prepared, b: Prepared) -> list[Part]:
         """The waterfall: what each comparison adds to the prior, in the order of the rules."""
         parts = []
