@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +94,9 @@ def test_documents_are_valid_and_different(title: str, schema: Any, least: int) 
         {"allOf": [{"type": "string"}, {"not": {"type": "string"}}]},
     ],
 )
-def test_a_schema_without_documents_gives_none_and_soon(schema: Any) -> None:
+def test_a_schema_without_documents_gives_none(schema: Any) -> None:
     """Looking for what is not there ends."""
-    begun = time.monotonic()
     assert list(documents(schema, seed=1, count=100)) == []
-    assert time.monotonic() - begun < 10
 
 
 def test_what_construction_misses_is_searched_for() -> None:
@@ -109,12 +106,10 @@ def test_what_construction_misses_is_searched_for() -> None:
 
 
 @pytest.mark.parametrize("file", CONTRACTS, ids=lambda file: file.parent.name)
-def test_contracts_of_the_shop_get_a_thousand_documents_soon(file: Path) -> None:
-    """Thousands a second; a wide margin is left for a busy machine."""
+def test_contracts_of_the_shop_get_documents(file: Path) -> None:
+    """Not only the few that are obvious."""
     schema = json.loads(file.read_text())
-    begun = time.monotonic()
     found = list(documents(schema, seed=1, count=500))
-    assert time.monotonic() - begun < 5
     assert len(found) >= 30
 
 

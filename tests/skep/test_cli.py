@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -169,15 +170,13 @@ def test_the_supervisor_gives_back_the_exit_code() -> None:
 
 def test_when_the_flow_dies_the_others_are_stopped() -> None:
     other = _child("activation", "import time; time.sleep(60)")
-    begun = time.monotonic()
     assert Supervisor().keep([other, _child("flow", "import sys; sys.exit(7)", needed=True)]) == 7
-    assert other.poll() is not None
-    assert time.monotonic() - begun < 20
+    assert other.poll() == -signal.SIGTERM
 
 
 def test_a_stopped_supervisor_drains_its_children() -> None:
     """SIGTERM is passed on; a flow that drains makes the exit code 0."""
-    drains = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); print(flush=True); time.sleep(60)"
+    drains = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); time.sleep(60); sys.exit(5)"
     supervisor, child = Supervisor(), _child("flow", drains, needed=True)
     begun = time.monotonic()
 
@@ -185,7 +184,6 @@ def test_a_stopped_supervisor_drains_its_children() -> None:
         supervisor.stopping = time.monotonic() - begun > 1
 
     assert supervisor.run(child, stop_later) == 0
-    assert time.monotonic() - begun < 20
 
 
 def test_cells_are_for_people() -> None:
