@@ -16,7 +16,8 @@ def event_pattern(text: str) -> str:
         return event_name(text)
     start = text[:-1]
     name = event_name(start)
-    return name + ("_*" if name and not start[-1].isalnum() else "*")
+    separated = event_name(start + "0").endswith("_0")
+    return name + ("_*" if name and separated else "*")
 
 
 def matches(pattern: str, name: str) -> bool:

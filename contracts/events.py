@@ -79,7 +79,8 @@ class ControlEntry(msgspec.Struct, gc=False):
 class JudgedBatch(msgspec.Struct, gc=False):
     """A `SourceBatch` after its contracts: in order of position, every record is in exactly one of the lists.
 
-    ``digest`` names the definitions that judged all of it (a batch that spans two is split).
+    ``digest`` names the definitions that judged all of it (a batch that spans two is split). ``uncorrected`` are the positions
+    of events whose own time stands, because ``receivedAt − sentAt`` is not believed.
     """
 
     space: str
@@ -94,3 +95,4 @@ class JudgedBatch(msgspec.Struct, gc=False):
     read_at_us: int
     caught_up: bool = False
     finished: bool = False
+    uncorrected: list[int] = []

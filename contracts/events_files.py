@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
+from unicodedata import normalize
 
 from contracts.definitions import Contract, Version
 from contracts.names import event_name
@@ -54,6 +55,8 @@ def read_contracts(files: Files, types: dict[str, Any], problems: list[Problem])
 def _place(file: str, problems: list[Problem]) -> tuple[str, Version | None]:
     """The event and the version that a file's folder and name say."""
     folder, name = file.split("/")[1:]
+    # Some file systems give names decomposed.
+    folder = normalize("NFC", folder)
     version = VERSION.fullmatch(name.removesuffix(".json"))
     if folder != event_name(folder):
         expected = event_name(folder) or "a name of letters and digits"

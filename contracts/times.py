@@ -19,7 +19,8 @@ _MILLISECONDS_FROM = 10**11
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?(?:[Zz]|([+-])(\d\d)(?::?(\d\d))?)?)?",
+    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?"
+    r"\s*(?:[Zz]|(?:[+-]00:?00\s)?(?i:UTC|GMT)|([+-])(\d\d)(?::?(\d\d))?)?)?",
     re.ASCII,
 )
 
@@ -33,7 +34,7 @@ _MILLIS = {f"{ms:03d}Z": ms * 1000 for ms in range(1000)}
 
 
 def parse_time(value: object) -> int | None:
-    """Microseconds of an ISO 8601 text or of a number (seconds, milliseconds from 10¹¹ on); None if it is neither."""
+    """Microseconds of an ISO 8601 text or of a number (seconds, milliseconds from ±10¹¹ on); None if it is neither."""
     if type(value) is str:
         if len(value) == 24:
             try:
@@ -63,12 +64,13 @@ def _parse_number(value: float) -> int | None:
     time_us = micros(value)
     if time_us is None:
         return None
-    if value >= _MILLISECONDS_FROM:
+    if abs(value) >= _MILLISECONDS_FROM:
         time_us //= 1000
     return time_us if MIN_US <= time_us <= MAX_US else None
 
 
 def _parse_text(text: str) -> int | None:
+    text = text.strip()
     match = _ISO.fullmatch(text)
     if match is None:
         return None

@@ -6,9 +6,18 @@ import re
 from collections.abc import Iterable
 
 from contracts.definitions import Contract, Upcast, Version
+from contracts.names import event_name
 
 VERSION = re.compile(r"(\d+)-(\d+)-(\d+)")
 """MODEL-REVISION-ADDITION."""
+_NUMBER = "(0|[1-9][0-9]*)"
+_NAMED = re.compile(rf"(?P<event>[^/]+)/{_NUMBER}-{_NUMBER}-{_NUMBER}")
+
+
+def names_contract(said: object) -> bool:
+    """Whether what a sender says is the name of a contract in its form, ``order_completed/1-0-0``, be it there or not."""
+    found = _NAMED.fullmatch(said) if isinstance(said, str) else None
+    return found is not None and found["event"] == event_name(found["event"])
 
 
 def version_text(version: Version) -> str:

@@ -17,6 +17,9 @@ IDENTIFIER_MAX_BYTES = 10_000
 """A longer identifier is dropped like a blocked one."""
 CACHE_MAX = 100_000
 """Texts of a namespace whose normalised form is remembered; the cache is emptied when it is full."""
+_WHOLE = 2.0**53
+_SIX_PLACES = 2.0**33
+"""Below this a double tells numbers of six places apart."""
 
 
 def values_at(value: Any, steps: tuple[Step, ...]) -> Iterable[Any]:
@@ -37,13 +40,19 @@ def values_at(value: Any, steps: tuple[Step, ...]) -> Iterable[Any]:
 
 
 def identifier_text(value: object) -> str | None:
-    """The text of an identifier's value; a number stands for its decimal text, other types for none."""
+    """The text of an identifier's value; a number stands for its decimal text, other types for none.
+
+    A float is none either where its neighbours would have the same text: it may be one of several numbers.
+    """
     if type(value) is str:
         return value
     if type(value) is int:
         return str(value)
     number = micros(value)
-    return None if number is None else number_text(number)
+    if number is None or not isinstance(value, float) or abs(value) >= (_WHOLE if value.is_integer() else _SIX_PLACES):
+        return None
+    text = number_text(number)
+    return text if float(text) == value else None
 
 
 def _trim(text: str) -> str | None:

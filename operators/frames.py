@@ -36,6 +36,11 @@ class Frames:
         return raw[_HEAD:], found
 
 
+def as_json(raw: bytes) -> bytes:
+    """The JSON of a record, without its frame if it has one."""
+    return raw[_HEAD:] if raw[:1] == MAGIC else raw
+
+
 def is_event(body: dict[str, Any]) -> bool:
     """Whether a document is an event as Skep knows it."""
     call = body.get("type")

@@ -15,11 +15,14 @@ import orjson
 from contracts.definitions import CALLS, Definitions
 from contracts.events import ControlEntry, Event, JudgedBatch, Refused, SourceBatch
 from contracts.names import event_name
-from contracts.times import MAX_US, MIN_US, iso, parse_time
+from contracts.times import iso, parse_time
 from contracts.upcasts import UpcastError
+from contracts.versions import names_contract
+from operators.digits import lost_digits, with_long_digits
 from operators.epochs import CONTROL, Epoch, append_epoch, spans
+from operators.event_time import event_time
 from operators.extract import Identifiers, consents
-from operators.frames import MAGIC, Frames, as_event, is_event
+from operators.frames import MAGIC, Frames, as_event, as_json, is_event
 from operators.metrics import batch_took
 from operators.versions import Accepts, Reading, Refusal, Versions
 
@@ -50,11 +53,13 @@ class Judge:
         self._versions = Versions(definitions, formats=formats)
         self._trial = self._versions.trial
         self._frames = Frames(definitions)
+        self.uncorrected: set[int] = set()
+        """Positions of the events since `judge_many` began whose time is not corrected by ``receivedAt − sentAt``."""
 
     def judge(self, raw: bytes, position: int, read_at_us: int) -> Event | Refused:
         """The event, or why it is refused. ``read_at_us`` is the wall clock for records without ``receivedAt``."""
         try:
-            return self._judge(raw, position, read_at_us)
+            return self._exactly(raw, position, read_at_us)
         except Refusal as no:
             event = no.contract.partition("/")[0] or ("" if no.reason == "too_large" else event_of(raw))
             return Refused(position, no.reason, no.detail[:DETAIL_MAX], no.schema_path, no.received_at_us, raw, event, no.contract)
@@ -66,7 +71,8 @@ class Judge:
         events: list[Event] = []
         refused: list[Refused] = []
         position = first
-        judge = self._judge
+        self.uncorrected = set()
+        judge = self._exactly if any(map(lost_digits, with_long_digits(records))) else self._judge
         for raw in records:
             try:
                 events.append(judge(raw, position, read_at_us))
@@ -78,6 +84,12 @@ class Judge:
                     refused.append(again)  # type: ignore[arg-type]
             position += 1
         return events, refused
+
+    def _exactly(self, raw: bytes, position: int, read_at_us: int) -> Event:
+        """`_judge` for records that may hold numbers which would lose digits."""
+        if len(raw) <= self._max_bytes:
+            check_digits(raw)
+        return self._judge(raw, position, read_at_us)
 
     def _judge(self, raw: bytes, position: int, read_at_us: int) -> Event:
         asked: str | None = None
@@ -96,7 +108,7 @@ class Judge:
         message_id = get("messageId")
         if type(message_id) is not str:
             message_id = None if message_id is None else _text("messageId", message_id)
-        time_us, received_at_us = event_time(body)
+        time_us, received_at_us, doubted = event_time(body)
         try:
             properties, traits = get("properties"), get("traits")
             if type(properties) is not dict:
@@ -126,6 +138,8 @@ class Judge:
         except Refusal as no:
             no.received_at_us = received_at_us
             raise
+        if doubted:
+            self.uncorrected.add(position)
         return Event(
             position,
             time_us,
@@ -184,6 +198,9 @@ class Judge:
         if asked is None:
             context = body.get("context")
             asked = context.get("contract") if type(context) is dict else None
+            if asked is not None and not names_contract(asked):
+                # A sender's own field of that name.
+                asked = None
         if asked is None:
             trial = self._trial.get(event)
             if trial is None:
@@ -222,32 +239,17 @@ def decode(raw: bytes, max_bytes: int) -> dict[str, Any]:
     return body
 
 
+def check_digits(raw: bytes) -> None:
+    """`Refusal` if a number of a record would lose digits when it is decoded."""
+    lost = lost_digits(as_json(raw))
+    if lost is not None:
+        raise Refusal("envelope", lost)
+
+
 def content_id(body: dict[str, Any]) -> str:
     """The message id of an event that has none: equal for retries, which differ in ``sentAt`` and ``receivedAt`` only."""
     content = {key: value for key, value in body.items() if key not in _NOT_CONTENT}
     return "m_" + blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
-
-
-def event_time(body: dict[str, Any]) -> tuple[int, int | None]:
-    """``(event time, receivedAt or None)`` in microseconds, the first corrected by the sender's clock where that can be known."""
-    get = body.get
-    received = get("receivedAt")
-    # Called only for what cannot be read (and the moment 0), `_time` costs nothing.
-    received_us = None if received is None else parse_time(received) or _time("receivedAt", received)
-    said, original = get("timestamp"), get("originalTimestamp")
-    if said is not None and original is not None:
-        return parse_time(said) or _time("timestamp", said), received_us
-    if said is None and original is None:
-        if received_us is None:
-            raise Refusal("envelope", "timestamp: expected a time here, in originalTimestamp or in receivedAt; found none")
-        return received_us, received_us
-    time_us = _time("originalTimestamp", original) if said is None else parse_time(said) or _time("timestamp", said)
-    sent = get("sentAt")
-    if received_us is not None and sent is not None:
-        time_us += received_us - _time("sentAt", sent)
-        if not MIN_US <= time_us <= MAX_US:
-            raise Refusal("envelope", "timestamp: corrected by receivedAt − sentAt it is not between the years 1 and 9999")
-    return time_us, received_us
 
 
 def _text(key: str, value: object) -> str:
@@ -258,18 +260,12 @@ def _text(key: str, value: object) -> str:
     raise Refusal("envelope", f"{key}: expected a text, found {value!r}")
 
 
-def _time(key: str, value: object) -> int:
-    time_us = parse_time(value)
-    if time_us is None:
-        raise Refusal("envelope", f"{key}: expected a time like 2026-01-31T10:00:00.000Z, found {value!r}")
-    return time_us
-
-
 def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
     value = body.get(key)
     if type(value) is dict:
         return value
-    if value is None:
+    # PHP writes an array that holds nothing as a list.
+    if value is None or value == []:
         return {}
     raise Refusal("envelope", f"{key}: expected an object, found {value!r}")
 
@@ -366,7 +362,9 @@ class Validate:
         for digest, first, last in spans(self._known(batch.space), batch.partition, batch.first, batch.last):
             records = batch.records[first - batch.first : last - batch.first + 1]
             part = _judged(batch, first, last, digest)
-            part.events, part.refused = self.judge(digest).judge_many(records, first, batch.read_at_us)
+            judge = self.judge(digest)
+            part.events, part.refused = judge.judge_many(records, first, batch.read_at_us)
+            part.uncorrected = sorted(judge.uncorrected)
             yield part
 
     def _control(self, batch: SourceBatch) -> Iterator[JudgedBatch]:

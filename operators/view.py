@@ -165,6 +165,7 @@ class View:
             "definitions": meta.digest,
             "remembered": meta.remembered,
             "large_blocks": meta.large_blocks,
+            "uncorrected": meta.uncorrected,
             "broken": [{**one.told(one.value), "since": iso(one.since_us), "stops": one.stops} for one in meta.broken.values()],
             "stopped": sorted(stopped),
         }

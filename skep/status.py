@@ -15,7 +15,7 @@ from skep.settings import Settings
 from skep.spaces import open_views, snapshot_path
 
 COUNTS = ("received", "applied", "duplicate", "conflict", "quarantined", "dropped", "unidentified")
-SUMS = (*COUNTS, "people", "merges", "splits", "changes", "remembered", "large_blocks")
+SUMS = (*COUNTS, "people", "merges", "splits", "changes", "remembered", "large_blocks", "uncorrected")
 
 
 def status(settings: Settings) -> dict[str, Any]:
@@ -92,6 +92,8 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     out.print(f"{found['people']:,} people, {found['changes']:,} changes, {found['remembered']:,} message ids remembered")
     if found["large_blocks"]:
         out.print(f"{found['large_blocks']:,} blocks of records are larger than `block_limit` and are not compared")
+    if found["uncorrected"]:
+        out.print(f"{found['uncorrected']:,} events say that they were sent more than a day before they happened: their own time stands")
     out.print()
     table(("segment", "members"), found["segments"].items(), right=("members",))
     out.print()

@@ -12,6 +12,7 @@ import orjson
 import pyarrow as pa
 
 from state.snapshot_personal import Hider, Step, dump_json
+from state.snapshot_repeats import load_once
 from state.snapshot_rows import BATCH_ROWS, Settled
 from state.snapshot_tables import quote
 
@@ -50,7 +51,9 @@ def load_events(
     _register_applied(con, applied)
     _register_settled(con, settled)
     con.execute(chosen_sql(source), {"space": space})
-    shown = shown_sql(source, _raw_text(con, source))
+    raw = _raw_text(con, source)
+    load_once(con, source, raw)
+    shown = shown_sql(source, raw)
     readings = readings or {}
     flag = f"({personal_flag_sql(hider)}) OR ({_old_flag_sql(readings)})"
     con.execute(f"INSERT INTO events SELECT {_COLUMNS} FROM ({shown}) WHERE NOT ({flag})", {"space": space})
@@ -59,7 +62,7 @@ def load_events(
             con.register("batch", batch)
             con.execute(f"INSERT INTO events SELECT {_COLUMNS} FROM batch")
             con.unregister("batch")
-    con.execute("DROP TABLE work.chosen")
+    con.execute("DROP TABLE work.chosen; DROP TABLE work.once")
     return _count(con, space)
 
 
@@ -125,12 +128,13 @@ def shown_sql(source: str, raw: str) -> str:
     return f"""
         SELECT message_id, type, nullif(event, '') AS event, event_time, received_at, $space AS space, source,
             {_text("part[1]")} AS user_id, {_text("part[2]")} AS anonymous_id,
-            CASE WHEN type IN ('page', 'screen') THEN {_named_properties()} ELSE {_present("part[3]")} END AS properties,
-            {_present("part[4]")} AS traits, {_present("part[5]")} AS context, contract, definitions
+            CASE WHEN type IN ('page', 'screen') THEN {_named_properties()} ELSE {_object("part[3]")} END AS properties,
+            {_object("part[4]")} AS traits, {_object("part[5]")} AS context, contract, definitions
         FROM (
             SELECT a.message_id, a.type, a.event, c.event_time, {_utc("a.received_at")} AS received_at, a.source, a.contract, a.definitions,
-                json_extract({raw}, [{paths}]) AS part
+                json_extract(coalesce(o.said, {raw}), [{paths}]) AS part
             FROM {source} a JOIN work.chosen c ON c.filename = a.filename AND c.file_row_number = a.file_row_number
+                LEFT JOIN work.once o ON o.filename = a.filename AND o.file_row_number = a.file_row_number
         )
     """
 
@@ -149,14 +153,19 @@ def _present(part: str) -> str:
     return f"CASE WHEN json_type({part}) <> 'NULL' THEN {part} END"
 
 
+def _object(part: str) -> str:
+    """PHP's empty list stands for an empty object."""
+    return f"CASE WHEN CAST({part} AS VARCHAR) = '[]' THEN CAST('{{}}' AS JSON) ELSE {_present(part)} END"
+
+
 def _named_properties() -> str:
     """A merge keeps the nulls of what is merged into."""
     given = "part[6] IS NOT NULL AND json_type(part[6]) <> 'NULL'"
     unnamed = "coalesce(json_type(json_extract(part[3], '$.name')), 'NULL') = 'NULL'"
-    mergeable = "coalesce(json_type(part[3]), 'NULL') IN ('NULL', 'OBJECT')"
-    properties = f"coalesce({_present('part[3]')}, CAST('{{}}' AS JSON))"
+    mergeable = f"coalesce(json_type({_object('part[3]')}), 'OBJECT') = 'OBJECT'"
+    properties = f"coalesce({_object('part[3]')}, CAST('{{}}' AS JSON))"
     named = f"json_merge_patch({properties}, json_object('name', part[6]))"
-    return f"CASE WHEN {given} AND {unnamed} AND {mergeable} THEN {named} ELSE {_present('part[3]')} END"
+    return f"CASE WHEN {given} AND {unnamed} AND {mergeable} THEN {named} ELSE {_object('part[3]')} END"
 
 
 def json_path(steps: tuple[Step, ...]) -> str:

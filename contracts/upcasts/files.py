@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unicodedata import normalize
 
 from contracts.definitions import Contract, Example, Step, Upcast, Version
 from contracts.problems import Problem, listed
@@ -24,7 +25,8 @@ def read_upcasts(reader: Reader, trees: dict[str, Tree], contracts: dict[str, tu
     """
     found: dict[str, list[Upcast]] = {}
     for file, tree in sorted(trees.items()):
-        _, event, name = file.split("/")
+        _, folder, name = file.split("/")
+        event = normalize("NFC", folder)
         pair = versions_of(name)
         if pair is None:
             reader.refuse(tree, _A_NAME, name, "rename the file")

@@ -44,6 +44,8 @@ class Meta(msgspec.Struct):
     """Blocks of records that are too large to be compared."""
     broken: dict[str, Broken] = {}
     """Expectations that do not hold, by expectation, source and event."""
+    uncorrected: int = 0
+    """Events whose own time stands, because their ``sentAt`` is not believed."""
 
     @property
     def digest(self) -> str:

@@ -160,6 +160,7 @@ class Space:
         partition = batch.partition
         if batch.last > done:
             self.meta.received += batch.last - max(done, batch.first - 1)
+            self.meta.uncorrected += sum(position > done for position in batch.uncorrected)
         records: list[Event | Refused] = list(batch.events)
         if batch.digest and batch.digest != self.digest:
             # After a crash with the archive ahead, what the old definitions judge can come after the new ones took effect.

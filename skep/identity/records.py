@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from contracts.definitions import IdentityRules
+from operators.event_time import event_time
 from operators.extract import Identifiers
 from operators.match.clusters import Record
 from operators.match.evidence import Evidence
 from operators.records import Identifier, Link, moment_contract, moment_message, moment_raw
 from operators.stitch.clusters import accepted, lead
 from operators.stitch.rules import Rules
-from operators.validate import Judge, content_id, decode, event_time
+from operators.validate import Judge, check_digits, content_id, decode
 from operators.versions import Refusal
 from operators.view import View
 
@@ -96,7 +97,8 @@ class _Evidence:
     def read(self, line: bytes) -> None:
         try:
             body = decode(line, EVENT_MAX_BYTES)
-            time_us, _ = event_time(body)
+            check_digits(line)
+            time_us, _, _ = event_time(body)
         except Refusal:
             self._found.unread += 1
             return
