@@ -30,7 +30,9 @@ class Audience:
     def _lines(self, body: bytes) -> Iterator[bytes]:
         change = orjson.loads(body)
         if self.floor is not None:
-            yield from (orjson.dumps(one) for one in through(change, self.floor) if one["type"] in self.wanted)
+            told = (one for one in through(change, self.floor) if one["type"] in self.wanted)
+            # Only what was decoded for good is written anew: a number may have more digits than are decoded.
+            yield from (body if one is change else orjson.dumps(one) for one in told)
         elif change["type"] in self.wanted:
             yield body
 

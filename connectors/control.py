@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import orjson
+from state.snapshot_personal import dump_json
 
 PARTITION = "control"
 """What the partition is called, in every space."""
@@ -21,7 +21,7 @@ def append(path: Path, entry: dict[str, Any]) -> int:
     A last line that a crash has torn off is ended first, so that it spoils nothing but itself.
     """
     now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    line = orjson.dumps({"messageId": str(uuid4()), "timestamp": now, **entry}) + b"\n"
+    line = dump_json({"messageId": str(uuid4()), "timestamp": now, **entry}).encode() + b"\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)

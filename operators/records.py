@@ -8,6 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import orjson
+
+Exact = msgspec.msgpack.Ext
+"""A number whose digits neither 64 bits nor a double keep: its decimal text, under the code `EXACT`."""
+EXACT = 1
 
 Moment = tuple[int, str]
 """``(time, message id)``: the order of everything that happens to a person."""
@@ -169,6 +174,11 @@ SELF = 0
 NOBODY = 1
 OWNED = 2
 """Who owns an anonymous moment: its device, nobody, or the person identifier whose hash follows."""
+
+
+def shown(value: object) -> object:
+    """A value of a row for JSON."""
+    return orjson.Fragment(value.data) if isinstance(value, Exact) else value
 
 
 def pack_moment(owner: int, person: bytes, contract: int, message_id: bytes, raw: bytes) -> bytes:

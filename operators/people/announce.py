@@ -14,7 +14,7 @@ from operators.people.meta import Meta
 from operators.people.store import PeopleStore
 from operators.people.timers import Timers
 from operators.profile import changed_at, next_due
-from operators.records import Person
+from operators.records import Person, shown
 from operators.segments.compile import CONFIDENCE, Program
 
 REASSIGNED_MAX = 1_000
@@ -186,7 +186,7 @@ class Announcer:
         return {
             "segments": [{"segment": each.name, "version": each.version, "purpose": each.purpose} for each in segments],
             "consents": {name[1:]: told[name] for name in sorted(told) if name[:1] == "!"},
-            "traits": {name: hide(name, told[name]) for name in self._program.emitted if told.get(name) is not None},
+            "traits": {name: hide(name, shown(told[name])) for name in self._program.emitted if told.get(name) is not None},
         }
 
     def _consents(self, person: Person) -> None:
@@ -211,6 +211,7 @@ class Announcer:
             value = self._program.trait(person, name, now)
             if person.told.get(name) != value:
                 person.told[name] = value
+                value = shown(value)
                 if self._hide is not None:
                     value = self._hide(name, value)
                 self._log.append("profile.updated", person, trait=name, value=value, evidence={"trait": name, "value": value})

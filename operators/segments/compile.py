@@ -20,9 +20,9 @@ from contracts.definitions import (
     TraitIs,
     Where,
 )
-from contracts.numbers import MICRO, number_text
+from contracts.numbers import MICRO, micros, number_text
 from contracts.paths import parse_path
-from operators.records import Person
+from operators.records import EXACT, Exact, Person
 from operators.segments.cells import Cells
 from operators.segments.paths import satisfied, values
 from operators.segments.predicates import compiled, exact_test
@@ -236,7 +236,14 @@ def _floor(least: float) -> Evaluator:
 
 
 def _number(value: int) -> Any:
-    return value // MICRO if value % MICRO == 0 else float(number_text(value))
+    """An int or a float; where neither keeps the digits, or a row cannot, an `Exact`."""
+    whole, part = divmod(value, MICRO)
+    text = number_text(value)
+    if not part and -(1 << 63) <= whole < 1 << 64:
+        return whole
+    if part and micros(float(text)) == value:
+        return float(text)
+    return Exact(EXACT, text.encode())
 
 
 def _text_equality(where: Where) -> bool:

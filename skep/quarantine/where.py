@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 
 from contracts.definitions import Predicate
 from contracts.yaml_tree import scalar
+from operators.digits import lost_digits
 from operators.segments.paths import satisfied
 from operators.segments.predicates import compiled
 from skep.console import CommandError
@@ -33,9 +35,10 @@ def read_where(texts: Iterable[str]) -> Test:
     tests = [_read(text.strip()) for text in texts]
 
     def test(raw: bytes) -> bool:
+        inner = parts(raw)[1]
         try:
-            body = orjson.loads(parts(raw)[1])
-        except orjson.JSONDecodeError:
+            body = json.loads(inner) if lost_digits(inner) else orjson.loads(inner)
+        except ValueError:
             return False
         return type(body) is dict and all(one(body) for one in tests)
 
