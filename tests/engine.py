@@ -19,7 +19,7 @@ from operators.validate import Judge
 from operators.view import View
 from state.shard import Shard
 from tests import model
-from tests.generator import Scenario
+from tests.generator import Scenario, written
 from tests.graphs import shuffled
 
 SPACE = "shop"
@@ -106,7 +106,7 @@ class Engine:
 
 def steps(scenario: Scenario, rng: random.Random, sizes: Sequence[int] = (1, 1, 2, 5, 20)) -> Iterator[tuple[str, list[bytes]]]:
     """Batches of random sizes from the partitions, interleaved at random, and the control entries among them."""
-    queues = {f"p{at}": [orjson.dumps(body) for body in part] for at, part in enumerate(scenario.partitions)}
+    queues = {f"p{at}": [written(body) for body in part] for at, part in enumerate(scenario.partitions)}
     queues["control"] = [orjson.dumps(entry) for entry in scenario.control]
     queues = {name: queue for name, queue in queues.items() if queue}
     while queues:

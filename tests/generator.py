@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -38,6 +39,12 @@ NUMBERS: tuple[Any, ...] = (0.1, 0.2, 19.99, -5, -0.01, 3, 100, 12.5, 1e15, 0, T
 SKUS: tuple[Any, ...] = ("A", "B", "a", "", 1, 1.0, "1", None, ["A"], {"x": 1})
 CITIES = ("Berlin", "berlin", "", None, "Köln", "Łódź")
 DATES = ("2026-01-10", "2026-01-10T22:30:00Z", "2026-01-11T00:30:00+02:00", "2026-02-31", "2026-01-10T23:30", "soon", "2026-01-20", None)
+NUMBERED = (7, 7.0, "7", 0.25, 0.1234567, 0.1234568, 2**63, 2.0**63, 2.0**63 + 2048)
+"""As identifiers: the last two, and those of seven places, may be several numbers."""
+UNSET = (0, "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z")
+FOREIGN = ({"id": 5}, 7, "standard-2024", "order/5", "Order Completed/1-0-0", "order_completed/01-0-0", "")
+"""Fields of a sender's own that have the name of ours."""
+ORDERS = ("Order Completed", "order_completed", "OrderRefunded", "Order Com\u00adpleted", "O\u200crder Refunded")
 WINDOWS = ("10m", "30m", "1h", "1d", "3d", "10d", "30d")
 
 
@@ -126,9 +133,17 @@ def _event(rng: Random, message_id: str, moments: list[int]) -> Json:
         context["consent"] = {"categoryPreferences": _preferences(rng)}
     if rng.random() < 0.2:
         event.setdefault("context", {})["channel"] = rng.choice(["web", "shop", None])
+    if rng.random() < 0.05:
+        event.setdefault("context", {})["contract"] = rng.choice(FOREIGN)
     if rng.random() < 0.1:
         event["originalTimestamp"] = event["timestamp"]
         event["sentAt"] = event["receivedAt"] = event["timestamp"]
+    elif rng.random() < 0.05:
+        event |= {"sentAt": rng.choice(UNSET), "receivedAt": event["timestamp"]}
+    for part in ("properties", "traits", "context"):
+        # PHP's empty object.
+        if not event.get(part, True) or (part not in event and rng.random() < 0.02):
+            event[part] = []
     return event
 
 
@@ -146,7 +161,7 @@ def _identify_by(rng: Random, event: Json) -> None:
     if how == "two devices":
         event["previousId"] = rng.choice(DEVICES)
     if rng.random() < 0.1:
-        event.setdefault("context", {})["device"] = {"id": rng.choice(["x1", "x2"])}
+        event.setdefault("context", {})["device"] = {"id": rng.choice(["x1", "x2", *NUMBERED])}
 
 
 def _identify(rng: Random) -> Json:
@@ -167,7 +182,7 @@ def _order(rng: Random) -> Json:
         properties["items"] = [{"sku": rng.choice(["A", "B"]), "qty": rng.choice([1, 2, 2.5])} for _ in range(rng.choice([1, 2]))]
     if rng.random() < 0.3:
         properties["due"] = rng.choice(DATES)
-    return {"type": "track", "event": rng.choice(["Order Completed", "order_completed", "OrderRefunded"]), "properties": properties}
+    return {"type": "track", "event": rng.choice(ORDERS), "properties": properties}
 
 
 def _view(rng: Random) -> Json:
@@ -406,7 +421,7 @@ def _judged(body: Json, definitions: Definitions, position: int) -> Event:
     properties = dict(body.get("properties") or {})
     if what in ("page", "screen") and "name" in body:
         properties.setdefault("name", body["name"])
-    preferences = [body.get("context", {}).get("consent", {}).get("categoryPreferences", {})]
+    preferences = [(body.get("context") or {}).get("consent", {}).get("categoryPreferences", {})]
     if name == "consent_updated":
         preferences.append(properties.get("categoryPreferences", {}))
     purposes = {purpose.name for purpose in definitions.purposes}
@@ -420,23 +435,46 @@ def _judged(body: Json, definitions: Definitions, position: int) -> Event:
         contract=f"{name or what}/1-0-0",
         identifiers=_identifiers(body, definitions),
         properties=properties,
-        traits=body.get("traits", {}) if what == "identify" else None,
+        traits=(body.get("traits") or {}) if what == "identify" else None,
         consents=consents or None,
         received_at_us=instant(body["receivedAt"]) if "receivedAt" in body else None,
         body=body,
-        raw=orjson.dumps(body),
+        raw=written(body),
     )
+
+
+def written(body: Json) -> bytes:
+    """As some senders write it: of every seventh a key stands twice in some object, and only its last value counts."""
+    raw, luck = orjson.dumps(body), Random(str(body["messageId"]))
+    if luck.randrange(7):
+        return raw
+    places = [at for at, sign in enumerate(raw) if sign == ord("{") and raw[at + 1] == ord('"')]
+    at = luck.choice(places) + 1
+    key = raw[at : raw.index(b'":', at) + 1]
+    if luck.random() < 0.5:
+        key = b'"\\u%04x' % key[1] + key[2:]
+    return raw[:at] + key + b":" + luck.choice([b"1", b"null", b'"Z"', b'{"name":[]}']) + b"," + raw[at:]
 
 
 def _time_of(body: Json) -> int:
     time = instant(body["timestamp"])
     if "originalTimestamp" not in body and "sentAt" in body and "receivedAt" in body:
-        time += instant(body["receivedAt"]) - instant(body["sentAt"])
+        sent = 0 if body["sentAt"] == 0 else instant(body["sentAt"])
+        # Nobody sends what happens tomorrow.
+        time += 0 if sent < time - DAY_US else instant(body["receivedAt"]) - sent
     return time
 
 
 def _identifiers(body: Json, definitions: Definitions) -> tuple[tuple[int, str], ...]:
     rules = definitions.identity
     read = [(i, n, value) for i, n in enumerate(rules.namespaces) for path in n.paths for value in values_at(body, path)]
-    found = {(i, normalise(rules, n, str(value))) for i, n, value in read if value is not MISSING}
+    texts = [(i, n, _digits(value) if isinstance(value, float) else str(value)) for i, n, value in read if value is not MISSING]
+    found = {(i, normalise(rules, n, text)) for i, n, text in texts if text is not None}
     return tuple(sorted((i, value) for i, value in found if value is not None))
+
+
+def _digits(value: float) -> str | None:
+    """What a float identifies: nothing, if other numbers may have become the same float."""
+    text = format(Decimal(repr(value)), "f").removesuffix(".0")
+    places = len(text.partition(".")[2])
+    return None if abs(value) >= 2**53 or places > 6 else text

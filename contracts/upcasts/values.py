@@ -92,7 +92,7 @@ def _ratio(number: float | str, value: object) -> tuple[int, int]:
 
 
 def _number(above: int, below: int, places: int | None, value: object) -> int | float:
-    """The quotient: an integer where it is whole and fits into 64 bits, else the nearest float."""
+    """The quotient: an integer where it is whole and fits into 64 bits, else the nearest float; a larger whole one must be that float."""
     if places is not None:
         whole, rest = divmod(above * 10**places, below)
         whole += 2 * rest > below or (2 * rest == below and whole % 2 == 1)
@@ -101,9 +101,13 @@ def _number(above: int, below: int, places: int | None, value: object) -> int | 
     if not rest and -_WHOLE_LIMIT <= whole < _WHOLE_LIMIT:
         return whole
     try:
-        return above / below
+        nearest = above / below
     except OverflowError:
         raise Refused("a number that stays below 10³⁰⁸", value) from None
+    if not rest and Decimal(repr(nearest)) != whole:
+        # Several numbers would become one, and with them what they identify.
+        raise Refused("a number that 64 bits can hold", value)
+    return nearest
 
 
 def to_type(kind: str, places: int | None) -> Convert:

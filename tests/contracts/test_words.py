@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,9 +30,38 @@ def test_a_prefix_means_what_begins_with_it() -> None:
     assert not matches("order", "order_completed")
 
 
-@given(st.text())
+_ODD = st.sampled_from("aAbJWİıΣςßǅ𝐀1 _-.\u0300\u0307\u030c\u0301\u093f\u094d\u200d\u200c\u00ad\u20e3\ufe0fक❤각ก็")
+
+
+@given(st.one_of(st.text(), st.text(_ODD)))
 def test_a_normalised_name_stays_as_it_is(text: str) -> None:
     assert event_name(event_name(text)) == event_name(text)
+    assert event_name(normalize("NFC", text)) == event_name(text) == event_name(normalize("NFD", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("दिन", "दिन"),
+        ("दान", "दान"),
+        ("ถูกใจ สินค้า", "ถูกใจ_สินค้า"),
+        ("Cafe\u0301 Ope\u0301ned", "café_opéned"),
+        ("cafe\u0301Opened", "café_opened"),
+        ("J\u030c", "\u01f0"),
+        ("می\u200cخواهم", "میخواهم"),
+        ("Order\u200bCom\u00adpleted", "order_completed"),
+        ("❤\ufe0f Liked", "liked"),
+        ("\u0301x", "x"),
+        ("❤\u0301 x", "x"),
+    ],
+)
+def test_marks_belong_to_the_letter_before_them(text: str, name: str) -> None:
+    assert event_name(text) == name
+
+
+@pytest.mark.parametrize(("text", "pattern"), [("नी*", "नी*"), ("cafe\u0301 *", "café_*"), ("नी\u200d*", "नी*")])
+def test_a_prefix_may_end_in_a_mark(text: str, pattern: str) -> None:
+    assert event_pattern(text) == pattern
 
 
 @pytest.mark.parametrize(

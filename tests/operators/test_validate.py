@@ -99,6 +99,12 @@ def test_a_hundred_levels_are_accepted_and_one_more_is_not() -> None:
         {"timestamp": "yesterday"},
         {"timestamp": None},
         {"timestamp": "2026-02-30"},
+        {"timestamp": "2026-01-31T24:00:00Z"},
+        {"timestamp": "2026-01-31T23:59:60Z"},
+        {"timestamp": "2026-01-31T10:00:00+01:00 UTC"},
+        {"timestamp": "1769853600"},
+        {"timestamp": 1769853600000000},
+        {"timestamp": True},
         {"timestamp": "0001-01-01T00:00:00+01:00"},
         {"receivedAt": "soon"},
         {"event": None},
@@ -127,6 +133,12 @@ def test_a_number_as_user_id_is_repaired() -> None:
         1769853600000,
         1769853600.0,
         "2026-01-31T10:00Z",
+        "2026-01-31 10:00:00 UTC",
+        "2026-01-31T10:00:00GMT",
+        "2026-01-31 10:00:00.000 utc",
+        "2026-01-31 10:00:00.000000999 +0000 UTC",
+        "2026-01-31 11:00:00  +0100",
+        " 2026-01-31T10:00:00Z\n",
     ],
 )
 def test_times_come_in_many_forms(timestamp: Any) -> None:
@@ -210,10 +222,26 @@ def test_consents_are_booleans_of_declared_purposes_and_an_update_wins() -> None
     assert event(order(context="?")).consents is None
 
 
-def test_numbers_beyond_64_bits_do_not_stop_anything() -> None:
-    raw = orjson.dumps(order()).replace(b'"total":1', b'"total":123456789012345678901234567890')
-    assert isinstance(judge(raw), Event)
-    assert refused(orjson.dumps(order(userId=1)).replace(b'"userId":1', b'"userId":' + b"9" * 40)).reason == "envelope"
+def test_a_number_beyond_64_bits_is_refused_alone() -> None:
+    large = orjson.dumps(order()).replace(b'"total":1', b'"total":123456789012345678901234567890')
+    text = orjson.dumps(order(userId="see: 123456789012345678901234567890"))
+    records = [orjson.dumps(order()), large, text, b"[123456789012345678901234567890"]
+    events, bad = Judge(definitions(), unknown_ok=False, future_skew_us=0, max_event_bytes=1_000_000).judge_many(records, 1, NOW)
+    assert [one.position for one in events] == [1, 3]
+    detail = "properties.total: expected a number that 64 bits can hold, found one of 30 digits; send it as a text"
+    assert (bad[0].reason, bad[0].detail, bad[0].event) == ("envelope", detail, "order_completed")
+    assert bad[1].reason == "undecodable"
+    assert refused(large).detail == detail
+
+
+def test_phps_empty_list_is_an_empty_object() -> None:
+    page = event({"type": "page", "name": "Home", "timestamp": 1, "properties": [], "context": [], "userId": "u"})
+    assert (page.properties, page.consents, page.identifiers) == ({"name": "Home"}, None, ((0, "u"),))
+    identify = event({"type": "identify", "timestamp": 1, "traits": []})
+    assert identify.traits == {}
+    again = Judge(definitions(), unknown_ok=False, future_skew_us=0, max_event_bytes=1_000).reread(page.raw, page.contract)
+    assert again.properties == page.properties
+    assert refused(order(properties=[])).detail.startswith('properties: "total" is a required property')
 
 
 def batch(partition: str, records: list[Any], first: int = 1, **more: Any) -> SourceBatch:
@@ -224,6 +252,14 @@ def batch(partition: str, records: list[Any], first: int = 1, **more: Any) -> So
 def validate(epochs: list[tuple[str, dict[str, int]]]) -> Validate:
     bundles = {"one": definitions(), "two": definitions("two", {})}
     return Validate(bundles.__getitem__, {"shop": epochs}, unknown_ok=False, future_skew_us=0, max_event_bytes=1_000_000)
+
+
+def test_events_whose_clock_is_not_believed_are_named_by_their_part() -> None:
+    doubted = order(sentAt=0, receivedAt="2026-01-31T10:00:00Z")
+    refused_too = {**doubted, "properties": {}}
+    step = validate([("one", {}), ("two", {"s/a": 5})])
+    parts = step([batch("s/a", [order(), doubted, refused_too, doubted, refused_too]), batch("s/b", [order()])])
+    assert [(part.digest, part.uncorrected) for part in parts] == [("one", [2, 4]), ("two", [5]), ("two", [])]
 
 
 def test_a_batch_that_spans_two_definitions_is_split_where_the_second_holds() -> None:

@@ -72,12 +72,19 @@ def test_an_event_may_name_its_version() -> None:
     assert (refused.reason, refused.detail) == ("invalid", 'properties: "cents" is a required property (signed_up/1-1-0)')
 
 
-@pytest.mark.parametrize("named", ["signed_up/9-0-0", "order_completed/1-0-0", "1-0-0", 7, {"a": 1}, ""])
+@pytest.mark.parametrize("named", ["signed_up/9-0-0", "order_completed/1-0-0"])
 def test_a_version_that_is_not_there_is_told_with_those_that_are(named: Any) -> None:
     refused = judge(project(), {"mail": "a"}, context={"contract": named})
     assert isinstance(refused, Refused)
     assert refused.reason == "unsupported_version"
     assert "expected one of signed_up/1-0-0, signed_up/1-1-0, signed_up/2-0-0" in refused.detail
+
+
+@pytest.mark.parametrize(
+    "said", ["1-0-0", 7, {"a": 1}, "", "standard-2024", "signed_up/5", "Signed Up/1-0-0", "signed_up/01-1-0", ["signed_up/1-0-0"]]
+)
+def test_a_field_of_the_senders_own_names_no_version(said: Any) -> None:
+    assert contract(judge(project(), {"mail": "a"}, context={"contract": said})) == "signed_up/1-0-0"
 
 
 def test_what_none_accepts_is_told_in_the_words_of_the_newest() -> None:

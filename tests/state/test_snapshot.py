@@ -206,6 +206,39 @@ def test_events_holds_each_applied_message_once(tmp_path: Path) -> None:
     assert (found["i"]["event"], found["i"]["event_time"], found["i"]["properties"]) == (None, utc(1, 1, 1), None)
 
 
+def test_of_a_key_that_stands_twice_the_last_value_is_shown(tmp_path: Path) -> None:
+    """Also deep inside, written with escapes, as a whole object; and what is personal in the last one is hidden."""
+    twice = {
+        "a": b'{"userId":"v","properties":{"x":1,"x":2},"user\\u0049d":"w"}',
+        "b": b'{"properties":{"l":[{"k":1,"\\u006b":[]}],"n":9.5},"properties":{"l":[[{"k":1,"k":{"z":1}}]]}}',
+        "c": b'{"context":{"traits":{"plan":"x"},"traits":{"email":"ann@x.org"}}}',
+        "d": b'{"name":"Home","properties":[],"name":"Cart"}',
+    }
+    more = {"a": {}, "b": {}, "c": {}, "d": {"type": "page", "event": "page_viewed"}}
+    rows = [{**archived(at, key, {}, **more[key]), "raw": raw} for at, (key, raw) in enumerate(twice.items(), 1)]
+    archive = write_archive(tmp_path / "archive", *rows)
+    target = tmp_path / "skep.duckdb"
+    publish(target, archives={"shop": archive}, rows={"shop": FakeRows()}, personal=personal())
+    shown = {row[0]: row[1:] for row in sql(target, "select message_id, user_id, properties, context from events")[1]}
+    assert shown["a"][:2] == (HASHER.personal("login", "w"), '{"x":2}')
+    assert shown["b"][1] == '{"l":[[{"k":{"z":1}}]]}'
+    assert orjson.loads(shown["c"][2]) == {"traits": {"email": HASHER.personal("email", "ann@x.org")}}
+    assert shown["d"][1] == '{"name":"Cart"}'
+
+
+def test_phps_empty_list_is_an_empty_object(tmp_path: Path) -> None:
+    empty = {"properties": [], "traits": [], "context": [], "name": "Home"}
+    archive = write_archive(
+        tmp_path / "archive",
+        archived(1, "a", empty),
+        archived(2, "b", empty, type="page", event="page_viewed"),
+        archived(3, "c", {"context": [1]}),
+    )
+    publish(tmp_path / "skep.duckdb", archives={"shop": archive}, rows={"shop": FakeRows()}, personal=None)
+    shown = sql(tmp_path / "skep.duckdb", "select properties, traits, context from events order by message_id")[1]
+    assert shown == [("{}", "{}", "{}"), ('{"name":"Home"}', "{}", "{}"), (None, None, "[1]")]
+
+
 def test_times_do_not_depend_on_the_zone_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
