@@ -130,7 +130,7 @@ def test_a_map_tells_texts_from_other_values_by_how_they_are_written(otherwise: 
         ({"multiply": -100, "places": 0}, 0.125, -12),
         ({"multiply": 100, "places": 0}, 0.135, 14),
         ({"multiply": 1, "places": 2}, 2.675, 2.68),
-        ({"multiply": 10}, 2**62, float(2**62 * 10)),
+        ({"multiply": 10}, 10**19, 1e20),
         ({"multiply": 0.5}, None, None),
         ({"type": "integer"}, " 42 ", 42),
         ({"type": "integer"}, "4.0e1", 40),
@@ -169,6 +169,8 @@ def test_a_convert_is_exact(how: dict[str, Any], value: Any, new: Any) -> None:
     [
         ({"type": "integer"}, "abc", "expected a whole number, found 'abc'"),
         ({"type": "integer"}, 1.5, "expected a whole number, found 1.5"),
+        ({"type": "integer"}, "89014103211118511001", "expected a number that 64 bits can hold, found '89014103211118511001'"),
+        ({"multiply": 10}, 2**62, "expected a number that 64 bits can hold, found 4611686018427387904"),
         ({"type": "number"}, "1,99", "expected a number, found '1,99'"),
         ({"type": "number"}, "9" * 500, "expected a number, found '999"),
         ({"type": "number"}, "1e999", "expected a number that stays below 10³⁰⁸, found '1e999'"),

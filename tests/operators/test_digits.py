@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from operators.digits import lost_digits, with_long_digits
@@ -52,10 +52,11 @@ def test_others_are_not(text: str) -> None:
 
 
 _ATOMS = st.one_of(st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False), st.text(), st.none())
-_RECORDS = st.dictionaries(st.text(), st.recursive(_ATOMS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8))
+_RECORDS = st.dictionaries(st.text(), st.recursive(_ATOMS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4))
 
 
-@given(st.lists(_RECORDS, max_size=5))
+@settings(max_examples=40)
+@given(st.lists(_RECORDS, max_size=3))
 def test_what_is_not_found_is_decoded_with_all_its_digits(bodies: list[dict[str, Any]]) -> None:
     records = [json.dumps(body, ensure_ascii=bool(at % 2)).encode("utf-8", "surrogatepass") for at, body in enumerate(bodies)]
     suspects = list(with_long_digits(records))
