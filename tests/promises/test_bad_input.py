@@ -42,6 +42,7 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
     "NaN": (line(event(22)).replace(b": 20}", b": NaN}"), "undecodable", "JSON"),
     "no such call": (line(event(23, type="click")), "envelope", "click"),
     "a list as user": (line(event(24, userId=["u"])), "envelope", "userId"),
+    "20 digits": (line(event(19, properties={"amount": 89014103211118511001})), "envelope", "properties.amount"),
     "no time": (line(without(event(25), "timestamp")), "envelope", "timestamp"),
     "no time that can be read": (line(event(26, timestamp="last Tuesday")), "envelope", "last Tuesday"),
     "year 0": (line(event(27, timestamp="0000-01-01T00:00:00Z")), "envelope", "0000"),
@@ -54,11 +55,13 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
 TIMES = {
     "2026-01-02T10:30:00.123456Z": "10:30:00.123456", "2026-01-02 10:30:00+02:00": "08:30:00", "2026-01-02": "00:00:00",
     1767349800: "10:30:00", 1767349800500: "10:30:00.5", "2026-01-02T10:30:00": "10:30:00",
+    "2026-01-02 10:30:00 UTC": "10:30:00",
 }  # fmt: skip
 REPAIRED: list[Json] = [
     event(40, userId=40),
     without(event(41), "messageId"),
     *(event(42 + at, timestamp=said) for at, said in enumerate(TIMES)),
+    event(58, sentAt=0, receivedAt="2026-01-02T10:58:00Z", context=[]),
 ]
 
 
@@ -97,13 +100,15 @@ def test_quarantine_keeps_reason_detail_and_the_bytes(shop: Path, what: str) -> 
 
 
 def test_repairs_are_the_documented_ones(shop: Path) -> None:
-    """A number as user id, a made-up message id, five ways to write a time."""
+    """A number as user id, a made-up message id, ways to write a time, a clock that nobody has set."""
     lines = [json.loads(one) for one in dump(shop).splitlines()]
     seen = {one["value"]: one["first_seen"] for one in lines if one["kind"] == "identifier"}
     assert "40" in seen
     assert len([one for one in lines if one["kind"] == "message" and one["id"].startswith("m_")]) == 1
     for at, told in enumerate(TIMES.values()):
         assert seen[f"u{42 + at}"].startswith(f"2026-01-02T{told}")
+    assert (seen["u58"], asked(shop, "status")["uncorrected"]) == ("2026-01-02T10:58:00.000000Z", 1)
+    assert "1 events say that they were sent more than a day before they happened" in skep("status", project=shop).stdout
 
 
 def test_reading_on_after_the_end_changes_nothing(shop: Path) -> None:
