@@ -18,6 +18,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """UTF-32 first: its mark begins with that of UTF-16."""
+_UNMARKED = {"utf-16": "utf-16-le", "utf-32": "utf-32-le", "utf-8-sig": "utf-8"}
+"""Encodings that Python reads by their mark only, and what they are without one."""
 _KEPT = "skep.kept"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -41,7 +43,7 @@ class TextLines:
     def __init__(self, stream: BinaryIO, encoding: str, *, follow: bool = False) -> None:
         self._stream, self._follow = stream, follow
         head = stream.read(BLOCK_BYTES)
-        mark, self.encoding = next(((mark, name) for mark, name in _BOMS if head.startswith(mark)), (b"", encoding))
+        mark, self.encoding = next(((mark, name) for mark, name in _BOMS if head.startswith(mark)), (b"", _unmarked(encoding)))
         self._head: bytes | None = head[len(mark) :]
         self._decoder = codecs.getincrementaldecoder(self.encoding)(errors=_KEPT)
         self._tail: list[str] = []
@@ -85,6 +87,10 @@ def first_undecoded(line: str) -> str:
     """The first byte that cannot be decoded, as ``0xE9``."""
     found = _SURROGATE.search(line)
     return "" if found is None else f"0x{ord(found.group()) & 0xFF:02X}"
+
+
+def _unmarked(encoding: str) -> str:
+    return _UNMARKED.get(codecs.lookup(encoding).name, encoding)
 
 
 def _decoded(text: str) -> bool:

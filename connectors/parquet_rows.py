@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
@@ -41,21 +42,16 @@ class ParquetRows:
             raise SourceError(path, f"expected a Parquet file: {error}") from error
         self.columns = list(file.schema_arrow.names)
         self._named, everything = named_columns(spec)
-        if everything or not self._named:
-            self._read = [True] * len(self.columns)
-            self._batches = file.iter_batches(batch_size=BATCH_ROWS)
-        else:
-            # Arrow takes a name for that of a column and of everything inside one: a.b is both.
-            self._read = [any(column == name or column.startswith(f"{name}.") for name in self._named) for column in self.columns]
-            self._batches = file.iter_batches(batch_size=BATCH_ROWS, columns=sorted(self._named))
+        wanted = None if everything or not self._named else sorted(self._named)
+        self._batches = file.iter_batches(batch_size=BATCH_ROWS, columns=wanted)
 
     def block(self) -> list[Any]:
         """The next rows, at least one; none at the end."""
         batch = next((batch for batch in self._batches if batch.num_rows), None)
         if batch is None:
             return []
-        read = iter(batch.columns)
-        columns = [values(next(read)) if there else repeat(None, batch.num_rows) for there in self._read]
+        read = deque(zip(batch.schema.names, batch.columns, strict=True))
+        columns = [values(read.popleft()[1]) if read and read[0][0] == name else repeat(None, batch.num_rows) for name in self.columns]
         bad = {at for name, column in zip(self.columns, columns, strict=True) if name in self._named for at in _bad(column)}
         rows = list(zip(*columns, strict=True))
         done, self._done = self._done, self._done + len(rows)
