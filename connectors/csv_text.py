@@ -10,7 +10,7 @@ from typing import BinaryIO
 BLOCK_BYTES = 1 << 16
 """How much is read at once."""
 
-_BOMS = (
+BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -26,7 +26,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def _keep(error: UnicodeError) -> tuple[str, int]:
     """Stands in for bytes that cannot be decoded: lone surrogates, which no decoded text holds."""
-    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - it is registered for nothing else
+    assert isinstance(error, UnicodeDecodeError)
     return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
 
 
@@ -43,7 +43,7 @@ class TextLines:
     def __init__(self, stream: BinaryIO, encoding: str, *, follow: bool = False) -> None:
         self._stream, self._follow = stream, follow
         head = stream.read(BLOCK_BYTES)
-        mark, self.encoding = next(((mark, name) for mark, name in _BOMS if head.startswith(mark)), (b"", _unmarked(encoding)))
+        mark, self.encoding = next(((mark, name) for mark, name in BOMS if head.startswith(mark)), (b"", _unmarked(encoding)))
         self._head: bytes | None = head[len(mark) :]
         self._decoder = codecs.getincrementaldecoder(self.encoding)(errors=_KEPT)
         self._tail: list[str] = []

@@ -84,7 +84,9 @@ class RowMapper:
             return places[0]
         if places:
             where = " and ".join(str(at + 1) for at in places)
-            raise SourceError(self._path, f"expected one column {name!r} (the mapping names it), found it as the columns {where}; rename one")
+            raise SourceError(
+                self._path, f"expected one column {name!r} (the mapping names it), found it as the columns {where}; rename one"
+            )
         found = ", ".join(self._columns)
         raise SourceError(self._path, f"expected a column {name!r} (the mapping names it), found {found}{self._hint(name)}")
 

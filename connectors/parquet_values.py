@@ -118,7 +118,9 @@ def _times_of_day(column: Any) -> list[Any]:
 
     def moment(number: int) -> str:
         since = timedelta(microseconds=number * times // by)
-        return (datetime.min + since).time().isoformat() if timedelta() <= since < timedelta(days=1) else f"{number} {unit} since midnight"
+        if timedelta() <= since < timedelta(days=1):
+            return (datetime(1970, 1, 1, tzinfo=UTC) + since).time().isoformat()
+        return f"{number} {unit} since midnight"
 
     return _each(column.cast(pa.int32() if kinds.is_time32(column.type) else pa.int64()), moment)
 
@@ -138,7 +140,8 @@ def _lists(column: Any) -> list[Any]:
 
 
 def _fixed_lists(column: Any) -> list[Any]:
-    size, items = column.type.list_size, _values(column.values.slice(column.offset * column.type.list_size, len(column) * column.type.list_size))
+    size = column.type.list_size
+    items = _values(column.values.slice(column.offset * size, len(column) * size))
     return [items[at * size : (at + 1) * size] if there else None for at, there in enumerate(column.is_valid().to_pylist())]
 
 

@@ -69,7 +69,7 @@ class Rows:
     def _record(self, row: Any) -> bytes:
         if type(row) is Unreadable:
             return row.record
-        assert self._mapper is not None  # noqa: S101 - where rows are, columns are
+        assert self._mapper is not None
         return self._mapper.record(row)
 
     def _take(self, count: int) -> list[Any]:

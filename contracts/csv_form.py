@@ -36,7 +36,7 @@ def _delimiter(value: object) -> str:
 def _quote(value: object) -> str:
     if value == "" or (isinstance(value, str) and len(value) == 1 and value not in "\r\n"):
         return str(value)
-    raise ValueError("the character around fields such as \"'\", or \"\" for none")
+    raise ValueError('the character around fields such as "\'", or "" for none')
 
 
 def _thousands(value: object) -> str:
@@ -46,14 +46,18 @@ def _thousands(value: object) -> str:
 
 
 def _encoding(value: object) -> str:
-    expected = "an encoding of text such as utf-8, utf-16, cp1252 or latin-1"
+    if isinstance(value, str) and _is_encoding(value):
+        return value
+    raise ValueError("an encoding of text such as utf-8, utf-16, cp1252 or latin-1")
+
+
+def _is_encoding(name: str) -> bool:
+    """Whether Python reads it piece by piece, and a comma is one in it."""
     try:
-        if not isinstance(value, str) or "a,\n".encode(value).replace(b"\0", b"").strip(b"\xff\xfe") != b"a,\n":
-            raise ValueError(expected)
-        codecs.getincrementaldecoder(value)
+        codecs.getincrementaldecoder(name)
+        return "a,\n".encode(name).replace(b"\0", b"").strip(b"\xef\xbb\xbf\xff\xfe") == b"a,\n"
     except (LookupError, UnicodeError, ValueError):
-        raise ValueError(expected) from None
-    return value
+        return False
 
 
 def _header(reader: Reader, at: Tree) -> None:

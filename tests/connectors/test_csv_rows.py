@@ -18,6 +18,7 @@ from connectors.errors import SourceError
 from contracts.unreadable import KEY
 
 HEAD = "id,at,name\n"
+Patch = pytest.MonkeyPatch
 
 
 def read(text: str | bytes, *, follow: bool = False, **form: Any) -> list[Any]:
@@ -50,14 +51,18 @@ FINE = [
     (HEAD + '1,2,5" pipe\n', [["1", "2", '5" pipe']]),
     (HEAD + '1,2,"1 Main St, Apt 4\nSpringfield, IL"\n2,3,x\n', [["1", "2", "1 Main St, Apt 4\nSpringfield, IL"], ["2", "3", "x"]]),
     (HEAD + '1,2,a\n2,3,"Dear Bob,\r\n\r\nyours"\n', [["1", "2", "a"], ["2", "3", "Dear Bob,\r\n\r\nyours"]]),
-    ('id,name,at\n1,x,2026\n2,"1 Main St, Apt 4\nSpringfield, IL",2026\n', [["1", "x", "2026"], ["2", "1 Main St, Apt 4\nSpringfield, IL", "2026"]]),
+    (
+        'id,name,at\n1,x,2026\n2,"1 Main St, Apt 4\nSpringfield, IL",2026\n',
+        [["1", "x", "2026"], ["2", "1 Main St, Apt 4\nSpringfield, IL", "2026"]],
+    ),
 ]
 BROKEN = [
     # A quote that is never closed, with and without a line break behind it.
     (HEAD + '1,2,a\n2,3,"Bob\n3,4,c\n4,5,d\n', [["1", "2", "a"], ("line 3", '2,3,"Bob'), ["3", "4", "c"], ["4", "5", "d"]]),
     (HEAD + '1,2,a\n2,3,"Bob', [["1", "2", "a"], ("line 3", '2,3,"Bob')]),
     # One that closes in a later row, by chance.
-    (HEAD + '1,2,a\n2,3,"Bob\n3,4,c\n4,5,d"\n5,6,e\n', [["1", "2", "a"], ("line 3", '2,3,"Bob'), ["3", "4", "c"], ("line 5", '4,5,d"'), ["5", "6", "e"]]),
+    (HEAD + '1,2,a\n2,3,"Bob\n3,4,c\n4,5,d"\n5,6,e\n',
+     [["1", "2", "a"], ("line 3", '2,3,"Bob'), ["3", "4", "c"], ("line 5", '4,5,d"'), ["5", "6", "e"]]),
     (HEAD + '2,3,"Bob\n3,"4",c\n4,5,d\n', [("line 2", '2,3,"Bob'), ["3", "4", "c"], ["4", "5", "d"]]),
     # Text behind a closing quote.
     (HEAD + '1,2,"a"b\n2,3,c\n', [("line 2", '1,2,"a"b'), ["2", "3", "c"]]),
@@ -71,22 +76,24 @@ BROKEN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text, rows", [*FINE, *BROKEN])
+@pytest.mark.parametrize(("text", "rows"), [*FINE, *BROKEN])
 @pytest.mark.parametrize("block", [1, 7, 1 << 16])
-def test_every_line_is_a_row_or_refused_by_its_place(text: str | bytes, rows: list[Any], block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_line_is_a_row_or_refused_by_its_place(
+    text: str | bytes, rows: list[Any], block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However much is read at once."""
     monkeypatch.setattr(csv_text, "BLOCK_BYTES", block)
     assert read(text) == rows
 
 
 def test_what_a_header_cannot_be() -> None:
-    with pytest.raises(SourceError, match="a.csv: line 2: expected a line of column names, found a quote that is never closed"):
+    with pytest.raises(SourceError, match=r"a\.csv: line 2: expected a line of column names, found a quote that is never closed"):
         read('\n"id,at\n1,2\n')
     with pytest.raises(SourceError, match="cp1252"):
         read(b"id,stra\xdfe\n")
 
 
-@pytest.mark.parametrize("encoding, written", [("utf-8", "utf-8-sig"), ("utf-8", "utf-16"), ("utf-8", "utf-32"), ("utf-16-le", "utf-16-le"),
+@pytest.mark.parametrize(("encoding", "written"), [("utf-8", "utf-8-sig"), ("utf-8", "utf-16"), ("utf-8", "utf-32"), ("utf-16-le", "utf-16-le"),
                                                ("cp1252", "cp1252"), ("latin-1", "utf-8-sig"), ("utf-16", "utf-16-le")])  # fmt: skip
 def test_encodings(encoding: str, written: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte order mark says more than the mapping."""
@@ -121,7 +128,7 @@ def test_blocks_change_nothing_and_no_line_is_lost(rows: list[list[str]], block:
         whole = read(content)
         patch.setattr(csv_text, "BLOCK_BYTES", block)
         assert read(content) == whole
-    lines = [line for line in io.StringIO(content.decode("utf-8", "replace"), newline="")][1:]
+    lines = list(io.StringIO(content.decode("utf-8", "replace"), newline=""))[1:]
     letters = sum(line.count("A") for line in lines)
     found = sum((row[1] if isinstance(row, tuple) else "".join(row)).count("A") for row in whole)
     assert found == letters

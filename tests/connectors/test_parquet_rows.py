@@ -1,5 +1,7 @@
 """Parquet values of every type: exact, as a text, or their row refused; none ends the file."""
 
+# ruff: noqa: DTZ001 - files have times without a zone
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,7 +21,9 @@ from contracts.unreadable import KEY
 
 FAR_US = 300_000_000_000_000_000
 """Microseconds since 1970 of the year 11476."""
-NOT_UTF8 = pa.Array.from_buffers(pa.string(), 2, [None, pa.py_buffer(bytes([0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0])), pa.py_buffer(b"\xff\xfea")])
+NOT_UTF8 = pa.Array.from_buffers(
+    pa.string(), 2, [None, pa.py_buffer(bytes([0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0])), pa.py_buffer(b"\xff\xfea")]
+)
 
 
 def records(path: Path, spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -43,7 +47,8 @@ CASES: list[tuple[str, Any, list[Any]]] = [
     ("bytes", pa.array([b"\xff\x00", b"\xfe\x00", b"", None]), ["ff00", "fe00", None, None]),
     ("fixed bytes", pa.array([b"\x01\x02"], pa.binary(2)), ["0102"]),
     ("uuid", pa.array([ID.bytes, None], pa.uuid()), [str(ID), None]),
-    ("map", pa.array([[("plan", "pro"), ("seats", "5")], [], None], pa.map_(pa.string(), pa.string())), [{"plan": "pro", "seats": "5"}, {}, None]),
+    ("map", pa.array([[("plan", "pro"), ("seats", "5")], [], None], pa.map_(pa.string(), pa.string())),
+     [{"plan": "pro", "seats": "5"}, {}, None]),
     ("map of numbers", pa.array([[(1, 2.5)], [(2, None)]], pa.map_(pa.int32(), pa.float64())), [{"1": 2.5}, {"2": None}]),
     ("map of days", pa.array([[(date(2026, 1, 1), b"\x0f")]], pa.map_(pa.date32(), pa.binary())), [{"2026-01-01": "0f"}]),
     ("maps in lists", pa.array([[[("a", 1)], []], None], pa.list_(pa.map_(pa.string(), pa.int64()))), [[{"a": 1}, {}], None]),
@@ -53,7 +58,8 @@ CASES: list[tuple[str, Any, list[Any]]] = [
     ("nanoseconds in maps", pa.array([[("a", 1_001)]], pa.map_(pa.string(), pa.time64("ns"))), [{"a": "00:00:00.000001"}]),
     ("far times", pa.array([FAR_US, -FAR_US, 0], pa.timestamp("us", "UTC")),
      [f"{FAR_US} us since 1970", f"{-FAR_US} us since 1970", "1970-01-01T00:00:00.000Z"]),
-    ("far times in structs", pa.array([{"t": FAR_US // 1000}], pa.struct([("t", pa.timestamp("ms"))])), [{"t": f"{FAR_US // 1000} ms since 1970"}]),
+    ("far times in structs", pa.array([{"t": FAR_US // 1000}], pa.struct([("t", pa.timestamp("ms"))])),
+     [{"t": f"{FAR_US // 1000} ms since 1970"}]),
     ("days", pa.array([date(2026, 1, 31), None]), ["2026-01-31", None]),
     ("far days", pa.array([10**9, -(10**6)], pa.date32()), ["1000000000 days since 1970", "-1000000 days since 1970"]),
     ("times of day", pa.array([time(23, 59, 1)], pa.time32("s")), ["23:59:01"]),
@@ -72,7 +78,7 @@ CASES: list[tuple[str, Any, list[Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("column, expected", [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(("column", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_values(tmp_path: Path, column: Any, expected: list[Any]) -> None:
     """Bytes of no length are the empty text, and so absent."""
     assert value(tmp_path, column) == expected

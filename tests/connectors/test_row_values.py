@@ -1,5 +1,7 @@
 """Times and numbers of files: exact, or the text that they are."""
 
+# ruff: noqa: DTZ001 - files have times without a zone
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -47,7 +49,7 @@ TIMES: list[tuple[str | None, str, Any, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("form, zone, value, expected", TIMES)
+@pytest.mark.parametrize(("form", "zone", "value", "expected"), TIMES)
 def test_times(form: str | None, zone: str, value: Any, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.tzname", ("CET", "CEST"))
     assert [RowTimes(form, zone).read(value) for _ in range(2)] == [expected] * 2
@@ -55,7 +57,16 @@ def test_times(form: str | None, zone: str, value: Any, expected: str, monkeypat
 
 def test_hours_that_come_twice_are_counted() -> None:
     times = RowTimes(None, "Europe/Berlin")
-    for text in ("2026-10-25 01:59", "2026-10-25 02:00", "2026-10-25 02:00", "2026-10-25 02:59", "2026-10-25 03:00", "2026-10-25T02:00Z", None, ""):
+    for text in (
+        "2026-10-25 01:59",
+        "2026-10-25 02:00",
+        "2026-10-25 02:00",
+        "2026-10-25 02:59",
+        "2026-10-25 03:00",
+        "2026-10-25T02:00Z",
+        None,
+        "",
+    ):
         times.read(text)
     assert times.ambiguous == 3
 
@@ -67,7 +78,7 @@ def test_a_new_year_without_a_zone() -> None:
 GERMAN, SWISS, FRENCH = Numerals(",", "."), Numerals(".", "'"), Numerals(",", " ")
 
 
-@pytest.mark.parametrize("numerals, text, expected", [
+@pytest.mark.parametrize(("numerals", "text", "expected"), [
     (GERMAN, "1.234.567,89", 1234567.89), (GERMAN, "12,90", 12.9), (GERMAN, "-3", -3), (GERMAN, "1234,5", 1234.5),
     (GERMAN, "12.90", "12.90"), (GERMAN, "1.23.4", "1.23.4"), (GERMAN, "1,5e2", 150), (SWISS, "1'234.5", 1234.5),
     (FRENCH, "1\u202f234,5", 1234.5), (FRENCH, "1 234\u00a0567", 1234567), (Numerals(".", ","), "12,34,567.8", 1234567.8),
