@@ -41,12 +41,12 @@ class CsvForm:
     @classmethod
     def of(cls, spec: dict[str, Any]) -> CsvForm:
         """What a mapping says of it."""
-        said = {key: value for key, value in (spec.get("csv") or {}).items() if key in cls.__slots__}
+        said: dict[str, Any] = {key: value for key, value in (spec.get("csv") or {}).items() if key in cls.__slots__}
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in said.items()})
 
     def reader(self, lines: Iterator[str] | list[str]) -> Any:
         """A strict reader of lines."""
-        quoting = csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE
+        quoting: Any = csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE
         return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote or None, quoting=quoting, strict=True)
 
 

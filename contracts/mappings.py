@@ -22,8 +22,10 @@ _ANY = "a column, or one of {column: …}, {product: [..]}, {constant: …}"
 def read_mapping(reader: Reader, at: Tree, name: str) -> Mapping:
     """A checked mapping; ``spec`` is the file's content, in which a bare column is still a text."""
     parts = reader.fields(at, ("format", "csv", "columns", "constants", "message_id"))
-    reader.choice(parts.get("format"), ("csv", "parquet"), "csv")
+    kind = reader.choice(parts.get("format"), ("csv", "parquet"), "csv")
     if "csv" in parts:
+        if kind != "csv":
+            reader.refuse(parts["csv"], "no csv: the format is parquet", "csv")
         read_csv_form(reader, parts["csv"])
     columns = reader.required(at, parts, "columns", "a mapping of fields to columns")
     taken: set[str] = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -156,7 +156,7 @@ def _reads(form: str | None, texts: Sequence[str]) -> bool:
                (form is not None or not text.strip().isdigit()) and parse_time(read) is not None for text in texts)  # fmt: skip
 
 
-def _when(columns: Sequence[Column], times: dict[str, str | bool | None]) -> Column | None:
+def _when(columns: Sequence[Column], times: Mapping[str, str | bool | None]) -> Column | None:
     """The column that says when: by its name, else the first that is no other time."""
     fitting = [column for column in columns if column.name in times and not _OTHER_TIME.fullmatch(column.word)]
     fitting += [column for column in columns if _TIME.fullmatch(column.word) and _is_epoch(column)]

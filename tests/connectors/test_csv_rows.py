@@ -93,7 +93,8 @@ def test_what_a_header_cannot_be() -> None:
         read(b"id,stra\xdfe\n")
 
 
-@pytest.mark.parametrize(("encoding", "written"), [("utf-8", "utf-8-sig"), ("utf-8", "utf-16"), ("utf-8", "utf-32"), ("utf-16-le", "utf-16-le"),
+@pytest.mark.parametrize(("encoding", "written"), [("utf-8", "utf-8-sig"), ("utf-8", "utf-16"),
+                                               ("utf-8", "utf-32"), ("utf-16-le", "utf-16-le"),
                                                ("cp1252", "cp1252"), ("latin-1", "utf-8-sig"), ("utf-16", "utf-16-le")])  # fmt: skip
 def test_encodings(encoding: str, written: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte order mark says more than the mapping."""

@@ -65,7 +65,8 @@ def test_forms(text: str, expected: CsvForm) -> None:
     assert guess_form(Path("a.csv"), text.encode()) == expected
 
 
-@pytest.mark.parametrize(("encoding", "expected"), [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-8"), ("utf-16-le", "utf-16-le"),
+@pytest.mark.parametrize(("encoding", "expected"), [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"),
+                                                ("utf-16", "utf-8"), ("utf-16-le", "utf-16-le"),
                                                 ("utf-16-be", "utf-16-be"), ("cp1252", "cp1252")])  # fmt: skip
 def test_encodings(encoding: str, expected: str) -> None:
     """A byte order mark needs no setting."""
