@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-from collections.abc import Iterator
-from itertools import islice
+import zlib
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+import structlog
 
+from connectors.csv_rows import CsvForm, CsvRows, Unreadable
 from connectors.errors import SourceError
-from connectors.mapping import Row, RowMapper
+from connectors.mapping import RowMapper
+from connectors.parquet_rows import ParquetRows
 
-FIELD_MAX_BYTES = 16 << 20
-"""The longest field of a CSV file that is read."""
+
+class RowReader(Protocol):
+    """Hands over the rows of a file block by block, `Unreadable` for those that cannot be read, and nothing at the end."""
+
+    columns: list[str]
+
+    def block(self) -> list[Any]: ...
 
 
 class Rows:
@@ -24,14 +29,16 @@ class Rows:
 
     def __init__(self, path: Path, kind: str, spec: dict[str, Any], *, skip: int) -> None:
         self.path = path
-        self._stream: IO[str] | None = None
+        self._stream: BinaryIO | None = None
         self._size = path.stat().st_size
+        self._rows: list[Any] = []
+        self._next = 0
         self._waiting: bytes | None = None
         self._ended = False
         try:
-            columns, rows = self._open_csv() if kind == "csv" else _open_parquet(path)
-            self._rows = self._guarded(rows)
-            self._mapper = RowMapper(spec, columns, path)
+            self._reader = self._open(kind, spec)
+            # A file that holds nothing has no columns, and so lacks none.
+            self._mapper = RowMapper(spec, self._reader.columns, path) if self._reader.columns else None
             self._skip(skip)
         except SourceError:
             self.close()
@@ -39,20 +46,19 @@ class Rows:
 
     def take(self, count: int) -> list[bytes]:
         """The next records, at most ``count``; fewer only at the end."""
-        record = self._mapper.record
         taken = [] if self._waiting is None else [self._waiting]
         self._waiting = None
-        taken += [record(row) for row in islice(self._rows, count - len(taken))]
+        taken += map(self._record, self._take(count - len(taken)))
         return taken
 
     def peek(self) -> bytes | None:
         """The next record without taking it; None at the end."""
         if self._waiting is None:
-            row = next(self._rows, None)
-            if row is None:
-                self._end()
+            row = self._take(1)
+            if row:
+                self._waiting = self._record(row[0])
             else:
-                self._waiting = self._mapper.record(row)
+                self._end()
         return self._waiting
 
     def close(self) -> None:
@@ -60,57 +66,66 @@ class Rows:
             self._stream.close()
             self._stream = None
 
+    def _record(self, row: Any) -> bytes:
+        if type(row) is Unreadable:
+            return row.record
+        assert self._mapper is not None
+        return self._mapper.record(row)
+
+    def _take(self, count: int) -> list[Any]:
+        """The next rows, at most ``count``; fewer only at the end."""
+        while len(self._rows) - self._next < count:
+            rows = self._block()
+            if not rows:
+                break
+            self._rows = self._rows[self._next :] + rows
+            self._next = 0
+        taken = self._rows[self._next : self._next + count]
+        self._next += len(taken)
+        return taken
+
+    def _block(self) -> list[Any]:
+        if self._ended:
+            return []
+        try:
+            return self._reader.block()
+        except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+            raise SourceError(self.path, f"expected readable rows: {error}") from error
+
     def _end(self) -> None:
         if not self._ended:
             self._ended = True
             self.close()
+            if self._mapper is not None and self._mapper.ambiguous:
+                structlog.get_logger().warning(
+                    "local times that clocks put back say twice were taken as the first of both: give times with an offset",
+                    file=str(self.path),
+                    times=self._mapper.ambiguous,
+                )
         elif self.path.exists() and self.path.stat().st_size != self._size:
             raise SourceError(self.path, "expected the file as it was when it was read, found another size; give new content a new name")
 
     def _skip(self, count: int) -> None:
         done = 0
-        for row in islice(self._rows, count):
-            self._mapper.skip(row)
-            done += 1
-        if done < count:
-            raise SourceError(self.path, f"expected at least the {count} rows read before, found {done}; give new content a new name")
+        while done < count:
+            rows = self._take(min(count - done, 10_000))
+            if not rows:
+                raise SourceError(self.path, f"expected at least the {count} rows read before, found {done}; give new content a new name")
+            for row in rows:
+                if self._mapper is not None and type(row) is not Unreadable:
+                    self._mapper.skip(row)
+            done += len(rows)
 
-    def _guarded(self, rows: Iterator[Row]) -> Iterator[Row]:
+    def _open(self, kind: str, spec: dict[str, Any]) -> RowReader:
+        if kind == "parquet":
+            return ParquetRows(self.path, spec)
         try:
-            yield from rows
-        except (csv.Error, OSError, EOFError, pa.ArrowException) as error:
-            raise SourceError(self.path, f"expected readable rows: {error}") from error
-
-    def _open_csv(self) -> tuple[list[str], Iterator[Row]]:
-        csv.field_size_limit(FIELD_MAX_BYTES)
-        # Bytes that are not UTF-8 become U+FFFD: the row still comes, and its contract may refuse it.
-        how: dict[str, Any] = {"encoding": "utf-8-sig", "errors": "replace", "newline": ""}
-        opened = gzip.open(self.path, "rt", **how) if self.path.suffix == ".gz" else self.path.open(**how)  # noqa: SIM115 (closed at its end)
-        self._stream = cast(IO[str], opened)
-        rows = csv.reader(self._stream)
-        try:
-            columns = next(rows, [])
-        except (csv.Error, OSError, EOFError) as error:
+            self._stream = open_bytes(self.path)
+            return CsvRows(self.path, self._stream, CsvForm.of(spec))
+        except (OSError, EOFError, zlib.error) as error:
             raise SourceError(self.path, f"expected a line of column names: {error}") from error
-        return columns, (row for row in rows if row)
 
 
-def _open_parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(path, f"expected a Parquet file: {error}") from error
-    columns = list(file.schema_arrow.names)
-
-    def rows() -> Iterator[Row]:
-        for batch in file.iter_batches(batch_size=4096):
-            yield from zip(*(_values(column) for column in batch.columns), strict=True)
-
-    return columns, rows()
-
-
-def _values(column: Any) -> list[Any]:
-    # Nanoseconds would become pandas times; events have microseconds.
-    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
-        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
-    return cast(list[Any], column.to_pylist())
+def open_bytes(path: Path) -> BinaryIO:
+    """The content of a file; gzip is known by its name."""
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from contracts.csv_form import read_csv_form
 from contracts.definitions import Mapping
 from contracts.paths import parse_path
 from contracts.problems import closest
@@ -20,8 +21,12 @@ _ANY = "a column, or one of {column: …}, {product: [..]}, {constant: …}"
 
 def read_mapping(reader: Reader, at: Tree, name: str) -> Mapping:
     """A checked mapping; ``spec`` is the file's content, in which a bare column is still a text."""
-    parts = reader.fields(at, ("format", "columns", "constants", "message_id"))
-    reader.choice(parts.get("format"), ("csv", "parquet"), "csv")
+    parts = reader.fields(at, ("format", "csv", "columns", "constants", "message_id"))
+    kind = reader.choice(parts.get("format"), ("csv", "parquet"), "csv")
+    if "csv" in parts:
+        if kind != "csv":
+            reader.refuse(parts["csv"], "no csv: the format is parquet", "csv")
+        read_csv_form(reader, parts["csv"])
     columns = reader.required(at, parts, "columns", "a mapping of fields to columns")
     taken: set[str] = set()
     if columns is not None:

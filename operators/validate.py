@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from contracts import unreadable
 from contracts.definitions import CALLS, Definitions
 from contracts.events import ControlEntry, Event, JudgedBatch, Refused, SourceBatch
 from contracts.names import event_name
@@ -100,6 +101,9 @@ class Judge:
         get = body.get
         call = get("type")
         if type(call) is not str or call not in _CALLS:
+            unread = unreadable.why(body)
+            if unread is not None:
+                raise Refusal("undecodable", unread)
             raise Refusal("envelope", f"type: expected one of {', '.join(CALLS)}, found {call!r}")
         for key in _TEXTS:
             value = get(key)

@@ -20,6 +20,7 @@ from skep.cli_evidence import evidence_app
 from skep.cli_matching import matching_app
 from skep.cli_quality import quality_app
 from skep.cli_quarantine import quarantine_app
+from skep.cli_sources import sources_app
 from skep.console import CommandError, fail, json_line, out, table
 from skep.settings import Settings
 
@@ -42,6 +43,7 @@ identity_app.add_typer(evidence_app)
 identity_app.add_typer(matching_app)
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(quality_app, name="quality")
+app.add_typer(sources_app, name="sources")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]

@@ -17,6 +17,7 @@ from contracts.predicates import NUMERIC, OPERATORS
 from contracts.quality import FILE as QUALITY
 from contracts.traits import FILE as TRAITS
 from skep.editor_checks import quality_schema, upcast_schema
+from skep.editor_csv import csv_form_schema
 from skep.editor_matching import probabilistic_schema
 from skep.editor_words import (
     NAME,
@@ -232,6 +233,7 @@ def source_schema(_names: Names) -> Schema:
     return fields(
         {
             "format": choice(("csv", "parquet"), "what the file is for"),
+            "csv": described(csv_form_schema(), "how the file is written"),
             "columns": _fields_of_event("how each field of the event is made", {"anyOf": values}),
             "constants": _fields_of_event("fields of the event with the same value in every row", {}),
             "message_id": described(message_id, "what the id of a message is made of"),

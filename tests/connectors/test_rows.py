@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,9 +13,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from structlog.testing import capture_logs
 
 from connectors.errors import SourceError
 from connectors.rows import Rows
+from contracts.unreadable import KEY
 
 SPEC: dict[str, Any] = {
     "columns": {
@@ -106,10 +109,72 @@ def test_parquet_values_keep_their_types(tmp_path: Path) -> None:
     assert (first, second) == ({"timestamp": "2026-01-01T00:00:00.000Z", "properties": {"n": 1, "price": 2.5, "tags": ["a"]}}, {})
 
 
+def test_message_ids_do_not_depend_on_the_order_of_columns(tmp_path: Path) -> None:
+    """A re-export is the same rows; another column makes other ones, and equal values of other columns are other rows."""
+
+    def ids(content: str, spec: dict[str, Any]) -> list[str]:
+        path = tmp_path / "a.csv"
+        path.write_text(content)
+        return [event["messageId"] for event in rows(path, spec)]
+
+    by_all: dict[str, Any] = {"columns": {"userId": "id"}}
+    first = ids("id,at,name\n1,2,3\n1,2,3\n4,5,6\n", by_all)
+    assert ids("name,id,at\n3,1,2\n3,1,2\n6,4,5\n", by_all) == first
+    assert len(set(first)) == 3
+    assert not set(first) & set(ids("id,at,name,more\n1,2,3,\n1,2,3,\n4,5,6,\n", by_all))
+    assert not set(first) & set(ids("id,name,at\n1,2,3\n1,2,3\n4,5,6\n", by_all))
+    listed: dict[str, Any] = {**by_all, "message_id": {"columns": ["id", "at"]}}
+    assert ids("id,at\n1,2\n", listed) == ids("at,more,id\n2,9,1\n", listed)
+    assert ids("id,at\n1,2\n", listed) == ["r_1bd8dcc58d7fbcbde924d8b4b63415eb"]
+
+
+def test_decimal_signs_are_those_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes('id;n;price\n1;2;"1.234,50"\n2;3;n/a\n'.encode("utf-16"))
+    columns = {"userId": "id", "properties.price": {"column": "price", "type": "number"}, "properties.sum": {"product": ["n", "price"]}}
+    first, second = rows(path, {"columns": columns, "csv": {"delimiter": ";", "decimal": ",", "thousands": "."}})
+    assert (first["properties"], second["properties"]) == ({"price": 1234.5, "sum": 2469}, {"price": "n/a", "sum": "3 × n/a"})
+
+
+def test_hours_that_come_twice_are_told(tmp_path: Path) -> None:
+    with capture_logs() as told:
+        rows(csv(tmp_path, ROW.replace("2026-07-01 12", "2026-10-25 02") * 2))
+    assert [(one["log_level"], one["times"]) for one in told] == [("warning", 2)]
+
+
+def test_rows_that_cannot_be_read_are_records_of_their_own(tmp_path: Path) -> None:
+    """They count as positions, so that a restart goes on behind them."""
+    path = csv(tmp_path, ROW + "42,6\n" + ROW + ROW)
+    found = rows(path)
+    assert [event.get(KEY, {}).get("at") for event in found] == [None, "line 3", None, None]
+    for skip in range(5):
+        assert rows(path, skip=skip) == found[skip:]
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", HEADER])
+def test_a_file_that_holds_nothing_has_no_rows(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    assert rows(path) == []
+
+
 def test_errors_name_the_file_and_what_was_expected(tmp_path: Path) -> None:
     path = csv(tmp_path, ROW)
     with pytest.raises(SourceError, match="expected a column 'Nope'"):
         Rows(path, "csv", {"columns": {"userId": "Nope"}}, skip=0)
+    for spec, hint in (({"userId": "customer"}, "do you mean 'Customer'"), ({"userId": "Gift", "event": "Gift"}, None)):
+        with pytest.raises(SourceError, match=hint) if hint else nullcontext():
+            Rows(path, "csv", {"columns": spec}, skip=0).close()
+    path.write_text("id,id\n1,2\n")
+    with pytest.raises(SourceError, match="found it as the columns 1 and 2"):
+        Rows(path, "csv", {"columns": {"userId": "id"}}, skip=0)
+    path.write_text("id;at\n1;2\n")
+    with pytest.raises(SourceError, match="is that one column"):
+        Rows(path, "csv", {"columns": {"userId": "id"}}, skip=0)
+    path.write_bytes("id,at\n1,2\n".encode("utf-16-le"))
+    with pytest.raises(SourceError, match="is that UTF-16"):
+        Rows(path, "csv", {"columns": {"userId": "id"}}, skip=0)
+    path = csv(tmp_path, ROW)
     with pytest.raises(SourceError, match="expected at least the 2 rows"):
         Rows(path, "csv", SPEC, skip=2)
     with pytest.raises(SourceError, match="expected a Parquet file"):

@@ -185,6 +185,7 @@ MAPPINGS = (
     ("upcast", "properties/steps/items/properties", "events/a/1-0-0-to-2-0-0.yaml", "steps: [{zzz: 1}]"),
     ("upcast", "properties/steps/items/properties/convert/properties", "events/a/1-0-0-to-2-0-0.yaml", "steps: [{convert: {zzz: 1}}]"),
     ("source", "properties/message_id/properties", "sources/a.yaml", "columns: {}\nmessage_id: {zzz: 1}"),
+    ("source", "properties/csv/properties", "sources/a.yaml", "columns: {}\ncsv: {zzz: 1}"),
 )
 
 

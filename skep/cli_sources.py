@@ -1,0 +1,85 @@
+"""`skep sources`: a mapping drafted from a file."""
+
+# ruff: noqa: PLC0415 - a command starts without the libraries that only others need
+
+from __future__ import annotations
+
+import json as jsons
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skep import console, log
+from skep.console import fail, out
+from skep.settings import Settings
+
+if TYPE_CHECKING:
+    from skep.mapping_inference import Tried
+
+sources_app = typer.Typer(help="Where events come from.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def _settings(context: typer.Context) -> Settings:
+    settings = Settings.load(context.find_root().params.get("project"))
+    log.configure(settings.log)
+    return settings
+
+
+@sources_app.command("infer")
+def sources_infer(
+    context: typer.Context,
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or Parquet file of the source; .gz too.")],
+    name: Annotated[str | None, typer.Option(help="The name of the mapping (default: that of the file).")] = None,
+    target: Annotated[
+        Path | None, typer.Option("--out", metavar="YAML", help="Write it there (default: contracts/sources/NAME.yaml).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also over a mapping that is there.")] = False,
+    json: Json = False,
+) -> None:
+    """Draft a mapping from a file: how it is written, which column is which field; and show its first ten rows as events.
+
+    Example: skep sources infer exports/orders.csv
+    """
+    from skep.mapping_guess import table_name
+    from skep.mapping_inference import infer, tried
+
+    settings = _settings(context)
+    name = name or table_name(file)
+    path = target or settings.root / "contracts" / "sources" / f"{name}.yaml"
+    if path.exists() and not force:
+        fail(f"{path}: expected a file that is not there yet → choose another with --name or --out, or say --force")
+    found = infer(file)
+    if found.mapping:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(found.mapping, encoding="utf-8")
+    rows = tried(found.records, settings)
+    if json:
+        events = [{"record": row.record.decode("utf-8", "backslashreplace"), "refused": row.refused or None} for row in rows]
+        console.json_line({"kind": found.kind, "mapping": str(path) if found.mapping else None, "events": events})
+        return
+    if found.mapping:
+        out.print(f"{path}:\n\n{found.mapping}", markup=False)
+    else:
+        out.print("JSON lines are events already: they need no mapping.\n")
+    _show(rows)
+    where = file.absolute()
+    read = where.relative_to(settings.root) if where.is_relative_to(settings.root) else where
+    mapping = f", mapping: {name}" if found.mapping else ""
+    out.print("\nNext: in skep.yaml, below `sources:`, and then `skep check` and `skep run --once`")
+    out.print(f"  - {{name: {name}, kind: {found.kind}, path: {jsons.dumps(str(read), ensure_ascii=False)}{mapping}}}", markup=False)
+
+
+def _show(rows: list[Tried]) -> None:
+    out.print(f"the first {len(rows)} rows as events:")
+    for row in rows:
+        out.print(row.record.decode("utf-8", "backslashreplace"), markup=False)
+        if row.refused:
+            out.print(f"    would be refused: {row.refused}", markup=False, style="red")
+    for name in sorted({row.unknown for row in rows} - {""}):
+        out.print(
+            f"\n{name} has no contract: until contracts/events/{name}/1-0-0.json is there, its rows go into quarantine.", markup=False
+        )
