@@ -132,7 +132,7 @@ class Control:
             found.add(home)
             space.store.drop(kept)
             # What comes out of a page is remembered again until it is sealed again.
-            space.meta.remembered += kept.page is not None
+            space.meta.remembered += kept.forgotten
             space.shard.seen.put(kept.message, time_key(kept.time_us) + home)
             row = bytes((SELF,)) + kept.row[1:7] + kept.row[23 if kept.row[0] == OWNED else 7 :]
             space.store.put_moment(home, kept.time_us, kept.message, row)

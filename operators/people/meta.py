@@ -44,6 +44,10 @@ class Meta(msgspec.Struct):
     """Blocks of records that are too large to be compared."""
     broken: dict[str, Broken] = {}
     """Expectations that do not hold, by expectation, source and event."""
+    sources: dict[str, int] = {}
+    """Records received by source."""
+    late: dict[str, int] = {}
+    """Records in quarantine as `too_late`, by source."""
 
     @property
     def digest(self) -> str:

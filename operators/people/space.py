@@ -32,6 +32,7 @@ from operators.people.timers import Timers
 from operators.people.visits import Claim
 from operators.profile import fold, join, next_due, resolve_consents
 from operators.quality.keeper import Quality
+from operators.quality.scores import source_of
 from operators.records import (
     NOBODY,
     OWNED,
@@ -51,7 +52,7 @@ from operators.stitch.rules import Rules
 from operators.validate import Judge
 from state.errors import Gap
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import moment_key, period_of, sequence_key, time_key, time_of
+from state.keys import period_of, sequence_key, time_key
 from state.shard import Shard
 
 SEAL_ROWS = 2_000
@@ -121,9 +122,9 @@ class Space:
         self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, history=self.history, hide=hide)
         self.quality.use(definitions)
 
-    def start(self, partitions: list[str]) -> None:
-        """Which partitions this run reads."""
-        self.clock.start(partitions)
+    def start(self, partitions: list[str], history: frozenset[str] = frozenset()) -> None:
+        """Which partitions this run reads, and which of them are history."""
+        self.clock.start(partitions, history)
 
     # ---- a batch
 
@@ -149,8 +150,9 @@ class Space:
                     meta.applied[CONTROL] = entry.position
                     self._commit()
         else:
-            self.clock.take_up(batch.partition)
+            self.clock.take_up(batch.partition, history=batch.history)
             self._records(batch, done)
+            meta.applied[batch.partition] = max(done, batch.last)
             waiting = self._hint(batch)
         meta.applied[batch.partition] = max(done, batch.last)
         self._commit()
@@ -159,7 +161,9 @@ class Space:
     def _records(self, batch: JudgedBatch, done: int) -> None:
         partition = batch.partition
         if batch.last > done:
-            self.meta.received += batch.last - max(done, batch.first - 1)
+            new = batch.last - max(done, batch.first - 1)
+            self.meta.received += new
+            self.meta.sources[batch.source] = self.meta.sources.get(batch.source, 0) + new
         records: list[Event | Refused] = list(batch.events)
         if batch.digest and batch.digest != self.digest:
             # After a crash with the archive ahead, what the old definitions judge can come after the new ones took effect.
@@ -172,7 +176,7 @@ class Space:
             if record.position <= done:
                 continue
             if isinstance(record, Event):
-                refusal = self.take(record, partition)
+                refusal = self.take(record, partition, exempt=batch.history)
                 if refusal is not None:
                     self._quarantine(refused_event(record, *refusal), batch)
                 else:
@@ -218,9 +222,12 @@ class Space:
         """What the batch says beside its records: its partition has finished, or has caught up with the wall clock."""
         if batch.finished:
             self.clock.finish(batch.partition)
-            return self._advance(self.clock.lowest(), None)
+            # After history that is everybody's timer: too much for one commit.
+            while self._advance(self.clock.lowest(), TICK_TIMERS):
+                self._commit()
+            return False
         if batch.caught_up:
-            self.clock.came_to(batch.partition, batch.read_at_us)
+            self.clock.catch_up(batch.partition, batch.read_at_us)
             waiting = self._advance(self.clock.lowest(), TICK_TIMERS)
             if self.meta.clock is not None and not waiting:
                 self.quality.tick(self.meta.clock)
@@ -262,16 +269,15 @@ class Space:
         self.quality.refuse(record)
         self.shard.quarantine.put(sequence_key(self.meta.quarantined), encode(row))
         self.meta.quarantined += 1
-        self.count_refusal(record.reason, 1)
+        self.count_refusal(record.reason, 1, batch.partition)
 
-    def count_refusal(self, reason: str, by: int) -> None:
-        """One more, or one less, in quarantine for a reason."""
+    def count_refusal(self, reason: str, by: int, partition: str) -> None:
+        """One more, or one less, in quarantine for a reason, of a partition."""
         if reason == "conflict":
             self.meta.conflict += by
-        counts = self.meta.quarantine
-        counts[reason] = counts.get(reason, 0) + by
-        if not counts[reason]:
-            del counts[reason]
+        if reason == "too_late":
+            _count(self.meta.late, source_of(partition), by)
+        _count(self.meta.quarantine, reason, by)
 
     def take(self, event: Event, partition: str, *, exempt: bool = False) -> tuple[str, str] | None:
         """Apply one event; what is wrong with it as (reason, detail) if it cannot be. ``exempt``: from the horizon."""
@@ -294,11 +300,10 @@ class Space:
         message = blake2b(event.message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         seen = self.shard.seen.get(message)
         if seen is not None:
-            at, anchor = time_of(seen[:8]), seen[8:]
-            row = self.shard.moments.get(moment_key(anchor, at, message))
-            if row is None:
+            kept = self.store.remembered(message, seen)
+            if kept is None:
                 raise LookupError(f"message {event.message_id}: its moment is gone while it is remembered")
-            return self._repeat(event, Kept(anchor, at, message, row, None))
+            return self._repeat(event, kept)
         if exempt and event.identifiers:
             sealed = self.store.sealed(self.store.hash(self.stitcher.visits.anchor(event.identifiers)), message)
             if sealed is not None:
@@ -310,6 +315,8 @@ class Space:
             if known is None or time > known:
                 self.clock.came_to(partition, time)
                 self._advance(self.clock.lowest(), None)
+        elif partition != CONTROL:
+            self.clock.read(partition, time)
         elif clock is None:
             self._advance(time, None)
         log = self.log
@@ -356,7 +363,7 @@ class Space:
         if event.time_us < kept.time_us:
             anchor = kept.anchor
             self.store.drop(kept)
-            self.meta.remembered += kept.page is not None
+            self.meta.remembered += kept.forgotten
             self._keep(anchor, event, kept.message, ITSELF)
             if anchor != NO_ANCHOR:
                 clock = self.meta.clock
@@ -594,6 +601,13 @@ class Space:
         for key in sorted(new):
             self.timers.arm(new[key], next_due(new[key], self.program, now))
             announcer.settle(new[key], now)
+
+
+def _count(counts: dict[str, int], name: str, by: int) -> None:
+    """Add to one of several counts, of which none is kept that is 0."""
+    counts[name] = counts.get(name, 0) + by
+    if not counts[name]:
+        del counts[name]
 
 
 def content(body: dict[str, Any]) -> bytes:
