@@ -21,12 +21,10 @@ def tell_late(found: dict[str, Any], settings: Settings) -> None:
     history = {one.name for one in settings.sources if one.history}
     for one in late_sources(found):
         name, days = one["source"], f"{settings.horizon_us / 86_400_000_000:g}d"
-        err.print(
-            f"{one['too_late']:,} of {one['received']:,} records of source {name} came TOO LATE: more than the horizon ({days}) behind the "
-            "clock, which the newest event moves. Either the source is not in order of time, or events with a wrong date have moved the clock.",
-            style="bold yellow",
-            markup=False,
-        )
+        much = f"{one['too_late']:,} of {one['received']:,} records of source {name} came TOO LATE"
+        where = f"more than the horizon ({days}) behind the clock, which the newest event moves"
+        why = "Either the source is not in order of time, or events with a wrong date have moved the clock."
+        err.print(f"{much}: {where}. {why}", style="bold yellow", markup=False)
         remedy = "`skep quarantine replay --reason too_late` takes them in"
         if name not in history:
             remedy = (

@@ -19,6 +19,7 @@ from operators.people.announce import Announcer, Hide
 from operators.people.blocks import BlockIndex
 from operators.people.changes import ChangeLog
 from operators.people.clock import Clock
+from operators.people.content import content, replaces
 from operators.people.control import Control
 from operators.people.history import History
 from operators.people.manual import Manual
@@ -59,7 +60,6 @@ SEAL_ROWS = 2_000
 """Moments that one batch turns into pages at most."""
 TICK_TIMERS = 1_000
 """Timers that one tick fires at most; the rest follow in the next commits."""
-_NOT_CONTENT = ("sentAt", "receivedAt")
 
 
 class Space:
@@ -355,23 +355,30 @@ class Space:
         return number
 
     def _repeat(self, event: Event, kept: Kept) -> tuple[str, str] | None:
-        """A message id that is known: a duplicate, of which the smallest time stands, or a conflict."""
+        """A message id that is known: a duplicate, of which the better one stands, or a conflict."""
         raw = moment_raw(kept.row)
         if raw != event.raw and content(orjson.loads(raw)) != content(event.body):
             return "conflict", f"message {event.message_id} came before with another content; the first one stands"
         self.meta.duplicate += 1
-        if event.time_us < kept.time_us:
-            anchor = kept.anchor
-            self.store.drop(kept)
-            self.meta.remembered += kept.forgotten
-            self._keep(anchor, event, kept.message, ITSELF)
-            if anchor != NO_ANCHOR:
-                clock = self.meta.clock
-                self.log.cause, self.log.time = event.message_id, event.time_us
-                self.log.clock = event.time_us if clock is None else clock
-                holder = self.store.holder(anchor)
-                self.rebuild([holder] if holder is not None else [], {anchor})
+        if replaces(event, kept.time_us, self.meta.contracts[moment_contract(kept.row)], raw):
+            self._replace(event, kept)
         return None
+
+    def _replace(self, event: Event, kept: Kept) -> None:
+        """Let a repeat stand in the place of what is stored. It may carry other identifiers, since ``28.0`` and 28 are equal contents."""
+        store, log = self.store, self.log
+        pairs = event.identifiers
+        anchors = {store.hash(pair) for pair in (*self.reread(moment_raw(kept.row), moment_contract(kept.row)).identifiers, *pairs)}
+        store.drop(kept)
+        self.meta.remembered += kept.forgotten
+        anchor = store.hash(self.stitcher.visits.anchor(pairs)) if pairs else NO_ANCHOR
+        self.meta.unidentified += (anchor == NO_ANCHOR) - (kept.anchor == NO_ANCHOR)
+        self._keep(anchor, event, kept.message, ITSELF)
+        if anchors:
+            clock = self.meta.clock
+            log.cause, log.time, log.clock = event.message_id, event.time_us, event.time_us if clock is None else clock
+            holders = {holder.key: holder for holder in map(store.holder, sorted(anchors)) if holder is not None}
+            self.rebuild(list(holders.values()), anchors)
 
     def _stitch(self, event: Event, message: bytes) -> None:
         """An event that says something new about who is who, or that belongs to whom its device's sessions say."""
@@ -608,8 +615,3 @@ def _count(counts: dict[str, int], name: str, by: int) -> None:
     counts[name] = counts.get(name, 0) + by
     if not counts[name]:
         del counts[name]
-
-
-def content(body: dict[str, Any]) -> bytes:
-    """What two messages of one id must have in common."""
-    return orjson.dumps({key: value for key, value in body.items() if key not in _NOT_CONTENT}, option=orjson.OPT_SORT_KEYS)

@@ -33,7 +33,8 @@ def _lived(folder: Path, seed: int) -> Sealed:
     """A live partition in order, then files of history in any order, with a repeat of much of the live one and of each other."""
     rng = Random(seed)
     drawn = scenario(seed, 40)
-    live, *files = drawn.partitions
+    # A sealed event is found under its first identifier, so a repeat must not write that in another way.
+    live, *files = ([body | {"userId": "7"} if body.get("userId") == "7.0" else body for body in part] for part in drawn.partitions)
     alone = [{key: value for key, value in body.items() if key not in {"userId", "anonymousId", "previousId", "context"}} for body in live]
     files[0] += rng.sample(live, len(live) // 2)
     nobody = [body | {"messageId": "alone-" + body["messageId"], "traits": {}} for body in alone]
