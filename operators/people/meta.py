@@ -48,6 +48,8 @@ class Meta(msgspec.Struct):
     """Records received by source."""
     late: dict[str, int] = {}
     """Records in quarantine as `too_late`, by source."""
+    meaning: int = 0
+    """By which meaning of what is stored people were computed last (`operators/people/meaning.py`)."""
 
     @property
     def digest(self) -> str:

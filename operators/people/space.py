@@ -123,8 +123,11 @@ class Space:
         self.quality.use(definitions)
 
     def start(self, partitions: list[str], history: frozenset[str] = frozenset()) -> None:
-        """Which partitions this run reads, and which of them are history."""
+        """Which partitions this run reads, and which of them are history. First of all, people who were computed by an older
+        meaning of what is stored are computed anew, in one commit."""
         self.clock.start(partitions, history)
+        if self._control.renew():
+            self._commit()
 
     # ---- a batch
 
@@ -172,11 +175,12 @@ class Space:
             records = sorted([*records, *batch.refused], key=lambda record: record.position)
         quality = self.quality
         quality.begin(batch.source, batch.read_at_us)
+        history = batch.history
         for record in records:
             if record.position <= done:
                 continue
             if isinstance(record, Event):
-                refusal = self.take(record, partition, exempt=batch.history)
+                refusal = self.take(record, partition, exempt=history)
                 if refusal is not None:
                     self._quarantine(refused_event(record, *refusal), batch)
                 else:

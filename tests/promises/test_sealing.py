@@ -32,7 +32,7 @@ class Sealed:
     def __init__(self, folder: Path, drawn: Scenario, history: frozenset[str] = frozenset()) -> None:
         # A replayed event is found in a page under its first identifier, so a repeat must not write that in another way.
         for body in drawn.events:
-            body |= {"userId": "7"} if body.get("userId") == "7.0" else {}
+            body.update({"userId": "7"} if body.get("userId") == "7.0" else {})
         identity = json.loads(drawn.definitions_files["identity.yaml"])
         identity["stitching"]["backstitch"] = "1d"
         self.definitions: Definitions = load({**drawn.definitions_files, "identity.yaml": json.dumps(identity)})
