@@ -209,8 +209,8 @@ def _sources(reader: Reader, at: Tree | None, root: Path, spaces: tuple[str, ...
         elif name in found:
             reader.refuse(parts["name"], "every source once", f"{name} again")
         if len(reader.problems) == before:
-            told = {"space": space, "mapping": mapping, "history": history}
-            found[name] = SourceSettings(name=name, kind=kind, path=str(root / Path(path).expanduser()), **told)
+            place = str(root / Path(path).expanduser())
+            found[name] = SourceSettings(name=name, kind=kind, path=place, space=space, mapping=mapping, history=history)
     return tuple(found.values())
 
 
