@@ -12,10 +12,10 @@ _TIMES = ("timestamp", "originalTimestamp", "receivedAt")
 
 
 class Partition:
-    """Makes the batches of one partition, in order; ``after`` is the position behind which it starts."""
+    """Makes the batches of one partition, in order; ``after`` is the position behind which it starts, ``history`` what its source is."""
 
-    def __init__(self, space: str, source: str, name: str, records: Records, after: int) -> None:
-        self.space, self.source, self.name = space, source, name
+    def __init__(self, space: str, source: str, name: str, records: Records, after: int, *, history: bool = False) -> None:
+        self.space, self.source, self.name, self.history = space, source, name, history
         self.finished = False
         self._records = records
         self._last = after
@@ -39,11 +39,13 @@ class Partition:
         if self.finished:
             self.close()
         self._said_us = now_us
-        return SourceBatch(self.space, self.source, self.name, first, self._last, records, now_us, ended and follow, self.finished)
+        hints = ended and follow, self.finished, self.history
+        return SourceBatch(self.space, self.source, self.name, first, self._last, records, now_us, *hints)
 
     def rest(self, now_us: int) -> SourceBatch:
         """An empty batch that says that the partition is read no further for now; nothing is taken from it."""
-        return SourceBatch(self.space, self.source, self.name, self._last + 1, self._last, [], now_us, finished=True)
+        first, last = self._last + 1, self._last
+        return SourceBatch(self.space, self.source, self.name, first, last, [], now_us, finished=True, history=self.history)
 
     @property
     def last(self) -> int:

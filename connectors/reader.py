@@ -64,6 +64,11 @@ class Reader:
         """``(space, partition)`` of every file known so far."""
         return list(self._parts)
 
+    @property
+    def history(self) -> frozenset[tuple[str, str]]:
+        """Those of `partitions` that are history."""
+        return frozenset(key for key, part in self._parts.items() if part.history)
+
     def poll(self) -> list[SourceBatch]:
         """What is there now, without waiting: control entries if there are any, else one batch of one partition, and ticks."""
         now_us = self._now_us()
@@ -126,7 +131,7 @@ class Reader:
                     continue
                 after = self._positions(spec.space, partition)
                 records = open_records(spec, path, skip=after, follow=self._follow)
-                self._parts[spec.space, partition] = Partition(spec.space, spec.name, partition, records, after)
+                self._parts[spec.space, partition] = Partition(spec.space, spec.name, partition, records, after, history=spec.history)
 
     def _control_partition(self, space: str, path: Path) -> Partition:
         after = self._positions(space, PARTITION)

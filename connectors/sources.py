@@ -23,6 +23,8 @@ class SourceSpec:
     path: Path
     mapping: Mapping | None
     space: str
+    history: bool = False
+    """What was written down before it is read, in no order: none of it is late. Every CSV and Parquet file is."""
 
 
 class Records(Protocol):

@@ -12,6 +12,7 @@ class SourceBatch(msgspec.Struct, gc=False):
 
     ``records`` are the bytes as received, one JSON object each. ``read_at_us`` is the wall clock when they were
     read. ``caught_up``: nothing more was waiting behind them. ``finished``: the partition has ended for this run.
+    ``history``: what was written down before it is read, in no order, so that none of it is late.
     """
 
     space: str
@@ -23,6 +24,7 @@ class SourceBatch(msgspec.Struct, gc=False):
     read_at_us: int
     caught_up: bool = False
     finished: bool = False
+    history: bool = False
 
 
 class Event(msgspec.Struct, gc=False):
@@ -96,3 +98,4 @@ class JudgedBatch(msgspec.Struct, gc=False):
     caught_up: bool = False
     finished: bool = False
     uncorrected: list[int] = []
+    history: bool = False

@@ -170,6 +170,8 @@ encode = msgspec.msgpack.Encoder().encode
 decode_person = msgspec.msgpack.Decoder(Person).decode
 decode_page = msgspec.msgpack.Decoder(list[Stored]).decode
 
+SEEN_OPEN = 24
+"""Bytes of a row of ``seen``: time and anchor. Of a sealed event without identifiers the key of its page stands for the anchor."""
 SELF = 0
 NOBODY = 1
 OWNED = 2

@@ -347,6 +347,8 @@ class Validate:
         """The judged parts of one batch, in order; the last one carries its hints (caught up, finished)."""
         parts = list(self._control(batch) if batch.partition == CONTROL else self._data(batch))
         parts[-1].caught_up, parts[-1].finished = batch.caught_up, batch.finished
+        for part in parts:
+            part.history = batch.history
         return parts
 
     def judge(self, digest: str) -> Judge:

@@ -40,6 +40,7 @@ from operators.quality.scores import (
 from operators.records import (
     NOBODY,
     OWNED,
+    SEEN_OPEN,
     Identifier,
     Link,
     Person,
@@ -159,6 +160,10 @@ class View:
             "people": meta.people,
             "segments": {name: meta.sizes.get(name, 0) for name in names},
             "quarantine": dict(sorted(meta.quarantine.items())),
+            "late": [
+                {"source": source, "too_late": count, "received": meta.sources.get(source, 0)}
+                for source, count in sorted(meta.late.items())
+            ],
             "merges": meta.merges,
             "splits": meta.splits,
             "changes": meta.changes,
@@ -429,7 +434,12 @@ class View:
         """The bytes of the accepted event with this id, while the id is remembered."""
         key = blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         seen = self._rows.row("seen", key)
-        row = None if seen is None else self._rows.row("moments", moment_key(seen[8:], time_of(seen[:8]), key))
+        if seen is None:
+            return None
+        if len(seen) > SEEN_OPEN:
+            page = self._rows.row("pages", seen[8:])
+            return next((moment_raw(each.row) for each in decode_page(page or b"\x90") if each.message == key), None)
+        row = self._rows.row("moments", moment_key(seen[8:], time_of(seen[:8]), key))
         return None if row is None else moment_raw(row)
 
     def changes(self, since: int = 0) -> Iterator[tuple[int, bytes]]:

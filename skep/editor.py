@@ -157,6 +157,7 @@ def _source(names: Names) -> Schema:
             "path": text("a file, a folder or a glob, relative to the project folder"),
             "mapping": offered(names.mappings, "the name of a file in contracts/sources/"),
             "space": text("the space that it feeds; the first of `spaces` without it"),
+            "history": described({"type": "boolean"}, "written down before it is read: none of it is late. CSV and Parquet always are"),
         },
         ("name", "kind", "path"),
         **{

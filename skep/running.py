@@ -13,6 +13,7 @@ from rich.status import Status
 from operators.view import View
 from skep import report
 from skep.console import CommandError, err
+from skep.late import tell_late
 from skep.process import ACTIVATION, FLOW, Child, Supervisor, flow_is_running
 from skep.settings import Settings, load_definitions
 from skep.snapshots import publish_snapshot
@@ -59,6 +60,7 @@ def once(settings: Settings, environment: dict[str, str], *, quiet: bool = False
     if not quiet:
         found = status(settings)
         report.show(found, found["received"] - before, seconds, published.target, example(settings))
+        tell_late(found, settings)
     return _stopped(settings)
 
 

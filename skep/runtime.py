@@ -96,7 +96,7 @@ class Runtime:
         settings = self.settings
         mappings = self.definitions.mappings
         specs = [
-            SourceSpec(one.name, one.kind, Path(one.path), mappings.get(one.mapping) if one.mapping else None, one.space)
+            SourceSpec(one.name, one.kind, Path(one.path), mappings.get(one.mapping) if one.mapping else None, one.space, one.history)
             for one in settings.sources
         ]
         reader = Reader(
@@ -109,7 +109,8 @@ class Runtime:
             stopped=self._stopped,
         )
         for space, running in self._spaces.items():
-            running.start([partition for name, partition in reader.partitions if name == space])
+            history = frozenset(partition for name, partition in reader.history if name == space)
+            running.start([partition for name, partition in reader.partitions if name == space], history)
         return reader
 
     def _stopped(self, space: str, control: int) -> frozenset[str] | None:

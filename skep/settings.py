@@ -23,7 +23,10 @@ _SECOND_US = 1_000_000
 
 
 class SourceSettings(BaseModel):
-    """Where events come from: ``path`` is a file, a folder or a glob, absolute; ``mapping`` a file of contracts/sources/."""
+    """Where events come from: ``path`` is a file, a folder or a glob, absolute; ``mapping`` a file of contracts/sources/.
+
+    ``history``: what was written down before it is read, so that none of it is late.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,6 +35,7 @@ class SourceSettings(BaseModel):
     path: str
     space: str
     mapping: str | None = None
+    history: bool = False
 
 
 class Settings(BaseModel):
@@ -193,18 +197,20 @@ def _sources(reader: Reader, at: Tree | None, root: Path, spaces: tuple[str, ...
     found: dict[str, SourceSettings] = {}
     for item in reader.items(at, "a list of sources"):
         before = len(reader.problems)
-        parts = reader.fields(item, ("name", "kind", "path", "mapping", "space"))
+        parts = reader.fields(item, ("name", "kind", "path", "mapping", "space", "history"))
         name = reader.text(reader.required(item, parts, "name", "the name of the source"))
         kind: Any = reader.choice(reader.required(item, parts, "kind", "jsonl, csv or parquet"), ("jsonl", "csv", "parquet"), "jsonl")
         path = reader.text(reader.required(item, parts, "path", "a file, folder or glob, relative to the project folder"))
         space = reader.choice(parts.get("space"), spaces, spaces[0])
         mapping = _mapping(reader, item, parts, kind)
+        history = _history(reader, parts.get("history"), kind)
         if name and not _NAME.fullmatch(name):
             reader.refuse(parts["name"], "a name of small letters, digits, `_` and `-`")
         elif name in found:
             reader.refuse(parts["name"], "every source once", f"{name} again")
         if len(reader.problems) == before:
-            found[name] = SourceSettings(name=name, kind=kind, path=str(root / Path(path).expanduser()), space=space, mapping=mapping)
+            place = str(root / Path(path).expanduser())
+            found[name] = SourceSettings(name=name, kind=kind, path=place, space=space, mapping=mapping, history=history)
     return tuple(found.values())
 
 
@@ -217,6 +223,16 @@ def _mapping(reader: Reader, item: Tree, parts: dict[str, Tree], kind: str) -> s
     at = reader.required(item, parts, "mapping", "the name of a file in contracts/sources/")
     text = reader.text(at, expected="the name of a file in contracts/sources/")
     return Path(text).name.removesuffix(".yaml") or None
+
+
+def _history(reader: Reader, at: Tree | None, kind: str) -> bool:
+    """What a source is, if it says so; rows of a file were written down before it is read."""
+    told = reader.boolean(at)
+    if kind == "jsonl" or at is None:
+        return told or kind != "jsonl"
+    if at.value is False:
+        reader.refuse(at, "true, or nothing: every CSV and Parquet file is history")
+    return True
 
 
 def _with_path(sources: tuple[SourceSettings, ...], root: Path, path: str | Path) -> tuple[SourceSettings, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from contracts.hashing import DEFAULT_SECRET
 from operators.view import View
 from skep.console import cell, err, out, table
+from skep.late import tell_late
 from skep.process import flow_is_running
 from skep.settings import Settings
 from skep.spaces import open_views, snapshot_path
@@ -43,6 +44,7 @@ def summed(spaces: list[dict[str, Any]]) -> dict[str, Any]:
         total[key] = {(f"{one['space']}/{name}" if several else name): found for one in spaces for name, found in one[key].items()}
     total["stopped"] = [f"{one['space']}/{name}" if several else name for one in spaces for name in one.get("stopped", ())]
     total["broken"] = [{"space": one["space"], **found} for one in spaces for found in one.get("broken", ())]
+    total["late"] = [{"space": one["space"], **found} for one in spaces for found in one.get("late", ())]
     total["quarantine"] = _added(one["quarantine"] for one in spaces)
     return total
 
@@ -85,6 +87,7 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     """The status for people."""
     head = "a flow is running" if found["running"] else "no flow is running"
     tell_stopped(found)
+    tell_late(found, settings)
     out.print(f"[bold]{settings.root.name}[/bold]  clock {cell(found['clock'])}  {head}")
     sides = ("applied", "duplicate", "conflict", "quarantined", *(("dropped",) if found["dropped"] else ()))
     balance = " + ".join(f"{found[key]:,} {key}" for key in sides)

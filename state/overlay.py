@@ -18,7 +18,7 @@ class Overlay(Shard):
         self.path = path
         self.before = SecondaryShard(path)
         self.db = self.before.db
-        self.families = {name: Family(self.db, name) for name in FAMILIES}
+        self.families = {name: Family(self.db, name, self.before.columns[name]) for name in FAMILIES}
         self.__dict__.update(self.families)
 
     def commit(self) -> int:
@@ -32,7 +32,7 @@ class Overlay(Shard):
     def rows(self, family: str, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """Rows of a family with the changes; changed ones come last, in order."""
         pending = self.families[family].pending
-        for key, value in scan(self.db.get_column_family(family), start, end):
+        for key, value in scan(self.before.columns[family], start, end):
             if key not in pending:
                 yield key, value
         for key in sorted(pending):
@@ -41,6 +41,4 @@ class Overlay(Shard):
                 yield key, changed
 
     def close(self) -> None:
-        for family in self.families.values():
-            family.close()
         self.before.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,23 +61,24 @@ def _options() -> Options:
     return options
 
 
-def _open(path: Path, access: AccessType, cache_bytes: int) -> Rdict:
+def _open(path: Path, access: AccessType, cache_bytes: int, names: Iterable[str]) -> Rdict:
     cache = Cache(cache_bytes)
-    families = {name: _family_options(name, cache) for name in FAMILIES}
+    families = {name: _family_options(name, cache) for name in names}
     return Rdict(str(path), _options(), column_families=families, access_type=access)
 
 
 class Family:
     """One column family as a primary sees it: what is committed, with the pending changes of this commit over it.
 
-    The library's own handle on the family is kept as long as the shard is open: letting go of one flushes the family.
+    The library's own handle on the family is kept as long as the shard is open: letting go of one flushes the family. ``column``:
+    what reads the family, of one that is never written.
     """
 
     __slots__ = ("_db", "handle", "pending")
 
-    def __init__(self, db: Rdict, name: str) -> None:
-        self._db = db.get_column_family(name)
-        self.handle: Any = db.get_column_family_handle(name)
+    def __init__(self, db: Rdict, name: str, column: Any = None) -> None:
+        self._db = db.get_column_family(name) if column is None else column
+        self.handle: Any = db.get_column_family_handle(name) if column is None else None
         self.pending: dict[bytes, bytes | None] = {}
         """Key → value, None for a deletion."""
 
@@ -138,6 +139,23 @@ def scan(db: Any, start: bytes, end: bytes | None) -> Iterator[tuple[bytes, byte
         rows.next()
 
 
+class Missing:
+    """In the place of a column family that a shard does not have: an older version wrote it, and no newer one has run since."""
+
+    def get(self, key: bytes) -> None:  # noqa: ARG002
+        return None
+
+    def iter(self) -> Missing:
+        return self
+
+    def seek(self, key: bytes) -> None: ...
+
+    def valid(self) -> bool:
+        return False
+
+    def close(self) -> None: ...
+
+
 class Shard:
     """The primary: the one writer of a space's state. Each family is an attribute of its name."""
 
@@ -163,7 +181,7 @@ class Shard:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
         try:
-            self.db = _open(path, AccessType.read_write(), cache_bytes)
+            self.db = _open(path, AccessType.read_write(), cache_bytes, FAMILIES)
         except Exception as error:
             raise _explained(path, error) from error
         self.families = {name: Family(self.db, name) for name in FAMILIES}
@@ -234,15 +252,20 @@ class SecondaryShard:
         # Also at the end of a process that never closes its view.
         weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         try:
-            self.db = _open(path, AccessType.secondary(self._scratch), 16 * 1024 * 1024)
+            there = set(Rdict.list_cf(str(path), _options()))
+            self.db = _open(path, AccessType.secondary(self._scratch), 16 * 1024 * 1024, [name for name in FAMILIES if name in there])
             self.db.try_catch_up_with_primary()
         except Exception as error:
             shutil.rmtree(self._scratch, ignore_errors=True)
             if "Column family not found" in str(error):
-                raise NoState(f"nothing has run here yet: {path} is just being made. Ask again in a moment.") from error
+                raise _unfinished(path) from error
             raise _explained(path, error) from error
-        self._families: dict[str, Any] = {name: self.db.get_column_family(name) for name in FAMILIES}
-        _check_format(path, self._families["meta"].get(b"format"))
+        self.columns: dict[str, Any] = {name: self.db.get_column_family(name) if name in there else Missing() for name in FAMILIES}
+        written = self.columns["meta"].get(b"format")
+        if written is None and not there.issuperset(FAMILIES):
+            self.close()
+            raise _unfinished(path)
+        _check_format(path, written)
 
     def refresh(self) -> None:
         """See everything committed until now."""
@@ -250,18 +273,22 @@ class SecondaryShard:
 
     def row(self, family: str, key: bytes) -> bytes | None:
         """A row as of the last refresh."""
-        found: bytes | None = self._families[family].get(key)
+        found: bytes | None = self.columns[family].get(key)
         return found
 
     def rows(self, family: str, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """Rows of a family in order, as of the last refresh."""
-        return scan(self._families[family], start, end)
+        return scan(self.columns[family], start, end)
 
     def close(self) -> None:
-        for family in self._families.values():
+        for family in self.columns.values():
             family.close()
         self.db.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _unfinished(path: Path) -> NoState:
+    return NoState(f"nothing has run here yet: {path} is just being made. Ask again in a moment.")
 
 
 def _check_format(path: Path, found: bytes | None) -> None:

@@ -52,6 +52,7 @@ def load_events(
     _register_settled(con, settled)
     con.execute(chosen_sql(source), {"space": space})
     raw = _raw_text(con, source)
+    _choose_among_equals(con, source, raw)
     load_once(con, source, raw)
     shown = shown_sql(source, raw)
     readings = readings or {}
@@ -101,25 +102,58 @@ def _register_settled(con: duckdb.DuckDBPyConnection, settled: Iterable[Settled]
 
 
 def chosen_sql(source: str) -> str:
-    """The row of the archive that stands for each message, and the smallest time of its repeats."""
+    """The row of the archive that stands for each message: of repeats one that a contract accepted, then of the smallest time.
+
+    Several, numbered from 1 in the order of the sources, if these are equal; `_choose_among_equals` leaves one.
+    """
     return f"""
         CREATE TABLE work.chosen AS
         WITH refused AS (
             SELECT id, source, position, NULL AS settled_at FROM quarantine WHERE space = $space UNION ALL FROM work.settled
         ),
         accepted AS (
-            SELECT message_id, {_utc("event_time")} AS event_time, filename, file_row_number,
+            SELECT message_id, {_utc("event_time")} AS event_time, a.contract = '' AS bare, filename, file_row_number,
                 a.replay_of IS NOT NULL AS replayed, a.partition, a.position
             FROM {source} a JOIN work.applied p ON p.partition = a.partition AND a.position <= p.position
             WHERE NOT EXISTS (FROM refused r WHERE r.source = a.partition AND r.position = a.position)
               AND NOT EXISTS (FROM refused r WHERE r.id = a.replay_of AND r.settled_at IS DISTINCT FROM a.position)
         ),
-        repeats AS (SELECT message_id, min(event_time) AS event_time, count(*) AS times FROM accepted GROUP BY message_id)
-        SELECT a.filename, a.file_row_number, r.event_time FROM accepted a JOIN repeats r USING (message_id) WHERE r.times = 1
+        repeats AS (SELECT message_id, count(*) AS times FROM accepted GROUP BY message_id),
+        best AS (
+            SELECT a.* FROM accepted a JOIN repeats r USING (message_id) WHERE r.times > 1
+            QUALIFY rank() OVER (PARTITION BY message_id ORDER BY bare, event_time) = 1
+        )
+        SELECT a.filename, a.file_row_number, a.event_time, NULL AS message_id, 1 AS nth
+        FROM accepted a JOIN repeats r USING (message_id) WHERE r.times = 1
         UNION ALL
-        SELECT a.filename, a.file_row_number, r.event_time FROM accepted a JOIN repeats r USING (message_id) WHERE r.times > 1
-        QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY replayed, a.partition, a.position, filename, file_row_number) = 1
+        SELECT filename, file_row_number, event_time, message_id, row_number() OVER (
+            PARTITION BY message_id ORDER BY replayed, partition, position, filename, file_row_number
+        ) FROM best
     """
+
+
+def _choose_among_equals(con: duckdb.DuckDBPyConnection, source: str, raw: str) -> None:
+    """Leave one row of each message: that of the smallest canonical bytes, as `operators.people.content.replaces` has it."""
+    row = "a.filename = c.filename AND a.file_row_number = c.file_row_number"
+    tied = con.execute(f"""
+        SELECT c.message_id, {raw}, a.contract, c.nth FROM work.chosen c JOIN {source} a ON {row}
+        WHERE c.message_id IN (SELECT message_id FROM work.chosen WHERE nth > 1)
+        QUALIFY min((raw, a.contract)) OVER (PARTITION BY c.message_id) <> max((raw, a.contract)) OVER (PARTITION BY c.message_id)
+    """)
+    best: dict[str, tuple[bytes, str, bytes, int]] = {}
+    while rows := tied.fetchmany(BATCH_ROWS):
+        for message, text, contract, nth in rows:
+            key = orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS), contract, text.encode(), nth
+            best[message] = min(best.get(message, key), key)
+    con.execute(
+        "CREATE TABLE work.best AS SELECT unnest($ids::VARCHAR[]) AS message_id, unnest($numbers::BIGINT[]) AS nth",
+        {"ids": list(best), "numbers": [key[3] for key in best.values()]},
+    )
+    con.execute("""
+        DELETE FROM work.chosen c
+        WHERE message_id IS NOT NULL AND nth <> coalesce((SELECT b.nth FROM work.best b WHERE b.message_id = c.message_id), 1)
+    """)
+    con.execute("DROP TABLE work.best")
 
 
 def shown_sql(source: str, raw: str) -> str:

@@ -44,6 +44,7 @@ class Engine:
         self._options = {"horizon_us": horizon_us, "cache_bytes": cache_bytes}
         self._open()
         self.partitions: list[str] = []
+        self.history: frozenset[str] = frozenset()
 
     def _open(self) -> None:
         self.shard = Shard(self._folder)
@@ -62,7 +63,7 @@ class Engine:
             self._open()
         else:
             self._begin()
-        self.space.start(self.partitions)
+        self.space.start(self.partitions, self.history)
 
     def clear(self, definitions: Definitions, cache_bytes: int = 512_000_000, horizon_us: int = HORIZON_US) -> None:
         """As new, for other definitions, in the same folder: to open one costs more than a small scenario."""
@@ -76,9 +77,9 @@ class Engine:
         self._options |= {"cache_bytes": cache_bytes, "horizon_us": horizon_us}
         self._begin()
 
-    def start(self, partitions: list[str]) -> None:
-        self.partitions = partitions
-        self.space.start(partitions)
+    def start(self, partitions: list[str], history: frozenset[str] = frozenset()) -> None:
+        self.partitions, self.history = partitions, history
+        self.space.start(partitions, history)
         entry = {"type": "definitions", "digest": self._definitions.digest, "from": {}, "messageId": "d"}
         self.control([entry])
 
@@ -97,7 +98,7 @@ class Engine:
         done = self.space.meta.applied.get(partition, 0)
         events, refused = self._judge.judge_many(records, done + 1, 0)
         batch = JudgedBatch(SPACE, partition, partition, done + 1, done + len(records), "", events, refused, [], 0)
-        batch.finished = finished
+        batch.finished, batch.history = finished, partition in self.history
         self.space.apply(batch)
 
     def dump(self, at_us: int | None = None) -> list[bytes]:

@@ -31,7 +31,9 @@ PARTITIONS = 3
 
 Json = dict[str, Any]
 
-USERS = ("u1", "u2", "u3", "U3")
+USERS = ("u1", "u2", "u3", "U3", "7")
+SPELLINGS: dict[str, Any] = {"7": "7.0", "1": 1}
+"""Other ways to write what an event holds as a text; ``7.0`` is another user than 7."""
 EMAILS = ("a@shop.org", "b@shop.org", " A@Shop.org", "c@shop.org", "guest")
 PHONES = ("+44 20 7946 0958", "020 7946 0958", "+442079460959")
 DEVICES = ("d1", "d2", "d3", "null")
@@ -205,19 +207,45 @@ def _preferences(rng: Random) -> Json:
 
 
 def _repeats(rng: Random, event: Json, conflicting: bool) -> list[Json]:
-    """Copies that differ in ``sentAt`` and ``receivedAt`` alone, so that their corrected times may differ."""
-    copies = []
+    """Copies that differ in what a server rewrites, so that their times, their types and even their identifiers may differ."""
+    copies: list[Json] = []
     for _ in range(rng.choices([0, 1, 2, 3], [6, 2, 1, 1])[0]):
         copy = dict(event)
         if rng.random() < 0.7:
             sent = instant(event["timestamp"]) + rng.choice([0, 5, 120]) * MINUTE_US
             delay = rng.choice([-DAY_US, -31 * MINUTE_US, -1, 0, 1, 5 * MINUTE_US, 30 * MINUTE_US, DAY_US])
             copy |= {"sentAt": text_of(sent), "receivedAt": text_of(sent + delay)}
+        if rng.random() < 0.4:
+            copy = _rewritten(rng, copy)
         if conflicting and rng.random() < 0.5:
             copy["integrations"] = {"copy": rng.randrange(100)}
         copies.append(copy)
     rng.shuffle(copies)
     return copies
+
+
+def _rewritten(rng: Random, event: Json) -> Json:
+    """The event as another server would pass it on: restamped, its values of other types, from another place, its keys in another order."""
+    event = _retyped(rng, event)
+    time = instant(event["timestamp"]) + rng.choice([-DAY_US, -31 * MINUTE_US, -1, 0, 0, 1, 30 * MINUTE_US])
+    if rng.random() < 0.3:
+        event = {key: each for key, each in event.items() if key not in {"sentAt", "receivedAt"}}
+        event["originalTimestamp"] = event["timestamp"]
+    event |= {"timestamp": text_of(time)}
+    if rng.random() < 0.5:
+        sender: Json = {"ip": rng.choice(["10.0.0.1", "10.0.0.2"]), "library": {"name": "web", "version": rng.choice(["1.0", "2.0"])}}
+        event["context"] = event.get("context", {}) | sender
+    return dict(reversed(event.items())) if rng.random() < 0.5 else event
+
+
+def _retyped(rng: Random, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: each if key in {"messageId", "timestamp"} else _retyped(rng, each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_retyped(rng, each) for each in value]
+    if isinstance(value, bool) or rng.random() < 0.5:
+        return value
+    return SPELLINGS.get(value, value) if isinstance(value, str) else json.dumps(value) if isinstance(value, int | float) else value
 
 
 # ── control ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import orjson
@@ -25,18 +26,40 @@ EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC: it also holds the years
 
 # ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 def content(event: Event) -> bytes:
-    """What a repeat must equal: the decoded object without ``sentAt`` and ``receivedAt``."""
-    return orjson.dumps({k: v for k, v in event.body.items() if k not in ("sentAt", "receivedAt")}, option=orjson.OPT_SORT_KEYS)
+    """What a repeat must equal: the decoded object without what a server rewrites, every number as the number that it writes."""
+    kept = {k: v for k, v in event.body.items() if k not in ("messageId", "timestamp", "originalTimestamp", "sentAt", "receivedAt")}
+    if isinstance(kept.get("context"), dict):
+        kept["context"] = {k: v for k, v in kept["context"].items() if k not in ("ip", "library")}
+    kept = {k: v for k, v in kept.items() if k not in ("context", "properties", "traits") or v not in (None, {}, [])}
+    return orjson.dumps(written(kept), option=orjson.OPT_SORT_KEYS)
+
+
+NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+
+
+def written(value: object) -> object:
+    """The value with an object in the place of each number, and of each text that is one."""
+    if isinstance(value, dict):
+        return {k: written(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [written(v) for v in value]
+    number = not isinstance(value, bool) and (isinstance(value, int | float) or (isinstance(value, str) and NUMBER.fullmatch(value)))
+    return {"number": str(Fraction(str(value)))} if number else value
 
 
 def accepted(events: Iterable[Event]) -> list[Event]:
-    """One event a message id: the first content stands, with the smallest time of its repeats. By (time, id)."""
+    """One event a message id: the first content stands, of its repeats the best. By (time, id)."""
     standing: dict[str, Event] = {}
     for event in events:
         first = standing.setdefault(event.message_id, event)
-        if content(first) == content(event) and event.time_us < first.time_us:
-            standing[event.message_id] = event
+        if content(first) == content(event):
+            standing[event.message_id] = min(first, event, key=goodness)
     return sorted(standing.values(), key=moment)
+
+
+def goodness(event: Event) -> tuple[bool, int, bytes, str, bytes]:
+    """What a contract accepts before what none does, the smallest time, the smallest canonical bytes; the rest makes it one."""
+    return event.contract == "", event.time_us, orjson.dumps(event.body, option=orjson.OPT_SORT_KEYS), event.contract, event.raw
 
 
 def moment(event: Event) -> Moment:

@@ -17,7 +17,7 @@ from contracts.hashing import Hasher, profile_id
 from operators.validate import Judge
 from tests.generator import DAY_US, PROPERTIES, Scenario, scenario, scenarios, to_events
 from tests.model import Exact, dump, satisfies, some_value, values_at
-from tests.model_links import accepted, instant
+from tests.model_links import accepted, content, instant
 
 HASHER = Hasher("secret", "shop")
 NOW = "2026-01-31T12:00:00Z"
@@ -291,6 +291,7 @@ def test_smaller_scenarios_are_prefixes() -> None:
 def test_conflicting_contents_on_demand() -> None:
     """Only the flag brings a second content of a message id."""
     for conflicting in (False, True):
-        bodies = [event for seed in range(20) for event in scenario(seed, 20, conflicting=conflicting).events]
-        contents = {json.dumps({k: v for k, v in b.items() if k not in ("sentAt", "receivedAt")}, sort_keys=True) for b in bodies}
+        drawn = [scenario(seed, 20, conflicting=conflicting) for seed in range(20)]
+        events = [(one.seed, event) for one in drawn for event in to_events(one.events, contracts.load(one.definitions_files))]
+        contents = {(seed, event.message_id, content(event)) for seed, event in events}
         assert (len(contents) > 20 * 20) is conflicting

@@ -14,7 +14,7 @@ from state.keys import sequence_key
 from state.shard import Family
 
 Cause = dict[str, Any] | str
-"""``{"type": "timer"|"link"|"unlink"|"definition", …}``: what made the change; a text is the id of the message that did."""
+"""``{"type": "timer"|"link"|"unlink"|"definition"|"meaning", …}``: what made the change; a text is the id of the message that did."""
 
 
 _TOLD = "?confidence"

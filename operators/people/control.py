@@ -14,6 +14,7 @@ from contracts.times import parse_time
 from contracts.versions import newest
 from operators.epochs import CONTROL, append_epoch
 from operators.people.manual import Ruling
+from operators.people.meaning import MEANING, is_old, renew, time_again
 from operators.people.rebuild import component
 from operators.people.repairs import REPAIRS, Repairs
 from operators.people.stitcher import meet
@@ -78,22 +79,41 @@ class Control:
             holds_from = {partition: position + 1 for partition, position in space.meta.applied.items() if partition != CONTROL}
         append_epoch(space.meta.epochs, digest, holds_from, entry.position)
         before, known = (space.program, space.definitions) if space.digest else (None, None)
-        recompute = False
+        recompute = known is not None and is_old(space.meta)
         if digest != space.digest:
             space.use(digest)
-            recompute = known is not None and not _same_meaning(known, space.definitions)
-            if before is not None and recompute:
-                space.log.cause = {"type": "definition", "digest": digest}
-                self._recompute(before)
+            recompute = recompute or (known is not None and not _same_meaning(known, space.definitions))
+        if before is not None and recompute:
+            space.log.cause = {"type": "definition", "digest": digest}
+            self._recompute(before)
         return {"definitions": digest, "recomputed": recompute}
 
-    def _recompute(self, before: Program) -> None:
-        """New definitions: everybody anew from the moments, in one commit; only differences are announced."""
+    def renew(self) -> bool:
+        """Compute everybody anew if that was last done by an older meaning of what is stored; whether it was done."""
         space = self._space
+        if not is_old(space.meta):
+            return False
+        if not space.digest:
+            space.meta.meaning = MEANING
+            return False
+        space.log.cause, space.log.time = {"type": "meaning", "id": str(MEANING)}, None
+        space.log.clock = space.meta.clock or 0
+        self._recompute(space.program)
+        space.remember()
+        return True
+
+    def _recompute(self, before: Program) -> None:
+        """New definitions, or another meaning: everybody anew from the moments, in one commit; only differences are announced."""
+        space = self._space
+        old_meaning = is_old(space.meta)
+        if old_meaning:
+            renew(space)
         old = {key: decode_person(row) for key, row in space.shard.people.committed(b"")}
         anchors = {key for key, _ in space.shard.alias.committed(b"")}
         for anchor in self._anchors_with_moments():
-            anchors |= self._anchor_again(anchor)
+            anchors |= self._anchor_again(anchor, timed=old_meaning)
+        if old_meaning:
+            anchors |= space.manual.named
         for person in old.values():
             self._translate(person, before)
         names = {segment.name for segment in space.program.segments}
@@ -120,22 +140,25 @@ class Control:
         shard = self._space.shard
         return {key[4:20] for key, _ in shard.moments.committed(b"")} | {key[:16] for key, _ in shard.pages.committed(b"")}
 
-    def _anchor_again(self, anchor: bytes) -> set[bytes]:
-        """Hang the moments of an anchor where the identity rules in force say; returns the anchors they hang on."""
+    def _anchor_again(self, anchor: bytes, *, timed: bool) -> set[bytes]:
+        """Hang the moments of an anchor where the identity rules in force say, ``timed`` also at the time at which they are read
+        today; returns the anchors they hang on."""
         space = self._space
         found = {anchor}
         for kept in list(space.store.moments([anchor])):
-            pairs = space.reread(moment_raw(kept.row), moment_contract(kept.row)).identifiers
+            event = space.reread(moment_raw(kept.row), moment_contract(kept.row))
+            pairs = event.identifiers
             home = space.store.hash(space.stitcher.visits.anchor(pairs)) if pairs else NO_ANCHOR
-            if home == anchor:
+            time_us = time_again(event, kept.time_us) if timed else kept.time_us
+            if home == anchor and time_us == kept.time_us:
                 continue
             found.add(home)
             space.store.drop(kept)
             # What comes out of a page is remembered again until it is sealed again.
-            space.meta.remembered += kept.page is not None
-            space.shard.seen.put(kept.message, time_key(kept.time_us) + home)
+            space.meta.remembered += kept.forgotten
+            space.shard.seen.put(kept.message, time_key(time_us) + home)
             row = bytes((SELF,)) + kept.row[1:7] + kept.row[23 if kept.row[0] == OWNED else 7 :]
-            space.store.put_moment(home, kept.time_us, kept.message, row)
+            space.store.put_moment(home, time_us, kept.message, row)
             space.meta.unidentified += (home == NO_ANCHOR) - (anchor == NO_ANCHOR)
         return found
 

@@ -45,6 +45,20 @@ class Manual:
         self._family.put(key, _encode(ruling))
         return True
 
+    def clear(self) -> list[tuple[bytes, Ruling]]:
+        """Forget all rulings, to be taken in anew; returns them with their keys."""
+        listed = sorted(self.rulings.items())
+        for key in self.rulings:
+            self._family.delete(key)
+        self.rulings.clear()
+        self._of.clear()
+        return listed
+
+    @property
+    def named(self) -> set[bytes]:
+        """Every identifier that some ruling names."""
+        return set(self._of)
+
     def void(self, a: bytes, b: bytes) -> bool:
         """Whether the pair is unlinked, in either order of its ends."""
         if not self.rulings:

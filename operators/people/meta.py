@@ -46,6 +46,12 @@ class Meta(msgspec.Struct):
     """Expectations that do not hold, by expectation, source and event."""
     uncorrected: int = 0
     """Events whose own time stands, because their ``sentAt`` is not believed."""
+    sources: dict[str, int] = {}
+    """Records received by source."""
+    late: dict[str, int] = {}
+    """Records in quarantine as `too_late`, by source."""
+    meaning: int = 0
+    """By which meaning of what is stored people were computed last (`operators/people/meaning.py`)."""
 
     @property
     def digest(self) -> str:

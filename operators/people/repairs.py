@@ -58,7 +58,7 @@ class Repairs:
             return "refused"
         space = self._space
         duplicates = space.meta.duplicate
-        space.count_refusal(row.reason, -1)
+        space.count_refusal(row.reason, -1, row.partition)
         if isinstance(outcome, Event):
             refusal = space.take(outcome, CONTROL, exempt=True)
             if refusal is None:
@@ -74,7 +74,7 @@ class Repairs:
             outcome = refused_event(outcome, *refusal)
         row.reason, row.detail, row.schema_path = outcome.reason, outcome.detail, outcome.schema_path
         row.event, row.contract = outcome.event, outcome.contract
-        space.count_refusal(row.reason, 1)
+        space.count_refusal(row.reason, 1, row.partition)
         quarantine.put(key, encode(row))
         return "passing" if row.reason == "edited" else "refused"
 
@@ -86,7 +86,7 @@ class Repairs:
             if row is None:
                 counts["gone"] += 1
                 continue
-            space.count_refusal(row.reason, -1)
+            space.count_refusal(row.reason, -1, row.partition)
             space.meta.dropped += 1
             row.settle(DROPPED)
             space.shard.quarantine.put(key, encode(row))

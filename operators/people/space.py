@@ -19,6 +19,7 @@ from operators.people.announce import Announcer, Hide
 from operators.people.blocks import BlockIndex
 from operators.people.changes import ChangeLog
 from operators.people.clock import Clock
+from operators.people.content import content, replaces
 from operators.people.control import Control
 from operators.people.history import History
 from operators.people.manual import Manual
@@ -32,6 +33,7 @@ from operators.people.timers import Timers
 from operators.people.visits import Claim
 from operators.profile import fold, join, next_due, resolve_consents
 from operators.quality.keeper import Quality
+from operators.quality.scores import source_of
 from operators.records import (
     NOBODY,
     OWNED,
@@ -51,14 +53,13 @@ from operators.stitch.rules import Rules
 from operators.validate import Judge
 from state.errors import Gap
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import moment_key, period_of, sequence_key, time_key, time_of
+from state.keys import period_of, sequence_key, time_key
 from state.shard import Shard
 
 SEAL_ROWS = 2_000
 """Moments that one batch turns into pages at most."""
 TICK_TIMERS = 1_000
 """Timers that one tick fires at most; the rest follow in the next commits."""
-_NOT_CONTENT = ("sentAt", "receivedAt")
 
 
 class Space:
@@ -121,9 +122,12 @@ class Space:
         self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, history=self.history, hide=hide)
         self.quality.use(definitions)
 
-    def start(self, partitions: list[str]) -> None:
-        """Which partitions this run reads."""
-        self.clock.start(partitions)
+    def start(self, partitions: list[str], history: frozenset[str] = frozenset()) -> None:
+        """Which partitions this run reads, and which of them are history. First of all, people who were computed by an older
+        meaning of what is stored are computed anew, in one commit."""
+        self.clock.start(partitions, history)
+        if self._control.renew():
+            self._commit()
 
     # ---- a batch
 
@@ -149,8 +153,9 @@ class Space:
                     meta.applied[CONTROL] = entry.position
                     self._commit()
         else:
-            self.clock.take_up(batch.partition)
+            self.clock.take_up(batch.partition, history=batch.history)
             self._records(batch, done)
+            meta.applied[batch.partition] = max(done, batch.last)
             waiting = self._hint(batch)
         meta.applied[batch.partition] = max(done, batch.last)
         self._commit()
@@ -159,7 +164,9 @@ class Space:
     def _records(self, batch: JudgedBatch, done: int) -> None:
         partition = batch.partition
         if batch.last > done:
-            self.meta.received += batch.last - max(done, batch.first - 1)
+            new = batch.last - max(done, batch.first - 1)
+            self.meta.received += new
+            self.meta.sources[batch.source] = self.meta.sources.get(batch.source, 0) + new
             self.meta.uncorrected += sum(position > done for position in batch.uncorrected)
         records: list[Event | Refused] = list(batch.events)
         if batch.digest and batch.digest != self.digest:
@@ -169,11 +176,12 @@ class Space:
             records = sorted([*records, *batch.refused], key=lambda record: record.position)
         quality = self.quality
         quality.begin(batch.source, batch.read_at_us)
+        history = batch.history
         for record in records:
             if record.position <= done:
                 continue
             if isinstance(record, Event):
-                refusal = self.take(record, partition)
+                refusal = self.take(record, partition, exempt=history)
                 if refusal is not None:
                     self._quarantine(refused_event(record, *refusal), batch)
                 else:
@@ -219,9 +227,12 @@ class Space:
         """What the batch says beside its records: its partition has finished, or has caught up with the wall clock."""
         if batch.finished:
             self.clock.finish(batch.partition)
-            return self._advance(self.clock.lowest(), None)
+            # After history that is everybody's timer: too much for one commit.
+            while self._advance(self.clock.lowest(), TICK_TIMERS):
+                self._commit()
+            return False
         if batch.caught_up:
-            self.clock.came_to(batch.partition, batch.read_at_us)
+            self.clock.catch_up(batch.partition, batch.read_at_us)
             waiting = self._advance(self.clock.lowest(), TICK_TIMERS)
             if self.meta.clock is not None and not waiting:
                 self.quality.tick(self.meta.clock)
@@ -263,16 +274,15 @@ class Space:
         self.quality.refuse(record)
         self.shard.quarantine.put(sequence_key(self.meta.quarantined), encode(row))
         self.meta.quarantined += 1
-        self.count_refusal(record.reason, 1)
+        self.count_refusal(record.reason, 1, batch.partition)
 
-    def count_refusal(self, reason: str, by: int) -> None:
-        """One more, or one less, in quarantine for a reason."""
+    def count_refusal(self, reason: str, by: int, partition: str) -> None:
+        """One more, or one less, in quarantine for a reason, of a partition."""
         if reason == "conflict":
             self.meta.conflict += by
-        counts = self.meta.quarantine
-        counts[reason] = counts.get(reason, 0) + by
-        if not counts[reason]:
-            del counts[reason]
+        if reason == "too_late":
+            _count(self.meta.late, source_of(partition), by)
+        _count(self.meta.quarantine, reason, by)
 
     def take(self, event: Event, partition: str, *, exempt: bool = False) -> tuple[str, str] | None:
         """Apply one event; what is wrong with it as (reason, detail) if it cannot be. ``exempt``: from the horizon."""
@@ -295,11 +305,10 @@ class Space:
         message = blake2b(event.message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         seen = self.shard.seen.get(message)
         if seen is not None:
-            at, anchor = time_of(seen[:8]), seen[8:]
-            row = self.shard.moments.get(moment_key(anchor, at, message))
-            if row is None:
+            kept = self.store.remembered(message, seen)
+            if kept is None:
                 raise LookupError(f"message {event.message_id}: its moment is gone while it is remembered")
-            return self._repeat(event, Kept(anchor, at, message, row, None))
+            return self._repeat(event, kept)
         if exempt and event.identifiers:
             sealed = self.store.sealed(self.store.hash(self.stitcher.visits.anchor(event.identifiers)), message)
             if sealed is not None:
@@ -311,6 +320,8 @@ class Space:
             if known is None or time > known:
                 self.clock.came_to(partition, time)
                 self._advance(self.clock.lowest(), None)
+        elif partition != CONTROL:
+            self.clock.read(partition, time)
         elif clock is None:
             self._advance(time, None)
         log = self.log
@@ -349,23 +360,30 @@ class Space:
         return number
 
     def _repeat(self, event: Event, kept: Kept) -> tuple[str, str] | None:
-        """A message id that is known: a duplicate, of which the smallest time stands, or a conflict."""
+        """A message id that is known: a duplicate, of which the better one stands, or a conflict."""
         raw = moment_raw(kept.row)
         if raw != event.raw and content(orjson.loads(raw)) != content(event.body):
             return "conflict", f"message {event.message_id} came before with another content; the first one stands"
         self.meta.duplicate += 1
-        if event.time_us < kept.time_us:
-            anchor = kept.anchor
-            self.store.drop(kept)
-            self.meta.remembered += kept.page is not None
-            self._keep(anchor, event, kept.message, ITSELF)
-            if anchor != NO_ANCHOR:
-                clock = self.meta.clock
-                self.log.cause, self.log.time = event.message_id, event.time_us
-                self.log.clock = event.time_us if clock is None else clock
-                holder = self.store.holder(anchor)
-                self.rebuild([holder] if holder is not None else [], {anchor})
+        if replaces(event, kept.time_us, self.meta.contracts[moment_contract(kept.row)], raw):
+            self._replace(event, kept)
         return None
+
+    def _replace(self, event: Event, kept: Kept) -> None:
+        """Let a repeat stand in the place of what is stored. It may carry other identifiers, since ``28.0`` and 28 are equal contents."""
+        store, log = self.store, self.log
+        pairs = event.identifiers
+        anchors = {store.hash(pair) for pair in (*self.reread(moment_raw(kept.row), moment_contract(kept.row)).identifiers, *pairs)}
+        store.drop(kept)
+        self.meta.remembered += kept.forgotten
+        anchor = store.hash(self.stitcher.visits.anchor(pairs)) if pairs else NO_ANCHOR
+        self.meta.unidentified += (anchor == NO_ANCHOR) - (kept.anchor == NO_ANCHOR)
+        self._keep(anchor, event, kept.message, ITSELF)
+        if anchors:
+            clock = self.meta.clock
+            log.cause, log.time, log.clock = event.message_id, event.time_us, event.time_us if clock is None else clock
+            holders = {holder.key: holder for holder in map(store.holder, sorted(anchors)) if holder is not None}
+            self.rebuild(list(holders.values()), anchors)
 
     def _stitch(self, event: Event, message: bytes) -> None:
         """An event that says something new about who is who, or that belongs to whom its device's sessions say."""
@@ -597,6 +615,8 @@ class Space:
             announcer.settle(new[key], now)
 
 
-def content(body: dict[str, Any]) -> bytes:
-    """What two messages of one id must have in common."""
-    return orjson.dumps({key: value for key, value in body.items() if key not in _NOT_CONTENT}, option=orjson.OPT_SORT_KEYS)
+def _count(counts: dict[str, int], name: str, by: int) -> None:
+    """Add to one of several counts, of which none is kept that is 0."""
+    counts[name] = counts.get(name, 0) + by
+    if not counts[name]:
+        del counts[name]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contracts.hashing import Hasher
 from operators.people.pairs import Identified, Refusals
 from operators.records import (
+    SEEN_OPEN,
     Identifier,
     Person,
     Stored,
@@ -15,7 +16,7 @@ from operators.records import (
     encode,
 )
 from operators.stitch.rules import Rules
-from state.keys import NOBODY, PERIOD_US, moment_key, moment_parts, period_key, period_of, period_of_key
+from state.keys import NOBODY, PERIOD_US, moment_key, moment_parts, period_key, period_of, period_of_key, time_key, time_of
 from state.shard import Shard
 
 PERSON_BYTES, ROW_BYTES = 1_000, 7
@@ -24,6 +25,8 @@ ROW_SIZE_WEIGHT = 0.05
 """How much a commit's rows count in the mean size of a row."""
 HASHES_MAX = 400_000
 """Identifiers whose hash is remembered; all are forgotten when there are more."""
+SEALED_MAX = 500_000
+"""Sealed messages that are held in memory to find repeats by, about 100 bytes each; all are let go of when there are more."""
 _BEHIND = b"\xff" * 21
 """Behind every key."""
 NOBODY_ROWS = 100
@@ -45,6 +48,11 @@ class Kept:
         self.row = row
         self.page = page
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether its message id is no longer remembered: it is sealed, and hangs on an identifier under which it is found."""
+        return self.page is not None and self.anchor != NOBODY
+
 
 class PeopleStore:
     """What the stitch, profile and segment steps read and write; `flush` encodes what changed into the pending commit."""
@@ -64,6 +72,11 @@ class PeopleStore:
         self.dirty: dict[bytes, Person] = {}
         self._fresh: dict[bytes, dict[bytes, bytes | None]] = {}
         """Moments changed in this commit: anchor → key → row, None for a deletion."""
+        self._seals = next(shard.pages.committed(b""), None) is not None
+        """Whether anything is sealed."""
+        self._sealed: dict[bytes, frozenset[bytes]] = {}
+        """By anchor: the messages in its pages, perhaps some that have been there."""
+        self._sealed_size = 0
         self.moves: dict[bytes, bytes] = {}
         """Identifiers that have changed hands since the history was written: hash → the key of who held it before, empty if nobody."""
 
@@ -250,13 +263,14 @@ class PeopleStore:
                     break
 
     def seal(self, before: int, limit: int) -> tuple[int, bool]:
-        """Turn up to about ``limit`` moments of periods before ``before`` into pages; their message ids are forgotten.
+        """Turn up to about ``limit`` moments of periods before ``before`` into pages; their message ids are forgotten, but for those of
+        events without identifiers, which are found by nothing else.
 
-        Returns how many, and whether any are left. Call it with nothing pending, and commit.
+        Returns how many ids are forgotten, and whether any moments are left. Call it with nothing pending, and commit.
         """
         end = period_key(before)
         groups: dict[tuple[bytes, int], list[Stored]] = {}
-        count = 0
+        count = kept = 0
         left = False
         for key, row in self.shard.moments.committed(b"", end):
             anchor, time_us, message = moment_parts(key)
@@ -276,22 +290,58 @@ class PeopleStore:
                 self._to_page(key, stored)
                 continue
             # Nobody's events are too many for one page, and the rules may know them one day.
+            kept += len(stored)
             for at in range(0, len(stored), NOBODY_ROWS):
                 part = stored[at : at + NOBODY_ROWS]
                 self._to_page(key + part[0].message, part)
-        return count, left
+                self.find_nobodys(key + part[0].message, part)
+        return count - kept, left
 
     def _to_page(self, key: bytes, stored: list[Stored]) -> None:
+        self._seals = True
+        self._sealed.pop(key[:16], None)
         known = self.shard.pages.get(key)
         self.shard.pages.put(key, encode((decode_page(known) if known else []) + stored))
 
+    def find_nobodys(self, page: bytes, stored: Iterable[Stored]) -> None:
+        """Remember in which page these events without identifiers lie."""
+        for each in stored:
+            self.shard.seen.put(each.message, time_key(each.time_us) + page)
+
+    def remembered(self, message: bytes, seen: bytes) -> Kept | None:
+        """The moment of a message id by the row under which it is remembered."""
+        time_us, anchor = time_of(seen[:8]), seen[8:24]
+        if len(seen) > SEEN_OPEN:
+            page = seen[8:]
+            stored = decode_page(self.shard.pages.get(page) or b"\x90")
+            return next((Kept(anchor, each.time_us, message, each.row, page) for each in stored if each.message == message), None)
+        row = self.shard.moments.get(moment_key(anchor, time_us, message))
+        return None if row is None else Kept(anchor, time_us, message, row, None)
+
     def sealed(self, anchor: bytes, message: bytes) -> Kept | None:
         """A message in the pages of its anchor, whatever its time."""
+        if not self._seals:
+            return None
+        known = self._sealed.get(anchor)
+        if known is None:
+            known = self._messages_in_pages(anchor)
+        if message not in known:
+            return None
         for key, value in self.shard.pages.rows(anchor, anchor + b"\xff" * 5):
             for stored in decode_page(value):
                 if stored.message == message:
                     return Kept(anchor, stored.time_us, message, stored.row, key)
         return None
+
+    def _messages_in_pages(self, anchor: bytes) -> frozenset[bytes]:
+        """So that the many events of one anchor in a file of history do not read all of its pages each."""
+        pages = self.shard.pages.rows(anchor, anchor + b"\xff" * 5)
+        found = frozenset(stored.message for _, value in pages for stored in decode_page(value))
+        self._sealed_size += len(found) + 1
+        if self._sealed_size > SEALED_MAX:
+            self._sealed, self._sealed_size = {}, len(found) + 1
+        self._sealed[anchor] = found
+        return found
 
     def drop(self, kept: Kept) -> None:
         """Remove a stored moment, also out of its page."""

@@ -19,6 +19,9 @@ def show(plan: dict[str, Any]) -> None:
     if plan["waiting"]:
         waiting = f"{plan['waiting']:,} entries of the control partition wait for a flow; they come first, and are not in this plan"
         err.print(f"{space}: {waiting}", style="yellow", markup=False)
+    if plan["older"]:
+        why = "an older version of Skep has computed the people; the next flow computes everybody anew once, whatever the contracts say"
+        err.print(f"{space}: {why}", style="yellow", markup=False)
     if not plan["recomputed"]:
         out.print(f"{space}: nothing would change: {_why_nothing(plan)}", markup=False)
         return

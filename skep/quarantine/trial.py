@@ -10,9 +10,9 @@ import orjson
 
 from contracts.definitions import Definitions
 from contracts.events import Event, Refused
+from operators.people.content import content
 from operators.people.quarantine import refused_event
 from operators.people.repairs import message_id
-from operators.people.space import content
 from operators.validate import Judge
 from operators.view import Quarantined, View
 from skep.quarantine.causes import Causes

@@ -12,7 +12,7 @@ import orjson
 from contracts.definitions import Definitions
 from contracts.events import Event
 from contracts.times import parse_time
-from operators.people.space import content
+from operators.people.content import content
 from operators.validate import Judge, content_id
 from skep.console import CommandError
 

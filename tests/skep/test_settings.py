@@ -65,7 +65,7 @@ sources:
     found = Settings.load(project(tmp_path, text))
     assert found.sources == (
         SourceSettings(name="web", kind="jsonl", path=str(tmp_path / "in/*.jsonl.gz"), space="b2b"),
-        SourceSettings(name="till", kind="csv", path="/abs/till.csv", space="shop", mapping="retail"),
+        SourceSettings(name="till", kind="csv", path="/abs/till.csv", space="shop", mapping="retail", history=True),
     )
     assert (found.spaces, found.data, found.horizon_us, found.future_skew_us) == (
         ("shop", "b2b"),

@@ -1,0 +1,75 @@
+"""The number of the meaning by which people were computed last, and what an older one asks for, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.events import Event
+from operators.epochs import CONTROL
+from operators.people.meta import Meta
+from operators.people.quarantine import decode_row
+from operators.quality.scores import source_of
+from operators.records import decode_page
+from operators.validate import event_time
+from operators.versions import Refusal
+from state.keys import NOBODY
+
+if TYPE_CHECKING:
+    from operators.people.space import Space
+
+MEANING = 1
+"""Raised when what is stored comes to mean something else: how identifiers are normalised, names, consents or times are read."""
+_LAST = b"\xff" * 21
+
+
+def is_old(meta: Meta) -> bool:
+    """Whether people were computed by an older meaning, or never."""
+    return meta.meaning < MEANING
+
+
+def renew(space: Space) -> None:
+    """What is kept beside people and was not kept, or not in this way, under the older meaning."""
+    meta = space.meta
+    _find_nobodys(space)
+    _rule_again(space)
+    meta.sources, meta.late = {}, {}
+    for partition, position in meta.applied.items():
+        if partition != CONTROL:
+            meta.sources[source_of(partition)] = meta.sources.get(source_of(partition), 0) + position
+    for _, stored in space.shard.quarantine.committed(b""):
+        row = decode_row(stored)
+        if row.reason == "too_late":
+            meta.late[source_of(row.partition)] = meta.late.get(source_of(row.partition), 0) + 1
+    meta.meaning = MEANING
+
+
+def _rule_again(space: Space) -> None:
+    """Manual links and unlinks name their identifiers as these are normalised today; one that is none any more rules nothing."""
+    store, position = space.store, space.rules.position
+    for key, ruling in space.manual.clear():
+        ends = (ruling.a, ruling.b)
+        if not all(namespace in position for namespace, _ in ends):
+            space.manual.rule(key, ruling)
+            continue
+        found = [space.judge.identifiers.normalize(namespace, value) for namespace, value in ends]
+        pairs = sorted(pair for pair in found if pair is not None)
+        if len(pairs) == len(ends) and pairs[0] != pairs[1]:
+            a, b = (store.hash(pair) for pair in pairs)
+            ruling.a, ruling.b = ((space.rules.names[namespace], value) for namespace, value in pairs)
+            space.manual.rule(min(a, b) + max(a, b), ruling)
+
+
+def time_again(event: Event, time_us: int) -> int:
+    """The time of a stored event as it is read today; as it was stored if it could not be read any more."""
+    try:
+        return event_time(event.body)[0]
+    except Refusal:
+        return time_us
+
+
+def _find_nobodys(space: Space) -> None:
+    """Sealed events without identifiers are remembered by where they lie."""
+    for key, row in space.shard.pages.committed(NOBODY, NOBODY + _LAST):
+        forgotten = [stored for stored in decode_page(row) if space.shard.seen.get(stored.message) is None]
+        space.store.find_nobodys(key, forgotten)
+        space.meta.remembered += len(forgotten)
