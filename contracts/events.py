@@ -34,7 +34,8 @@ class Event(msgspec.Struct, gc=False):
     repeats and without blocked values. ``body`` is the decoded event, ``raw`` its bytes. ``name`` is what segments
     call it (``order_completed``, ``page_viewed``); ``""`` for identify, group and alias, which are not things done.
     ``properties`` is what features read (a page's ``name`` is among them), ``traits`` what an identify call sets.
-    ``consents`` are the decisions that the event carries, by purpose; None if it carries none.
+    ``consents`` are the decisions that the event carries, by purpose; None if it carries none; ``unread`` are the purposes among
+    them whose decision could not be read and counts as a denial.
     """
 
     position: int
@@ -50,6 +51,21 @@ class Event(msgspec.Struct, gc=False):
     received_at_us: int | None
     body: dict[str, Any]
     raw: bytes
+    unread: tuple[str, ...] = ()
+
+
+class Denial(msgspec.Struct, frozen=True, gc=False):
+    """A refused record's denial of consent to a purpose, by the identifier that its event would hang on.
+
+    ``value`` is normalised; ``time_us`` is not after the record was received. ``unread``: what was said could not be read.
+    """
+
+    message_id: str
+    namespace: str
+    value: str
+    purpose: str
+    time_us: int
+    unread: bool = False
 
 
 class Refused(msgspec.Struct, gc=False):
@@ -57,7 +73,8 @@ class Refused(msgspec.Struct, gc=False):
 
     ``reason`` is one of ``undecodable envelope unknown_event invalid future too_large unsupported_version upcast`` here; the
     people step adds ``too_late`` and ``conflict``, and an edit that waits for its replay is ``edited``. ``event`` is its
-    name as far as it can be told, ``contract`` the version that refused it; ``""`` is unknown.
+    name as far as it can be told, ``contract`` the version that refused it; ``""`` is unknown. ``denials`` count although
+    nothing else of the record does.
     """
 
     position: int
@@ -68,6 +85,7 @@ class Refused(msgspec.Struct, gc=False):
     raw: bytes
     event: str = ""
     contract: str = ""
+    denials: tuple[Denial, ...] = ()
 
 
 class ControlEntry(msgspec.Struct, gc=False):

@@ -1,4 +1,4 @@
-"""What is read out of a decoded event: its identifiers, normalised and without the blocked ones, and its consents."""
+"""The identifiers that are read out of a decoded event, normalised and without the blocked ones."""
 
 from __future__ import annotations
 
@@ -156,15 +156,3 @@ class Identifiers:
         if len(found) < 2:
             return tuple(found)
         return tuple(sorted(set(found)))
-
-
-def consents(body: dict[str, Any], properties: dict[str, Any] | None, purposes: frozenset[str]) -> dict[str, bool] | None:
-    """The decisions that an event carries, by declared purpose: its context's, then those of ``properties``, which win."""
-    context = body.get("context")
-    consent = context.get("consent") if type(context) is dict else None
-    said: dict[str, bool] = {}
-    for holder in (consent, properties):
-        preferences = holder.get("categoryPreferences") if type(holder) is dict else None
-        if type(preferences) is dict:
-            said.update((purpose, told) for purpose, told in preferences.items() if type(told) is bool and purpose in purposes)
-    return said or None

@@ -75,6 +75,21 @@ def _decide(person: Person, event: Event, anchor: bytes, program: Program, touch
             touched.append(f"!{purpose}")
 
 
+def withdraw(person: Person, anchor: bytes, purpose: str, time: int, message: str) -> bool:
+    """Count the denial of a refused record that hangs on an identifier of the person; whether that is what counts there now."""
+    decisions = person.consents.setdefault(purpose, {})
+    denied = [time, message, False]
+    counts = anchor not in decisions or _newer(denied, decisions[anchor])
+    if counts:
+        decisions[anchor] = denied
+    return counts
+
+
+def _newer(one: list[Any], other: list[Any]) -> bool:
+    """Of two decisions on one identifier, which counts: the newer by ``(time, message id)``, of one moment the denial."""
+    return (one[0], one[1], not one[2]) > (other[0], other[1], not other[2])
+
+
 def resolve_consents(person: Person, holder: Holder) -> None:
     """Set ``granted`` from the decisions and the accepted links."""
     links = joining(person, holder)
@@ -136,7 +151,7 @@ def join(into: Person, other: Person, program: Program) -> None:
         known = into.consents.setdefault(purpose, {})
         for anchor, theirs in decisions.items():
             ours = known.get(anchor)
-            if ours is None or (theirs[0], theirs[1]) > (ours[0], ours[1]):
+            if ours is None or _newer(theirs, ours):
                 known[anchor] = theirs
     into.first = min((each for each in (into.first, other.first) if each is not None), default=None)
     into.last = max((each for each in (into.last, other.last) if each is not None), default=None)

@@ -61,7 +61,7 @@ class Identifier(msgspec.Struct, array_like=True, gc=False):
 
     ``refused``: how many links with an end here do not stand; ``loose``: how many of them might if clusters were smaller.
     ``rivals``: the one namespace of all identifiers that it was seen with, `ALONE` or `SEVERAL` if there is no such.
-    ``anchor``: some event hangs on this person's identifier.
+    ``anchor``: some event hangs on this person's identifier, or a refused record's denial on any.
 
     With probabilistic rules, what its own events say: ``traits`` are those that are compared, each as ``[time, message id,
     value]``, the newest; ``seen`` are the windowed blocks, each with its sightings as ``[start, end]``, in order.

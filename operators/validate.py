@@ -14,15 +14,17 @@ import orjson
 
 from contracts import unreadable
 from contracts.definitions import CALLS, Definitions
-from contracts.events import ControlEntry, Event, JudgedBatch, Refused, SourceBatch
+from contracts.events import ControlEntry, Denial, Event, JudgedBatch, Refused, SourceBatch
 from contracts.names import event_name
 from contracts.times import iso, parse_time
 from contracts.upcasts import UpcastError
 from contracts.versions import names_contract
+from operators.consents import NOTHING, consents
+from operators.denials import CONSENT_UPDATED, Denials, denied_at, said_id
 from operators.digits import lost_digits, with_long_digits
 from operators.epochs import CONTROL, Epoch, append_epoch, spans
 from operators.event_time import event_time
-from operators.extract import Identifiers, consents
+from operators.extract import Identifiers
 from operators.frames import MAGIC, Frames, as_event, as_json, is_event
 from operators.metrics import batch_took
 from operators.versions import Accepts, Reading, Refusal, Versions
@@ -51,6 +53,7 @@ class Judge:
         self._skew_us = future_skew_us
         self._max_bytes = max_event_bytes
         self._purposes = frozenset(purpose.name for purpose in definitions.purposes)
+        self._denials = Denials(definitions.identity, self.identifiers, self._purposes)
         self._versions = Versions(definitions, formats=formats)
         self._trial = self._versions.trial
         self._frames = Frames(definitions)
@@ -63,9 +66,24 @@ class Judge:
             return self._exactly(raw, position, read_at_us)
         except Refusal as no:
             event = no.contract.partition("/")[0] or ("" if no.reason == "too_large" else event_of(raw))
-            return Refused(position, no.reason, no.detail[:DETAIL_MAX], no.schema_path, no.received_at_us, raw, event, no.contract)
+            denials = self.denials(raw, read_at_us)
+            return Refused(position, no.reason, no.detail[:DETAIL_MAX], no.schema_path, no.received_at_us, raw, event, no.contract, denials)
         except Exception as error:  # noqa: BLE001 (one record never stops the flow)
-            return Refused(position, "invalid", repr(error)[:DETAIL_MAX], "", None, raw, event_of(raw))
+            denials = self.denials(raw, read_at_us)
+            return Refused(position, "invalid", repr(error)[:DETAIL_MAX], "", None, raw, event_of(raw), "", denials)
+
+    def denials(self, raw: bytes, read_at_us: int) -> tuple[Denial, ...]:
+        """The denials of consent in a record that is refused, as far as they can be read. ``read_at_us`` as in `judge`."""
+        if not self._purposes:
+            return ()
+        try:
+            body = self._unframed(raw)[0] if raw[:1] == MAGIC else decode(raw, self._max_bytes)
+            time_us = None
+            with suppress(Refusal):
+                time_us = event_time(body)[0]
+            return self._denials.read(body, said_id(body) or content_id(body), denied_at(body, time_us, read_at_us))
+        except Exception:  # noqa: BLE001 (what cannot be read of a refused record is not said)
+            return ()
 
     def judge_many(self, records: list[bytes], first: int, read_at_us: int) -> tuple[list[Event], list[Refused]]:
         """Judges the records of the positions ``first`` and on."""
@@ -144,6 +162,9 @@ class Judge:
             raise
         if doubted:
             self.uncorrected.add(position)
+        decided, unread = NOTHING
+        if self._purposes:
+            decided, unread = consents(body, properties if name == CONSENT_UPDATED else None, self._purposes)
         return Event(
             position,
             time_us,
@@ -154,10 +175,11 @@ class Judge:
             self.identifiers.read(seen),
             properties,
             traits if call == "identify" else None,
-            consents(body, properties if name == "consent_updated" else None, self._purposes) if self._purposes else None,
+            decided,
             received_at_us,
             body,
             raw,
+            unread,
         )
 
     def reread(self, raw: bytes, contract: str) -> Event:
@@ -176,7 +198,7 @@ class Judge:
                 place, judged = ("traits", traits) if call in _JUDGED_BY_TRAITS else ("properties", properties)
                 seen = _upcast(contract, upcast, body, place, judged)
                 properties, traits = _object(seen, "properties"), _object(seen, "traits")
-        decided = consents(body, properties if name == "consent_updated" else None, self._purposes) if self._purposes else None
+        decided, _ = consents(body, properties if name == CONSENT_UPDATED else None, self._purposes)
         identifiers = self.identifiers.read(seen)
         told = traits if call == "identify" else None
         return Event(0, 0, "", call, name, contract, identifiers, properties, told, decided, None, body, raw)
@@ -404,14 +426,16 @@ class Validate:
             if type(received_us) is not int:
                 received_us = batch.read_at_us if asked_us is None else asked_us
             found = judge.judge(b64decode(item["raw"]), position, received_us)
-            outcomes.append((item["id"], _waiting(found) if waits and type(found) is Event else found))
+            if waits and type(found) is Event:
+                found = _waiting(found, judge.denials(found.raw, received_us))
+            outcomes.append((item["id"], found))
         return outcomes
 
 
-def _waiting(event: Event) -> Refused:
+def _waiting(event: Event, denials: tuple[Denial, ...]) -> Refused:
     detail = f"it passes {f'as {event.contract} ' if event.contract else ''}now; `skep quarantine replay` takes it in"
     name = event.name or event.type
-    return Refused(event.position, "edited", detail, "", event.received_at_us, event.raw, name, event.contract)
+    return Refused(event.position, "edited", detail, "", event.received_at_us, event.raw, name, event.contract, denials)
 
 
 def _digest_at(epochs: list[Epoch], position: int) -> str:

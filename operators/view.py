@@ -171,6 +171,12 @@ class View:
             "remembered": meta.remembered,
             "large_blocks": meta.large_blocks,
             "uncorrected": meta.uncorrected,
+            "denials": meta.denials,
+            "unread_consents": [
+                {"purpose": purpose, "source": source, "decisions": count}
+                for purpose, counts in sorted(meta.unread.items())
+                for source, count in sorted(counts.items())
+            ],
             "broken": [{**one.told(one.value), "since": iso(one.since_us), "stops": one.stops} for one in meta.broken.values()],
             "stopped": sorted(stopped),
         }

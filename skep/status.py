@@ -16,7 +16,7 @@ from skep.settings import Settings
 from skep.spaces import open_views, snapshot_path
 
 COUNTS = ("received", "applied", "duplicate", "conflict", "quarantined", "dropped", "unidentified")
-SUMS = (*COUNTS, "people", "merges", "splits", "changes", "remembered", "large_blocks", "uncorrected")
+SUMS = (*COUNTS, "people", "merges", "splits", "changes", "remembered", "large_blocks", "uncorrected", "denials")
 
 
 def status(settings: Settings) -> dict[str, Any]:
@@ -45,6 +45,7 @@ def summed(spaces: list[dict[str, Any]]) -> dict[str, Any]:
     total["stopped"] = [f"{one['space']}/{name}" if several else name for one in spaces for name in one.get("stopped", ())]
     total["broken"] = [{"space": one["space"], **found} for one in spaces for found in one.get("broken", ())]
     total["late"] = [{"space": one["space"], **found} for one in spaces for found in one.get("late", ())]
+    total["unread_consents"] = [{"space": one["space"], **found} for one in spaces for found in one.get("unread_consents", ())]
     total["quarantine"] = _added(one["quarantine"] for one in spaces)
     return total
 
@@ -97,6 +98,8 @@ def show(found: dict[str, Any], settings: Settings) -> None:
         out.print(f"{found['large_blocks']:,} blocks of records are larger than `block_limit` and are not compared")
     if found["uncorrected"]:
         out.print(f"{found['uncorrected']:,} events say that they were sent more than a day before they happened: their own time stands")
+    if found["denials"]:
+        out.print(f"{found['denials']:,} denials of consent in refused records count although the records do not")
     out.print()
     table(("segment", "members"), found["segments"].items(), right=("members",))
     out.print()
@@ -105,6 +108,10 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     if found["quarantine"]:
         out.print()
         table(("quarantine", "records"), found["quarantine"].items(), right=("records",))
+    if found["unread_consents"]:
+        out.print()
+        unread = [(one["purpose"], one["source"], one["decisions"]) for one in found["unread_consents"]]
+        table(("consent that cannot be read", "source", "counted as denials"), unread, right=("counted as denials",))
     if found["broken"]:
         out.print()
         table(("source", "event", "broken expectation", "value", "expected", "since"), map(_broken, found["broken"]))

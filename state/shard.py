@@ -27,9 +27,9 @@ FORMAT = b"3"
 
 FAMILIES = (
     "meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual", "quality",
-    "refused", "identified", "blocks", "history",
+    "refused", "identified", "blocks", "history", "denials",
 )  # fmt: skip
-_POINT_READS = frozenset({"seen", "people", "alias", "versions", "refused", "identified"})
+_POINT_READS = frozenset({"seen", "people", "alias", "versions", "refused", "identified", "denials"})
 
 
 def _family_options(name: str, cache: Cache) -> Options:
@@ -176,6 +176,7 @@ class Shard:
     identified: Family
     blocks: Family
     history: Family
+    denials: Family
 
     def __init__(self, path: Path, *, sync: bool = False, cache_bytes: int = 64 * 1024 * 1024) -> None:
         path.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ from contracts import load
 from contracts.definitions import Definitions
 from contracts.events import ControlEntry, Event, JudgedBatch
 from contracts.hashing import Hasher
+from operators.people.quarantine import decode_row
 from operators.people.space import Space
 from operators.validate import Judge
 from operators.view import View
+from state.keys import sequence_key
 from state.shard import Shard
 from tests import model
-from tests.generator import Scenario, written
+from tests.generator import READ_AT_US, Scenario, to_denials, written
 from tests.graphs import shuffled
+from tests.model_consent import Denial
 
 SPACE = "shop"
 HASHER = Hasher("test", SPACE)
@@ -45,6 +48,8 @@ class Engine:
         self._open()
         self.partitions: list[str] = []
         self.history: frozenset[str] = frozenset()
+        self.denials: list[Denial] = []
+        """What refused records deny, as the model reads them."""
 
     def _open(self) -> None:
         self.shard = Shard(self._folder)
@@ -72,6 +77,7 @@ class Engine:
                 if (name, key) != ("meta", b"format"):
                     family.delete(key)
         self.shard.commit()
+        self.denials = []
         self._definitions = definitions
         self._judge = judge_of(definitions)
         self._options |= {"cache_bytes": cache_bytes, "horizon_us": horizon_us}
@@ -88,6 +94,7 @@ class Engine:
         self._definitions = definitions
         self._judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
         self.control([{"type": "definitions", "digest": definitions.digest, "messageId": definitions.digest}])
+        self.deny(row for _, row in self.shard.quarantine.committed(b""))
 
     def control(self, entries: list[dict[str, object]]) -> None:
         done = self.space.meta.applied.get("control", 0)
@@ -96,10 +103,16 @@ class Engine:
 
     def feed(self, partition: str, records: list[bytes], *, finished: bool = False) -> None:
         done = self.space.meta.applied.get(partition, 0)
-        events, refused = self._judge.judge_many(records, done + 1, 0)
-        batch = JudgedBatch(SPACE, partition, partition, done + 1, done + len(records), "", events, refused, [], 0)
+        events, refused = self._judge.judge_many(records, done + 1, READ_AT_US)
+        batch = JudgedBatch(SPACE, partition, partition, done + 1, done + len(records), "", events, refused, [], READ_AT_US)
         batch.finished, batch.history = finished, partition in self.history
+        known = self.space.meta.quarantined
         self.space.apply(batch)
+        self.deny(row for _, row in self.shard.quarantine.committed(sequence_key(known)))
+
+    def deny(self, rows: Iterable[bytes]) -> None:
+        """Note what records in quarantine deny by the definitions in force, for the model."""
+        self.denials += to_denials((orjson.loads(decode_row(row).raw) for row in rows), self._definitions)
 
     def dump(self, at_us: int | None = None) -> list[bytes]:
         return list(self.view.dump(at_us))
@@ -108,6 +121,9 @@ class Engine:
 def steps(scenario: Scenario, rng: random.Random, sizes: Sequence[int] = (1, 1, 2, 5, 20)) -> Iterator[tuple[str, list[bytes]]]:
     """Batches of random sizes from the partitions, interleaved at random, and the control entries among them."""
     queues = {f"p{at}": [written(body) for body in part] for at, part in enumerate(scenario.partitions)}
+    among = random.Random(f"{scenario.seed}:among")
+    for record in map(written, scenario.refused):
+        queues["p0"].insert(among.randrange(len(queues["p0"]) + 1), record)
     queues["control"] = [orjson.dumps(entry) for entry in scenario.control]
     queues = {name: queue for name, queue in queues.items() if queue}
     while queues:
@@ -163,7 +179,7 @@ def compare_steps(
             if clock is None:
                 continue
             at = clock + rng.choice([0, 0, 3_600_000_000, 20 * 86_400_000_000])
-            expected = model.dump(events, control, definitions, at, hasher=HASHER)
+            expected = model.dump(events, control, definitions, at, hasher=HASHER, denials=engine.denials)
             found = engine.dump(at)
             assert found == expected, difference(found, expected, seed, number, name)
             compared += 1

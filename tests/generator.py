@@ -21,7 +21,8 @@ from contracts.definitions import Definitions
 from contracts.events import Event
 from contracts.names import event_name
 from tests.model import MISSING, values_at
-from tests.model_links import EPOCH, instant, normalise
+from tests.model_consent import Denial, context_of, decisions
+from tests.model_links import EPOCH, instant, is_person, normalise
 
 MINUTE_US = 60_000_000
 DAY_US = 86_400_000_000
@@ -61,6 +62,8 @@ class Scenario:
     definitions_files: dict[str, str] = field(repr=False)
     at_offset_us: int = 0
     """How long after the last event the state is asked for."""
+    refused: list[Json] = field(default_factory=list)
+    """Records that validate refuses, somewhere among the others."""
 
     @property
     def events(self) -> list[Json]:
@@ -76,9 +79,9 @@ def scenario(seed: int, size: int, *, conflicting: bool = False, shuffled: bool 
     """``size`` different events and their repeats in three partitions, with control entries and definitions.
 
     Equal times, clusters of minutes within 40 days, silences of exactly the session gap, late logins, shared devices,
-    two devices in one event, e-mail only events, blocked values, consent in both forms, manual links, unlinks and links
-    again; in some seeds small limits, `conflict: oldest`, `owner: device`, `shared_after`. ``conflicting`` adds repeats
-    of a message id with another content; ``shuffled`` lets records arrive out of order.
+    two devices in one event, e-mail only events, blocked values, consent in both forms and any spelling, manual links,
+    unlinks and links again; in some seeds small limits, `conflict: oldest`, `owner: device`, `shared_after`, refused records
+    that deny. ``conflicting`` adds repeats of a message id with another content; ``shuffled`` lets records arrive out of order.
     """
     rng = Random(f"{seed}:arrival")
     moments = _moments(Random(f"{seed}:moments"))
@@ -95,7 +98,8 @@ def scenario(seed: int, size: int, *, conflicting: bool = False, shuffled: bool 
     control = _control(Random(f"{seed}:control"), moments)
     offset = rng.choice([0, 1, 30 * MINUTE_US, DAY_US, 10 * DAY_US, 60 * DAY_US])
     files = definitions_files(seed)
-    return Scenario(seed, size, [[event for _, event in records] for records in partitions], control, files, offset)
+    events = [[event for _, event in records] for records in partitions]
+    return Scenario(seed, size, events, control, files, offset, refusals(seed, [event for part in events for event in part]))
 
 
 @st.composite
@@ -201,9 +205,20 @@ def _consent(rng: Random) -> Json:
     return {"type": "track", "event": "Consent Updated", "properties": {"categoryPreferences": _preferences(rng)}}
 
 
-def _preferences(rng: Random) -> Json:
+SPELLED: tuple[Any, ...] = (
+    "false", "Denied ", "NO", "0", "opt-out", "Opted Out", 0, 0.0, "true", " Yes", "granted", "opt_in", "1", 1, None, "maybe", "", 2, -1,
+    [], {}, ["marketing"], {"granted": True},
+)  # fmt: skip
+"""Decisions that are no booleans: denials, grants, none, and what is neither."""
+ODD_PREFERENCES: tuple[Any, ...] = ([], "", None, "granted", True, "denied", False, ["marketing"], "C0001,C0002", 7)
+"""What stands in the place of the decisions by purpose."""
+
+
+def _preferences(rng: Random) -> Any:
     names = rng.sample(["marketing", "analytics", "undeclared"], rng.choice([1, 1, 2]))
-    return {name: rng.choice([True, False, True, False, "yes"]) for name in names}
+    if rng.random() < 0.1:
+        return rng.choice(ODD_PREFERENCES)
+    return {name: rng.choice([True, False, True, False, rng.choice(SPELLED)]) for name in names}
 
 
 def _repeats(rng: Random, event: Json, conflicting: bool) -> list[Json]:
@@ -246,6 +261,50 @@ def _retyped(rng: Random, value: Any) -> Any:
     if isinstance(value, bool) or rng.random() < 0.5:
         return value
     return SPELLINGS.get(value, value) if isinstance(value, str) else json.dumps(value) if isinstance(value, int | float) else value
+
+
+# ── refused records ─────────────────────────────────────────────────────────────────────────────────────────────────
+READ_AT_US = START_US + 1000 * DAY_US
+"""When records were read, which is after all of them."""
+
+
+def refusals(seed: int, events: list[Json]) -> list[Json]:
+    """Some of these events as validate refuses them: most deny, some as the event itself does, some have an id of their own."""
+    rng = Random(f"{seed}:refused")
+    found = []
+    for number, event in enumerate(rng.sample(events, min(len(events), rng.choice([0, 0, 1, 4])))):
+        body = {**event, **rng.choice([{"type": "click"}, {"type": 7}, {"userId": ["u1"]}, {"timestamp": "soon"}, {"properties": "none"}])}
+        if rng.random() < 0.5:
+            body["messageId"] = f"r{number}"
+        if rng.random() < 0.7:
+            denied = rng.choice([False, "denied", "?"])
+            body["context"] = {**(event.get("context") or {}), "consent": {"categoryPreferences": {"marketing": denied, "analytics": True}}}
+        if rng.random() < 0.3:
+            body["receivedAt"] = text_of(instant(event["timestamp"]) + rng.choice([-DAY_US, 0, DAY_US]))
+        found.append(body)
+    return found
+
+
+def to_denials(bodies: Iterable[Json], definitions: Definitions) -> list[Denial]:
+    """What refused records deny, written plainly and without the engine."""
+    return [denial for body in bodies for denial in _denied(body, definitions)]
+
+
+def _denied(body: Json, definitions: Definitions) -> list[Denial]:
+    rules = definitions.identity
+    another = body["type"] in {"identify", "page", "screen", "group", "alias"}
+    about = not another and event_name(body.get("event", "")) in {"", "consent_updated"} and isinstance(body.get("properties"), dict)
+    told = decisions([context_of(body), body["properties"] if about else None], [purpose.name for purpose in definitions.purposes])
+    identifiers = _identifiers({key: value for key, value in body.items() if value != ["u1"]}, definitions)
+    first = [*(each for each in identifiers if is_person(rules, each)), *identifiers][:1]
+    limit = instant(body["receivedAt"]) if "receivedAt" in body else READ_AT_US
+    time = limit if body["timestamp"] == "soon" else min(_time_of(body), limit)
+    return [
+        Denial(body["messageId"], (rules.namespaces[at].name, value), purpose, time)
+        for at, value in first
+        for purpose, granted in told.items()
+        if not granted
+    ]
 
 
 # ── control ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -449,11 +508,8 @@ def _judged(body: Json, definitions: Definitions, position: int) -> Event:
     properties = dict(body.get("properties") or {})
     if what in ("page", "screen") and "name" in body:
         properties.setdefault("name", body["name"])
-    preferences = [(body.get("context") or {}).get("consent", {}).get("categoryPreferences", {})]
-    if name == "consent_updated":
-        preferences.append(properties.get("categoryPreferences", {}))
-    purposes = {purpose.name for purpose in definitions.purposes}
-    consents = {p: said for holder in preferences for p, said in holder.items() if isinstance(said, bool) and p in purposes}
+    purposes = [purpose.name for purpose in definitions.purposes]
+    consents = decisions([context_of(body), properties if name == "consent_updated" else None], purposes)
     return Event(
         position=position,
         time_us=_time_of(body),

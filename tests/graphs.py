@@ -16,7 +16,7 @@ from contracts import load
 from contracts.probabilistic import Compare
 from operators.match import comparisons, model
 from operators.match.model import Model, Terms, Weights
-from tests.generator import DAY_US, MINUTE_US, START_US, Json, Scenario, text_of
+from tests.generator import DAY_US, MINUTE_US, START_US, Json, Scenario, refusals, text_of
 
 GAP_US = 30 * MINUTE_US
 BLOCKED = ("null", "000")
@@ -43,7 +43,7 @@ def _moments(rng: Random) -> list[int]:
 
 def _scenario(seed: int, events: list[Json], control: list[Json], files: dict[str, Any]) -> Scenario:
     texts = {path: json.dumps(content) for path, content in files.items()}
-    return Scenario(seed, len(events), [events], control, texts)
+    return Scenario(seed, len(events), [events], control, texts, refused=refusals(seed, events))
 
 
 def files_of(identity: Json) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from contracts.definitions import Definitions
 from contracts.events import ControlEntry, JudgedBatch
 from tests import model
 from tests.engine import HASHER, HORIZON_US, SPACE, Engine, difference, judge_of
-from tests.generator import DAY_US, MINUTE_US, START_US, Json, text_of
+from tests.generator import DAY_US, MINUTE_US, READ_AT_US, START_US, Json, refusals, text_of
 from tests.graphs import BLOCKED, GAP_US, PEOPLE, PURPOSE, files_of, probabilistic, said_traits
 from tests.promises.change_log import Folded, dumped
 from tests.tallies import check
@@ -216,7 +216,11 @@ def life(seed: int) -> Life:
     sealed, alike = kind == 3 or rng.random() < 0.1, kind == 1 or rng.random() < 0.3
     rules = _identity(rng) | ({"probabilistic": probabilistic(rng)} if alike else {})
     crowd, moments = _Crowd(rng, rules), _moments(rng, sealed=sealed)
-    records = [orjson.dumps(body) for body in _arrivals(rng, _events(rng, crowd, moments, alike=alike or kind == 2))]
+    events = _events(rng, crowd, moments, alike=alike or kind == 2)
+    arrivals, among = _arrivals(rng, events), Random(f"{seed}:among")
+    for body in refusals(seed, events):
+        arrivals.insert(among.randrange(len(arrivals) + 1), body)
+    records = [orjson.dumps(body) for body in arrivals]
     plan: list[tuple[str, Any]] = []
     sizes = rng.choice([[1], [1], [1, 2, 5, 9]])
     while records:
@@ -262,7 +266,8 @@ def live(seed: int, engine: Engine) -> int:
         if clock is not None:
             late = {row.position for row in engine.view.quarantine()}
             accepted = [raw for at, raw in enumerate(given, 1) if at not in late]
-            expected = model.dump(judge_of(definitions).judge_many(accepted, 1, 0)[0], control, definitions, clock, hasher=HASHER)
+            events = judge_of(definitions).judge_many(accepted, 1, 0)[0]
+            expected = model.dump(events, control, definitions, clock, hasher=HASHER, denials=engine.denials)
             found = engine.dump(clock)
             assert found == expected, difference(found, expected, seed, number, name)
             check(engine, seed, number, name)
@@ -274,7 +279,8 @@ def live(seed: int, engine: Engine) -> int:
 def _replay(engine: Engine, definitions: Definitions) -> None:
     """Everything in quarantine again, which nothing can be too late for."""
     position = engine.space.meta.applied["control"] + 1
-    outcomes: list[Any] = [(row.id, judge_of(definitions).judge(row.raw, position, 0)) for row in engine.view.quarantine()]
+    outcomes: list[Any] = [(row.id, judge_of(definitions).judge(row.raw, position, READ_AT_US)) for row in engine.view.quarantine()]
     said = {"type": "replay", "messageId": f"r{position}", "entries": [{"id": name} for name, _ in outcomes]}
     listed = [ControlEntry(position, said, outcomes)]
     engine.space.apply(JudgedBatch(SPACE, "control", "control", position, position, "", [], [], listed, 0))
+    engine.deny(row for _, row in engine.shard.quarantine.committed(b""))

@@ -1,8 +1,8 @@
 """What Skep means, without an engine: `dump` computes the state at a time T from the set of accepted events.
 
 It is batch, quadratic and plain, to be read line by line beside `docs/architecture.md`: links (`tests.model_links`), links
-by likeness (`tests.model_matching`), then whose an event is, traits, segments and consent. It shares with the engine only
-the types of the contracts, the keyed hash, the text of a number and the match weight of one pair.
+by likeness (`tests.model_matching`), then whose an event is, traits, consent (`tests.model_consent`) and segments. It shares
+with the engine only the types of the contracts, the keyed hash, the text of a number and the match weight of one pair.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from contracts.definitions import Definitions, Feature, IdentityRules, Predicate
 from contracts.events import Event
 from contracts.hashing import Hasher, profile_id
 from contracts.numbers import MICRO, micros, number_text
+from tests.model_consent import Denial, consents_of, waiting
 from tests.model_links import (
     EPOCH,
     Ident,
     Identity,
     Link,
-    Moment,
     accepted,
     anchor_of,
     event_links,
@@ -274,34 +274,6 @@ def interval(value: object, timezone: str) -> tuple[str, Any, Any] | None:
     return "text", value, value
 
 
-# ── consent ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-def consents_of(definitions: Definitions, events: Sequence[Event], identity: Identity) -> dict[str, bool]:
-    """Only decided purposes. Among the decisions that no later one overrides, denial wins."""
-    decided = {}
-    for purpose in definitions.purposes:
-        newest: dict[Ident, tuple[Moment, Ident, bool]] = {}
-        for event in events:
-            anchor = anchor_of(definitions.identity, event)
-            if anchor is not None and event.consents and purpose.name in event.consents:
-                newest[anchor] = (moment(event), anchor, event.consents[purpose.name])
-        said = newest.values()
-        standing = [granted for at, anchor, granted in said if not any(overrides(b, (at, anchor), identity.links) for *b, _ in said)]
-        if standing:
-            decided[purpose.name] = all(standing)
-    return decided
-
-
-def overrides(later: Sequence[Any], earlier: Sequence[Any], links: Sequence[Link]) -> bool:
-    """Whether accepted links first seen by the later decision's time already joined the anchors of both."""
-    (at, anchor), (before, other) = later, earlier
-    reached: set[Ident] = set()
-    more = {anchor}
-    while more:
-        reached |= more
-        more = {end for link in links if link.first_seen <= at[0] and {link.a, link.b} & reached for end in (link.a, link.b)} - reached
-    return bool(before < at) and other in reached
-
-
 # ── segments ────────────────────────────────────────────────────────────────────────────────────────────────────────
 class Facts(NamedTuple):
     """What the conditions of one profile look at; ``granted`` holds every purpose, ``segments`` those decided so far,
@@ -339,18 +311,27 @@ def seen(first_us: int, last_us: int) -> dict[str, object]:
 
 
 def dump(
-    events: Iterable[Event], control: Iterable[Mapping[str, Any]], definitions: Definitions, at: int, *, hasher: Hasher, space: str = "shop"
+    events: Iterable[Event],
+    control: Iterable[Mapping[str, Any]],
+    definitions: Definitions,
+    at: int,
+    *,
+    hasher: Hasher,
+    space: str = "shop",
+    denials: Iterable[Denial] = (),
 ) -> list[bytes]:
-    """The state at time ``at`` (µs) as sorted canonical JSON lines: a function of the set of events and entries."""
+    """The state at time ``at`` (µs) as sorted canonical JSON lines: a function of the set of events, entries and refused denials."""
     taken = accepted(events)
+    denied = waiting(definitions, denials, taken)
     identity = resolve(definitions, taken, control)
     people = attribute(definitions.identity, taken, identity, hasher)
     lines = [*identity_lines(definitions.identity, identity, people)]
     lines += [{"kind": "message", "id": mid, "profile": pid} for mid, pid in people.of_message.items()]
     for pid, mine in people.profiles.items():
         members = [identifier for identifier, home in people.of_identifier.items() if home == pid]
+        theirs = [(identifier, denial) for identifier, denial in denied if identifier in members]
         confidence = min((confidence_of(identity, member) for member in members), default=1.0)
-        told = profile(definitions, mine, identity, at, confidence)
+        told = profile(definitions, mine, identity, at, confidence, denied=theirs)
         lines.append({"kind": "profile", "id": pid, "confidence": rounded(confidence), **told})
     return sorted(json({"space": space, **line}) for line in lines)
 
@@ -371,11 +352,19 @@ def identity_lines(rules: IdentityRules, identity: Identity, people: People) -> 
         yield {"kind": "link", **told, **weight, **ends, **seen(link.first_seen, link.last_seen)}
 
 
-def profile(definitions: Definitions, events: Sequence[Event], identity: Identity, at: int, confidence: float = 1.0) -> dict[str, object]:
+def profile(
+    definitions: Definitions,
+    events: Sequence[Event],
+    identity: Identity,
+    at: int,
+    confidence: float = 1.0,
+    *,
+    denied: Sequence[tuple[Ident, Denial]] = (),
+) -> dict[str, object]:
     traits = traits_of(definitions, events, at)
     shown = [f for f in definitions.features.values() if f.measure in ("times", "sum", "distinct")]
     features = {f.key: measured(f, events, at) for f in shown}
-    consents = consents_of(definitions, events, identity)
+    consents = consents_of(definitions, events, identity, denied)
     granted = {p.name: consents.get(p.name, p.default) for p in definitions.purposes}
     facts = Facts(traits, features, granted, [], round(confidence, 6))
     for segment in definitions.segments:

@@ -108,6 +108,7 @@ class Control:
         old_meaning = is_old(space.meta)
         if old_meaning:
             renew(space)
+        space.denials.read_again()
         old = {key: decode_person(row) for key, row in space.shard.people.committed(b"")}
         anchors = {key for key, _ in space.shard.alias.committed(b"")}
         for anchor in self._anchors_with_moments():

@@ -52,6 +52,10 @@ class Meta(msgspec.Struct):
     """Records in quarantine as `too_late`, by source."""
     meaning: int = 0
     """By which meaning of what is stored people were computed last (`operators/people/meaning.py`)."""
+    denials: int = 0
+    """Denials of refused records that are kept."""
+    unread: dict[str, dict[str, int]] = {}
+    """Decisions about consent that could not be read and count as denials, by purpose and source."""
 
     @property
     def digest(self) -> str:

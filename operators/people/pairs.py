@@ -125,3 +125,31 @@ class Identified:
                 self._rows.put(key, None)
         for key, row in wanted.items():
             self._rows.put(key, row)
+
+
+class Denied:
+    """Denials of refused records: under ``h16 identifier, message hash, purpose`` their moments; ``h16`` alone says that there are some."""
+
+    def __init__(self, family: Family) -> None:
+        self._rows = Pairs(family)
+        self.forget = self._rows.forget
+        self.some = any(True for _ in family.committed(b""))
+        """Whether there are any, of whatever identifier: mostly there are none, and nobody looks."""
+
+    def any(self, identifier: bytes) -> bool:
+        """Whether there are any of an identifier."""
+        return self.some and self._rows.get(identifier) is not None
+
+    def get(self, identifier: bytes, message: bytes, purpose: str) -> Moment | None:
+        row = self._rows.get(identifier + message + purpose.encode()) if self.some else None
+        return None if row is None else _decode_moment(row)
+
+    def put(self, identifier: bytes, message: bytes, purpose: str, at: Moment) -> None:
+        self.some = True
+        self._rows.put(identifier, b"")
+        self._rows.put(identifier + message + purpose.encode(), encode(at))
+
+    def of(self, identifier: bytes) -> Iterator[tuple[str, Moment]]:
+        """The denials of an identifier, each as purpose and moment, in no order."""
+        if self.any(identifier):
+            yield from [(key[32:].decode(), _decode_moment(row)) for key, row in self._rows.of(identifier) if len(key) > 32]

@@ -15,9 +15,10 @@ import msgspec
 
 from contracts.events import Event
 from operators.match.evidence import Evidence
+from operators.people.denials import repeats
 from operators.people.manual import Manual
 from operators.people.store import Kept, Pair, PeopleStore
-from operators.profile import fold, resolve_consents
+from operators.profile import fold, resolve_consents, withdraw
 from operators.records import (
     ALONE,
     NOBODY,
@@ -351,9 +352,24 @@ class Rebuilt:
                 if was != person.key:
                     self.reassigned.setdefault((was, person.key), []).append(each.event.message_id)
             fold(person, each.event, each.anchor, self._program, self._now)
+        if self._store.denials.some:
+            self._denials(home)
         for person in self.people.values():
             if person.consents:
                 resolve_consents(person, home.get)
+
+    def _denials(self, home: dict[bytes, Person]) -> None:
+        """Count the denials of refused records for those who hold their identifiers, unless they have been accepted since."""
+        messages: dict[str, Remembered] = {}
+        for key, identifier in self._identifiers.items():
+            for purpose, (time, message) in self._store.denials.of(key):
+                identifier.anchor = True
+                messages = messages or {each.event.message_id: each for each in self._moments}
+                taken = messages.get(message)
+                if taken is not None and repeats(taken.event, key in taken.identifiers, purpose, time):
+                    continue
+                if purpose in self._program.defaults:
+                    withdraw(home[key], key, purpose, time, message)
 
     def _owner(self, owner: Owner, anchor: bytes, home: dict[bytes, Person]) -> Person:
         if owner[0] == NOBODY:

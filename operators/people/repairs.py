@@ -72,6 +72,7 @@ class Repairs:
                     quarantine.delete(key)
                 return "applied" if space.meta.duplicate == duplicates else "duplicate"
             outcome = refused_event(outcome, *refusal)
+        space.denials.take(outcome.denials, source_of(row.partition))
         row.reason, row.detail, row.schema_path = outcome.reason, outcome.detail, outcome.schema_path
         row.event, row.contract = outcome.event, outcome.contract
         space.count_refusal(row.reason, 1, row.partition)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -21,6 +20,7 @@ from operators.people.changes import ChangeLog
 from operators.people.clock import Clock
 from operators.people.content import content, replaces
 from operators.people.control import Control
+from operators.people.denials import Denials, message_hash
 from operators.people.history import History
 from operators.people.manual import Manual
 from operators.people.meta import Meta
@@ -83,7 +83,7 @@ class Space:
     ) -> None:
         self.name = name
         self.shard = shard
-        self._hasher = hasher
+        self.hasher = hasher
         self._load = load
         self._judge_of = judge
         self._horizon = horizon_us
@@ -98,6 +98,7 @@ class Space:
         self.history = History(shard.history, self.meta, self.log)
         self.manual = Manual(shard.manual)
         self.quality = Quality(shard.quality, self.meta, self.log)
+        self.denials = Denials(self)
         self._control = Control(self)
         self._sealed = -(1 << 31)
         self.rebuilds = 0
@@ -114,7 +115,7 @@ class Space:
         self.judge = self._judge_of(digest)
         self.program = Program(definitions)
         self.rules = Rules(definitions.identity)
-        self.store = PeopleStore(self.shard, self._hasher, self.rules, self._cache_bytes)
+        self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
         self.stitcher = Stitcher(self.store, self.manual, self.program)
         likeness = definitions.identity.probabilistic
         self.regroup = Regroup(self, likeness, model_of(definitions)) if likeness is not None else None
@@ -213,7 +214,7 @@ class Space:
         clock = self.meta.clock
         if clock is None or not self.digest:
             return
-        limit = period_of(clock - self._horizon - self.rules.backstitch)
+        limit = self._seal_before(clock)
         if limit <= self._sealed:
             return
         sealed, left = self.store.seal(limit, SEAL_ROWS)
@@ -222,6 +223,15 @@ class Space:
             self._commit()
         if not left:
             self._sealed = limit
+
+    def _seal_before(self, clock: int) -> int:
+        """The first period that is not sealed yet."""
+        return period_of(clock - self._horizon - self.rules.backstitch)
+
+    def is_sealed(self, time_us: int) -> bool:
+        """Whether messages of a time may have been forgotten."""
+        clock = self.meta.clock
+        return clock is not None and period_of(time_us) < self._seal_before(clock)
 
     def _hint(self, batch: JudgedBatch) -> bool:
         """What the batch says beside its records: its partition has finished, or has caught up with the wall clock."""
@@ -275,6 +285,7 @@ class Space:
         self.shard.quarantine.put(sequence_key(self.meta.quarantined), encode(row))
         self.meta.quarantined += 1
         self.count_refusal(record.reason, 1, batch.partition)
+        self.denials.take(record.denials, source_of(batch.partition))
 
     def count_refusal(self, reason: str, by: int, partition: str) -> None:
         """One more, or one less, in quarantine for a reason, of a partition."""
@@ -287,6 +298,8 @@ class Space:
     def take(self, event: Event, partition: str, *, exempt: bool = False) -> tuple[str, str] | None:
         """Apply one event; what is wrong with it as (reason, detail) if it cannot be. ``exempt``: from the horizon."""
         refusal = self._take(event, partition, exempt=exempt)
+        if refusal is not None and event.consents:
+            self.denials.take(self.judge.denials(event.raw, event.time_us), source_of(partition))
         if self.store.moves or self.history.waiting:
             self.remember()
         return refusal
@@ -302,7 +315,7 @@ class Space:
         clock = meta.clock
         if clock is not None and time < clock - self._horizon and not exempt:
             return "too_late", f"{iso(time)} is more than the horizon behind the clock {iso(clock)}; `skep quarantine replay` takes it in"
-        message = blake2b(event.message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        message = message_hash(event.message_id)
         seen = self.shard.seen.get(message)
         if seen is not None:
             kept = self.store.remembered(message, seen)
@@ -329,6 +342,9 @@ class Space:
         if not event.identifiers:
             meta.unidentified += 1
             self._keep(NO_ANCHOR, event, message, ITSELF)
+            return None
+        if event.consents and self.denials.stands_for(event, message, partition):
+            self._anew(event, self.store.hash(self.stitcher.visits.anchor(event.identifiers)), message)
             return None
         settled = self.stitcher.known(event)
         if settled is None:
@@ -397,10 +413,8 @@ class Space:
         alone = [each for _, each in stitcher.parted]
         changed = self.announce_joins() if stitcher.created or stitcher.joined else []
         owner = None if person is None else stitcher.visits.owner(event, slots, person)
-        if person is None or owner is None:
-            self._keep(anchor_hash, event, message, ITSELF)
-            people = {slot[0].key: slot[0] for slot in map(store.slot, pairs) if slot is not None}
-            self.rebuild(list(people.values()), {store.hash(pair) for pair in pairs})
+        if person is None or owner is None or (store.denials.some and self.denials.waits(pairs, slots)):
+            self._anew(event, anchor_hash, message)
             return
         self._keep(anchor_hash, event, message, owner)
         store.dirty[person.key] = person
@@ -414,6 +428,12 @@ class Space:
                 self.announcer.settle(each, self.clock.now)
         if self.regroup is not None:
             self._compared(event, anchor, [*alone, *(slot[0] for slot in slots if slot is not None)])
+
+    def _anew(self, event: Event, anchor: bytes, message: bytes) -> None:
+        """An event that is applied the long way: everybody whom it concerns is rebuilt."""
+        self._keep(anchor, event, message, ITSELF)
+        people = {slot[0].key: slot[0] for slot in map(self.store.slot, event.identifiers) if slot is not None}
+        self.rebuild(list(people.values()), {self.store.hash(pair) for pair in event.identifiers})
 
     def _compared(self, event: Event, anchor: Pair, before: list[Person]) -> None:
         """What an event means for the records that are compared; ``before``: the people whom it was about until then."""

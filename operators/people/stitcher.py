@@ -243,7 +243,7 @@ class Stitcher:
 
     def _bare(self, held: Identifier, time: int) -> bool:
         """Whether no event goes where an identifier goes; of a device only if the event comes in order."""
-        if self._person[held.namespace]:
+        if self._person[held.namespace] or held.anchor:
             return not held.anchor
         device = held.device
         return device is not None and not device.own and time > device.end
@@ -385,7 +385,7 @@ class Stitcher:
         device, space = leaf.device, leaf.namespace
         if device is None or device.own or device.nobody or device.decided or space < max(spaces.values()):
             return None
-        if leaf.rivals != held.namespace or leaf.refused or self._manual.of(leaf.hash):
+        if leaf.anchor or leaf.rivals != held.namespace or leaf.refused or self._manual.of(leaf.hash):
             return None
         if device.identified != 1 or held.hash not in device.persons:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from contracts.hashing import Hasher
-from operators.people.pairs import Identified, Refusals
+from operators.people.pairs import Denied, Identified, Refusals
 from operators.records import (
     SEEN_OPEN,
     Identifier,
@@ -62,6 +62,7 @@ class PeopleStore:
         self.rules = rules
         self.refusals = Refusals(shard.refused)
         self.identified = Identified(shard.identified)
+        self.denials = Denied(shard.denials)
         self._hasher = hasher
         self._cache_bytes = cache_bytes
         self._row_bytes = 500.0
@@ -369,6 +370,7 @@ class PeopleStore:
         self._fresh = {}
         self.refusals.forget()
         self.identified.forget()
+        self.denials.forget()
 
     def trim(self) -> bool:
         """After a commit: keep the cache within its limit, oldest first. Returns whether anybody had to go."""

@@ -213,12 +213,14 @@ def test_identifiers_are_normalised_ranked_unique_and_not_blocked() -> None:
     assert event({"type": "identify", "timestamp": 1, "userId": "x" * 10_001, "traits": {"phone": "call me"}}).identifiers == ()
 
 
-def test_consents_are_booleans_of_declared_purposes_and_an_update_wins() -> None:
+def test_consents_are_decisions_about_declared_purposes_and_an_update_wins() -> None:
     context = {"consent": {"categoryPreferences": {"marketing": False, "other": True}}}
     assert event(order(context=context)).consents == {"marketing": False}
     update = order(event="Consent Updated", context=context, properties={"categoryPreferences": {"marketing": True}})
     assert event(update).consents == {"marketing": True}
-    assert event(order(context={"consent": {"categoryPreferences": {"marketing": "yes"}}})).consents is None
+    assert event(order(context={"consent": {"categoryPreferences": {"marketing": "yes"}}})).consents == {"marketing": True}
+    assert event(order(context={"consent": {"categoryPreferences": {"marketing": None}}})).consents is None
+    assert event(order(context={"consent": {"categoryPreferences": {"marketing": {"granted": True}}}})).unread == ("marketing",)
     assert event(order(context="?")).consents is None
 
 

@@ -1,0 +1,54 @@
+"""A shard that an older version wrote has not every family: it is read as if the others were empty, and written on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rocksdict import Options, Rdict
+
+from state.errors import NoState
+from state.overlay import Overlay
+from state.shard import FAMILIES, SecondaryShard, Shard
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    """A shard with one row, without the family ``denials``."""
+    shard = Shard(tmp_path)
+    shard.meta.put(b"state", b"1")
+    shard.commit()
+    shard.close()
+    options = Options(raw_mode=True)
+    whole = Rdict(str(tmp_path), options, column_families={name: Options(raw_mode=True) for name in FAMILIES})
+    whole.drop_column_family("denials")
+    whole.close()
+    assert "denials" not in Rdict.list_cf(str(tmp_path))
+    return tmp_path
+
+
+def test_an_older_shard_is_read_beside_its_writer(older: Path) -> None:
+    reader = SecondaryShard(older)
+    assert (reader.row("meta", b"state"), reader.row("denials", b"x"), list(reader.rows("denials"))) == (b"1", None, [])
+    reader.close()
+
+
+def test_things_are_tried_on_an_older_shard(older: Path) -> None:
+    trial = Overlay(older)
+    trial.denials.put(b"x", b"2")
+    assert list(trial.rows("denials")) == [(b"x", b"2")]
+    assert list(trial.rows("meta"))[-1] == (b"state", b"1")
+    trial.close()
+
+
+def test_an_older_shard_is_written_on(older: Path) -> None:
+    shard = Shard(older)
+    shard.denials.put(b"x", b"2")
+    shard.commit()
+    assert (shard.row("meta", b"state"), shard.row("denials", b"x")) == (b"1", b"2")
+    shard.close()
+
+
+def test_a_folder_that_is_no_shard_yet_has_no_state(tmp_path: Path) -> None:
+    with pytest.raises(NoState):
+        SecondaryShard(tmp_path)
