@@ -162,9 +162,9 @@ class Judge:
             raise
         if doubted:
             self.uncorrected.add(position)
-        decided, unread = NOTHING
+        decided, odd = NOTHING
         if self._purposes:
-            decided, unread = consents(body, properties if name == CONSENT_UPDATED else None, self._purposes)
+            decided, odd = consents(body, properties if name == CONSENT_UPDATED else None, self._purposes)
         return Event(
             position,
             time_us,
@@ -179,7 +179,7 @@ class Judge:
             received_at_us,
             body,
             raw,
-            unread,
+            odd,
         )
 
     def reread(self, raw: bytes, contract: str) -> Event:
