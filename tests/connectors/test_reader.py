@@ -247,3 +247,22 @@ def test_nothing_is_read_while_a_resume_may_be_under_way(tmp_path: Path) -> None
     assert (source.poll(), source.done) == ([], False)
     applied = 1
     assert len(records(drain(source))) == 2
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_every_batch_of_history_says_so(tmp_path: Path, follow: bool) -> None:
+    """Also those without a record: that it has ended, has caught up, or rests because it is stopped."""
+    (tmp_path / "old.jsonl").write_bytes(b"1\n2\n3\n")
+    (tmp_path / "web.jsonl").write_bytes(b"1\n")
+    specs = [SourceSpec(name, "jsonl", tmp_path / f"{name}.jsonl", None, "shop", history=name == "old") for name in ("old", "web")]
+    stopped: set[str] = set()
+    control = {"shop": tmp_path / "control.jsonl"}
+    source = Reader(
+        specs, control, lambda *_: 0, batch_size=2, follow=follow, now_us=Clock(), stopped=lambda *_: frozenset(stopped)
+    )  # fmt: skip
+    assert source.history == {("shop", "old/old.jsonl")}
+    batches = [batch for _ in range(4) for batch in source.poll() if batch.partition != "control"]
+    stopped.add("old")
+    batches += source.poll()
+    assert {(batch.source, batch.history) for batch in batches} == {("old", True), ("web", False)}
+    assert any(batch.source == "old" and (batch.caught_up if follow else batch.finished) for batch in batches)

@@ -407,3 +407,19 @@ def test_a_personal_value_of_any_kind_is_hidden() -> None:
     assert b"ann" not in raw
     assert "ann" not in detail
     assert hider.record(b"[1]", "no object") == (None, "no object")
+
+
+def test_of_repeats_the_one_that_stands_is_shown(tmp_path: Path) -> None:
+    """What a contract accepted, then the smallest time, then the smallest canonical bytes, whichever came first."""
+    body = {"userId": "u", "properties": {"total": 5}}
+    turned = {"properties": {"total": 5}, "userId": "u"}
+    text = {"userId": "u", "properties": {"total": "5"}}
+    rows = [
+        archived(1, "a", body, at=5, contract=""), archived(2, "a", text, at=9), archived(3, "a", body, at=7),
+        archived(4, "b", body), archived(5, "b", text), archived(6, "b", turned), archived(7, "b", body),
+        archived(8, "c", body), archived(9, "c", body),
+    ]  # fmt: skip
+    folder = write_archive(tmp_path / "archive", *rows)
+    publish(tmp_path / "skep.duckdb", archives={"shop": folder}, rows={"shop": FakeRows()}, personal=None)
+    _, shown = sql(tmp_path / "skep.duckdb", "SELECT message_id, epoch(event_time), properties FROM events ORDER BY ALL")
+    assert [(one[0], int(one[1]), orjson.loads(one[2])["total"]) for one in shown] == [("a", 7, 5), ("b", 10, "5"), ("c", 10, 5)]
