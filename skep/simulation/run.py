@@ -56,10 +56,13 @@ def read_rules(path: Path) -> Definitions:
     except UnicodeDecodeError as error:
         raise CommandError(f"{path}: expected UTF-8, {error}") from None
     try:
-        return contracts.load({identity.FILE: text})
+        rules = contracts.load({identity.FILE: text})
+        if problems := blocked_check.check(rules):
+            raise ContractErrors(problems)
     except ContractErrors as error:
         said = (str(problem).replace(problem.place, str(path), 1) for problem in error.problems)
         raise CommandError("\n".join(said)) from None
+    return rules
 
 
 def _with_model(rules: Path, definitions: Definitions) -> Definitions:
