@@ -21,16 +21,12 @@ DEFAULT_NAMESPACES = (
     Namespace("anonymous_id", ("anonymousId", "previousId"), scope="device"),
 )
 BLOCKED_VALUES = frozenset(
-    ["", "null", "undefined", "none", "nil", "nan", "\\N", "n/a", "n.a.", "#n/a", "unknown", "not set", "not available"]
-    + ["anonymous", "guest", "true", "false", "0", "-1", "9774d56d682e549c", "02:00:00:00:00:00"]
+    ["", "null", "undefined", "none", "nil", "nan", "\\N", "n/a", "n.a.", "#n/a", "unknown", "not set", "not available", "anonymous", "guest"]
+    + ["true", "false", "0", "-1", "[object Object]", "[object Undefined]", "[object Null]", "[object HTMLInputElement]"]
+    + ["ffffffff-ffff-ffff-ffff-ffffffffffff", "f" * 32, "9774d56d682e549c", "02:00:00:00:00:00"]
 )
-BLOCKED_PATTERNS = (
-    "^[-0 .,:;_+*/#?!(){}<>]+$",
-    "(?i)^[{]?f{8}-?(f{4}-?){3}f{12}[}]?$",
-    r"(?i)^\[object \w+\]$",
-    r"(?i)^((null|undefined|none|nan)([\W_]+|$))+$",
-)
-"""Of zeros and punctuation alone, as the zero UUID; the UUID of ones; what JavaScript makes of an object; keys made of missing parts."""
+BLOCKED_PATTERNS = ("^[-0 .,:;_+*/#?!(){}<>]+$",)
+"""Nothing but zeros and punctuation, such as the zero UUID."""
 DEFAULT_RULES = IdentityRules(1, DEFAULT_NAMESPACES, BLOCKED_VALUES, BLOCKED_PATTERNS)
 
 

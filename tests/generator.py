@@ -36,8 +36,9 @@ PHONES = ("+44 20 7946 0958", "020 7946 0958", "+442079460959")
 DEVICES = ("d1", "d2", "d3", "null")
 UNSEEN = ("\u200b", "\u00ad", "\ufeff", "\u2066", "\ufe0f", "\x00")
 BLANKS = ("\u00a0", "\u3000", "\t", "\u2028")
-NOBODY = ("Null", "undefined", " NaN\u200b", '"none"', "[object Object]", "(not set)", "00000000-0000-0000-0000-000000000000", "null_undefined")
+NOBODY = ("Null", "undefined", " NaN\u200b", '"none"', "[object Object]", "(not set)", "00000000-0000-0000-0000-000000000000")
 NUMBERS_OF_NOBODY = ("0000000000", "(000) 000-0000", "unknown123", "20260501", "123-456-789", "4.47912E+11", "+44 7712 345678 9999")
+BLOCKED = {"values": ["<B@Shop.org>", "020 7946 0959", "NULL"], "patterns": ["^C@Shop", "^0|-0", "^D3$"]}
 NUMBERS: tuple[Any, ...] = (0.1, 0.2, 19.99, -5, -0.01, 3, 100, 12.5, 1e15, 0, True, "7", None, 0.0000004)
 SKUS: tuple[Any, ...] = ("A", "B", "a", "", 1, 1.0, "1", None, ["A"], {"x": 1})
 CITIES = ("Berlin", "berlin", "", None, "Köln", "Łódź")
@@ -71,8 +72,8 @@ def scenario(seed: int, size: int, *, conflicting: bool = False, shuffled: bool 
     """``size`` different events and their repeats in three partitions, with control entries and definitions.
 
     Equal times, clusters of minutes within 40 days, silences of exactly the session gap, late logins, shared devices,
-    two devices in one event, e-mail only events, identifiers with invisible characters, blocked values and numbers that nobody has, consent in both forms, manual links, unlinks and links
-    again; in some seeds small limits, `conflict: oldest`, `owner: device`, `shared_after`. ``conflicting`` adds repeats
+    two devices in one event, e-mail only events, identifiers with invisible characters, blocked values and numbers that
+    nobody has, consent in both forms, manual links, unlinks and links again; in some seeds blocked values of their own, small limits, `conflict: oldest`, `owner: device`, `shared_after`. ``conflicting`` adds repeats
     of a message id with another content; ``shuffled`` lets records arrive out of order.
     """
     rng = Random(f"{seed}:arrival")
@@ -143,7 +144,7 @@ def as_typed(rng: Random, value: str) -> str:
     at = rng.randrange(len(value) + 1)
     hidden = value[:at] + rng.choice(UNSEEN) + value[at:]
     wide = value.replace("@", "\uff20").replace(".", "\uff0e").replace("shop", "\uff33hop")
-    return rng.choice([hidden, rng.choice(BLANKS) + hidden, value + rng.choice(BLANKS), wide if "@" in value else value, *NOBODY])
+    return rng.choice([hidden, rng.choice(BLANKS) + hidden, value + rng.choice(BLANKS), wide if "@" in value else value, rng.choice(NOBODY)])
 
 
 def _identify_by(rng: Random, event: Json) -> None:
@@ -297,7 +298,7 @@ def _identity(rng: Random) -> Json:
         "conflict": rng.choice(["newest", "newest", "oldest"]),
         "limits": limits,
         "stitching": stitching,
-    }
+    } | rng.choice([{}, {}, {}, {"blocked": BLOCKED}])
 
 
 def _segment(rng: Random, number: int) -> Json:
