@@ -144,7 +144,9 @@ def as_typed(rng: Random, value: str) -> str:
     at = rng.randrange(len(value) + 1)
     hidden = value[:at] + rng.choice(UNSEEN) + value[at:]
     wide = value.replace("@", "\uff20").replace(".", "\uff0e").replace("shop", "\uff33hop")
-    return rng.choice([hidden, rng.choice(BLANKS) + hidden, value + rng.choice(BLANKS), wide if "@" in value else value, rng.choice(NOBODY)])
+    return rng.choice(
+        [hidden, rng.choice(BLANKS) + hidden, value + rng.choice(BLANKS), wide if "@" in value else value, rng.choice(NOBODY)]
+    )
 
 
 def _identify_by(rng: Random, event: Json) -> None:

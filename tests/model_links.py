@@ -96,7 +96,7 @@ def as_phone(text: str, region: str) -> str | None:
         return None
     national = str(number.national_number)
     typed = [digit * (len(national) - 1) for digit in "0123456789"]
-    if national[1:] in typed or national in "01234567890123456789" or national in "98765432109876543210":
+    if national[1:] in typed or national in ("1234567890"[: len(national)], "9876543210"[: len(national)]):
         return None
     written: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return written if phonenumbers.is_valid_number(number) or re.fullmatch(EXAMPLES, written) else None

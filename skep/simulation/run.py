@@ -15,6 +15,7 @@ from contracts import ContractErrors, identity
 from contracts.definitions import Definitions
 from contracts.events import ControlEntry, Event, JudgedBatch
 from contracts.hashing import DEFAULT_SECRET, Hasher
+from operators import blocked_check
 from operators.epochs import CONTROL
 from operators.match.model import UnusableModel, model_of
 from operators.people.space import Space

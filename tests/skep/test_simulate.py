@@ -361,4 +361,7 @@ def test_errors_of_the_rules_name_file_line_and_key(tmp_path: Path) -> None:
     said = refused(skep("identity", "simulate", "--rules", str(rules), "--events", str(events)))
     assert f"{rules}:4: limits.identifier: expected one of the keys identifiers or links" in said
     assert f"{rules}:5: blocked.patterns[0]: expected a regular expression" in said
+    rules.write_text("version: 1\nblocked:\n  patterns: ['^0+$', '$0']\n")
+    said = refused(skep("identity", "simulate", "--rules", str(rules), "--events", str(events)))
+    assert f"{rules}:3: blocked.patterns[1]: expected a pattern that some value matches, found '$0'" in said
     assert f"{tmp_path}/no: expected" in refused(skep("identity", "simulate", "--rules", f"{tmp_path}/no", "--events", str(events)))
