@@ -55,12 +55,12 @@ _Place = tuple[int, bool]
 
 def _end(parts: Iterable[tuple[Any, Any]], place: _Place, multiline: bool) -> _Place | None:
     """The place behind the parts; None if they cannot be matched there. What is not understood is taken to match."""
-    at: _Place | None = place
     for what, said in parts:
-        at = _behind(str(what), said, at, multiline)
-        if at is None:
+        behind = _behind(str(what), said, place, multiline)
+        if behind is None:
             return None
-    return at
+        place = behind
+    return place
 
 
 def _behind(what: str, said: Any, place: _Place, multiline: bool) -> _Place | None:

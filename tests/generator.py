@@ -71,10 +71,11 @@ class Scenario:
 def scenario(seed: int, size: int, *, conflicting: bool = False, shuffled: bool = True) -> Scenario:
     """``size`` different events and their repeats in three partitions, with control entries and definitions.
 
-    Equal times, clusters of minutes within 40 days, silences of exactly the session gap, late logins, shared devices,
-    two devices in one event, e-mail only events, identifiers with invisible characters, blocked values and numbers that
-    nobody has, consent in both forms, manual links, unlinks and links again; in some seeds blocked values of their own, small limits, `conflict: oldest`, `owner: device`, `shared_after`. ``conflicting`` adds repeats
-    of a message id with another content; ``shuffled`` lets records arrive out of order.
+    Equal times, clusters of minutes within 40 days, silences of exactly the session gap, late logins, shared devices, two
+    devices in one event, e-mail only events, identifiers with invisible characters, blocked values and numbers that nobody
+    has, consent in both forms, manual links, unlinks and links again; in some seeds blocked values of their own, small
+    limits, `conflict: oldest`, `owner: device`, `shared_after`. ``conflicting`` adds repeats of a message id with another
+    content; ``shuffled`` lets records arrive out of order.
     """
     rng = Random(f"{seed}:arrival")
     moments = _moments(Random(f"{seed}:moments"))

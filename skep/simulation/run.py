@@ -58,11 +58,11 @@ def read_rules(path: Path) -> Definitions:
         raise CommandError(f"{path}: expected UTF-8, {error}") from None
     try:
         rules = contracts.load({identity.FILE: text})
-        if problems := blocked_check.check(rules):
-            raise ContractErrors(problems)
+        problems = blocked_check.check(rules)
     except ContractErrors as error:
-        said = (str(problem).replace(problem.place, str(path), 1) for problem in error.problems)
-        raise CommandError("\n".join(said)) from None
+        problems = error.problems
+    if problems:
+        raise CommandError("\n".join(str(problem).replace(problem.place, str(path), 1) for problem in problems))
     return rules
 
 

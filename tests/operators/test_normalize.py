@@ -114,23 +114,7 @@ def test_every_kind_of_number_stays_as_it_is() -> None:
 
 
 # ── blocked ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-PLACEHOLDERS = [
-    "None",
-    "NULL",
-    "NaN",
-    "<nil>",
-    "(null)",
-    "'undefined'",
-    "“Unknown”",
-    "N/A",
-    "\\N",
-    "[]",
-    "{}",
-    "-",
-    "--",
-    "0.0",
-    "UNDEFINED\u00a0",
-]
+PLACEHOLDERS = "None NULL NaN <nil> (null) 'undefined' “Unknown” N/A \\N [] {} - -- 0.0 UNDEFINED\u3000".split(" ")
 ZEROS = ["00000000000000000000000000000000", "{00000000-0000-0000-0000-000000000000}", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "000 000"]
 
 
