@@ -21,6 +21,7 @@ from contracts.events import Event
 from contracts.names import event_name
 from tests.model import MISSING, values_at
 from tests.model_links import EPOCH, instant, normalise
+from tests.typed import BLOCKED, as_typed, retype
 
 MINUTE_US = 60_000_000
 DAY_US = 86_400_000_000
@@ -34,11 +35,6 @@ USERS = ("u1", "u2", "u3", "U3")
 EMAILS = ("a@shop.org", "b@shop.org", " A@Shop.org", "c@shop.org", "guest")
 PHONES = ("+44 20 7946 0958", "020 7946 0958", "+442079460959")
 DEVICES = ("d1", "d2", "d3", "null")
-UNSEEN = ("\u200b", "\u00ad", "\ufeff", "\u2066", "\ufe0f", "\x00")
-BLANKS = ("\u00a0", "\u3000", "\t", "\u2028")
-NOBODY = ("Null", "undefined", " NaN\u200b", '"none"', "[object Object]", "(not set)", "00000000-0000-0000-0000-000000000000")
-NUMBERS_OF_NOBODY = ("0000000000", "(000) 000-0000", "unknown123", "20260501", "123-456-789", "4.47912E+11", "+44 7712 345678 9999")
-BLOCKED = {"values": ["<B@Shop.org>", "020 7946 0959", "NULL"], "patterns": ["^C@Shop", "^0|-0", "^D3$"]}
 NUMBERS: tuple[Any, ...] = (0.1, 0.2, 19.99, -5, -0.01, 3, 100, 12.5, 1e15, 0, True, "7", None, 0.0000004)
 SKUS: tuple[Any, ...] = ("A", "B", "a", "", 1, 1.0, "1", None, ["A"], {"x": 1})
 CITIES = ("Berlin", "berlin", "", None, "Köln", "Łódź")
@@ -138,18 +134,6 @@ def _event(rng: Random, message_id: str, moments: list[int]) -> Json:
     return event
 
 
-def as_typed(rng: Random, value: str) -> str:
-    """The value, now and then with what nobody sees in it, other blanks around it, or in the letters of another keyboard."""
-    if rng.random() < 0.8:
-        return value
-    at = rng.randrange(len(value) + 1)
-    hidden = value[:at] + rng.choice(UNSEEN) + value[at:]
-    wide = value.replace("@", "\uff20").replace(".", "\uff0e").replace("shop", "\uff33hop")
-    return rng.choice(
-        [hidden, rng.choice(BLANKS) + hidden, value + rng.choice(BLANKS), wide if "@" in value else value, rng.choice(NOBODY)]
-    )
-
-
 def _identify_by(rng: Random, event: Json) -> None:
     """Anonymous, logged in, by e-mail only, on two devices, or nothing at all, each as somebody may have typed it."""
     how = rng.choices(["anonymous", "login", "user", "email", "two devices", "nothing", "all"], [8, 6, 2, 2, 2, 1, 1])[0]
@@ -165,13 +149,7 @@ def _identify_by(rng: Random, event: Json) -> None:
         event["previousId"] = rng.choice(DEVICES)
     if rng.random() < 0.1:
         event.setdefault("context", {})["device"] = {"id": rng.choice(["x1", "x2"])}
-    typed = Random(f"{event['messageId']}:typed")
-    for holder, name in ((event, "anonymousId"), (event, "userId"), (event.get("context", {}).get("traits", {}), "email")):
-        if name in holder:
-            holder[name] = as_typed(typed, holder[name])
-    traits = event.get("context", {}).get("traits", {})
-    if "phone" in traits and typed.random() < 0.3:
-        traits["phone"] = typed.choice([as_typed(typed, traits["phone"]), *NUMBERS_OF_NOBODY])
+    retype(event)
 
 
 def _identify(rng: Random) -> Json:

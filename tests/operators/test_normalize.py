@@ -15,8 +15,8 @@ from operators.blocked_check import check
 from operators.extract import Values
 from operators.match.values import comparable
 from operators.normalize import email, phone, visible
-from tests.generator import NOBODY, NUMBERS_OF_NOBODY, UNSEEN
 from tests.model_links import as_email, normalise, seen
+from tests.typed import NOBODY, NUMBERS_OF_NOBODY, UNSEEN
 
 KINDS = ("trim", "email", "phone")
 DEFAULTS = load({}).identity
@@ -114,7 +114,7 @@ def test_every_kind_of_number_stays_as_it_is() -> None:
 
 
 # ── blocked ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-PLACEHOLDERS = "None NULL NaN <nil> (null) 'undefined' “Unknown” N/A \\N [] {} - -- 0.0 UNDEFINED\u3000".split(" ")
+PLACEHOLDERS = ("None", "NULL", "NaN", "<nil>", "(null)", "'undefined'", "“Unknown”", "N/A", "\\N", "[]", "{}", "--", "0.0", "NONE\u3000")
 ZEROS = ["00000000000000000000000000000000", "{00000000-0000-0000-0000-000000000000}", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "000 000"]
 
 
