@@ -17,11 +17,16 @@ Normalizer = Callable[[str], str | None]
 """Gives the text as it is compared; None if it is no value of the kind."""
 
 _UNSEEN = re.compile(
-    # Control characters that are no blanks, then Unicode's Default_Ignorable_Code_Point, the marks of annotations, the Braille blank.
+    # Control characters that are no blanks, then Unicode's Default_Ignorable_Code_Point but the joiners, the marks of annotations, the
+    # Braille blank.
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\u2800]"
 )
+_JOINERS = re.compile("[\u200c\u200d]")
+_JOINED = "[\u0600-\u109f\u1780-\u18af\u2190-\u2bff\U00011000-\U00011fff\U0001f000-\U0001faff]"
+"""The letters of Arabic, Indic and Mongolian scripts and the pictures that look otherwise with a joiner between them."""
+_IDLE_JOINER = re.compile(f"(?<!{_JOINED})[\u200c\u200d]|[\u200c\u200d](?!{_JOINED})")
 _BLANK = re.compile(r"\s")
 _LETTER_AT_NUMBER = re.compile(r"^\D*[^\W\d_]\d|\d[eE][+-]?\d")
 """``unknown123`` is no phone number, nor is ``4.47912E+11``, which a spreadsheet made of one."""
@@ -34,12 +39,12 @@ def visible(text: str) -> str:
     """The text without characters that nobody sees, every blank an ordinary one and none at the ends, in Unicode NFC."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    return unicodedata.normalize("NFC", _BLANK.sub(" ", _UNSEEN.sub("", text))).strip()
+    return unicodedata.normalize("NFC", _BLANK.sub(" ", _IDLE_JOINER.sub("", _UNSEEN.sub("", text)))).strip()
 
 
 def email(text: str) -> str:
-    """Visible, NFKC, then lower case, without blanks; the full stop of Chinese and Japanese is a dot."""
-    text, before = visible(text), None
+    """Visible, NFKC, then lower case, without blanks and joiners; the full stop of Chinese and Japanese is a dot."""
+    text, before = visible(_JOINERS.sub("", text)), None
     if text.isascii():
         return text.lower().replace(" ", "")
     while text != before:

@@ -61,7 +61,7 @@ class Link(NamedTuple):
 UNSEEN = {chr(c) for c in (0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFEFF, 0xFFA0)} | {
     chr(c)
     for first, last in (
-        (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFFF0, 0xFFFB),
+        (0x180B, 0x180F), (0x200B, 0x200B), (0x200E, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFFF0, 0xFFFB),
         (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
     )
     for c in range(first, last + 1)
@@ -69,9 +69,16 @@ UNSEEN = {chr(c) for c in (0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0
 EXAMPLES = r"\+447700900\d{3}|\+441632960\d{3}|\+1\d{3}55501\d\d"
 
 
+JOINERS = "\u200c\u200d"
+JOINED = [(0x600, 0x109F), (0x1780, 0x18AF), (0x2190, 0x2BFF), (0x11000, 0x11FFF), (0x1F000, 0x1FAFF)]
+
+
 def seen(text: str) -> str:
-    """What of a text people see: no control or invisible characters, ordinary blanks and none around it, composed."""
-    shown = (" " if c.isspace() else c for c in text if c.isspace() or (c not in UNSEEN and unicodedata.category(c) != "Cc"))
+    """What of a text people see: no control or invisible characters, ordinary blanks and none around it, composed. Joiners
+    are seen between two characters that they join."""
+    shown = [" " if c.isspace() else c for c in text if c.isspace() or (c not in UNSEEN and unicodedata.category(c) != "Cc")]
+    joined = [False, *(any(first <= ord(c) <= last for first, last in JOINED) for c in shown), False]
+    shown = [c for c, before, after in zip(shown, joined, joined[2:], strict=False) if c not in JOINERS or (before and after)]
     return unicodedata.normalize("NFC", "".join(shown)).strip()
 
 
@@ -82,6 +89,7 @@ def plain(text: str) -> str:
 
 def as_email(text: str) -> str:
     """Lower case of the compatibility form, again and again until nothing changes."""
+    text = "".join(c for c in text if c not in JOINERS)
     once = "".join(seen(unicodedata.normalize("NFKC", seen(text)).lower()).split(" ")).replace("。", ".")
     return once if once == text else as_email(once)
 
