@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from contracts.events import Event
 from operators.epochs import CONTROL
+from operators.event_time import event_time
 from operators.people.meta import Meta
 from operators.people.quarantine import decode_row
 from operators.quality.scores import source_of
 from operators.records import decode_page
-from operators.validate import event_time
 from operators.versions import Refusal
 from state.keys import NOBODY
 
