@@ -71,7 +71,9 @@ class RowMapper:
 
     def _message_id(self, row: Row) -> str:
         digest = self._id_begin.copy()
-        digest.update(orjson.dumps([text_of(row[at]) for at in self._id_columns]))
+        # Rows of CSV files are lists of nothing but texts.
+        texts = [row[at] for at in self._id_columns] if type(row) is list else [text_of(row[at]) for at in self._id_columns]
+        digest.update(orjson.dumps(texts))
         if self._occurrence:
             key = digest.digest()
             number = self._seen[key] = self._seen.get(key, 0) + 1
