@@ -41,8 +41,9 @@ class CsvForm:
     @classmethod
     def of(cls, spec: dict[str, Any]) -> CsvForm:
         """What a mapping says of it."""
-        said: dict[str, Any] = {key: value for key, value in (spec.get("csv") or {}).items() if key in cls.__slots__}
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in said.items()})
+        said = (spec.get("csv") or {}).items()
+        form: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in said if key in cls.__slots__}
+        return cls(**form)
 
     def reader(self, lines: Iterator[str] | list[str]) -> Any:
         """A strict reader of lines."""

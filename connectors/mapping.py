@@ -40,8 +40,8 @@ class RowMapper:
         message_id = spec.get("message_id") or {}
         named = message_id.get("columns")
         self._id_columns = [self._column(name) for name in named] if named else sorted(range(len(columns)), key=columns.__getitem__)
-        # The names go in once; columns that the mapping lists have the order of the list, and need none.
-        self._id_begin = blake2b(b"" if named else orjson.dumps(sorted(columns)), digest_size=16)
+        # The names salt the digest; columns that the mapping lists have the order of the list, and need none.
+        self._id_salt = b"" if named else blake2b(orjson.dumps(sorted(columns)), digest_size=16).digest()
         self._occurrence = bool(message_id.get("occurrence", True))
         self._makes_ids = "messageId" not in spec.get("columns", {})
         self._seen: dict[bytes, int] = {}
@@ -70,8 +70,9 @@ class RowMapper:
         return orjson.dumps(event)
 
     def _message_id(self, row: Row) -> str:
-        digest = self._id_begin.copy()
-        digest.update(orjson.dumps([text_of(row[at]) for at in self._id_columns]))
+        # Rows of CSV files are lists of nothing but texts.
+        texts = [row[at] for at in self._id_columns] if type(row) is list else [text_of(row[at]) for at in self._id_columns]
+        digest = blake2b(orjson.dumps(texts), digest_size=16, salt=self._id_salt)
         if self._occurrence:
             key = digest.digest()
             number = self._seen[key] = self._seen.get(key, 0) + 1

@@ -12,6 +12,7 @@ import orjson
 from connectors.values import number
 
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
+_JSON_INTEGER = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII)
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 _EXACT = Context(prec=200, traps=[InvalidOperation, Inexact])
 _MAX = Decimal("1e300")
@@ -40,9 +41,11 @@ class Numerals:
         text = text.strip()
         if not self._form.fullmatch(text):
             return None
-        for sign in self._between:
-            text = text.replace(sign, "")
-        return Decimal(text.replace(self._decimal, "."))
+        if not self._plain:
+            for sign in self._between:
+                text = text.replace(sign, "")
+            text = text.replace(self._decimal, ".")
+        return Decimal(text)
 
     def number(self, text: str) -> Any:
         """A number, or the text."""
@@ -53,6 +56,8 @@ class Numerals:
 
     def integer(self, text: str) -> Any:
         """A whole number below 10¹⁰⁰, or the text."""
+        if len(text) < 100 and _JSON_INTEGER.fullmatch(text):
+            return orjson.Fragment(text)
         value = self.decimal(text)
         if value is None or value != value.to_integral_value() or abs(value) >= 10**100:
             return text
