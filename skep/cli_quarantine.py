@@ -217,7 +217,7 @@ def edit(
         json_line({**done.public(), "entries": [_public(one) for one in done.submitted]})
         return
     for because, (count, sample) in done.left.items():
-        out.print(f"{count:,} left as they are, {sample} for one: {because}", markup=False)
+        out.print(f"{count:,} left as they are, {sample} for one: {because}")
     out.print(f"{done.records:,} records {'would be edited' if dry_run else 'to edit'}")
     if dry_run and done.sample:
         out.print(f"\n{done.sample[0]}:")
@@ -296,6 +296,6 @@ def _tell(submitted: list[Submitted], *, json: bool) -> None:
     if json:
         json_line([_public(one) for one in submitted])
     for line in [] if json else told(submitted):
-        out.print(line, markup=False)
+        out.print(line)
     if any(one.answer and not one.answer.get("ok", True) for one in submitted):
         raise SystemExit(1)

@@ -40,14 +40,14 @@ def show(settings: Settings, space: str, view: View, row: Quarantined) -> None:
         out.print(line)
     out.print()
     if now is None:
-        out.print("now: it cannot be judged, `skep check` says what is wrong with contracts/", markup=False)
+        out.print("now: it cannot be judged, `skep check` says what is wrong with contracts/")
         return
     outcome = Trial(settings, now).add(space, view, row)
     if isinstance(outcome, Event):
         as_what = f" as {outcome.contract}" if outcome.contract else ""
-        out.print(f"now: it would pass{as_what}: `skep quarantine replay {row.id}`", markup=False)
+        out.print(f"now: it would pass{as_what}: `skep quarantine replay {row.id}`")
     else:
-        out.print(f"now: it would be refused: {outcome.reason}: {outcome.detail}", markup=False)
+        out.print(f"now: it would be refused: {outcome.reason}: {outcome.detail}")
 
 
 def _earlier(settings: Settings, view: View, row: Quarantined) -> Iterator[Definitions]:
