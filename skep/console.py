@@ -76,7 +76,8 @@ def _json(value: Any) -> Any:
 
 def print_bytes(line: bytes) -> None:
     """A line of JSON, to the byte where no terminal reads it."""
-    sys.stdout.buffer.write((visible_json(line) if sys.stdout.isatty() else line) + b"\n")
+    shown = visible_json(line.decode()).encode() if sys.stdout.isatty() else line
+    sys.stdout.buffer.write(shown + b"\n")
 
 
 def flush() -> None:
@@ -99,17 +100,19 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence
 
 
 def cell(value: Any) -> str:
-    """A value for people, on one line: thousands are marked, times stop at the second, and what is very long is cut."""
+    """A value for people, on one line: thousands are marked, times stop at the second, a text of more than `CELL_MAX` is cut."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    text = _FRACTION.sub(r"\1Z", str(_json(value)))
-    if len(text) > CELL_MAX:
-        text = f"{text[:CELL_MAX]}… ({len(text):,} characters, --json prints all)"
-    return visible_line(text)
+    return visible_line(cut(_FRACTION.sub(r"\1Z", str(_json(value)))))
+
+
+def cut(text: str) -> str:
+    """A text that is not too long to be read."""
+    return text if len(text) <= CELL_MAX else f"{text[:CELL_MAX]}… ({len(text):,} characters)"
 
 
 @contextmanager

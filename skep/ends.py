@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 import structlog
 

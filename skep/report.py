@@ -32,4 +32,5 @@ def show(found: dict[str, Any], events: int, seconds: float, snapshot: Path | No
         table(("quarantine", "records"), found["quarantine"].items(), right=("records",))
     if snapshot:
         out.print(f"\nsnapshot: {snapshot}")
-    out.print(f"\nTry next:  skep profile show {shlex.quote(example or 'user_id:42')}   ·   skep quarantine list   ·   skep sql 'from profiles limit 5'")
+    who = shlex.quote(example or "user_id:42")
+    out.print(f"\nTry next:  skep profile show {who}   ·   skep quarantine list   ·   skep sql 'from profiles limit 5'")

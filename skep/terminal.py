@@ -20,9 +20,9 @@ def visible_line(text: str) -> str:
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
-def visible_json(text: bytes) -> bytes:
+def visible_json(text: str) -> str:
     """JSON that says the same and controls nothing: JSON itself escapes some of the control characters only."""
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text.decode()).encode()
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _escape(found: re.Match[str]) -> str:

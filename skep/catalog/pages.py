@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from skep.catalog.entries import KINDS, Catalog, Entry
 from skep.catalog.shown import plural, share, short_time
+from skep.terminal import visible
 
 MARK = '<meta name="generator" content="skep catalog">'
 """What tells the catalog's own pages from other files of the folder."""
@@ -34,8 +35,9 @@ def write_pages(catalog: Catalog, folder: Path) -> list[Path]:
 def render(catalog: Catalog) -> dict[str, str]:
     """File name → HTML. The same catalog gives the same pages."""
     environment = Environment(
-        loader=PackageLoader("skep.catalog"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=PackageLoader("skep.catalog"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )  # fmt: skip
     environment.filters |= {"share": share, "time": short_time, "json": _json, "plural": plural}
     environment.globals |= {"page_of": page_name, "known": {(entry.kind, entry.name) for entry in catalog.entries}, "catalog": catalog}
     pages = {"index.html": environment.get_template("index.html").render(kinds=KINDS)}

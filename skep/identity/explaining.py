@@ -203,9 +203,7 @@ def show(told: Told) -> None:
         why = f": {told['unlinked']['why']}" if told["unlinked"]["why"] else ""
         out.print(f"\nthe two were unlinked by hand at {told['unlinked']['at']}{why}")
     if not told["joined"]:
-        out.print(
-            "\nwould join them:" if told["would_join"] else "\nnothing that one command or one rule changes would join them"
-        )
+        out.print("\nwould join them:" if told["would_join"] else "\nnothing that one command or one rule changes would join them")
     for way in told["would_join"]:
         out.print(f"  {way}")
     out.print(f"\nby version {told['rules']} of contracts/identity.yaml")

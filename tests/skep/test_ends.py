@@ -88,7 +88,10 @@ def test_a_mistake_of_ours_leaves_its_traceback() -> None:
 def test_what_people_can_repair() -> None:
     problem = Problem("a.yaml", 1, "", "this", "that")
     assert words_of(ContractErrors([problem])) == str(problem)
-    assert [words_of(kind("said")) for kind in (StateError, SourceError, ValueError, KeyError)] == ["said", "said", "", ""]
+    assert [words_of(kind("said")) for kind in (StateError, ValueError, KeyError)] == ["said", "", ""]
+    stopped = SourceError("events", "cannot be read")
+    assert words_of(stopped) == str(stopped)
     assert words_of(OSError(errno.ENOSPC, "No space", "/data/x")).startswith("the disk of /data/x is full; nothing is lost.")
-    assert words_of(OSError(errno.EROFS, "Read-only file system", "/data/x")).startswith("/data/x: expected a file or folder that may be used")
+    forbidden = words_of(OSError(errno.EROFS, "Read-only file system", "/data/x"))
+    assert forbidden.startswith("/data/x: expected a file or folder that may be used, found: Read-only")
     assert words_of(OSError(errno.EINVAL, "Invalid argument", "/data/x")) == ""
