@@ -16,7 +16,7 @@ from skep.terminal import visible
 
 MARK = '<meta name="generator" content="skep catalog">'
 """What tells the catalog's own pages from other files of the folder."""
-_SAFE = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_SAFE = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _PAGE = re.compile(rf"({'|'.join(KINDS)})-.*\.html")
 
 
@@ -46,7 +46,7 @@ def render(catalog: Catalog) -> dict[str, str]:
 
 
 def page_name(kind: str, name: str) -> str:
-    """The file of an entry's page; names that are no file names, also of two that differ in case alone, get a digest."""
+    """The file of an entry's page; names that are no file names, also too long ones and two that differ in case alone, get a digest."""
     if _SAFE.fullmatch(name):
         return f"{kind}-{name}.html"
     plain = re.sub(r"[^a-z0-9_-]+", "-", name.lower())[:60]
