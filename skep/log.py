@@ -39,4 +39,4 @@ def configure(form: str | None = None) -> None:
 
 
 def _visible(_logger: Any, _method: str, said: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {key: visible(value if isinstance(value, str) else repr(value)) for key, value in said.items()}
+    return {key: visible(value) if isinstance(value, str) else value for key, value in said.items()}

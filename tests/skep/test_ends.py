@@ -66,7 +66,7 @@ def ends_with(place: str, error: str, **environment: str) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("place", ["step", "logic", "sink"])
+@pytest.mark.parametrize("place", ["step", "sink"])
 def test_what_people_can_repair_is_one_line(place: str) -> None:
     assert ends_with(place, "ours") == "cannot be: \\x1b[31m\n"
 
