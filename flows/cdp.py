@@ -14,7 +14,7 @@ from connectors.read import Read
 from operators.archive import ArchiveSink
 from operators.people.sink import Committed
 from operators.people.step import people
-from skep.ends import ended, plain
+from skep.ends import built, ended, plain
 from skep.runtime import Runtime
 
 
@@ -25,7 +25,7 @@ def dataflow(runtime: Runtime) -> Dataflow:
     judged = op.flat_map_batch("validate", records, ended(runtime.validate))
     op.output("archive", judged, plain(ArchiveSink(runtime.archive)))
     by_space = op.key_on("space", judged, lambda batch: batch.space)
-    committed = op.stateful_batch("people", by_space, plain(people(runtime.space)))
+    committed = op.stateful_batch("people", by_space, built(people(runtime.space)))
     op.output("committed", committed, Committed())
     return flow
 

@@ -33,21 +33,29 @@ def plain_ends() -> None:
 
 
 def plain(made: R) -> R:
-    """A source, a sink or the builder of a logic, as it is, but that such an error in it ends the process there.
+    """A source, a sink, a logic or a part of one, as it is, but that such an error in it ends the process there.
 
     An exception that reaches Bytewax is a panic of a thread first, with pages about it. Any other error, which is a
     mistake of ours, still goes that way: the pages say where it arose.
     """
-    if not callable(made):
-        for name in _CALLED:
-            if hasattr(made, name):
-                setattr(made, name, (_built if name in _BUILDERS else ended)(getattr(made, name)))
-        return made
-    return _built(made)
+    for name in _CALLED:
+        if hasattr(made, name):
+            setattr(made, name, (built if name in _BUILDERS else ended)(getattr(made, name)))
+    return made
+
+
+def built(build: Callable[P, R]) -> Callable[P, R]:
+    """What makes logics or parts, and makes them plain."""
+
+    @wraps(build)
+    def inner(*args: P.args, **named: P.kwargs) -> R:
+        return plain(ended(build)(*args, **named))
+
+    return inner
 
 
 def ended(call: Callable[P, R]) -> Callable[P, R]:
-    """The same call."""
+    """The same call, over whose errors the process ends."""
 
     @wraps(call)
     def inner(*args: P.args, **named: P.kwargs) -> R:
@@ -56,14 +64,6 @@ def ended(call: Callable[P, R]) -> Callable[P, R]:
         except Exception as error:
             _end_plainly(error)
             raise
-
-    return inner
-
-
-def _built(call: Callable[P, R]) -> Callable[P, R]:
-    @wraps(call)
-    def inner(*args: P.args, **named: P.kwargs) -> R:
-        return plain(ended(call)(*args, **named))
 
     return inner
 

@@ -122,7 +122,7 @@ def page(title: str, drawn: str) -> str:
 
 def _box(node: Node, x: float, y: float) -> str:
     box = f'<rect x="{x:.0f}" y="{y:.0f}" width="{WIDTH}" height="{HEIGHT}" rx="6" {_BOX[node.kind]}/>'
-    label = _text(x + WIDTH / 2, y + 17, shortened(node.label), 'text-anchor="middle"')
+    label = _text(x + WIDTH / 2, y + 17, shortened(visible(node.label)), 'text-anchor="middle"')
     return f"<g><title>{_clean(node.title)}</title>{box}{label}</g>"
 
 

@@ -37,7 +37,7 @@ def show(settings: Settings, space: str, view: View, row: Quarantined) -> None:
     readings = [one for one in (now, *_earlier(settings, view, row)) if one is not None]
     table(("", ""), _facts(space, row, readings))
     out.print()
-    for line in _lines(row, readings, formats=settings.formats == "assert"):
+    for line in record_lines(row, readings, formats=settings.formats == "assert"):
         out.print(line)
     for line in _edited(row):
         out.print(line)
@@ -76,7 +76,7 @@ def _facts(space: str, row: Quarantined, readings: Iterable[Definitions]) -> lis
     return facts
 
 
-def _lines(row: Quarantined, readings: list[Definitions], *, formats: bool) -> Iterator[Text]:
+def record_lines(row: Quarantined, readings: list[Definitions], *, formats: bool) -> Iterator[Text]:
     """The record, or of a long one the part that counts, and below each line what is wrong in it."""
     known = row.reason != "edited" and len(row.raw) <= PARSED_MAX
     found = faults(row, readings, formats=formats) if known else []
@@ -131,16 +131,27 @@ def differences(before: bytes, after: bytes) -> Iterator[Text]:
     if max(len(before), len(after)) > PARSED_MAX:
         yield styled(f"{len(before):,} bytes before, {len(after):,} after: too many to compare", _WHERE)
         return
-    old, new = (pretty(raw).splitlines() for raw in (before, after))
-    same = next((at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new)))
+    one, other = _apart(*(pretty(raw).split("\n") for raw in (before, after)))
     # Comparing takes time in proportion to the square of what is compared.
-    ends = [lines[max(0, same - 1) :][:COMPARED_MAX] for lines in (old, new)]
+    compared = unified_diff(one[:COMPARED_MAX], other[:COMPARED_MAX], lineterm="", n=1)
     # Behind the two lines of its head and the numbers of the first part, which would not be those of the record.
-    lines = ["…" if line.startswith("@@") else line for line in list(unified_diff(*ends, lineterm="", n=1))[3:]]
+    lines = ["…" if line.startswith("@@") else line for line in list(compared)[3:]]
     for line in lines[:LINES_MAX]:
         yield styled(cut(line), "red" if line.startswith("-") else "green" if line.startswith("+") else "")
-    if len(lines) > LINES_MAX or max(len(old), len(new)) > max(map(len, ends)) + same:
-        yield styled("… and perhaps more", _WHERE)
+    if max(len(lines) - LINES_MAX, len(one) - COMPARED_MAX, len(other) - COMPARED_MAX) > 0:
+        yield styled("… and more", _WHERE)
+
+
+def _apart(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
+    """The lines from the first difference to the last, with one around them."""
+    start = _alike(old, new)
+    end = min(_alike(old[::-1], new[::-1]), min(len(old), len(new)) - start)
+    one, other = (lines[max(0, start - 1) : len(lines) - max(0, end - 1)] for lines in (old, new))
+    return one, other
+
+
+def _alike(one: list[str], other: list[str]) -> int:
+    return next((at for at, (was, now) in enumerate(zip(one, other, strict=False)) if was != now), min(len(one), len(other)))
 
 
 def _iso(time_us: int | None) -> str | None:

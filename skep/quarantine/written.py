@@ -15,7 +15,7 @@ WIDTH_MAX = 60
 """Columns that an underline takes at most."""
 WHOLE_MAX = 20_000
 """Bytes of a record that is shown whole."""
-PARSED_MAX = 4_000_000
+PARSED_MAX = 2_000_000
 """Bytes of a record that is looked into; of a longer one the beginning is shown."""
 BEGINNING = 2_000
 """Bytes that are shown of what cannot be looked into."""

@@ -52,7 +52,7 @@ def step(items):
 flow = Dataflow("f")
 stream = op.input("in", flow, ends.plain(TestingSource([1])))
 stream = op.flat_map_batch("step", stream, ends.ended(step))
-stream = op.stateful_batch("logic", op.key_on("key", stream, str), ends.plain(lambda _: Logic()))
+stream = op.stateful_batch("logic", op.key_on("key", stream, str), ends.built(lambda _: Logic()))
 op.output("out", stream, ends.plain(Sink()))
 run_main(flow)
 """
