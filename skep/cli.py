@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from skep import console, log, terminal
+from skep import console, ends, log, terminal
 from skep.cli_changing import changing_app
 from skep.cli_contracts import contracts_app
 from skep.cli_evidence import evidence_app
@@ -457,6 +457,11 @@ def main() -> None:
         # The reader (`head`) has enough; Python must not complain when it flushes at exit.
         sys.stderr.close()
         raise SystemExit(0) from None
+    except OSError as error:
+        words = ends.words_of(error)
+        if not words:
+            raise
+        fail(words)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,21 @@ _CALLED = ("list_parts", "build_part", "build", "next_batch", "write_batch", "on
 """What Bytewax calls of sources, sinks, logics and their parts, as far as it can fail."""
 _BUILDERS = frozenset({"build_part", "build"})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_OUTSIDE = frozenset(
+    {
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EEXIST,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+        errno.EMFILE,
+        errno.EIO,
+    }
+)
+"""What is wrong with a file or a folder as it is, for which no code of ours is to blame."""
 
 
 def plain_ends() -> None:
@@ -92,8 +106,8 @@ def words_of(error: BaseException) -> str:
         return ""
     if error.errno in _FULL:
         return f"the disk of {error.filename or 'the data folder'} is full; nothing is lost. Free some space and start the flow again."
-    if error.errno in _FORBIDDEN and error.filename:
-        return f"{error.filename}: expected a file or folder that may be used, found: {error.strerror} → change its owner or its rights"
+    if error.errno in _OUTSIDE and error.filename:
+        return f"{error.filename}: expected a file or folder that can be used, found: {error.strerror} → repair it, or choose another"
     return ""
 
 

@@ -93,5 +93,5 @@ def test_what_people_can_repair() -> None:
     assert words_of(stopped) == str(stopped)
     assert words_of(OSError(errno.ENOSPC, "No space", "/data/x")).startswith("the disk of /data/x is full; nothing is lost.")
     forbidden = words_of(OSError(errno.EROFS, "Read-only file system", "/data/x"))
-    assert forbidden.startswith("/data/x: expected a file or folder that may be used, found: Read-only")
+    assert forbidden.startswith("/data/x: expected a file or folder that can be used, found: Read-only")
     assert words_of(OSError(errno.EINVAL, "Invalid argument", "/data/x")) == ""
