@@ -31,6 +31,6 @@ def prepare(arguments: Sequence[str] | None = None) -> Path | None:
                 store.execute("PRAGMA schema_version")
         except sqlite3.Error as error:
             raise StateError(
-                f"{path}: expected Bytewax's recovery store, found: {error} → remove {folder}, of which Skep needs nothing, or choose another"
+                f"{path}: expected Bytewax's recovery store, found: {error} → remove {folder}: Skep needs nothing of it"
             ) from error
     return folder
