@@ -17,6 +17,7 @@ from contracts.features import Measured
 from contracts.inheritance import Inheritance, check_purposes
 from contracts.lineage import all_uses, check_told
 from contracts.mappings import read_mapping
+from contracts.paths import path_text
 from contracts.problems import ContractErrors, Problem, closest
 from contracts.properties import Properties
 from contracts.schemas import ANYTHING, Typed
@@ -123,7 +124,7 @@ def _stem(path: str) -> str:
 
 def _trait_types(found: dict[str, Trait], types: dict[str, Typed], properties: Properties) -> dict[str, Typed]:
     """What each trait of ``traits.yaml`` can be; plain ones as the contract of identify says, if it says something."""
-    plain = {name: properties.typed("identify", name) or ANYTHING for name, trait in found.items() if trait.kind == "plain"}
+    plain = {name: properties.typed("identify", path_text((name,))) or ANYTHING for name, trait in found.items() if trait.kind == "plain"}
     return {name: plain.get(name) or types.get(name, ANYTHING) for name in found}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.definitions import Feature, Trait, Where
 from contracts.features import COUNT, Measured, check_sum, computed, read_events, read_property, read_where, sum_type
+from contracts.paths import path_text
 from contracts.problems import listed
 from contracts.schemas import ANYTHING, Typed, either, list_of
 from contracts.yaml_tree import Reader, Tree
@@ -47,7 +48,7 @@ def _trait(reader: Reader, item: Tree, name: str, fields: dict[str, Tree], measu
             if word in fields:
                 reader.refuse(fields[word], f"one of {listed(_HOW)} beside it", word)
         if "name" in fields:
-            measured.note("property", "identify", name, fields["name"], measured=True)
+            measured.note("property", "identify", path_text((name,)), fields["name"], measured=True)
         return Trait(name, "plain", emit=emit), None
     kind = how[0]
     did = reader.required(item, fields, "did", "the name of an event")

@@ -9,13 +9,14 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
 from skep.activation import Activation
+from skep.ends import plain
 
 
 def dataflow(activation: Activation) -> Dataflow:
     """changes → deliver."""
     flow = Dataflow("activation")
-    changes = op.input("changes", flow, activation.changes())
-    op.output("deliver", changes, activation.deliver())
+    changes = op.input("changes", flow, plain(activation.changes()))
+    op.output("deliver", changes, plain(activation.deliver()))
     return flow
 
 

@@ -14,17 +14,18 @@ from connectors.read import Read
 from operators.archive import ArchiveSink
 from operators.people.sink import Committed
 from operators.people.step import people
+from skep.ends import built, ended, plain
 from skep.runtime import Runtime
 
 
 def dataflow(runtime: Runtime) -> Dataflow:
     """read → validate → archive and people."""
     flow = Dataflow("cdp")
-    records = op.input("read", flow, Read(runtime.reader, runtime.stop))
-    judged = op.flat_map_batch("validate", records, runtime.validate)
-    op.output("archive", judged, ArchiveSink(runtime.archive))
+    records = op.input("read", flow, plain(Read(runtime.reader, runtime.stop)))
+    judged = op.flat_map_batch("validate", records, ended(runtime.validate))
+    op.output("archive", judged, plain(ArchiveSink(runtime.archive)))
     by_space = op.key_on("space", judged, lambda batch: batch.space)
-    committed = op.stateful_batch("people", by_space, people(runtime.space))
+    committed = op.stateful_batch("people", by_space, built(people(runtime.space)))
     op.output("committed", committed, Committed())
     return flow
 

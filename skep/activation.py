@@ -12,7 +12,7 @@ from connectors.deliver import Deliver
 from connectors.destinations import Cursor, Destination, FileDestination
 from contracts.problems import ContractErrors
 from operators.view import View
-from skep import log
+from skep import ends, log
 from skep.settings import Settings, load_definitions
 from skep.spaces import open_view
 from state.errors import NoState, StateError
@@ -34,9 +34,9 @@ class Activation:
     def start(cls) -> Activation:
         """For the project of the environment; exits with a clear message if it cannot be."""
         try:
+            ends.plain_ends()
             settings = Settings.load()
             log.configure(settings.log)
-            log.plain_ends()
             activation = cls(settings)
         except (ContractErrors, StateError) as error:
             raise SystemExit(str(error)) from None

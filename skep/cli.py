@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from skep import console, log
+from skep import console, ends, log, terminal
 from skep.cli_changing import changing_app
 from skep.cli_contracts import contracts_app
 from skep.cli_evidence import evidence_app
@@ -148,7 +148,7 @@ def check(json: Json = False) -> None:
     if json:
         json_line([])
     else:
-        out.print(summary(definitions), markup=False)
+        out.print(summary(definitions))
 
 
 @app.command("schemas")
@@ -185,7 +185,7 @@ def apply(space: Space = None, json: Json = False) -> None:
     if json:
         json_line([row(one) for one in applied])
     for one in [] if json else applied:
-        out.print(words(one), markup=False)
+        out.print(words(one))
 
 
 @app.command("catalog")
@@ -213,7 +213,7 @@ def show_catalog(
         show(catalog, entries)
     if folder or not words:
         written = write_pages(catalog, folder or settings.data / "catalog")
-        console.err.print(f"pages: {written[0]}", markup=False)
+        console.err.print(f"pages: {written[0]}")
 
 
 @app.command()
@@ -376,7 +376,7 @@ def _tell(submitted: list[Any], *, json: bool) -> None:
     if json:
         json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer} for one in submitted])
     for one in [] if json else submitted:
-        out.print(one.words(), markup=False)
+        out.print(one.words())
     if refused:
         raise SystemExit(1)
 
@@ -445,12 +445,11 @@ def main() -> None:
     from contracts import ContractErrors
     from state.errors import StateError
 
+    terminal.guard()
     log.configure()
     try:
         app()
-    except ContractErrors as error:
-        fail(str(error))
-    except (CommandError, StateError) as error:
+    except (CommandError, ContractErrors, StateError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
@@ -458,6 +457,11 @@ def main() -> None:
         # The reader (`head`) has enough; Python must not complain when it flushes at exit.
         sys.stderr.close()
         raise SystemExit(0) from None
+    except OSError as error:
+        words = ends.words_of(error)
+        if not words:
+            raise
+        fail(words)
 
 
 if __name__ == "__main__":

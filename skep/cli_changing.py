@@ -77,7 +77,7 @@ def roll_back(  # noqa: PLR0917 - typer fills them by name
         files = [{"file": f"contracts/{path}", "change": how} for path, how in done.files]
         json_line({"definitions": done.digest, "files": files, "spaces": [row(one) for one in done.spaces]})
     else:
-        out.print(words(done), markup=False)
+        out.print(words(done))
 
 
 @changing_app.command("audit")

@@ -49,7 +49,7 @@ def compat(
         fail(f"{type(error).__name__}: {error}", FAILED)
     if outcome.code in {UNUSABLE, FAILED}:
         fail("\n".join(outcome.errors), outcome.code)
-    typer.echo(jsons.dumps(outcome.report) if json else "\n".join(_lines(outcome.report)))
+    _tell(outcome.report, _lines(outcome.report), json=json)
     raise SystemExit(outcome.code)
 
 
@@ -77,7 +77,7 @@ def bump(
         fail(f"{type(error).__name__}: {error}", FAILED)
     if outcome.errors:
         fail("\n".join(outcome.errors), outcome.code)
-    typer.echo(jsons.dumps(outcome.report) if json else "\n".join(outcome.lines))
+    _tell(outcome.report, outcome.lines, json=json)
     raise SystemExit(outcome.code)
 
 
@@ -89,6 +89,15 @@ def _asserts_formats(context: typer.Context) -> bool:
     from skep.settings import Settings
 
     return Settings.load(project).formats == "assert"
+
+
+def _tell(report: dict[str, Any], lines: list[str], *, json: bool) -> None:
+    from skep.console import json_line, out
+
+    if json:
+        json_line(report)
+    for line in [] if json else lines:
+        out.print(line)
 
 
 _WAYS = {"backward": ("OLD", "NEW"), "forward": ("NEW", "OLD"), "full": ("one", "the other")}
@@ -131,20 +140,20 @@ def infer(
 
     Example: skep contracts infer --event order_completed data/demo/events.jsonl
     """
-    from skep.console import err, fail
+    from skep.console import err, fail, print_bytes
     from skep.inference import infer as infer_contract
 
     if target is not None and target.exists():
         fail(f"{target}: expected a file that is not there yet → choose another, or remove it")
     draft, count, unreadable = infer_contract(event, file)
-    text = jsons.dumps(draft, indent=2, ensure_ascii=False) + "\n"
+    text = jsons.dumps(draft, indent=2, ensure_ascii=False)
     if target is None:
-        typer.echo(text, nl=False)
+        print_bytes(text.encode())
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        target.write_text(text + "\n", encoding="utf-8")
     torn = f"; {unreadable:,} lines of the file are no JSON objects" if unreadable else ""
-    err.print(f"drafted from {count:,} events{torn}", markup=False)
+    err.print(f"drafted from {count:,} events{torn}")
 
 
 @contracts_app.command()
@@ -192,7 +201,7 @@ def pull(context: typer.Context, json: Json = False) -> None:
         json_line({"written": pulled.written, "left": pulled.left})
         return
     for line in lines(pulled):
-        out.print(line, markup=False)
+        out.print(line)
 
 
 class Standard(StrEnum):
@@ -215,18 +224,18 @@ def export_contracts(
 
     Example: skep contracts export --format odcs --event order_completed
     """
-    from skep.console import out
+    from skep.console import out, print_bytes
     from skep.odcs import export
     from skep.settings import Settings, load_definitions
 
     made = export(load_definitions(Settings.load(_project(context))), event)
     if folder is None:
-        typer.echo("".join(f"---\n{text}" for _, text in made), nl=False)
+        print_bytes("".join(f"---\n{text}" for _, text in made).removesuffix("\n").encode())
         return
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in made:
         (folder / name).write_text(text, encoding="utf-8")
-    out.print(f"{folder}: {len(made)} documents written", markup=False)
+    out.print(f"{folder}: {len(made)} documents written")
 
 
 @contracts_app.command("import")
@@ -250,9 +259,9 @@ def import_contracts(
         fail(f"{file}: expected a readable file in UTF-8, found: {error}")
     found = read(str(file), text)
     for path, one in zip(write(found, folder or (_project(context) or Path()) / "contracts", force=force), found, strict=True):
-        out.print(f"{path}: {one.schema['status'] if isinstance(one.schema.get('status'), str) else 'live'}", markup=False)
+        out.print(f"{path}: {one.schema['status'] if isinstance(one.schema.get('status'), str) else 'live'}")
         for line in one.left:
-            out.print(f"  not carried over: {line}", markup=False)
+            out.print(f"  not carried over: {line}")
     out.print("Next: `skep check`")
 
 

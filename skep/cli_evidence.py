@@ -69,7 +69,7 @@ def graph(
         json_line(told)
     else:
         counts = f"{told['identifiers']:,} identifiers, {told['accepted']:,} links accepted, {told['refused']:,} refused"
-        out.print(f"{told['path']}: {counts}", markup=False)
+        out.print(f"{told['path']}: {counts}")
 
 
 @evidence_app.command("doctor")
@@ -157,6 +157,6 @@ def split(
     else:
         splitting.show(told, dry_run=dry_run)
         for words in dict.fromkeys(one.words() for one in submitted):
-            out.print(words, markup=False)
+            out.print(words)
     if refused:
         raise SystemExit(1)

@@ -62,4 +62,4 @@ def quality_resume(
     if json:
         console.json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer}])
     else:
-        console.out.print(one.words(), markup=False)
+        console.out.print(one.words())

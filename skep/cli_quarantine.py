@@ -122,8 +122,17 @@ def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]], limit: int, se
 
 
 @quarantine_app.command("show")
-def show(context: typer.Context, entry: Annotated[str, typer.Argument(metavar="ID")], space: Space = None, json: Json = False) -> None:
+def show(
+    context: typer.Context,
+    entry: Annotated[str, typer.Argument(metavar="ID")],
+    *,
+    raw: Annotated[bool, typer.Option("--raw", help="Write the record's bytes, exactly, into a file or a pipe.")] = False,
+    space: Space = None,
+    json: Json = False,
+) -> None:
     """One refused record, with everything that is wrong in it underlined, and what a replay would say now.
+
+    Of a long one the part around what is wrong; --raw and --json have all of it.
 
     Example: skep quarantine show q-1
     """
@@ -133,6 +142,9 @@ def show(context: typer.Context, entry: Annotated[str, typer.Argument(metavar="I
     settings = _settings(context)
     with open_views(settings, space) as views:
         rows = list(found(views, selection(ids=[entry])))
+        if raw:
+            _write_raw(entry, [row.raw for _, row in rows])
+            return
         if json:
             json_line([public(name, row) for name, row in rows])
             return
@@ -140,6 +152,17 @@ def show(context: typer.Context, entry: Annotated[str, typer.Argument(metavar="I
 
         for name, row in rows:
             show_one(settings, name, views[name], row)
+
+
+def _write_raw(entry: str, records: list[bytes]) -> None:
+    """What a record holds could be anything, so a terminal does not get to see it."""
+    import sys
+
+    if sys.stdout.isatty():
+        raise CommandError(f"--raw: expected a file or a pipe, found a terminal → skep quarantine show {entry} --raw > FILE")
+    if len(records) > 1:
+        raise CommandError(f"--raw: expected one record, found {entry} in {len(records)} spaces → say which with --space")
+    sys.stdout.buffer.write(b"".join(records))
 
 
 @quarantine_app.command("replay")
@@ -217,7 +240,7 @@ def edit(
         json_line({**done.public(), "entries": [_public(one) for one in done.submitted]})
         return
     for because, (count, sample) in done.left.items():
-        out.print(f"{count:,} left as they are, {sample} for one: {because}", markup=False)
+        out.print(f"{count:,} left as they are, {sample} for one: {because}")
     out.print(f"{done.records:,} records {'would be edited' if dry_run else 'to edit'}")
     if dry_run and done.sample:
         out.print(f"\n{done.sample[0]}:")
@@ -296,6 +319,6 @@ def _tell(submitted: list[Submitted], *, json: bool) -> None:
     if json:
         json_line([_public(one) for one in submitted])
     for line in [] if json else told(submitted):
-        out.print(line, markup=False)
+        out.print(line)
     if any(one.answer and not one.answer.get("ok", True) for one in submitted):
         raise SystemExit(1)

@@ -62,7 +62,7 @@ def sources_infer(
         console.json_line({"kind": found.kind, "mapping": str(path) if found.mapping else None, "events": events})
         return
     if found.mapping:
-        out.print(f"{path}:\n\n{found.mapping}", markup=False)
+        out.print(f"{path}:\n\n{found.mapping}")
     else:
         out.print("JSON lines are events already: they need no mapping.\n")
     _show(rows)
@@ -70,16 +70,14 @@ def sources_infer(
     read = where.relative_to(settings.root) if where.is_relative_to(settings.root) else where
     mapping = f", mapping: {name}" if found.mapping else ""
     out.print("\nNext: in skep.yaml, below `sources:`, and then `skep check` and `skep run --once`")
-    out.print(f"  - {{name: {name}, kind: {found.kind}, path: {jsons.dumps(str(read), ensure_ascii=False)}{mapping}}}", markup=False)
+    out.print(f"  - {{name: {name}, kind: {found.kind}, path: {jsons.dumps(str(read), ensure_ascii=False)}{mapping}}}")
 
 
 def _show(rows: list[Tried]) -> None:
     out.print(f"the first {len(rows)} rows as events:")
     for row in rows:
-        out.print(row.record.decode("utf-8", "backslashreplace"), markup=False)
+        out.print(row.record.decode("utf-8", "backslashreplace"))
         if row.refused:
-            out.print(f"    would be refused: {row.refused}", markup=False, style="red")
+            out.print(f"    would be refused: {row.refused}", style="red")
     for name in sorted({row.unknown for row in rows} - {""}):
-        out.print(
-            f"\n{name} has no contract: until contracts/events/{name}/1-0-0.json is there, its rows go into quarantine.", markup=False
-        )
+        out.print(f"\n{name} has no contract: until contracts/events/{name}/1-0-0.json is there, its rows go into quarantine.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,13 +12,36 @@ from typing import Any, NoReturn
 import orjson
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from skep.terminal import visible, visible_json, visible_line
 
 WIDE = 240
 """Columns of a table that goes into a file or a pipe."""
-
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+CELL_MAX = 2_000
+"""Characters of a value in a table."""
 _FRACTION = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+Z$")
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Printer(Console):
+    """Prints texts as they are, without markup, and nothing in them controls the terminal. A `Text` is made by `styled`."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(visible(text), **{**how, "markup": False, "emoji": False, "highlight": False})
+
+
+out = Printer(soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+err = Printer(stderr=True, soft_wrap=True)
+
+
+def styled(text: str, style: str = "") -> Text:
+    """A text with a style, of which nothing controls the terminal."""
+    return Text(visible(text), style)
+
+
+def headline(first: str, rest: str) -> None:
+    """A line that begins in bold."""
+    out.print(styled(first, "bold").append(visible(rest), "not bold"))
 
 
 class CommandError(Exception):
@@ -26,22 +50,34 @@ class CommandError(Exception):
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """Say what is wrong on stderr and leave."""
-    for line in message.splitlines() or [""]:
-        err.print(line, style="red", markup=False)
+    err.print(message, style="red")
     raise SystemExit(code)
 
 
 def json_line(value: Any) -> None:
     """One JSON value on a line of its own."""
-    print_bytes(orjson.dumps(value, default=_json))
+    print_bytes(json_bytes(value))
 
 
-def _json(value: Any) -> str:
+def json_bytes(value: Any) -> bytes:
+    """JSON of whatever DuckDB or a contract can hold, also whole numbers beyond 64 bits."""
+    try:
+        return orjson.dumps(value, default=_json, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return json.dumps(value, default=_json, separators=(",", ":")).encode()
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, orjson.Fragment):
+        # An exact number, as it stands in JSON.
+        return json.loads(orjson.dumps(value))
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
 def print_bytes(line: bytes) -> None:
-    sys.stdout.buffer.write(line + b"\n")
+    """A line of JSON, to the byte where no terminal reads it."""
+    shown = visible_json(line.decode()).encode() if sys.stdout.isatty() else line
+    sys.stdout.buffer.write(shown + b"\n")
 
 
 def flush() -> None:
@@ -52,7 +88,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence
     """A plain table; the columns named in ``right`` are numbers."""
     shown = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
     for column in columns:
-        shown.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        shown.add_column(cell(column), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(cell(value) for value in row))
     with out.capture() as captured:
@@ -64,21 +100,26 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence
 
 
 def cell(value: Any) -> str:
-    """A value for people: thousands are marked, times stop at the second."""
+    """A value for people, on one line: thousands are marked, times stop at the second, a text of more than `CELL_MAX` is cut."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return _FRACTION.sub(r"\1Z", _json(value)).replace("[", r"\[")
+    return visible_line(cut(_FRACTION.sub(r"\1Z", str(_json(value)))))
+
+
+def cut(text: str) -> str:
+    """A text that is not too long to be read."""
+    return text if len(text) <= CELL_MAX else f"{text[:CELL_MAX]}… ({len(text):,} characters)"
 
 
 @contextmanager
 def spinner(text: str) -> Iterator[None]:
     """Shows that something is waited for, if a person watches."""
     if err.is_terminal:
-        with err.status(text):
+        with err.status(styled(text)):
             yield
     else:
         yield
@@ -89,6 +130,6 @@ def counting() -> Iterator[Callable[[str, int, int], None]]:
     """Gives what shows how far something long has come, if a person watches: (what is done, how many, of how many)."""
     if err.is_terminal:
         with err.status("…") as status:
-            yield lambda what, done, of: status.update(f"{what}: {done:,} of {of:,}")
+            yield lambda what, done, of: status.update(styled(f"{what}: {done:,} of {of:,}"))
     else:
         yield lambda *_: None

@@ -20,8 +20,8 @@ def show_figures(rules: Path, events: Path, truth: Path) -> None:
     with spinner("comparing people …"):
         measures = evaluate_file(rules, events, truth, rules.with_name("thresholds.svg"))
     show_evaluation(measures)
-    out.print(f"rules: {rules}; model: {told.model}; charts: {told.chart}, {rules.with_name('thresholds.svg')}", markup=False)
-    out.print("The same, step by step:", markup=False)
-    out.print(f"  skep identity train --rules {rules} --events {events}", markup=False, soft_wrap=True)
-    out.print(f"  skep identity evaluate --rules {rules} --events {events} --truth {truth}", markup=False, soft_wrap=True)
-    out.print("A flow links these people when both files, identity.yaml and the model, lie in contracts/.", markup=False)
+    out.print(f"rules: {rules}; model: {told.model}; charts: {told.chart}, {rules.with_name('thresholds.svg')}")
+    out.print("The same, step by step:")
+    out.print(f"  skep identity train --rules {rules} --events {events}", soft_wrap=True)
+    out.print(f"  skep identity evaluate --rules {rules} --events {events} --truth {truth}", soft_wrap=True)
+    out.print("A flow links these people when both files, identity.yaml and the model, lie in contracts/.")

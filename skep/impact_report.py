@@ -9,7 +9,7 @@ from skep.impact import Impact
 def show(found: Impact) -> None:
     """The changes, what they touch, and what would be wrong."""
     if not found.changes:
-        out.print(f"{found.event}: no property changes", markup=False)
+        out.print(f"{found.event}: no property changes")
         return
     rows = [(one.path, one.what, one.detail, f"{one.file}:{one.line}") for one in found.changes]
     table(("property", "change", "from → to", "where"), rows)
@@ -21,11 +21,11 @@ def show(found: Impact) -> None:
         ]
         table(("touches", "name", "through", "where", "profiles"), touched, right=("profiles",))
     else:
-        out.print("no trait, segment, destination or namespace rests on it", markup=False)
+        out.print("no trait, segment, destination or namespace rests on it")
     out.print()
     if found.profiles is None:
-        out.print("profiles are not counted: there is no snapshot yet (`skep snapshot` makes one)", markup=False)
+        out.print("profiles are not counted: there is no snapshot yet (`skep snapshot` makes one)")
     else:
-        out.print(f"{found.profiles:,} profiles have an event {found.event} (snapshot {found.snapshot})", markup=False)
+        out.print(f"{found.profiles:,} profiles have an event {found.event} (snapshot {found.snapshot})")
     for problem in found.problems:
-        out.print(f"with it `skep check` says: {problem}", markup=False)
+        out.print(f"with it `skep check` says: {problem}")

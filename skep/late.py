@@ -24,10 +24,10 @@ def tell_late(found: dict[str, Any], settings: Settings) -> None:
         much = f"{one['too_late']:,} of {one['received']:,} records of source {name} came TOO LATE"
         where = f"more than the horizon ({days}) behind the clock, which the newest event moves"
         why = "Either the source is not in order of time, or events with a wrong date have moved the clock."
-        err.print(f"{much}: {where}. {why}", style="bold yellow", markup=False)
+        err.print(f"{much}: {where}. {why}", style="bold yellow")
         remedy = "`skep quarantine replay --reason too_late` takes them in"
         if name not in history:
             remedy = (
                 f"If it was written down before it is read, say `history: true` for {name} in skep.yaml: none of it is late then. {remedy}"
             )
-        err.print(f"Nothing of it is lost. {remedy}", markup=False)
+        err.print(f"Nothing of it is lost. {remedy}")

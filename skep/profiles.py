@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from contracts.definitions import Definitions
 from contracts.problems import closest, listed
 from operators.extract import Identifiers
 from operators.view import View
-from skep.console import CommandError, out, table
+from skep.console import CommandError, headline, json_bytes, out, table
 from skep.settings import Settings, load_definitions
 from skep.spaces import open_views
 
@@ -63,21 +61,22 @@ def _held(view: View, namespace: str, value: str) -> dict[str, Any] | None:
 
 def show(profile: dict[str, Any]) -> None:
     """A profile for people."""
-    out.print(f"[bold]{profile['id']}[/bold]  space {profile['space']}  version {profile['version']}")
+    headline(profile["id"], f"  space {profile['space']}  version {profile['version']}")
     unsure = "" if profile["confidence"] == 1 else f", one person with a probability of {profile['confidence']:g}"
     out.print(f"seen from {profile['first_seen'] or '–'} to {profile['last_seen'] or '–'}{unsure}\n")
     table(("identifier", "value", "first seen", "last seen"), profile["identifiers"])
-    for title, rows in (("trait", profile["traits"]), ("consent", profile["consents"])):
+    granted = {name: "granted" if value else "denied" for name, value in profile["consents"].items()}
+    for title, rows in (("trait", profile["traits"]), ("consent", granted)):
         if rows:
             out.print()
-            table((title, ""), [(name, _text(value)) for name, value in rows.items()])
+            table((title, ""), [(name, trait_text(value)) for name, value in rows.items()])
     out.print(f"\nsegments: {', '.join(profile['segments']) or 'none'}")
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, orjson.Fragment):
-        # An exact number, as it stands in JSON.
-        return orjson.dumps(value).decode()
-    if isinstance(value, bool):
-        return "granted" if value else "denied"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def trait_text(value: Any) -> str:
+    """A trait's value: texts as they are, the items of a list with commas, all else as in JSON, numbers exact."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value:
+        return ", ".join(map(trait_text, value))
+    return json_bytes(value).decode()

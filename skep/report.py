@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
-from skep.console import out, table
+from skep.console import headline, out, table
 
 
 def show(found: dict[str, Any], events: int, seconds: float, snapshot: Path | None, example: str | None) -> None:
     """What a run has made: people, merges, segments, changes, quarantine, and how fast."""
     speed = f" in {seconds:,.1f} s ({events / seconds:,.0f} events/s)" if events and seconds > 0 else ", nothing new to read"
-    out.print(f"\n[bold]{events:,} events[/bold]{speed}; the clock stands at {found['clock'] or 'nothing'}")
+    out.print()
+    headline(f"{events:,} events", f"{speed}; the clock stands at {found['clock'] or 'nothing'}")
     table(
         ("", ""),
         [
@@ -30,4 +32,5 @@ def show(found: dict[str, Any], events: int, seconds: float, snapshot: Path | No
         table(("quarantine", "records"), found["quarantine"].items(), right=("records",))
     if snapshot:
         out.print(f"\nsnapshot: {snapshot}")
-    out.print(f"\nTry next:  skep profile show {example or 'user_id:42'}   ·   skep quarantine list   ·   skep sql 'from profiles limit 5'")
+    who = shlex.quote(example or "user_id:42")
+    out.print(f"\nTry next:  skep profile show {who}   ·   skep quarantine list   ·   skep sql 'from profiles limit 5'")

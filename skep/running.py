@@ -12,7 +12,7 @@ from rich.status import Status
 
 from operators.view import View
 from skep import report
-from skep.console import CommandError, err
+from skep.console import CommandError, err, styled
 from skep.late import tell_late
 from skep.process import ACTIVATION, FLOW, Child, Supervisor, flow_is_running
 from skep.settings import Settings, load_definitions
@@ -132,7 +132,7 @@ class Progress:
         self._polled = now
         if self._status is None and err.is_terminal:
             # Not before the process has been started: the spinner is a thread.
-            self._status = err.status("the flow starts …")
+            self._status = err.status(styled("the flow starts …"))
             self._status.start()
         found = self._look()
         if found:
@@ -154,7 +154,7 @@ class Progress:
         events = total["received"] - self._before
         line = f"{events:,} events, {events / (now - self._begun):,.0f} a second, {total['people']:,} people, clock {total['clock'] or '–'}"
         if self._status:
-            self._status.update(line)
+            self._status.update(styled(line))
         elif now - self._told >= 10:
             self._told = now
             err.print(line)

@@ -25,7 +25,7 @@ from operators.people import meta as meta_row
 from operators.people.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
-from skep import log, recovery
+from skep import ends, log, recovery
 from skep.definitions import declare, keep, proved
 from skep.personal import hide_traits
 from skep.process import run_lock
@@ -72,9 +72,9 @@ class Runtime:
     def start(cls) -> Runtime:
         """Open everything for the project of the environment; exits with a clear message if it cannot be."""
         try:
+            ends.plain_ends()
             settings = Settings.load()
             log.configure(settings.log)
-            log.plain_ends()
             for source in settings.sources:
                 discover(Path(source.path), follow=settings.follow)
             pull_if_there(settings)

@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.hashing import DEFAULT_SECRET
 from operators.view import View
-from skep.console import cell, err, out, table
+from skep.console import cell, err, headline, out, table
 from skep.late import tell_late
 from skep.process import flow_is_running
 from skep.settings import Settings
@@ -89,7 +89,7 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     head = "a flow is running" if found["running"] else "no flow is running"
     tell_stopped(found)
     tell_late(found, settings)
-    out.print(f"[bold]{settings.root.name}[/bold]  clock {cell(found['clock'])}  {head}")
+    headline(settings.root.name, f"  clock {cell(found['clock'])}  {head}")
     sides = ("applied", "duplicate", "conflict", "quarantined", *(("dropped",) if found["dropped"] else ()))
     balance = " + ".join(f"{found[key]:,} {key}" for key in sides)
     out.print(f"{found['received']:,} received = {balance}; {found['unidentified']:,} of the applied are unidentified")
@@ -131,9 +131,9 @@ def tell_stopped(found: dict[str, Any]) -> None:
     for one in found["broken"]:
         if one["stops"]:
             where = f"{one['event']} breaks {one['expectation']}: {one['value']:g}, expected {expected(one['expected'])}"
-            err.print(f"SOURCE {one['source']} IS STOPPED since {one['since']}: {where}", style="bold red", markup=False)
+            err.print(f"SOURCE {one['source']} IS STOPPED since {one['since']}: {where}", style="bold red")
     for name in sorted({one["source"] for one in found["broken"] if one["stops"]}):
-        err.print(f'Nothing of it is lost. Repair it, or read it on: skep quality resume {name} --why "…"', markup=False)
+        err.print(f'Nothing of it is lost. Repair it, or read it on: skep quality resume {name} --why "…"')
 
 
 def expected(bounds: dict[str, float]) -> str:

@@ -12,10 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from skep.catalog.entries import KINDS, Catalog, Entry
 from skep.catalog.shown import plural, share, short_time
+from skep.terminal import visible
 
 MARK = '<meta name="generator" content="skep catalog">'
 """What tells the catalog's own pages from other files of the folder."""
-_SAFE = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_SAFE = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _PAGE = re.compile(rf"({'|'.join(KINDS)})-.*\.html")
 
 
@@ -34,8 +35,9 @@ def write_pages(catalog: Catalog, folder: Path) -> list[Path]:
 def render(catalog: Catalog) -> dict[str, str]:
     """File name → HTML. The same catalog gives the same pages."""
     environment = Environment(
-        loader=PackageLoader("skep.catalog"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=PackageLoader("skep.catalog"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )  # fmt: skip
     environment.filters |= {"share": share, "time": short_time, "json": _json, "plural": plural}
     environment.globals |= {"page_of": page_name, "known": {(entry.kind, entry.name) for entry in catalog.entries}, "catalog": catalog}
     pages = {"index.html": environment.get_template("index.html").render(kinds=KINDS)}
@@ -44,7 +46,7 @@ def render(catalog: Catalog) -> dict[str, str]:
 
 
 def page_name(kind: str, name: str) -> str:
-    """The file of an entry's page; names that are no file names, also of two that differ in case alone, get a digest."""
+    """The file of an entry's page; names that are no file names, also too long ones and two that differ in case alone, get a digest."""
     if _SAFE.fullmatch(name):
         return f"{kind}-{name}.html"
     plain = re.sub(r"[^a-z0-9_-]+", "-", name.lower())[:60]

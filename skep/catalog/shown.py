@@ -15,7 +15,7 @@ def show(catalog: Catalog, entries: list[Entry]) -> None:
     if not entries:
         out.print("nothing has all of these words")
     if catalog.missing:
-        out.print(f"\n{catalog.missing}", markup=False)
+        out.print(f"\n{catalog.missing}")
 
 
 def _cells(entry: Entry) -> tuple[object, ...]:

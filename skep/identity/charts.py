@@ -9,13 +9,14 @@ from typing import Any
 from operators.match.comparisons import levels
 from operators.match.model import Model
 from operators.match.scoring import weight
+from skep.terminal import visible
 
 _ROW, _LEFT, _HALF, _TOP = 18, 300, 220, 56
 _FOR, _AGAINST, _INK, _PALE = "#2a6f97", "#bc4749", "#222", "#bbb"
 
 
 def _text(x: float, y: float, words: str, more: str = "") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" {more}>{escape(words)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {more}>{escape(visible(words))}</text>'
 
 
 def _svg(width: int, height: int, parts: Sequence[str]) -> str:

@@ -138,11 +138,11 @@ def show_training(told: Told) -> None:
     model = told.trained.model
     rows = [(trait, how, level, f"{m:.4f}", f"{u:.6f}", f"{bits:+.2f}") for trait, how, level, m, u, bits in _weights(model)]
     table(_COMPARED, rows, right=_COMPARED[3:])
-    out.print(f"prior: {model.prior:.2e}, {weight(model.prior):+.2f} bits; {model.trained['records']:,} records", markup=False)
-    out.print(f"trained by: {'; '.join(told.trained.lines) or 'no line: too few pairs'}", markup=False)
+    out.print(f"prior: {model.prior:.2e}, {weight(model.prior):+.2f} bits; {model.trained['records']:,} records")
+    out.print(f"trained by: {'; '.join(told.trained.lines) or 'no line: too few pairs'}")
     if told.trained.labels:
-        out.print(f"labels: {told.trained.labels:,} records", markup=False)
-    out.print(f"model: {told.model}; chart: {told.chart}", markup=False)
+        out.print(f"labels: {told.trained.labels:,} records")
+    out.print(f"model: {told.model}; chart: {told.chart}")
 
 
 def show_evaluation(told: dict[str, Any]) -> None:
@@ -153,6 +153,6 @@ def show_evaluation(told: dict[str, Any]) -> None:
         numbers = [*row["pairwise"].values(), *row["bcubed"].values(), row["false_merges"], row["false_splits"]]
         rows.append((f"{row['accept']:g}", "←" if row["accept"] == told["accept"] else "", *(f"{number:.4f}" for number in numbers)))
     table(columns, rows, right=[name for name in columns if name])
-    out.print(f"{told['records']:,} records, {told['people']:,} people, {told['candidates']:,} pairs compared", markup=False)
+    out.print(f"{told['records']:,} records, {told['people']:,} people, {told['candidates']:,} pairs compared")
     if told["skipped_blocks"]:
-        out.print(f"{told['skipped_blocks']:,} blocks are larger than `block_limit` and were skipped", markup=False)
+        out.print(f"{told['skipped_blocks']:,} blocks are larger than `block_limit` and were skipped")

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
+from skep.terminal import visible
+
 WIDTH, HEIGHT, STEP, HEAD, GAP, MARGIN = 190, 26, 34, 26, 120, 30
 """Of a box, from box to box, of a heading, between columns, around everything (pixels)."""
 TOP, LEGEND_ROW = 84, 22
@@ -120,7 +122,7 @@ def page(title: str, drawn: str) -> str:
 
 def _box(node: Node, x: float, y: float) -> str:
     box = f'<rect x="{x:.0f}" y="{y:.0f}" width="{WIDTH}" height="{HEIGHT}" rx="6" {_BOX[node.kind]}/>'
-    label = _text(x + WIDTH / 2, y + 17, shortened(node.label), 'text-anchor="middle"')
+    label = _text(x + WIDTH / 2, y + 17, shortened(visible(node.label)), 'text-anchor="middle"')
     return f"<g><title>{_clean(node.title)}</title>{box}{label}</g>"
 
 
@@ -184,5 +186,5 @@ def _text(x: float, y: float, words: str, more: str = "") -> str:
 
 
 def _clean(words: str) -> str:
-    """What XML may hold, escaped."""
-    return escape(_NOT_XML.sub("\ufffd", words))
+    """What XML may hold and what turns nothing around, escaped."""
+    return escape(_NOT_XML.sub("\ufffd", visible(words)))

@@ -186,10 +186,10 @@ def show(told: Told) -> None:
     """An explanation for people."""
     a, b = text_of(told["a"]), text_of(told["b"])
     if told["joined"]:
-        out.print(f"{a} and {b} are one person: {told['profiles']['a']}", markup=False)
+        out.print(f"{a} and {b} are one person: {told['profiles']['a']}")
     else:
-        out.print(f"{a} ({told['profiles']['a']}) and {b} ({told['profiles']['b']}) are two people:", markup=False)
-        out.print(told["reason"], markup=False)
+        out.print(f"{a} ({told['profiles']['a']}) and {b} ({told['profiles']['b']}) are two people:")
+        out.print(told["reason"])
     if told["path"]:
         out.print()
         columns = ("from", "to", "kind", "state", "first seen", "last seen", "events", "first message", "rules", "why")
@@ -201,14 +201,12 @@ def show(told: Told) -> None:
         show_compared(told["compared"])
     if told["unlinked"] is not None:
         why = f": {told['unlinked']['why']}" if told["unlinked"]["why"] else ""
-        out.print(f"\nthe two were unlinked by hand at {told['unlinked']['at']}{why}", markup=False)
+        out.print(f"\nthe two were unlinked by hand at {told['unlinked']['at']}{why}")
     if not told["joined"]:
-        out.print(
-            "\nwould join them:" if told["would_join"] else "\nnothing that one command or one rule changes would join them", markup=False
-        )
+        out.print("\nwould join them:" if told["would_join"] else "\nnothing that one command or one rule changes would join them")
     for way in told["would_join"]:
-        out.print(f"  {way}", markup=False)
-    out.print(f"\nby version {told['rules']} of contracts/identity.yaml", markup=False)
+        out.print(f"  {way}")
+    out.print(f"\nby version {told['rules']} of contracts/identity.yaml")
 
 
 def _row(link: Told) -> tuple[Any, ...]:

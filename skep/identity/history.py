@@ -11,7 +11,7 @@ from operators.extract import Identifiers
 from operators.people.history import TYPES, Turn
 from operators.records import Person
 from operators.view import View
-from skep.console import CommandError, out, table
+from skep.console import CommandError, headline, table
 from skep.identity.evidence import holder_of
 from skep.identity.whys import whys
 from skep.profiles import check_namespace, parse
@@ -129,7 +129,7 @@ def _identifier(view: View, text: str) -> bytes:
 
 def show_history(told: Told) -> None:
     """A line for each thing that happened."""
-    out.print(f"[bold]{told['profile']}[/bold]  space {told['space']}\n")
+    headline(told["profile"], f"  space {told['space']}\n")
     columns = ("clock", "what", "identifiers", "other profile", "by", "at", "why", "rules")
     table(columns, [_row(turn) for turn in told["history"]], right=("rules",))
 
@@ -145,7 +145,7 @@ def _row(turn: Told) -> tuple[Any, ...]:
 def show_who(told: Told) -> None:
     """A profile and its identifiers."""
     then = f"  as believed at {told['at']}" if told["at"] else ""
-    out.print(f"[bold]{told['profile']}[/bold]  space {told['space']}{then}\n")
+    headline(told["profile"], f"  space {told['space']}{then}\n")
     table(("identifier", "value"), told["identifiers"])
 
 

@@ -11,7 +11,7 @@ _COLUMNS = ("comparison", "how", "one", "other", "level", "bits", "rarity", "sum
 
 def show_waterfall(a: str, b: str, fall: dict[str, Any]) -> None:
     """The prior, each comparison with its bits (of them what the value's rarity adds), and the probability they come to."""
-    out.print(f"\n{a} and {b} by likeness: {fall['weight']:+.2f} bits, probability {fall['probability']:.4f}", markup=False)
+    out.print(f"\n{a} and {b} by likeness: {fall['weight']:+.2f} bits, probability {fall['probability']:.4f}")
     prior = f"{fall['prior']:+.2f}"
     rows = [("(two at random)", "", "", "", f"probability {fall['prior_probability']:.2g}", prior, "", prior)]
     for step in fall["steps"]:
@@ -23,8 +23,8 @@ def show_waterfall(a: str, b: str, fall: dict[str, Any]) -> None:
 
 def show_compared(compared: dict[str, Any]) -> None:
     """What likeness says of two records that have no link."""
-    out.print(f"\nby likeness, {compared['why']}", markup=False)
+    out.print(f"\nby likeness, {compared['why']}")
     if compared["blocks"]:
-        out.print(f"blocks that they share: {'; '.join(compared['blocks'])}", markup=False)
+        out.print(f"blocks that they share: {'; '.join(compared['blocks'])}")
     if compared["candidates"]:
         show_waterfall(":".join(compared["a"]), ":".join(compared["b"]), compared["waterfall"])

@@ -15,23 +15,23 @@ def show(plan: dict[str, Any]) -> None:
     """Files first, then counts, then samples."""
     space = plan["space"]
     for one in plan["files"]:
-        out.print(f"{one['change']:8} {one['file']}", markup=False)
+        out.print(f"{one['change']:8} {one['file']}")
     if plan["waiting"]:
         waiting = f"{plan['waiting']:,} entries of the control partition wait for a flow; they come first, and are not in this plan"
-        err.print(f"{space}: {waiting}", style="yellow", markup=False)
+        err.print(f"{space}: {waiting}", style="yellow")
     if plan["older"]:
         why = "an older version of Skep has computed the people; the next flow computes everybody anew once, whatever the contracts say"
-        err.print(f"{space}: {why}", style="yellow", markup=False)
+        err.print(f"{space}: {why}", style="yellow")
     if not plan["recomputed"]:
-        out.print(f"{space}: nothing would change: {_why_nothing(plan)}", markup=False)
+        out.print(f"{space}: nothing would change: {_why_nothing(plan)}")
         return
-    out.print(f"{space}: {plan['people']['before']:,} profiles now, {plan['people']['after']:,} after\n", markup=False)
+    out.print(f"{space}: {plan['people']['before']:,} profiles now, {plan['people']['after']:,} after\n")
     table(("what", "number"), _counts(plan), right=("number",))
     _tables(plan)
     for title, samples in _samples(plan):
-        out.print(f"\n{title}", markup=False)
+        out.print(f"\n{title}")
         for sample in samples:
-            out.print(f"  {_people(sample['before'])} → {_people(sample['after'])}", markup=False)
+            out.print(f"  {_people(sample['before'])} → {_people(sample['after'])}")
 
 
 def _why_nothing(plan: dict[str, Any]) -> str:

@@ -14,16 +14,19 @@ from contracts.events import Event
 from contracts.times import iso
 from operators.epochs import spans
 from operators.view import Quarantined, View
-from skep.console import out, table
+from skep.console import cut, out, styled, table
 from skep.quarantine.causes import cause_id
 from skep.quarantine.faults import Fault, broken_text, contract_of, faults
 from skep.quarantine.trial import Trial
-from skep.quarantine.written import Written, pretty
+from skep.quarantine.written import LINES_MAX, PARSED_MAX, WHOLE_MAX, Written, beginning, pretty
 from skep.settings import Settings, load_definitions
 from skep.spaces import bundles
+from skep.terminal import visible_line
 from state.errors import StateError
 
 _WRONG, _WHERE = "red", "dim"
+COMPARED_MAX = 1_000
+"""Lines of a record that are compared with those of its edit, from the first difference on."""
 
 
 def show(settings: Settings, space: str, view: View, row: Quarantined) -> None:
@@ -34,20 +37,20 @@ def show(settings: Settings, space: str, view: View, row: Quarantined) -> None:
     readings = [one for one in (now, *_earlier(settings, view, row)) if one is not None]
     table(("", ""), _facts(space, row, readings))
     out.print()
-    for line in _lines(row, readings, formats=settings.formats == "assert"):
+    for line in record_lines(row, readings, formats=settings.formats == "assert"):
         out.print(line)
     for line in _edited(row):
         out.print(line)
     out.print()
     if now is None:
-        out.print("now: it cannot be judged, `skep check` says what is wrong with contracts/", markup=False)
+        out.print("now: it cannot be judged, `skep check` says what is wrong with contracts/")
         return
     outcome = Trial(settings, now).add(space, view, row)
     if isinstance(outcome, Event):
         as_what = f" as {outcome.contract}" if outcome.contract else ""
-        out.print(f"now: it would pass{as_what}: `skep quarantine replay {row.id}`", markup=False)
+        out.print(f"now: it would pass{as_what}: `skep quarantine replay {row.id}`")
     else:
-        out.print(f"now: it would be refused: {outcome.reason}: {outcome.detail}", markup=False)
+        out.print(f"now: it would be refused: {outcome.reason}: {outcome.detail}")
 
 
 def _earlier(settings: Settings, view: View, row: Quarantined) -> Iterator[Definitions]:
@@ -73,48 +76,82 @@ def _facts(space: str, row: Quarantined, readings: Iterable[Definitions]) -> lis
     return facts
 
 
-def _lines(row: Quarantined, readings: list[Definitions], *, formats: bool) -> Iterator[Text]:
-    """The record, and below each line what is wrong in it."""
-    try:
-        written = Written(row.raw)
-    except ValueError:
-        written = None
+def record_lines(row: Quarantined, readings: list[Definitions], *, formats: bool) -> Iterator[Text]:
+    """The record, or of a long one the part that counts, and below each line what is wrong in it."""
+    known = row.reason != "edited" and len(row.raw) <= PARSED_MAX
+    found = faults(row, readings, formats=formats) if known else []
+    written = _written(row.raw, found)
     broken = broken_text(row.raw) if row.reason == "undecodable" or written is None else None
     if broken is not None:
         around, column, why = broken
-        yield Text(around)
-        yield Text(f"{' ' * column}^ {why}", _WRONG)
-        return
-    if written is None:
-        yield Text(pretty(row.raw))
-        return
+        yield styled(around)
+        yield styled(f"{' ' * column}^ {why}", _WRONG)
+    elif written is None:
+        yield styled(beginning(row.raw))
+    else:
+        yield from _underlined(written, found)
+    if len(row.raw) > WHOLE_MAX:
+        yield styled(f"{len(row.raw):,} bytes: `skep quarantine show {row.id} --raw > FILE` writes them all", _WHERE)
+
+
+def _written(raw: bytes, found: Iterable[Fault]) -> Written | None:
+    """None of what is no JSON, or too long to be looked into."""
+    if len(raw) > PARSED_MAX:
+        return None
+    with suppress(ValueError):
+        return Written(raw, [fault.path for fault in found])
+    return None
+
+
+def _underlined(written: Written, found: Iterable[Fault]) -> Iterator[Text]:
     below: dict[int, list[tuple[int, int, Fault]]] = {}
-    for fault in faults(row, readings, formats=formats) if row.reason != "edited" else ():
+    for fault in found:
         line, column, width = written.find(fault.path)
         below.setdefault(line, []).append((column, width, fault))
     for number, line_text in enumerate(written.lines):
-        yield Text(line_text)
+        yield styled(line_text)
         for column, width, fault in below.get(number, ()):
-            marked = Text(f"{' ' * column}{'^' * width} {fault.message}", _WRONG)
-            yield marked.append(f"  ({fault.where})", _WHERE) if fault.where else marked
+            marked = styled(f"{' ' * column}{'^' * width} {cut(fault.message)}", _WRONG)
+            yield marked.append(f"  ({visible_line(fault.where)})", _WHERE) if fault.where else marked
 
 
 def _edited(row: Quarantined) -> Iterator[Text]:
     """Who has edited the record, and the difference to what was received."""
     if row.original is None:
         return
-    yield Text("")
+    yield styled("")
     for edit in row.edits:
         why = f": {edit.why}" if edit.why else ""
-        yield Text(f"edited at {iso(edit.time_us)} by {edit.who or 'somebody'}{why} (entry {edit.entry} of the control partition)")
+        yield styled(f"edited at {iso(edit.time_us)} by {edit.who or 'somebody'}{why} (entry {edit.entry} of the control partition)")
     yield from differences(row.original, row.raw)
 
 
 def differences(before: bytes, after: bytes) -> Iterator[Text]:
-    """What an edit changes, line by line."""
-    lines = unified_diff(pretty(before).splitlines(), pretty(after).splitlines(), lineterm="", n=1)
-    for line in list(lines)[2:]:
-        yield Text(line, "red" if line.startswith("-") else "green" if line.startswith("+") else "")
+    """What an edit changes, line by line, as far as it can be read."""
+    if max(len(before), len(after)) > PARSED_MAX:
+        yield styled(f"{len(before):,} bytes before, {len(after):,} after: too many to compare", _WHERE)
+        return
+    one, other = _apart(*(pretty(raw).split("\n") for raw in (before, after)))
+    # Comparing takes time in proportion to the square of what is compared.
+    compared = unified_diff(one[:COMPARED_MAX], other[:COMPARED_MAX], lineterm="", n=1)
+    # Behind the two lines of its head and the numbers of the first part, which would not be those of the record.
+    lines = ["…" if line.startswith("@@") else line for line in list(compared)[3:]]
+    for line in lines[:LINES_MAX]:
+        yield styled(cut(line), "red" if line.startswith("-") else "green" if line.startswith("+") else "")
+    if max(len(lines) - LINES_MAX, len(one) - COMPARED_MAX, len(other) - COMPARED_MAX) > 0:
+        yield styled("… and more", _WHERE)
+
+
+def _apart(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
+    """The lines from the first difference to the last, with one around them."""
+    start = _alike(old, new)
+    end = min(_alike(old[::-1], new[::-1]), min(len(old), len(new)) - start)
+    one, other = (lines[max(0, start - 1) : len(lines) - max(0, end - 1)] for lines in (old, new))
+    return one, other
+
+
+def _alike(one: list[str], other: list[str]) -> int:
+    return next((at for at, (was, now) in enumerate(zip(one, other, strict=False)) if was != now), min(len(one), len(other)))
 
 
 def _iso(time_us: int | None) -> str | None:

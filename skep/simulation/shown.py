@@ -37,7 +37,7 @@ def show(told: Told) -> None:
 def warn(told: Told) -> None:
     """The lines that were not taken in, on stderr."""
     for one in told.unread[:MOST]:
-        err.print(f"line {one.line}: {'not applied' if one.ruling else 'quarantined'}: {one.reason}: {one.detail}", markup=False)
+        err.print(f"line {one.line}: {'not applied' if one.ruling else 'quarantined'}: {one.reason}: {one.detail}")
     if len(told.unread) > MOST:
         err.print(f"… and {len(told.unread) - MOST:,} more lines like these")
 

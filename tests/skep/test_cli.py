@@ -192,4 +192,4 @@ def test_a_stopped_supervisor_drains_its_children() -> None:
 
 
 def test_cells_are_for_people() -> None:
-    assert [console.cell(value) for value in (None, True, 1234567, "[x]")] == ["–", "yes", "1,234,567", r"\[x]"]
+    assert [console.cell(value) for value in (None, True, 1234567, "[x]", "\n\x1b")] == ["–", "yes", "1,234,567", "[x]", r"\n\x1b"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from skep.quarantine import causes
 from skep.quarantine.faults import broken_text
 from skep.quarantine.patches import Unpatchable, apply_patch, read_patch
 from skep.quarantine.selection import Selection, selection
+from skep.quarantine.show import differences, record_lines
 from skep.quarantine.where import read_where
 from skep.quarantine.written import Written, pretty
 from tests.promises.project import asked, project, ran, write_contract
@@ -157,7 +160,9 @@ def test_where_means_what_segments_mean() -> None:
 
 
 def row(**more: Any) -> Quarantined:
-    return Quarantined("q-1", more.pop("reason", "invalid"), more.pop("detail", ""), more.pop("path", ""), "web/a", 1, None, b"{}", **more)
+    return Quarantined(
+        "q-1", more.pop("reason", "invalid"), more.pop("detail", ""), more.pop("path", ""), "web/a", 1, None, more.pop("raw", b"{}"), **more
+    )
 
 
 @pytest.mark.parametrize(
@@ -449,3 +454,60 @@ def test_every_space_has_its_own_numbers(tmp_path: Path) -> None:
     assert skep("quarantine", "drop", "q-0", "--why", "x", "--space", "b", project=folder).returncode == 0
     ran(folder)
     assert [row["space"] for row in asked(folder, "quarantine", "list")] == ["a"]
+
+
+# ── long records ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def shown(record: Quarantined) -> list[str]:
+    return [line.plain for line in record_lines(record, [], formats=False)]
+
+
+@pytest.mark.parametrize(
+    ("body", "detail", "has"),
+    [
+        (
+            {"l": [*range(130_000)], "total": "x"},
+            "properties.total: wrong",
+            ['    "total": "x"', "             ^^^ properties.total: wrong"],
+        ),
+        ({"l": [[0] * 500] * 400}, "properties.l[390]: wrong", ["      … 377 more", "      ^ properties.l[390]: wrong"]),
+        ({"l": "y" * 900_000}, "properties.l: wrong", [f'    "l": "{"y" * 499}… (900,000 characters)']),
+        ({"k" * 900_000: {"a": 1}}, "wrong", ["^ wrong"]),
+        ({str(number): {str(number): [number]} for number in range(30_000)}, "wrong", ["^ wrong", "    … 29,980 more"]),
+    ],
+)
+def test_of_a_long_record_the_part_is_shown_that_is_wrong(body: Json, detail: str, has: list[str]) -> None:
+    said = shown(row(reason="upcast", detail=detail, raw=json.dumps({"properties": body}).encode()))
+    assert all(line in said for line in has), said[:40]
+    assert "--raw > FILE` writes them all" in said[-1]
+    assert len(said) < 400
+    assert sum(map(len, said)) < 20_000
+
+
+@pytest.mark.parametrize("raw", [b'{"a":"' + b"z" * 5_000_000 + b'"}', b'{"a":"' + b"z" * 5_000_000, b"[" * 900_000, b"\xff" * 900_000])
+def test_what_cannot_be_looked_into_is_shown_from_its_beginning(raw: bytes) -> None:
+    for reason in ("too_large", "undecodable", "edited"):
+        said = shown(row(reason=reason, detail="too long", raw=raw))
+        assert len(said) <= 3
+        assert sum(map(len, said)) < 10_000
+        assert said[-1].startswith(f"{len(raw):,} bytes")
+
+
+def test_of_a_long_edit_the_difference_is_shown() -> None:
+    body = {"a": [*range(20_000)], "b": 1, "c": [*range(20_000)]}
+    raw = json.dumps(body).encode()
+    assert [line.plain for line in differences(raw, json.dumps({**body, "b": "x"}).encode())][1:3] == ['-  "b": 1,', '+  "b": "x",']
+    gone = [line.plain for line in differences(raw, json.dumps({**body, "a": body["a"][1:]}).encode())]
+    assert [line for line in gone if line[0] in "+-"] == ["-    0,"]
+    all_of_it = [line.plain for line in differences(raw, json.dumps({**body, "a": [{}] * 30_000}).encode())]
+    assert (len(all_of_it), all_of_it[-1]) == (301, "… and more")
+    assert [line.plain for line in differences(raw, b"[" * 5_000_000)] == [
+        f"{len(raw):,} bytes before, 5,000,000 after: too many to compare"
+    ]
+
+
+def test_raw_is_the_bytes(made: Path) -> None:
+    command = [sys.executable, "-P", "-m", "skep.cli", "--project", str(made), "quarantine", "show", "q-10", "--raw"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert done.stdout == b'{"type": "track", "event": "caf\xe9"}'
