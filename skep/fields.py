@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from contracts.definitions import DAY_US, Definitions, Feature, Trait, Use, Where
 from contracts.event_patterns import matches
 from contracts.inheritance import Inheritance
 from contracts.lineage import inheritance_of, touches, uses
-from contracts.paths import parse_path
+from contracts.paths import parse_path, path_text
 from contracts.properties import Properties, listed_properties
 from contracts.schemas import Typed
 from contracts.tags import NOTHING, Tags, tags_of
@@ -41,16 +42,16 @@ def _traits(definitions: Definitions, inheritance: Inheritance) -> Iterator[Fiel
     properties = inheritance.properties
     named = {trait.name: trait for trait in definitions.traits}
     document = properties.newest("identify")
-    plain = [path for path, _ in listed_properties(document)] if document is not None else []
-    names = dict.fromkeys([*named, *(path for path in plain if len(parse_path(path)) == 1)])
+    plain = [parse_path(path) for path, _ in listed_properties(document)] if document is not None else []
+    names = dict.fromkeys([*named, *(str(keys[0]) for keys in plain if len(keys) == 1)])
     for name in names:
         trait = named.get(name, Trait(name, "plain"))
         by = dict.fromkeys(f"{use.kind} {use.name}" for use in definitions.uses if _reads(use, name))
         feature = definitions.features.get(trait.feature or "")
         typed = _typed(trait, feature, properties)
         tags = trait_tags(trait, feature, inheritance)
-        field = _field("trait", name, f'["{name}"]' if "." in name else name, typed, tags, used_by=tuple(by))
-        yield Field(**{**{slot: getattr(field, slot) for slot in Field.__slots__}, "keys": (name,), "type": _trait_type(trait, field.type)})
+        field = _field("trait", name, path_text((name,)), typed, tags, used_by=tuple(by))
+        yield replace(field, type=_trait_type(trait, field.type))
 
 
 def _reads(use: Use, trait: str) -> bool:
@@ -68,7 +69,7 @@ def _trait_type(trait: Trait, known: str) -> str:
 def _typed(trait: Trait, feature: Feature | None, properties: Properties) -> Typed | None:
     """What a trait shows: of a plain one what identify calls say, of a computed one its property in the first event that has it."""
     if trait.kind == "plain":
-        return properties.typed("identify", trait.name) if properties.contracts.get("identify") else None
+        return properties.typed("identify", path_text((trait.name,))) if properties.contracts.get("identify") else None
     if feature is None or feature.property is None:
         return None
     found = (properties.typed(event, feature.property) for event in properties.events(feature.events))
@@ -111,7 +112,7 @@ def _described(trait: Trait, feature: Feature | None, shown: Tags) -> str:
 def _field(kind: str, name: str, path: str, typed: Typed | None, tags: Tags, *, contract: str = "", used_by: tuple[str, ...] = ()) -> Field:
     days, rest = divmod(tags.retention_us or 0, DAY_US)
     return Field(
-        kind=kind, name=name, path=path, keys=parse_path(path), type=_type(typed), description=tags.description,
+        kind=kind, name=name, path=path, keys=parse_path(path), type=_type(typed, tags.examples), description=tags.description,
         unit=tags.unit or (f"as {tags.unit_of} says" if tags.unit_of else ""), personal=tags.personal,
         purposes=None if tags.purposes is None else tuple(sorted(tags.purposes)),
         retention="" if tags.retention_us is None else f"{days}d" if not rest else f"{tags.retention_us // 1_000_000}s",
@@ -119,9 +120,11 @@ def _field(kind: str, name: str, path: str, typed: Typed | None, tags: Tags, *, 
     )  # fmt: skip
 
 
-def _type(typed: Typed | None) -> str:
-    """DuckDB's type for the values; JSON if they can be of several kinds, or hold others."""
+def _type(typed: Typed | None, examples: tuple[object, ...]) -> str:
+    """DuckDB's type for the values; JSON if they can be of several kinds, hold others, or are whole numbers beyond 64 bits."""
     kinds = set(typed.kinds or ()) - {"null"} if typed is not None else set()
+    if any(isinstance(one, int) and not -(2**63) <= one < 2**63 for one in examples):
+        return "JSON"
     if kinds == {"number"} and typed is not None and all(_is_whole(typed, at) for at in range(len(typed.ways))):
         return "BIGINT"
     return _TYPES.get(kinds.pop(), "JSON") if len(kinds) == 1 else "JSON"

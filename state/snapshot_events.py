@@ -14,7 +14,7 @@ import pyarrow as pa
 from state.snapshot_personal import Hider, Step, dump_json
 from state.snapshot_repeats import load_once
 from state.snapshot_rows import BATCH_ROWS, Settled
-from state.snapshot_tables import quote
+from state.snapshot_tables import pointer, quote
 
 _COLUMNS = """message_id, type, event, event_time, received_at, space, source, user_id, anonymous_id,
     properties, traits, context, contract, definitions"""
@@ -202,16 +202,6 @@ def _named_properties() -> str:
     return f"CASE WHEN {given} AND {unnamed} AND {mergeable} THEN {named} ELSE {_object('part[3]')} END"
 
 
-def json_path(steps: tuple[Step, ...]) -> str:
-    """DuckDB's path to the part of a personal path that needs no search: up to the first ``[]``."""
-    text = "$"
-    for step in steps:
-        if step is None:
-            break
-        text += f"[{step}]" if isinstance(step, int) else "." + orjson.dumps(step).decode()
-    return text
-
-
 def personal_flag_sql(hider: Hider | None) -> str:
     """Whether a shown row holds anything at a personal path."""
     if hider is None:
@@ -227,9 +217,9 @@ def personal_flag_sql(hider: Hider | None) -> str:
 def _path_flags(roots: Mapping[str, Sequence[tuple[str, tuple[Step, ...]]]]) -> list[str]:
     flags = []
     for column in _JSON_COLUMNS:
-        paths = sorted({json_path(rest) for _, rest in roots.get(column, ())})
+        paths = sorted({pointer(rest) for _, rest in roots.get(column, ())})
         if paths:
-            flags.append(f"coalesce(list_any_value(json_extract({column}, [{', '.join(map(quote, paths))}])) IS NOT NULL, false)")
+            flags.append(f"coalesce(list_any_value(json_extract({column}, [{', '.join(paths)}])) IS NOT NULL, false)")
     return flags
 
 

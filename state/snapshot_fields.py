@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import duckdb
-import orjson
 
-from state.snapshot_tables import quote
+from state.snapshot_personal import dump_json
+from state.snapshot_tables import pointer, quote, quoted
 
 SCHEMA = "typed"
 _EVENT = (
@@ -52,7 +52,7 @@ class Field:
         parts.append(f"Only for: {', '.join(self.purposes)}" if self.purposes is not None else "")
         parts.append(f"Kept: {self.retention}" if self.retention else "")
         parts.append(f"Identifier: {self.identifier}" if self.identifier else "")
-        parts.append(f"Such as: {', '.join(orjson.dumps(one).decode() for one in self.examples[:3])}" if self.examples else "")
+        parts.append(f"Such as: {', '.join(map(dump_json, self.examples[:3]))}" if self.examples else "")
         parts.append(f"Used by: {', '.join(self.used_by)}" if self.used_by else "")
         return ". ".join(part for part in parts if part)
 
@@ -77,7 +77,7 @@ def _row(one: Field) -> list[object]:
     return [
         one.kind, one.name, one.path, one.type, one.description or None, one.unit or None, one.personal,
         None if one.purposes is None else list(one.purposes), one.retention or None, one.identifier or None,
-        orjson.dumps(one.examples).decode() if one.examples else None, one.contract or None, list(one.used_by),
+        dump_json(one.examples) if one.examples else None, one.contract or None, list(one.used_by),
     ]  # fmt: skip
 
 
@@ -117,10 +117,9 @@ def _source(event: str) -> str:
 
 
 def _value(column: str, key: str, kind: str) -> str:
-    path = quote("$." + orjson.dumps(key).decode())
     if kind == "JSON":
-        return f"{column} -> {path}"
-    text = f"({column} ->> {path})"
+        return f"{column} -> {pointer([key])}"
+    text = f"({column} ->> {pointer([key])})"
     return text if kind == "VARCHAR" else f"TRY_CAST({text} AS {kind})"
 
 
@@ -139,8 +138,3 @@ def _comments(con: duckdb.DuckDBPyConnection, fields: Iterable[Field]) -> Iterat
         ).fetchone()
         comment = f"{known[0] if known else ''}. Tagged: {'; '.join(found)}"
         yield f"COMMENT ON COLUMN {table}.{column} IS {quote(comment)}"
-
-
-def quoted(name: str) -> str:
-    """A SQL name."""
-    return '"' + name.replace('"', '""') + '"'
