@@ -14,10 +14,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.representer import SafeRepresenter
 
+from contracts.classes import CLASSES
 from contracts.definitions import Contract, Definitions
 from contracts.problems import closest
 from contracts.schemas import kind_of
-from contracts.tags import CLASSES
 from skep.console import CommandError
 from skep.odcs_read import MARK, document_words
 from skep.odcs_words import EVENT, EXTRA, OPTIONS, TYPES, WITHOUT, Left, Part, root_schema, schema_of
