@@ -11,11 +11,17 @@ from typing import Any
 import orjson
 
 Step = str | int | None
-"""A key, an index, or None: every item of a list."""
+"""A key, an index, or None: every item of a list, or every member of an object."""
 
 _CACHE_MAX = 100_000
 _PREFIX_MIN = 4
 _ELLIPSES = ("…", "...")
+_FRAME = 5
+"""Bytes before the JSON of a record that a schema registry's producer frames; the first is zero."""
+_HASH = re.compile(r"h_[0-9a-f]{32}")
+_PARTS = frozenset({"properties", "traits", "context"})
+"""What holds everything of an event: names that hide nothing by themselves."""
+_QUOTED = re.compile(r"""found .*|'[^']*'|"[^"]*\"""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,12 @@ class Hider:
         anywhere = {path: namespace for tagged in personal.tagged.values() for namespace, path in tagged}
         # A refused record may claim to be any event.
         self._paths += [(namespace, path) for path, namespace in anywhere.items()]
-        leaves = {step for _, path in self._paths for step in path if isinstance(step, str)}
-        self._words = [orjson.dumps(word) for word in leaves]
+        self._names: dict[str, str] = {}
+        """The last name of each path in small letters → the namespace."""
+        for namespace, path in self._paths:
+            name = next((step for step in reversed(path) if isinstance(step, str)), None)
+            if name is not None and name not in _PARTS:
+                self._names.setdefault(name.casefold(), namespace)
 
     def identifier(self, namespace: str, value: str) -> str:
         """A normalised identifier as it may be seen."""
@@ -102,24 +112,50 @@ class Hider:
     def record(self, raw: bytes, detail: str) -> tuple[bytes | None, str]:
         """A refused record and the words about it; the record is None if it cannot be read.
 
-        Bytes without any of the personal keys stay as they are. A key may be written with escapes, so those are parsed.
+        What is wrong with it may be where it has its values, so a personal name hides what it names wherever it stands, in
+        small or in large letters. Bytes in which nothing is personal stay as they are.
         """
-        try:
-            body = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            return None, detail
-        if not isinstance(body, dict):
-            return None, detail
-        if b"\\u" not in raw and not any(word in raw for word in self._words):
-            return raw, detail
+        framed = raw[:1] == b"\0"
         seen: list[tuple[str, str]] = []
-        for namespace, path in self._paths:
-            body = self._hide(body, path, namespace, seen)
         try:
-            hidden = dump_json(body).encode()
+            body = orjson.loads(raw[_FRAME:] if framed else raw)
+            if not isinstance(body, dict):
+                raise TypeError("no event")
+            for namespace, path in self._paths:
+                body = self._hide(body, path, namespace, seen)
+            body = self._hide_names(body, seen)
+            hidden = dump_json(body).encode() if seen else raw
         except (TypeError, ValueError, RecursionError):
-            return None, _without(detail, seen)
-        return hidden, _without(detail, seen)
+            # What it holds is not known, so no word of it is repeated.
+            return None, _QUOTED.sub("…", detail)
+        return None if framed else hidden, _without(detail, seen)
+
+    def change(self, body: bytes) -> bytes:
+        """A change event as it may be seen: what was told of a trait before it counted as personal is hidden, too."""
+        if b'"profile.updated"' not in body and b'"identity.confidence"' not in body:
+            return body
+        told = orjson.loads(body)
+        evidence = told.get("evidence") or {}
+        for holder, key in ((told, "value"), (evidence, "value")):
+            if key in holder:
+                holder[key] = self._trait(told.get("trait", ""), holder[key])
+        if isinstance(evidence.get("traits"), dict):
+            evidence["traits"] = {name: self._trait(name, value) for name, value in evidence["traits"].items()}
+        return dump_json(told).encode()
+
+    def _trait(self, name: str, value: Any) -> Any:
+        return value if _is_hidden(value) else self.traits({name: value})[name]
+
+    def _hide_names(self, value: Any, seen: list[tuple[str, str]]) -> Any:
+        if isinstance(value, list):
+            return [self._hide_names(item, seen) for item in value]
+        for name, inner in value.items() if isinstance(value, dict) else ():
+            namespace = self._names.get(name.casefold())
+            if namespace is None:
+                value[name] = self._hide_names(inner, seen)
+            elif not _is_hidden(inner):
+                value[name] = self._hide(inner, (), namespace, seen)
+        return value
 
     def _hide(self, value: Any, path: tuple[Step, ...], namespace: str, seen: list[tuple[str, str]]) -> Any:
         if not path:
@@ -129,9 +165,18 @@ class Hider:
         step, rest = path[0], path[1:]
         if step is None and isinstance(value, list):
             return [self._hide(item, rest, namespace, seen) for item in value]
+        if step is None and isinstance(value, dict):
+            return {name: self._hide(item, rest, namespace, seen) for name, item in value.items()}
         if _leads_on(value, step):
             value[step] = self._hide(value[step], rest, namespace, seen)
         return value
+
+
+def _is_hidden(value: object) -> bool:
+    """Whether nothing is left to hide of a value."""
+    if isinstance(value, list):
+        return all(map(_is_hidden, value))
+    return value is None or (isinstance(value, str) and _HASH.fullmatch(value) is not None)
 
 
 def _leads_on(value: Any, step: Step) -> bool:
@@ -153,20 +198,30 @@ def _texts(value: object, hidden: object) -> list[tuple[str, str]]:
         return [pair for item, other in zip(value, hidden, strict=True) for pair in _texts(item, other)]
     if value is None or not isinstance(hidden, str):
         return []
-    if isinstance(value, dict):
-        return [(dump_json(value), hidden), (repr(value), hidden)] + [pair for item in value.values() for pair in _texts(item, hidden)]
-    return [(value if isinstance(value, str) else dump_json(value), hidden)]
+    if isinstance(value, dict | list):
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        return [(dump_json(value), hidden), (repr(value), hidden)] + [pair for part in parts for pair in _texts(part, hidden)]
+    return [(value, hidden)] if isinstance(value, str) else [(dump_json(value), hidden), (repr(value), hidden)]
 
 
 def _without(detail: str, seen: list[tuple[str, str]]) -> str:
-    """The detail with each hidden text replaced, also where it was cut off with an ellipsis."""
-    for text, hidden in sorted(seen, key=lambda pair: -len(pair[0])):
+    """The detail with each hidden text replaced, also where it was cut off."""
+    for text, hidden in sorted(set(seen), key=lambda pair: (-len(pair[0]), pair)):
         for form in {text, repr(text)[1:-1], dump_json(text)[1:-1]} - {""}:
-            detail = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", hidden, detail)
+            if form[:_PREFIX_MIN] not in detail:
+                continue
+            detail = re.sub(_whole(form), hidden, detail)
             for end in _ELLIPSES:
                 if end in detail:
                     detail = _without_beginnings(detail, form, end, hidden)
+            detail = _without_beginnings(detail + "\0", form, "\0", hidden + "\0").removesuffix("\0")
     return detail
+
+
+def _whole(form: str) -> str:
+    """The pattern of a text that is no part of a longer word."""
+    before, after = (re.match(r"\w", end) for end in (form[0], form[-1]))
+    return (r"(?<!\w)" if before else "") + re.escape(form) + (r"(?!\w)" if after else "")
 
 
 def _without_beginnings(detail: str, form: str, end: str, hidden: str) -> str:

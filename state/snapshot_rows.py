@@ -130,7 +130,7 @@ def visible(rows: Rows, hider: Hider | None) -> dict[str, Iterable[tuple[Any, ..
         "profiles": _profiles(rows, hider),
         "attributions": rows.attributions(),
         "consents": rows.consents(),
-        "changes": ((sequence, _text(body)) for sequence, body in rows.changes()),
+        "changes": ((sequence, _text(hider.change(body) if hider else body)) for sequence, body in rows.changes()),
         "quality": (tuple(dump_json(cell) if isinstance(cell, dict) else cell for cell in row) for row in rows.quality()),
     }
 
