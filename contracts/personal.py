@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from contracts.definitions import Step as UpcastStep
+from contracts.definitions import Upcast
 from contracts.documents import Document
 from contracts.event_patterns import NOT_DONE
-from contracts.paths import Step
+from contracts.paths import Step, parse_path
 from contracts.properties import Properties
 from contracts.reach import Reach, Spot, reach_of
 from contracts.schema_walk import Key
+from contracts.versions import newest, way
 
 DEPTH_MAX = 12
 """What lies deeper is hidden whole."""
@@ -29,7 +32,8 @@ def personal_paths(properties: Properties) -> dict[str, list[Hidden]]:
         root = "traits" if event in NOT_DONE else "properties"
         paths = found.setdefault(event, {})
         for contract in versions:
-            for steps, identifier in tagged_paths(properties.document(contract)):
+            upcasts = way(contract.version, properties.upcasts.get(event, ()), newest(versions).version)
+            for steps, identifier in _carried(tagged_paths(properties.document(contract)), upcasts):
                 paths[root, *steps] = paths.get((root, *steps)) or identifier
     return {event: [(namespace, path) for path, namespace in paths.items()] for event, paths in found.items() if paths}
 
@@ -39,6 +43,37 @@ def tagged_paths(document: Document) -> list[tuple[Path, str]]:
     walk = _Walk(reach_of(document))
     found = list(islice(walk.top(), PATHS_MAX + 1))
     return found if len(found) <= PATHS_MAX else list(walk.whole())
+
+
+def _carried(paths: list[tuple[Path, str]], upcasts: Iterable[Upcast]) -> list[tuple[Path, str]]:
+    """The paths, and where upcasts put what stands there: stored documents are shown as they are read now."""
+    for upcast in upcasts:
+        for step in upcast.steps:
+            pairs = _led(step)
+            paths = [*paths, *((now, name) for path, name in paths for source, target in pairs for now in _moved(path, source, target))]
+    return paths
+
+
+def _led(step: UpcastStep) -> list[tuple[Path, Path]]:
+    """From where to where a step of an upcast takes values."""
+    spec = step.spec
+    if step.kind == "rename":
+        return [(parse_path(old), (*parse_path(old)[:-1], *parse_path(new))) for old, new in spec.items()]
+    if step.kind == "move":
+        sources, targets = [spec["from"]], [spec["to"]]
+    elif step.kind == "split":
+        sources, targets = [spec["path"]], spec["into"]
+    elif step.kind == "join":
+        sources, targets = spec["paths"], [spec["into"]]
+    else:
+        return []
+    return [(parse_path(source), parse_path(target)) for source in sources for target in targets]
+
+
+def _moved(path: Path, source: Path, target: Path) -> list[Path]:
+    """Where a personal path leads to after the value at ``source`` has gone to ``target``; nowhere if neither holds the other."""
+    alike = all(a == b or not (isinstance(a, str) and isinstance(b, str)) for a, b in zip(path, source, strict=False))
+    return [(*target, *path[len(source) :])] if alike else []
 
 
 class _Walk:

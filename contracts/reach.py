@@ -13,7 +13,7 @@ from typing import Any
 from contracts.classes import CLASSES, Personal, class_of, is_tag, is_unreadable
 from contracts.documents import Document, Place, may_match
 from contracts.paths import Step
-from contracts.schema_walk import NAMED, Key, Steps, subschemas
+from contracts.schema_walk import Key, Steps, subschemas
 
 Spot = tuple[Key, ...]
 """The places that may say something of one value, the one nearest to its name first."""
@@ -78,37 +78,27 @@ class Reach:
     @cached_property
     def lost(self) -> dict[Key, list[Steps]]:
         """The places of which not all can be followed or read → the ways to what cannot, each from the root of its file."""
+        known = {(uri, steps[:length]) for uri, steps in self._walk.places for length in range(len(steps) + 1)}
         found: dict[Key, list[Steps]] = {}
         for key in self._walk.places:
-            for word in self._unfollowed(key):
-                found.setdefault(key, []).append((*key[1], word))
-        for uri, schema in self._walk.documents.items():
-            for key, steps in self._strays((uri, ()), schema, (uri, ())):
-                found.setdefault(key, []).append(steps)
+            ways = [*self._unfollowed(key), *self._strays(key, known)]
+            if ways:
+                found[key] = [(*key[1], *steps) for steps in ways]
         return found
 
-    def _unfollowed(self, key: Key) -> Iterator[str]:
+    def _unfollowed(self, key: Key) -> Iterator[Steps]:
         schema = self.schema(key)
         if "$ref" in schema and key not in self._walk.targets:
-            yield "$ref"
+            yield ("$ref",)
         if "$dynamicRef" in schema and key not in self._walk.first and not self._walk.dynamic(key):
-            yield "$dynamicRef"
-        yield from (word for word in schema if word == "$recursiveRef" or is_unreadable(word, schema[word]))
+            yield ("$dynamicRef",)
+        yield from ((word,) for word in schema if word == "$recursiveRef" or is_unreadable(word, schema[word]))
 
-    def _strays(self, key: Key, value: Any, around: Key) -> Iterator[tuple[Key, Steps]]:
-        """Tags in what no keyword and no reference leads to, with the nearest place around each."""
-        uri, steps = key
-        if key in self._walk.places:
-            around = key
-            inner = [((word, name), part) for word in NAMED for name, part in _items(value.get(word))]
-            inner += [((word,), part) for word, part in value.items() if word not in {*NAMED, *_DATA} and not word.startswith("x-")]
-        else:
-            inner = [((word,), part) for word, part in _items(value)]
-            if any(is_tag(word) for word in value if isinstance(value, dict)):
-                yield around, steps
-        for more, part in inner:
-            if isinstance(part, dict | list):
-                yield from self._strays((uri, (*steps, *more)), part, around)
+    def _strays(self, key: Key, known: Collection[Key]) -> Iterator[Steps]:
+        """The tags below words that are no keywords, and below which no reference leads."""
+        for word, value in self.schema(key).items():
+            if word not in _DATA and not word.startswith("x-") and self._inside(key, (word,)) not in known:
+                yield from _tags_in(value, (word,))
 
     def _inside(self, key: Key, steps: Steps) -> Key:
         return key[0], (*key[1], *steps)
@@ -143,5 +133,8 @@ def reach_of(document: Document) -> Reach:
     return Reach(document)
 
 
-def _items(value: Any) -> list[tuple[Any, Any]]:
-    return list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
+def _tags_in(value: Any, steps: Steps) -> Iterator[Steps]:
+    if isinstance(value, dict) and any(map(is_tag, value)):
+        yield steps
+    for step, part in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _tags_in(part, (*steps, step))

@@ -23,7 +23,7 @@ _ONE = (
     "unevaluatedItems", "unevaluatedProperties",
 )  # fmt: skip
 _LISTS = ("allOf", "anyOf", "items", "oneOf", "prefixItems")
-NAMED = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties")
+_NAMED = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties")
 _IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"})
 
 
@@ -125,7 +125,7 @@ def subschemas(schema: dict[str, Any]) -> Iterator[tuple[Steps, Any]]:
     for word in _LISTS:
         if isinstance(schema.get(word), list):
             yield from (((word, index), one) for index, one in enumerate(schema[word]))
-    for word in NAMED:
+    for word in _NAMED:
         if isinstance(schema.get(word), dict):
             yield from (((word, name), one) for name, one in schema[word].items() if not isinstance(one, list))
 

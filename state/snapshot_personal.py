@@ -118,17 +118,19 @@ class Hider:
         framed = raw[:1] == b"\0"
         seen: list[tuple[str, str]] = []
         try:
-            body = orjson.loads(raw[_FRAME:] if framed else raw)
-            if not isinstance(body, dict):
-                raise TypeError("no event")
-            for namespace, path in self._paths:
-                body = self._hide(body, path, namespace, seen)
-            body = self._hide_names(body, seen)
+            body = self._hide_record(orjson.loads(raw[_FRAME:] if framed else raw), seen)
             hidden = dump_json(body).encode() if seen else raw
         except (TypeError, ValueError, RecursionError):
             # What it holds is not known, so no word of it is repeated.
             return None, _QUOTED.sub("…", detail)
         return None if framed else hidden, _without(detail, seen)
+
+    def _hide_record(self, body: Any, seen: list[tuple[str, str]]) -> Any:
+        if not isinstance(body, dict):
+            raise TypeError("expected an object")
+        for namespace, path in self._paths:
+            body = self._hide(body, path, namespace, seen)
+        return self._hide_names(body, seen)
 
     def change(self, body: bytes) -> bytes:
         """A change event as it may be seen: what was told of a trait before it counted as personal is hidden, too."""
