@@ -81,7 +81,7 @@ def trait_tags(trait: Trait, feature: Feature | None, inheritance: Inheritance) 
     typed = _typed(trait, feature, inheritance.properties)
     shown = tags_of(typed) if typed is not None else NOTHING
     if trait.kind == "plain":
-        return inheritance.properties.tags("identify", trait.name) if typed is not None else shown
+        return inheritance.properties.tags("identify", path_text((trait.name,))) if typed is not None else shown
     found = inheritance.of("trait", trait.name)
     unit = shown.unit or _chosen(shown.unit_of, feature.where if feature else ())
     return Tags(

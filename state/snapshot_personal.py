@@ -20,7 +20,7 @@ _FRAME = 5
 """Bytes before the JSON of a record that a schema registry's producer frames; the first is zero."""
 _HASH = re.compile(r"h_[0-9a-f]{32}")
 _PARTS = frozenset({"properties", "traits", "context"})
-"""What holds everything of an event: names that hide nothing by themselves."""
+"""What holds everything that is said in an event."""
 _QUOTED = re.compile(r"""found .*|'[^']*'|"[^"]*\"""", re.DOTALL)
 
 
@@ -66,8 +66,9 @@ class Hider:
         self._names: dict[str, str] = {}
         """The last name of each path in small letters → the namespace."""
         for namespace, path in self._paths:
-            name = next((step for step in reversed(path) if isinstance(step, str)), None)
-            if name is not None and name not in _PARTS:
+            told = path[1:] if path[0] in _PARTS else path
+            name = next((step for step in reversed(told) if isinstance(step, str)), None)
+            if name is not None:
                 self._names.setdefault(name.casefold(), namespace)
 
     def identifier(self, namespace: str, value: str) -> str:

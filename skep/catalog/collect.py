@@ -11,7 +11,7 @@ from contracts.definitions import Contract, Definitions, Destination, Segment, T
 from contracts.event_patterns import ALWAYS_KNOWN, matches
 from contracts.inheritance import Inheritance
 from contracts.lineage import inheritance_of, properties_of, touches, uses
-from contracts.paths import parse_path
+from contracts.paths import parse_path, path_text
 from contracts.properties import Properties, listed_properties
 from contracts.tags import Tags, tags_at
 from contracts.times import iso
@@ -137,7 +137,7 @@ class _Collector:
             events = self._below("trait", trait.name) or (["identify"] if trait.kind == "plain" and trait.name in plain else [])
             tags = self.inherited.of("trait", trait.name)
             if trait.kind == "plain" and trait.name in plain:
-                tags = tags.joined(self.known.tags("identify", trait.name))
+                tags = tags.joined(self.known.tags("identify", path_text((trait.name,))))
             feature = self.definitions.features.get(trait.feature or "")
             written = "written by identify calls"
             yield Entry(
@@ -145,7 +145,9 @@ class _Collector:
                 name=trait.name,
                 owner=", ".join(_once(filter(None, map(self._owner, events)))),
                 title="",
-                description=feature_words(feature) if feature else self.known.tags("identify", trait.name).description or written,
+                description=feature_words(feature)
+                if feature
+                else self.known.tags("identify", path_text((trait.name,))).description or written,
                 versions=(),
                 status="live",
                 volume=self.figures.traits.get(trait.name, 0) if self.figures.has_snapshot else None,

@@ -24,7 +24,7 @@ HUGE = 2**64 + 1
 
 def contract(**more: Any) -> str:
     """A contract that has a property of every name."""
-    said = {"type": "string", "description": "it's \"so\"", "examples": ["\x00'"]}
+    said = {"type": "string", "description": 'it\'s "so"', "examples": ["\x00'"]}
     return json.dumps({"type": "object", "properties": dict.fromkeys(NAMES, said) | more})
 
 
@@ -58,4 +58,6 @@ def test_a_pointer_finds_any_key() -> None:
     with duckdb.connect() as con:
         for name in NAMES:
             document = json.dumps({"x": {name: 1}, "other": 2})
-            assert con.execute(f"SELECT json_extract($document, {pointer(('x', name, None, 'y'))})", {"document": document}).fetchone() == ("1",)
+            assert con.execute(f"SELECT json_extract($document, {pointer(('x', name, None, 'y'))})", {"document": document}).fetchone() == (
+                "1",
+            )
