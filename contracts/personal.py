@@ -81,7 +81,6 @@ class _Walk:
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
-        self._leading = reach.leading_to(reach.tagged)
 
     def top(self) -> Iterator[tuple[Path, str]]:
         """What is tagged below the root; a tag of the root itself means each of its members."""
@@ -109,7 +108,7 @@ class _Walk:
             yield from self._tagged(self._reach.below(spot, step), (*steps, step), seen | {*spot})
 
     def _leads(self, spot: Spot) -> bool:
-        return not self._leading.isdisjoint(spot)
+        return not self._reach.leading.isdisjoint(spot)
 
     def _is_tagged(self, spot: Spot) -> bool:
         return any(key in self._reach.tagged for key in spot)

@@ -6,7 +6,7 @@ must not be lost, so nothing is left out here; and what cannot be followed is to
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -55,19 +55,28 @@ class Reach:
         """What stands at a place."""
         return self._walk.places[key].schema
 
-    def leading_to(self, wanted: Collection[Key]) -> set[Key]:
-        """The places below or beside which one of these may stand."""
+    def classes(self, spot: Spot, around: Spot) -> Iterator[Personal]:
+        """The classes that count for a value: its own, of what it stands in, and of what in it is not told apart from it."""
+        inner = (*self.below(spot, None), *self._inner(self.wild(spot)))
+        return (self.tagged.get(key, "none") for key in (*spot, *around, *inner))
+
+    @cached_property
+    def leading(self) -> set[Key]:
+        """The places below or beside which something is tagged."""
         before: dict[Key, list[Key]] = {}
         for key in self._walk.places:
-            inner = (self._inside(key, steps) for steps, _ in subschemas(self.schema(key)) if steps[0] not in _NOT_OF_VALUES)
-            for following in (*self._walk.beside(key), *inner):
+            for following in self._following(key):
                 before.setdefault(following, []).append(key)
-        found, todo = set(wanted), list(wanted)
-        while todo:
-            fresh = [key for key in before.get(todo.pop(), ()) if key not in found]
-            found.update(fresh)
-            todo += fresh
-        return found
+        return _closure(self.tagged, lambda key: before.get(key, ()))
+
+    def _inner(self, spot: Spot) -> set[Key]:
+        return _closure(spot, self._following)
+
+    def _following(self, key: Key) -> Iterator[Key]:
+        """The places beside a place and right below it."""
+        if key in self._walk.places:
+            yield from self._walk.beside(key)
+            yield from (self._inside(key, steps) for steps, _ in subschemas(self.schema(key)) if steps[0] not in _NOT_OF_VALUES)
 
     @cached_property
     def tagged(self) -> dict[Key, Personal]:
@@ -125,6 +134,16 @@ class Reach:
                 found[key] = None
                 todo += list(self._walk.beside(key))[::-1]
         return tuple(found)
+
+
+def _closure(start: Iterable[Key], following: Callable[[Key], Iterable[Key]]) -> set[Key]:
+    found = set(start)
+    todo = list(found)
+    while todo:
+        fresh = set(following(todo.pop())) - found
+        found |= fresh
+        todo += fresh
+    return found
 
 
 @lru_cache(maxsize=64)

@@ -64,7 +64,7 @@ def tags_of(typed: Typed) -> Tags:
 def tags_at(document: Document, path: tuple[Step, ...]) -> Tags:
     """The tags of the value at a path of a contract, by everything that may say something of it (`contracts.reach`).
 
-    Of the strictest class where something cannot be followed.
+    The class is also that of items, and of members that no name tells; the strictest where something cannot be followed.
     """
     reach = reach_of(document)
     spot: Spot = reach.root
@@ -72,8 +72,7 @@ def tags_at(document: Document, path: tuple[Step, ...]) -> Tags:
     for step in path:
         spot, around = reach.below(spot, step), (*around, *spot)
     found = _together(*([_own(reach.place(key)) for key in keys] for keys in (spot, around)))
-    classes = [reach.tagged.get(key, "none") for key in (*spot, *around, *reach.wild(spot))]
-    return replace(found, personal=max(classes, key=CLASSES.index, default="none"))
+    return replace(found, personal=max(reach.classes(spot, around), key=CLASSES.index, default="none"))
 
 
 def _together(own: list[Tags], around: list[Tags]) -> Tags:
