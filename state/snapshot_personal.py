@@ -146,6 +146,11 @@ class Hider:
             evidence["traits"] = {name: self._trait(name, value) for name, value in evidence["traits"].items()}
         return dump_json(told).encode()
 
+    def names(self, event: str, counted: dict[str, Any]) -> dict[str, Any]:
+        """Figures by the names of properties; the names are hidden where all that an event says is."""
+        whole = [name for paths in self.tagged.get(event, {}).values() for name, rest in paths if not rest]
+        return {self.text(whole[0], name): figure for name, figure in counted.items()} if whole else counted
+
     def _trait(self, name: str, value: Any) -> Any:
         return value if _is_hidden(value) else self.traits({name: value})[name]
 

@@ -71,7 +71,7 @@ ROOTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "root": ({**P, "properties": {"a": {}}}, {"a": M, "undeclared": M}),
     "root additional": ({"properties": {"a": {}}, "additionalProperties": P}, {"b": M}),
     "root pattern": ({"patternProperties": {"^x": P}}, {"x1": M}),
-    "root names": ({"propertyNames": {"anyOf": [{"const": "ok"}, P]}}, {M: 1}),
+    "root names": ({"properties": {"a": {}}, "propertyNames": {"anyOf": [{"const": "ok"}, P]}}, {"a": 1, M: 1}),
     "root branch": ({"anyOf": [{"properties": {"mail": P}}, {"required": ["none"]}]}, {"mail": M}),
     "pointer": ({"properties": {"mail": {"$ref": "#/$defs/m"}}, **defined({})}, {"mail": M}),
     "escaped": ({"properties": {"mail": {"$ref": "#/$defs/a%20b~1c~0d%25%22"}}, **defined({}, 'a b/c~d%"')}, {"mail": M}),
@@ -111,9 +111,9 @@ ROOTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 """Whole contracts."""
 
 KEYS = [
-    "e\r", "\n", "\t", "\0", "a\0b", "\x1b[31m", "\x7f", "", "*", "**", '"', "'", "\\", 'a\\"b', "a.b", "a[0]", "[]", "[0]", "$", "$.a", "?",
-    "/", "a/b", "~", "~1", "0", "-1", "#-1", "é", "e\u0301", "ﬁ", "\u2028", "\u202e", "😀", "x" * 3000, "properties", "traits", "Mail", "mail",
-    "MAIL", " mail", "mail ", "%", "%20", "<b>", "true", "null", "--", ";", "__proto__", "name", "event", "typed",
+    "e\r", "\n", "\t", "\0", "a\0b", "\x1b[31m", "\x7f", "", "*", "**", '"', "'", "\\", 'a\\"b', "a.b", "a[0]", "[]", "[0]", "$", "$.a",
+    "?", "/", "a/b", "~", "~1", "0", "-1", "#-1", "é", "e\u0301", "ﬁ", "\u2028", "\u202e", "😀", "x" * 3000, "properties", "traits", "Mail",
+    "mail", "MAIL", " mail", "mail ", "%", "%20", "<b>", "true", "null", "--", ";", "__proto__", "name", "event", "typed",
 ]  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def contracts() -> dict[str, dict[str, Any]]:
     """By event what its contract says."""
     found = {f"place {name}": {"properties": {"at": schema}} for name, (schema, _) in PLACES.items()}
     found |= {f"way {name}": schema for name, (schema, _) in ROOTS.items()}
-    inside = {"o": {"properties": dict.fromkeys(KEYS, {"items": P})}}
+    inside = {"o": {"properties": {key: {"items": P} for key in KEYS}}}
     found |= {"key": {"properties": dict.fromkeys(KEYS, P)}, "inside": {"properties": inside}}
     return {event_name(name): {**schema, "type": "object"} for name, schema in found.items()}
 
