@@ -43,8 +43,8 @@ def infer(event: str, path: Path, known: Definitions | None = None) -> tuple[dic
         elif found:
             others.add(found)
     if not seen.count:
-        known = f"events named {', '.join(sorted(others)[:10])}" if others else "no events at all"
-        raise CommandError(f"{path}: expected events named {name}, found {known} → name one of them with --event")
+        there = f"events named {', '.join(sorted(others)[:10])}" if others else "no events at all"
+        raise CommandError(f"{path}: expected events named {name}, found {there} → name one of them with --event")
     drafted = draft(name, seen)
     for _, steps in personal_paths(properties_of(known)).get(name, ()) if known else ():
         _silence(drafted, steps[1:])

@@ -71,6 +71,12 @@ class Hider:
             if name is not None:
                 self._names.setdefault(name.casefold(), namespace)
 
+        shown = [*self.roots.get("traits", ()), *self.tagged.get("identify", {}).get("traits", ())]
+        self._whole = next((namespace for namespace, rest in shown if not rest), "")
+        names = {str(rest[0]) if rest and rest[0] is not None else "" for _, rest in shown} | personal.traits.keys()
+        self._told = tuple(b"" if name == "" else orjson.dumps(name) for name in names)
+        """What stands in a change event that tells of a personal trait; the empty text is in all of them."""
+
     def identifier(self, namespace: str, value: str) -> str:
         """A normalised identifier as it may be seen."""
         if namespace not in self._personal.paths:
@@ -103,12 +109,21 @@ class Hider:
         return value
 
     def traits(self, traits: dict[str, Any]) -> dict[str, Any]:
-        """A profile's traits: those that identify calls set at personal paths, and computed ones that show such values."""
+        """A profile's traits: those that identify calls set at personal paths, and computed ones that show such values.
+
+        Where all that identify calls say is hidden, so are the names of traits.
+        """
+        if self._whole:
+            return {self.text(self._whole, name): self.trait(name, value) for name, value in traits.items()}
         hidden: dict[str, Any] = self.below("traits", {**traits}, "identify")
         for name, namespace in self._personal.traits.items():
             if name in hidden:
                 hidden[name] = self.value(namespace, traits[name])
         return hidden
+
+    def trait(self, name: str, value: Any) -> Any:
+        """The value of one trait; ``value`` is changed in place where it can be."""
+        return self.value(self._whole, value) if self._whole else self.traits({name: value})[name]
 
     def record(self, raw: bytes, detail: str) -> tuple[bytes | None, str]:
         """A refused record and the words about it; the record is None if it cannot be read.
@@ -135,15 +150,15 @@ class Hider:
 
     def change(self, body: bytes) -> bytes:
         """A change event as it may be seen: what was told of a trait before it counted as personal is hidden, too."""
-        if b'"profile.updated"' not in body and b'"identity.confidence"' not in body:
+        if not any(name in body for name in self._told):
             return body
         told = orjson.loads(body)
         evidence = told.get("evidence") or {}
-        for holder, key in ((told, "value"), (evidence, "value")):
-            if key in holder:
-                holder[key] = self._trait(told.get("trait", ""), holder[key])
-        if isinstance(evidence.get("traits"), dict):
-            evidence["traits"] = {name: self._trait(name, value) for name, value in evidence["traits"].items()}
+        if told.get("type") == "profile.updated":
+            for holder in (told, evidence):
+                holder["value"] = self._once(told["trait"], holder.get("value"))
+        elif told.get("type") == "identity.confidence":
+            evidence["traits"] = {name: self._once(name, value) for name, value in evidence.get("traits", {}).items()}
         return dump_json(told).encode()
 
     def names(self, event: str, counted: dict[str, Any]) -> dict[str, Any]:
@@ -151,8 +166,8 @@ class Hider:
         whole = [name for paths in self.tagged.get(event, {}).values() for name, rest in paths if not rest]
         return {self.text(whole[0], name): figure for name, figure in counted.items()} if whole else counted
 
-    def _trait(self, name: str, value: Any) -> Any:
-        return value if _is_hidden(value) else self.traits({name: value})[name]
+    def _once(self, name: str, value: Any) -> Any:
+        return value if _is_hidden(value) else self.trait(name, value)
 
     def _hide_names(self, value: Any, seen: list[tuple[str, str]]) -> Any:
         if isinstance(value, list):

@@ -159,6 +159,7 @@ steps:
   - rename: {mail: email}
   - move: {from: phone, to: contact.phone}
   - split: {path: name, by: " ", into: [first, family]}
+    examples: [{old: {name: Ann Lee}, new: {first: Ann, family: Lee}}]
 """
     old = properties(mail={"x-personal": "direct", "x-identifier": "email"}, phone={"x-personal": "direct"}, name={"x-personal": "direct"})
     files = {

@@ -434,3 +434,11 @@ def test_a_refused_record_is_hidden_wherever_it_has_its_values() -> None:
     assert "ann" not in framed[1]
     assert hider.record(b'["ann@x.org"]', "row 2: 'ann@x.org' has no column, found ann") == (None, "row 2: … has no column, …")
     assert hider.record(b'{"a": "\\/"}', "as it was") == (b'{"a": "\\/"}', "as it was")
+
+
+def test_where_every_trait_is_personal_names_are_hidden_too() -> None:
+    everything = Personal({}, personal().normalise, personal().hashed, tagged={"identify": [(":tagged", ("traits",))]})
+    hider = Hider(everything, "shop")
+    shown = hider.traits({"ann@x.org": [1, "Zoe"], "none": None})
+    assert "ann" not in str(shown) + hider.trait("plan", "ann@x.org")
+    assert list(shown.values()) == [hider.value(":tagged", [1, "Zoe"]), None]
