@@ -13,7 +13,7 @@ from contracts.documents import Document, Place
 from contracts.paths import Step, parse_path
 from contracts.properties import listed_properties
 from contracts.schemas import Typed, typed_at
-from contracts.tags import WORDS, Tags, tags_of
+from contracts.tags import WORDS, Tags, tags_at
 
 What = Literal["removed", "added", "retyped", "narrowed", "widened", "changed", "required", "optional", "tagged"]
 NARROWER: frozenset[What] = frozenset({"retyped", "narrowed", "changed", "required"})
@@ -70,7 +70,7 @@ def _differences(path: str, old: Typed, new: Typed, documents: tuple[Document, D
     was, now = (_is_required(document, parse_path(path)) for document in documents)
     if was != now:
         yield _change(path, "required" if now else "optional", "", new)
-    tagged = _tagged(tags_of(old), tags_of(new))
+    tagged = _tagged(*(tags_at(document, parse_path(path)) for document in documents))
     if tagged:
         yield _change(path, "tagged", tagged, new)
 

@@ -5,23 +5,20 @@ What applies is over-approximated: a value that the schema allows satisfies one 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice, product
-from posixpath import dirname, normpath
 from typing import Any
-from urllib.parse import unquote
 
 from contracts.json_lines import line_at
 from contracts.paths import Step
 from contracts.patterns import Language, PatternError, Undecided
+from contracts.schema_walk import Documents, Key, read_documents
 
 WAYS_MAX = 64
 """With more branches than this nothing is said of the value."""
-_BRANCHES = ("$ref", "allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "dependencies")
-_TYPE = re.compile(r"(?:^|/)types/([^/#]+)\.json$")
+_BRANCHES = ("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "dependencies")
 _DEPTH_MAX = 40
 
 
@@ -29,7 +26,8 @@ _DEPTH_MAX = 40
 class Document:
     """A schema file below ``contracts/``, the types that it may name, and the texts of the files (path → text).
 
-    ``line``: of a schema that stands in no file of its own, the line that asks for it.
+    ``line``: of a schema that stands in no file of its own, the line that asks for it. ``within``: of a type the document
+    whose references lead to it.
     """
 
     file: str
@@ -37,10 +35,30 @@ class Document:
     types: Mapping[str, Any] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     line: int = 0
+    within: Document | None = None
 
     @property
     def root(self) -> Place:
         return Place(self.schema, (), self)
+
+    @cached_property
+    def walk(self) -> Documents:
+        """All that the references in it lead to."""
+        return self.within.walk if self.within else read_documents(self.schema, self.types)
+
+    @cached_property
+    def keys(self) -> dict[int, Key]:
+        """Where the schemas of the walk stand, by their identity."""
+        return self.within.keys if self.within else {id(place.schema): key for key, place in self.walk.places.items()}
+
+    def place(self, key: Key) -> Place:
+        """A place of the walk."""
+        origin = self.within or self
+        uri, steps = key
+        if uri == self.walk.root:
+            return origin.root.at(*steps)
+        name = self.walk.type_of(uri)
+        return Document(f"types/{name}.json", self.types[name], self.types, self.texts, within=origin).root.at(*steps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,9 +111,7 @@ def ways(place: Place, seen: frozenset[int] = frozenset()) -> list[Way]:
         return [()]
     seen |= {id(schema)}
     factors: list[list[Way]] = [[(place,)]]
-    if "$ref" in schema:
-        target = target_of(place, schema["$ref"])
-        factors.append([()] if target is None else ways(target, seen))
+    factors += ([way for one in targets for way in ways(one, seen)] if targets else [()] for targets in targets_of(place))
     if not _only_refers(place):
         factors += _branches(place, schema, seen)
     return together(factors)
@@ -132,39 +148,15 @@ def _only_refers(place: Place) -> bool:
     return "$ref" in place.schema and isinstance(root, dict) and "draft-07" in str(root.get("$schema", ""))
 
 
-def target_of(place: Place, reference: str) -> Place | None:
-    """Where a reference leads; None if that is not known here (`contracts.references` says what is wrong with it)."""
-    address, _, fragment = reference.partition("#")
-    document = place.document
-    if address:
-        named = _TYPE.search(normpath(f"{dirname(document.file)}/{address}"))
-        if named is None or named[1] not in document.types:
-            return None
-        document = Document(f"types/{named[1]}.json", document.types[named[1]], document.types, document.texts)
-    if fragment and not fragment.startswith("/"):
-        return next((one for one in _everywhere(document.root) if fragment in _anchors(one.schema)), None)
-    found = document.root
-    for step in fragment.split("/")[1:]:
-        key = unquote(step).replace("~1", "/").replace("~0", "~")
-        try:
-            found = found.at(int(key) if isinstance(found.schema, list) else key)
-        except (KeyError, IndexError, TypeError, ValueError):
-            return None
-    return found
-
-
-def _anchors(schema: Any) -> tuple[Any, ...]:
-    if not isinstance(schema, dict):
-        return ()
-    named = schema.get("$id")
-    return (schema.get("$anchor"), named[1:] if isinstance(named, str) and named.startswith("#") else None)
-
-
-def _everywhere(place: Place) -> Iterator[Place]:
-    yield place
-    keys = place.schema if isinstance(place.schema, dict) else range(len(place.schema)) if isinstance(place.schema, list) else ()
-    for key in keys:
-        yield from _everywhere(place.at(key))
+def targets_of(place: Place) -> Iterator[list[Place]]:
+    """Of each reference in a schema the places that it may lead to; none if it cannot be followed."""
+    document, key = place.document, place.document.keys.get(id(place.schema))
+    walk = document.walk
+    if "$ref" in place.schema:
+        yield [document.place(walk.targets[key])] if key in walk.targets else []
+    if "$dynamicRef" in place.schema:
+        first = [walk.first[key]] if key in walk.first else []
+        yield [document.place(one) for one in dict.fromkeys((*first, *(walk.dynamic(key) if key else ())))]
 
 
 def step_into(way: Way, step: Step) -> list[Way]:
@@ -190,7 +182,7 @@ def _members(parts: list[Place], name: str) -> list[Place] | None:
     for place in parts:
         schema = place.schema
         here = [place.at("properties", name)] if name in schema.get("properties", {}) else []
-        here += [place.at("patternProperties", one) for one in schema.get("patternProperties", {}) if _matches(one, name)]
+        here += [place.at("patternProperties", one) for one in schema.get("patternProperties", {}) if may_match(one, name)]
         if not here and "additionalProperties" in schema:
             here = [place.at("additionalProperties")]
         declared = declared or bool(here)
@@ -203,7 +195,8 @@ def _members(parts: list[Place], name: str) -> list[Place] | None:
 
 
 @lru_cache(maxsize=4096)
-def _matches(pattern: str, name: str) -> bool:
+def may_match(pattern: str, name: str) -> bool:
+    """Whether a pattern of `patternProperties` means a name, as far as that can be told."""
     try:
         return Language.of_pattern(pattern).contains(name)
     except (PatternError, Undecided):

@@ -4,117 +4,124 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
 
-from contracts.documents import Place, target_of, ways
+from contracts.definitions import Step as UpcastStep
+from contracts.definitions import Upcast
+from contracts.documents import Document
 from contracts.event_patterns import NOT_DONE
-from contracts.paths import Step
+from contracts.paths import Step, parse_path
 from contracts.properties import Properties
-from contracts.schemas import Typed, names_at, typed, typed_at, typed_below
-from contracts.tags import CLASSES, subschemas, tags_of
+from contracts.reach import Reach, Spot, reach_of
+from contracts.schema_walk import Key
+from contracts.versions import newest, way
 
 DEPTH_MAX = 12
 """What lies deeper is hidden whole."""
 PATHS_MAX = 500
 """Personal paths of one contract that are told apart."""
-_WILD = ("patternProperties", "additionalProperties", "unevaluatedProperties", "propertyNames")
-Hidden = tuple[str, tuple[Step, ...]]
-"""The namespace whose identifier a value is, empty if it is none, and its path in the body of the event."""
+Path = tuple[Step, ...]
+Hidden = tuple[str, Path]
+"""The namespace whose identifier a value is, empty if it is none, and its path in the body of the event; None is every item
+of a list, and every member of an object."""
 
 
 def personal_paths(properties: Properties) -> dict[str, list[Hidden]]:
     """By event, what some version of its contract tags as personal; stored events may be of any version."""
-    found: dict[str, dict[tuple[Step, ...], str]] = {}
-    walk = _Walk()
+    found: dict[str, dict[Path, str]] = {}
     for event, versions in properties.contracts.items():
         root = "traits" if event in NOT_DONE else "properties"
         paths = found.setdefault(event, {})
         for contract in versions:
-            value = typed_at(properties.document(contract), ())
-            for steps, identifier in walk.all(value) if value is not None else ():
+            upcasts = way(contract.version, properties.upcasts.get(event, ()), newest(versions).version)
+            for steps, identifier in _carried(tagged_paths(properties.document(contract)), upcasts):
                 paths[root, *steps] = paths.get((root, *steps)) or identifier
     return {event: [(namespace, path) for path, namespace in paths.items()] for event, paths in found.items() if paths}
+
+
+def tagged_paths(document: Document) -> list[tuple[Path, str]]:
+    """What is tagged below the root, with its namespace; each of its properties whole if that is too much to tell apart."""
+    walk = _Walk(reach_of(document))
+    found = list(islice(walk.top(), PATHS_MAX + 1))
+    return found if len(found) <= PATHS_MAX else list(walk.whole())
+
+
+def _carried(paths: list[tuple[Path, str]], upcasts: Iterable[Upcast]) -> list[tuple[Path, str]]:
+    """The paths, and where upcasts put what stands there: stored documents are shown as they are read now."""
+    for upcast in upcasts:
+        for step in upcast.steps:
+            pairs = _led(step)
+            paths = [*paths, *((now, name) for path, name in paths for source, target in pairs for now in _moved(path, source, target))]
+    return paths
+
+
+def _led(step: UpcastStep) -> list[tuple[Path, Path]]:
+    """From where to where a step of an upcast takes values."""
+    spec = step.spec
+    if step.kind == "rename":
+        return [(parse_path(old), (*parse_path(old)[:-1], *parse_path(new))) for old, new in spec.items()]
+    if step.kind == "move":
+        sources, targets = [spec["from"]], [spec["to"]]
+    elif step.kind == "split":
+        sources, targets = [spec["path"]], spec["into"]
+    elif step.kind == "join":
+        sources, targets = spec["paths"], [spec["into"]]
+    else:
+        return []
+    return [(parse_path(source), parse_path(target)) for source in sources for target in targets]
+
+
+def _moved(path: Path, source: Path, target: Path) -> list[Path]:
+    """Where a personal path leads to after the value at ``source`` has gone to ``target``; nowhere if neither holds the other."""
+    alike = all(a == b or not (isinstance(a, str) and isinstance(b, str)) for a, b in zip(path, source, strict=False))
+    return [(*target, *path[len(source) :])] if alike else []
 
 
 class _Walk:
     """Goes where a tag is, and nowhere else."""
 
-    def __init__(self) -> None:
-        self._mentions: dict[int, tuple[Any, bool]] = {}
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
 
-    def all(self, root: Typed) -> list[tuple[tuple[Step, ...], str]]:
-        """What is tagged below the root; each of its properties whole if that is too much to tell apart."""
-        found = list(islice(self._top(root), PATHS_MAX + 1))
-        if len(found) <= PATHS_MAX:
-            return found
-        parts = ((name, typed_below(root, (name,))) for name in names_at(root))
-        return [((name,), "") for name, part in parts if part is not None and any(self._mention(place) for place in part.places)]
-
-    def _top(self, root: Typed) -> Iterator[tuple[tuple[Step, ...], str]]:
-        """What is tagged below the root; a tag of the root itself means each of its properties."""
-        if tags_of(root).personal != "none":
-            yield from (((name,), "") for name in names_at(root))
+    def top(self) -> Iterator[tuple[Path, str]]:
+        """What is tagged below the root; a tag of the root itself means each of its members."""
+        root = self._reach.root
+        if self._is_tagged(root):
+            yield from (((name,), self._identifier(self._reach.below(root, name))) for name in self._reach.names(root))
+            yield (None,), ""
         else:
             yield from self._tagged(root, (), frozenset())
 
-    def _tagged(self, value: Typed, steps: tuple[Step, ...], seen: frozenset[int]) -> Iterator[tuple[tuple[Step, ...], str]]:
-        if not any(self._mention(place) for place in value.places):
+    def whole(self) -> Iterator[tuple[Path, str]]:
+        """The properties in which something is tagged."""
+        root = self._reach.root
+        yield from (((name,), "") for name in self._reach.names(root) if self._leads(self._reach.below(root, name)))
+
+    def _tagged(self, spot: Spot, steps: Path, seen: frozenset[Key]) -> Iterator[tuple[Path, str]]:
+        if not self._leads(spot):
             return
-        tags = tags_of(value)
-        schemas = frozenset(id(place.schema) for place in value.places)
         # What contains itself is hidden whole where it comes again.
-        again = len(steps) >= DEPTH_MAX or bool(schemas & seen)
-        if tags.personal != "none" or again or any(self._is_personal(place, seen | schemas) for place in _wild(value.places)):
-            yield steps, tags.identifier
+        again = len(steps) >= DEPTH_MAX or not seen.isdisjoint(spot)
+        if again or self._is_tagged(spot) or self._leads(self._reach.wild(spot)):
+            yield steps, self._identifier(spot)
             return
-        for step in (*names_at(value), *_items(value)):
-            below = typed_below(value, (step,))
-            if below is not None:
-                yield from self._tagged(below, (*steps, step), seen | schemas)
+        for step in (*filter(_is_text, self._reach.names(spot)), *([None] if self._reach.has_items(spot) else [])):
+            yield from self._tagged(self._reach.below(spot, step), (*steps, step), seen | {*spot})
 
-    def _is_personal(self, place: Place, seen: frozenset[int]) -> bool:
-        return any(True for _ in self._tagged(typed(ways(place), ()), (), seen))
+    def _leads(self, spot: Spot) -> bool:
+        return not self._reach.leading.isdisjoint(spot)
 
-    def _mention(self, place: Place) -> bool:
-        """Whether a class other than none stands in a schema, or in one that it refers to."""
-        key = id(place.schema)
-        if key not in self._mentions:
-            self._mentions[key] = (place.schema, any(is_personal(one.schema) for one in reachable(place)))
-        return self._mentions[key][1]
+    def _is_tagged(self, spot: Spot) -> bool:
+        return any(key in self._reach.tagged for key in spot)
+
+    def _identifier(self, spot: Spot) -> str:
+        said = (self._reach.schema(key).get("x-identifier") for key in spot)
+        return next((one for one in said if isinstance(one, str)), "")
 
 
-def reachable(start: Place) -> Iterator[Place]:
-    """A schema, the schemas in it, and those that they refer to, each once."""
-    seen: set[tuple[str, tuple[str | int, ...]]] = set()
-    left = [start]
-    while left:
-        for place in subschemas(left.pop()):
-            key = (place.document.file, place.path)
-            if key in seen:
-                continue
-            seen.add(key)
-            yield place
-            if isinstance(place.schema, dict) and isinstance(place.schema.get("$ref"), str):
-                target = target_of(place, place.schema["$ref"])
-                left += [target] if target is not None else []
-
-
-def is_personal(schema: Any) -> bool:
-    """Whether a schema says itself that its values are personal."""
-    return isinstance(schema, dict) and schema.get("x-personal", "none") in CLASSES[1:]
-
-
-def _items(value: Typed) -> tuple[None, ...]:
-    words = ("items", "prefixItems", "additionalItems", "contains")
-    return (None,) if any(isinstance(one.schema, dict) and any(word in one.schema for word in words) for one in value.places) else ()
-
-
-def _wild(places: Iterable[Place]) -> Iterator[Place]:
-    """The schemas of members that no name tells."""
-    for place in places:
-        for word in _WILD if isinstance(place.schema, dict) else ():
-            part = place.schema.get(word)
-            if word == "patternProperties" and part:
-                yield from (place.at(word, pattern) for pattern in part)
-            elif isinstance(part, dict):
-                yield place.at(word)
+def _is_text(name: str) -> bool:
+    """Half a character cannot be sent: no record has such a name."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

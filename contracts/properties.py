@@ -13,7 +13,7 @@ from contracts.documents import Document
 from contracts.event_patterns import ALWAYS_KNOWN, NOT_DONE, matches
 from contracts.paths import Step, parse_path, path_text
 from contracts.schemas import ANYTHING, Typed, names_at, typed_at, typed_below
-from contracts.tags import NOTHING, Tags, tags_of
+from contracts.tags import NOTHING, Tags, tags_at
 from contracts.versions import newest, version_text
 
 DEPTH_MAX = 6
@@ -69,8 +69,10 @@ class Properties:
 
     def tags(self, event: str, path: str) -> Tags:
         """The tags of a property by the newest version; none if it is not there."""
-        typed = self.typed(event, path)
-        return NOTHING if typed is None else tags_of(typed)
+        document = self.newest(event)
+        if document is None or self.typed(event, path) is None:
+            return NOTHING
+        return tags_at(document, parse_path(path) if path else ())
 
     def names(self, event: str) -> tuple[str, ...]:
         """The names that the newest version declares, for hints."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.schema_walk import Documents, Key, Steps, read_documents
+from contracts.schema_walk import Documents, Key, Steps, UnreadableDraft, read_documents
 
 
 def check_references(schema: Any, types: Mapping[str, Any]) -> list[tuple[Steps, str]]:
     """What is wrong with the references of a schema: the way to each, and a message. ``types``: contracts/types by file stem."""
-    found = read_documents(schema, types)
+    try:
+        found = read_documents(schema, types)
+    except UnreadableDraft as error:
+        return [(error.path, str(error))]
     wrong = [(error.path, str(error)) for (document, _), error in found.broken if document == found.root]
     return wrong + [(path, message) for (document, path), message in loops(found) if document == found.root]
 

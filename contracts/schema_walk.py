@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -66,6 +67,8 @@ class Documents:
     documents: dict[str, Any] = field(default_factory=dict)
     places: dict[Key, Place] = field(default_factory=dict)
     targets: dict[Key, Key] = field(default_factory=dict)
+    first: dict[Key, Key] = field(default_factory=dict)
+    """Where a ``$dynamicRef`` leads unless what refers to its schema says otherwise."""
     broken: list[tuple[Key, BrokenReference]] = field(default_factory=list)
     _resources: dict[str, Key] = field(default_factory=dict)
     _anchors: dict[tuple[str, str], Key] = field(default_factory=dict)
@@ -79,11 +82,26 @@ class Documents:
             yield self.targets[key]
             if place.draft == 7:
                 return
-        if isinstance(place.schema.get("$dynamicRef"), str):
-            yield from self._dynamic.get(urldefrag(place.schema["$dynamicRef"])[1], ())
+        yield from self.dynamic(key)
         for steps, _ in subschemas(place.schema):
             if steps[0] in _IN_PLACE and (place.document, (*place.steps, *steps)) in self.places:
                 yield place.document, (*place.steps, *steps)
+
+    def beside(self, key: Key) -> Iterator[Key]:
+        """All places that may say something of the same value: also those beside a ``$ref`` of draft-07, which judge nothing."""
+        place = self.places[key]
+        yield from (found[key] for found in (self.targets, self.first) if key in found)
+        yield from self.dynamic(key)
+        yield from ((place.document, (*place.steps, *steps)) for steps, _ in subschemas(place.schema) if steps[0] in _IN_PLACE)
+
+    def dynamic(self, key: Key) -> list[Key]:
+        """The anchors that a ``$dynamicRef`` may mean, whatever leads to it."""
+        said = self.places[key].schema.get("$dynamicRef")
+        return self._dynamic.get(urldefrag(said)[1], []) if isinstance(said, str) else []
+
+    def type_of(self, uri: str) -> str:
+        """The name of the type that has this URI."""
+        return next(name for name, known in self._names.items() if known == uri)
 
 
 def draft_of(schema: Any, default: int = 2020, path: Steps = ()) -> int:
@@ -121,14 +139,16 @@ def read_documents(schema: Any, types: Mapping[str, Any]) -> Documents:
     while todo:
         key = todo.popleft()
         place = found.places[key]
-        if not isinstance(place.schema.get("$ref"), str):
-            continue
         known = len(found.places)
-        try:
-            found.targets[key] = _follow(found, place)
-        except BrokenReference as error:
-            error.path = (*place.steps, "$ref")
-            found.broken.append((key, error))
+        if isinstance(place.schema.get("$dynamicRef"), str):
+            with suppress(BrokenReference):
+                found.first[key] = _follow(found, place, place.schema["$dynamicRef"])
+        if isinstance(place.schema.get("$ref"), str):
+            try:
+                found.targets[key] = _follow(found, place, place.schema["$ref"])
+            except BrokenReference as error:
+                error.path = (*place.steps, "$ref")
+                found.broken.append((key, error))
         todo.extend(islice(found.places, known, None))
     return found
 
@@ -177,9 +197,8 @@ def _joined(base: str, reference: str) -> str:
     return urldefrag(base)[0] + reference if reference.startswith("#") else urljoin(base, reference)
 
 
-def _follow(found: Documents, place: Place) -> Key:
-    """Where a ``$ref`` leads; reads the type it leads to, and a place that no keyword leads to."""
-    reference = place.schema["$ref"]
+def _follow(found: Documents, place: Place, reference: str) -> Key:
+    """Where a reference leads; reads the type it leads to, and a place that no keyword leads to."""
     try:
         uri, fragment = urldefrag(_joined(place.base, reference))
     except ValueError as error:

@@ -96,7 +96,8 @@ def list_of(values: Iterable[Typed], file: str, line: int) -> Typed:
 
 def _list_place(item: Place) -> Place:
     """A list of what a place says; references in it lead where they led."""
-    document = Document(item.document.file, item.document.schema, item.document.types, item.document.texts, line=item.line)
+    at = item.document
+    document = Document(at.file, at.schema, at.types, at.texts, line=item.line, within=at.within or at)
     return Place({"type": "array", "items": item.schema}, item.path, document)
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
+from contracts.classes import CLASSES, Personal, class_of
 from contracts.documents import Document, Place
 from contracts.durations import duration_us
-from contracts.paths import parse_path
+from contracts.paths import Step, parse_path
 from contracts.problems import Problem, closest, listed
+from contracts.reach import Spot, reach_of
 from contracts.schema_files import key_of
 from contracts.schemas import Typed, typed_at
 
-Personal = Literal["none", "pseudonymous", "direct", "sensitive"]
-CLASSES: tuple[Personal, ...] = ("none", "pseudonymous", "direct", "sensitive")
-"""From the one that needs no care to the one that needs the most."""
 WORDS = ("x-personal", "x-purpose", "x-retention", "x-unit", "x-identifier")
 _SCHEMAS = ("additionalProperties", "additionalItems", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then",
             "unevaluatedItems", "unevaluatedProperties")  # fmt: skip
@@ -59,9 +58,26 @@ NOTHING = Tags()
 
 def tags_of(typed: Typed) -> Tags:
     """The tags of a value; class, purposes and retention count for all that stands in an object or a list that says them."""
-    own = [_own(place) for place in typed.places]
+    return _together([_own(place) for place in typed.places], [_own(place) for place in typed.around])
+
+
+def tags_at(document: Document, path: tuple[Step, ...]) -> Tags:
+    """The tags of the value at a path of a contract, by everything that may say something of it (`contracts.reach`).
+
+    The class is also that of items, and of members that no name tells; the strictest where something cannot be followed.
+    """
+    reach = reach_of(document)
+    spot: Spot = reach.root
+    around: Spot = ()
+    for step in path:
+        spot, around = reach.below(spot, step), (*around, *spot)
+    found = _together(*([_own(reach.place(key)) for key in keys] for keys in (spot, around)))
+    return replace(found, personal=max(reach.classes(spot, around), key=CLASSES.index, default="none"))
+
+
+def _together(own: list[Tags], around: list[Tags]) -> Tags:
     found = NOTHING
-    for one in (*own, *(_own(place) for place in typed.around)):
+    for one in (*own, *around):
         found = found.joined(one)
     units = [one for one in own if one.unit or one.unit_of]
     return Tags(
@@ -82,7 +98,7 @@ def _own(place: Place) -> Tags:
     schema = place.schema
     if not isinstance(schema, dict):
         return NOTHING
-    personal, purposes, unit = schema.get("x-personal"), schema.get("x-purpose"), schema.get("x-unit")
+    purposes, unit = schema.get("x-purpose"), schema.get("x-unit")
     named = isinstance(purposes, list) and all(isinstance(one, str) for one in purposes)
     try:
         retention = duration_us(schema["x-retention"]) if "x-retention" in schema else None
@@ -90,7 +106,7 @@ def _own(place: Place) -> Tags:
         retention = None
     examples, description, identifier = schema.get("examples"), schema.get("description"), schema.get("x-identifier")
     return Tags(
-        personal=personal if personal in CLASSES else "none",
+        personal=class_of(schema),
         purposes=frozenset(purposes) if named and isinstance(purposes, list) else None,
         retention_us=retention,
         unit=unit if isinstance(unit, str) else "",

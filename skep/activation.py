@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
 
 from connectors.audience import Audience
 from connectors.changes import Changes
@@ -13,12 +14,24 @@ from connectors.destinations import Cursor, Destination, FileDestination
 from contracts.problems import ContractErrors
 from operators.view import View
 from skep import ends, log
+from skep.personal import hidden
 from skep.settings import Settings, load_definitions
 from skep.spaces import open_view
 from state.errors import NoState, StateError
+from state.snapshot_personal import Hider
 
 WAIT_SECONDS = 60.0
 """How long a following activation waits for the flow's first commit."""
+
+
+class Shown:
+    """A space's change log as it may be seen: what was told of a trait before it counted as personal is hidden."""
+
+    def __init__(self, view: View, hide: Callable[[bytes], bytes]) -> None:
+        self.refresh, self._view, self._hide = view.refresh, view, hide
+
+    def changes(self, since: int) -> Iterator[tuple[int, bytes]]:
+        return ((sequence, self._hide(body)) for sequence, body in self._view.changes(since))
 
 
 class Activation:
@@ -26,7 +39,9 @@ class Activation:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._destinations = {each.name: each for each in load_definitions(settings).destinations}
+        definitions = load_definitions(settings)
+        self._destinations = {each.name: each for each in definitions.destinations}
+        self._personal = None if settings.snapshot_personal == "clear" else hidden(settings, definitions)
         self._names = [f"{name}@{space}" for name in self._destinations for space in settings.spaces]
         self._stop = threading.Event()
 
@@ -46,14 +61,18 @@ class Activation:
 
     def changes(self) -> Changes:
         """The source: one partition for each destination and space."""
-        return Changes(self._names, self._view, self._cursor, follow=self._settings.follow, stop=self._stop)
+        return Changes(self._names, self._log, self._cursor, follow=self._settings.follow, stop=self._stop)
 
     def deliver(self) -> Deliver:
         """The sink."""
         return Deliver(self._destination, self._cursor)
 
-    def _view(self, name: str) -> View:
+    def _log(self, name: str) -> View | Shown:
         space = name.rpartition("@")[2]
+        view = self._view(space)
+        return view if self._personal is None else Shown(view, Hider(self._personal, space).change)
+
+    def _view(self, space: str) -> View:
         until = time.monotonic() + WAIT_SECONDS
         while True:
             try:

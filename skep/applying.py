@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from skep.control import Submitted, submit
-from skep.definitions import declaration, declared, keep, proved, stored_positions
+from skep.definitions import declaration, declared, keep, kept_files, proved, stored_positions
 from skep.settings import Settings
-from skep.spaces import control_path, definitions_path
+from skep.spaces import control_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +37,6 @@ def apply(settings: Settings, space: str, said: Mapping[str, Any] | None = None)
     keep(settings, definitions)
     entry = {**declaration(definitions.digest, stored_positions(settings, space)), **(said or {})}
     return Applied(space, definitions.digest, files, submit(settings, space, entry))
-
-
-def kept_files(settings: Settings, digest: str | None) -> dict[str, str]:
-    """The files of definitions that have been in force; none before the first."""
-    path = None if digest is None else definitions_path(settings, digest)
-    if path is None or not path.exists():
-        return {}
-    found: dict[str, str] = orjson.loads(path.read_bytes())
-    return found
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[tuple[str, str]]:

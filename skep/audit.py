@@ -9,9 +9,10 @@ import orjson
 
 from operators.epochs import CONTROL
 from operators.view import View
-from skep.applying import differences, kept_files
+from skep.applying import differences
 from skep.console import table
 from skep.control import Submitted
+from skep.definitions import kept_files
 from skep.settings import Settings
 from skep.spaces import control_path, open_view
 from state.errors import NoState

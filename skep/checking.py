@@ -6,17 +6,17 @@ from typing import Any
 
 from contracts import ContractErrors, Problem
 from contracts.definitions import Definitions
-from skep.definitions import faults
+from skep.definitions import faults, lost_and_in_force
 from skep.settings import Settings, load_definitions
 
 
-def checked(settings: Settings) -> Definitions:
-    """The project's contracts, loaded and proved. Raises `ContractErrors`."""
+def checked(settings: Settings) -> tuple[Definitions, list[Problem]]:
+    """The project's contracts, loaded and proved, and what is to be warned of. Raises `ContractErrors`."""
     definitions = load_definitions(settings)
     problems = faults(settings, definitions)
     if problems:
         raise ContractErrors(problems)
-    return definitions
+    return definitions, lost_and_in_force(settings, definitions)[1]
 
 
 def problem_row(problem: Problem) -> dict[str, Any]:

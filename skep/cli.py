@@ -130,6 +130,8 @@ def demo(
 def check(json: Json = False) -> None:
     """Read all of contracts/ and say what is wrong: file, line, key, and what to do. Exit code 1 if something is.
 
+    Tags that cannot be followed are an error in a new or changed file, and a warning in one that is in force.
+
     Example: skep check
     """
     from contracts import ContractErrors
@@ -138,7 +140,7 @@ def check(json: Json = False) -> None:
 
     settings = _settings()
     try:
-        definitions = checked(settings)
+        definitions, warnings = checked(settings)
     except ContractErrors as error:
         if not json:
             raise
@@ -146,8 +148,10 @@ def check(json: Json = False) -> None:
         raise SystemExit(1) from None
     editor.refresh(settings.root, definitions)
     if json:
-        json_line([])
+        json_line([{**problem_row(problem), "warning": True} for problem in warnings])
     else:
+        for problem in warnings:
+            console.err.print(f"warning: {problem}", style="yellow")
         out.print(summary(definitions))
 
 

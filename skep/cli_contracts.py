@@ -7,9 +7,12 @@ from __future__ import annotations
 import json as jsons
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from contracts.definitions import Definitions
 
 contracts_app = typer.Typer(help="Versions of contracts: compared, made, and what hangs on them.", no_args_is_help=True)
 
@@ -126,17 +129,31 @@ def _short(value: Any) -> str:
     return "–" if value is None else _cut(jsons.dumps(value, ensure_ascii=False), 100)
 
 
+def _known(context: typer.Context) -> Definitions | None:
+    """The project's contracts, if there is a project and they can be read."""
+    from contracts import ContractErrors
+    from skep.settings import Settings, load_definitions
+
+    try:
+        return load_definitions(Settings.load(_project(context)))
+    except ContractErrors:
+        return None
+
+
 def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
 @contracts_app.command()
 def infer(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Events as JSON lines; .gz too.")],
     event: Annotated[str, typer.Option(help="The name of the event.")],
     target: Annotated[Path | None, typer.Option("--out", metavar="JSON", help="Write the draft there; it must not be there yet.")] = None,
 ) -> None:
     """Draft a contract from events: types, required, enums, formats, personal data; comments say how sure each is.
+
+    Values that the project's own contract of the event tags as personal are not shown.
 
     Example: skep contracts infer --event order_completed data/demo/events.jsonl
     """
@@ -145,7 +162,7 @@ def infer(
 
     if target is not None and target.exists():
         fail(f"{target}: expected a file that is not there yet → choose another, or remove it")
-    draft, count, unreadable = infer_contract(event, file)
+    draft, count, unreadable = infer_contract(event, file, _known(context))
     text = jsons.dumps(draft, indent=2, ensure_ascii=False)
     if target is None:
         print_bytes(text.encode())

@@ -11,6 +11,8 @@ import orjson
 
 from connectors.control import append
 from contracts.definitions import Definitions
+from contracts.lineage import properties_of
+from contracts.lost import lost_tags
 from contracts.problems import ContractErrors, Problem
 from contracts.proofs import prove
 from operators import blocked_check
@@ -38,8 +40,32 @@ def proved(settings: Settings) -> Definitions:
 
 
 def faults(settings: Settings, definitions: Definitions) -> list[Problem]:
-    """What is wrong with contracts that can be read: what they claim and is not so, a model that cannot be used, what blocks nothing."""
-    return prove(definitions, formats=settings.formats == "assert") + model.check(definitions) + blocked_check.check(definitions)
+    """What is wrong with contracts that can be read: what they claim and is not so, a model that cannot be used, what blocks nothing,
+    tags in vain."""
+    lost, _ = lost_and_in_force(settings, definitions)
+    claims = prove(definitions, formats=settings.formats == "assert")
+    return claims + model.check(definitions) + blocked_check.check(definitions) + lost
+
+
+def lost_and_in_force(settings: Settings, definitions: Definitions) -> tuple[list[Problem], list[Problem]]:
+    """The tags that say something in vain (`contracts.lost`): those of new and changed files, and those of files that are in force as
+    they are, in some space. Events are judged by the latter already, and a flow goes on."""
+    problems = lost_tags(properties_of(definitions))
+    if not problems:
+        return [], []
+    entries = [declared(control_path(settings, space))[-1:] for space in settings.spaces]
+    kept = [kept_files(settings, entry["digest"]) for found in entries for entry in found]
+    known = {problem.file for problem in problems if any(files.get(problem.file) == definitions.files[problem.file] for files in kept)}
+    return [one for one in problems if one.file not in known], [one for one in problems if one.file in known]
+
+
+def kept_files(settings: Settings, digest: str | None) -> dict[str, str]:
+    """The files of definitions that have been in force; none before the first."""
+    path = None if digest is None else definitions_path(settings, digest)
+    if path is None or not path.exists():
+        return {}
+    found: dict[str, str] = orjson.loads(path.read_bytes())
+    return found
 
 
 def keep(settings: Settings, definitions: Definitions) -> None:

@@ -12,7 +12,7 @@ from contracts.lineage import inheritance_of, touches, uses
 from contracts.paths import parse_path, path_text
 from contracts.properties import Properties, listed_properties
 from contracts.schemas import Typed
-from contracts.tags import NOTHING, Tags, tags_of
+from contracts.tags import NOTHING, Tags, tags_at, tags_of
 from contracts.versions import newest
 from state.snapshot_fields import Field
 
@@ -35,7 +35,7 @@ def _properties(definitions: Definitions, properties: Properties) -> Iterator[Fi
         for path, typed in listed_properties(document):
             keys = parse_path(path)
             by = dict.fromkeys(f"{use.kind} {use.name}" for use in of_event if touches(keys, parse_path(use.path)))
-            yield _field("event", event, path, typed, tags_of(typed), contract=newest(versions).name, used_by=tuple(by))
+            yield _field("event", event, path, typed, tags_at(document, keys), contract=newest(versions).name, used_by=tuple(by))
 
 
 def _traits(definitions: Definitions, inheritance: Inheritance) -> Iterator[Field]:
@@ -81,7 +81,7 @@ def trait_tags(trait: Trait, feature: Feature | None, inheritance: Inheritance) 
     typed = _typed(trait, feature, inheritance.properties)
     shown = tags_of(typed) if typed is not None else NOTHING
     if trait.kind == "plain":
-        return shown
+        return inheritance.properties.tags("identify", path_text((trait.name,))) if typed is not None else shown
     found = inheritance.of("trait", trait.name)
     unit = shown.unit or _chosen(shown.unit_of, feature.where if feature else ())
     return Tags(

@@ -9,18 +9,24 @@ from typing import Any
 import orjson
 
 from connectors.lines import Lines
+from contracts.definitions import Definitions
 from contracts.inference import Seen, draft
+from contracts.lineage import properties_of
 from contracts.names import event_name
+from contracts.paths import Step
+from contracts.personal import personal_paths
 from skep.console import CommandError
 
 _BATCH = 1000
 _NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
 _CALLS = ("identify", "group", "alias")
+_VALUES = {"$comment", "enum", "examples", "minimum"}
+"""The words of a draft that tell of values."""
 
 
-def infer(event: str, path: Path) -> tuple[dict[str, Any], int, int]:
+def infer(event: str, path: Path, known: Definitions | None = None) -> tuple[dict[str, Any], int, int]:
     """The draft for an event's contract from a file of JSON lines (``.gz`` too), how many of its events it is made of,
-    and how many lines are no events at all."""
+    and how many lines are no events at all. What the ``known`` contract of the event tags as personal is not repeated."""
     name = event_name(event) or event
     seen, unreadable, others = Seen(), 0, set()
     for raw in _records(path):
@@ -37,9 +43,27 @@ def infer(event: str, path: Path) -> tuple[dict[str, Any], int, int]:
         elif found:
             others.add(found)
     if not seen.count:
-        known = f"events named {', '.join(sorted(others)[:10])}" if others else "no events at all"
-        raise CommandError(f"{path}: expected events named {name}, found {known} → name one of them with --event")
-    return draft(name, seen), seen.count, unreadable
+        there = f"events named {', '.join(sorted(others)[:10])}" if others else "no events at all"
+        raise CommandError(f"{path}: expected events named {name}, found {there} → name one of them with --event")
+    drafted = draft(name, seen)
+    for _, steps in personal_paths(properties_of(known)).get(name, ()) if known else ():
+        _silence(drafted, steps[1:])
+    return drafted, seen.count, unreadable
+
+
+def _silence(schema: Any, steps: tuple[Step, ...]) -> None:
+    """Takes the values out of what a draft says of the values at a path, and tags it."""
+    if not isinstance(schema, dict):
+        return
+    named = schema.get("properties", {})
+    if not steps:
+        for word in _VALUES & schema.keys():
+            del schema[word]
+        schema.setdefault("x-personal", "direct")
+    others = schema.get("additionalProperties")
+    each = not steps or steps[0] is None
+    for part in [*named.values(), others, schema.get("items")] if each else [named.get(steps[0], others)]:
+        _silence(part, steps[1:])
 
 
 def _records(path: Path) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from io import StringIO
 from typing import Any
 
@@ -15,13 +16,16 @@ from ruamel.yaml import YAML
 from ruamel.yaml.representer import SafeRepresenter
 
 from contracts.definitions import Contract, Definitions
+from contracts.documents import Document
+from contracts.paths import Step
 from contracts.problems import closest
 from contracts.schemas import kind_of
-from contracts.tags import CLASSES
+from contracts.tags import tags_at
 from skep.console import CommandError
 from skep.odcs_read import MARK, document_words
 from skep.odcs_words import EVENT, EXTRA, OPTIONS, TYPES, WITHOUT, Left, Part, root_schema, schema_of
 
+Steps = tuple[Step, ...]
 API = "v3.1.0"
 _STATUS = {"draft": "draft", "live": "active", "deprecated": "deprecated"}
 _UNITS = {"s": "s", "m": "min", "h": "h", "d": "d", "w": "w"}
@@ -41,14 +45,15 @@ def export(definitions: Definitions, event: str | None = None) -> list[tuple[str
     chosen = [event] if event is not None else list(definitions.contracts)
     found = []
     for contract in (one for name in chosen for one in definitions.contracts[name]):
-        made = document(contract, json.loads(definitions.files[contract.file]))
+        made = document(contract, json.loads(definitions.files[contract.file]), definitions.types)
         found.append((f"{contract.event}-{made['version']}.odcs.yaml", yaml_text(made)))
     return found
 
 
-def document(contract: Contract, schema: dict[str, Any]) -> Part:
-    """The ODCS document of a contract; ``schema`` is the content of its file."""
-    body = {word: value for word, value in _body({**schema, "type": "object"}).items() if word in _OF_OBJECTS}
+def document(contract: Contract, schema: dict[str, Any], types: Mapping[str, Any] | None = None) -> Part:
+    """The ODCS document of a contract; ``schema`` is the content of its file, ``types`` what it may refer to."""
+    known = Document(contract.file, schema, types or {})
+    body = {word: value for word, value in _body({**schema, "type": "object"}, known, ()).items() if word in _OF_OBJECTS}
     part: Part = {"name": contract.event, "logicalType": "object", "physicalType": EVENT, **body}
     made: Part = {
         "apiVersion": API,
@@ -83,19 +88,19 @@ def _promises(schema: dict[str, Any]) -> list[Part]:
     return found
 
 
-def _property(name: str, schema: Any, *, required: bool) -> Part:
-    return {"name": name, **({"required": True} if required else {}), **_part(schema)}
+def _property(schema: Any, known: Document, steps: Steps, *, required: bool) -> Part:
+    return {"name": steps[-1], **({"required": True} if required else {}), **_part(schema, known, steps)}
 
 
-def _part(schema: Any) -> Part:
-    """A property or items, with what ODCS has no word for."""
+def _part(schema: Any, known: Document, steps: Steps) -> Part:
+    """A property or items, with what ODCS has no word for; ``steps``: its path in the ``known`` contract."""
     if not isinstance(schema, dict):
         return {"customProperties": [{"property": EXTRA, "value": schema}]}
-    part = _body(schema)
+    part = _body(schema, known, steps)
     return part | _custom(schema, schema_of(part, "", Left()))
 
 
-def _body(schema: dict[str, Any]) -> Part:
+def _body(schema: dict[str, Any], known: Document, steps: Steps) -> Part:
     """What of a schema ODCS has words for."""
     part: Part = {}
     for mine, theirs in (("title", "businessName"), ("description", "description")):
@@ -109,13 +114,16 @@ def _body(schema: dict[str, Any]) -> Part:
         part["logicalTypeOptions"] = options
     if logical == "object" and isinstance(schema.get("properties"), dict):
         required = schema.get("required", [])
-        part["properties"] = [_property(name, inner, required=name in required) for name, inner in schema["properties"].items()]
+        part["properties"] = [
+            _property(inner, known, (*steps, name), required=name in required) for name, inner in schema["properties"].items()
+        ]
     if logical == "array" and isinstance(schema.get("items"), dict):
-        part["items"] = _part(schema["items"])
+        part["items"] = _part(schema["items"], known, (*steps, None))
     if isinstance(schema.get("examples"), list) and schema["examples"]:
         part["examples"] = schema["examples"]
-    if schema.get("x-personal") in CLASSES:
-        part["classification"] = schema["x-personal"]
+    personal = tags_at(known, steps).personal
+    if personal != "none" or "x-personal" in schema:
+        part["classification"] = personal
     if isinstance(schema.get("enum"), list) and schema["enum"]:
         rule = {"type": "library", "metric": "invalidValues", "arguments": {"validValues": schema["enum"]}, "mustBe": 0}
         part["quality"] = [rule]

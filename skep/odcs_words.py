@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from contracts.classes import CLASSES
 from contracts.schema_files import DIALECT
-from contracts.tags import CLASSES
 
 Part = dict[str, Any]
 EXTRA, WITHOUT = "jsonSchema", "jsonSchemaWithout"

@@ -69,7 +69,7 @@ def _without_items(path: tuple[Step, ...]) -> tuple[Step, ...]:
 def hide_traits(settings: Settings, definitions: Definitions, space: str) -> Callable[[str, Any], Any]:
     """What hides the values of personal traits in change events: the same hashes as in the snapshot."""
     hider = Hider(hidden(settings, definitions), space)
-    return lambda name, value: hider.traits({name: deepcopy(value) if isinstance(value, (dict, list)) else value})[name]
+    return lambda name, value: hider.trait(name, deepcopy(value) if isinstance(value, (dict, list)) else value)
 
 
 def _personal_traits(

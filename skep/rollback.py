@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.problems import ContractErrors
-from skep.applying import Applied, apply, differences, kept_files
+from skep.applying import Applied, apply, differences
 from skep.console import CommandError
-from skep.definitions import declared
+from skep.definitions import declared, kept_files
 from skep.settings import Settings, definitions_of, files_of
 from skep.spaces import control_path, definitions_path
 

@@ -130,9 +130,18 @@ def visible(rows: Rows, hider: Hider | None) -> dict[str, Iterable[tuple[Any, ..
         "profiles": _profiles(rows, hider),
         "attributions": rows.attributions(),
         "consents": rows.consents(),
-        "changes": ((sequence, _text(body)) for sequence, body in rows.changes()),
-        "quality": (tuple(dump_json(cell) if isinstance(cell, dict) else cell for cell in row) for row in rows.quality()),
+        "changes": ((sequence, _text(hider.change(body) if hider else body)) for sequence, body in rows.changes()),
+        "quality": _quality(rows, hider),
     }
+
+
+def _quality(rows: Rows, hider: Hider | None) -> Iterator[tuple[Any, ...]]:
+    names = SCHEMAS["quality"].names
+    for row in rows.quality():
+        cells = dict(zip(names, row, strict=True))
+        if hider:
+            cells["unknown_properties"] = hider.names(cells["event"], cells["unknown_properties"])
+        yield tuple(dump_json(cell) if isinstance(cell, dict) else cell for cell in cells.values())
 
 
 def _text(text: str | bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from contracts.classes import CLASSES
 from contracts.declared import declared
 from contracts.definitions import Contract, Definitions, Destination, Segment, Trait, Use
 from contracts.event_patterns import ALWAYS_KNOWN, matches
@@ -12,7 +13,7 @@ from contracts.inheritance import Inheritance
 from contracts.lineage import inheritance_of, properties_of, touches, uses
 from contracts.paths import parse_path, path_text
 from contracts.properties import Properties, listed_properties
-from contracts.tags import CLASSES, Tags, tags_of
+from contracts.tags import Tags, tags_at
 from contracts.times import iso
 from contracts.versions import newest, version_text
 from skep.catalog.entries import USERS, Catalog, Entry, Property, Version
@@ -112,8 +113,10 @@ class _Collector:
             if use.event and matches(use.event, event) and use.path and not use.path.startswith("context."):
                 by_path.setdefault(use.path, []).append(use)
         used = [(parse_path(path), found) for path, found in by_path.items()]
-        for path, typed in listed_properties(self.known.document(contract)):
-            tags, steps = tags_of(typed), parse_path(path)
+        document = self.known.document(contract)
+        for path, typed in listed_properties(document):
+            steps = parse_path(path)
+            tags = tags_at(document, steps)
             yield Property(
                 path=path,
                 type=type_words(typed),

@@ -10,7 +10,8 @@ from connectors import control
 from contracts.definitions import Definitions
 from operators.people.meaning import is_old
 from operators.view import View
-from skep.applying import differences, kept_files
+from skep.applying import differences
+from skep.definitions import kept_files
 from skep.planning.compare import compare, nothing
 from skep.planning.trial import Progress, trial
 from skep.settings import Settings

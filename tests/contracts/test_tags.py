@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from contracts.definitions import DAY_US
 from contracts.lineage import inheritance_of, properties_of
 from contracts.personal import personal_paths
 from contracts.tags import Tags
+from skep.inference import infer
 from tests.contracts.project import CONSENT
 
 MONEY = {"$defs": {"amount": {"type": "number", "x-retention": "30d", "x-unit": "cent", "description": "an amount"}}}
@@ -148,3 +150,48 @@ def test_own_words_are_left_alone() -> None:
     """Other words that begin with x- are nobody's business, also in what is no schema."""
     event = {**properties(a={"enum": [{"x-personl": 1}], "x-owner": "shop"}), "x-team": {"x-personl": 1}}
     assert load(project(event)).contracts["paid"]
+
+
+def test_what_an_upcast_moves_stays_personal() -> None:
+    """Stored documents are shown as the newest model reads them, so a tag of the old one goes with the value."""
+    steps = """upcast: 1-0-0 to 2-0-0
+steps:
+  - rename: {mail: email}
+  - move: {from: phone, to: contact.phone}
+  - split: {path: name, by: " ", into: [first, family]}
+    examples: [{old: {name: Ann Lee}, new: {first: Ann, family: Lee}}]
+"""
+    old = properties(mail={"x-personal": "direct", "x-identifier": "email"}, phone={"x-personal": "direct"}, name={"x-personal": "direct"})
+    files = {
+        **project({**old, "additionalProperties": False}),
+        "events/paid/2-0-0.json": json.dumps({"type": "object"}),
+        "events/paid/1-0-0-to-2-0-0.yaml": steps,
+    }
+    found = personal_paths(properties_of(load(files)))["paid"]
+    assert ("email", ("properties", "email")) in found
+    assert {path[1:] for _, path in found} == {("mail",), ("email",), ("phone",), ("contact", "phone"), ("name",), ("first",), ("family",)}
+
+
+@pytest.mark.parametrize(
+    "way",
+    [{"$id": "m"}, {"$id": "https://a.b/m"}, {"$anchor": "m"}, {"$dynamicAnchor": "m"}],
+)
+def test_types_and_tags_are_known_through_every_reference(way: dict[str, Any]) -> None:
+    """What the checks of traits and segments know is what events are judged by."""
+    reference = {"$dynamicRef": "#m"} if "$dynamicAnchor" in way else {"$ref": way.get("$id") or "#m"}
+    event = {**properties(mail=reference), "$defs": {"m": {**way, "type": "string", "x-personal": "direct", "x-purpose": ["analytics"]}}}
+    found = properties_of(load(project(event)))
+    assert found.tags("paid", "mail").purposes == frozenset({"analytics"})
+    typed = found.typed("paid", "mail")
+    assert typed is not None
+    assert typed.kinds == frozenset({"text"})
+
+
+def test_a_draft_repeats_no_value_that_the_contract_tags(tmp_path: Path) -> None:
+    event = properties(nick={"x-personal": "direct"}, who={"items": properties(age={"type": "integer", "x-personal": "sensitive"})})
+    lines = [{"type": "track", "event": "Paid", "properties": {"nick": "Zoe", "who": [{"age": 77}], "plan": "pro"}}] * 3
+    (tmp_path / "e.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    drafted, _, _ = infer("paid", tmp_path / "e.jsonl", load(project(event)))
+    text = json.dumps(drafted)
+    assert ("pro" in text, "Zoe" in text, "77" in text) == (True, False, False)
+    assert drafted["properties"]["nick"]["x-personal"] == "direct"

@@ -423,3 +423,36 @@ def test_of_repeats_the_one_that_stands_is_shown(tmp_path: Path) -> None:
     publish(tmp_path / "skep.duckdb", archives={"shop": folder}, rows={"shop": FakeRows()}, personal=None)
     _, shown = sql(tmp_path / "skep.duckdb", "SELECT message_id, epoch(event_time), properties FROM events ORDER BY ALL")
     assert [(one[0], int(one[1]), orjson.loads(one[2])["total"]) for one in shown] == [("a", 7, 5), ("b", 10, "5"), ("c", 10, 5)]
+def test_what_was_told_before_it_was_personal_is_hidden() -> None:
+    hider = Hider(personal(), "shop")
+    told = {"type": "profile.updated", "trait": "email", "value": "Ann@x.org", "evidence": {"trait": "email", "value": "Ann@x.org"}}
+    sure = {"type": "identity.confidence", "evidence": {"confidence": 0.9, "traits": {"last": "Ann@x.org", "plan": "pro"}}}
+    hashed = HASHER.personal("email", "ann@x.org")
+    once = hider.change(orjson.dumps(told))
+    assert orjson.loads(once) == {**told, "value": hashed, "evidence": {"trait": "email", "value": hashed}}
+    assert hider.change(once) == once
+    assert orjson.loads(hider.change(orjson.dumps(sure)))["evidence"]["traits"] == {"last": hashed, "plan": "pro"}
+
+
+def test_a_refused_record_is_hidden_wherever_it_has_its_values() -> None:
+    """Misspelt, of another shape, in a frame; and no word about what cannot be read repeats it."""
+    hider = Hider(personal(), "shop")
+    records = [{"properties": {"eMail": "ann@x.org"}}, {"properties": [{"a": {"email": ["ann@x.org"]}}]}, {"EMAIL": {"of": "ann@x.org"}}]
+    for record in records:
+        raw, detail = hider.record(orjson.dumps(record), "properties: found 'ann@x.org', so 'ann@x.")
+        assert raw is not None
+        assert b"ann" not in raw
+        assert "ann" not in detail
+    framed = hider.record(b"\0\0\0\0\7" + orjson.dumps({"email": "ann@x.org"}), 'email: "ann@x.org" is too short')
+    assert framed[0] is None
+    assert "ann" not in framed[1]
+    assert hider.record(b'["ann@x.org"]', "row 2: 'ann@x.org' has no column, found ann") == (None, "row 2: … has no column, …")
+    assert hider.record(b'{"a": "\\/"}', "as it was") == (b'{"a": "\\/"}', "as it was")
+
+
+def test_where_every_trait_is_personal_names_are_hidden_too() -> None:
+    everything = Personal({}, personal().normalise, personal().hashed, tagged={"identify": [(":tagged", ("traits",))]})
+    hider = Hider(everything, "shop")
+    shown = hider.traits({"ann@x.org": [1, "Zoe"], "none": None})
+    assert "ann" not in str(shown) + hider.trait("plan", "ann@x.org")
+    assert list(shown.values()) == [hider.value(":tagged", [1, "Zoe"]), None]
