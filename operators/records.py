@@ -180,7 +180,7 @@ OWNED = 2
 
 def shown(value: object) -> object:
     """A value of a row for JSON."""
-    return orjson.Fragment(value.data) if isinstance(value, Exact) else value
+    return orjson.Fragment(bytes(value.data)) if isinstance(value, Exact) else value
 
 
 def pack_moment(owner: int, person: bytes, contract: int, message_id: bytes, raw: bytes) -> bytes:

@@ -45,7 +45,7 @@ CITIES = ("Berlin", "berlin", "", None, "Köln", "Łódź")
 DATES = ("2026-01-10", "2026-01-10T22:30:00Z", "2026-01-11T00:30:00+02:00", "2026-02-31", "2026-01-10T23:30", "soon", "2026-01-20", None)
 NUMBERED = (7, 7.0, "7", 0.25, 0.1234567, 0.1234568, 2**63, 2.0**63, 2.0**63 + 2048)
 """As identifiers: the last two, and those of seven places, may be several numbers."""
-UNSET = (0, "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z")
+UNSET = ("1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z")
 FOREIGN = ({"id": 5}, 7, "standard-2024", "order/5", "Order Completed/1-0-0", "order_completed/01-0-0", "")
 """Fields of a sender's own that have the name of ours."""
 ORDERS = ("Order Completed", "order_completed", "OrderRefunded", "Order Com\u00adpleted", "O\u200crder Refunded")
@@ -547,7 +547,7 @@ def written(body: Json) -> bytes:
 def _time_of(body: Json) -> int:
     time = instant(body["timestamp"])
     if "originalTimestamp" not in body and "sentAt" in body and "receivedAt" in body:
-        sent = 0 if body["sentAt"] == 0 else instant(body["sentAt"])
+        sent = instant(body["sentAt"])
         # Nobody sends what happens tomorrow.
         time += 0 if sent < time - DAY_US else instant(body["receivedAt"]) - sent
     return time

@@ -128,3 +128,19 @@ def test_late_evidence_tells_which_events_it_takes_from_whom(tmp_path: Path) -> 
     assert (moved["messages"], moved["from"]) == (["a45", "b46"], owner)
     assert {moved["profile"]} == {dict(engine.view.attributions())[message] for message in moved["messages"]} != {owner}
     engine.shard.close()
+
+
+def test_a_sum_is_told_with_all_its_digits(tmp_path: Path) -> None:
+    """Also one that neither 64 bits nor a double keep; after a restart it is not told again."""
+    files = {
+        **_project(),
+        "traits.yaml": json.dumps({"traits": [{"name": "total", "sum": "amount", "did": "order_completed", "emit": True}]}),
+    }
+    engine = Engine(tmp_path / "shard", load(files))
+    engine.start(["p0"])
+    for minute, amount in enumerate((2**64 - 1, 2**64 - 1, 0.25, 0)):
+        engine.feed("p0", [_event(minute, "u1", properties={"amount": amount})])
+        engine.restart()
+    told = [row.partition(b'"trait":"total","value":')[2].partition(b"}")[0].decode() for _, row in engine.view.changes(0)]
+    assert [one for one in told if one] == ["18446744073709551615", "36893488147419103230", "36893488147419103230.25"]
+    engine.shard.close()

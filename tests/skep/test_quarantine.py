@@ -153,6 +153,8 @@ def test_where_means_what_segments_mean() -> None:
         assert read_where([text])(raw), text
     for text in ("n = '5'", "t = 5", "n > 5", "l[].x = 3", "d > 2026-01-02", "z != 1", "n ~ 5", "z exists"):
         assert not read_where([text])(raw), text
+    large = b'{"n":89014103211118511001}'
+    assert [read_where([f"n = {digits}"])(large) for digits in (89014103211118511001, 89014103211118511002)] == [True, False]
     assert not read_where(["n = 5"])(b"[")
     assert not read_where(["n missing"])(b"[1]")
     with pytest.raises(CommandError, match="expected a condition"):
