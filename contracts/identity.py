@@ -20,8 +20,13 @@ DEFAULT_NAMESPACES = (
     Namespace("phone", ("traits.phone",), limit=5, normalize="phone"),
     Namespace("anonymous_id", ("anonymousId", "previousId"), scope="device"),
 )
-BLOCKED_VALUES = frozenset(["", "null", "undefined", "none", "anonymous", "guest", "unknown", "n/a", "-1", "0"])
-BLOCKED_PATTERNS = ("^[0-]+$",)
+BLOCKED_VALUES = frozenset([
+    "", "null", "undefined", "none", "nil", "nan", "\\N", "n/a", "n.a.", "#n/a", "unknown", "not set", "not available", "anonymous",
+    "guest", "true", "false", "0", "-1", "[object Object]", "[object Undefined]", "[object Null]", "[object HTMLInputElement]",
+    "ffffffff-ffff-ffff-ffff-ffffffffffff", "ffffffffffffffffffffffffffffffff", "9774d56d682e549c", "02:00:00:00:00:00",
+])  # fmt: skip
+BLOCKED_PATTERNS = ("^[-0 .,:;_+*/#?!(){}<>]+$",)
+"""Nothing but zeros and punctuation, such as the zero UUID."""
 DEFAULT_RULES = IdentityRules(1, DEFAULT_NAMESPACES, BLOCKED_VALUES, BLOCKED_PATTERNS)
 
 

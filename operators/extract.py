@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from math import inf
 from typing import Any
-
-import phonenumbers
 
 from contracts.definitions import IdentityRules, Namespace
 from contracts.numbers import micros, number_text
 from contracts.paths import Step, parse_path
+from operators.blocked import Blocked
+from operators.normalize import normalizer
 
 IDENTIFIER_MAX_BYTES = 10_000
 """A longer identifier is dropped like a blocked one."""
@@ -55,40 +54,24 @@ def identifier_text(value: object) -> str | None:
     return text if float(text) == value else None
 
 
-def _trim(text: str) -> str | None:
-    return text.strip()
-
-
-def _email(text: str) -> str | None:
-    return unicodedata.normalize("NFKC", text.strip().lower())
-
-
-def _phone(region: str) -> Callable[[str], str | None]:
-    def normalize(text: str) -> str | None:
-        try:
-            number = phonenumbers.parse(text, region)
-        except phonenumbers.NumberParseException:
-            return None
-        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-
-    return normalize
-
-
-def _normalizer(namespace: Namespace) -> Callable[[str], str | None]:
-    return {"trim": _trim, "email": _email, "phone": _phone(namespace.region)}[namespace.normalize]
+def _bytes(text: str) -> float:
+    """Its length in UTF-8; of what cannot be written in it (half of a surrogate pair) infinite."""
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        return inf
 
 
 class Values:
     """Normalises the values of one namespace and drops the blocked ones, remembering what came out."""
 
     def __init__(self, namespace: Namespace, rules: IdentityRules) -> None:
-        self._normalize = _normalizer(namespace)
-        self._blocked = rules.blocked_values
-        self._patterns = [re.compile(pattern) for pattern in rules.blocked_patterns]
+        self._normalize = normalizer(namespace)
+        self._blocked = Blocked(rules, self._normalize, cased=namespace.normalize != "email")
         self.cache: dict[str, str | None] = {}
 
     def of(self, value: object) -> str | None:
-        """The normalised value; None if it is blocked, empty, too long or no text or number."""
+        """The normalised value; None if it is blocked, empty, too long, no text or number, or not of the namespace's kind."""
         text = identifier_text(value)
         if text is None or len(text) > IDENTIFIER_MAX_BYTES:
             return None
@@ -101,9 +84,9 @@ class Values:
 
     def _judge(self, text: str) -> str | None:
         normal = self._normalize(text)
-        if not normal or normal in self._blocked or len(normal.encode()) > IDENTIFIER_MAX_BYTES:
+        if not normal or _bytes(normal) > IDENTIFIER_MAX_BYTES or self._blocked.holds(text, normal):
             return None
-        return None if any(pattern.search(normal) for pattern in self._patterns) else normal
+        return normal
 
 
 class Identifiers:

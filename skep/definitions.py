@@ -13,8 +13,9 @@ from connectors.control import append
 from contracts.definitions import Definitions
 from contracts.problems import ContractErrors, Problem
 from contracts.proofs import prove
+from operators import blocked_check
 from operators.epochs import CONTROL
-from operators.match.model import check
+from operators.match import model
 from skep.process import flow_is_running
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path, control_path, definitions_path, open_view
@@ -37,8 +38,8 @@ def proved(settings: Settings) -> Definitions:
 
 
 def faults(settings: Settings, definitions: Definitions) -> list[Problem]:
-    """What is wrong with contracts that can be read: what they claim and is not so, a model that cannot be used."""
-    return prove(definitions, formats=settings.formats == "assert") + check(definitions)
+    """What is wrong with contracts that can be read: what they claim and is not so, a model that cannot be used, what blocks nothing."""
+    return prove(definitions, formats=settings.formats == "assert") + model.check(definitions) + blocked_check.check(definitions)
 
 
 def keep(settings: Settings, definitions: Definitions) -> None:

@@ -69,8 +69,8 @@ def consent_schema(_names: Names) -> Schema:
 
 def identity_schema(_names: Names) -> Schema:
     blocked = fields({
-        "values": items({"type": "string"}, "values that are no identifiers"),
-        "patterns": items({"type": "string"}, "regular expressions of values that are no identifiers"),
+        "values": items({"type": "string"}, "values that are no identifiers, in any case, in quotation marks or not"),
+        "patterns": items({"type": "string"}, "regular expressions of values that are no identifiers, as they came or as compared"),
     })  # fmt: skip
     limits = fields({
         "identifiers": integer("identifiers of one profile", default=1000),

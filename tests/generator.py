@@ -23,6 +23,7 @@ from contracts.names import event_name
 from tests.model import MISSING, values_at
 from tests.model_consent import Denial, context_of, decisions
 from tests.model_links import EPOCH, instant, is_person, normalise
+from tests.typed import BLOCKED, as_typed, retype
 
 MINUTE_US = 60_000_000
 DAY_US = 86_400_000_000
@@ -78,10 +79,11 @@ class Scenario:
 def scenario(seed: int, size: int, *, conflicting: bool = False, shuffled: bool = True) -> Scenario:
     """``size`` different events and their repeats in three partitions, with control entries and definitions.
 
-    Equal times, clusters of minutes within 40 days, silences of exactly the session gap, late logins, shared devices,
-    two devices in one event, e-mail only events, blocked values, consent in both forms and any spelling, manual links,
-    unlinks and links again; in some seeds small limits, `conflict: oldest`, `owner: device`, `shared_after`, refused records
-    that deny. ``conflicting`` adds repeats of a message id with another content; ``shuffled`` lets records arrive out of order.
+    Equal times, clusters of minutes within 40 days, silences of exactly the session gap, late logins, shared devices, two
+    devices in one event, e-mail only events, identifiers with invisible characters, blocked values and numbers that nobody
+    has, consent in both forms and any spelling, manual links, unlinks and links again; in some seeds blocked values of their
+    own, small limits, `conflict: oldest`, `owner: device`, `shared_after`, refused records that deny. ``conflicting`` adds
+    repeats of a message id with another content; ``shuffled`` lets records arrive out of order.
     """
     rng = Random(f"{seed}:arrival")
     moments = _moments(Random(f"{seed}:moments"))
@@ -154,7 +156,7 @@ def _event(rng: Random, message_id: str, moments: list[int]) -> Json:
 
 
 def _identify_by(rng: Random, event: Json) -> None:
-    """Anonymous, logged in, by e-mail only, on two devices, or nothing at all."""
+    """Anonymous, logged in, by e-mail only, on two devices, or nothing at all, each as somebody may have typed it."""
     how = rng.choices(["anonymous", "login", "user", "email", "two devices", "nothing", "all"], [8, 6, 2, 2, 2, 1, 1])[0]
     if how in ("anonymous", "login", "two devices", "all"):
         event["anonymousId"] = rng.choices(DEVICES, [5, 5, 3, 1])[0]
@@ -168,6 +170,7 @@ def _identify_by(rng: Random, event: Json) -> None:
         event["previousId"] = rng.choice(DEVICES)
     if rng.random() < 0.1:
         event.setdefault("context", {})["device"] = {"id": rng.choice(["x1", "x2", *NUMBERED])}
+    retype(event)
 
 
 def _identify(rng: Random) -> Json:
@@ -317,7 +320,8 @@ def _control(rng: Random, moments: list[int]) -> list[Json]:
     entries = []
     for number in range(rng.choice([0, 1, 4, 6]) if pairs else 0):
         ends = rng.sample(rng.choice(pairs), 2)
-        a, b = ({"namespace": namespace, "value": value} for namespace, value in ends)
+        typed = Random(f"{number}:{ends}")
+        a, b = ({"namespace": namespace, "value": as_typed(typed, value)} for namespace, value in ends)
         time = text_of(rng.choice(moments))
         entries.append(
             {"type": rng.choice(["link", "unlink"]), "a": a, "b": b, "timestamp": time, "messageId": f"c{number}", "why": "test"}
@@ -377,7 +381,7 @@ def _identity(rng: Random) -> Json:
         "conflict": rng.choice(["newest", "newest", "oldest"]),
         "limits": limits,
         "stitching": stitching,
-    }
+    } | rng.choice([{}, {}, {}, {"blocked": BLOCKED}])
 
 
 def _segment(rng: Random, number: int) -> Json:

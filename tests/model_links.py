@@ -81,19 +81,76 @@ class Link(NamedTuple):
     weight: float | None = None
 
 
+UNSEEN = {chr(c) for c in (0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFEFF, 0xFFA0)} | {
+    chr(c)
+    for first, last in (
+        (0x180B, 0x180F), (0x200B, 0x200B), (0x200E, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFFF0, 0xFFFB),
+        (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+    )
+    for c in range(first, last + 1)
+}  # fmt: skip
+EXAMPLES = r"\+447700900\d{3}|\+441632960\d{3}|\+1\d{3}55501\d\d"
+
+
+JOINERS = "\u200c\u200d"
+JOINED = [(0x600, 0x109F), (0x1780, 0x18AF), (0x2190, 0x2BFF), (0x11000, 0x11FFF), (0x1F000, 0x1FAFF)]
+
+
+def seen(text: str) -> str:
+    """What of a text people see: no control or invisible characters, ordinary blanks and none around it, composed. Joiners
+    are seen between two characters that they join."""
+    shown = [" " if c.isspace() else c for c in text if c.isspace() or (c not in UNSEEN and unicodedata.category(c) != "Cc")]
+    joined = [False, *(any(first <= ord(c) <= last for first, last in JOINED) for c in shown), False]
+    shown = [c for c, before, after in zip(shown, joined, joined[2:], strict=False) if c not in JOINERS or (before and after)]
+    return unicodedata.normalize("NFC", "".join(shown)).strip()
+
+
+def plain(text: str) -> str:
+    """A text as blocked values are compared: without case, and without quotation marks and brackets around it."""
+    return seen(unicodedata.normalize("NFKC", seen(text)).casefold()).strip(" \"'`´‘’“”„«»()[]{}<>")
+
+
+def as_email(text: str) -> str:
+    """Lower case of the compatibility form, again and again until nothing changes."""
+    text = "".join(c for c in text if c not in JOINERS)
+    once = "".join(seen(unicodedata.normalize("NFKC", seen(text)).lower()).split(" ")).replace("。", ".")
+    return once if once == text else as_email(once)
+
+
+def as_phone(text: str, region: str) -> str | None:
+    """E.164 of a number that somebody can have, or that is kept for examples."""
+    if re.match(r"^[^0-9]*[A-Za-z][0-9]", text) or re.search("[0-9][eE][-+]?[0-9]", text):
+        return None
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    national = str(number.national_number)
+    typed = [digit * (len(national) - 1) for digit in "0123456789"]
+    if national[1:] in typed or national in ("1234567890"[: len(national)], "9876543210"[: len(national)]):
+        return None
+    written: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return written if phonenumbers.is_valid_number(number) or re.fullmatch(EXAMPLES, written) else None
+
+
 def normalise(rules: IdentityRules, namespace: d.Namespace, value: str) -> str | None:
     """The value as identifiers are compared; None if it is blocked or no such thing."""
-    value = value.strip()
-    if namespace.normalize == "email":
-        value = unicodedata.normalize("NFKC", value.lower())
-    if namespace.normalize == "phone":
-        try:
-            number = phonenumbers.parse(value, namespace.region)
-        except phonenumbers.NumberParseException:
+
+    def kind(text: str) -> str | None:
+        if namespace.normalize == "phone":
+            return as_phone(seen(text), namespace.region)
+        return as_email(text) if namespace.normalize == "email" else seen(text)
+
+    normal = kind(value)
+    if not normal:
+        return None
+    flags = re.IGNORECASE if namespace.normalize == "email" else 0
+    for form in (value, seen(value), normal):
+        if plain(form) in [plain(entry) for entry in rules.blocked_values]:
             return None
-        value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    blocked = value in rules.blocked_values or any(re.search(p, value) for p in rules.blocked_patterns)
-    return None if blocked else value
+        if any(re.search(pattern, form, flags) for pattern in rules.blocked_patterns):
+            return None
+    return None if normal in [kind(entry) for entry in rules.blocked_values] else normal
 
 
 def pair_of(rules: IdentityRules, entry: Mapping[str, Any]) -> tuple[Ident, Ident] | None:

@@ -13,6 +13,7 @@ from contracts.paths import parse_path
 from contracts.probabilistic import DAY_S
 from contracts.times import parse_time
 from operators.extract import identifier_text, values_at
+from operators.normalize import visible
 
 VALUE_MAX = 500
 """Characters of a text that are compared."""
@@ -30,15 +31,16 @@ def value_at(holder: Mapping[str, Any], path: str) -> str | None:
 
 
 def comparable(value: object) -> str | None:
-    """A text or number without case, accents and surplus blanks; None for everything else and for an empty text."""
+    """A text or number without case, accents, surplus blanks and what nobody sees; None for everything else and for an empty text."""
     text = value if type(value) is str else identifier_text(value)
     return None if text is None else _normal(text[:VALUE_MAX])
 
 
 @lru_cache(maxsize=200_000)
 def _normal(text: str) -> str | None:
+    text = visible(text)
     if text.isascii():
-        return _BLANKS.sub(" ", text).strip().lower() or None
+        return _BLANKS.sub(" ", text).lower() or None
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     bare = "".join(each for each in folded if not unicodedata.combining(each))
     return _BLANKS.sub(" ", unicodedata.normalize("NFC", bare)).strip() or None

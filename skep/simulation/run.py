@@ -15,6 +15,7 @@ from contracts import ContractErrors, identity
 from contracts.definitions import Definitions
 from contracts.events import ControlEntry, Event, JudgedBatch
 from contracts.hashing import DEFAULT_SECRET, Hasher
+from operators import blocked_check
 from operators.epochs import CONTROL
 from operators.match.model import UnusableModel, model_of
 from operators.people.space import Space
@@ -56,10 +57,13 @@ def read_rules(path: Path) -> Definitions:
     except UnicodeDecodeError as error:
         raise CommandError(f"{path}: expected UTF-8, {error}") from None
     try:
-        return contracts.load({identity.FILE: text})
+        rules = contracts.load({identity.FILE: text})
+        problems = blocked_check.check(rules)
     except ContractErrors as error:
-        said = (str(problem).replace(problem.place, str(path), 1) for problem in error.problems)
-        raise CommandError("\n".join(said)) from None
+        problems = error.problems
+    if problems:
+        raise CommandError("\n".join(str(problem).replace(problem.place, str(path), 1) for problem in problems))
+    return rules
 
 
 def _with_model(rules: Path, definitions: Definitions) -> Definitions:

@@ -73,6 +73,11 @@ def test_check_names_file_line_and_key(tmp_path: Path) -> None:
     found = json.loads(skep("check", "--json", project=tmp_path / "p").stdout)
     assert {"file", "line", "key", "expected", "found", "hint"} == set(found[0])
     assert refused(skep("run", "--once", project=tmp_path / "p")) == error
+    segment.write_text(segment.read_text().replace("within: 3 months", "within: 30d"))
+    identity = tmp_path / "p" / "contracts" / "identity.yaml"
+    identity.write_text(identity.read_text().replace("  patterns: [", "  patterns: ['^0*', '$x', "))
+    places = [each.split(": expected")[0] for each in refused(skep("check", project=tmp_path / "p")).splitlines()]
+    assert [place.split(": ")[1] for place in places] == ["blocked.patterns[0]", "blocked.patterns[1]"]
 
 
 @pytest.mark.parametrize(
