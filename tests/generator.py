@@ -252,7 +252,7 @@ def _rewritten(rng: Random, event: Json) -> Json:
     event |= {"timestamp": text_of(time)}
     if rng.random() < 0.5:
         sender: Json = {"ip": rng.choice(["10.0.0.1", "10.0.0.2"]), "library": {"name": "web", "version": rng.choice(["1.0", "2.0"])}}
-        event["context"] = event.get("context", {}) | sender
+        event["context"] = (event.get("context") or {}) | sender
     return dict(reversed(event.items())) if rng.random() < 0.5 else event
 
 
