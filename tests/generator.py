@@ -249,13 +249,13 @@ def _rewritten(rng: Random, event: Json) -> Json:
     event |= {"timestamp": text_of(time)}
     if rng.random() < 0.5:
         sender: Json = {"ip": rng.choice(["10.0.0.1", "10.0.0.2"]), "library": {"name": "web", "version": rng.choice(["1.0", "2.0"])}}
-        event["context"] = event.get("context", {}) | sender
+        event["context"] = (event.get("context") or {}) | sender
     return dict(reversed(event.items())) if rng.random() < 0.5 else event
 
 
 def _retyped(rng: Random, value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: each if key in {"messageId", "timestamp"} else _retyped(rng, each) for key, each in value.items()}
+        return {key: each if key in {"messageId", "timestamp", "sentAt"} else _retyped(rng, each) for key, each in value.items()}
     if isinstance(value, list):
         return [_retyped(rng, each) for each in value]
     if isinstance(value, bool) or rng.random() < 0.5:
