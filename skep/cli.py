@@ -406,7 +406,7 @@ def snapshot(
         json_line([rows])
         return
     table(("table", "rows"), report.rows.items(), right=("rows",))
-    out.print(f"\n{report.target} ({report.bytes / 1e6:,.1f} MB in {report.seconds:.1f} s)")
+    out.print(f"\n{report.target} ({report.bytes / 1e6:,.1f} MB in {report.seconds:.1f} s)", markup=False)
 
 
 @app.command()

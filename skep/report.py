@@ -29,5 +29,5 @@ def show(found: dict[str, Any], events: int, seconds: float, snapshot: Path | No
         out.print()
         table(("quarantine", "records"), found["quarantine"].items(), right=("records",))
     if snapshot:
-        out.print(f"\nsnapshot: {snapshot}")
+        out.print(f"\nsnapshot: {snapshot}", markup=False)
     out.print(f"\nTry next:  skep profile show {example or 'user_id:42'}   ·   skep quarantine list   ·   skep sql 'from profiles limit 5'")
