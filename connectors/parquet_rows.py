@@ -31,6 +31,7 @@ class ParquetRows:
     def __init__(self, path: Path, spec: dict[str, Any]) -> None:
         self._path = path
         self.columns: list[str] = []
+        self.left = False
         self._done = 0
         self._batches: Iterator[Any] = iter(())
         if not path.stat().st_size:

@@ -24,6 +24,10 @@ class RowReader(Protocol):
 
     columns: list[str]
 
+    @property
+    def left(self) -> bool:
+        """Whether something is left that is no whole row."""
+
     def block(self) -> list[Any]: ...
 
 
@@ -105,21 +109,13 @@ class Rows:
         except (OSError, pa.ArrowException) as error:
             self._fault = SourceError(self.path, f"expected readable rows: {error}")
             return []
-        return self._whole(rows) if self._content.torn and not self._content.waits else rows
-
-    def _whole(self, rows: list[Any]) -> list[Any]:
-        """The rows up to the end of the file, which is not behind a line break: a last one that cannot be read is still being written,
-        and so are the lines before it if it is their quote that is not closed."""
-        if not rows:
-            return rows
-        if type(rows[-1]) is not Unreadable:
+        if rows and self._is_torn() and not self._reader.left:
             self._content.end()
-            return rows
-        whole = list(rows)
-        while whole and type(whole[-1]) is Unreadable:
-            whole.pop()
-        self._ended = True
-        return whole
+        return rows
+
+    def _is_torn(self) -> bool:
+        """Whether the end was reached, nothing can come behind it, and it is not behind a line break."""
+        return self._content.torn and not self._content.waits
 
     def _end(self) -> None:
         if not self._ended:
@@ -147,7 +143,7 @@ class Rows:
     def _open(self, kind: str, spec: dict[str, Any], *, follow: bool) -> RowReader:
         if kind == "parquet":
             return ParquetRows(self.path, spec)
-        return CsvRows(self.path, cast(BinaryIO, Whole(self._content)), CsvForm.of(spec), follow=follow)
+        return CsvRows(self.path, cast(BinaryIO, Whole(self._content)), CsvForm.of(spec), follow=follow, torn=self._is_torn)
 
 
 def whole_file(path: Path, mark: Mark | None) -> Mark:

@@ -213,9 +213,7 @@ def _sources(reader: Reader, at: Tree | None, root: Path, spaces: tuple[str, ...
             reader.refuse(parts["name"], "every source once", f"{name} again")
         if len(reader.problems) == before:
             place = str(root / Path(path).expanduser())
-            found[name] = SourceSettings(
-                name=name, kind=kind, path=place, space=space, mapping=mapping, history=history, changed=changed
-            )
+            found[name] = SourceSettings(name=name, kind=kind, path=place, space=space, mapping=mapping, history=history, changed=changed)
     return tuple(found.values())
 
 

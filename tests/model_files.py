@@ -14,7 +14,7 @@ class FileModel:
     """
 
     header: bool = False
-    """Whether the first line names columns: a row is whole if it has as many fields."""
+    """Whether the first line names columns: a last row is whole if it has as many fields."""
     read: bytes = b""
     torn: bool = False
     records: list[bytes] = field(default_factory=list)
@@ -39,7 +39,7 @@ class FileModel:
 
     def _is_whole(self, line: bytes) -> bool:
         if self.header:
-            return line.count(b",") >= 1
+            return line.count(b",") == 1
         try:
             json.loads(line)
         except ValueError:

@@ -170,6 +170,22 @@ def test_the_reader_equals_the_model(tmp_path: Path, name: str, follow: float) -
                     model.skip(content)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "cp1252"])
+@pytest.mark.parametrize("follow", [0.0, 1.0, 0.5], ids=["once", "follow", "both"])
+def test_files_of_wide_characters_grow_too(tmp_path: Path, encoding: str, follow: float) -> None:
+    """A line break is more than one byte there."""
+    rng = Random(f"{encoding}:{follow}")
+    mapping = Mapping("rows", {**MAPPING.spec, "csv": {"encoding": encoding}}, "rows.yaml")
+    stores = Stores(tmp_path, "csv", "a.csv")
+    stores.spec = SourceSpec("web", "csv", tmp_path / "a.csv", mapping, "shop")
+    text = "a,b\n1,2\n"
+    for more in ("", "3,4", "\n5,6\n", "7,8\n9,10\n"):
+        text += more
+        write(rng, tmp_path / "a.csv", text.encode(encoding))
+        (stores.follow if rng.random() < follow else stores.once)(rng)
+    assert ([shown(record, "csv") for record in stores.records], stores.stands) == ([b"1,2", b"3,4", b"5,6", b"7,8", b"9,10"], False)
+
+
 def skipped(stores: Stores, content: bytes) -> bytes:
     """The mark of a command that counts what is in the file."""
     records = open_records(stores.spec, stores.folder / stores.name, skip=0, follow=False)
