@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -55,11 +55,15 @@ class CsvRows:
     """The rows of a stream, block by block; ``columns`` are none if the file holds nothing.
 
     Blank lines are no rows. Every other line belongs to a row, so that positions count the same whatever is read at once.
+    ``torn`` is whether the stream has come to an end that is not behind a line break: a last row that cannot be read is then still
+    being written, and left.
     """
 
-    def __init__(self, path: Path, stream: BinaryIO, form: CsvForm, *, follow: bool = False) -> None:
+    def __init__(
+        self, path: Path, stream: BinaryIO, form: CsvForm, *, follow: bool = False, torn: Callable[[], bool] = lambda: False
+    ) -> None:
         csv.field_size_limit(FIELD_MAX_CHARS)
-        self._path, self._form = path, form
+        self._path, self._form, self._torn = path, form, torn
         self._lines = TextLines(stream, form.encoding, follow=follow)
         self._rest: list[str] = []
         self._line = 0
@@ -71,6 +75,11 @@ class CsvRows:
         self._like: list[str] = []
         """The last row that was read: what others look like."""
         self.columns = self._names()
+
+    @property
+    def left(self) -> bool:
+        """Whether lines are left that are no whole row."""
+        return bool(self._rest)
 
     def block(self) -> list[list[str] | Unreadable]:
         """The next rows, at least one; none at the end (while following: for now)."""
@@ -105,7 +114,7 @@ class CsvRows:
         at = 0
         while at < len(self._rest):
             used, row = self._row(at)
-            if not used:
+            if not used or (type(row) is Unreadable and at + used == len(self._rest) and self._torn()):
                 break
             if row is not None:
                 rows.append(row)
@@ -134,7 +143,9 @@ class CsvRows:
 
     def _may_go_on(self, at: int) -> bool:
         """Whether a row with an open quote at the end of the rest may still be closed. While following it is waited for."""
-        return not self._lines.ended and not (self._dry and len(self._rest) > at + 1 and self._is_accident(self._rest[at], self._rest[-1]))
+        return (not self._lines.ended or self._torn()) and not (
+            self._dry and len(self._rest) > at + 1 and self._is_accident(self._rest[at], self._rest[-1])
+        )
 
     def _swallowed(self, at: int, used: int, found: str) -> tuple[int, Unreadable]:
         """The line on which a row begins that is none: reading goes on with the line behind it."""

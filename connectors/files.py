@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from connectors.errors import SourceError
 
 _MAGIC = re.compile(r"[*?\[]")
+_UNFINISHED = (".part", ".tmp")
+"""How names end of files that somebody is still writing."""
 _TRUTH = "truth.jsonl"
 """What `skep demo` writes beside its events: who is who, no events."""
 
@@ -15,12 +19,13 @@ _TRUTH = "truth.jsonl"
 def discover(path: Path, *, follow: bool) -> dict[str, Path]:
     """Relative name → file, sorted: a file, all files below a folder, or the matches of a glob.
 
-    In a folder and by a glob never hidden files, nor the ``truth.jsonl`` that the demo writes beside its events.
+    In a folder and by a glob never what begins with ``.`` or ``_`` or ends with ``.part`` or ``.tmp``, nor the ``truth.jsonl`` that the
+    demo writes beside its events.
 
     What does not exist is waited for when following, and a `SourceError` otherwise.
     """
     if path.is_file():
-        return {path.name: path}
+        return {_text(path.name): path}
     if path.is_dir():
         return _named(path, path.rglob("*"))
     fixed, pattern = _split(path)
@@ -33,18 +38,24 @@ def discover(path: Path, *, follow: bool) -> dict[str, Path]:
 
 
 def _split(path: Path) -> tuple[Path, str]:
-    """The part of a glob before its first wildcard, and the rest."""
+    """The part of a glob before its first wildcard, and the rest. Folders that are there are called what they are called."""
     for at, part in enumerate(path.parts):
-        if _MAGIC.search(part):
-            return Path(*path.parts[:at]), "/".join(path.parts[at:])
+        fixed = Path(*path.parts[:at])
+        if _MAGIC.search(part) and not (fixed / part).is_dir():
+            return fixed, "/".join(path.parts[at:])
     return path, ""
 
 
-def _named(root: Path, files: object) -> dict[str, Path]:
-    named = {file.relative_to(root).as_posix(): file for file in files if file.is_file()}  # type: ignore[attr-defined]
-    return {name: named[name] for name in sorted(named) if not _hidden(name)}
+def _named(root: Path, files: Iterable[Path]) -> dict[str, Path]:
+    named = {_text(file.relative_to(root).as_posix()): file for file in files if file.is_file()}
+    return {name: named[name] for name in sorted(named) if not _passed_over(name)}
 
 
-def _hidden(name: str) -> bool:
+def _text(name: str) -> str:
+    """A file name that is no UTF-8, as one that can be stored: its bytes written out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _passed_over(name: str) -> bool:
     parts = name.split("/")
-    return parts[-1] == _TRUTH or any(part.startswith(".") for part in parts)
+    return parts[-1] == _TRUTH or name.endswith(_UNFINISHED) or any(part.startswith((".", "_")) for part in parts)

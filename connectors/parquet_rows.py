@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.csv_rows import Unreadable
-from connectors.errors import SourceError
+from connectors.errors import Unfinished
 from connectors.mapping import named_columns
 from connectors.parquet_values import Bad, values
 from connectors.values import text_of
@@ -31,6 +31,7 @@ class ParquetRows:
     def __init__(self, path: Path, spec: dict[str, Any]) -> None:
         self._path = path
         self.columns: list[str] = []
+        self.left = False
         self._done = 0
         self._batches: Iterator[Any] = iter(())
         if not path.stat().st_size:
@@ -39,7 +40,7 @@ class ParquetRows:
             # Times without end, 9999-12-31, are not within the nanoseconds of INT96.
             file = pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
         except (pa.ArrowException, OSError) as error:
-            raise SourceError(path, f"expected a Parquet file: {error}") from error
+            raise Unfinished(path, f"expected a complete Parquet file: {error}") from error
         self.columns = list(file.schema_arrow.names)
         self._named, everything = named_columns(spec)
         wanted = None if everything or not self._named else sorted(self._named)

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from connectors.control import PARTITION
 from connectors.files import discover
-from connectors.lines import Lines
-from connectors.partition import Partition
-from connectors.sources import SourceSpec, open_records
+from connectors.marks import decode
+from connectors.memory import Memory
+from connectors.partition import FilePartition, Partition, control
+from connectors.sources import SourceSpec
 from contracts.events import SourceBatch
+from contracts.partitions import generation
 
 TICK_US = 20_000
 """How often a caught-up partition says that it still is."""
 DISCOVER_US = 1_000_000
-"""How often a followed folder or glob is looked through for new files."""
+"""How often a followed folder or glob is looked through for new files, and those that were read for changes."""
+_TURNS = re.compile(rb'"type" ?: ?"(?:reread|skip)"')
+"""What control entries say by which a file may begin anew."""
 
 
 class Reader:
     """Hands over batches of all partitions, from the positions on that the stores have.
 
-    ``positions(space, partition)`` is the last position that every store has, 0 for none. A partition is called
-    ``<source>/<file>``, control is ``control``. With ``follow`` the reader never ends by itself.
+    ``positions(space, partition)`` is the last position that every store has, 0 for none; ``memory`` what they know beside it. A partition
+    is called ``<source>/<file>``, control is ``control``. With ``follow`` the reader never ends by itself.
+
+    What is wrong with a file stops its partition, not the others: it says so once, by an empty batch whose mark says why.
 
     ``stopped(space, control)`` are the sources of a space that are to be read no further, None as long as that is open
     because a control entry up to that position has not been applied. Their partitions rest where they are, and do not
@@ -39,35 +46,40 @@ class Reader:
         follow: bool,
         now_us: Callable[[], int],
         stopped: Callable[[str, int], frozenset[str] | None] = lambda space, control: frozenset(),  # noqa: ARG005
+        memory: Memory | None = None,
     ) -> None:
         self._specs = specs
         self._positions = positions
+        self._memory = memory or Memory()
         self._batch_size, self._follow, self._now_us = batch_size, follow, now_us
         self._stopped = stopped
         self._resting: set[tuple[str, str]] = set()
         self._held: set[str] = set()
         """Spaces of which nothing is read before it is known which of their sources are stopped."""
-        self._parts: dict[tuple[str, str], Partition] = {}
-        self._control = [self._control_partition(space, path) for space, path in control_paths.items()]
+        self._parts: dict[tuple[str, str], FilePartition] = {}
+        """By space and file."""
+        self._turning: dict[str, int] = {}
+        """By space, while it has not been applied: the control entry by which a file may begin anew."""
+        self._control = [control(space, PARTITION, path, positions(space, PARTITION)) for space, path in control_paths.items()]
         self._discovered_us = now_us()
         self._discover()
 
     @property
     def done(self) -> bool:
         """Whether everything was handed over; never while following."""
-        if self._follow or not all(part.finished for part in self._control):
+        if self._follow or self._turning or not all(part.finished for part in self._control):
             return False
         return all(part.finished or key in self._resting for key, part in self._parts.items())
 
     @property
     def partitions(self) -> list[tuple[str, str]]:
         """``(space, partition)`` of every file known so far."""
-        return list(self._parts)
+        return [(part.space, part.name) for part in self._parts.values()]
 
     @property
     def history(self) -> frozenset[tuple[str, str]]:
         """Those of `partitions` that are history."""
-        return frozenset(key for key, part in self._parts.items() if part.history)
+        return frozenset((part.space, part.name) for part in self._parts.values() if part.history)
 
     def poll(self) -> list[SourceBatch]:
         """What is there now, without waiting: control entries if there are any, else one batch of one partition, and ticks."""
@@ -84,10 +96,13 @@ class Reader:
 
     def _poll_control(self, now_us: int) -> list[SourceBatch]:
         waiting = [part for part in self._control if not part.finished and (not self._follow or part.next_us() is not None)]
-        return [part.batch(self._batch_size, now_us, follow=self._follow) for part in waiting]
+        batches = [part.batch(self._batch_size, now_us, follow=self._follow) for part in waiting]
+        self._turning |= {batch.space: batch.last for batch in batches if any(map(_TURNS.search, batch.records))}
+        return batches
 
     def _poll_sources(self, now_us: int) -> list[SourceBatch]:
-        batches = self._rest(now_us)
+        batches = self._turn(now_us) if self._turning else []
+        batches += self._rest(now_us)
         if batches:
             return batches
         open_parts = [part for key, part in self._parts.items() if not part.finished and not (key in self._resting or key[0] in self._held)]
@@ -95,7 +110,10 @@ class Reader:
         lagging_us = 0
         for part in open_parts:
             next_us = part.next_us()
-            if next_us is None:
+            if part.stopped:
+                self._memory.stopped(part.space, part.name, part.stopped)
+                batches.append(part.rest(now_us))
+            elif next_us is None:
                 # Nothing (more) in it: it says so by an empty batch, at once or as a tick.
                 if not self._follow or part.due(now_us, TICK_US):
                     batches.append(part.batch(0, now_us, follow=self._follow))
@@ -108,7 +126,7 @@ class Reader:
     def _rest(self, now_us: int) -> list[SourceBatch]:
         """Lets the partitions of stopped sources rest, and those of others go on; what is to be said of it."""
         stopped = {control.space: self._stopped(control.space, control.last) for control in self._control}
-        self._held = {space for space, sources in stopped.items() if sources is None}
+        self._held = {space for space, sources in stopped.items() if sources is None} | self._turning.keys()
         if not self._resting and not any(stopped.values()):
             return []
         batches = []
@@ -123,17 +141,35 @@ class Reader:
                 batches.append(part.rest(now_us))
         return batches
 
+    def _turn(self, now_us: int) -> list[SourceBatch]:
+        """Begins files anew of which a control entry has said so, as soon as it is applied; what is to be said of the old ones."""
+        applied = [space for space, last in self._turning.items() if self._memory.applied(space) >= last]
+        batches = []
+        for space in applied:
+            del self._turning[space]
+            for key, part in self._parts.items():
+                if key[0] == space and part.name != self._partition(*key):
+                    batches.append(part.rest(now_us))
+                    part.close()
+                    self._parts[key] = self._open(part.spec, key[1], part.path)
+        return batches
+
     def _discover(self) -> None:
+        """Finds new files, and looks at those that are read."""
         for spec in self._specs:
             for name, path in discover(spec.path, follow=self._follow).items():
-                partition = f"{spec.name}/{name}"
-                if (spec.space, partition) in self._parts:
-                    continue
-                after = self._positions(spec.space, partition)
-                records = open_records(spec, path, skip=after, follow=self._follow)
-                self._parts[spec.space, partition] = Partition(spec.space, spec.name, partition, records, after, history=spec.history)
+                key = spec.space, f"{spec.name}/{name}"
+                if key in self._parts:
+                    self._parts[key].look()
+                else:
+                    self._parts[key] = self._open(spec, key[1], path)
+                if self._parts[key].changed and spec.reread:
+                    self._memory.reread(spec, key[1], self._parts[key].stopped)
 
-    def _control_partition(self, space: str, path: Path) -> Partition:
-        after = self._positions(space, PARTITION)
-        # Always read like a followed file: a line without its end is still being written.
-        return Partition(space, PARTITION, PARTITION, Lines(path, skip=after, follow=True), after)
+    def _open(self, spec: SourceSpec, file: str, path: Path) -> FilePartition:
+        name = self._partition(spec.space, file)
+        mark = decode(self._memory.mark(spec.space, name))
+        return FilePartition(spec, name, path, self._positions(spec.space, name), mark, follow=self._follow)
+
+    def _partition(self, space: str, file: str) -> str:
+        return generation(file, self._memory.generation(space, file))

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from connectors.errors import SourceError
 from connectors.lines import Lines
+from connectors.marks import Mark
 from connectors.rows import Rows
 from contracts.definitions import Mapping
 
@@ -25,22 +26,31 @@ class SourceSpec:
     space: str
     history: bool = False
     """What was written down before it is read, in no order: none of it is late. Every CSV and Parquet file is."""
+    reread: bool = False
+    """A file that no longer begins with what was read of it is read anew, without anybody being asked."""
 
 
 class Records(Protocol):
-    """The records of one partition, from a position on. ``take`` gives fewer than asked only at the end."""
+    """The records of one partition, from a position on. ``take`` gives fewer than asked only at the end.
+
+    ``mark`` is what was read so far of the file. One that ``follows`` notices by itself what is appended; another is opened again.
+    """
+
+    follows: bool
 
     def take(self, count: int) -> list[bytes]: ...
 
     def peek(self) -> bytes | None: ...
 
+    def mark(self) -> Mark: ...
+
     def close(self) -> None: ...
 
 
-def open_records(spec: SourceSpec, path: Path, *, skip: int, follow: bool) -> Records:
-    """The records of one file behind the first ``skip``."""
+def open_records(spec: SourceSpec, path: Path, *, skip: int, follow: bool, mark: Mark | None = None) -> Records:
+    """The records of one file behind the first ``skip``; `SourceError` if it cannot be read, or not where it was left."""
     if spec.kind == "jsonl":
-        return Lines(path, skip=skip, follow=follow)
+        return Lines(path, skip=skip, follow=follow, mark=mark)
     if spec.mapping is None:
         raise SourceError(path, f"source {spec.name!r} of kind {spec.kind} needs `mapping:`, the name of a file in contracts/sources/")
-    return Rows(path, spec.kind, spec.mapping.spec, skip=skip)
+    return Rows(path, spec.kind, spec.mapping.spec, skip=skip, follow=follow, mark=mark)

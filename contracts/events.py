@@ -13,6 +13,7 @@ class SourceBatch(msgspec.Struct, gc=False):
     ``records`` are the bytes as received, one JSON object each. ``read_at_us`` is the wall clock when they were
     read. ``caught_up``: nothing more was waiting behind them. ``finished``: the partition has ended for this run.
     ``history``: what was written down before it is read, in no order, so that none of it is late.
+    ``mark`` (`connectors.marks`) is what was read of the file with them, to be stored with the position; empty if that is stored already.
     """
 
     space: str
@@ -25,6 +26,7 @@ class SourceBatch(msgspec.Struct, gc=False):
     caught_up: bool = False
     finished: bool = False
     history: bool = False
+    mark: bytes = b""
 
 
 class Event(msgspec.Struct, gc=False):
@@ -99,8 +101,8 @@ class ControlEntry(msgspec.Struct, gc=False):
 class JudgedBatch(msgspec.Struct, gc=False):
     """A `SourceBatch` after its contracts: in order of position, every record is in exactly one of the lists.
 
-    ``digest`` names the definitions that judged all of it (a batch that spans two is split). ``uncorrected`` are the positions
-    of events whose own time stands, because ``receivedAt − sentAt`` is not believed.
+    ``digest`` names the definitions that judged all of it (a batch that spans two is split; each part has the mark). ``uncorrected``
+    are the positions of events whose own time stands, because ``receivedAt − sentAt`` is not believed.
     """
 
     space: str
@@ -117,3 +119,4 @@ class JudgedBatch(msgspec.Struct, gc=False):
     finished: bool = False
     uncorrected: list[int] = []
     history: bool = False
+    mark: bytes = b""

@@ -26,6 +26,7 @@ from operators.epochs import CONTROL, Epoch, append_epoch, spans
 from operators.event_time import event_time
 from operators.extract import Identifiers
 from operators.frames import MAGIC, Frames, as_event, as_json, is_event
+from operators.generations import GENERATIONS, begins
 from operators.metrics import batch_took
 from operators.versions import Accepts, Reading, Refusal, Versions
 
@@ -444,7 +445,7 @@ def _digest_at(epochs: list[Epoch], position: int) -> str:
 
 
 def _judged(batch: SourceBatch, first: int, last: int, digest: str) -> JudgedBatch:
-    return JudgedBatch(batch.space, batch.source, batch.partition, first, last, digest, [], [], [], batch.read_at_us)
+    return JudgedBatch(batch.space, batch.source, batch.partition, first, last, digest, [], [], [], batch.read_at_us, mark=batch.mark)
 
 
 def _entry(raw: bytes) -> dict[str, Any]:
@@ -467,6 +468,8 @@ def _well_formed(entry: dict[str, Any]) -> bool:
     if entry["type"] in _CARRY_RECORDS:
         items = entry.get("entries")
         return type(items) is list and all(_replayable(item) for item in items)
+    if entry["type"] in GENERATIONS:
+        return begins(entry)
     if entry["type"] == "drop":
         ids = entry.get("ids")
         return type(ids) is list and all(type(one) is str for one in ids)

@@ -13,6 +13,7 @@ import orjson
 from contracts.definitions import Definitions
 from contracts.hashing import Hasher, profile_id
 from contracts.numbers import number_text
+from contracts.partitions import file_of
 from contracts.times import iso
 from operators.match.scoring import probability
 from operators.past import Past
@@ -55,8 +56,8 @@ from operators.segments.predicates import canonical
 from operators.stitch.confidence import confidences
 from operators.versions import Reading, Readings
 from state.errors import BeforeClock, NoState
+from state.keys import MARKS, MARKS_END, moment_key, moment_parts, sequence_key, sequence_of, time_of
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import moment_key, moment_parts, sequence_key, sequence_of, time_of
 from state.shard import SecondaryShard
 
 
@@ -152,7 +153,7 @@ class View:
                 name: {
                     "position": position,
                     "clock": _iso(meta.clocks.get(name)),
-                    "finished": name in meta.finished,
+                    "finished": name in meta.finished or name != meta.partition(file_of(name)),
                     "stopped": source_of(name) in stopped,
                 }
                 for name, position in sorted(meta.applied.items())
@@ -282,6 +283,10 @@ class View:
     def applied(self) -> dict[str, int]:
         """The last applied record of each partition."""
         return self.meta.applied
+
+    def marks(self) -> dict[str, bytes]:
+        """What was read of the file of each partition, of those that are marked."""
+        return {key[len(MARKS) :].decode(): row for key, row in self._rows.rows("meta", MARKS, MARKS_END)}
 
     @property
     def clock_us(self) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from operators.epochs import CONTROL
+from operators.generations import GENERATIONS
 from operators.view import View
 from skep.applying import differences
 from skep.console import table
@@ -21,8 +22,8 @@ from state.errors import NoState
 def audit(settings: Settings, space: str) -> list[dict[str, Any]]:
     """Every entry of a space, oldest first: ``time``, ``by`` (null for entries of older versions), ``type``, ``what``, ``why``, ``answer``.
 
-    ``type`` is ``definitions``, ``rollback``, ``link``, ``unlink``, ``replay``, ``edit``, ``drop`` or ``resume``; ``answer`` is null
-    until a flow has read the entry.
+    ``type`` is ``definitions``, ``rollback``, ``link``, ``unlink``, ``replay``, ``edit``, ``drop``, ``resume``, ``reread`` or ``skip``;
+    ``answer`` is null until a flow has read the entry.
     """
     view = None
     with suppress(NoState):
@@ -75,6 +76,8 @@ def _what(settings: Settings, entry: dict[str, Any], before: str | None) -> dict
         return {"a": entry.get("a"), "b": entry.get("b")}
     if kind == "resume":
         return {"source": entry.get("source")}
+    if kind in GENERATIONS:
+        return {"file": entry.get("file")}
     return {"records": len(entry.get("ids") or entry.get("entries") or [])}
 
 
@@ -90,7 +93,8 @@ def _words(row: dict[str, Any]) -> str:
         return " ".join([what["definitions"], *(one["file"] for one in what["files"])])
     if "a" in what:
         return " ".join(f"{end['namespace']}:{end['value']}" for end in (what["a"], what["b"]) if end)
-    return what["source"] if "source" in what else f"{what['records']:,} records"
+    named = what.get("source") or what.get("file")
+    return named or f"{what['records']:,} records"
 
 
 def _answer(row: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`skep sources`: a mapping drafted from a file."""
+"""`skep sources`: how far each file has been read, what to do with one that has other content than before, and mappings from a file."""
 
 # ruff: noqa: PLC0415 - a command starts without the libraries that only others need
 
@@ -15,17 +15,72 @@ from skep.console import fail, out
 from skep.settings import Settings
 
 if TYPE_CHECKING:
+    from skep.control import Submitted
     from skep.mapping_inference import Tried
 
-sources_app = typer.Typer(help="Where events come from.", no_args_is_help=True)
+sources_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="A partition that `skep sources` lists, or the source that it is the stopped one of.")
+]
+Why = Annotated[str, typer.Option(help="The reason, for those who read it later.")]
 
 
 def _settings(context: typer.Context) -> Settings:
     settings = Settings.load(context.find_root().params.get("project"))
     log.configure(settings.log)
     return settings
+
+
+@sources_app.callback(invoke_without_command=True)
+def sources(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Option(help="Only this source of skep.yaml.")] = None,
+    json: Json = False,
+) -> None:
+    """Every file of the sources: how many of its records were read, and whether it is read on.
+
+    Example: skep sources --source shop
+    """
+    from skep import sources as files
+
+    if context.invoked_subcommand is not None:
+        return
+    rows = files.report(_settings(context), source)
+    if json:
+        console.json_line(rows)
+    else:
+        files.show(rows)
+
+
+@sources_app.command("reread")
+def sources_reread(context: typer.Context, name: Name, why: Why = "", json: Json = False) -> None:
+    """Read all of a file anew, as another generation of its partition; events that came before are duplicates.
+
+    Example: skep sources reread shop/orders.csv --why "the export is written over the old one every day"
+    """
+    from skep import sources as files
+
+    _tell(files.reread(_settings(context), name, why), json=json)
+
+
+@sources_app.command("skip")
+def sources_skip(context: typer.Context, name: Name, why: Why = "", json: Json = False) -> None:
+    """Take what is in a file now as read; what is appended later is read.
+
+    Example: skep sources skip shop/orders.csv --why "only the order of the rows is another"
+    """
+    from skep import sources as files
+
+    _tell(files.skip(_settings(context), name, why), json=json)
+
+
+def _tell(one: Submitted, *, json: bool) -> None:
+    if json:
+        console.json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer}])
+    else:
+        console.out.print(one.words())
 
 
 @sources_app.command("infer")

@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors import control
 from contracts.times import iso
+from operators.generations import GENERATIONS
 from skep.console import spinner
 from skep.process import flow_is_running
 from skep.settings import Settings
@@ -72,6 +73,10 @@ def _told(answer: dict[str, Any]) -> str:
         return "done: " + ", ".join(f"{count:,} {key}" for key, count in counts if count or key in always)
     if answer["type"] == "resume":
         return f"done: {answer['source']} is read on" if answer["applied"] else f"without effect: {answer['source']} is not stopped"
+    if answer["type"] in GENERATIONS:
+        if not answer["applied"]:
+            return f"without effect: {answer['partition']} has been begun anew already"
+        return f"done: what is read of the file from now on is {answer['partition']}"
     if not answer.get("applied", True):
         return "recorded, without effect: a later entry rules this pair already"
     profiles = answer.get("profiles", [])

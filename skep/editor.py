@@ -158,6 +158,7 @@ def _source(names: Names) -> Schema:
             "mapping": offered(names.mappings, "the name of a file in contracts/sources/"),
             "space": text("the space that it feeds; the first of `spaces` without it"),
             "history": described({"type": "boolean"}, "written down before it is read: none of it is late. CSV and Parquet always are"),
+            "changed": choice(("stop", "reread"), "what becomes of a file with other content than when it was read", default="stop"),
         },
         ("name", "kind", "path"),
         **{

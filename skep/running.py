@@ -11,7 +11,7 @@ from typing import Any
 from rich.status import Status
 
 from operators.view import View
-from skep import report
+from skep import report, sources
 from skep.console import CommandError, err, styled
 from skep.late import tell_late
 from skep.process import ACTIVATION, FLOW, Child, Supervisor, flow_is_running
@@ -24,7 +24,7 @@ from state.errors import NoState, StateError
 STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "skep.duckdb")
 POLL_SECONDS = 1.0
 STOPPED = 3
-"""Exit code of a run that has left a stopped source unread."""
+"""Exit code of a run that has left a stopped source or file unread."""
 
 
 def forget(settings: Settings) -> None:
@@ -65,12 +65,12 @@ def once(settings: Settings, environment: dict[str, str], *, quiet: bool = False
 
 
 def _stopped(settings: Settings) -> int:
-    """`STOPPED`, said loudly, if the input was not read to its end because a source is stopped; else 0."""
+    """`STOPPED`, said loudly, if the input was not read to its end because a source or a file is stopped; else 0."""
     found = status(settings)
-    if not found["stopped"]:
-        return 0
-    tell_stopped(found)
-    return STOPPED
+    sources.tell(found["files"])
+    if found["stopped"]:
+        tell_stopped(found)
+    return STOPPED if found["stopped"] or any(one["state"] == "stopped" for one in found["files"]) else 0
 
 
 def follow(settings: Settings, environment: dict[str, str]) -> int:

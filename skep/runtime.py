@@ -16,7 +16,6 @@ import structlog
 from connectors.errors import SourceError
 from connectors.files import discover
 from connectors.reader import Reader
-from connectors.sources import SourceSpec
 from contracts.definitions import Definitions
 from contracts.hashing import Hasher
 from contracts.problems import ContractErrors
@@ -30,7 +29,9 @@ from skep.definitions import declare, keep, proved
 from skep.personal import hide_traits
 from skep.process import run_lock
 from skep.registry import pull_if_there
+from skep.remembered import Remembered
 from skep.settings import Settings
+from skep.sources import spec_of
 from skep.spaces import archive_path, bundles, control_path, shard_path
 from state.archive import Archive
 from state.errors import StateError, StateLocked
@@ -94,19 +95,15 @@ class Runtime:
     def reader(self) -> Reader:
         """All sources, each from where every store behind it stands."""
         settings = self.settings
-        mappings = self.definitions.mappings
-        specs = [
-            SourceSpec(one.name, one.kind, Path(one.path), mappings.get(one.mapping) if one.mapping else None, one.space, one.history)
-            for one in settings.sources
-        ]
         reader = Reader(
-            specs,
+            [spec_of(one, self.definitions) for one in settings.sources],
             {space: control_path(settings, space) for space in settings.spaces},
             self._position,
             batch_size=settings.batch_size,
             follow=settings.follow,
             now_us=lambda: time.time_ns() // 1000,
             stopped=self._stopped,
+            memory=Remembered(settings, self._spaces),
         )
         for space, running in self._spaces.items():
             history = frozenset(partition for name, partition in reader.history if name == space)

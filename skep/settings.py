@@ -36,6 +36,8 @@ class SourceSettings(BaseModel):
     space: str
     mapping: str | None = None
     history: bool = False
+    changed: Literal["stop", "reread"] = "stop"
+    """What becomes of a file that no longer begins with what was read of it."""
 
 
 class Settings(BaseModel):
@@ -197,20 +199,21 @@ def _sources(reader: Reader, at: Tree | None, root: Path, spaces: tuple[str, ...
     found: dict[str, SourceSettings] = {}
     for item in reader.items(at, "a list of sources"):
         before = len(reader.problems)
-        parts = reader.fields(item, ("name", "kind", "path", "mapping", "space", "history"))
+        parts = reader.fields(item, ("name", "kind", "path", "mapping", "space", "history", "changed"))
         name = reader.text(reader.required(item, parts, "name", "the name of the source"))
         kind: Any = reader.choice(reader.required(item, parts, "kind", "jsonl, csv or parquet"), ("jsonl", "csv", "parquet"), "jsonl")
         path = reader.text(reader.required(item, parts, "path", "a file, folder or glob, relative to the project folder"))
         space = reader.choice(parts.get("space"), spaces, spaces[0])
         mapping = _mapping(reader, item, parts, kind)
         history = _history(reader, parts.get("history"), kind)
+        changed: Any = reader.choice(parts.get("changed"), ("stop", "reread"), "stop")
         if name and not _NAME.fullmatch(name):
             reader.refuse(parts["name"], "a name of small letters, digits, `_` and `-`")
         elif name in found:
             reader.refuse(parts["name"], "every source once", f"{name} again")
         if len(reader.problems) == before:
             place = str(root / Path(path).expanduser())
-            found[name] = SourceSettings(name=name, kind=kind, path=place, space=space, mapping=mapping, history=history)
+            found[name] = SourceSettings(name=name, kind=kind, path=place, space=space, mapping=mapping, history=history, changed=changed)
     return tuple(found.values())
 
 

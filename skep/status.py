@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.hashing import DEFAULT_SECRET
 from operators.view import View
+from skep import sources
 from skep.console import cell, err, headline, out, table
 from skep.late import tell_late
 from skep.process import flow_is_running
@@ -23,13 +24,16 @@ def status(settings: Settings) -> dict[str, Any]:
     """The totals of all spaces, as ``skep status --json`` prints them."""
     with open_views(settings) as views:
         spaces = [view.status() for view in views.values()]
+        faulty = sources.faulty(settings, views)
     for one in spaces:
-        for partition in one["partitions"].values():
+        for name, partition in one["partitions"].items():
+            partition["stopped"] |= any((each.space, each.partition, each.state) == (one["space"], name, "stopped") for each in faulty)
             partition["lag_s"] = None if partition["finished"] else lag_s(partition["clock"])
     return {
         **summed(spaces),
         "running": flow_is_running(settings),
         "snapshot": _snapshot(settings),
+        "files": [each.row() for each in faulty],
         "spaces": spaces,
     }
 
@@ -115,6 +119,7 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     if found["broken"]:
         out.print()
         table(("source", "event", "broken expectation", "value", "expected", "since"), map(_broken, found["broken"]))
+    sources.tell(found["files"])
     snapshot = found["snapshot"]
     words = f"{snapshot['published_at']} ({snapshot['bytes'] / 1e6:,.1f} MB)" if snapshot else "none yet: `skep snapshot` publishes one"
     out.print(f"\nlast snapshot: {words}")

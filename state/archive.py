@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from datetime import date
+from hashlib import blake2b
 from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
@@ -40,6 +41,8 @@ _DAY_US = 86_400_000_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _FILE = re.compile(r"(?P<partition>.+)~(?P<first>\d+)-(?P<last>\d+)\.parquet")
 _POSITIONS = "positions.json"
+_NAME_MAX = 180
+"""Bytes of a file name that a partition may take; file systems allow 255, and positions, the ending and ``.new`` take up to 54."""
 _CHUNK = 2000
 """Rows that are turned into columns at once; more would stall the flow."""
 _REPEATING = ["type", "event", "space", "source", "partition", "contract", "definitions"]
@@ -190,7 +193,7 @@ class Archive:
         folder = self._folder / f"day={date.fromordinal(day + _EPOCH_DAY).isoformat()}"
         folder.mkdir(exist_ok=True)
         first = self.positions.get(partition, 0) + 1
-        path = folder / f"{quote(partition, safe='')}~{first}-{last}.parquet"
+        path = folder / f"{_file_name(partition)}~{first}-{last}.parquet"
         fresh = path.with_name(path.name + ".new")
         table = pa.Table.from_batches(chunks, schema=SCHEMA)
         pq.write_table(table, fresh, compression="zstd", compression_level=1, use_dictionary=_REPEATING)
@@ -211,11 +214,21 @@ class Archive:
     def _remove_leftovers(self) -> None:
         for path in self._folder.glob("*.new"):
             path.unlink()
+        # An earlier version did not shorten names.
+        known = {name: last for partition, last in self.positions.items() for name in (quote(partition, safe=""), _file_name(partition))}
         for path in self._folder.glob("day=*/*"):
             found = _FILE.fullmatch(path.name)
-            known = {quote(partition, safe=""): last for partition, last in self.positions.items()}
             if path.suffix == ".new" or (found and int(found["last"]) > known.get(found["partition"], 0)):
                 path.unlink()
+
+
+def _file_name(partition: str) -> str:
+    """What the files of a partition begin with: its name, or its beginning and a digest. A quoted name has no ``+``."""
+    quoted = quote(partition, safe="")
+    if len(quoted) <= _NAME_MAX:
+        return quoted
+    digest = blake2b(partition.encode(), digest_size=8).hexdigest()
+    return f"{quoted[: _NAME_MAX - len(digest) - 1]}+{digest}"
 
 
 def _accepted(batch: Judged) -> Iterable[tuple[Any, str | None]]:

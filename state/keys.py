@@ -14,6 +14,9 @@ _period = struct.Struct(">I")
 _moment = struct.Struct(">I16sQ16s")
 _PERIOD_OFFSET = 1 << 31
 
+MARKS = b"mark/"
+MARKS_END = b"mark0"
+"""Keys of marks begin with the one and lie before the other."""
 NOBODY = _NO_ONE
 """The anchor of an event without any identifier."""
 
@@ -62,3 +65,8 @@ def sequence_key(number: int) -> bytes:
 def sequence_of(key: bytes) -> int:
     """The number of a `sequence_key`."""
     return int(_time.unpack(key)[0])
+
+
+def mark_key(partition: str) -> bytes:
+    """The key of what was read of a partition's file, in the family `meta`."""
+    return MARKS + partition.encode()

@@ -53,6 +53,8 @@ def publish(
     ``fields``: what the contracts say of properties and traits.
     """
     begun = time.monotonic()
+    if "?" in str(target):
+        raise StateError(f"snapshot: expected a path without `?`, which DuckDB cannot write, found {target}; set `data:` to another folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(target)
     building = target.with_name(f".{target.name}.{os.getpid()}.building")

@@ -13,6 +13,7 @@ from contracts.hashing import profile_id
 from contracts.times import parse_time
 from contracts.versions import newest
 from operators.epochs import CONTROL, append_epoch
+from operators.generations import GENERATIONS, begin
 from operators.people.manual import Ruling
 from operators.people.meaning import MEANING, is_old, renew, time_again
 from operators.people.rebuild import component
@@ -59,6 +60,8 @@ class Control:
             answer = self._rule(said, link=kind == "link")
         elif kind in REPAIRS:
             answer = self._repairs.apply(entry)
+        elif kind in GENERATIONS:
+            answer = begin(space.meta, space.shard.meta, said)
         elif kind == "resume":
             answer = {"source": said.get("source"), "applied": space.quality.resume(str(said.get("source")))}
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from contracts.partitions import generation
 from operators.quality.broken import Broken
 
 KEY = b"state"
@@ -56,6 +57,12 @@ class Meta(msgspec.Struct):
     """Denials of refused records that are kept."""
     unread: dict[str, dict[str, int]] = {}
     """Decisions about consent that could not be read and count as denials, by purpose and source."""
+    generations: dict[str, int] = {}
+    """How often a file has been begun, where that is more than once; by its first partition."""
+
+    def partition(self, file: str) -> str:
+        """The partition in which a file is read now."""
+        return generation(file, self.generations.get(file, 1))
 
     @property
     def digest(self) -> str:

@@ -53,7 +53,7 @@ from operators.stitch.rules import Rules
 from operators.validate import Judge
 from state.errors import Gap
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import period_of, sequence_key, time_key
+from state.keys import mark_key, period_of, sequence_key, time_key
 from state.shard import Shard
 
 SEAL_ROWS = 2_000
@@ -159,6 +159,8 @@ class Space:
             meta.applied[batch.partition] = max(done, batch.last)
             waiting = self._hint(batch)
         meta.applied[batch.partition] = max(done, batch.last)
+        if batch.mark:
+            self.shard.meta.put(mark_key(batch.partition), batch.mark)
         self._commit()
         return waiting
 

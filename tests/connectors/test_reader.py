@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from connectors.control import append
 from connectors.errors import SourceError
+from connectors.marks import decode
 from connectors.reader import Reader
 from connectors.sources import SourceSpec
+from contracts.definitions import Mapping
 from contracts.events import SourceBatch
 
 Positions = dict[str, int]
@@ -48,6 +52,12 @@ def records(batches: list[SourceBatch]) -> list[bytes]:
     return [record for batch in batches for record in batch.records]
 
 
+def stops(batches: list[SourceBatch]) -> list[str]:
+    """Why files are read no further, as their marks tell."""
+    told = [decode(batch.mark) for batch in batches]
+    return [mark.stopped for mark in told if mark is not None and mark.stopped]
+
+
 def line(**more: Any) -> bytes:
     return orjson.dumps(more) + b"\n"
 
@@ -75,20 +85,46 @@ def test_reading_goes_on_behind_the_position(tmp_path: Path, name: str, after: i
     assert records(batches) == [b'{"n":%d}' % n for n in range(after + 1, 5001)]
 
 
-def test_a_file_that_got_shorter_than_its_position_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(b"1\n")
-    with pytest.raises(SourceError, match=r"a\.jsonl: expected at least the 2 records"):
-        reader(path, {"web/a.jsonl": 2})
+def test_a_file_that_got_shorter_than_its_position_stops_alone(tmp_path: Path) -> None:
+    """Without a mark, as an earlier version has left it."""
+    root = tmp_path / "in"
+    root.mkdir()
+    for name in ("a.jsonl", "b.jsonl"):
+        (root / name).write_bytes(b"1\n")
+    batches = drain(reader(root, {"web/a.jsonl": 2}))
+    assert [(batch.partition, batch.records, batch.finished) for batch in batches] == [
+        ("web/b.jsonl", [b"1"], True),
+        ("web/a.jsonl", [], True),
+    ]
+    assert [why.partition(": ")[2] for why in stops(batches)] == [
+        "expected at least the 2 records read before, found 1: it was cut or replaced"
+    ]
 
 
 def test_folders_and_globs_name_partitions_by_relative_path(tmp_path: Path) -> None:
     root = tmp_path / "in"
-    for name in ("b/2.jsonl", "a.jsonl", ".hidden", "b/.x/y.jsonl", "b/3.txt"):
+    others = (".hidden", "b/.x/y.jsonl", "_SUCCESS", "_temporary/0/x.jsonl", "c.jsonl.part", "c.tmp")
+    for name in ("b/2.jsonl", "a.jsonl", "b/3.txt", *others):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(b"1\n")
     assert {batch.partition for batch in drain(reader(root))} == {"web/a.jsonl", "web/b/2.jsonl", "web/b/3.txt"}
     assert {batch.partition for batch in drain(reader(root / "**" / "*.jsonl"))} == {"web/a.jsonl", "web/b/2.jsonl"}
+
+
+@pytest.mark.parametrize("name", ["in [2026]", "what?", "a*", "[", "[a-z] {x}"])
+def test_only_what_is_behind_folders_that_exist_is_a_pattern(tmp_path: Path, name: str) -> None:
+    root = tmp_path / name / "x"
+    root.mkdir(parents=True)
+    (root / "a.jsonl").write_bytes(b"1\n")
+    assert {batch.partition for batch in drain(reader(root / "*.jsonl"))} == {"web/a.jsonl"}
+    assert {batch.partition for batch in drain(reader(root.parent / "*" / "a.jsonl"))} == {"web/x/a.jsonl"}
+
+
+def test_a_name_that_is_no_text_names_a_partition_by_its_bytes(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jsonl"))
+    path.write_bytes(b"1\n")
+    (batch,) = drain(reader(path))
+    assert (batch.partition, batch.records) == ("web/caf\\xe9.jsonl", [b"1"])
 
 
 def test_what_does_not_exist_is_an_error_or_waited_for(tmp_path: Path) -> None:
@@ -142,19 +178,71 @@ def test_following_waits_for_the_end_of_a_line_and_ticks(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("replace", [False, True])
-def test_a_followed_file_that_is_truncated_or_replaced_is_an_error(tmp_path: Path, replace: bool) -> None:
-    path = tmp_path / "a.jsonl"
+def test_a_followed_file_that_is_cut_or_replaced_stops_until_it_is_as_it_was(tmp_path: Path, replace: bool) -> None:
+    path, clock = tmp_path / "a.jsonl", Clock()
+    path.write_bytes(b"1\n2\n")
+    source = reader(path, follow=True, clock=clock)
+    source.poll()
+    if replace:
+        (tmp_path / "other").write_bytes(b"1\n3\n4\n")
+        (tmp_path / "other").replace(path)
+    else:
+        os.truncate(path, 1)
+    (batch,) = source.poll()
+    assert (batch.finished, batch.records) == (True, [])
+    assert (
+        stops([batch]) == [f"{path}: expected what was read of it before, its first 4 bytes; found others: it was replaced"] or not replace
+    )
+    assert source.poll() == []
+    path.write_bytes(b"1\n2\n3\n")
+    clock.us = 1_000_000
+    (batch,) = source.poll()
+    assert (batch.first, batch.records, stops([batch])) == (3, [b"3"], [])
+
+
+def test_a_followed_file_may_be_written_anew_with_what_was_read_and_more(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.jsonl", tmp_path / "other"
     path.write_bytes(b"1\n2\n")
     source = reader(path, follow=True)
     source.poll()
-    if replace:
-        other = tmp_path / "other"
-        other.write_bytes(b"1\n2\n3\n")
-        other.replace(path)
+    other.write_bytes(b"1\n2\n3\n")
+    other.replace(path)
+    assert records(source.poll()) == [b"3"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_rows_of_a_followed_file_that_is_still_being_written_wait(tmp_path: Path, name: str) -> None:
+    """A row for its line break, a Parquet file for its footer; then it is read, and the flow goes on meanwhile."""
+    path, whole, clock = tmp_path / name, tmp_path / "whole", Clock()
+    if name == "a.parquet":
+        pq.write_table(pa.table({"a": ["1", "2"]}), whole)
     else:
-        os.truncate(path, 1)
-    with pytest.raises(SourceError, match=r"a\.jsonl: expected the same file"):
-        source.poll()
+        whole.write_bytes(b"a\n1\n2\n")
+    path.write_bytes(whole.read_bytes()[:5])
+    mapping = Mapping("rows", {"columns": {"userId": "a"}}, "rows.yaml")
+    specs = [SourceSpec("web", name.split(".")[1], path, mapping, "shop")]  # type: ignore[arg-type]
+    source = Reader(specs, {}, lambda *_: 0, batch_size=10, follow=True, now_us=clock)
+    found = source.poll()
+    assert [batch.caught_up for batch in found] == [True]
+    path.write_bytes(whole.read_bytes())
+    clock.us = 1_000_000
+    found += source.poll()
+    assert [orjson.loads(record)["userId"] for record in records(found)] == ["1", "2"]
+    assert stops(found) == []
+
+
+def test_a_row_of_several_lines_waits_for_its_last_one(tmp_path: Path) -> None:
+    path, clock = tmp_path / "a.csv", Clock()
+    path.write_bytes(b'a,b\n1,x\n2,"y\n')
+    mapping = Mapping("rows", {"columns": {"userId": "a", "properties.b": "b"}}, "rows.yaml")
+    source = Reader([SourceSpec("web", "csv", path, mapping, "shop")], {}, lambda *_: 0, batch_size=10, follow=True, now_us=clock)
+    found = [batch for _ in range(2) for batch in source.poll()]
+    with path.open("ab") as stream:
+        stream.write(b'z"\n3,x\n')
+    clock.us = 1_000_000
+    found += source.poll()
+    events = [orjson.loads(record) for record in records(found)]
+    assert [(event["userId"], event["properties"]["b"]) for event in events] == [("1", "x"), ("2", "y\nz"), ("3", "x")]
 
 
 def test_new_files_of_a_followed_folder_are_found_within_a_second(tmp_path: Path) -> None:
@@ -194,11 +282,32 @@ def test_a_large_record_and_bytes_that_are_no_text_come_through(tmp_path: Path) 
     assert records(drain(reader(path))) == [large, b"\xff\xfe\x00", b"3"]
 
 
-def test_a_torn_gzip_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+def test_a_torn_gzip_hands_over_its_lines_and_stops(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
-    path.write_bytes(gzip.compress(os.urandom(3000))[:-20])
-    with pytest.raises(SourceError, match=r"a\.jsonl\.gz: expected a complete gzip file"):
-        drain(reader(path))
+    noise = os.urandom(3000).hex().encode()
+    path.write_bytes(gzip.compress(b"1\n2\n" + noise)[:-20])
+    batches = drain(reader(path))
+    assert records(batches) == [b"1", b"2"]
+    assert [why.partition(", found")[0] for why in stops(batches)] == [f"{path}: expected a complete gzip file"]
+
+
+def test_gzip_that_is_copied_into_a_followed_folder_is_read_as_it_comes(tmp_path: Path) -> None:
+    """Members one behind the other too; damage stops the file."""
+    path, clock = tmp_path / "a.jsonl.gz", Clock()
+    packed = gzip.compress(b"1\n2") + bytes(7) + gzip.compress(b"\n3\n" + os.urandom(300).hex().encode() + b"\n4\n")
+    path.write_bytes(b"")
+    source = reader(path, follow=True, clock=clock)
+    found = source.poll()
+    for at in range(0, len(packed), 50):
+        with path.open("ab") as stream:
+            stream.write(packed[at : at + 50])
+        found += source.poll()
+    taken = records(found)
+    assert (taken[:3], len(taken), taken[-1], stops(found)) == ([b"1", b"2", b"3"], 5, b"4", [])
+    with path.open("ab") as stream:
+        stream.write(b"no gzip at all")
+    found = [batch for _ in range(2) for batch in source.poll()]
+    assert [why.partition(": ")[2][:32] for why in stops(found)] == ["expected a complete gzip file, f"]
 
 
 def stopping(path: Path, stopped: Callable[[str, int], frozenset[str] | None], *, follow: bool = False) -> Reader:

@@ -177,5 +177,28 @@ def test_errors_name_the_file_and_what_was_expected(tmp_path: Path) -> None:
     path = csv(tmp_path, ROW)
     with pytest.raises(SourceError, match="expected at least the 2 rows"):
         Rows(path, "csv", SPEC, skip=2)
-    with pytest.raises(SourceError, match="expected a Parquet file"):
+    with pytest.raises(SourceError, match="expected a complete Parquet file"):
         Rows(path, "parquet", SPEC, skip=0)
+
+
+@pytest.mark.parametrize("content", ["", "\n \n\r\n", "\ufeff\n"])
+def test_a_file_without_any_text_has_no_rows(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_text(content)
+    assert rows(path) == []
+
+
+def test_a_parquet_file_without_any_bytes_has_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "lines.parquet"
+    path.touch()
+    assert rows(path, kind="parquet") == []
+
+
+@pytest.mark.parametrize(("last", "read"), [("43,6,2.55,yes,now,1", 2), ("43,6,2.5", 1), ('43,6,2.55,yes,now,"1', 1), ("", 1)])
+def test_a_last_row_without_its_line_break_is_read_if_it_is_whole(tmp_path: Path, last: str, read: int) -> None:
+    path = csv(tmp_path, ROW + last)
+    source = Rows(path, "csv", SPEC, skip=0)
+    taken = source.take(10)
+    assert (len(taken), source.peek()) == (read, None)
+    mark = source.mark()
+    assert (mark.torn, mark.waiting) == (read == 2, len(last) if read == 1 else 0)

@@ -60,12 +60,12 @@ snapshot: {personal: clear, interval: 5s}
 log: json
 sources:
   - {name: web, kind: jsonl, path: in/*.jsonl.gz, space: b2b}
-  - {name: till, kind: csv, path: /abs/till.csv, mapping: contracts/sources/retail.yaml}
+  - {name: till, kind: csv, path: /abs/till.csv, mapping: contracts/sources/retail.yaml, changed: reread}
 """
     found = Settings.load(project(tmp_path, text))
     assert found.sources == (
         SourceSettings(name="web", kind="jsonl", path=str(tmp_path / "in/*.jsonl.gz"), space="b2b"),
-        SourceSettings(name="till", kind="csv", path="/abs/till.csv", space="shop", mapping="retail", history=True),
+        SourceSettings(name="till", kind="csv", path="/abs/till.csv", space="shop", mapping="retail", history=True, changed="reread"),
     )
     assert (found.spaces, found.data, found.horizon_us, found.future_skew_us) == (
         ("shop", "b2b"),

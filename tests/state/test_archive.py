@@ -147,3 +147,31 @@ def test_the_years_1_and_9999_have_days(tmp_path: Path) -> None:
     assert [name.split("/")[0] for name in files(tmp_path)] == ["day=0001-01-01", "day=9999-12-31"]
     years = [pq.ParquetFile(tmp_path / "shop" / name).read()["event_time"][0].as_py().year for name in files(tmp_path)]
     assert years == [1, 9999]
+
+
+@pytest.mark.parametrize("name", ["я" * 40, "x" * 300, "日" * 80])
+def test_long_partitions_have_short_file_names_that_differ(tmp_path: Path, name: str) -> None:
+    """Also with large positions; the rows say the whole partition."""
+    kept = archive(tmp_path)
+    partitions = [f"web/{name}{end}.jsonl" for end in ("", "1", "/@2")]
+    for partition in partitions:
+        kept.append(batch(10**15, 10**15, partition=partition))
+    kept.close()
+    names = [path.rpartition("/")[2] for path in files(tmp_path)]
+    assert (len(names), max(len(one.encode()) for one in names) + len(".new") <= 255) == (3, True)
+    rows = [row for path in files(tmp_path) for row in pq.ParquetFile(tmp_path / "shop" / path).read().to_pylist()]
+    assert sorted(row["partition"] for row in rows) == sorted(partitions)
+    assert (archive(tmp_path).positions, len(files(tmp_path))) == (dict.fromkeys(partitions, 10**15), 3)
+
+
+def test_long_file_names_of_an_earlier_version_are_known(tmp_path: Path) -> None:
+    partition = "web/" + "x" * 200
+    kept = archive(tmp_path)
+    kept.append(batch(1, 2, partition=partition))
+    kept.close()
+    (written,) = files(tmp_path)
+    folder = (tmp_path / "shop" / written).parent
+    for last in (2, 3):
+        (folder / f"web%2F{'x' * 200}~1-{last}.parquet").write_bytes((tmp_path / "shop" / written).read_bytes())
+    archive(tmp_path)
+    assert files(tmp_path) == sorted([written, f"{folder.name}/web%2F{'x' * 200}~1-2.parquet"])

@@ -423,6 +423,8 @@ def test_of_repeats_the_one_that_stands_is_shown(tmp_path: Path) -> None:
     publish(tmp_path / "skep.duckdb", archives={"shop": folder}, rows={"shop": FakeRows()}, personal=None)
     _, shown = sql(tmp_path / "skep.duckdb", "SELECT message_id, epoch(event_time), properties FROM events ORDER BY ALL")
     assert [(one[0], int(one[1]), orjson.loads(one[2])["total"]) for one in shown] == [("a", 7, 5), ("b", 10, "5"), ("c", 10, 5)]
+
+
 def test_what_was_told_before_it_was_personal_is_hidden() -> None:
     hider = Hider(personal(), "shop")
     told = {"type": "profile.updated", "trait": "email", "value": "Ann@x.org", "evidence": {"trait": "email", "value": "Ann@x.org"}}
