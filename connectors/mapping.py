@@ -33,7 +33,10 @@ class RowMapper:
         self._columns = columns
         self._path = path
         form = spec.get("csv") or {}
-        self._numerals = Numerals(form.get("decimal", "."), form.get("thousands", ""))
+        decimal = form.get("decimal")
+        # Whoever says which sign is the decimal one has said which one is not.
+        between = {None: "", ".": ",", ",": "."}[decimal]
+        self._numerals = Numerals(decimal or ".", form.get("thousands", between))
         self._times: list[RowTimes] = []
         self._constants = [(_keys(key), value) for key, value in spec.get("constants", {}).items()]
         self._makers = [(_keys(key), self._maker(how)) for key, how in spec.get("columns", {}).items()]

@@ -134,6 +134,9 @@ def test_decimal_signs_are_those_of_the_file(tmp_path: Path) -> None:
     columns = {"userId": "id", "properties.price": {"column": "price", "type": "number"}, "properties.sum": {"product": ["n", "price"]}}
     first, second = rows(path, {"columns": columns, "csv": {"delimiter": ";", "decimal": ",", "thousands": "."}})
     assert (first["properties"], second["properties"]) == ({"price": 1234.5, "sum": 2469}, {"price": "n/a", "sum": "3 × n/a"})
+    said = rows(path, {"columns": columns, "csv": {"delimiter": ";", "decimal": ","}})[0]
+    unsaid = rows(path, {"columns": columns, "csv": {"delimiter": ";"}})[0]
+    assert (said["properties"]["price"], unsaid["properties"]["price"]) == (1234.5, "1.234,50")
 
 
 def test_hours_that_come_twice_are_told(tmp_path: Path) -> None:
