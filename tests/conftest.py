@@ -1,9 +1,14 @@
-"""What all tests share: how hypothesis draws its examples."""
+"""What all tests share: how hypothesis draws its examples, and that modules are compiled once."""
 
 from __future__ import annotations
+
+import os
 
 from hypothesis import HealthCheck, settings
 
 # Drawn from the test itself and not from the clock: a failure at one desk is a failure at every desk.
 settings.register_profile("project", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+
+# Hundreds of processes are started: without bytecode each of them would compile all of our modules again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
