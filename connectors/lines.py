@@ -84,7 +84,8 @@ class Lines:
         """The beginning of the file without the byte order mark that some programs write; SourceError if that is not of UTF-8."""
         mark, encoding = next(((mark, encoding) for mark, encoding in BOMS if begin.startswith(mark)), (b"", "utf-8"))
         if encoding != "utf-8":
-            raise SourceError(self.path, f"expected JSON lines in UTF-8, found the byte order mark of {encoding}: write the file anew in UTF-8")
+            found = f"found the byte order mark of {encoding}: write the file anew in UTF-8"
+            raise SourceError(self.path, f"expected JSON lines in UTF-8, {found}")
         return begin[len(mark) :]
 
 
