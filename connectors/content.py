@@ -28,7 +28,7 @@ class Content:
         self.follow = follow
         self._stream = Stream(path)
         self._read = verified(path, mark) if mark is not None and mark.digest else Read()
-        self._given = 0
+        self.given = 0
         """Bytes that were handed over; `_read` is ahead of that as long as lines come that an earlier run has read."""
         self._rest: list[bytes] = []
         self._torn = False
@@ -62,7 +62,7 @@ class Content:
         while content := self._next():
             cut = content.rfind(b"\n") + 1
             if cut and content[cut : cut + 1] == b"\0":
-                cut += _rest_of_break(content, cut, self._given + sum(map(len, self._rest)))
+                cut += _rest_of_break(content, cut, self.given + sum(map(len, self._rest)))
             if cut:
                 block = b"".join([*self._rest, memoryview(content)[:cut]])
                 self._rest = [content[cut:]]
@@ -70,7 +70,7 @@ class Content:
                 return block
             self._rest.append(content)
         rest = self.rest
-        if rest and self._given < self._torn_at <= self._given + len(rest):
+        if rest and self.given < self._torn_at <= self.given + len(rest):
             self.end()
             return rest
         return b""
@@ -118,9 +118,9 @@ class Content:
         return content
 
     def _count(self, block: bytes) -> None:
-        before, self._given = self._given, self._given + len(block)
+        before, self.given = self.given, self.given + len(block)
         # What was read in an earlier run has its digest already.
-        if self._given > self._read.size:
+        if self.given > self._read.size:
             self._read.add(block if before >= self._read.size else block[self._read.size - before :])
 
     def _still_there(self, now: _State, file: BinaryIO) -> None:
@@ -130,7 +130,7 @@ class Content:
             return
         if self._read.size:
             verified(self.path, self._read.mark(torn=self._torn))
-        self._stream = Stream.at(self.path, self._given)
+        self._stream = Stream.at(self.path, self.given)
         self._rest = []
 
 

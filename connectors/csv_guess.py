@@ -36,7 +36,7 @@ def guess_form(path: Path, sample: bytes) -> CsvForm:
     if columns and any(_in_quotes(column) for column in zip(*rows, strict=True)):
         form = replace(form, quote="'")
         columns, rows = read_sample(path, sample, form)
-    return replace(form, header=_is_header(columns))
+    return replace(form, header=_is_header(columns, rows))
 
 
 def read_sample(path: Path, sample: bytes, form: CsvForm) -> tuple[list[str], list[list[str]]]:
@@ -106,6 +106,14 @@ def _in_quotes(column: Sequence[str]) -> bool:
     return len(texts) > 1 and all(len(text) > 1 and text[0] == text[-1] == "'" for text in texts)
 
 
-def _is_header(names: list[str]) -> bool:
-    """Whether a first line names columns: each has a word, and no two are the same."""
-    return not any(_NO_WORD.fullmatch(name) or "@" in name for name in names) and len({*names}) == len(names)
+def _is_header(names: list[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a first line names columns: none is a number or an address, and no two are the same or some column holds numbers only."""
+    said = [name for name in names if name.strip()]
+    if not said or any(_NO_WORD.fullmatch(name) or "@" in name for name in said):
+        return False
+    return len({*said}) == len(said) or any(map(_are_figures, zip(*rows, strict=True)))
+
+
+def _are_figures(column: Sequence[str]) -> bool:
+    texts = [text for text in column if text.strip()]
+    return bool(texts) and all(map(_NO_WORD.fullmatch, texts))

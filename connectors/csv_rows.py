@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +18,8 @@ from contracts.unreadable import unreadable
 
 FIELD_MAX_CHARS = 16 << 20
 """The longest field that is read, and so how far a quote that is never closed is followed."""
+_SEPARATOR = re.compile(r"\"?sep=([^\w\s\"']|\t)\"?[\r\n]*", re.IGNORECASE)
+"""The line that Excel reads, and some write for it, in front of all others."""
 _DIGITS = re.compile(r"[\d\s.,:/+TZ-]*\d[\d\s.,:/+TZ-]*", re.ASCII)
 
 
@@ -192,14 +194,20 @@ class CsvRows:
         return Unreadable(unreadable(self._path.name, place, expected, found, text))
 
     def _names(self) -> list[str]:
-        """The names of the columns; of a header its line is taken."""
-        header = self._form.header
+        """The names of the columns; of a header its line is taken, and before it one that says the delimiter."""
+        header, lines = self._form.header, self._lines.block()
+        if lines and (said := _SEPARATOR.fullmatch(lines[0])):
+            self._form = replace(self._form, delimiter=said[1])
+            self._line, lines = 1, lines[1:]
         if isinstance(header, tuple):
+            self._rest = lines
             return list(header)
-        while not self._rest and (lines := self._lines.block()):
+        while lines or (lines := self._lines.block()):
             blank = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
             self._line += blank
-            self._rest = lines[blank:]
+            self._rest = lines = lines[blank:]
+            if lines:
+                break
         if not self._rest:
             return []
         reader = self._form.reader(self._rest)

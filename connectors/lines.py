@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 
 from connectors.content import Content
+from connectors.csv_text import BOMS
 from connectors.errors import Changed, SourceError
 from connectors.marks import Mark
 
@@ -65,15 +66,27 @@ class Lines:
     def _fill(self) -> bool:
         """Reads one block; False at the end."""
         content = self._content
+        begins = not content.given
         block = content.block()
         if not block:
-            if not content.ended or not _whole(block := content.rest):
+            block = self._without_mark(content.rest) if begins else content.rest
+            if not content.ended or not _whole(block):
                 return False
             content.end()
+        elif begins:
+            block = self._without_mark(block)
         self._lines = self._lines[self._next :]
         self._next = 0
         self._lines += [line for line in block.split(b"\n") if line and not line.isspace()]
         return True
+
+    def _without_mark(self, begin: bytes) -> bytes:
+        """The beginning of the file without the byte order mark that some programs write; SourceError if that is not of UTF-8."""
+        mark, encoding = next(((mark, encoding) for mark, encoding in BOMS if begin.startswith(mark)), (b"", "utf-8"))
+        if encoding != "utf-8":
+            found = f"found the byte order mark of {encoding}: write the file anew in UTF-8"
+            raise SourceError(self.path, f"expected JSON lines in UTF-8, {found}")
+        return begin[len(mark) :]
 
 
 def _whole(line: bytes) -> bool:

@@ -17,8 +17,8 @@ _BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "
 _EXACT = Context(prec=200, traps=[InvalidOperation, Inexact])
 _MAX = Decimal("1e300")
 """No number of an event reaches it: it could not be read as JSON."""
-_BLANKS = " \u00a0\u202f"
-"""What stands between thousands if blanks do: an ordinary one and both that do not break."""
+_ALIKE = (" \u00a0\u202f", "'\u2019")
+"""Signs between thousands that are one: an ordinary blank and both that do not break, a straight apostrophe and a curved one."""
 
 
 class Numerals:
@@ -26,7 +26,7 @@ class Numerals:
 
     def __init__(self, decimal: str = ".", thousands: str = "") -> None:
         self._decimal = decimal
-        self._between = _BLANKS if thousands in tuple(_BLANKS) else thousands
+        self._between = next((signs for signs in _ALIKE if thousands and thousands in signs), thousands)
         grouped = rf"\d{{1,3}}(?:[{re.escape(self._between)}]\d{{2,3}})*[{re.escape(self._between)}]\d{{3}}|" if thousands else ""
         self._form = re.compile(rf"[+-]?(?:{grouped}\d+)(?:{re.escape(decimal)}\d*)?(?:[eE][+-]?\d{{1,3}})?", re.ASCII)
         self._plain = decimal == "." and not thousands

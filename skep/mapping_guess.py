@@ -14,6 +14,7 @@ from connectors.row_times import RowTimes
 from contracts.guesses import guess_by_name, guess_by_value
 from contracts.paths import path_text
 from contracts.times import parse_time
+from operators.digits import lost_digits
 
 _DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d", "%d.%m.%y", "%m/%d/%y", "%d-%b-%Y", "%d %b %Y",
           "%b %d, %Y", "%d %B %Y", "%B %d, %Y")  # fmt: skip
@@ -187,7 +188,7 @@ def _property(field: str, column: Column, times: dict[str, Any], numerals: Numer
     if {text.lower() for text in texts} <= _TRUTHS:
         return Field(field, {"column": column.name, "type": "boolean"}, "")
     numbers = [numerals.decimal(text) for text in texts]
-    if None in numbers:
+    if any(number is None or lost_digits(format(number, "f").encode()) for number in numbers):
         return Field(field, column.name, "")
     whole = all(number is not None and number == number.to_integral_value() for number in numbers) and not any(
         "," in text or "." in text for text in texts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,10 @@ def infer(path: Path) -> Inferred:
         if sample.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
             return Inferred("jsonl", "", _taken(Lines(path, skip=0, follow=False)))
         return _of_csv(path, sample)
-    except (SourceError, OSError, EOFError) as error:
+    except SourceError as error:
         raise CommandError(str(error)) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise CommandError(f"{path}: expected a file that can be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,8 @@ def _of_csv(path: Path, sample: bytes) -> Inferred:
     columns, rows = read_sample(path, sample, form)
     found = columns_of(columns, rows)
     if not any(column.values for column in found):
+        if columns and not rows:
+            raise CommandError(f"{path}: expected rows, found a line of names alone → name a file of the source that has some")
         raise CommandError(
             f"{path}: expected columns, found none with a name of its own and values → say `header:` in a mapping of your own"
         )
@@ -112,7 +117,10 @@ def _of_csv(path: Path, sample: bytes) -> Inferred:
 def _of_parquet(path: Path) -> Inferred:
     reader = ParquetRows(path, {})
     rows = [row for row in reader.block() if not isinstance(row, Unreadable)]
-    return _drafted(path, "parquet", {}, columns_of(reader.columns, rows), Numerals())
+    found = columns_of(reader.columns, rows)
+    if not found:
+        raise CommandError(f"{path}: expected columns, found none with a name of its own → name a file of the source that has some")
+    return _drafted(path, "parquet", {}, found, Numerals())
 
 
 def _drafted(path: Path, kind: str, form: dict[str, Any], columns: list[Column], numerals: Numerals) -> Inferred:

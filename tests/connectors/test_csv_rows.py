@@ -106,6 +106,9 @@ def test_forms() -> None:
     assert read("id;at\n1;2,5\n", delimiter=";") == [["1", "2,5"]]
     assert read("id\tat\n\t\n1\t'a\tb'\n", delimiter="\t", quote="'") == [["", ""], ["1", "a\tb"]]
     assert read('id,at\n1,"2\n', quote="") == [["1", '"2']]
+    assert read("sep=;\r\nid;at\r\n1;2\r\n1;2;3\r\n") == [["1", "2"], ("line 4", "1;2;3")]
+    assert read("sep=\t\n1\t2\n", header=["a", "b"]) == [["1", "2"]]
+    assert read("sep=x\n1\n") == [["1"]]
     assert read("1,2\n3,4\n", header=False) == [["1", "2"], ["3", "4"]]
     assert read("1,2\n3,4,5\n", header=["a", "b"]) == [["1", "2"], ("line 2", "3,4,5")]
 

@@ -282,6 +282,26 @@ def test_a_large_record_and_bytes_that_are_no_text_come_through(tmp_path: Path) 
     assert records(drain(reader(path))) == [large, b"\xff\xfe\x00", b"3"]
 
 
+@pytest.mark.parametrize("content", [b'{"a":1}\n{"a":2}\n', b'{"a":1}\n', b'{"a":1}', b"\n", b""])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_a_byte_order_mark_belongs_to_no_record(tmp_path: Path, content: bytes, name: str) -> None:
+    path, marked = tmp_path / name, b"\xef\xbb\xbf" + content
+    path.write_bytes(gzip.compress(marked) if name.endswith(".gz") else marked)
+    lines = content.split()
+    batches = drain(reader(path))
+    assert (records(batches), stops(batches)) == (lines, [])
+    assert records(drain(reader(path, {f"web/{name}": len(lines)}))) == []
+
+
+def test_json_lines_in_another_encoding_stop_before_anything_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"a":1}\n{"a":2}', encoding="utf-16")
+    batches = drain(reader(path))
+    assert records(batches) == []
+    assert [why.partition(":")[0] for why in stops(batches)] == [str(path)]
+    assert "UTF-8, found the byte order mark of utf-16-le" in stops(batches)[0]
+
+
 def test_a_torn_gzip_hands_over_its_lines_and_stops(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
     noise = os.urandom(3000).hex().encode()

@@ -81,6 +81,7 @@ GERMAN, SWISS, FRENCH = Numerals(",", "."), Numerals(".", "'"), Numerals(",", " 
 @pytest.mark.parametrize(("numerals", "text", "expected"), [
     (GERMAN, "1.234.567,89", 1234567.89), (GERMAN, "12,90", 12.9), (GERMAN, "-3", -3), (GERMAN, "1234,5", 1234.5),
     (GERMAN, "12.90", "12.90"), (GERMAN, "1.23.4", "1.23.4"), (GERMAN, "1,5e2", 150), (SWISS, "1'234.5", 1234.5),
+    (SWISS, "1\u2019234.5", 1234.5),
     (FRENCH, "1\u202f234,5", 1234.5), (FRENCH, "1 234\u00a0567", 1234567), (Numerals(".", ","), "12,34,567.8", 1234567.8),
     (Numerals(), "1,234.5", "1,234.5"), (Numerals(), ".50", ".50"), (Numerals(), "$5.00", "$5.00"), (Numerals(), "1e300", "1e300"),
     (Numerals(), "9" * 301, "9" * 301), (Numerals(), "+07", 7), (Numerals(), "\u0661", "\u0661"),

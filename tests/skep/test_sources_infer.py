@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def test_a_draft_is_a_mapping_by_which_the_file_is_read(tmp_path: Path) -> None:
     ("a|b|c\n1|2,3|4\n", CsvForm("|")),
     ("1,2026-05-01\n2,2026-05-02\n", CsvForm(header=False)), ("ann@b.org,x\nbob@b.org,y\n", CsvForm(header=False)),
     ("id,name\n1,'Ann, Bo'\n2,'Cid'\n", CsvForm(quote="'")), ('id,name\n1,"Ann; Bo; Cy"\n', CsvForm()), ("only\n1\n", CsvForm()),
+    ("id,x,x\n1,a,b\n2,c,d\n", CsvForm()), ("id,name,,\n1,a,,\n", CsvForm()), ("no,no,yes\nyes,no,yes\n", CsvForm(header=False)),
+    ("sep=;\nid;name\n1;a\n", CsvForm()),
 ])  # fmt: skip
 def test_forms(text: str, expected: CsvForm) -> None:
     assert guess_form(Path("a.csv"), text.encode()) == expected
@@ -115,6 +118,33 @@ def test_events_of_a_table() -> None:
         "properties.price": {"column": "price", "type": "number"}, "properties.zip": "zip",
         "properties.ok": {"column": "ok", "type": "boolean"},
     }  # fmt: skip
+
+
+def test_digits_that_no_number_holds_stay_text() -> None:
+    """Else each row would be refused."""
+    names = ["iccid_x", "most", "weight"]
+    found, _ = fields("cards.csv", names, ["89014103211118511720", str(2**64 - 1), "90071992547409931.5"], ["1", "0", "1"])
+    assert found == {
+        "properties.iccid_x": "iccid_x",
+        "properties.most": {"column": "most", "type": "integer"},
+        "properties.weight": "weight",
+    }
+
+
+@pytest.mark.parametrize(("name", "content", "found"), [
+    ("a.csv", b"id,at\n", "a line of names alone"), ("a.csv.gz", b"id,at\n1,2\n", "Not a gzipped file"),
+    ("a.csv.gz", gzip.compress(b"id,at\n1,2\n")[:-9], "ended before"), ("a.csv", b"", "nothing"),
+])  # fmt: skip
+def test_files_of_which_nothing_can_be_seen(tmp_path: Path, name: str, content: bytes, found: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CommandError, match=f"{re.escape(str(tmp_path / name))}: expected .*{found}"):
+        infer(tmp_path / name)
+
+
+def test_a_parquet_file_without_columns(tmp_path: Path) -> None:
+    pq.write_table(pa.table({}), tmp_path / "a.parquet")
+    with pytest.raises(CommandError, match=r"a\.parquet: expected columns"):
+        infer(tmp_path / "a.parquet")
 
 
 def test_people_of_a_table() -> None:
