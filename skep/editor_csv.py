@@ -15,6 +15,6 @@ def csv_form_schema() -> Schema:
         "encoding": text("such as utf-8, utf-16, cp1252 or latin-1; a byte order mark says more", default="utf-8"),
         "quote": described({"type": "string", "maxLength": 1, "default": '"'}, "the character around fields; nothing for none"),
         "decimal": choice(DECIMALS, "the decimal sign of numbers", default="."),
-        "thousands": described(_ONE, "the character between the thousands of numbers; without it the other of . and , where `decimal` is said"),
+        "thousands": described(_ONE, "the character between the thousands of numbers; without it the other of . and , beside `decimal`"),
         "header": described(header, "whether the first line names the columns; false calls them 1, 2, 3 …, a list says their names"),
     })  # fmt: skip
