@@ -37,6 +37,7 @@ def read_mapping(reader: Reader, at: Tree, name: str) -> Mapping:
     if "constants" in parts:
         for field, constant in reader.mapping(parts["constants"], "a mapping of fields to values").items():
             _field(reader, constant, field)
+            _constant(reader, constant)
             if field in taken:
                 reader.refuse(constant, "a field that is not among the columns", field)
             taken.add(field)
@@ -77,7 +78,7 @@ def _value(reader: Reader, at: Tree) -> None:
     if "product" in at.value:
         _columns(reader, reader.fields(at, ("product",))["product"], least=2)
     elif "constant" in at.value:
-        reader.fields(at, ("constant",))
+        _constant(reader, reader.fields(at, ("constant",))["constant"])
     elif "cases" in at.value:
         _cases(reader, at)
     elif "format" in at.value or "zone" in at.value:
@@ -92,6 +93,14 @@ def _value(reader: Reader, at: Tree) -> None:
     else:
         reader.fields(at, ("column", "type", "format", "zone", "cases", "otherwise", "product", "constant"))
         reader.refuse(at, _ANY)
+
+
+def _constant(reader: Reader, at: Tree) -> None:
+    """No event that has a number of more digits is ever accepted."""
+    if isinstance(at.value, int) and not -(1 << 63) <= at.value < 1 << 64:
+        reader.refuse(at, "a number that 64 bits can hold", hint="write it in quotes")
+    for part in at:
+        _constant(reader, part)
 
 
 def _time_format(value: object) -> str:
@@ -122,9 +131,13 @@ def _column(reader: Reader, at: Tree, parts: dict[str, Tree]) -> None:
 def _cases(reader: Reader, at: Tree) -> None:
     parts = reader.fields(at, ("column", "cases", "otherwise"))
     _column(reader, at, parts)
+    if "otherwise" in parts:
+        _constant(reader, parts["otherwise"])
     for case in reader.items(parts["cases"], "a list of cases"):
         fields = reader.fields(case, (*CASES, "value"))
-        reader.required(case, fields, "value", "the value in this case")
+        value = reader.required(case, fields, "value", "the value in this case")
+        if value is not None:
+            _constant(reader, value)
         tests = [name for name in fields if name in CASES]
         if len(tests) != 1:
             reader.refuse(case, f"one test of {', '.join(CASES)}", " and ".join(tests) or "none")

@@ -23,6 +23,8 @@ __all__ = ["BrokenReference", "RemoteReference", "UnreadableDraft", "Validator",
 
 _ANNOTATIONS = {7: ("contentEncoding", "contentMediaType"), 2020: ("dependencies",)}
 """Keywords that the library asserts, although their draft does not."""
+LONG = 100_000
+"""Characters of a value of which all errors are found."""
 
 
 class Validator:
@@ -33,17 +35,30 @@ class Validator:
         self._inner, self._originals = inner, originals
 
     def errors(self, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
-        """The library's errors, with patterns as the schema has them (``kind`` has them as they are run)."""
-        for error in self._inner.iter_errors(value):
-            yield jsonschema_rs.ValidationError(
-                self._restored(error.message),
-                self._restored(error.verbose_message),
-                self._way(error.schema_path),
-                _names(error.instance_path, value),
-                self._way(error.evaluation_path[1:]),
-                error.kind,
-                error.instance,
-            )
+        """The library's errors, with patterns as the schema has them (``kind`` has them as they are run).
+
+        Of a long value it is one error at most: the library finds all of them before it gives the first, which takes seconds.
+        """
+        found = self._inner.iter_errors(value) if len(repr(value)) <= LONG else self._one_error(value)
+        for error in found:
+            yield self._told(error, value)
+
+    def _one_error(self, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
+        try:
+            self._inner.validate(value)
+        except jsonschema_rs.ValidationError as error:
+            yield error
+
+    def _told(self, error: jsonschema_rs.ValidationError, value: Any) -> jsonschema_rs.ValidationError:
+        return jsonschema_rs.ValidationError(
+            self._restored(error.message),
+            self._restored(error.verbose_message),
+            self._way(error.schema_path),
+            _names(error.instance_path, value),
+            self._way(error.evaluation_path[1:]),
+            error.kind,
+            error.instance,
+        )
 
     def _way(self, steps: list[str | int]) -> list[str | int]:
         return [

@@ -110,9 +110,9 @@ def cell(value: Any) -> str:
     return visible_line(cut(_FRACTION.sub(r"\1Z", str(_json(value)))))
 
 
-def cut(text: str) -> str:
+def cut(text: str, most: int = CELL_MAX) -> str:
     """A text that is not too long to be read."""
-    return text if len(text) <= CELL_MAX else f"{text[:CELL_MAX]}… ({len(text):,} characters)"
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
 @contextmanager

@@ -249,6 +249,9 @@ def _rewritten(rng: Random, event: Json) -> Json:
     if rng.random() < 0.3:
         event = {key: each for key, each in event.items() if key not in {"sentAt", "receivedAt"}}
         event["originalTimestamp"] = event["timestamp"]
+    if "originalTimestamp" in event and "receivedAt" in event:
+        # Nothing corrects such a time, and one from further ahead would be refused.
+        time = min(time, instant(event["receivedAt"]) + DAY_US)
     event |= {"timestamp": text_of(time)}
     if rng.random() < 0.5:
         sender: Json = {"ip": rng.choice(["10.0.0.1", "10.0.0.2"]), "library": {"name": "web", "version": rng.choice(["1.0", "2.0"])}}

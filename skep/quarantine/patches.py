@@ -10,7 +10,8 @@ from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException
 from jsonpointer import JsonPointerException
 
 from contracts.schema_files import line_of
-from skep.console import CommandError
+from operators.validate import DETAIL_MAX
+from skep.console import CommandError, cut
 from skep.quarantine.framed import parts
 
 OPERATIONS = {
@@ -79,7 +80,8 @@ def apply_patch(patch: Patch, raw: bytes) -> bytes:
     try:
         patched = JsonPatch(patch).apply(body)
     except (JsonPatchException, JsonPointerException) as error:
-        raise Unpatchable(str(error)) from None
+        # The library shows the whole record.
+        raise Unpatchable(cut(str(error), DETAIL_MAX)) from None
     except RecursionError:
         raise Unpatchable("the record is nested too deeply") from None
     if not isinstance(patched, dict):

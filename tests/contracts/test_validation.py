@@ -293,3 +293,13 @@ def test_errors_below_a_property_without_a_name_are_told() -> None:
     judge = compile_schema({"properties": {"": {"properties": {"a": {"type": "integer"}}}}})
     (error,) = judge.errors({"": {"a": "x"}})
     assert error.message == '"x" is not of type "integer"'
+
+
+def test_of_a_long_value_one_error_is_found() -> None:
+    """A record may hold a hundred thousand errors; the first of them refuses it as all would."""
+    validator = compile_schema({"items": {"type": "integer"}})
+    for count, found in ((100, 100), (50_000, 1)):
+        errors = list(validator.errors([1] + ["x"] * count))
+        assert len(errors) == found
+        assert (errors[0].instance_path, errors[0].message) == ([1], '"x" is not of type "integer"')
+    assert not list(validator.errors([1] * 50_000))

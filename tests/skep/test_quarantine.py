@@ -438,6 +438,12 @@ def test_a_patch_that_does_not_apply_leaves_the_record(patch: list[Json], raw: b
         apply_patch(patch, raw)
 
 
+def test_why_a_patch_does_not_apply_is_short() -> None:
+    with pytest.raises(Unpatchable) as raised:
+        apply_patch([{"op": "replace", "path": "/b/c", "value": 1}], b'{"a": "%s"}' % (b"x" * 100_000))
+    assert len(str(raised.value)) < 1000
+
+
 def test_a_patch_can_mend_what_was_no_json() -> None:
     patch = [{"op": "replace", "path": "/a", "value": 0}]
     assert apply_patch(patch, b'{"a": NaN}') == b'{"a":0}'
