@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from contracts import load
-from operators import extract
+from operators import normalize
 from operators.event_time import event_time
 from operators.people import meta as meta_row
 from operators.people.meaning import MEANING
@@ -61,7 +61,7 @@ def test_everybody_is_computed_anew_by_todays_meaning(engine: Engine, monkeypatc
     given: list[bytes] = []
     control: list[Any] = []
     with monkeypatch.context() as older:
-        older.setattr(extract, "_email", str.strip)
+        older.setattr(normalize, "email", str.strip)
         older.setattr("operators.validate.event_time", _minutes)
         engine.clear(definitions)
         engine.start(["p0", "p1", "p2"])
