@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -30,7 +31,8 @@ class Denial(NamedTuple):
 def said(value: object) -> bool | None:
     """Whether a value grants or denies; None is neither."""
     if isinstance(value, str):
-        return WORDS.get(value.strip().lower().replace("-", "").replace("_", "").replace(" ", ""))
+        seen = "".join(one for one in unicodedata.normalize("NFKC", value.strip()) if unicodedata.category(one) not in {"Cf", "Pd"})
+        return WORDS.get(seen.strip().lower().replace("_", "").replace(" ", ""))
     return bool(value) if isinstance(value, (bool, int, float)) and value in (0, 1) else None
 
 
