@@ -87,8 +87,19 @@ def test_everybody_is_computed_anew_by_todays_meaning(engine: Engine, monkeypatc
     if dumped(found) != dumped(before):
         assert told[-1]["cause"] == {"type": "meaning", "id": str(MEANING)}
     assert Folded().read(engine.view.changes(0)).told() == dumped(found)
+    was, now = _holders(before), _holders(found)
+    for one in told:
+        if one["type"] == "identity.merged" and one["cause"]["type"] == "meaning" and one["merged"] in was.values():
+            # Not anybody, where the identifier that a profile is named after is none any more.
+            assert one["profile"] in {now.get(identifier) for identifier, profile in was.items() if profile == one["merged"]}
     engine.restart(reopen=False)
     assert len(told) == engine.space.meta.changes
+
+
+def _holders(rows: list[bytes]) -> dict[tuple[str, str], str]:
+    """Identifier → profile, of a dump."""
+    found = (one for one in map(orjson.loads, rows) if one["kind"] == "identifier")
+    return {(one["namespace"], one["value"]): one["profile"] for one in found}
 
 
 def _stored(engine: Engine) -> set[bytes]:
