@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
+
+from operators.normalize import visible
 
 GRANTS = frozenset({
     "1", "1.0", "true", "t", "yes", "y", "on", "granted", "grant", "allowed", "allow", "accepted", "accept", "agreed", "agree", "approved",
     "consented", "enabled", "optin", "optedin", "subscribed", "subscribe",
 })  # fmt: skip
-"""Texts that grant: in any case, and without what stands between their words."""
+"""Texts that grant: in any case and width, without what nobody sees and what stands between their words."""
 DENIALS = frozenset({
     "0", "0.0", "false", "f", "no", "n", "off", "denied", "deny", "disallowed", "disallow", "declined", "decline", "rejected", "reject",
     "refused", "refuse", "revoked", "revoke", "withdrawn", "withdraw", "disagreed", "disagree", "disabled", "objected", "optout",
@@ -18,7 +21,7 @@ DENIALS = frozenset({
 """Texts that deny, likewise."""
 PREFERENCES = "categoryPreferences"
 
-_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W\d_])")
+_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_])[\s_\u2010-\u2015-]+(?=[^\W\d_])")
 
 Said = tuple[dict[str, bool] | None, tuple[str, ...]]
 """Decisions by purpose, None if there are none; and the purposes among them whose decision could not be read."""
@@ -49,7 +52,7 @@ def decision(value: object) -> bool | None:
     if type(value) is bool:
         return value
     if type(value) is str:
-        word = _BETWEEN_WORDS.sub("", value.strip().casefold())
+        word = _BETWEEN_WORDS.sub("", visible(unicodedata.normalize("NFKC", visible(value)).casefold()))
         return True if word in GRANTS else False if word in DENIALS else None
     if (type(value) is int or type(value) is float) and value in {0, 1}:
         return value == 1

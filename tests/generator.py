@@ -210,6 +210,7 @@ def _consent(rng: Random) -> Json:
 
 SPELLED: tuple[Any, ...] = (
     "false", "Denied ", "NO", "0", "opt-out", "Opted Out", 0, 0.0, "true", " Yes", "granted", "opt_in", "1", 1, None, "maybe", "", 2, -1,
+    "\u200byes", "ｎｏ", "opt\u2011in",
     [], {}, ["marketing"], {"granted": True},
 )  # fmt: skip
 """Decisions that are no booleans: denials, grants, none, and what is neither."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -31,7 +32,8 @@ class Denial(NamedTuple):
 def said(value: object) -> bool | None:
     """Whether a value grants or denies; None is neither."""
     if isinstance(value, str):
-        return WORDS.get(re.sub("(?<=[a-z])[-_ ]+(?=[a-z])", "", value.strip().lower()))
+        seen = "".join(one for one in unicodedata.normalize("NFKC", value.strip()) if unicodedata.category(one) != "Cf")
+        return WORDS.get(re.sub("(?<=[a-z])[-\u2010-\u2015_ ]+(?=[a-z])", "", seen.strip().lower()))
     return bool(value) if isinstance(value, (bool, int, float)) and value in (0, 1) else None
 
 

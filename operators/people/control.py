@@ -126,7 +126,7 @@ class Control:
         for person in old.values():
             person.records = {}
         space.clear_records()
-        space.compute(old, anchors)
+        space.compute(old, anchors, everybody=True)
 
     def _translate(self, person: Person, before: Program) -> None:
         """Memberships by name: out of the segments that are gone, the others under their new numbers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -560,7 +560,9 @@ class Space:
             self.announcer.vanished(other, person)
             if person.consents:
                 resolve_consents(person, self.store.holder)
+            # What the other waited for, and what only both together will leave.
             self.timers.arm(person, other.armed)
+            self.timers.arm(person, next_due(person, self.program, self.clock.now))
         vanished = {other.key for _, other in stitcher.joined}
         changed = {each.key: each for each in [*stitcher.created, *(person for person, _ in stitcher.joined)] if each.key not in vanished}
         stitcher.created, stitcher.joined, stitcher.parted = [], [], []
@@ -575,7 +577,7 @@ class Space:
         old = component(self.store, self.manual, start)
         self.compute(old, anchors | anchors_of(old.values()))
 
-    def compute(self, old: dict[bytes, Person], anchors: set[bytes]) -> None:
+    def compute(self, old: dict[bytes, Person], anchors: set[bytes], *, everybody: bool = False) -> None:
         """The people of these anchors, made anew in the place of ``old``, with those whom likeness draws in; differences are announced."""
         regroup = self.regroup
         while True:
@@ -593,7 +595,7 @@ class Space:
             anchors = anchors | anchors_of(old.values())
         new = rebuilt.build(groups)
         rebuilt.settle(old.values())
-        self.replace(old, new, anchors)
+        self.replace(old, new, () if everybody else sorted(anchors))
         self.announcer.reassigned(rebuilt.reassigned)
         if regroup is not None:
             regroup.end()
@@ -607,8 +609,11 @@ class Space:
         """An accepted event from its bytes and the number of the contract that accepted it, as the definitions in force read it."""
         return self.judge.reread(raw, self.meta.contracts[contract])
 
-    def replace(self, old: dict[bytes, Person], new: dict[bytes, Person], anchors: set[bytes]) -> None:
-        """Put rebuilt people in the place of what was; announce who came, split and vanished, then what holds of each."""
+    def replace(self, old: dict[bytes, Person], new: dict[bytes, Person], near: Sequence[bytes]) -> None:
+        """Put rebuilt people in the place of what was; announce who came, split and vanished, then what holds of each.
+
+        Who vanishes goes to who holds the lead, else another of the identifiers, else one of those ``near``, that evidence connects.
+        """
         store, announcer, now = self.store, self.announcer, self.clock.now
         home = {each.hash: person for person in new.values() for each in person.identifiers}
         was = {each.hash: person for person in old.values() for each in person.identifiers}
@@ -628,7 +633,8 @@ class Space:
             for parent in sorted({was[each.hash].key for each in new[key].identifiers if each.hash in was} & new.keys()):
                 announcer.split(new[parent], new[key])
         for key in sorted(old.keys() - new.keys()):
-            survivor = home.get(key) or next((home[end] for end in sorted(anchors) if end in home), None)
+            mine = [key, *(each.hash for each in old[key].identifiers)]
+            survivor = next((home[end] for end in (*mine, *near) if end in home), None)
             announcer.vanished(old[key], survivor)
             if survivor is not None:
                 store.remember(survivor)

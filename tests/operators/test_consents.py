@@ -23,8 +23,25 @@ NO: tuple[Any, ...] = (
     "opt_out",
     "withdrawn",
     "Unsubscribed",
+    "\u200bno\ufeff",
+    "ｄｅｎｉｅｄ",
 )
-YES: tuple[Any, ...] = (True, 1, 1.0, "true", "1", "YES", " granted ", "opt-in", "Opted In", "subscribed")
+YES: tuple[Any, ...] = (
+    True,
+    1,
+    1.0,
+    "true",
+    "1",
+    "YES",
+    " granted ",
+    "opt-in",
+    "Opted In",
+    "subscribed",
+    "\u00a0ye\u00ads\u200b",
+    "ＴＲＵＥ",
+    "opt\u2011in",
+    "opted \u2013 in",
+)
 NEITHER: tuple[Any, ...] = ("", " ", "maybe", "-1", "null", "nein", 2, -1, 0.5, 10**30, [], {}, [False], {"granted": True}, ["ads"])
 
 

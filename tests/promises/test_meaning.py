@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from contracts import load
-from operators import extract
+from operators import normalize
 from operators.event_time import event_time
 from operators.people import meta as meta_row
 from operators.people.meaning import MEANING
@@ -61,7 +61,7 @@ def test_everybody_is_computed_anew_by_todays_meaning(engine: Engine, monkeypatc
     given: list[bytes] = []
     control: list[Any] = []
     with monkeypatch.context() as older:
-        older.setattr(extract, "_email", str.strip)
+        older.setattr(normalize, "email", str.strip)
         older.setattr("operators.validate.event_time", _minutes)
         engine.clear(definitions)
         engine.start(["p0", "p1", "p2"])
@@ -87,8 +87,19 @@ def test_everybody_is_computed_anew_by_todays_meaning(engine: Engine, monkeypatc
     if dumped(found) != dumped(before):
         assert told[-1]["cause"] == {"type": "meaning", "id": str(MEANING)}
     assert Folded().read(engine.view.changes(0)).told() == dumped(found)
+    was, now = _holders(before), _holders(found)
+    for one in told:
+        if one["type"] == "identity.merged" and one["cause"]["type"] == "meaning" and one["merged"] in was.values():
+            # Not anybody, where the identifier that a profile is named after is none any more.
+            assert one["profile"] in {now.get(identifier) for identifier, profile in was.items() if profile == one["merged"]}
     engine.restart(reopen=False)
     assert len(told) == engine.space.meta.changes
+
+
+def _holders(rows: list[bytes]) -> dict[tuple[str, str], str]:
+    """Identifier → profile, of a dump."""
+    found = (one for one in map(orjson.loads, rows) if one["kind"] == "identifier")
+    return {(one["namespace"], one["value"]): one["profile"] for one in found}
 
 
 def _stored(engine: Engine) -> set[bytes]:

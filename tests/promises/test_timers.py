@@ -42,6 +42,11 @@ def page(device: str, time_us: int) -> bytes:
     return orjson.dumps({"type": "page", "messageId": f"{device}-{time_us}", "anonymousId": device, "timestamp": said, "receivedAt": said})
 
 
+def login(device: str, user: str, time_us: int) -> bytes:
+    said = iso(time_us)
+    return orjson.dumps({"type": "identify", "messageId": f"{user}-{device}", "anonymousId": device, "userId": user, "timestamp": said})
+
+
 def engine(folder: Path) -> Engine:
     opened = Engine(folder, load({path: json.dumps(content) for path, content in here_now("10s").items()}))
     opened.start(["p0"])
@@ -83,6 +88,20 @@ def test_a_second_look_moves_the_exit(tmp_path: Path) -> None:
     tick(shop, START_US + 60 * SECOND_US)
     exits = [change["clock"] for change in memberships(shop) if change["type"] == "segment.exited"]
     assert exits == [iso(START_US + 18 * SECOND_US), iso(START_US + 19 * SECOND_US)]
+    shop.shard.close()
+
+
+def test_what_a_merge_adds_up_leaves_by_itself(tmp_path: Path) -> None:
+    """Two people of one look each are one of two looks; neither alone had anything to leave."""
+    often = {"segments/often.yaml": {"segment": "often", "who": {"did": "page_viewed", "times": {"gte": 2}, "within": "10s"}}}
+    shop = Engine(tmp_path / "shard", load({path: json.dumps(content) for path, content in often.items()}))
+    shop.start(["p0"])
+    shop.feed("p0", [page("d1", START_US), page("d2", START_US + SECOND_US)])
+    shop.feed("p0", [login(device, "ann", START_US + 2 * SECOND_US) for device in ("d1", "d2")])
+    assert [change["type"] for change in memberships(shop)] == ["segment.entered"]
+    tick(shop, START_US + 3600 * SECOND_US)
+    last = memberships(shop)[-1]
+    assert (last["type"], last["clock"]) == ("segment.exited", iso(START_US + 10 * SECOND_US))
     shop.shard.close()
 
 

@@ -140,7 +140,7 @@ def test_commands_that_change_state_wait_for_a_running_flow(tmp_path: Path) -> N
     """The life of a project: follow, repair a contract, replay, link, stop; then nothing is missing."""
     shop = _project(tmp_path / "shop")
     with _following(shop):
-        _until(lambda: skep("status", "--json", project=shop).stdout.count('"received":6000'), 2)
+        _until(lambda: json.loads(skep("status", "--json", project=shop).stdout or "{}").get("received"), 6000)
         [answer] = _json(shop, "identity", "link", "user_id:42", "email:work@example.com", "--why", "ticket 17")
         assert answer["running"]
         assert answer["answer"]["ok"]
