@@ -7,6 +7,8 @@ from typing import Any
 from contracts.times import DAY_US, MAX_US, MIN_US, parse_time
 from operators.versions import Refusal
 
+_YEAR_2100_US = 4_102_444_800_000_000
+
 
 def event_time(body: dict[str, Any]) -> tuple[int, int | None, bool]:
     """``(event time, receivedAt or None, doubted)``: times in microseconds, the first corrected by the sender's clock.
@@ -20,8 +22,8 @@ def event_time(body: dict[str, Any]) -> tuple[int, int | None, bool]:
     if received is not None:
         # Called only for what cannot be read (and the moment 0), `_time` costs nothing.
         received_us = parse_time(received) or _time("receivedAt", received)
-        if received_us <= 0:
-            # Nothing was received before there was anybody to receive it: the field was never set.
+        if not 0 < received_us < _YEAR_2100_US:
+            # Nothing was received before there was anybody to receive it, nor is it yet: the field was never set.
             received_us = None
     said, original = get("timestamp"), get("originalTimestamp")
     if said is not None and original is not None:

@@ -25,6 +25,8 @@ AT = "2026-05-01T10:00:00Z"
         ({"timestamp": AT, "originalTimestamp": AT, "sentAt": 0, "receivedAt": AT}, AT, False),
         ({"timestamp": AT, "sentAt": AT, "receivedAt": 0}, AT, False),
         ({"timestamp": AT, "sentAt": 0, "receivedAt": "0001-01-01T00:00:00Z"}, AT, False),
+        ({"timestamp": AT, "sentAt": AT, "receivedAt": "2100-01-01T00:00:00Z"}, AT, False),
+        ({"timestamp": AT, "sentAt": AT, "receivedAt": "9999-12-31T23:59:59Z"}, AT, False),
     ],
 )
 def test_a_correction_is_believed_unless_the_event_was_sent_before_it_happened(times: dict[str, Any], at: str, *, doubted: bool) -> None:
