@@ -110,7 +110,7 @@ def test_a_hundred_levels_are_accepted_and_one_more_is_not() -> None:
         {"event": None},
         {"event": "!!"},
         {"properties": [1]},
-        {"timestamp": "9999-12-31T00:00:00Z", "receivedAt": "9999-12-31T12:00:00Z", "sentAt": "9999-12-30T10:00:00Z"},
+        {"timestamp": "0001-01-01T00:00:00Z", "receivedAt": "2026-01-01T00:00:00Z", "sentAt": "9999-12-30T10:00:00Z"},
     ],
 )
 def test_a_broken_envelope_is_refused(more: dict[str, Any]) -> None:
