@@ -54,7 +54,7 @@ class Activation:
             log.configure(settings.log)
             activation = cls(settings)
         except (ContractErrors, StateError) as error:
-            raise SystemExit(str(error)) from None
+            raise ends.stopped(error) from None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: activation._stop.set())
         return activation

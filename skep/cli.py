@@ -454,6 +454,7 @@ def main() -> None:
     try:
         app()
     except (CommandError, ContractErrors, StateError) as error:
+        ends.tell_behind(error)
         fail(str(error))
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -14,7 +14,7 @@ import structlog
 
 from connectors.errors import SourceError
 from contracts.problems import ContractErrors
-from skep import terminal
+from skep import log, terminal
 from state.errors import StateError
 
 P = ParamSpec("P")
@@ -25,6 +25,7 @@ _BUILDERS = frozenset({"build_part", "build"})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _OUTSIDE = frozenset(
     {
+        errno.ENOENT,
         errno.EACCES,
         errno.EPERM,
         errno.EROFS,
@@ -43,7 +44,19 @@ _OUTSIDE = frozenset(
 def plain_ends() -> None:
     """From now on an error that people can repair ends this process in its own words, without a traceback."""
     terminal.guard()
+    log.configure()
     sys.excepthook = _end
+
+
+def stopped(error: Exception) -> SystemExit:
+    """What ends a process over such an error, in its words; what is behind it goes to the log."""
+    tell_behind(error)
+    return SystemExit(str(error))
+
+
+def tell_behind(error: BaseException) -> None:
+    """Where an error arose, for those who ask for it with ``SKEP_LOG_LEVEL=debug``."""
+    structlog.get_logger().debug("what is behind the error", exc_info=error)
 
 
 def plain(made: R) -> R:
@@ -93,7 +106,7 @@ def _end_plainly(error: BaseException) -> None:
     while cause is not None:
         words = words_of(cause)
         if words:
-            structlog.get_logger().debug("what is behind the error", exc_info=error)
+            tell_behind(error)
             _last_words(words)
         cause = cause.__cause__
 

@@ -81,7 +81,7 @@ class Runtime:
             pull_if_there(settings)
             runtime = cls(settings, proved(settings))
         except (ContractErrors, StateError, SourceError) as error:
-            raise SystemExit(str(error)) from None
+            raise ends.stopped(error) from None
         recovery.prepare()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: runtime.stop.set())

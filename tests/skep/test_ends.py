@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,11 +22,10 @@ from bytewax.dataflow import Dataflow
 from bytewax.operators import StatefulBatchLogic
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.testing import TestingSource, run_main
-from skep import ends, log
+from skep import ends
 from state.errors import StateError
 
 ends.plain_ends()
-log.configure()
 error = StateError("cannot be: \\x1b[31m") if sys.argv[2] == "ours" else ValueError("a mistake")
 
 class Part(StatelessSinkPartition):
@@ -95,3 +96,14 @@ def test_what_people_can_repair() -> None:
     forbidden = words_of(OSError(errno.EROFS, "Read-only file system", "/data/x"))
     assert forbidden.startswith("/data/x: expected a file or folder that can be used, found: Read-only")
     assert words_of(OSError(errno.EINVAL, "Invalid argument", "/data/x")) == ""
+
+
+@pytest.mark.parametrize("level", ["", "debug"])
+def test_what_is_behind_an_error_at_the_start_is_in_the_log_for_those_who_ask(tmp_path: Path, level: str) -> None:
+    (tmp_path / "skep.yaml").write_text("horizonn: 3d\n")
+    command = [sys.executable, "-P", "-m", "bytewax.run", "flows.cdp"]
+    environment = {**os.environ, "SKEP_PROJECT": str(tmp_path), "SKEP_LOG_LEVEL": level}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("skep.yaml:1: horizonn: expected")
+    assert ("in load" in done.stderr) == (len(done.stderr.splitlines()) > 1) == (level == "debug")
