@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -34,6 +34,7 @@ def content(event: Event) -> bytes:
     return orjson.dumps(written(kept), option=orjson.OPT_SORT_KEYS)
 
 
+EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -44,7 +45,8 @@ def written(value: object) -> object:
     if isinstance(value, list):
         return [written(v) for v in value]
     number = not isinstance(value, bool) and (isinstance(value, int | float) or (isinstance(value, str) and NUMBER.fullmatch(value)))
-    return {"number": str(Fraction(str(value)))} if number else value
+    # As a decimal, because 9e999999999 is a number too, and no text of its digits could be held.
+    return {"number": str(EXACT.normalize(Decimal(str(value)) or Decimal()))} if number else value
 
 
 def accepted(events: Iterable[Event]) -> list[Event]:
