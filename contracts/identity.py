@@ -21,7 +21,7 @@ DEFAULT_NAMESPACES = (
     Namespace("anonymous_id", ("anonymousId", "previousId"), scope="device"),
 )
 BLOCKED_VALUES = frozenset([
-    "", "null", "undefined", "none", "nil", "nan", "\\N", "n/a", "n.a.", "#n/a", "unknown", "not set", "not available", "anonymous",
+    "", "null", "undefined", "none", "nil", "nan", "-nan", "\\N", "n/a", "n.a.", "#n/a", "unknown", "not set", "not available", "anonymous",
     "guest", "true", "false", "0", "-1", "[object Object]", "[object Undefined]", "[object Null]", "[object HTMLInputElement]",
     "ffffffff-ffff-ffff-ffff-ffffffffffff", "ffffffffffffffffffffffffffffffff", "9774d56d682e549c", "02:00:00:00:00:00",
 ])  # fmt: skip

@@ -25,6 +25,8 @@ from skep.control import Submitted, submit
 from skep.settings import Settings, SourceSettings, load_definitions
 from skep.spaces import bundles, open_view, open_views
 
+_LISTED_MAX = 20
+"""Files that an error names."""
 _COUNTED = 10_000
 """Records that are counted at once."""
 
@@ -179,12 +181,14 @@ def _find(settings: Settings, name: str) -> SourceFile:
             return some[0]
     if of_source:
         names = [one.file for one in of_source if one.state == "stopped"] or [one.file for one in of_source]
-        raise CommandError(f"expected one file, found several of source {name} → name one of {listed(names)}")
+        few = f"name one of {listed(names)}" if len(names) <= _LISTED_MAX else f"name one; `skep sources --source {name}` lists them"
+        raise CommandError(f"expected one file, found several of source {name} → {few}")
     raise CommandError(_unknown(name, [one.file for one in found], "a file that `skep sources` lists"))
 
 
 def _unknown(name: str, known: list[str], what: str) -> str:
-    return f"expected {what}, one of {listed(known)}, found {name} → {closest(name, known) or '`skep sources` lists them'}"
+    few = f", one of {listed(known)}" if len(known) <= _LISTED_MAX else ""
+    return f"expected {what}{few}, found {name} → {closest(name, known) or '`skep sources` lists them'}"
 
 
 def refusal(settings: Settings, one: SourceFile) -> str:
