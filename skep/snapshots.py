@@ -31,6 +31,7 @@ def publish_snapshot(settings: Settings) -> SnapshotReport:
             rows={space: SnapshotRows(view) for space, view in views.items()},
             personal=personal,
             fields=fields(definitions),
+            storage=settings.snapshot_storage,
         )
 
 
