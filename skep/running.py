@@ -11,7 +11,7 @@ from typing import Any
 from rich.status import Status
 
 from operators.view import View
-from skep import report, sources
+from skep import metrics, report, sources
 from skep.console import CommandError, err, styled
 from skep.late import tell_late
 from skep.process import ACTIVATION, FLOW, Child, Supervisor, flow_is_running
@@ -81,9 +81,13 @@ def follow(settings: Settings, environment: dict[str, str]) -> int:
     every = f"{settings.snapshot_interval_us / 1e6:g}"
     return supervisor.keep(
         [
-            Child("the flow", FLOW, environment, needed=True),
-            Child("activation", ACTIVATION, environment),
-            Child("the snapshot publisher", ("-P", "-m", "skep.cli", "snapshot", "--every", every), environment),
+            Child("the flow", FLOW, environment | metrics.environment_of(metrics.FLOW, settings.data), needed=True),
+            Child("activation", ACTIVATION, environment | metrics.environment_of(metrics.ACTIVATION, settings.data)),
+            Child(
+                "the snapshot publisher",
+                ("-P", "-m", "skep.cli", "snapshot", "--every", every),
+                environment | metrics.environment_of(metrics.PUBLISHER, settings.data),
+            ),
         ]
     )
 

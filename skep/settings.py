@@ -64,6 +64,7 @@ class Settings(BaseModel):
     archive_interval_us: int = 10 * _SECOND_US
     snapshot_personal: Literal["hash", "clear"] = "hash"
     snapshot_interval_us: int = 60 * _SECOND_US
+    snapshot_storage: Literal["v1.2.0", "v1.4.0", "latest"] = "v1.2.0"
     log: Literal["console", "json"] = "console"
     lines: dict[str, int] = Field(default_factory=dict, repr=False)
     """Where a key stands in ``skep.yaml``, for problems that are found later."""
@@ -107,6 +108,7 @@ class _Environment(BaseSettings):
     archive_interval: str | None = None
     snapshot_personal: str | None = None
     snapshot_interval: str | None = None
+    snapshot_storage: str | None = None
     log: str | None = None
 
 
@@ -119,9 +121,10 @@ _CHOICES = {
     "unknown_events": ("quarantine", "accept"),
     "formats": ("annotate", "assert"),
     "snapshot_personal": ("hash", "clear"),
+    "snapshot_storage": ("v1.2.0", "v1.4.0", "latest"),
     "log": ("console", "json"),
 }
-_NESTED = {"archive": ("rows", "interval"), "snapshot": ("personal", "interval")}
+_NESTED = {"archive": ("rows", "interval"), "snapshot": ("personal", "interval", "storage")}
 
 
 def _fields(reader: Reader, root: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import structlog
 from contracts import ContractErrors
 from operators.quality.scores import HOUR_US, share
 from operators.view import View
+from skep import metrics
 from skep.fields import fields
 from skep.personal import hidden
 from skep.settings import Settings, load_definitions
@@ -31,6 +32,7 @@ def publish_snapshot(settings: Settings) -> SnapshotReport:
             rows={space: SnapshotRows(view) for space, view in views.items()},
             personal=personal,
             fields=fields(definitions),
+            storage=settings.snapshot_storage,
         )
 
 
@@ -65,10 +67,12 @@ class SnapshotRows:
 def publish_every(settings: Settings, seconds: float, stopping: Callable[[], bool]) -> None:
     """Publish again and again until ``stopping``; what goes wrong is told and tried again the next time."""
     log = structlog.get_logger()
+    metrics.serve()
     while not stopping():
         begun = time.monotonic()
         try:
             report = publish_snapshot(settings)
+            metrics.published(time.time(), report.seconds, report.bytes)
             log.info("snapshot published", path=str(report.target), mb=round(report.bytes / 1e6, 1), seconds=round(report.seconds, 2))
         except NoState:
             log.debug("nothing to publish yet")

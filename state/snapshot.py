@@ -46,11 +46,12 @@ def publish(
     rows: Mapping[str, Rows],
     personal: Personal | None,
     fields: Sequence[Field] = (),
+    storage: str = "v1.2.0",
 ) -> SnapshotReport:
     """Builds a snapshot of all spaces and replaces ``target`` by it; readers of the old file keep what they have.
 
     ``archives``: space → folder of its archive; ``rows``: space → its shard's rows; ``personal`` None: values in the clear;
-    ``fields``: what the contracts say of properties and traits.
+    ``fields``: what the contracts say of properties and traits; ``storage``: the oldest DuckDB that is to open it, or ``latest``.
     """
     begun = time.monotonic()
     if "?" in str(target):
@@ -59,7 +60,7 @@ def publish(
     _remove_abandoned(target)
     building = target.with_name(f".{target.name}.{os.getpid()}.building")
     try:
-        counts = _build_again(building, archives, rows, personal, fields=fields)
+        counts = _build_again(building, archives, rows, personal, fields=fields, storage=storage)
         _put_in_place(building, target)
     finally:
         _remove(building)
@@ -76,12 +77,18 @@ def sql(target: Path, query: str, parameters: Mapping[str, Any] | None = None) -
 
 
 def _build_again(
-    building: Path, archives: Mapping[str, Path], rows: Mapping[str, Rows], personal: Personal | None, *, fields: Sequence[Field]
+    building: Path,
+    archives: Mapping[str, Path],
+    rows: Mapping[str, Rows],
+    personal: Personal | None,
+    *,
+    fields: Sequence[Field],
+    storage: str,
 ) -> dict[str, int]:
     for attempt in range(1, ATTEMPTS + 1):
         _remove(building)
         try:
-            return _build(building, archives, rows, personal, fields=fields)
+            return _build(building, archives, rows, personal, fields=fields, storage=storage)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             if attempt == ATTEMPTS:
                 raise StateError(
@@ -91,9 +98,15 @@ def _build_again(
 
 
 def _build(
-    building: Path, archives: Mapping[str, Path], rows: Mapping[str, Rows], personal: Personal | None, *, fields: Sequence[Field]
+    building: Path,
+    archives: Mapping[str, Path],
+    rows: Mapping[str, Rows],
+    personal: Personal | None,
+    *,
+    fields: Sequence[Field],
+    storage: str,
 ) -> dict[str, int]:
-    with duckdb.connect(str(building)) as con:
+    with duckdb.connect(str(building), config={"storage_compatibility_version": storage}) as con:
         con.execute("ATTACH ':memory:' AS work")
         con.execute("SET preserve_insertion_order = true")
         for statement in ddl():

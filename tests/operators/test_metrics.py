@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from ruamel.yaml import YAML
 
 from skep import starter
 
@@ -70,15 +72,16 @@ def _scrape(address: str) -> Samples:
     return found
 
 
-def _when(address: str, name: str, labels: tuple[tuple[str, str], ...], value: float) -> Samples:
-    """The metrics, as soon as one of them has a value."""
+def _when(address: str, name: str, labels: tuple[tuple[str, str], ...], value: float | None = None) -> Samples:
+    """The metrics, as soon as one of them has a value; without one, as soon as it is there and not 0."""
     give_up, samples = time.monotonic() + 60, Samples()
     while time.monotonic() < give_up:
         try:
             samples = _scrape(address)
         except URLError:
             samples = {}
-        if samples.get((name, labels)) == value:
+        found = samples.get((name, labels))
+        if found and value in {None, found}:
             return samples
         time.sleep(0.1)
     raise AssertionError(f"{name}{labels} never became {value}: {samples}")
@@ -102,3 +105,47 @@ def test_a_flow_serves_its_metrics(flow: str) -> None:
     assert ("skep_rocksdb_bytes", (("kind", "sst"), ("space", "shop"))) in found
     for stage in ("validate", "people", "archive"):
         assert found["skep_batch_seconds_count", (("stage", stage),)] >= 1
+
+
+@pytest.fixture
+def supervised(tmp_path: Path) -> Iterator[int]:
+    """`skep run` over one event, with the environment of the compose file; yields the first of its three ports."""
+    starter.create(tmp_path)
+    (tmp_path / "events/shop.jsonl").write_text(EVENT % (1, 1))
+    service = YAML(typ="safe").load(ROOT / "docker/compose.yaml")["services"]["skep"]
+    port = _three_free_ports()
+    environment = {**os.environ, **service["environment"], "SKEP_SECRET": "a secret", "BYTEWAX_DATAFLOW_API_PORT": str(port)}
+    environment["SKEP_SNAPSHOT_INTERVAL"] = "1s"
+    command = [sys.executable, "-P", "-m", "skep.cli", "--project", str(tmp_path), "run"]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
+    try:
+        yield port
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0, (tmp_path / "log").read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _three_free_ports() -> int:
+    for first in range(20_000, 30_000, 3):
+        with ExitStack() as taken:
+            try:
+                for port in range(first, first + 3):
+                    taken.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+    raise AssertionError("no three free ports in a row")
+
+
+def test_each_process_of_skep_run_serves_its_own_metrics(supervised: int) -> None:
+    """The flow at the port of the environment, activation and the publisher at the next two, in the compose file's environment."""
+    space = (("space", "shop"),)
+    flow = _when(f"http://127.0.0.1:{supervised}/metrics", "skep_records_received_total", space, 1)
+    assert flow["skep_people", space] == 1
+    activation = _when(f"http://127.0.0.1:{supervised + 1}/metrics", "process_start_time_seconds", ())
+    assert ("skep_records_received_total", space) not in activation
+    publisher = _when(f"http://127.0.0.1:{supervised + 2}/metrics", "skep_snapshot_bytes", ())
+    assert publisher["skep_snapshot_published_seconds", ()] > 0

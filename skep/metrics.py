@@ -1,0 +1,39 @@
+"""Where the processes of `skep run` serve their metrics: the flow at Bytewax's port, activation and the publisher at the next two."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from prometheus_client import Gauge, start_http_server
+
+ENABLED, PORT, CACHE = "BYTEWAX_DATAFLOW_API_ENABLED", "BYTEWAX_DATAFLOW_API_PORT", "BYTEWAX_DATAFLOW_API_CACHE_PATH"
+_BYTEWAX_PORT = 3030
+FLOW, ACTIVATION, PUBLISHER = range(3)
+"""Whose metrics: how far its port lies behind the flow's."""
+
+_PUBLISHED = Gauge("skep_snapshot_published_seconds", "Unix time at which the last snapshot was published")
+_TOOK = Gauge("skep_snapshot_took_seconds", "How long the last snapshot took, in seconds")
+_BYTES = Gauge("skep_snapshot_bytes", "Size of the last snapshot")
+
+
+def environment_of(process: int, data: Path, given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables for a process beside others: a port of its own, and a folder for Bytewax's ``dataflow.json`` that can be written."""
+    if ENABLED not in given:
+        return {}
+    data.mkdir(parents=True, exist_ok=True)
+    return {PORT: str(int(given.get(PORT) or _BYTEWAX_PORT) + process), CACHE: given.get(CACHE) or str(data)}
+
+
+def serve() -> None:
+    """Serve this process's metrics, if they are asked for, at the port of its environment."""
+    if ENABLED in os.environ:
+        start_http_server(int(os.environ.get(PORT) or _BYTEWAX_PORT))
+
+
+def published(at_seconds: float, took_seconds: float, size_bytes: int) -> None:
+    """A snapshot has been published."""
+    _PUBLISHED.set(at_seconds)
+    _TOOK.set(took_seconds)
+    _BYTES.set(size_bytes)
