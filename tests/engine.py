@@ -111,8 +111,9 @@ class Engine:
         self.deny(row for _, row in self.shard.quarantine.committed(sequence_key(known)))
 
     def deny(self, rows: Iterable[bytes]) -> None:
-        """Note what records in quarantine deny by the definitions in force, for the model."""
-        self.denials += to_denials((orjson.loads(decode_row(row).raw) for row in rows), self._definitions)
+        """Note what records in quarantine deny by the definitions in force, for the model; in some nothing can be read."""
+        refused = [row for row in map(decode_row, rows) if row.reason != "undecodable"]
+        self.denials += to_denials((orjson.loads(row.raw) for row in refused), self._definitions)
 
     def dump(self, at_us: int | None = None) -> list[bytes]:
         return list(self.view.dump(at_us))

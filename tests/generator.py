@@ -305,7 +305,7 @@ def _denied(body: Json, definitions: Definitions) -> list[Denial]:
     identifiers = _identifiers({key: value for key, value in body.items() if value != ["u1"]}, definitions)
     first = [*(each for each in identifiers if is_person(rules, each)), *identifiers][:1]
     limit = instant(body["receivedAt"]) if "receivedAt" in body else READ_AT_US
-    time = limit if body["timestamp"] == "soon" else min(_time_of(body), limit)
+    time = limit if body["timestamp"] in {"soon", "yesterday"} else min(_time_of(body), limit)
     return [
         Denial(body["messageId"], (rules.namespaces[at].name, value), purpose, time)
         for at, value in first

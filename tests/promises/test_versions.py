@@ -44,7 +44,7 @@ def as_of_old(event: Json) -> Json:
     place = "traits" if event["type"] == "identify" else "properties"
     if (event["type"] == "track" and event_name(event["event"]) not in PROPERTIES) or event["type"] in {"page", "screen"}:
         return event
-    return {**event, place: {"model": 1, **{OLD + name: value for name, value in event.get(place, {}).items()}}}
+    return {**event, place: {"model": 1, **{OLD + name: value for name, value in (event.get(place) or {}).items()}}}
 
 
 @pytest.mark.parametrize("seed", range(4000, 4040))
