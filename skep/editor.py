@@ -143,6 +143,7 @@ def settings_schema(names: Names) -> Schema:
         "snapshot": fields(description="what the snapshot shows, and how often", properties={
             "personal": choice(("hash", "clear"), "clear puts personal values into snapshot and change log", default="hash"),
             "interval": duration("how often `skep run` publishes the snapshot", default="60s"),
+            "storage": choice(("v1.2.0", "v1.4.0", "latest"), "the oldest DuckDB that is to open the snapshot", default="v1.2.0"),
         }),
         "log": choice(("console", "json"), "console for people, json for machines", default="console"),
     }  # fmt: skip
