@@ -1,4 +1,6 @@
-"""What of the change log a destination is told: the types that it asks for, and of people below its floor only what cohorts do.
+"""What of the change log a destination is told.
+
+Of the types that it asks for, the memberships of the segments that chose it, and of people below its floor only what cohorts do.
 
 A floor is a least confidence. Everything here is a function of one change, so that a crash or a second reading tells the same.
 """
@@ -11,6 +13,9 @@ from typing import Any
 
 import orjson
 
+from contracts.definitions import Definitions, Destination
+from contracts.destinations import MEMBERSHIPS
+
 Change = dict[str, Any]
 _HOUR = len("2026-01-31T10")
 _TAKEN_BACK = "below the destination's floor"
@@ -18,10 +23,17 @@ _TAKEN_BACK = "below the destination's floor"
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """``wanted``: types of changes. ``floor``: a probability; without it the lines are those of the change log."""
+    """``wanted``: types of changes. ``floor``: a probability, or None. ``segments``: those whose memberships are told; None is all."""
 
     wanted: frozenset[str]
     floor: float | None = None
+    segments: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, destination: Destination, definitions: Definitions) -> Audience:
+        """What a destination is told by these definitions. One that no segment names in ``activate`` is a feed: it is told of all."""
+        naming = frozenset(one.name for one in definitions.segments if destination.name in one.activate)
+        return cls(frozenset(destination.changes), destination.confidence, naming or None)
 
     def told(self, changes: Iterable[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
         """``(sequence, JSON)`` of what the destination is told for these changes, in their order."""
@@ -29,12 +41,22 @@ class Audience:
 
     def _lines(self, body: bytes) -> Iterator[bytes]:
         change = orjson.loads(body)
-        if self.floor is not None:
-            told = (one for one in through(change, self.floor) if one["type"] in self.wanted)
-            # Only what was decoded for good is written anew: a number may have more digits than are decoded.
-            yield from (body if one is change else orjson.dumps(one) for one in told)
-        elif change["type"] in self.wanted:
-            yield body
+        lines = (change,) if self.floor is None else through(change, self.floor)
+        told = (self._chosen(one) for one in lines if one["type"] in self.wanted)
+        # Only what differs is written anew: a number may have more digits than are decoded.
+        yield from (body if one is change else orjson.dumps(one) for one in told if one is not None)
+
+    def _chosen(self, change: Change) -> Change | None:
+        """The change without memberships of other segments; None if it is nothing else."""
+        if self.segments is None:
+            return change
+        if change["type"] in MEMBERSHIPS:
+            return change if change["segment"] in self.segments else None
+        held = (change["evidence"] or {}).get("segments") if change["type"] == "identity.confidence" else None
+        if held is None:
+            return change
+        kept = [one for one in held if one["segment"] in self.segments]
+        return {**change, "evidence": {**change["evidence"], "segments": kept}}
 
 
 def through(change: Change, floor: float) -> Iterator[Change]:
@@ -47,7 +69,7 @@ def through(change: Change, floor: float) -> Iterator[Change]:
         yield from _of_two(change, floor)
     elif sure is None or sure >= floor:
         yield _without_unnamed(change, floor) if kind == "events.reassigned" else change
-    elif kind in {"segment.entered", "segment.exited"}:
+    elif kind in MEMBERSHIPS:
         yield _cohort(change)
 
 

@@ -13,6 +13,9 @@ CHANGES = (
 )  # fmt: skip
 """All types of change events; what a destination is told of by default."""
 
+MEMBERSHIPS = frozenset({"segment.entered", "segment.exited"})
+"""Those that the ``activate`` of a segment chooses destinations for."""
+
 
 def read_destination(reader: Reader, at: Tree, name: str) -> Destination:
     """One destination, named after its file."""

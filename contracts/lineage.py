@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from contracts.definitions import Definitions, Destination, IdentityRules, Use
+from contracts.definitions import Definitions, Destination, IdentityRules, Segment, Use
+from contracts.destinations import MEMBERSHIPS
 from contracts.event_patterns import matches
 from contracts.features import Measured
 from contracts.inheritance import Inheritance
@@ -18,19 +19,30 @@ _IDENTITY = "identity.yaml"
 _ROOTS = {"properties": None, "traits": ("identify", "group")}
 
 
-def all_uses(measured: Measured, destinations: Iterable[Destination], identity: Tree | None, rules: IdentityRules) -> tuple[Use, ...]:
-    """What the definitions say outright that they use, in the order of the files."""
+def all_uses(
+    measured: Measured, segments: Iterable[Segment], destinations: Iterable[Destination], identity: Tree | None, rules: IdentityRules
+) -> tuple[Use, ...]:
+    """What the definitions use, as they say, and every segment for a destination that none of them names; in the order of the files."""
     told = [one.name for one in destinations if "profile.updated" in one.changes]
     emitted = [
         Use("destination", name, "trait", "", trait, at.file, at.line, at.key) for trait, at in measured.emits.items() for name in told
     ]
-    found = [*measured.uses, *emitted, *_namespaces(measured.properties, identity, rules)]
+    found = [*measured.uses, *emitted, *_feeds(segments, destinations), *_namespaces(measured.properties, identity, rules)]
     return tuple(sorted(found, key=lambda one: (one.file, one.line, one.kind, one.name, one.path)))
+
+
+def _feeds(segments: Iterable[Segment], destinations: Iterable[Destination]) -> Iterator[Use]:
+    segments = list(segments)
+    chosen = {name for segment in segments for name in segment.activate}
+    for destination in destinations:
+        if destination.name not in chosen and MEMBERSHIPS & {*destination.changes}:
+            for segment in segments:
+                yield Use("destination", destination.name, "segment", "", segment.name, f"destinations/{destination.name}.yaml", 1, "")
 
 
 def check_told(uses: Iterable[Use], destinations: Iterable[Destination], problems: list[Problem]) -> None:
     """Problems of segments that name a destination which is told of no change of a segment."""
-    deaf = {one.name: one for one in destinations if not {"segment.entered", "segment.exited"} & {*one.changes}}
+    deaf = {one.name: one for one in destinations if not MEMBERSHIPS & {*one.changes}}
     for use in uses:
         if use.kind == "destination" and use.of == "segment" and use.name in deaf:
             expected = "a destination that is told of segment.entered or segment.exited"

@@ -83,7 +83,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
     rules = _single(reader, trees, identity.FILE, identity.read_identity, identity.DEFAULT_RULES)
     namespaces = None if identity.FILE in unread else [namespace.name for namespace in rules.namespaces]
     check_tags(properties.documents(), around.purposes, namespaces, reader.problems)
-    uses = all_uses(measured, destinations, trees.get(identity.FILE), rules)
+    uses = all_uses(measured, segments, destinations, trees.get(identity.FILE), rules)
     check_told(uses, destinations, reader.problems)
     check_purposes(Inheritance(uses, properties), segments, reader.problems)
     return Definitions(

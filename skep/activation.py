@@ -40,7 +40,7 @@ class Activation:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         definitions = load_definitions(settings)
-        self._destinations = {each.name: each for each in definitions.destinations}
+        self._destinations = {each.name: (each, Audience.of(each, definitions)) for each in definitions.destinations}
         self._personal = None if settings.snapshot_personal == "clear" else hidden(settings, definitions)
         self._names = [f"{name}@{space}" for name in self._destinations for space in settings.spaces]
         self._stop = threading.Event()
@@ -86,5 +86,5 @@ class Activation:
         return Cursor(self._settings.data / "cursors" / f"{name}.json")
 
     def _destination(self, name: str) -> tuple[Destination, Audience]:
-        found = self._destinations[name.rpartition("@")[0]]
-        return FileDestination(self._settings.root / found.path), Audience(frozenset(found.changes), found.confidence)
+        found, audience = self._destinations[name.rpartition("@")[0]]
+        return FileDestination(self._settings.root / found.path), audience

@@ -126,7 +126,7 @@ def _destinations(told: list[bytes], definitions: Definitions) -> dict[str, Any]
     """By destination: how many changes it would be told, by their type."""
     found = {}
     for each in definitions.destinations:
-        audience = Audience(frozenset(each.changes), each.confidence)
+        audience = Audience.of(each, definitions)
         kinds = Counter(orjson.loads(line)["type"] for _, line in audience.told(enumerate(told)))
         found[each.name] = {"changes": kinds.total(), "types": dict(sorted(kinds.items()))}
     return found
