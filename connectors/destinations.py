@@ -8,6 +8,8 @@ from typing import Protocol
 
 import orjson
 
+from state.files import replace
+
 TEAR_BLOCK_BYTES = 1 << 16
 
 
@@ -68,11 +70,5 @@ class Cursor:
             ) from error
 
     def store(self, sequence: int) -> None:
-        """Stores the sequence atomically."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_name(self._path.name + ".new")
-        with fresh.open("wb") as stream:
-            stream.write(orjson.dumps({"sequence": sequence}))
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(self._path)
+        """Stores the sequence durably."""
+        replace(self._path, orjson.dumps({"sequence": sequence}))

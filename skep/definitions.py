@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from skep.spaces import archive_path, control_path, definitions_path, open_view
 from skep.who import who
 from state.archive import load_positions
 from state.errors import NoState
+from state.files import replace
 
 
 def proved(settings: Settings) -> Definitions:
@@ -73,13 +73,7 @@ def keep(settings: Settings, definitions: Definitions) -> None:
     path = definitions_path(settings, definitions.digest)
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".tmp")
-    with scratch.open("wb") as stream:
-        stream.write(orjson.dumps(definitions.files, option=orjson.OPT_SORT_KEYS))
-        stream.flush()
-        os.fsync(stream.fileno())
-    scratch.replace(path)
+    replace(path, orjson.dumps(definitions.files, option=orjson.OPT_SORT_KEYS))
 
 
 def declared(path: Path) -> list[dict[str, Any]]:

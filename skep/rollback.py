@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from skep.console import CommandError
 from skep.definitions import declared, kept_files
 from skep.settings import Settings, definitions_of, files_of
 from skep.spaces import control_path, definitions_path
+from state.files import replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,7 @@ def _restore(root: Path, files: dict[str, str], changed: list[tuple[str, str]]) 
             target.unlink()
             _remove_empty(target.parent, root)
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_name(f".{target.name}.tmp")
-        with scratch.open("wb") as stream:
-            stream.write(files[path].encode("utf-8", "surrogatepass"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        scratch.replace(target)
+        replace(target, files[path].encode("utf-8", "surrogatepass"))
 
 
 def _remove_empty(folder: Path, root: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from datetime import date
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from state.errors import DiskFull
+from state.files import put, replace, sync
 
 SCHEMA = pa.schema(
     [
@@ -143,9 +143,9 @@ class Archive:
 
     def _store(self, chunks: dict[tuple[str, int], list[pa.RecordBatch]], reached: dict[str, int]) -> None:
         for folder in {self._write(partition, day, rows, reached[partition]) for (partition, day), rows in chunks.items()}:
-            _sync_folder(folder)
+            sync(folder)
         positions = {**self.positions, **reached}
-        _store(self._folder / _POSITIONS, orjson.dumps(positions, option=orjson.OPT_SORT_KEYS))
+        replace(self._folder / _POSITIONS, orjson.dumps(positions, option=orjson.OPT_SORT_KEYS))
         self.positions = positions
 
     def close(self) -> None:
@@ -197,8 +197,7 @@ class Archive:
         fresh = path.with_name(path.name + ".new")
         table = pa.Table.from_batches(chunks, schema=SCHEMA)
         pq.write_table(table, fresh, compression="zstd", compression_level=1, use_dictionary=_REPEATING)
-        _sync_file(fresh)
-        fresh.replace(path)
+        put(fresh, path, sync_folder=False)
         return folder
 
     def _columns(self, partition: str, rows: list[tuple[Any, ...]]) -> pa.RecordBatch:
@@ -255,26 +254,3 @@ def load_positions(path: Path) -> dict[str, int]:
             f"{path}: expected the archive's positions by partition ({error}); it is written by Skep only. "
             "Restore it from a backup, or delete the archive and the space's shard together to read everything again"
         ) from error
-
-
-def _store(path: Path, content: bytes) -> None:
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_file(path: Path) -> None:
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

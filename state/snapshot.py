@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from typing import Any
 import duckdb
 
 from state.errors import NoState, StateError
+from state.files import abandoned, put, scratch
 from state.snapshot_events import archive_files, load_events
 from state.snapshot_fields import Field, load_fields
 from state.snapshot_personal import Hider, Personal, dump_json
@@ -57,11 +57,12 @@ def publish(
     if "?" in str(target):
         raise StateError(f"snapshot: expected a path without `?`, which DuckDB cannot write, found {target}; set `data:` to another folder")
     target.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(target)
-    building = target.with_name(f".{target.name}.{os.getpid()}.building")
+    for left in abandoned(target, "building"):
+        _remove(left)
+    building = scratch(target, "building")
     try:
         counts = _build_again(building, archives, rows, personal, fields=fields, storage=storage)
-        _put_in_place(building, target)
+        put(building, target)
     finally:
         _remove(building)
     return SnapshotReport(target, counts, target.stat().st_size, time.monotonic() - begun)
@@ -154,30 +155,8 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _put_in_place(building: Path, target: Path) -> None:
-    _sync(building, os.O_RDWR)
-    building.replace(target)
-    _sync(target.parent, os.O_RDONLY)
-
-
-def _sync(path: Path, flags: int) -> None:
-    handle = os.open(path, flags)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _remove(building: Path) -> None:
     for path in (building, building.with_name(building.name + ".wal")):
         path.unlink(missing_ok=True)
     with suppress(OSError):
         building.with_name(building.name + ".tmp").rmdir()
-
-
-def _remove_abandoned(target: Path) -> None:
-    """Removes what publishers that are gone have left behind."""
-    for path in target.parent.glob(f".{target.name}.*.building"):
-        process = path.name.split(".")[-2]
-        if process.isdigit() and int(process) != os.getpid() and not Path(f"/proc/{process}").exists():
-            _remove(path)
