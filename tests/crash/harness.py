@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,41 +14,30 @@ import orjson
 from skep.settings import Settings
 from skep.spaces import open_views
 from state.errors import NoState
+from tests.processes import PATIENCE_S, Completed, Process, completed, plain_environment, started
 
 FLOW = "flows.cdp"
 ACTIVATION = "flows.activation"
-PATIENCE_S = 120.0
 POLL_S = 0.002
-SETUP_S = 0.9
+SETUP_S = 0.3
 """About what a flow takes from its start to its first commit."""
 OUTBOX = Path("data/outbox/changes.jsonl")
 
 
 def environment(project: Path, **settings: str) -> dict[str, str]:
     """The environment of a process of this project, without what the caller's holds."""
-    own = {key: value for key, value in os.environ.items() if not key.startswith("SKEP_")}
-    return {**own, "RUST_BACKTRACE": "0", "SKEP_PROJECT": str(project), **settings}
+    return plain_environment(RUST_BACKTRACE="0", SKEP_PROJECT=str(project), **settings)
 
 
-def start(project: Path, *words: str, **settings: str) -> subprocess.Popen[bytes]:
+def start(project: Path, *words: str, **settings: str) -> Process:
     """``python -m bytewax.run WORDS`` for a project, in no folder of its own; what it says is added to process.log."""
     with (project / "process.log").open("ab") as said:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "bytewax.run", *words], cwd="/", env=environment(project, **settings), stdout=said, stderr=said
-        )
+        return started("bytewax.run", *words, env=environment(project, **settings), stdout=said, stderr=said)
 
 
-def command(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def command(project: Path, *words: str) -> Completed:
     """``python -m WORDS`` for a project, to its end."""
-    return subprocess.run(
-        [sys.executable, "-P", "-m", *words],
-        cwd="/",
-        env=environment(project),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    return completed(*words, env=environment(project))
 
 
 def finish(project: Path, *words: str, **settings: str) -> None:
@@ -70,7 +57,7 @@ def log_bytes(project: Path) -> tuple[int, int]:
         return 0, 0
 
 
-def wait_for_commits(project: Path, process: subprocess.Popen[bytes], grown: int) -> bool:
+def wait_for_commits(project: Path, process: Process, grown: int) -> bool:
     """Wait until this process has written so many bytes of commits; False if it ended before."""
     before, size = log_bytes(project)
     end = time.monotonic() + PATIENCE_S
@@ -97,7 +84,7 @@ class Instant:
         most = {"start": SETUP_S, "commit": 2 * step_bytes, "archive": 3.0}[kind]
         return cls(kind, rng.uniform(0, most))
 
-    def reached(self, project: Path, process: subprocess.Popen[bytes]) -> bool:
+    def reached(self, project: Path, process: Process) -> bool:
         """Wait for it; False if the process ended before."""
         if self.kind == "start":
             return _still_runs_after(process, self.amount)
@@ -106,7 +93,7 @@ class Instant:
         return _wait_for_flush(project, process, int(self.amount) + 1)
 
 
-def _still_runs_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
+def _still_runs_after(process: Process, seconds: float) -> bool:
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -114,7 +101,7 @@ def _still_runs_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return False
 
 
-def _wait_for_flush(project: Path, process: subprocess.Popen[bytes], files: int) -> bool:
+def _wait_for_flush(project: Path, process: Process, files: int) -> bool:
     """Wait until some file of a flush is half written, or a few more are there than before."""
     folder = project / "data" / "archive" / "shop"
     before = sum(1 for _ in folder.glob("day=*/*"))
@@ -138,7 +125,7 @@ class Killing:
     kills: list[str] = field(default_factory=list)
     seen: list[bytes] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
-    _beside: subprocess.Popen[bytes] | None = None
+    _beside: Process | None = None
 
     def through(self, kills: int) -> None:
         """Kill up to so often, then let it end. Activation runs beside the flow and is killed with it, half of the times."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, Killing, finish, log_bytes
+from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, Killing, environment, finish, log_bytes
 from tests.crash.outcome import Outcome, broken_rules, delivery_problems, differences, lost_and_doubled
 from tests.crash.shop import make_lines, make_project, write_partitions
+from tests.processes import completed
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def play(folder: Path, seed: int, kills: int, events: int, *, partitions: int = 
     if bytewax_recovery:
         store = project / "recovery"
         store.mkdir()
-        subprocess.run([sys.executable, "-m", "bytewax.recovery", str(store), "1"], check=True)
+        assert completed("bytewax.recovery", str(store), "1", env=environment(project)).returncode == 0
         words = (FLOW, "-r", str(store), "-s", "1", "-b", "0")
     killing = Killing(project, Random(seed), size / (kills + 1), words, activation=True)
     killing.through(kills)

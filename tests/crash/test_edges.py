@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from pathlib import Path
 from random import Random
@@ -17,9 +16,10 @@ from skep.settings import Settings
 from skep.snapshots import publish_snapshot
 from skep.spaces import open_views
 from state.errors import NoState
-from tests.crash.harness import FLOW, PATIENCE_S, environment, finish, start
+from tests.crash.harness import FLOW, command, environment, finish, start
 from tests.crash.outcome import Outcome, broken_rules, differences
 from tests.crash.shop import make_lines, make_project, write_partitions
+from tests.processes import started
 
 SEED = 71
 
@@ -63,20 +63,18 @@ def test_a_snapshot_killed_half_way_is_not_published(project: Path) -> None:
     finish(project, FLOW)
     rng = Random(SEED)
     published = project / "data" / "skep.duckdb"
-    command = [sys.executable, "-P", "-m", "skep.cli", "snapshot"]
-    done = subprocess.run(command, cwd="/", env=environment(project), timeout=PATIENCE_S, check=True, capture_output=True)
-    assert done.returncode == 0
+    assert command(project, "skep.cli", "snapshot").returncode == 0
     beside = {path.name for path in published.parent.iterdir()}
     for _ in range(3):
-        process = subprocess.Popen(command, cwd="/", env=environment(project), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(rng.uniform(0.5, 1.3))
+        process = started("skep.cli", "snapshot", env=environment(project), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(0, 0.8))
         process.kill()
         process.wait()
         with duckdb.connect(str(published), read_only=True) as opened:
             rows = opened.execute("select count(*) from events").fetchone()
             assert rows is not None
             assert rows[0] > 1000
-    subprocess.run(command, cwd="/", env=environment(project), timeout=PATIENCE_S, check=True, capture_output=True)
+    assert command(project, "skep.cli", "snapshot").returncode == 0
     assert {path.name for path in published.parent.iterdir()} == beside
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from tests.processes import Completed, completed, plain_environment
 from tests.skep.test_cli import skep
 
 Json = dict[str, Any]
@@ -40,14 +38,12 @@ def write_contract(folder: Path, path: str, content: Any) -> None:
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """The caller's, without its own settings of Skep."""
-    own = {key: value for key, value in os.environ.items() if not key.startswith("SKEP_")}
-    return {**own, "SKEP_PROJECT": str(folder), "RUST_BACKTRACE": "0", **more}
+    return plain_environment(SKEP_PROJECT=str(folder), RUST_BACKTRACE="0", **more)
 
 
-def flow(folder: Path, name: str = "flows.cdp", **more: str) -> subprocess.CompletedProcess[str]:
+def flow(folder: Path, name: str = "flows.cdp", **more: str) -> Completed:
     """``python -m bytewax.run`` to the end of the input."""
-    command = [sys.executable, "-P", "-m", "bytewax.run", name]
-    return subprocess.run(command, cwd="/", env=environment(folder, **more), capture_output=True, text=True, timeout=120, check=False)
+    return completed("bytewax.run", name, env=environment(folder, **more))
 
 
 def ran(folder: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from skep.settings import Settings
 from skep.spaces import open_view
 from state.errors import NoState
 from tests.engine import SPACE, Engine
+from tests.processes import started
 from tests.promises.project import environment, project
 
 SECOND_US = 1_000_000
@@ -142,8 +141,7 @@ def test_people_known_before_the_clock_runs(tmp_path: Path) -> None:
 @contextmanager
 def following(folder: Path) -> Iterator[None]:
     """The main flow, following; SIGTERM ends it with 0."""
-    command = [sys.executable, "-P", "-m", "bytewax.run", "flows.cdp"]
-    process = subprocess.Popen(command, cwd="/", env=environment(folder, SKEP_FOLLOW="1"))
+    process = started("bytewax.run", "flows.cdp", env=environment(folder, SKEP_FOLLOW="1"))
     try:
         yield
         process.send_signal(signal.SIGTERM)

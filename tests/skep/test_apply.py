@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.processes import started
 from tests.promises.project import asked, dump, environment, project, ran, write_contract
 from tests.skep.test_cli import refused, skep
 
@@ -41,9 +40,8 @@ def new_model(folder: Path) -> None:
 @contextmanager
 def following(folder: Path) -> Iterator[None]:
     """A flow that follows its input."""
-    command = [sys.executable, "-P", "-m", "bytewax.run", "flows.cdp"]
     with (folder / "flow.log").open("wb") as log:
-        flow = subprocess.Popen(command, cwd="/", env=environment(folder, SKEP_FOLLOW="1"), stdout=log, stderr=log)
+        flow = started("bytewax.run", "flows.cdp", env=environment(folder, SKEP_FOLLOW="1"), stdout=log, stderr=log)
         try:
             yield
         finally:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -22,20 +20,13 @@ from skep.process import Child, Supervisor, flow_is_running, run_lock
 from skep.profiles import parse
 from skep.settings import Settings
 from skep.status import summed
+from tests.processes import PATIENCE_S, completed, plain_environment
 
 
-def skep(*words: str, project: Path | None = None, timeout: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
+def skep(*words: str, project: Path | None = None, timeout: float = PATIENCE_S, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, in no project folder."""
     before = ["--project", str(project)] if project else []
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "skep.cli", *before, *words],
-        cwd="/",
-        env={**{key: value for key, value in os.environ.items() if not key.startswith("SKEP_")}, **environment},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    return completed("skep.cli", *before, *words, env=plain_environment(**environment), timeout=timeout)
 
 
 def refused(done: subprocess.CompletedProcess[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from connectors.errors import SourceError
 from contracts.problems import ContractErrors, Problem
 from skep.ends import words_of
 from state.errors import StateError
+from tests.processes import completed, plain_environment
 
 FLOW = """
 import sys
@@ -101,9 +101,8 @@ def test_what_people_can_repair() -> None:
 @pytest.mark.parametrize("level", ["", "debug"])
 def test_what_is_behind_an_error_at_the_start_is_in_the_log_for_those_who_ask(tmp_path: Path, level: str) -> None:
     (tmp_path / "skep.yaml").write_text("horizonn: 3d\n")
-    command = [sys.executable, "-P", "-m", "bytewax.run", "flows.cdp"]
-    environment = {**os.environ, "SKEP_PROJECT": str(tmp_path), "SKEP_LOG_LEVEL": level}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    environment = plain_environment(SKEP_PROJECT=str(tmp_path), SKEP_LOG_LEVEL=level)
+    done = completed("bytewax.run", "flows.cdp", env=environment)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("skep.yaml:1: horizonn: expected")
     assert ("in load" in done.stderr) == (len(done.stderr.splitlines()) > 1) == (level == "debug")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import orjson
 import pytest
 
 from contracts.times import iso, parse_time
+from tests.processes import plain_environment, started
 from tests.skep.test_cli import refused, skep
 
 MONDAY = parse_time("2026-03-02T00:00:00Z") or 0
@@ -180,9 +179,8 @@ def test_a_source_stops_and_goes_on_while_the_flow_follows(tmp_path: Path) -> No
     folder = make(tmp_path)
 
     def flow() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-m", "skep.cli", "--project", str(folder), "run"]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("SKEP_")} | {"SKEP_BATCH_SIZE": "5"}
-        return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        environment = plain_environment(SKEP_BATCH_SIZE="5")
+        return started("skep.cli", "--project", str(folder), "run", env=environment, stderr=subprocess.DEVNULL)
 
     def until(what: Any) -> None:
         end = time.monotonic() + 40

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from skep.quarantine.selection import Selection, selection
 from skep.quarantine.show import differences, record_lines
 from skep.quarantine.where import read_where
 from skep.quarantine.written import Written, pretty
+from tests.processes import completed, plain_environment
 from tests.promises.project import asked, project, ran, write_contract
 from tests.skep.test_cli import refused, skep
 
@@ -516,6 +515,6 @@ def test_of_a_long_edit_the_difference_is_shown() -> None:
 
 
 def test_raw_is_the_bytes(made: Path) -> None:
-    command = [sys.executable, "-P", "-m", "skep.cli", "--project", str(made), "quarantine", "show", "q-10", "--raw"]
-    done = subprocess.run(command, capture_output=True, check=True)
+    words = ("--project", str(made), "quarantine", "show", "q-10", "--raw")
+    done = completed("skep.cli", *words, env=plain_environment(), text=False)
     assert done.stdout == b'{"type": "track", "event": "caf\xe9"}'

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.processes import plain_environment, started
 from tests.skep.test_cli import refused, skep
 
 
@@ -50,10 +49,7 @@ def _lines(project: Path, *words: str) -> list[Any]:
 @contextmanager
 def _following(project: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`skep run` beside the test, stopped by SIGTERM, which must end it with 0."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "skep.cli", "--project", str(project), "run"],
-        env={key: value for key, value in os.environ.items() if not key.startswith("SKEP_")},
-    )
+    process = started("skep.cli", "--project", str(project), "run", env=plain_environment())
     try:
         yield process
         process.send_signal(signal.SIGTERM)

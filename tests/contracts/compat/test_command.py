@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from typer.testing import CliRunner
 from contracts.validation import compile_schema
 from skep.cli import app
 from skep.compat import UNUSABLE, Comparison, Outcome, compare_here
+from tests.processes import completed, plain_environment
 
 PAIRS = [
     pair
@@ -26,8 +26,7 @@ SAMPLE = PAIRS[:: len(PAIRS) // 6]
 
 
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from skep.cli import main; main()", "contracts", "compat", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return completed("skep.cli", "contracts", "compat", *arguments, env=plain_environment(), cwd=folder)
 
 
 def _compare(folder: Path, old: Any, new: Any, *options: str, types: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from contracts.compat.merging import Graph, Merger
 from contracts.compat.nodes import Space
 from contracts.compat.reading import Reader
 from skep.compat import Comparison, compare
+from tests.processes import completed, plain_environment
 
 SUITE = [json.loads(line) for line in (Path(__file__).parent / "suite.jsonl").read_text().splitlines()]
 """[keyword, schema, valid documents, invalid documents] of the JSON-Schema-Test-Suite (MIT, suite.LICENSE), both drafts."""
@@ -189,8 +189,8 @@ def test_deep_schemas_do_not_break_it(tmp_path: Path) -> None:
 def test_the_command_prints_json(tmp_path: Path) -> None:
     """Path, keyword, both values and an example, each way of `full` with its own; a wrong call is 2."""
     old, new = _files(tmp_path, '{"maximum": 3}', '{"maximum": 2, "minimum": -1}')
-    command = [sys.executable, "-m", "skep.cli", "contracts", "compat"]
-    done = subprocess.run([*command, str(old), str(new), "--mode", "full", "--json"], capture_output=True, cwd=tmp_path, check=False)
+    command = partial(completed, "skep.cli", "contracts", "compat", env=plain_environment(), cwd=tmp_path)
+    done = command(str(old), str(new), "--mode", "full", "--json")
     report = json.loads(done.stdout)
     assert done.returncode == 1, done.stderr
     assert report["compatible"] is False
@@ -199,8 +199,8 @@ def test_the_command_prints_json(tmp_path: Path) -> None:
         ("backward", "", "minimum", None, -1),
     }
     assert all("example" in one for one in report["reasons"])
-    assert subprocess.run([*command, str(old), str(new), "--mode", "sideways"], capture_output=True, check=False).returncode == 2
-    assert subprocess.run([*command, str(old), str(tmp_path / "no.json")], capture_output=True, check=False).returncode == 2
+    assert command(str(old), str(new), "--mode", "sideways").returncode == 2
+    assert command(str(old), str(tmp_path / "no.json")).returncode == 2
 
 
 def test_a_world_of_countries_is_no_trouble() -> None:
