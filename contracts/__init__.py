@@ -1,6 +1,19 @@
 """Contracts: the YAML and JSON that people edit, and the code that loads, checks and types it."""
 
-from contracts.loading import digest, load, read_files
-from contracts.problems import ContractErrors, Problem
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from contracts.loading import digest, load, read_files
+    from contracts.problems import ContractErrors, Problem
 
 __all__ = ["ContractErrors", "Problem", "digest", "load", "read_files"]
+
+
+def __getattr__(name: str) -> Any:
+    """The names above when they are first asked for: reading contracts takes libraries that a start does not need."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("contracts.problems" if name in {"ContractErrors", "Problem"} else "contracts.loading"), name)

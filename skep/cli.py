@@ -8,12 +8,12 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand
 
-from skep import console, ends, log, terminal
+from skep import console, terminal
 from skep.cli_changing import changing_app
 from skep.cli_contracts import contracts_app
 from skep.cli_evidence import evidence_app
@@ -21,8 +21,10 @@ from skep.cli_matching import matching_app
 from skep.cli_quality import quality_app
 from skep.cli_quarantine import quarantine_app
 from skep.cli_sources import sources_app
-from skep.console import CommandError, fail, json_line, out, table
-from skep.settings import Settings
+from skep.console import fail, json_line, out, table
+
+if TYPE_CHECKING:
+    from skep.settings import Settings
 
 app = typer.Typer(
     name="skep",
@@ -60,6 +62,9 @@ _chosen = Chosen()
 
 
 def _settings(**overrides: Any) -> Settings:
+    from skep import log
+    from skep.settings import Settings
+
     settings = Settings.load(_chosen.project, **overrides)
     log.configure(settings.log)
     return settings
@@ -446,27 +451,27 @@ def dump(
 
 def main() -> None:
     """The entry point: what is wrong is a line on stderr and exit code 1, never a traceback."""
-    from contracts import ContractErrors
-    from state.errors import StateError
-
     terminal.guard()
-    log.configure()
     try:
         app()
-    except (CommandError, ContractErrors, StateError) as error:
-        ends.tell_behind(error)
-        fail(str(error))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BrokenPipeError:
         # The reader (`head`) has enough; Python must not complain when it flushes at exit.
         sys.stderr.close()
         raise SystemExit(0) from None
-    except OSError as error:
-        words = ends.words_of(error)
-        if not words:
-            raise
-        fail(words)
+    except Exception as error:  # noqa: BLE001 - which of them people can repair is known where errors have their words
+        _fail_plainly(error)
+
+
+def _fail_plainly(error: Exception) -> NoReturn:
+    from skep import ends
+
+    words = ends.words_of(error)
+    if not words:
+        raise error
+    ends.tell_behind(error)
+    fail(words)
 
 
 if __name__ == "__main__":

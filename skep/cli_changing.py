@@ -9,20 +9,14 @@ from typing import Annotated
 
 import typer
 
-from skep import console, log
+from skep import console
 from skep.console import json_line, out
-from skep.settings import Settings
+from skep.project import settings_of
 
 changing_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]
-
-
-def _settings(context: typer.Context) -> Settings:
-    settings = Settings.load(context.find_root().params.get("project"))
-    log.configure(settings.log)
-    return settings
 
 
 @changing_app.command("plan")
@@ -43,7 +37,7 @@ def show_plan(
     from skep.planning.shown import show
     from skep.spaces import chosen
 
-    settings = _settings(context)
+    settings = settings_of(context)
     with console.counting() as progress:
         found = plans(settings, chosen(settings, space), proved(settings), progress, dump)
     if json:
@@ -71,7 +65,7 @@ def roll_back(  # noqa: PLR0917 - typer fills them by name
     from skep.rollback import rollback, words
     from skep.spaces import chosen
 
-    settings = _settings(context)
+    settings = settings_of(context)
     done = rollback(settings, chosen(settings, space), to, why=why, force=force)
     if json:
         files = [{"file": f"contracts/{path}", "change": how} for path, how in done.files]
@@ -89,7 +83,7 @@ def show_audit(context: typer.Context, space: Space = None, json: Json = False) 
     from skep.audit import audit, show
     from skep.spaces import chosen
 
-    settings = _settings(context)
+    settings = settings_of(context)
     rows = [row for name in chosen(settings, space) for row in audit(settings, name)]
     if json:
         json_line(rows)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skep.project import settings_of
+
 if TYPE_CHECKING:
     from contracts.definitions import Definitions
 
@@ -132,10 +134,10 @@ def _short(value: Any) -> str:
 def _known(context: typer.Context) -> Definitions | None:
     """The project's contracts, if there is a project and they can be read."""
     from contracts import ContractErrors
-    from skep.settings import Settings, load_definitions
+    from skep.settings import load_definitions
 
     try:
-        return load_definitions(Settings.load(_project(context)))
+        return load_definitions(settings_of(context))
     except ContractErrors:
         return None
 
@@ -188,9 +190,8 @@ def impact(
     from skep.console import json_line
     from skep.impact import impact as impact_of
     from skep.impact_report import show
-    from skep.settings import Settings
 
-    found = impact_of(Settings.load(_project(context)), old, new, event)
+    found = impact_of(settings_of(context), old, new, event)
     if json:
         json_line(found.row())
     else:
@@ -208,9 +209,8 @@ def pull(context: typer.Context, json: Json = False) -> None:
     from skep.console import fail, json_line, out
     from skep.registry import Registry, lines
     from skep.registry import pull as pull_contracts
-    from skep.settings import Settings
 
-    settings = Settings.load(_project(context))
+    settings = settings_of(context)
     if not settings.registry:
         fail("skep.yaml: expected `registry:`, the address of a schema registry, found none → add it")
     pulled = pull_contracts(settings, Registry(settings.registry))
@@ -243,9 +243,9 @@ def export_contracts(
     """
     from skep.console import out, print_bytes
     from skep.odcs import export
-    from skep.settings import Settings, load_definitions
+    from skep.settings import load_definitions
 
-    made = export(load_definitions(Settings.load(_project(context))), event)
+    made = export(load_definitions(settings_of(context)), event)
     if folder is None:
         print_bytes("".join(f"---\n{text}" for _, text in made).removesuffix("\n").encode())
         return

@@ -9,20 +9,13 @@ from typing import Annotated
 
 import typer
 
-from skep import log
 from skep.console import json_line, out, spinner
-from skep.settings import Settings
+from skep.project import settings_of
 
 evidence_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Space = Annotated[str | None, typer.Option("--space", help="The space; needed if there are several.")]
-
-
-def _settings(context: typer.Context) -> Settings:
-    settings = Settings.load(context.find_root().params.get("project"))
-    log.configure(settings.log)
-    return settings
 
 
 @evidence_app.command("explain")
@@ -40,7 +33,7 @@ def explain(
     from skep.identity import explaining
 
     with spinner("looking at the evidence …"):
-        told = explaining.explain(_settings(context), a, b, space)
+        told = explaining.explain(settings_of(context), a, b, space)
     if json:
         json_line(told)
     else:
@@ -64,7 +57,7 @@ def graph(
     from skep.identity.graph import write_graph
 
     with spinner("drawing …"):
-        told = write_graph(_settings(context), profile, target, space)
+        told = write_graph(settings_of(context), profile, target, space)
     if json:
         json_line(told)
     else:
@@ -85,7 +78,7 @@ def doctor(
     from skep.identity import doctor as findings
 
     with spinner("looking at everybody …"):
-        found = findings.examine(_settings(context), space)
+        found = findings.examine(settings_of(context), space)
     if json:
         json_line(found)
     for one in [] if json else found:
@@ -105,7 +98,7 @@ def history(
     """
     from skep.identity import history as past
 
-    told = past.history(_settings(context), profile, space)
+    told = past.history(settings_of(context), profile, space)
     if json:
         json_line(told)
     else:
@@ -126,7 +119,7 @@ def show(
     """
     from skep.identity import history as past
 
-    told = past.who(_settings(context), profile, space, at)
+    told = past.who(settings_of(context), profile, space, at)
     if json:
         json_line(told)
     else:
@@ -150,7 +143,7 @@ def split(
     """
     from skep.identity import splitting
 
-    told, submitted = splitting.split(_settings(context), profile, keep, why, space, dry_run=dry_run)
+    told, submitted = splitting.split(settings_of(context), profile, keep, why, space, dry_run=dry_run)
     refused = [one for one in submitted if one.answer and not one.answer.get("ok", True)]
     if json:
         json_line({**told, "entries": [one.message_id for one in submitted]})

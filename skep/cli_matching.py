@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 
-from skep import log
 from skep.console import json_line, spinner
-from skep.settings import Settings
+from skep.project import settings_of
 
 matching_app = typer.Typer()
 
@@ -38,9 +37,7 @@ def train(
 
     with spinner("comparing records …"):
         if events is None:
-            settings = Settings.load(context.find_root().params.get("project"))
-            log.configure(settings.log)
-            told = commands.train_project(settings, space, rules, target, labels)
+            told = commands.train_project(settings_of(context), space, rules, target, labels)
         else:
             told = commands.train_file(rules, events, target, labels)
     if json:

@@ -8,18 +8,12 @@ from typing import Annotated
 
 import typer
 
-from skep import console, log
-from skep.settings import Settings
+from skep import console
+from skep.project import settings_of
 
 quality_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-
-def _settings(context: typer.Context) -> Settings:
-    settings = Settings.load(context.find_root().params.get("project"))
-    log.configure(settings.log)
-    return settings
 
 
 @quality_app.callback(invoke_without_command=True)
@@ -38,7 +32,7 @@ def quality(
 
     if context.invoked_subcommand is not None:
         return
-    found = scores.report(_settings(context), source, since, space)
+    found = scores.report(settings_of(context), source, since, space)
     if json:
         console.json_line(found)
     else:
@@ -58,7 +52,7 @@ def quality_resume(
     """
     from skep import quality as scores
 
-    one = scores.resume(_settings(context), source, why)
+    one = scores.resume(settings_of(context), source, why)
     if json:
         console.json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer}])
     else:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skep import log
 from skep.console import CommandError, json_line, out, table
-from skep.settings import Settings
+from skep.project import settings_of
 
 if TYPE_CHECKING:
     from skep.control import Submitted
     from skep.quarantine.causes import Cause
     from skep.quarantine.selection import Selection
     from skep.quarantine.trial import Tried
+    from skep.settings import Settings
 
 quarantine_app = typer.Typer(help="What was refused, why, and feeding it again, edited or not.", no_args_is_help=True)
 
@@ -37,12 +37,6 @@ All = Annotated[bool, typer.Option("--all", help="Really every record, when noth
 
 _DETAIL = 100
 """Characters of a detail in a table."""
-
-
-def _settings(context: typer.Context) -> Settings:
-    settings = Settings.load(context.find_root().params.get("project"))
-    log.configure(settings.log)
-    return settings
 
 
 @quarantine_app.command("list")
@@ -69,7 +63,7 @@ def list_(
     from skep.quarantine.causes import listed
     from skep.quarantine.selection import public, records, selection
 
-    settings = _settings(context)
+    settings = settings_of(context)
     chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
     rows = records(settings, space, chosen)
     if json and grouped:
@@ -139,7 +133,7 @@ def show(
     from skep.quarantine.selection import found, public, selection
     from skep.spaces import open_views
 
-    settings = _settings(context)
+    settings = settings_of(context)
     with open_views(settings, space) as views:
         rows = list(found(views, selection(ids=[entry])))
         if raw:
@@ -187,7 +181,7 @@ def replay(
     from skep.quarantine import repairs
     from skep.quarantine.selection import selection
 
-    settings = _settings(context)
+    settings = settings_of(context)
     chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
     where_ = _of(settings, space, chosen)
     if dry_run:
@@ -231,7 +225,7 @@ def edit(
     from skep.quarantine.selection import selection
     from skep.quarantine.show import differences
 
-    settings = _settings(context)
+    settings = settings_of(context)
     operations = read_patch(patch)
     chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
     _some(chosen, everything)
@@ -277,7 +271,7 @@ def drop(
     from skep.quarantine import repairs
     from skep.quarantine.selection import selection
 
-    settings = _settings(context)
+    settings = settings_of(context)
     chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
     _some(chosen, everything)
     if not why.strip():

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skep import console, log
+from skep import console
 from skep.console import fail, out
-from skep.settings import Settings
+from skep.project import settings_of
 
 if TYPE_CHECKING:
     from skep.control import Submitted
@@ -25,12 +25,6 @@ Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A partition that `skep sources` lists, or the source that it is the stopped one of.")
 ]
 Why = Annotated[str, typer.Option(help="The reason, for those who read it later.")]
-
-
-def _settings(context: typer.Context) -> Settings:
-    settings = Settings.load(context.find_root().params.get("project"))
-    log.configure(settings.log)
-    return settings
 
 
 @sources_app.callback(invoke_without_command=True)
@@ -47,7 +41,7 @@ def sources(
 
     if context.invoked_subcommand is not None:
         return
-    rows = files.report(_settings(context), source)
+    rows = files.report(settings_of(context), source)
     if json:
         console.json_line(rows)
     else:
@@ -62,7 +56,7 @@ def sources_reread(context: typer.Context, name: Name, why: Why = "", json: Json
     """
     from skep import sources as files
 
-    _tell(files.reread(_settings(context), name, why), json=json)
+    _tell(files.reread(settings_of(context), name, why), json=json)
 
 
 @sources_app.command("skip")
@@ -73,7 +67,7 @@ def sources_skip(context: typer.Context, name: Name, why: Why = "", json: Json =
     """
     from skep import sources as files
 
-    _tell(files.skip(_settings(context), name, why), json=json)
+    _tell(files.skip(settings_of(context), name, why), json=json)
 
 
 def _tell(one: Submitted, *, json: bool) -> None:
@@ -102,7 +96,7 @@ def sources_infer(
     from skep.mapping_guess import table_name
     from skep.mapping_inference import infer, tried
 
-    settings = _settings(context)
+    settings = settings_of(context)
     name = name or table_name(file)
     path = target or settings.root / "contracts" / "sources" / f"{name}.yaml"
     if path.exists() and not force:

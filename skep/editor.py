@@ -120,7 +120,6 @@ def with_modeline(file: PurePosixPath, text_: str) -> str:
 def settings_schema(names: Names) -> Schema:
     """``skep.yaml``."""
     name: Schema = {"type": "string", "pattern": NAME}
-    default = settings.Settings.model_fields
     known: dict[str, Any] = {
         "spaces": items(name, "the brands or regions; each has its own store", minItems=1, uniqueItems=True),
         "data": text("the folder of all that is remembered, relative to the project folder", default="data"),
@@ -130,14 +129,14 @@ def settings_schema(names: Names) -> Schema:
         "formats": choice(("annotate", "assert"), "whether `format` in a contract is checked", default="annotate"),
         "follow": boolean("wait for more at the end of the input"),
         "sources": items(_source(names), "where events come from"),
-        "batch_size": integer("records in one batch and one commit", default=default["batch_size"].default),
+        "batch_size": integer("records in one batch and one commit", default=settings.default("batch_size")),
         "registry": described({"type": "string", "pattern": "^https?://."}, "the address of a schema registry such as http://localhost:8081"),
         "secret": text("the key of all hashes of identifiers; prefer the variable SKEP_SECRET"),
-        "max_event_bytes": integer("longer records are quarantined", 100, default=default["max_event_bytes"].default),
+        "max_event_bytes": integer("longer records are quarantined", 100, default=settings.default("max_event_bytes")),
         "sync": boolean("wait for the disk at every commit"),
-        "cache_mb": integer("memory for the people seen lately, in MB", 8, default=default["cache_mb"].default),
+        "cache_mb": integer("memory for the people seen lately, in MB", 8, default=settings.default("cache_mb")),
         "archive": fields(description="how the archive is written", properties={
-            "rows": integer("events in memory before the archive writes a file", default=default["archive_rows"].default),
+            "rows": integer("events in memory before the archive writes a file", default=settings.default("archive_rows")),
             "interval": duration("the archive writes at least this often", default="10s"),
         }),
         "snapshot": fields(description="what the snapshot shows, and how often", properties={

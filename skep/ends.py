@@ -15,6 +15,7 @@ import structlog
 from connectors.errors import SourceError
 from contracts.problems import ContractErrors
 from skep import log, terminal
+from skep.console import CommandError
 from state.errors import StateError
 
 P = ParamSpec("P")
@@ -56,6 +57,8 @@ def stopped(error: Exception) -> SystemExit:
 
 def tell_behind(error: BaseException) -> None:
     """Where an error arose, for those who ask for it with ``SKEP_LOG_LEVEL=debug``."""
+    if not structlog.is_configured():
+        log.configure()
     structlog.get_logger().debug("what is behind the error", exc_info=error)
 
 
@@ -113,7 +116,7 @@ def _end_plainly(error: BaseException) -> None:
 
 def words_of(error: BaseException) -> str:
     """What people are told of an error that they can repair; nothing of another one."""
-    if isinstance(error, ContractErrors | StateError | SourceError):
+    if isinstance(error, CommandError | ContractErrors | StateError | SourceError):
         return str(error)
     if not isinstance(error, OSError):
         return ""

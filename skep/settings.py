@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import contracts
 from contracts.definitions import DAY_US, Definitions
@@ -22,13 +21,12 @@ _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false":
 _SECOND_US = 1_000_000
 
 
-class SourceSettings(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class SourceSettings:
     """Where events come from: ``path`` is a file, a folder or a glob, absolute; ``mapping`` a file of contracts/sources/.
 
     ``history``: what was written down before it is read, so that none of it is late.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     kind: Literal["jsonl", "csv", "parquet"]
@@ -40,10 +38,9 @@ class SourceSettings(BaseModel):
     """What becomes of a file that no longer begins with what was read of it."""
 
 
-class Settings(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Settings:
     """Everything that ``skep.yaml`` and ``SKEP_…`` variables say; durations in microseconds."""
-
-    model_config = ConfigDict(frozen=True)
 
     root: Path
     spaces: tuple[str, ...] = ("shop",)
@@ -55,8 +52,8 @@ class Settings(BaseModel):
     follow: bool = False
     sources: tuple[SourceSettings, ...] = ()
     batch_size: int = 2000
-    registry: str = Field(default="", repr=False)
-    secret: str = Field(default=DEFAULT_SECRET, repr=False)
+    registry: str = field(default="", repr=False)
+    secret: str = field(default=DEFAULT_SECRET, repr=False)
     max_event_bytes: int = 1_000_000
     sync: bool = False
     cache_mb: int = 512
@@ -66,7 +63,7 @@ class Settings(BaseModel):
     snapshot_interval_us: int = 60 * _SECOND_US
     snapshot_storage: Literal["v1.2.0", "v1.4.0", "latest"] = "v1.2.0"
     log: Literal["console", "json"] = "console"
-    lines: dict[str, int] = Field(default_factory=dict, repr=False)
+    lines: dict[str, int] = field(default_factory=dict, repr=False)
     """Where a key stands in ``skep.yaml``, for problems that are found later."""
 
     @classmethod
@@ -85,31 +82,23 @@ class Settings(BaseModel):
         return cls(**_overridden(fields, root, overrides))
 
 
-class _Environment(BaseSettings):
-    """The ``SKEP_…`` variables as texts; `_KEYS` says what each of them must be."""
+VARIABLES = (
+    "data", "spaces", "horizon", "future_skew", "unknown_events", "formats", "follow", "batch_size", "source_path", "registry", "secret",
+    "max_event_bytes", "sync", "cache_mb", "archive_rows", "archive_interval", "snapshot_personal", "snapshot_interval",
+    "snapshot_storage", "log",
+)  # fmt: skip
+"""Settings that a variable of this name in capitals, behind ``SKEP_``, says."""
 
-    model_config = SettingsConfigDict(env_prefix="SKEP_", env_ignore_empty=True, extra="ignore")
 
-    data: str | None = None
-    spaces: str | None = None
-    horizon: str | None = None
-    future_skew: str | None = None
-    unknown_events: str | None = None
-    formats: str | None = None
-    follow: str | None = None
-    batch_size: str | None = None
-    source_path: str | None = None
-    registry: str | None = None
-    secret: str | None = None
-    max_event_bytes: str | None = None
-    sync: str | None = None
-    cache_mb: str | None = None
-    archive_rows: str | None = None
-    archive_interval: str | None = None
-    snapshot_personal: str | None = None
-    snapshot_interval: str | None = None
-    snapshot_storage: str | None = None
-    log: str | None = None
+def default(key: str) -> Any:
+    """What a field of `Settings` is if nothing says it."""
+    return next(one.default for one in dataclasses.fields(Settings) if one.name == key)
+
+
+def _environment() -> dict[str, str]:
+    """What variables say, by key; an empty one says nothing."""
+    said = {key: os.environ.get(f"SKEP_{key.upper()}", "") for key in VARIABLES}
+    return {key: text for key, text in said.items() if text}
 
 
 _KEYS = (
@@ -130,8 +119,7 @@ _NESTED = {"archive": ("rows", "interval"), "snapshot": ("personal", "interval",
 def _fields(reader: Reader, root: Path) -> dict[str, Any]:
     parts = _file_parts(reader, root)
     lines = {key: part.line for key, part in parts.items() if part.file == FILE}
-    environment = {key: value for key, value in _Environment().model_dump().items() if value is not None}
-    parts |= {key: _variable(key, value) for key, value in environment.items()}
+    parts |= {key: _variable(key, text) for key, text in _environment().items()}
     spaces = _spaces(reader, parts.get("spaces"))
     fields: dict[str, Any] = {"root": root, "spaces": spaces, "lines": lines}
     fields["data"] = root / reader.text(parts.get("data"), "data", "a folder, relative to the project folder")
@@ -139,11 +127,11 @@ def _fields(reader: Reader, root: Path) -> dict[str, Any]:
     if "source_path" in parts:
         fields["sources"] = _with_path(fields["sources"], root, parts["source_path"].value)
     for key, least in (("batch_size", 1), ("max_event_bytes", 100), ("cache_mb", 8), ("archive_rows", 1)):
-        fields[key] = reader.integer(parts.get(key), Settings.model_fields[key].default, least)
+        fields[key] = reader.integer(parts.get(key), default(key), least)
     for key in ("horizon", "future_skew", "archive_interval", "snapshot_interval"):
-        fields[f"{key}_us"] = reader.duration(parts.get(key), Settings.model_fields[f"{key}_us"].default)
+        fields[f"{key}_us"] = reader.duration(parts.get(key), default(f"{key}_us"))
     for key, options in _CHOICES.items():
-        fields[key] = reader.choice(parts.get(key), options, Settings.model_fields[key].default)
+        fields[key] = reader.choice(parts.get(key), options, default(key))
     for key in ("follow", "sync"):
         fields[key] = reader.boolean(parts.get(key))
     fields["registry"] = reader.read(parts.get("registry"), "", _url)
@@ -242,12 +230,12 @@ def _history(reader: Reader, at: Tree | None, kind: str) -> bool:
 
 
 def _with_path(sources: tuple[SourceSettings, ...], root: Path, path: str | Path) -> tuple[SourceSettings, ...]:
-    return tuple(one if at else one.model_copy(update={"path": str(root / Path(path).expanduser())}) for at, one in enumerate(sources))
+    return tuple(one if at else dataclasses.replace(one, path=str(root / Path(path).expanduser())) for at, one in enumerate(sources))
 
 
 def _overridden(fields: dict[str, Any], root: Path, overrides: dict[str, Any]) -> dict[str, Any]:
     given = {key: value for key, value in overrides.items() if value is not None}
-    unknown = set(given) - set(Settings.model_fields) - {"source_path"}
+    unknown = set(given) - {one.name for one in dataclasses.fields(Settings)} - {"source_path"}
     if unknown:
         raise TypeError(f"no settings: {', '.join(sorted(unknown))}")
     if "source_path" in given:

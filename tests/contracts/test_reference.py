@@ -12,7 +12,7 @@ from contracts.definitions import Definitions
 from contracts.identity import DEFAULT_RULES
 from contracts.probabilistic import Probabilistic
 from contracts.quality import CHECKS
-from skep.settings import Settings, _Environment
+from skep.settings import VARIABLES, Settings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 REFERENCE = (DOCS / "reference.md").read_text()
@@ -77,7 +77,7 @@ def test_the_example_of_settings_is_read(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_described() -> None:
-    for name in _Environment.model_fields:
+    for name in VARIABLES:
         assert f"`SKEP_{name.upper()}`" in REFERENCE.replace("`SKEP_SPACES` (with commas)", "`SKEP_SPACES`")
 
 
