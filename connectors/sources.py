@@ -9,7 +9,6 @@ from typing import Literal, Protocol
 from connectors.errors import SourceError
 from connectors.lines import Lines
 from connectors.marks import Mark
-from connectors.rows import Rows
 from contracts.definitions import Mapping
 
 Kind = Literal["jsonl", "csv", "parquet"]
@@ -53,4 +52,6 @@ def open_records(spec: SourceSpec, path: Path, *, skip: int, follow: bool, mark:
         return Lines(path, skip=skip, follow=follow, mark=mark)
     if spec.mapping is None:
         raise SourceError(path, f"source {spec.name!r} of kind {spec.kind} needs `mapping:`, the name of a file in contracts/sources/")
+    from connectors.rows import Rows  # noqa: PLC0415 - JSON lines are read without pyarrow
+
     return Rows(path, spec.kind, spec.mapping.spec, skip=skip, follow=follow, mark=mark)

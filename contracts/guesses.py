@@ -9,7 +9,6 @@ from ipaddress import ip_address
 from typing import Any
 
 import jsonschema_rs
-import phonenumbers
 
 _CHECKED = ("date-time", "date", "time", "uuid", "email", "ipv4", "ipv6", "uri", "duration")
 _WORTH = {"time": ":", "uri": "://", "duration": "P"}
@@ -104,12 +103,18 @@ def guess_by_value(text: str) -> Guess | None:
     return None if what is None else Guess.of(what, by="value")
 
 
+def _can_be_called(text: str) -> bool:
+    import phonenumbers  # noqa: PLC0415 - it is large, and seldom needed
+
+    return bool(phonenumbers.is_possible_number_string(text, "ZZ"))
+
+
 def _what(text: str) -> str | None:
     if not 7 <= len(text) <= 320:
         return None
     if "@" in text:
         return "e-mail address" if _EMAIL.fullmatch(text) else None
-    if _PHONE.fullmatch(text) and phonenumbers.is_possible_number_string(text, "ZZ"):
+    if _PHONE.fullmatch(text) and _can_be_called(text):
         return "phone number"
     if _CARD.fullmatch(text) and _luhn(text):
         return "card number"

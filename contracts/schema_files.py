@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
-from jsonschema import Draft7Validator, Draft202012Validator  # type: ignore[import-untyped]
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
@@ -16,11 +16,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DRAFT_7 = "http://json-schema.org/draft-07/schema"
 BYTES_MAX = 1_000_000
 """A larger schema is refused: nobody could review it, and every worker holds it."""
-_DIALECTS: dict[str, tuple[str, Any]] = {
-    DIALECT: ("JSON Schema 2020-12", Draft202012Validator),
-    DRAFT_7: ("JSON Schema draft-07", Draft7Validator),
-    "https://json-schema.org/draft-07/schema": ("JSON Schema draft-07", Draft7Validator),
+_DIALECTS = {
+    DIALECT: ("JSON Schema 2020-12", "Draft202012Validator"),
+    DRAFT_7: ("JSON Schema draft-07", "Draft7Validator"),
+    "https://json-schema.org/draft-07/schema": ("JSON Schema draft-07", "Draft7Validator"),
 }
+"""What a dialect is called, and the class of jsonschema that knows its meta-schema."""
 
 
 def read_json(file: str, text: str, problems: list[Problem]) -> Any:
@@ -39,6 +40,15 @@ def read_json(file: str, text: str, problems: list[Problem]) -> Any:
     return None
 
 
+@cache
+def _judge(name: str) -> Any:
+    """What holds schemas against the meta-schema of a dialect."""
+    import jsonschema  # type: ignore[import-untyped]  # noqa: PLC0415 - only reading contracts needs it
+
+    validator = getattr(jsonschema, name)
+    return validator(validator.META_SCHEMA)
+
+
 def read_schema(file: str, text: str, problems: list[Problem]) -> dict[str, Any] | None:
     """The JSON Schema of a file, right by its meta-schema; None (and problems) if it is none."""
     before = len(problems)
@@ -54,8 +64,8 @@ def read_schema(file: str, text: str, problems: list[Problem]) -> dict[str, Any]
         hint = "draft-07 is read as well" if isinstance(said, str) else ""
         problems.append(Problem(file, line_of(text, ["$schema"]), "$schema", DIALECT, str(said), hint))
         return None
-    title, validator = found
-    for wrong in validator(validator.META_SCHEMA).iter_errors(schema):
+    title, name = found
+    for wrong in _judge(name).iter_errors(schema):
         path = list(wrong.absolute_path)
         expected, hint = _expected(wrong)
         problems.append(Problem(file, line_of(text, path), key_of(path), f"{title}: {expected}", json.dumps(wrong.instance)[:60], hint))

@@ -9,8 +9,6 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-import phonenumbers
-
 from contracts.definitions import Namespace
 
 Normalizer = Callable[[str], str | None]
@@ -55,6 +53,8 @@ def email(text: str) -> str:
 
 def phone(region: str) -> Normalizer:
     """E.164 of numbers that can exist; of ``region`` where they do not say."""
+
+    import phonenumbers  # noqa: PLC0415 - it is large, and most rules and commands have no telephone numbers
 
     def normalize(text: str) -> str | None:
         text = visible(text)

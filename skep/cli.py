@@ -15,13 +15,11 @@ from typer.core import TyperCommand
 
 from skep import console, terminal
 from skep.cli_changing import changing_app
-from skep.cli_contracts import contracts_app
-from skep.cli_evidence import evidence_app
-from skep.cli_matching import matching_app
 from skep.cli_quality import quality_app
-from skep.cli_quarantine import quarantine_app
 from skep.cli_sources import sources_app
 from skep.console import fail, json_line, out, table
+from skep.late_group import late
+from skep.project import settings_at
 
 if TYPE_CHECKING:
     from skep.settings import Settings
@@ -36,14 +34,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
-identity_app = typer.Typer(help="Who is who: links by hand, what is behind a profile, rules tried out and measured.", no_args_is_help=True)
 app.add_typer(changing_app)
 app.add_typer(profile_app, name="profile")
-app.add_typer(quarantine_app, name="quarantine")
-app.add_typer(identity_app, name="identity")
-identity_app.add_typer(evidence_app)
-identity_app.add_typer(matching_app)
-app.add_typer(contracts_app, name="contracts")
+app.add_typer(
+    late("skep.cli_quarantine", "quarantine_app", "What was refused, why, and feeding it again, edited or not."), name="quarantine"
+)
+app.add_typer(
+    late("skep.cli_identity", "identity_app", "Who is who: links by hand, what is behind a profile, rules tried out and measured."),
+    name="identity",
+)
+app.add_typer(
+    late("skep.cli_contracts", "contracts_app", "Versions of contracts: compared, made, and what hangs on them."), name="contracts"
+)
 app.add_typer(quality_app, name="quality")
 app.add_typer(sources_app, name="sources")
 
@@ -62,12 +64,7 @@ _chosen = Chosen()
 
 
 def _settings(**overrides: Any) -> Settings:
-    from skep import log
-    from skep.settings import Settings
-
-    settings = Settings.load(_chosen.project, **overrides)
-    log.configure(settings.log)
-    return settings
+    return settings_at(_chosen.project, **overrides)
 
 
 @app.callback()
@@ -312,82 +309,6 @@ def changes(
     from skep.changes import print_changes
 
     print_changes(_settings(), since, space, follow=follow)
-
-
-@identity_app.command("link")
-def identity_link(
-    a: Annotated[str, typer.Argument(metavar="NS:VALUE")],
-    b: Annotated[str, typer.Argument(metavar="NS:VALUE")],
-    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
-    space: Space = None,
-    json: Json = False,
-) -> None:
-    """Say that two identifiers are one person's.
-
-    Example: skep identity link user_id:42 email:ann@example.com --why "ticket 17"
-    """
-    _rule("link", a, b, why, space, json=json)
-
-
-@identity_app.command("unlink")
-def identity_unlink(
-    a: Annotated[str, typer.Argument(metavar="NS:VALUE")],
-    b: Annotated[str, typer.Argument(metavar="NS:VALUE")],
-    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
-    space: Space = None,
-    json: Json = False,
-) -> None:
-    """Take every link between two identifiers away, earlier and later ones.
-
-    Example: skep identity unlink user_id:42 anonymous_id:d-7 --why "a tablet in the shop"
-    """
-    _rule("unlink", a, b, why, space, json=json)
-
-
-@identity_app.command("simulate")
-def identity_simulate(
-    rules: Annotated[Path, typer.Option(metavar="RULES.yaml", help="The rules: a file like contracts/identity.yaml.")],
-    events: Annotated[Path, typer.Option(metavar="EVENTS.jsonl", help="Events, manual links and unlinks among them, in any order.")],
-    json: Json = False,
-) -> None:
-    """What rules make of a file of events: who is who, whose each event is, which links stand and why not. Needs no project.
-
-    Personal values are printed in the clear.
-
-    Example: skep identity simulate --rules contracts/identity.yaml --events events.jsonl
-    """
-    from skep.simulation.run import simulate
-    from skep.simulation.shown import show, warn
-
-    with console.counting() as progress:
-        told = simulate(rules, events, progress)
-    warn(told)
-    if json:
-        json_line(told.answer)
-    else:
-        show(told)
-
-
-def _rule(kind: str, a: str, b: str, why: str, space: str | None, *, json: bool) -> None:
-    from skep.control import submit
-    from skep.profiles import known_pair
-    from skep.settings import load_definitions
-    from skep.spaces import one_space
-
-    settings = _settings()
-    pair = known_pair(load_definitions(settings), a, b)
-    ends = {key: {"namespace": namespace, "value": value} for key, (namespace, value) in zip("ab", pair, strict=True)}
-    _tell([submit(settings, one_space(settings, space), {"type": kind, **ends, "why": why})], json=json)
-
-
-def _tell(submitted: list[Any], *, json: bool) -> None:
-    refused = [one for one in submitted if one.answer and not one.answer.get("ok", True)]
-    if json:
-        json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer} for one in submitted])
-    for one in [] if json else submitted:
-        out.print(one.words())
-    if refused:
-        raise SystemExit(1)
 
 
 @app.command()

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skep.project import settings_of
+from skep.project import folder_of, settings_of
 
 if TYPE_CHECKING:
     from contracts.definitions import Definitions
 
-contracts_app = typer.Typer(help="Versions of contracts: compared, made, and what hangs on them.", no_args_is_help=True)
+contracts_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
@@ -88,7 +88,7 @@ def bump(
 
 def _asserts_formats(context: typer.Context) -> bool:
     """Whether the project of the command, if there is one, asserts formats."""
-    project = context.find_root().params.get("project") or Path()
+    project = folder_of(context) or Path()
     if not (project / "skep.yaml").exists():
         return False
     from skep.settings import Settings
@@ -275,13 +275,8 @@ def import_contracts(
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{file}: expected a readable file in UTF-8, found: {error}")
     found = read(str(file), text)
-    for path, one in zip(write(found, folder or (_project(context) or Path()) / "contracts", force=force), found, strict=True):
+    for path, one in zip(write(found, folder or (folder_of(context) or Path()) / "contracts", force=force), found, strict=True):
         out.print(f"{path}: {one.schema['status'] if isinstance(one.schema.get('status'), str) else 'live'}")
         for line in one.left:
             out.print(f"  not carried over: {line}")
     out.print("Next: `skep check`")
-
-
-def _project(context: typer.Context) -> Path | None:
-    project = context.find_root().params.get("project")
-    return Path(project) if project else None

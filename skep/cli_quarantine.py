@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from skep.quarantine.trial import Tried
     from skep.settings import Settings
 
-quarantine_app = typer.Typer(help="What was refused, why, and feeding it again, edited or not.", no_args_is_help=True)
+quarantine_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]

@@ -17,6 +17,7 @@ from skep.project import settings_of
 if TYPE_CHECKING:
     from skep.control import Submitted
     from skep.mapping_inference import Tried
+    from skep.settings import Settings
 
 sources_app = typer.Typer()
 
@@ -25,6 +26,15 @@ Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A partition that `skep sources` lists, or the source that it is the stopped one of.")
 ]
 Why = Annotated[str, typer.Option(help="The reason, for those who read it later.")]
+
+
+def _reading(context: typer.Context) -> Settings:
+    """The settings, for a command that reads files of sources: what reads them may log."""
+    from skep import log
+
+    settings = settings_of(context)
+    log.configure(settings.log)
+    return settings
 
 
 @sources_app.callback(invoke_without_command=True)
@@ -56,7 +66,7 @@ def sources_reread(context: typer.Context, name: Name, why: Why = "", json: Json
     """
     from skep import sources as files
 
-    _tell(files.reread(settings_of(context), name, why), json=json)
+    _tell(files.reread(_reading(context), name, why), json=json)
 
 
 @sources_app.command("skip")
@@ -67,7 +77,7 @@ def sources_skip(context: typer.Context, name: Name, why: Why = "", json: Json =
     """
     from skep import sources as files
 
-    _tell(files.skip(settings_of(context), name, why), json=json)
+    _tell(files.skip(_reading(context), name, why), json=json)
 
 
 def _tell(one: Submitted, *, json: bool) -> None:
@@ -96,7 +106,7 @@ def sources_infer(
     from skep.mapping_guess import table_name
     from skep.mapping_inference import infer, tried
 
-    settings = settings_of(context)
+    settings = _reading(context)
     name = name or table_name(file)
     path = target or settings.root / "contracts" / "sources" / f"{name}.yaml"
     if path.exists() and not force:

@@ -10,8 +10,6 @@ from functools import wraps
 from types import TracebackType
 from typing import NoReturn, ParamSpec, TypeVar
 
-import structlog
-
 from connectors.errors import SourceError
 from contracts.problems import ContractErrors
 from skep import log, terminal
@@ -57,9 +55,8 @@ def stopped(error: Exception) -> SystemExit:
 
 def tell_behind(error: BaseException) -> None:
     """Where an error arose, for those who ask for it with ``SKEP_LOG_LEVEL=debug``."""
-    if not structlog.is_configured():
-        log.configure()
-    structlog.get_logger().debug("what is behind the error", exc_info=error)
+    if log.is_detailed():
+        log.logger().debug("what is behind the error", exc_info=error)
 
 
 def plain(made: R) -> R:

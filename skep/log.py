@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-from typing import Any
-
-import structlog
+from typing import TYPE_CHECKING, Any
 
 from skep.terminal import behind, visible
 
-_LEVELS = {"debug": logging.DEBUG}
+if TYPE_CHECKING:
+    import structlog
+
+
+def logger() -> structlog.stdlib.BoundLogger:
+    """The log of this process, set up if it is not yet."""
+    import structlog  # noqa: PLC0415 - it is large, and most commands have nothing to log
+
+    if not structlog.is_configured():
+        configure()
+    log: structlog.stdlib.BoundLogger = structlog.get_logger()
+    return log
+
+
+def is_detailed() -> bool:
+    """Whether what is behind an error is wanted: ``SKEP_LOG_LEVEL=debug``."""
+    return os.environ.get("SKEP_LOG_LEVEL", "").lower() == "debug"
 
 
 def configure(form: str | None = None) -> None:
@@ -19,8 +32,9 @@ def configure(form: str | None = None) -> None:
 
     ``SKEP_LOG_LEVEL=debug`` adds what is behind an error: where in the code it arose, and from what.
     """
+    import structlog  # noqa: PLC0415 - it is large, and most commands have nothing to log
+
     form = form or os.environ.get("SKEP_LOG", "console")
-    level = _LEVELS.get(os.environ.get("SKEP_LOG_LEVEL", "").lower(), logging.INFO)
     last: list[Any] = [structlog.processors.JSONRenderer()]
     if form != "json":
         last = [_visible, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
@@ -32,7 +46,7 @@ def configure(form: str | None = None) -> None:
             structlog.processors.format_exc_info,
             *last,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger("debug" if is_detailed() else "info"),
         logger_factory=structlog.PrintLoggerFactory(behind(sys.stderr)),
         cache_logger_on_first_use=False,
     )

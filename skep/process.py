@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import structlog
-
+from skep.log import logger
 from skep.settings import Settings
 
 STOP_SECONDS = 60
@@ -107,7 +106,7 @@ class Supervisor:
         self.children = children
         for child in children:
             child.start()
-        log = structlog.get_logger()
+        log = logger()
         while not self.stopping:
             time.sleep(0.1)
             for child in children:
@@ -122,7 +121,7 @@ class Supervisor:
 
     def _restart_later(self, child: Child, code: int) -> None:
         if not child.start_at:
-            structlog.get_logger().warning(f"{child.name} ended and will start again", code=code, seconds=RESTART_SECONDS)
+            logger().warning(f"{child.name} ended and will start again", code=code, seconds=RESTART_SECONDS)
             child.start_at = time.monotonic() + RESTART_SECONDS
         elif time.monotonic() >= child.start_at:
             child.start_at = 0.0
@@ -138,7 +137,7 @@ class Supervisor:
             try:
                 ended = child.process.wait(max(0.1, end - time.monotonic()))  # type: ignore[union-attr]
             except subprocess.TimeoutExpired:
-                structlog.get_logger().error(f"{child.name} did not stop and was killed", seconds=STOP_SECONDS)
+                logger().error(f"{child.name} did not stop and was killed", seconds=STOP_SECONDS)
                 child.process.kill()  # type: ignore[union-attr]
                 ended = 1
             if child.needed and ended > 0:

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-import structlog
 
 from contracts.bump import deserved, following
 from contracts.definitions import Contract, Definitions, Version
@@ -18,6 +17,7 @@ from contracts.names import event_name
 from contracts.registered import contract_of, event_of_subject, with_types
 from contracts.versions import version_text
 from skep.console import CommandError
+from skep.log import logger
 from skep.settings import Settings, load_definitions
 
 TIMEOUT_SECONDS = 10.0
@@ -169,7 +169,7 @@ def pull_if_there(settings: Settings) -> None:
     """Pull when a flow starts; a registry that cannot be reached is told, and the contracts that are there hold."""
     if not settings.registry:
         return
-    log = structlog.get_logger()
+    log = logger()
     registry = Registry(settings.registry)
     try:
         for line in lines(pull(settings, registry)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 import orjson
-import structlog
 
 from connectors import control, marks
 from connectors.memory import Memory
@@ -13,6 +12,7 @@ from connectors.sources import SourceSpec
 from contracts.partitions import generation
 from operators.epochs import CONTROL
 from operators.people.space import Space
+from skep.log import logger
 from skep.settings import Settings
 from skep.sources import SourceFile, refusal
 from skep.spaces import control_path
@@ -38,7 +38,7 @@ class Remembered(Memory):
 
     def stopped(self, space: str, partition: str, why: str) -> None:
         if self._settings.follow:
-            structlog.get_logger().error("file stopped: `skep sources` says what to do", space=space, partition=partition, because=why)
+            logger().error("file stopped: `skep sources` says what to do", space=space, partition=partition, because=why)
 
     def reread(self, spec: SourceSpec, file: str, why: str) -> None:
         space, number = spec.space, self.generation(spec.space, file) + 1
@@ -46,7 +46,7 @@ class Remembered(Memory):
         if (space, partition) in self._asked:
             return
         self._asked.add((space, partition))
-        log = structlog.get_logger()
+        log = logger()
         fault = refusal(self._settings, self._file(spec, file))
         if fault:
             log.error("a changed file is not read anew", partition=file, because=fault)

@@ -11,8 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-import structlog
-
 from connectors.errors import SourceError
 from connectors.files import discover
 from connectors.reader import Reader
@@ -26,6 +24,7 @@ from operators.people.space import Space
 from operators.validate import Validate
 from skep import ends, log, recovery
 from skep.definitions import declare, keep, proved
+from skep.log import logger
 from skep.personal import hide_traits
 from skep.process import run_lock
 from skep.registry import pull_if_there
@@ -120,9 +119,9 @@ class Runtime:
         if sources != before:
             self._known_stopped[space] = sources
             for source in sorted(sources - before):
-                structlog.get_logger().error("source stopped: a quality expectation is broken", space=space, source=source)
+                logger().error("source stopped: a quality expectation is broken", space=space, source=source)
             for source in sorted(before - sources):
-                structlog.get_logger().warning("source is read on", space=space, source=source)
+                logger().warning("source is read on", space=space, source=source)
         return sources
 
     def space(self, name: str) -> Space:

@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import structlog
-
 from contracts import ContractErrors
 from operators.quality.scores import HOUR_US, share
 from operators.view import View
 from skep import metrics
 from skep.fields import fields
+from skep.log import logger
 from skep.personal import hidden
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path, open_views, snapshot_path
@@ -66,7 +65,7 @@ class SnapshotRows:
 
 def publish_every(settings: Settings, seconds: float, stopping: Callable[[], bool]) -> None:
     """Publish again and again until ``stopping``; what goes wrong is told and tried again the next time."""
-    log = structlog.get_logger()
+    log = logger()
     metrics.serve()
     while not stopping():
         begun = time.monotonic()

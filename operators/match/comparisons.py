@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rapidfuzz.distance import JaroWinkler, Levenshtein
-
 from contracts.probabilistic import DAY_S, Compare, How
 from contracts.times import iso
 from operators.match.values import in_bytes, instant
@@ -75,6 +73,8 @@ def _none(_at: tuple[float, ...]) -> tuple[Level, ...]:
 
 
 def _jaro_winkler(at: tuple[float, ...]) -> tuple[Level, ...]:
+    from rapidfuzz.distance import JaroWinkler  # noqa: PLC0415 - only rules that compare need it
+
     def level(least: float) -> Level:
         def test(a: str, b: str) -> bool:
             return JaroWinkler.similarity(a, b) >= least
@@ -85,6 +85,8 @@ def _jaro_winkler(at: tuple[float, ...]) -> tuple[Level, ...]:
 
 
 def _edit_distance(at: tuple[float, ...]) -> tuple[Level, ...]:
+    from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 - only rules that compare need it
+
     def level(most: int) -> Level:
         def test(a: str, b: str) -> bool:
             return Levenshtein.distance(a, b, score_cutoff=most) <= most
@@ -108,6 +110,8 @@ def _date_difference(at: tuple[float, ...]) -> tuple[Level, ...]:
 
 
 def _email(_at: tuple[float, ...]) -> tuple[Level, ...]:
+    from rapidfuzz.distance import JaroWinkler  # noqa: PLC0415 - only rules that compare need it
+
     def similar(a: tuple[str, str], b: tuple[str, str]) -> bool:
         return JaroWinkler.similarity(a[0], b[0]) >= SIMILAR_EMAIL
 

@@ -128,3 +128,9 @@ def test_a_claim_of_identity_that_does_not_hold_is_told(tmp_path: Path) -> None:
     ]
     found = _run(tmp_path, "perf.identity", "--only", "recompute", "--component", "20", "--rounds", "1")
     assert [row["holds"] for row in found["claims"]] == [True]
+
+
+def test_startup(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.startup", "--rounds", "1", "--only", "4", codes=(0, 1))
+    assert [row["what"] for row in found["started"]] == ["python", "typer", "help", "before"]
+    assert all(row["cpu_ms"] > 0 for row in found["started"])
