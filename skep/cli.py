@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand
 
-from skep import console, terminal
+from skep import console, offered, terminal
 from skep.cli_changing import changing_app
 from skep.cli_quality import quality_app
 from skep.cli_sources import sources_app
@@ -30,7 +30,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
@@ -50,7 +49,7 @@ app.add_typer(quality_app, name="quality")
 app.add_typer(sources_app, name="sources")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]
+Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
 
 
 @dataclass
@@ -67,11 +66,22 @@ def _settings(**overrides: Any) -> Settings:
     return settings_at(_chosen.project, **overrides)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        out.print(f"skep {version('skep')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _global(
     project: Annotated[
         Path | None, typer.Option("--project", envvar="SKEP_PROJECT", help="The project folder (default: this one).")
     ] = None,
+    version: Annotated[  # noqa: ARG001 - it ends where it is read
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version of Skep this is.")
+    ] = False,
 ) -> None:
     _chosen.project = project
 
@@ -196,7 +206,9 @@ def apply(space: Space = None, json: Json = False) -> None:
 
 @app.command("catalog")
 def show_catalog(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help="Only what has all of these words.")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORD]...", help="Only what has all of these words.", autocompletion=offered.entries)
+    ] = None,
     folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where the pages go (default: data/catalog).")] = None,
     json: Json = False,
 ) -> None:

@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from skep import console
+from skep import console, offered
 from skep.console import json_line, out
 from skep.project import settings_of
 
 changing_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]
+Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
 
 
 @changing_app.command("plan")

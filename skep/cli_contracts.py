@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skep import offered
 from skep.project import folder_of, settings_of
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _cut(text: str, length: int) -> str:
 def infer(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Events as JSON lines; .gz too.")],
-    event: Annotated[str, typer.Option(help="The name of the event.")],
+    event: Annotated[str, typer.Option(help="The name of the event.", autocompletion=offered.events)],
     target: Annotated[Path | None, typer.Option("--out", metavar="JSON", help="Write the draft there; it must not be there yet.")] = None,
 ) -> None:
     """Draft a contract from events: types, required, enums, formats, personal data; comments say how sure each is.
@@ -180,7 +181,9 @@ def impact(
     context: typer.Context,
     old: Annotated[Path, typer.Argument(metavar="OLD.json", help="The version of before.")],
     new: Annotated[Path, typer.Argument(metavar="NEW.json", help="The version of now.")],
-    event: Annotated[str | None, typer.Option(help="The event, if neither file is below contracts/events/<event>/.")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="The event, if neither file is below contracts/events/<event>/.", autocompletion=offered.events)
+    ] = None,
     json: Json = False,
 ) -> None:
     """List what a change of a contract touches: traits, segments, destinations, and how many profiles, from the snapshot.
@@ -234,7 +237,7 @@ Format = Annotated[Standard, typer.Option("--format", help="odcs: the Open Data 
 def export_contracts(
     context: typer.Context,
     form: Format = Standard.odcs,  # noqa: ARG001 - one form only
-    event: Annotated[str | None, typer.Option(help="Only the versions of this event.")] = None,
+    event: Annotated[str | None, typer.Option(help="Only the versions of this event.", autocompletion=offered.events)] = None,
     folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write one file for each version there.")] = None,
 ) -> None:
     """Write contracts as Open Data Contract Standard documents, YAML on stdout: one for each version of each event.

@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
+from skep import offered
 from skep.console import json_line, out, spinner
 from skep.project import settings_of
 
 evidence_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Space = Annotated[str | None, typer.Option("--space", help="The space; needed if there are several.")]
+Space = Annotated[str | None, typer.Option("--space", help="The space; needed if there are several.", autocompletion=offered.spaces)]
 
 
 @evidence_app.command("explain")
@@ -68,7 +69,9 @@ def graph(
 @evidence_app.command("doctor")
 def doctor(
     context: typer.Context,
-    space: Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")] = None,
+    space: Annotated[
+        str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Profiles at a limit, hubs, suspicious values, shared devices, and rules that would help, with their estimated effect.

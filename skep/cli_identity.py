@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from skep import offered
 from skep.cli_evidence import evidence_app
 from skep.cli_matching import matching_app
 from skep.console import counting, json_line, out
@@ -19,7 +20,7 @@ identity_app.add_typer(evidence_app)
 identity_app.add_typer(matching_app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]
+Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
 
 
 @identity_app.command("link")

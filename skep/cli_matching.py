@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from skep import offered
 from skep.console import json_line, spinner
 from skep.project import settings_of
 
@@ -26,7 +27,9 @@ def train(
     events: Annotated[Path | None, typer.Option(metavar="EVENTS.jsonl", help="Events; the default is the people of the project.")] = None,
     target: Annotated[Path | None, typer.Option("--out", metavar="MODEL.json", help="The model (default: what the rules name).")] = None,
     labels: Annotated[Path | None, typer.Option(metavar="TRUTH.jsonl", help="Whose identifiers are, as far as it is known.")] = None,
-    space: Annotated[str | None, typer.Option("--space", help="The space of the people; needed if there are several.")] = None,
+    space: Annotated[
+        str | None, typer.Option("--space", help="The space of the people; needed if there are several.", autocompletion=offered.spaces)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Learn from records how much each comparison says; write the model, and a chart of its weights beside it.

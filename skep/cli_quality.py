@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from skep import console
+from skep import console, offered
 from skep.project import settings_of
 
 quality_app = typer.Typer()
@@ -19,9 +19,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 @quality_app.callback(invoke_without_command=True)
 def quality(
     context: typer.Context,
-    source: Annotated[str | None, typer.Option(help="Only this source of skep.yaml.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only this source of skep.yaml.", autocompletion=offered.sources)] = None,
     since: Annotated[str, typer.Option(help="How many of the last hours before the clock, and the one that is going on.")] = "1d",
-    space: Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")] = None,
+    space: Annotated[
+        str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)
+    ] = None,
     json: Json = False,
 ) -> None:
     """How good what each source hands over is: refused, complete, unknown, out of range, fresh, as many as usual.
@@ -42,7 +44,7 @@ def quality(
 @quality_app.command("resume")
 def quality_resume(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The stopped source of skep.yaml.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The stopped source of skep.yaml.", autocompletion=offered.sources)],
     why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
     json: Json = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skep import offered
 from skep.console import CommandError, json_line, out, table
 from skep.project import settings_of
 
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 quarantine_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")]
+Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these records.")]
 Reason = Annotated[str | None, typer.Option(help="Only those refused for this reason.")]
-Event = Annotated[str | None, typer.Option(help="Only events of this name, or of a prefix such as order_*.")]
+Event = Annotated[str | None, typer.Option(help="Only events of this name, or of a prefix such as order_*.", autocompletion=offered.events)]
 Since = Annotated[str | None, typer.Option(help="Only those received since: a duration back from now (1d) or a time.")]
-Source = Annotated[str | None, typer.Option(help="Only those of this source, or of one of its partitions (shop/orders.jsonl).")]
+Source = Annotated[
+    str | None,
+    typer.Option(help="Only those of this source, or of one of its partitions (shop/orders.jsonl).", autocompletion=offered.sources),
+]
 CauseId = Annotated[str | None, typer.Option("--cause", help="Only those of this cause, by its id in the list (c-…).")]
 Where = Annotated[
     list[str] | None, typer.Option(help="Only those whose content is so: 'PATH = != < <= > >= ~ VALUE', 'PATH exists', 'PATH missing'.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skep import console
+from skep import console, offered
 from skep.console import fail, out
 from skep.project import settings_of
 
@@ -23,7 +23,12 @@ sources_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="A partition that `skep sources` lists, or the source that it is the stopped one of.")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="A partition that `skep sources` lists, or the source that it is the stopped one of.",
+        autocompletion=offered.sources,
+    ),
 ]
 Why = Annotated[str, typer.Option(help="The reason, for those who read it later.")]
 
@@ -40,7 +45,7 @@ def _reading(context: typer.Context) -> Settings:
 @sources_app.callback(invoke_without_command=True)
 def sources(
     context: typer.Context,
-    source: Annotated[str | None, typer.Option(help="Only this source of skep.yaml.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only this source of skep.yaml.", autocompletion=offered.sources)] = None,
     json: Json = False,
 ) -> None:
     """Every file of the sources: how many of its records were read, and whether it is read on.

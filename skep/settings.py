@@ -90,6 +90,10 @@ VARIABLES = (
 """Settings that a variable of this name in capitals, behind ``SKEP_``, says."""
 
 
+OTHER_VARIABLES = ("project", "log_level", "user", "project_dir")
+"""Variables that are no settings; the last is of docker/compose.yaml."""
+
+
 def default(key: str) -> Any:
     """What a field of `Settings` is if nothing says it."""
     return next(one.default for one in dataclasses.fields(Settings) if one.name == key)
@@ -119,6 +123,7 @@ _NESTED = {"archive": ("rows", "interval"), "snapshot": ("personal", "interval",
 def _fields(reader: Reader, root: Path) -> dict[str, Any]:
     parts = _file_parts(reader, root)
     lines = {key: part.line for key, part in parts.items() if part.file == FILE}
+    reader.problems += _unread_variables()
     parts |= {key: _variable(key, text) for key, text in _environment().items()}
     spaces = _spaces(reader, parts.get("spaces"))
     fields: dict[str, Any] = {"root": root, "spaces": spaces, "lines": lines}
@@ -137,6 +142,16 @@ def _fields(reader: Reader, root: Path) -> dict[str, Any]:
     fields["registry"] = reader.read(parts.get("registry"), "", _url)
     fields["secret"] = reader.text(parts.get("secret"), DEFAULT_SECRET, "a text of your own, in quotes if it is a number")
     return fields
+
+
+def _unread_variables() -> list[Problem]:
+    """Variables that look like settings and are none: what somebody meant by them would be silently as it is without them."""
+    known = [f"SKEP_{key.upper()}" for key in (*VARIABLES, *OTHER_VARIABLES)]
+    return [
+        Problem("environment", 0, name, "a variable that Skep reads", "one that it does not", closest(name, known) or "unset it")
+        for name in sorted(os.environ)
+        if name.startswith("SKEP_") and name not in known
+    ]
 
 
 def _url(value: object) -> str:

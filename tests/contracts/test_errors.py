@@ -1,4 +1,4 @@
-"""Bad contracts, one file a theme: `--- path` and its text, then what is said of it. SKEP_REWRITE=1 rewrites the answers."""
+"""Bad contracts, one file a theme: `--- path` and its text, then what is said of it. REWRITE=1 rewrites the answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_every_problem_is_said_with_file_line_and_key(case: Path) -> None:
     with pytest.raises(ContractErrors) as raised:
         load({**GOOD, **dict(zip(parts[::2], parts[1::2], strict=True))})
     found = "".join(f"{problem}\n" for problem in raised.value.problems)
-    if os.environ.get("SKEP_REWRITE"):
+    if os.environ.get("REWRITE"):
         case.write_text(text + ANSWERS + found)
     else:
         assert found == expected

@@ -25,7 +25,7 @@ from tests.tallies import check
 
 MINUTE_US = 60_000_000
 CONSENT = {"purposes": [{"name": "ads", "default": "denied"}]}
-SEEDS = int(os.environ.get("SKEP_REFUSED_SEEDS", "60"))
+SEEDS = int(os.environ.get("REFUSED_SEEDS", "60"))
 
 
 def seen(number: int, minute: float, **ids: Any) -> dict[str, Any]:

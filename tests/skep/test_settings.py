@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from contracts import ContractErrors
 from contracts.definitions import DAY_US
 from contracts.hashing import DEFAULT_SECRET
-from skep.settings import Settings, SourceSettings, load_definitions
+from skep.settings import OTHER_VARIABLES, VARIABLES, Settings, SourceSettings, load_definitions
 
 
 @pytest.fixture(autouse=True)
@@ -192,3 +193,25 @@ def test_the_demo_shop_is_a_project() -> None:
     settings = Settings.load(root)
     assert [source.name for source in settings.sources] == ["shop"]
     assert load_definitions(settings).segments
+
+
+def test_a_variable_that_nothing_reads_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt setting would silently be as it is without it."""
+    project(tmp_path)
+    monkeypatch.setenv("SKEP_HORIZN", "3d")
+    monkeypatch.setenv("SKEP_USER", "ann")
+    monkeypatch.setenv("SKEP_PROJECT_DIR", "/srv")
+    expected = "environment: SKEP_HORIZN: expected a variable that Skep reads, found one that it does not (did you mean SKEP_HORIZON?)"
+    assert said(tmp_path) == [expected]
+
+
+def test_every_variable_that_the_code_reads_is_known() -> None:
+    root = Path(__file__).resolve().parents[2]
+    read = {
+        name
+        for room in ("skep", "flows", "operators", "connectors", "state", "contracts")
+        for path in (root / room).rglob("*.py")
+        for name in re.findall(r"""(?:environ|getenv|envvar)[^"'\n]*["']SKEP_([A-Z_]+)["']""", path.read_text())
+    }
+    assert read >= {"PROJECT", "USER", "LOG", "LOG_LEVEL"}
+    assert {name.lower() for name in read} <= {*VARIABLES, *OTHER_VARIABLES}

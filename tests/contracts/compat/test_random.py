@@ -15,8 +15,8 @@ from contracts.samples import near
 from contracts.validation import compile_schema
 from tests.contracts.compat import schemas
 
-SEED = int(os.environ.get("SKEP_SEED", "7"))
-CASES = int(os.environ.get("SKEP_CASES", "300"))
+SEED = int(os.environ.get("COMPAT_SEED", "7"))
+CASES = int(os.environ.get("COMPAT_CASES", "300"))
 SECONDS = 8.0
 """No test of this file takes much longer, however slow the machine; fewer cases are run then."""
 NEAR = 150
