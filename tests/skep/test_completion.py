@@ -22,7 +22,7 @@ def asked(*words: str, **environment: str) -> str:
 
 def fish(line: str) -> list[str]:
     answer = asked(_SKEP_COMPLETE="complete_fish", _TYPER_COMPLETE_ARGS=line, _TYPER_COMPLETE_FISH_ACTION="get-args")
-    return [offer.split("\t")[0] for offer in answer.splitlines()]
+    return [offer.split("\t")[0] for offer in answer.splitlines() if offer]
 
 
 @pytest.mark.parametrize(
