@@ -1,4 +1,4 @@
-"""What a shell offers while a command is typed, in the words of the scripts that `skep --show-completion` prints."""
+"""What a shell offers while a command is typed, in the words of the scripts that typer makes."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def test_bash_and_zsh_ask_in_their_own_way() -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_of_a_shell_is_shown(shell: str) -> None:
-    assert f"complete_{shell}" in asked("--show-completion", shell)
+def test_each_shell_has_a_script(shell: str) -> None:
+    assert f"complete_{shell}" in asked(_SKEP_COMPLETE=f"source_{shell}")
 
 
 def test_bash_completes_with_its_script() -> None:
-    script = "source <(skep --show-completion bash); COMP_WORDS=(skep rol); COMP_CWORD=1; _skep_completion skep"
+    script = "source <(_SKEP_COMPLETE=source_bash skep); COMP_WORDS=(skep rol); COMP_CWORD=1; _skep_completion skep"
     path = {**os.environ, "PATH": f"{SKEP.parent}:{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "-c", f"{script}; echo ${{COMPREPLY[@]}}"], cwd=ROOT, env=path, capture_output=True, text=True, check=True
