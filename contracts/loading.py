@@ -175,7 +175,8 @@ def digest(files: Mapping[str, str]) -> str:
 
 
 def read_files(root: Path, *, unknown_events_ok: bool = False) -> dict[str, str]:
-    """The data files below a ``contracts`` folder: posix path → text. README.md and hidden files are not read.
+    """The data files below a ``contracts`` folder: posix path → text. Not read are README.md, hidden files, and an
+    ``__init__.py``, by which the folder may also be a package of the project's.
 
     Raises `ContractErrors` for files that may not be there (a Python file, an unknown place) or are not UTF-8,
     together with the problems of the others. The package's own code is no problem in its own folder.
@@ -208,6 +209,6 @@ def read_files(root: Path, *, unknown_events_ok: bool = False) -> dict[str, str]
 
 
 def _is_ignored(path: Path, own: bool) -> bool:
-    if any(part.startswith(".") for part in path.parts) or path.name == "README.md":
+    if any(part.startswith(".") or part == "__pycache__" for part in path.parts) or path.name in {"README.md", "__init__.py"}:
         return True
-    return own and (path.suffix == ".py" or "__pycache__" in path.parts)
+    return own and path.suffix == ".py"
