@@ -46,6 +46,12 @@ _FRESHNESS = Gauge("skep_quality_freshness_seconds", "Clock of the space less th
 _BROKEN = Gauge("skep_quality_broken", "Expectations of contracts/quality.yaml that do not hold", _SOURCE_EVENT)
 _STOPPED = Gauge("skep_source_stopped", "1 while a source is read no further because of a broken expectation", ["space", "source"])
 
+_REBUILDS = {
+    "rebuilds": Counter("skep_identity_rebuilds", "Times that people were computed anew from all their events", ["space"]),
+    "identifiers": Counter("skep_identity_rebuild_identifiers", "Identifiers that were read for it", ["space"]),
+    "busy_us": Counter("skep_identity_rebuild_seconds", "Time of the processor that it took, in seconds", ["space"]),
+}
+
 _STAGES = {stage: _BATCH.labels(stage) for stage in ("validate", "people", "archive")}
 
 
@@ -68,6 +74,7 @@ class SpaceMetrics:
         self._counted = {field: int(getattr(meta, field)) for field in self._counters}
         self._reasons = dict(meta.quarantine)
         self._fired = 0
+        self._cost = {field: int(getattr(space.cost, field)) for field in _REBUILDS}
         self._sizes_at = -SIZES_EVERY_S
         self._quality = QualityMetrics(space)
 
@@ -102,6 +109,10 @@ class SpaceMetrics:
         for reason, number in meta.quarantine.items():
             _QUARANTINED.labels(self._space.name, reason).inc(max(0, number - self._reasons.get(reason, 0)))
         self._reasons = dict(meta.quarantine)
+        for field, counter in _REBUILDS.items():
+            now = getattr(self._space.cost, field)
+            counter.labels(self._space.name).inc((now - self._cost[field]) / (1e6 if field == "busy_us" else 1))
+            self._cost[field] = now
         _FIRED.labels(self._space.name).inc(self._space.timers.fired - self._fired)
         self._fired = self._space.timers.fired
 

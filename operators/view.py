@@ -17,12 +17,13 @@ from contracts.partitions import file_of
 from contracts.times import iso
 from operators.match.scoring import probability
 from operators.past import Past
-from operators.people import manual
+from operators.people import manual, rebuilds
 from operators.people import meta as meta_row
 from operators.people.history import TYPES
 from operators.people.meta import Meta
 from operators.people.pairs import link_of
 from operators.people.quarantine import Edit, decode_row
+from operators.people.rebuilds import Rebuilds
 from operators.profile import decision, joining
 from operators.quality.scores import (
     HOUR_MAX,
@@ -134,9 +135,14 @@ class View:
 
     # ---- what is there
 
+    def cost(self) -> Rebuilds:
+        """What rebuilds of people have cost."""
+        row = self._rows.row("meta", rebuilds.KEY)
+        return rebuilds.decode(row) if row is not None else Rebuilds()
+
     def status(self) -> dict[str, Any]:
         """Counters, clock, partitions, segment sizes, quarantine by reason."""
-        meta = self.meta
+        meta, cost = self.meta, self.cost()
         names = [segment.name for segment in self.program.segments] if meta.digest else []
         stopped = {one.source for one in meta.broken.values() if one.stops}
         return {
@@ -173,6 +179,7 @@ class View:
             "large_blocks": meta.large_blocks,
             "uncorrected": meta.uncorrected,
             "denials": meta.denials,
+            "rebuilds": {"rebuilds": cost.rebuilds, "identifiers": cost.identifiers, "seconds": cost.busy_us / 1e6},
             "unread_consents": [
                 {"purpose": purpose, "source": source, "decisions": count}
                 for purpose, counts in sorted(meta.unread.items())

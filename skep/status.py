@@ -50,6 +50,9 @@ def summed(spaces: list[dict[str, Any]]) -> dict[str, Any]:
     total["broken"] = [{"space": one["space"], **found} for one in spaces for found in one.get("broken", ())]
     total["late"] = [{"space": one["space"], **found} for one in spaces for found in one.get("late", ())]
     total["unread_consents"] = [{"space": one["space"], **found} for one in spaces for found in one.get("unread_consents", ())]
+    total["rebuilds"] = {
+        key: sum(one["rebuilds"][key] for one in spaces if "rebuilds" in one) for key in ("rebuilds", "identifiers", "seconds")
+    }
     total["quarantine"] = _added(one["quarantine"] for one in spaces)
     return total
 
@@ -102,6 +105,10 @@ def show(found: dict[str, Any], settings: Settings) -> None:
         out.print(f"{found['large_blocks']:,} blocks of records are larger than `block_limit` and are not compared")
     if found["uncorrected"]:
         out.print(f"{found['uncorrected']:,} events say that they were sent more than a day before they happened: their own time stands")
+    cost = found["rebuilds"]
+    if cost["rebuilds"]:
+        words = f"{cost['rebuilds']:,} rebuilds of people have read {cost['identifiers']:,} identifiers in {cost['seconds']:,.1f} s"
+        out.print(f"{words}: `skep identity doctor` names those behind it")
     if found["denials"]:
         out.print(f"{found['denials']:,} denials of consent in refused records count although the records do not")
     out.print()

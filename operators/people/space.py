@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from contracts.times import iso
 from operators.epochs import CONTROL
 from operators.match.model import model_of
 from operators.people import meta as meta_row
+from operators.people import rebuilds
 from operators.people.announce import Announcer, Hide
 from operators.people.blocks import BlockIndex
 from operators.people.changes import ChangeLog
@@ -101,12 +103,20 @@ class Space:
         self.denials = Denials(self)
         self._control = Control(self)
         self._sealed = -(1 << 31)
-        self.rebuilds = 0
-        """How often people were computed anew from their moments."""
+        cost = shard.meta.get(rebuilds.KEY)
+        self.cost = rebuilds.decode(cost) if cost is not None else rebuilds.Rebuilds()
+        """What rebuilds have cost, as committed and since."""
+        self._costly = self.cost.rebuilds
+        """How many of them there were at the last commit."""
         self.digest = ""
         self.regroup: Regroup | None = None
         if self.meta.digest:
             self.use(self.meta.digest)
+
+    @property
+    def rebuilds(self) -> int:
+        """How often people were computed anew from their moments."""
+        return self.cost.rebuilds
 
     def use(self, digest: str) -> None:
         """Work by the definitions of this digest from now on."""
@@ -205,6 +215,9 @@ class Space:
             self.store.flush()
         self.quality.ledger.flush()
         self.shard.meta.put(meta_row.KEY, meta_row.encode(self.meta))
+        if self.cost.rebuilds != self._costly:
+            self._costly = self.cost.rebuilds
+            self.shard.meta.put(rebuilds.KEY, rebuilds.encode(self.cost))
         self.shard.commit()
         forgotten = self.store.trim() if self.digest else False
         if self.regroup is not None:
@@ -573,9 +586,10 @@ class Space:
     def rebuild(self, start: list[Person], anchors: set[bytes]) -> None:
         """Compute the people connected with these anew, and announce every difference."""
         self.stitcher.relinked, self.stitcher.left, self.stitcher.visits.claims = False, [], []
-        self.rebuilds += 1
+        began = time.thread_time_ns()
         old = component(self.store, self.manual, start)
         self.compute(old, anchors | anchors_of(old.values()))
+        self.cost.count(old.values(), self.rules, (time.thread_time_ns() - began) // 1000)
 
     def compute(self, old: dict[bytes, Person], anchors: set[bytes], *, everybody: bool = False) -> None:
         """The people of these anchors, made anew in the place of ``old``, with those whom likeness draws in; differences are announced."""

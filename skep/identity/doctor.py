@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from contracts.hashing import profile_id
+from operators.people.rebuilds import Rebuilds
 from operators.records import Identifier, Link, Person
 from operators.stitch.clusters import IDENTIFIERS, LINKS
 from operators.view import View
@@ -77,6 +78,7 @@ class _Examined:
             "suspicious": [*_largest(self._values), *self._placeholders],
             "shared_devices": _largest(self._shared),
             "proposals": [*self._blocking(), *self._sharing()],
+            "rebuilds": _rebuilds(self._view.cost()),
         }
 
     def _look(self, person: Person, evidence: Evidence | None) -> None:
@@ -167,6 +169,14 @@ class _Examined:
                     yield {"why": why, "write": f"shared_after: {threshold}", "effect": effect, "estimate": True}
 
 
+def _rebuilds(cost: Rebuilds) -> Told:
+    behind = [
+        {"identifier": [one.namespace, one.value], "rebuilds": one.rebuilds, "identifiers": one.identifiers}
+        for one in cost.largest()[:MOST]
+    ]
+    return {"rebuilds": cost.rebuilds, "identifiers": cost.identifiers, "seconds": cost.busy_us / 1e6, "behind": behind}
+
+
 def _largest(found: list[tuple[int, str, Told]]) -> list[Told]:
     return [told for _, _, told in heapq.nsmallest(MOST, ((-size, name, told) for size, name, told in found), key=lambda one: one[:2])]
 
@@ -180,6 +190,10 @@ def show(told: Told) -> None:
     _table("hubs", columns, [_row(one) for one in told["hubs"]])
     _table("suspicious values", (*columns, "why"), [(*_row(one), one["why"]) for one in told["suspicious"]])
     _table("shared devices", (*columns, "persons"), [(*_row(one), one["persons"]) for one in told["shared_devices"]])
+    cost = told["rebuilds"]
+    behind = [(text_of(one["identifier"]), one["rebuilds"], one["identifiers"]) for one in cost["behind"]]
+    title = f"identifiers behind {cost['rebuilds']:,} rebuilds, which took {cost['seconds']:,.1f} s"
+    _table(title, ("identifier", "rebuilds", "identifiers"), behind)
     rows = [(one["why"], one["write"], one["effect"]["links"], one["effect"]["people"]) for one in told["proposals"]]
     _table("proposals (their effect is an estimate)", ("for", "in contracts/identity.yaml", "links", "people"), rows)
 
@@ -191,6 +205,10 @@ def _row(one: Told) -> tuple[Any, ...]:
 def _table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     out.print(f"\n{title}: {len(rows):,}", style="bold")
     if rows:
-        table(columns, rows[: MOST * 2], right=("links accepted", "refused", "people", "persons", "identifiers", "links refused", "links"))
+        table(
+            columns,
+            rows[: MOST * 2],
+            right=("links accepted", "refused", "people", "persons", "identifiers", "links refused", "links", "rebuilds"),
+        )
     if len(rows) > MOST * 2:
         out.print(f"… and {len(rows) - MOST * 2:,} more; --json prints all")

@@ -12,6 +12,9 @@ import orjson
 import pytest
 
 from contracts import load
+from operators.people.rebuilds import KEY, NAMED_MAX, Rebuilds, decode, encode
+from operators.records import Identifier, Person
+from operators.stitch.rules import Rules
 from tests import model
 from tests.engine import HASHER, Engine, difference, judge_of
 from tests.generator import MINUTE_US, START_US, Json, text_of
@@ -97,3 +100,26 @@ def test_a_refused_link_seen_again_is_what_recomputation_is_for(engine: Engine) 
     for minute in range(4):
         engine.feed("p", lines(numbered, minute, {"user": f"u{minute % 2}", "mail": "a"}, {"mail": "a"}))
     assert engine.space.rebuilds == 3
+    cost = engine.space.cost
+    assert cost.identifiers == sum(one.identifiers for one in cost.named.values()) > 3
+    assert decode(encode(cost)) == cost
+    row = engine.space.shard.row("meta", KEY)
+    assert row is not None
+    assert decode(row) == cost
+
+
+def test_the_identifiers_that_are_behind_most_are_kept(engine: Engine) -> None:
+    """However many there are, the row has a limit, and what costs most stays in it."""
+    cost, rules = Rebuilds(), Rules(load({}).identity)
+
+    def person(number: int, refused: int) -> Person:
+        one = Identifier(0, str(number), number.to_bytes(16, "big"), 0, 0)
+        one.refused = refused
+        return Person(key=one.hash, identifiers=[one], links={})
+
+    for number in range(NAMED_MAX * 3):
+        cost.count([person(0, 9), person(number + 1, 1), person(number + 1000, 2)], rules, 7)
+        cost.count([person(number + 1, 1)], rules, 7)
+    assert len(cost.named) == NAMED_MAX
+    assert (cost.rebuilds, cost.busy_us) == (NAMED_MAX * 6, NAMED_MAX * 42)
+    assert [(one.value, one.rebuilds, one.identifiers) for one in cost.largest()[:1]] == [("0", NAMED_MAX * 3, NAMED_MAX * 9)]

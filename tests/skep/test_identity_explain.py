@@ -435,7 +435,24 @@ def test_a_healthy_space_has_no_findings(tmp_path: Path) -> None:
     )
     ran(folder)
     (told,) = asked(folder, "identity", "doctor")
-    assert told == {"space": "shop", "profiles": 9, **{key: [] for key in ("limits", "hubs", "suspicious", "shared_devices", "proposals")}}
+    nothing = {"rebuilds": 0, "identifiers": 0, "seconds": 0.0, "behind": []}
+    findings = {key: [] for key in ("limits", "hubs", "suspicious", "shared_devices", "proposals")}
+    assert told == {"space": "shop", "profiles": 9, **findings, "rebuilds": nothing}
+    assert "rebuilds" not in skep("status", project=folder).stdout
+
+
+def test_what_makes_rebuilds_is_named(tmp_path: Path) -> None:
+    """An address that two people take from each other again and again, with its events."""
+    rules = {"version": 1, "namespaces": [*RULES["namespaces"][:1], {"name": "email", "from": "traits.email", "limit": 1}]}
+    lines = [line for at in range(0, 12, 2) for line in (on(at, f"u{at % 4}", email="ann@x.com"), on(at + 1, None, email="ann@x.com"))]
+    folder = project(tmp_path / "shop", {"identity.yaml": rules}, lines)
+    ran(folder)
+    cost = asked(folder, "identity", "doctor")[0]["rebuilds"]
+    assert cost["rebuilds"] == 5
+    assert ["email", "ann@x.com"] in [one["identifier"] for one in cost["behind"]]
+    assert sum(one["identifiers"] for one in cost["behind"]) == cost["identifiers"] > 0
+    assert f"5 rebuilds of people have read {cost['identifiers']} identifiers in" in skep("status", project=folder).stdout
+    assert "email:ann@x.com" in skep("identity", "doctor", project=folder).stdout
 
 
 # ── split ───────────────────────────────────────────────────────────────────────────────────────────────────────────
