@@ -45,6 +45,7 @@ app.add_typer(
 app.add_typer(
     late("skep.cli_contracts", "contracts_app", "Versions of contracts: compared, made, and what hangs on them."), name="contracts"
 )
+app.add_typer(late("skep.cli_state", "state_app", "The data folder after another version: what it needs, and doing that."), name="state")
 app.add_typer(quality_app, name="quality")
 app.add_typer(sources_app, name="sources")
 

@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from skep.log import logger
 from skep.settings import Settings
+from state.errors import StateLocked
 
+_LOCK_ATTEMPTS = 10
 STOP_SECONDS = 60
 """How long a child may take to drain before it is killed."""
 RESTART_SECONDS = 5.0
@@ -28,6 +31,20 @@ ACTIVATION = ("-P", "-m", "bytewax.run", "flows.activation")
 def run_lock(settings: Settings) -> Path:
     """The file that a flow holds locked while it runs."""
     return settings.data / "run.lock"
+
+
+def take_lock(settings: Settings) -> IO[bytes]:
+    """Be the one that writes the project's state until the handle is closed. Raises `StateLocked` if another is."""
+    path = run_lock(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = path.open("ab")
+    # A command that looks whether a flow runs holds the lock for a moment.
+    for _ in range(_LOCK_ATTEMPTS):
+        with suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        time.sleep(0.05)
+    raise StateLocked(f"{settings.data} is written by another flow (it holds {path}). Stop that one, or choose another `data:` folder.")
 
 
 def flow_is_running(settings: Settings) -> bool:

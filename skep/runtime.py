@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import signal
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from connectors.errors import SourceError
 from connectors.files import discover
@@ -26,17 +23,16 @@ from skep import ends, log, recovery
 from skep.definitions import declare, keep, proved
 from skep.log import logger
 from skep.personal import hide_traits
-from skep.process import run_lock
+from skep.process import take_lock
 from skep.registry import pull_if_there
 from skep.remembered import Remembered
 from skep.settings import Settings
 from skep.sources import spec_of
 from skep.spaces import archive_path, bundles, control_path, shard_path
 from state.archive import Archive
-from state.errors import StateError, StateLocked
+from state.errors import StateError
 from state.shard import Shard
 
-_LOCK_ATTEMPTS = 10
 _BLOCK_CACHE = 125_000
 """Bytes of RocksDB's own cache for each MB of `cache_mb`, which bounds the decoded people."""
 
@@ -51,7 +47,7 @@ class Runtime:
         self._bundle = bundles(settings)
         self._loaded: dict[str, Definitions] = {definitions.digest: definitions}
         self._known_stopped: dict[str, frozenset[str]] = {}
-        self._lock = self._take_lock()
+        self._lock = take_lock(settings)
         keep(settings, definitions)
         self._shards = {space: self._shard(space) for space in settings.spaces}
         self._archives = {
@@ -140,20 +136,6 @@ class Runtime:
         return found
 
     # ---- opening
-
-    def _take_lock(self) -> IO[bytes]:
-        path = run_lock(self.settings)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = path.open("ab")
-        # A command that looks whether a flow runs holds the lock for a moment.
-        for _ in range(_LOCK_ATTEMPTS):
-            with suppress(BlockingIOError):
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return handle
-            time.sleep(0.05)
-        raise StateLocked(
-            f"{self.settings.data} is written by another flow (it holds {path}). Stop that one, or choose another `data:` folder."
-        )
 
     def _shard(self, space: str) -> Shard:
         return Shard(shard_path(self.settings, space), sync=self.settings.sync, cache_bytes=self.settings.cache_mb * _BLOCK_CACHE)

@@ -246,7 +246,8 @@ class Shard:
 class SecondaryShard:
     """A reader beside the writer, in any process; sees what was committed at its last `refresh`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, any_format: bool = False) -> None:
+        """``any_format``: also a shard of which this version can read nothing but its format. Raises `NoState`, else `FormatMismatch`."""
         if not (path / "CURRENT").exists():
             raise NoState(f"nothing has run here yet: {path} is empty. Run `skep run --once` or `python -m bytewax.run flows.cdp` first.")
         self._scratch = tempfile.mkdtemp(prefix="skep-secondary-")
@@ -266,7 +267,8 @@ class SecondaryShard:
         if written is None and not there.issuperset(FAMILIES):
             self.close()
             raise _unfinished(path)
-        _check_format(path, written)
+        if not any_format:
+            _check_format(path, written)
 
     def refresh(self) -> None:
         """See everything committed until now."""
@@ -296,7 +298,7 @@ def _check_format(path: Path, found: bytes | None) -> None:
     if found is not None and found != FORMAT:
         raise FormatMismatch(
             f"{path} has state of format {found.decode(errors='replace')}, this version of Skep reads format {FORMAT.decode()}. "
-            "Run the version that wrote it, or move the folder away and let the sources be read again."
+            "`skep state info` says what it needs."
         )
 
 

@@ -134,9 +134,12 @@ class Space:
         self.quality.use(definitions)
 
     def start(self, partitions: list[str], history: frozenset[str] = frozenset()) -> None:
-        """Which partitions this run reads, and which of them are history. First of all, people who were computed by an older
-        meaning of what is stored are computed anew, in one commit."""
+        """Which partitions this run reads, and which of them are history. Before anything else people are brought to today's meaning."""
         self.clock.start(partitions, history)
+        self.renew()
+
+    def renew(self) -> None:
+        """Compute everybody anew, in one commit, if that was last done by an older meaning of what is stored."""
         if self._control.renew():
             self._commit()
 
