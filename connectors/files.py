@@ -12,15 +12,12 @@ from connectors.errors import SourceError
 _MAGIC = re.compile(r"[*?\[]")
 _UNFINISHED = (".part", ".tmp")
 """How names end of files that somebody is still writing."""
-_TRUTH = "truth.jsonl"
-"""What `skep demo` writes beside its events: who is who, no events."""
 
 
 def discover(path: Path, *, follow: bool) -> dict[str, Path]:
     """Relative name → file, sorted: a file, all files below a folder, or the matches of a glob.
 
-    In a folder and by a glob never what begins with ``.`` or ``_`` or ends with ``.part`` or ``.tmp``, nor the ``truth.jsonl`` that the
-    demo writes beside its events.
+    In a folder and by a glob never what begins with ``.`` or ``_`` or ends with ``.part`` or ``.tmp``.
 
     What does not exist is waited for when following, and a `SourceError` otherwise.
     """
@@ -58,4 +55,4 @@ def _text(name: str) -> str:
 
 def _passed_over(name: str) -> bool:
     parts = name.split("/")
-    return parts[-1] == _TRUTH or name.endswith(_UNFINISHED) or any(part.startswith((".", "_")) for part in parts)
+    return name.endswith(_UNFINISHED) or any(part.startswith((".", "_")) for part in parts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from statistics import quantiles
 from typing import Any
 
 from contracts.guesses import FORMATS, Guess, guess_by_name, guess_by_value
@@ -23,6 +24,10 @@ NEW_VALUE_MAX = 0.01
 events whose value was seen once)."""
 KEYS_MAX = 50
 """An object with more keys than this, none of them in most objects, is a map: its keys are data."""
+SAMPLE = 1_000
+"""Numbers of a property that are kept."""
+FAR = 10
+"""So many times as far from the middle half of the numbers as that is wide is far from the others."""
 LEVELS_MAX = 20
 _KINDS: dict[type, str] = {str: "string", bool: "boolean", list: "array", dict: "object", type(None): "null"}
 
@@ -36,6 +41,9 @@ class Seen:
     values: Counter[str] = field(default_factory=Counter)
     """Texts and numbers as JSON, until there are too many."""
     overflowed: bool = False
+    numbers: list[float] = field(default_factory=list)
+    """Every so many-th of the numbers, `SAMPLE` at most, to tell which of them are far from the others."""
+    every: int = 1
     least: float | None = None
     most: float | None = None
     longest: int = 0
@@ -64,9 +72,16 @@ class Seen:
         elif kind in {"integer", "number"}:
             self.least = value if self.least is None else min(self.least, value)
             self.most = value if self.most is None else max(self.most, value)
+            self._sample(value)
             self._count(value)
         elif kind == "string":
             self._text(value)
+
+    def _sample(self, value: float) -> None:
+        if (self.kinds["integer"] + self.kinds["number"]) % self.every == 0:
+            self.numbers.append(float(value))
+        if len(self.numbers) > SAMPLE:
+            self.numbers, self.every = self.numbers[1::2], self.every * 2
 
     def _count(self, value: Any) -> None:
         if self.overflowed:
@@ -149,6 +164,7 @@ def _join(into: Seen, other: Seen) -> None:
             into.least = number if into.least is None else min(into.least, number)
             into.most = number if into.most is None else max(into.most, number)
     into.longest = max(into.longest, other.longest)
+    into.numbers = (into.numbers + other.numbers)[-SAMPLE:]
     if other.formats is not None:
         into.formats = set(other.formats) if into.formats is None else into.formats & other.formats
     for name, part in other.properties.items():
@@ -217,9 +233,19 @@ def _enumeration(seen: Seen, kinds: list[str]) -> list[str] | None:
 def _ranges(seen: Seen, parts: dict[str, Any], notes: list[str]) -> None:
     if seen.least is None or seen.most is None:
         return
-    notes.append(f"from {seen.least:g} to {seen.most:g}")
+    notes.append(f"from {seen.least:g} to {seen.most:g}{_far(seen)}")
     if seen.least >= 0 and seen.kinds["integer"] + seen.kinds["number"] >= SURE:
         parts["minimum"] = 0
+
+
+def _far(seen: Seen) -> str:
+    """Which end of the numbers is far from the others: a slip of the keyboard, a placeholder, another unit."""
+    if len(seen.numbers) < SURE or seen.least is None or seen.most is None:
+        return ""
+    low, _, high = quantiles(seen.numbers, n=4, method="inclusive")
+    reach = FAR * ((high - low) or abs(high) or 1)
+    ends = [f"{end:g}" for end, is_far in ((seen.least, low - seen.least > reach), (seen.most, seen.most - high > reach)) if is_far]
+    return f", of which {' and '.join(ends)} is far from the others (half of them are from {low:g} to {high:g}): a mistake?" if ends else ""
 
 
 def _examples(seen: Seen) -> list[Any]:

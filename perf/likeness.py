@@ -31,7 +31,7 @@ def likeness(folder: Path, number: int) -> dict[str, Any]:
     """Figures of so many records; the model is trained with them first."""
     folder.mkdir(parents=True)
     records = Historical(1).records(number)
-    files = [folder / name for name in ("identity.yaml", "events.jsonl", "truth.jsonl")]
+    files = [folder / name for name in ("identity.yaml", "events.jsonl", "_truth.jsonl")]
     told = [line.replace(b'"anonymous_id"', b'"record"') for line in truth(records)]
     for file, lines in zip(files, ([HISTORICAL.encode()], events(records), told), strict=True):
         file.write_bytes(b"".join(lines))

@@ -114,7 +114,7 @@ def demo(
     *,
     people: Annotated[int, typer.Option(min=1, help="How many people shop.")] = 2_000,
     events: Annotated[int, typer.Option(min=1, help="How many lines to write.")] = 200_000,
-    folder: Annotated[Path, typer.Option("--out", help="Where events.jsonl and truth.jsonl go.")] = Path("data/demo"),
+    folder: Annotated[Path, typer.Option("--out", help="Where events.jsonl and _truth.jsonl go.")] = Path("data/demo"),
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
     conflicts: Annotated[float, typer.Option(min=0.0, max=1.0, help="The share of people who share a device or an address.")] = 0.0,
     noise: Annotated[

@@ -147,11 +147,19 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+class Whence(StrEnum):
+    """Where events for a draft are, that are in no file."""
+
+    quarantine = "quarantine"
+
+
 @contracts_app.command()
 def infer(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Events as JSON lines; .gz too.")],
+    *,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Events as JSON lines; .gz too.")] = None,
     event: Annotated[str, typer.Option(help="The name of the event.", autocompletion=offered.events)],
+    whence: Annotated[Whence | None, typer.Option("--from", help="quarantine: those that the project has refused.")] = None,
     target: Annotated[Path | None, typer.Option("--out", metavar="JSON", help="Write the draft there; it must not be there yet.")] = None,
 ) -> None:
     """Draft a contract from events: types, required, enums, formats, personal data; comments say how sure each is.
@@ -159,20 +167,26 @@ def infer(
     Values that the project's own contract of the event tags as personal are not shown.
 
     Example: skep contracts infer --event order_completed data/demo/events.jsonl
+
+    Example: skep contracts infer --event order_completed --from quarantine
     """
     from skep.console import err, fail, print_bytes
     from skep.inference import infer as infer_contract
+    from skep.inference import of_file, of_quarantine
 
+    if (file is None) is (whence is None):
+        raise typer.BadParameter("expected a file of events, or --from quarantine, and not both")
     if target is not None and target.exists():
         fail(f"{target}: expected a file that is not there yet → choose another, or remove it")
-    draft, count, unreadable = infer_contract(event, file, _known(context))
+    records = of_quarantine(settings_of(context), event) if file is None else of_file(file)
+    draft, count, unreadable = infer_contract(event, records, str(file or "the quarantine"), _known(context))
     text = jsons.dumps(draft, indent=2, ensure_ascii=False)
     if target is None:
         print_bytes(text.encode())
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text + "\n", encoding="utf-8")
-    torn = f"; {unreadable:,} lines of the file are no JSON objects" if unreadable else ""
+    torn = f"; {unreadable:,} of the records are no JSON objects" if unreadable else ""
     err.print(f"drafted from {count:,} events{torn}")
 
 

@@ -58,15 +58,15 @@ def make_demo(people: int, events: int, seed: int, conflicts: float = 0.0, noise
 def write_demo(  # noqa: PLR0917 - as the command has them
     out: Path, people: int, events: int, seed: int, conflicts: float = 0.0, noise: float = 0.0
 ) -> tuple[Path, Path]:
-    """Write ``events.jsonl`` and ``truth.jsonl`` into ``out`` and return both paths."""
+    """Write ``events.jsonl`` and ``_truth.jsonl``, which no source reads as events, into ``out`` and return both paths."""
     demo = make_demo(people, events, seed, conflicts, noise)
     out.mkdir(parents=True, exist_ok=True)
     with (out / "events.jsonl").open("wb") as file:
         file.writelines(line + b"\n" for line in demo.lines)
-    with (out / "truth.jsonl").open("wb") as file:
+    with (out / "_truth.jsonl").open("wb") as file:
         for namespace, value, person in demo.truth:
             file.write(orjson.dumps({"namespace": namespace, "value": value, "person": person}) + b"\n")
-    return out / "events.jsonl", out / "truth.jsonl"
+    return out / "events.jsonl", out / "_truth.jsonl"
 
 
 def _people(rng: Random, people: int, conflicts: float) -> list[Person]:

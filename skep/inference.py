@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from contracts.names import event_name
 from contracts.paths import Step
 from contracts.personal import personal_paths
 from skep.console import CommandError
+from skep.quarantine.selection import records, selection
+from skep.settings import Settings
 
 _BATCH = 1000
 _NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
@@ -24,12 +26,12 @@ _VALUES = {"$comment", "enum", "examples", "minimum"}
 """The words of a draft that tell of values."""
 
 
-def infer(event: str, path: Path, known: Definitions | None = None) -> tuple[dict[str, Any], int, int]:
-    """The draft for an event's contract from a file of JSON lines (``.gz`` too), how many of its events it is made of,
-    and how many lines are no events at all. What the ``known`` contract of the event tags as personal is not repeated."""
+def infer(event: str, records: Iterable[bytes], place: str, known: Definitions | None = None) -> tuple[dict[str, Any], int, int]:
+    """The draft for an event's contract from records, how many of its events it is made of, and how many of them are no events at
+    all; ``place`` is where they come from. What the ``known`` contract of the event tags as personal is not repeated."""
     name = event_name(event) or event
     seen, unreadable, others = Seen(), 0, set()
-    for raw in _records(path):
+    for raw in records:
         try:
             body = orjson.loads(raw)
         except orjson.JSONDecodeError:
@@ -44,7 +46,7 @@ def infer(event: str, path: Path, known: Definitions | None = None) -> tuple[dic
             others.add(found)
     if not seen.count:
         there = f"events named {', '.join(sorted(others)[:10])}" if others else "no events at all"
-        raise CommandError(f"{path}: expected events named {name}, found {there} → name one of them with --event")
+        raise CommandError(f"{place}: expected events named {name}, found {there} → name one of them with --event")
     drafted = draft(name, seen)
     for _, steps in personal_paths(properties_of(known)).get(name, ()) if known else ():
         _silence(drafted, steps[1:])
@@ -66,13 +68,19 @@ def _silence(schema: Any, steps: tuple[Step, ...]) -> None:
         _silence(part, steps[1:])
 
 
-def _records(path: Path) -> Iterator[bytes]:
+def of_file(path: Path) -> Iterator[bytes]:
+    """The records of a file of JSON lines (``.gz`` too)."""
     if not path.is_file():
         raise CommandError(f"{path}: expected a file of JSON lines, found none → name a file of events")
     lines = Lines(path, skip=0, follow=False)
     while records := lines.take(_BATCH):
         yield from records
     lines.close()
+
+
+def of_quarantine(settings: Settings, event: str) -> Iterator[bytes]:
+    """The records of an event that were refused, in every space: what a contract would have to accept."""
+    return (row.raw for _, row in records(settings, None, selection(event=event_name(event) or event)))
 
 
 def _document(body: dict[str, Any]) -> tuple[str, Any]:

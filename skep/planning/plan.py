@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from connectors import control
 from contracts.definitions import Definitions
+from contracts.times import iso
 from operators.people.meaning import is_old
 from operators.view import View
 from skep.applying import differences
@@ -23,20 +24,22 @@ Plans = list[dict[str, Any]]
 def plan(settings: Settings, space: str, definitions: Definitions, progress: Progress, dump: IO[bytes] | None = None) -> dict[str, Any]:
     """What putting the definitions in force would do; ``dump`` gets the state that it would make. Raises `NoState`.
 
-    Keys: ``space``, ``definitions`` (``before``, ``after``), ``files``, ``older`` (an older version of Skep computed the people, so the
-    next flow computes them anew in any case), ``recomputed``, ``people`` (``before``, ``after``), those of
-    `compare`, and ``waiting``: entries of the control partition that no flow has read yet, which come first.
+    Keys: ``space``, ``clock`` (windows end there), ``definitions`` (``before``, ``after``), ``files``, ``older`` (an older version of
+    Skep computed the people, so the next flow computes them anew in any case), ``recomputed``, ``people`` (``before``, ``after``),
+    those of `compare`, and ``waiting``: entries of the control partition that no flow has read yet, which come first.
     """
     view = open_view(settings, space)
     try:
         # `program` says what is wrong if nothing is in force yet.
         before, people, older = view.program.definitions.digest, view.meta.people, is_old(view.meta)
+        clock_us = view.clock_us
         waiting = control.count(control_path(settings, space)) - view.applied().get(control.PARTITION, 0)
     finally:
         view.close()
     files = differences(kept_files(settings, before), definitions.files)
     found: dict[str, Any] = {
         "space": space,
+        "clock": None if clock_us is None else iso(clock_us),
         "definitions": {"before": before, "after": definitions.digest},
         "files": [{"file": f"contracts/{path}", "change": how} for path, how in files],
         "waiting": waiting,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from skep.console import err, out, table
+from skep.console import cell, err, out, table
 
 MEMBERS_SHOWN = 3
 """Who enters or leaves a segment, as far as it is printed; the JSON has more."""
@@ -25,8 +25,14 @@ def show(plan: dict[str, Any]) -> None:
     if not plan["recomputed"]:
         out.print(f"{space}: nothing would change: {_why_nothing(plan)}")
         return
-    out.print(f"{space}: {plan['people']['before']:,} profiles now, {plan['people']['after']:,} after\n")
-    table(("what", "number"), _counts(plan), right=("number",))
+    clock = f"at the clock {cell(plan['clock'])}" if plan["clock"] else "before the clock runs"
+    out.print(f"{space}: {plan['people']['before']:,} profiles now, {plan['people']['after']:,} after, {clock}")
+    counts = [(what, number) for what, number in _counts(plan) if number]
+    if counts:
+        out.print()
+        table(("what", "number"), counts, right=("number",))
+    else:
+        out.print("everybody keeps their profile, their identifiers and their events")
     _tables(plan)
     for title, samples in _samples(plan):
         out.print(f"\n{title}")
@@ -55,7 +61,9 @@ def _tables(plan: dict[str, Any]) -> None:
         out.print()
         columns = ("segment", "now", "after", "enter", "leave")
         sizes = [
-            (name, one["before"], one["after"], one["enter"]["count"], one["leave"]["count"]) for name, one in plan["segments"].items()
+            (name, one["before"], one["after"], one["enter"]["count"], one["leave"]["count"])
+            for name, one in plan["segments"].items()
+            if any((one["enter"]["count"], one["leave"]["count"], one["before"] != one["after"]))
         ]
         table(columns, sizes, right=columns[1:])
     if plan["traits"]:

@@ -15,6 +15,7 @@ import pytest
 
 from connectors.control import append
 from connectors.errors import SourceError
+from connectors.lines import Lines
 from connectors.marks import decode
 from connectors.reader import Reader
 from connectors.sources import SourceSpec
@@ -70,7 +71,7 @@ def test_a_file_is_one_partition_and_positions_count_records(tmp_path: Path) -> 
         ("web/a.jsonl", 1, 2, False),
         ("web/a.jsonl", 3, 3, True),
     ]
-    assert records(batches) == [b"1", b"2\r", b"3"]
+    assert records(batches) == [b"1", b"2", b"3"]
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
@@ -293,13 +294,39 @@ def test_a_byte_order_mark_belongs_to_no_record(tmp_path: Path, content: bytes, 
     assert records(drain(reader(path, {f"web/{name}": len(lines)}))) == []
 
 
-def test_json_lines_in_another_encoding_stop_before_anything_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_json_lines_in_another_encoding_are_read_as_meant(tmp_path: Path, encoding: str, name: str) -> None:
+    """Also where a byte of a line break is a part of another character, and where a block ends within one."""
+    lines = [f'{{"a":"Ċਊ乊 {number}","b":"{"ž" * 50}"}}' for number in range(6_000)]
+    content = "\r\n".join([*lines, ""]).encode(encoding)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    expected = [line.encode() for line in lines]
+    batches = drain(reader(path))
+    assert (records(batches), stops(batches)) == (expected, [])
+    assert records(drain(reader(path, {f"web/{name}": 5_990}))) == expected[5_990:]
+
+
+def test_a_last_line_in_another_encoding_needs_no_break(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"a":1}\n{"a":2}', encoding="utf-16")
-    batches = drain(reader(path))
-    assert records(batches) == []
-    assert [why.partition(":")[0] for why in stops(batches)] == [str(path)]
-    assert "UTF-8, found the byte order mark of utf-16-le" in stops(batches)[0]
+    assert records(drain(reader(path))) == [b'{"a":1}', b'{"a":2}']
+    path.write_text('{"a":1}\n{"a":', encoding="utf-16")
+    assert records(drain(reader(path))) == [b'{"a":1}']
+    path.write_bytes('{"a":"x"}\n{"b":1}\n'.encode("utf-16-le").replace(b"x\0", b"\0\xd8"))
+    assert records(drain(reader(path))) == [b'{"a":"\\x00\\xd8"}', b'{"b":1}']
+
+
+def test_a_growing_file_in_another_encoding_is_followed(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    content = '{"a":"乊"}\n{"a":"Ċ"}\n{"a":3}\n'.encode("utf-16")
+    lines = Lines(path, skip=0, follow=True)
+    found: list[bytes] = []
+    for end in range(len(content) + 1):
+        path.write_bytes(content[:end])
+        found += lines.take(10)
+    assert found == ['{"a":"乊"}'.encode(), '{"a":"Ċ"}'.encode(), b'{"a":3}']
 
 
 def test_a_torn_gzip_hands_over_its_lines_and_stops(tmp_path: Path) -> None:

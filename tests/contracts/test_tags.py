@@ -13,7 +13,7 @@ from contracts.definitions import DAY_US
 from contracts.lineage import inheritance_of, properties_of
 from contracts.personal import personal_paths
 from contracts.tags import Tags
-from skep.inference import infer
+from skep.inference import infer, of_file
 from tests.contracts.project import CONSENT
 
 MONEY = {"$defs": {"amount": {"type": "number", "x-retention": "30d", "x-unit": "cent", "description": "an amount"}}}
@@ -191,7 +191,7 @@ def test_a_draft_repeats_no_value_that_the_contract_tags(tmp_path: Path) -> None
     event = properties(nick={"x-personal": "direct"}, who={"items": properties(age={"type": "integer", "x-personal": "sensitive"})})
     lines = [{"type": "track", "event": "Paid", "properties": {"nick": "Zoe", "who": [{"age": 77}], "plan": "pro"}}] * 3
     (tmp_path / "e.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    drafted, _, _ = infer("paid", tmp_path / "e.jsonl", load(project(event)))
+    drafted, _, _ = infer("paid", of_file(tmp_path / "e.jsonl"), "e.jsonl", load(project(event)))
     text = json.dumps(drafted)
     assert ("pro" in text, "Zoe" in text, "77" in text) == (True, False, False)
     assert drafted["properties"]["nick"]["x-personal"] == "direct"

@@ -74,7 +74,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     root = tmp_path_factory.mktemp("catalog") / "shop"
     create(root)
     write_demo(root / "events", 40, 1500, seed=5)
-    (root / "events/truth.jsonl").unlink()
+    (root / "events/_truth.jsonl").unlink()
     assert skep("run", "--once", project=root).returncode == 0
     return Settings.load(root)
 

@@ -111,13 +111,13 @@ def test_the_command_prints_how_many_people_it_finds(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "0.95" in done.stdout
     assert "false merges" in done.stdout
-    names = {"events.jsonl", "truth.jsonl", "identity.yaml", "identity_model.json", "identity_model.svg", "thresholds.svg"}
+    names = {"events.jsonl", "_truth.jsonl", "identity.yaml", "identity_model.json", "identity_model.svg", "thresholds.svg"}
     assert {path.name for path in out.iterdir()} == names
     command = next(line.split() for line in done.stdout.splitlines() if "skep identity evaluate" in line)
     told = json.loads(skep(*command[1:], "--json", timeout=120).stdout)
     assert told["people"] <= 300
     rules = read_rules(out / "identity.yaml").identity
-    whose = {(row["namespace"], row["value"]): row["person"] for row in map(json.loads, (out / "truth.jsonl").read_text().splitlines())}
+    whose = {(row["namespace"], row["value"]): row["person"] for row in map(json.loads, (out / "_truth.jsonl").read_text().splitlines())}
     records = read_records(out / "events.jsonl", rules).people.values()
     alone = [[whose[each] for each in person.identifiers if each in whose] for person in records]
     assert told["pairwise"]["f1"] > measure(alone).pairwise["f1"] + 0.02

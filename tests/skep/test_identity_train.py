@@ -28,7 +28,7 @@ PEOPLE = Historical(5).records(700)
 
 
 def _files(folder: Path, rules: str, people: list[PersonRecord]) -> tuple[Path, Path, Path]:
-    files = folder / "identity.yaml", folder / "events.jsonl", folder / "truth.jsonl"
+    files = folder / "identity.yaml", folder / "events.jsonl", folder / "_truth.jsonl"
     files[0].write_text(rules)
     files[1].write_bytes(b"".join(events(people)))
     files[2].write_bytes(b"".join(truth(people)).replace(b"anonymous_id", b"record"))

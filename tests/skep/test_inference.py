@@ -24,7 +24,7 @@ def test_a_draft_is_a_contract(tmp_path: Path) -> None:
     target = tmp_path / "contracts" / "events" / "order_completed" / "1-0-0.json"
     words = ("contracts", "infer", "--event", "OrderCompleted", str(tmp_path / "events.jsonl.gz"), "--out", str(target))
     done = skep(*words)
-    assert (done.returncode, done.stderr) == (0, "drafted from 40 events; 1 lines of the file are no JSON objects\n")
+    assert (done.returncode, done.stderr) == (0, "drafted from 40 events; 1 of the records are no JSON objects\n")
     (contract,) = load({"events/order_completed/1-0-0.json": target.read_text()}).contracts["order_completed"]
     assert contract.status == "draft"
     assert contract.schema["properties"]["mail"]["x-identifier"] == "email"

@@ -21,7 +21,7 @@ from tests.skep.test_cli import refused, skep
 def _project(folder: Path) -> Path:
     assert skep("init", str(folder)).returncode == 0
     assert skep("demo", "--people", "150", "--events", "6000", "--seed", "5", "--out", str(folder / "events")).returncode == 0
-    (folder / "events" / "truth.jsonl").rename(folder / "truth.jsonl")
+    (folder / "events" / "_truth.jsonl").rename(folder / "_truth.jsonl")
     return folder
 
 
@@ -79,7 +79,7 @@ def test_everything_received_is_accounted_for(shop: Path) -> None:
 def test_identity_equals_the_truth(shop: Path) -> None:
     """Promise: on demo data without conflicts, who belongs together is what truth.jsonl says."""
     people, profiles = defaultdict(set), defaultdict(set)
-    for line in (shop / "truth.jsonl").read_text().splitlines():
+    for line in (shop / "_truth.jsonl").read_text().splitlines():
         one = json.loads(line)
         people[one["person"]].add((one["namespace"], one["value"]))
     for one in _lines(shop, "dump"):
