@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from contracts import ContractErrors, Problem
 from contracts.definitions import Definitions
 from skep.definitions import faults, lost_and_in_force
 from skep.settings import Settings, load_definitions
+from skep.spaces import open_views
+from state.errors import StateError
 
 
 def checked(settings: Settings) -> tuple[Definitions, list[Problem]]:
@@ -17,6 +20,19 @@ def checked(settings: Settings) -> tuple[Definitions, list[Problem]]:
     if problems:
         raise ContractErrors(problems)
     return definitions, lost_and_in_force(settings, definitions)[1]
+
+
+def waiting_for_drafts(settings: Settings, definitions: Definitions) -> dict[str, int]:
+    """Events that have no contract but drafts, and how many records in quarantine wait for one of them to be live."""
+    drafts = {event for event, versions in definitions.contracts.items() if all(one.status == "draft" for one in versions)}
+    if not drafts:
+        return {}
+    try:
+        with open_views(settings) as views:
+            return dict(Counter(row.event for view in views.values() for row in view.quarantine() if row.event in drafts))
+    except StateError:
+        # What has run says something of drafts; that it cannot be read is said by commands about it.
+        return {}
 
 
 def problem_row(problem: Problem) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def check(json: Json = False) -> None:
     """
     from contracts import ContractErrors
     from skep import editor
-    from skep.checking import checked, problem_row, summary
+    from skep.checking import checked, problem_row, summary, waiting_for_drafts
 
     settings = _settings()
     try:
@@ -166,6 +166,9 @@ def check(json: Json = False) -> None:
         for problem in warnings:
             console.err.print(f"warning: {problem}", style="yellow")
         out.print(summary(definitions))
+        for event, records in waiting_for_drafts(settings, definitions).items():
+            words = f"{records:,} records of {event} wait in quarantine: it has drafts only, and no contract that is live"
+            console.err.print(f'{words} → set "status": "live", `skep apply`, `skep quarantine replay --event {event}`', style="yellow")
 
 
 @app.command("schemas")
@@ -329,11 +332,12 @@ def snapshot(
     every: Annotated[float | None, typer.Option(min=0.1, help="Publish again every so many seconds until SIGTERM.")] = None,
     json: Json = False,
 ) -> None:
-    """Publish the DuckDB snapshot from what is committed now; safe while a flow runs.
+    """Publish the DuckDB snapshot from what is committed now, unless nothing is new; safe while a flow runs.
 
     Example: skep snapshot
     """
-    from skep.snapshots import publish_every, publish_snapshot
+    from skep.snapshots import publish_every, publish_if_new
+    from skep.spaces import snapshot_path
 
     settings = _settings()
     if every is not None:
@@ -343,9 +347,16 @@ def snapshot(
         publish_every(settings, every, lambda: bool(stop))
         return
     with console.spinner("publishing …"):
-        report = publish_snapshot(settings)
+        report = publish_if_new(settings)
+    if report is None:
+        target = snapshot_path(settings)
+        if json:
+            json_line([{"path": str(target), "new": False, "bytes": target.stat().st_size}])
+        else:
+            out.print(f"nothing is new since the last one: {target} stays as it is")
+        return
     if json:
-        rows = {"path": str(report.target), "rows": report.rows, "bytes": report.bytes, "seconds": round(report.seconds, 3)}
+        rows = {"path": str(report.target), "new": True, "rows": report.rows, "bytes": report.bytes, "seconds": round(report.seconds, 3)}
         json_line([rows])
         return
     table(("table", "rows"), report.rows.items(), right=("rows",))

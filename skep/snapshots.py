@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+import msgspec
+import orjson
+
 from contracts import ContractErrors
+from contracts.definitions import Definitions
+from operators.people.meta import encode as encode_meta
 from operators.quality.scores import HOUR_US, share
 from operators.view import View
 from skep import metrics
@@ -19,13 +27,23 @@ from state.errors import NoState, StateError
 from state.snapshot import SnapshotReport, publish
 
 
+def publish_if_new(settings: Settings) -> SnapshotReport | None:
+    """Publish what is committed now; None if the snapshot that is there was made of the very same."""
+    definitions = load_definitions(settings)
+    with open_views(settings) as views:
+        made_of = _made_of(settings, definitions, views)
+    return None if made_of is not None and made_of == _known(settings) else publish_snapshot(settings)
+
+
 def publish_snapshot(settings: Settings) -> SnapshotReport:
     """Publish what is committed now."""
     definitions = load_definitions(settings)
     personal = None if settings.snapshot_personal == "clear" else hidden(settings, definitions)
     with open_views(settings) as views:
         archives = {space: archive_path(settings, space) for space in views}
-        return publish(
+        # Before anything is read: what is committed meanwhile is new for the next one.
+        made_of = _made_of(settings, definitions, views)
+        report = publish(
             snapshot_path(settings),
             archives=archives,
             rows={space: SnapshotRows(view) for space, view in views.items()},
@@ -33,6 +51,42 @@ def publish_snapshot(settings: Settings) -> SnapshotReport:
             fields=fields(definitions),
             storage=settings.snapshot_storage,
         )
+    known_path(settings).write_bytes(orjson.dumps({"of": made_of, "file": _file(settings)}))
+    return report
+
+
+def known_path(settings: Settings) -> Path:
+    """Where it is noted what the snapshot was made of."""
+    return settings.data / "snapshot.json"
+
+
+def _made_of(settings: Settings, definitions: Definitions, views: Mapping[str, View]) -> str:
+    """A digest of all that a snapshot is made of. The clock alone is something new once an hour: windows end there, and while
+    following it moves with every breath."""
+    spaces = {}
+    for space, view in views.items():
+        meta = view.meta
+        hour = None if meta.clock is None else meta.clock // HOUR_US
+        still = msgspec.structs.replace(meta, clock=hour, clocks={}, finished=[])
+        archived = archive_path(settings, space) / "positions.json"
+        spaces[space] = [encode_meta(still).hex(), archived.read_text() if archived.exists() else ""]
+    told = [settings.snapshot_personal, settings.snapshot_storage, settings.secret, settings.formats, definitions.digest, version("skep")]
+    return blake2b(orjson.dumps([told, spaces]), digest_size=16).hexdigest()
+
+
+def _file(settings: Settings) -> list[int]:
+    """Which file the snapshot is: another one in its place is not what was published."""
+    found = snapshot_path(settings).stat()
+    return [found.st_ino, found.st_size, found.st_mtime_ns]
+
+
+def _known(settings: Settings) -> str | None:
+    """What the snapshot that is there was made of; None if there is none, or nobody knows."""
+    try:
+        noted = orjson.loads(known_path(settings).read_bytes())
+        return str(noted["of"]) if noted["file"] == _file(settings) else None
+    except (FileNotFoundError, orjson.JSONDecodeError, KeyError, TypeError):
+        return None
 
 
 class SnapshotRows:
@@ -70,9 +124,12 @@ def publish_every(settings: Settings, seconds: float, stopping: Callable[[], boo
     while not stopping():
         begun = time.monotonic()
         try:
-            report = publish_snapshot(settings)
-            metrics.published(time.time(), report.seconds, report.bytes)
-            log.info("snapshot published", path=str(report.target), mb=round(report.bytes / 1e6, 1), seconds=round(report.seconds, 2))
+            report = publish_if_new(settings)
+            if report is None:
+                log.debug("nothing is new: the last snapshot stays")
+            else:
+                metrics.published(time.time(), report.seconds, report.bytes)
+                log.info("snapshot published", path=str(report.target), mb=round(report.bytes / 1e6, 1), seconds=round(report.seconds, 2))
         except NoState:
             log.debug("nothing to publish yet")
         except (StateError, ContractErrors) as error:
