@@ -21,6 +21,7 @@ from skep.cli_matching import matching_app
 from skep.cli_quality import quality_app
 from skep.cli_quarantine import quarantine_app
 from skep.cli_sources import sources_app
+from skep.cli_sql import sql_app
 from skep.console import CommandError, fail, json_line, out, table
 from skep.settings import Settings
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
 identity_app = typer.Typer(help="Who is who: links by hand, what is behind a profile, rules tried out and measured.", no_args_is_help=True)
 app.add_typer(changing_app)
+app.add_typer(sql_app)
 app.add_typer(profile_app, name="profile")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
@@ -411,21 +413,6 @@ def snapshot(
         return
     table(("table", "rows"), report.rows.items(), right=("rows",))
     out.print(f"\n{report.target} ({report.bytes / 1e6:,.1f} MB in {report.seconds:.1f} s)")
-
-
-@app.command()
-def sql(query: Annotated[str, typer.Argument(metavar="QUERY")], json: Json = False) -> None:
-    """Ask the snapshot, in DuckDB's SQL.
-
-    Example: skep sql "select segment, count(*) from memberships where exited_at is null group by 1"
-    """
-    from skep.asking import ask
-
-    columns, rows = ask(_settings(), query)
-    if json:
-        json_line([dict(zip(columns, row, strict=True)) for row in rows])
-    else:
-        table(columns, rows)
 
 
 @app.command()
