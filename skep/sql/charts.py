@@ -6,15 +6,13 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 from rich.cells import cell_len
 
 from skep.console import CommandError, err, out
 from skep.sql.forms import Column
-from skep.sql.output import whole
 from skep.sql.screen import fit
 from skep.sql.session import Answer
 from skep.terminal import visible_line
@@ -25,6 +23,8 @@ POINTS = 10_000
 """Points of a line."""
 HEIGHT = 20
 """Lines of a terminal that a line chart takes."""
+NAMED = 5
+"""Values that are named on the y axis."""
 WIDEST = 120
 """Characters that a drawing takes where nobody says how wide the terminal is."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -57,6 +57,8 @@ def draw(answer: Answer, kind: str, png: Path | None) -> None:
     """Draws an answer; ``kind``: bar, line, spark, or auto for what suits its columns."""
     chart = chart_of(answer, kind)
     if png:
+        from skep.sql.png import write_png  # noqa: PLC0415 - with matplotlib, which is heavy
+
         write_png(chart, png)
         return
     width = out.width if sys.stdout.isatty() else min(WIDEST, shutil.get_terminal_size((WIDEST, HEIGHT)).columns)
@@ -98,12 +100,15 @@ def _query(x: Column | None, series: Sequence[Column], limit: int, *, ordered: b
         label = f"coalesce({x.text()}, '–')"
         if x.is_time or x.is_number:
             place = f"CAST(epoch({x.key}) AS DOUBLE)" if x.is_time else f"CAST({x.key} AS DOUBLE)"
-    # What is not finite has no place in a drawing.
-    values = [
-        f"CASE WHEN isfinite(CAST({one.key} AS DOUBLE)) THEN CAST({one.key} AS DOUBLE) END, coalesce({one.text()}, '–')" for one in series
-    ]
+    values = [f"{_finite(one)}, coalesce({one.text()}, '–')" for one in series]
     order = "ORDER BY 1" if ordered and x and (x.is_time or x.is_number) else ""
     return f"SELECT {place}, {label}, {', '.join(values)} FROM {{answer}} {order} LIMIT {limit}"
+
+
+def _finite(column: Column) -> str:
+    """A number's value; what is not finite has no place in a drawing."""
+    value = f"CAST({column.key} AS DOUBLE)"
+    return f"CASE WHEN isfinite({value}) THEN {value} END"
 
 
 def _series(column: Column, values: tuple[float | None, ...], texts: tuple[str, ...]) -> Series:
@@ -152,7 +157,7 @@ def lines(chart: Chart, width: int) -> list[str]:
 
     figure = plotext.figure
     figure.clear()
-    for one, marker in zip(chart.series, _MARKERS, strict=False):
+    for one, marker in zip(chart.series, cycle(_MARKERS), strict=False):
         points = [(x, y) for x, y in zip(chart.xs, one.values, strict=True) if y is not None]
         if points:
             signal = figure.signal(*map(list, zip(*points, strict=True)), marker=marker)
@@ -162,7 +167,9 @@ def lines(chart: Chart, width: int) -> list[str]:
     figure.plot_size(width, HEIGHT)
     ticks = _ticks(chart)
     figure.ruler("x").ticks([chart.xs[at] for at in ticks], [chart.labels[at] for at in ticks])
-    return plotext.uncolorize(str(figure.build())).splitlines()
+    heights = _heights(chart)
+    figure.ruler("y").ticks(heights, [f"{one:,.0f}" if max(map(abs, heights)) >= 100 else f"{one:.3g}" for one in heights])
+    return str(plotext.uncolorize(str(figure.build()))).splitlines()
 
 
 def _ticks(chart: Chart) -> list[int]:
@@ -171,34 +178,8 @@ def _ticks(chart: Chart) -> list[int]:
     return sorted({0, last // 2, last})
 
 
-def write_png(chart: Chart, path: Path) -> None:
-    """The chart as a PNG file; needs matplotlib."""
-    try:
-        from matplotlib import rc_context  # noqa: PLC0415 - heavy, and not everybody has it
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise CommandError("--png: expected matplotlib, found that it is not installed → pip install 'skep[plot]'") from error
-    # A dollar sign in a name is no formula.
-    with rc_context({"text.parse_math": False}), whole(path) as part:
-        figure = Figure(figsize=(10, 5), layout="constrained")
-        axes = figure.subplots()
-        if chart.kind == "bar":
-            _png_bars(axes, chart)
-        else:
-            xs = [datetime.fromtimestamp(x, UTC).replace(tzinfo=None) for x in chart.xs] if chart.is_time else chart.xs
-            for one in chart.series:
-                axes.plot(xs, [float("nan") if value is None else value for value in one.values], label=one.name)
-            axes.set_xlabel(chart.x)
-        axes.legend()
-        figure.savefig(part, format="png", dpi=150)
-
-
-def _png_bars(axes: Any, chart: Chart) -> None:
-    height = 0.8 / len(chart.series)
-    for at, one in enumerate(chart.series):
-        axes.barh(
-            [place + at * height for place in range(len(chart.labels))], [value or 0.0 for value in one.values], height, label=one.name
-        )
-    axes.set_yticks([place + 0.4 - height / 2 for place in range(len(chart.labels))], chart.labels)
-    axes.invert_yaxis()
-    axes.set_ylabel(chart.x)
+def _heights(chart: Chart) -> list[float]:
+    """The values that are named on the y axis, from the smallest to the largest."""
+    known = [value for one in chart.series for value in one.values if value is not None] or [0.0]
+    low, high = min(known), max(known)
+    return [low + (high - low) * step / (NAMED - 1) for step in range(NAMED)] if high > low else [low]

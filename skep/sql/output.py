@@ -70,7 +70,7 @@ def ending(path: Path) -> str:
 def write_file(answer: Answer, path: Path) -> None:
     """The rows as a file, in the form that its name says; it replaces an older one once it is whole."""
     form = ending(path)
-    with whole(path) as part:
+    with whole(path, "--out") as part:
         if form == "parquet":
             answer.write_parquet(part)
             return
@@ -79,8 +79,8 @@ def write_file(answer: Answer, path: Path) -> None:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A name beside a file under which it is written first."""
+def whole(path: Path, option: str) -> Iterator[Path]:
+    """A name beside a file under which it is written first; ``option`` names the file in errors."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         # What is wrong with the folder is said here, in one way for all forms.
@@ -88,6 +88,8 @@ def whole(path: Path) -> Iterator[Path]:
         yield part
         part.replace(path)
     except OSError as error:
-        raise CommandError(f"--out: expected a place where a file can be written, found {path}: {error.strerror} → name another") from error
+        raise CommandError(
+            f"{option}: expected a place where a file can be written, found {path}: {error.strerror} → name another"
+        ) from error
     finally:
         part.unlink(missing_ok=True)
