@@ -88,8 +88,6 @@ def whole(path: Path, option: str) -> Iterator[Path]:
         yield part
         part.replace(path)
     except OSError as error:
-        raise CommandError(
-            f"{option}: expected a place where a file can be written, found {path}: {error.strerror} → name another"
-        ) from error
+        raise CommandError(f"{option}: expected a file that can be written, found {path}: {error.strerror} → name another") from error
     finally:
         part.unlink(missing_ok=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -15,6 +16,7 @@ from skep.console import CommandError
 from skep.sql.forms import Column
 from state.snapshot import NoSnapshot
 
+R = TypeVar("R")
 ROWS_AT_ONCE = 2_048
 """Rows that are in memory at a time, on their way into a pipe or a file: DuckDB's own vector."""
 _LINE = re.compile(r"^LINE (\d+): (.*)\n( *\^+)", re.MULTILINE)
@@ -77,14 +79,14 @@ class Session:
     def run(self, statement: Statement) -> None:
         """Executes a statement that gives no rows: a setting, a temporary table."""
         try:
-            self._con.execute(statement.text)
+            patient(self._con, lambda: self._con.execute(statement.text))
         except duckdb.Error as error:
             raise CommandError(words(error, statement.lines_before)) from error
 
     def answer(self, statement: Statement) -> Answer:
         """What a statement gives; a query begins to run when its rows are asked for."""
         try:
-            return Answer(self._con, self._relation(statement.text))
+            return Answer(self._con, patient(self._con, lambda: self._relation(statement.text)))
         except duckdb.Error as error:
             raise CommandError(words(error, statement.lines_before)) from error
 
@@ -137,12 +139,16 @@ class Answer:
 
     def chunks(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
         """Such rows in chunks, while the query goes on; its columns are ``c0``, ``c1`` and so on."""
-        # DuckDB finds the variable by this name, which no table has.
-        skep_answer = self._relation  # noqa: F841
         named = f"skep_answer AS t({', '.join(column.key for column in self.columns)})"
+
+        def begun() -> duckdb.DuckDBPyConnection:
+            # DuckDB finds the variable by this name, which no table has.
+            skep_answer = self._relation  # noqa: F841
+            return self._con.execute(query.replace("{answer}", named))
+
         try:
-            result = self._con.execute(query.replace("{answer}", named))
-            while rows := result.fetchmany(ROWS_AT_ONCE):
+            result = patient(self._con, begun)
+            while rows := patient(self._con, lambda: result.fetchmany(ROWS_AT_ONCE)):
                 yield rows
         except duckdb.Error as error:
             # The line that DuckDB shows would be of the query around it.
@@ -151,9 +157,20 @@ class Answer:
     def write_parquet(self, path: Path) -> None:
         """All rows as a Parquet file, each column in its own type."""
         try:
-            self._relation.write_parquet(str(path), compression="zstd")
+            patient(self._con, lambda: self._relation.write_parquet(str(path), compression="zstd"))
         except duckdb.Error as error:
             raise CommandError(words(error)) from error
+
+
+def patient(con: duckdb.DuckDBPyConnection, call: Callable[[], R]) -> R:
+    """A call into DuckDB that Ctrl-C stops: DuckDB looks at no signals, so another thread waits for it."""
+    with ThreadPoolExecutor(1) as pool:
+        called = pool.submit(call)
+        try:
+            return called.result()
+        except KeyboardInterrupt:
+            con.interrupt()
+            raise
 
 
 def words(error: duckdb.Error, lines_before: int = 0) -> str:
