@@ -43,8 +43,8 @@ class Column:
 def texts_sql(columns: Sequence[Column]) -> str:
     """The values as texts, and last whether some of them need a look before people see them."""
     texts = ", ".join(f"coalesce({column.text()}, '–') AS {column.key}" for column in columns)
-    whole = ", ".join(column.key for column in columns)
-    return f"SELECT *, regexp_matches(concat({whole}), '[^ -~–]') FROM (SELECT {texts} FROM {{answer}})"
+    said = ", ".join(column.key for column in columns if not (column.is_number or column.is_time)) or "''"
+    return f"SELECT *, regexp_matches(concat({said}), '[^ -~–]') FROM (SELECT {texts} FROM {{answer}})"
 
 
 def csv_sql(columns: Sequence[Column]) -> str:

@@ -63,18 +63,19 @@ def write_lines(answer: Answer) -> None:
     """All rows as a table in a pipe or a file: values are whole, the first rows say how wide the columns are."""
     form, names = "", [visible_line(column.name) for column in answer.columns]
     for chunk in answer.chunks(texts_sql(answer.columns)):
-        rows = [_visible(row) for row in chunk]
         if not form:
-            form = _form(answer, _widths(names, rows))
-            put((form % tuple(names)).rstrip() + "\n")
-        put("".join([(form % row).rstrip() + "\n" for row in rows]))
+            form = _form(answer, _widths(names, [_visible(row) for row in chunk]))
+            put(form % (*names, ""))
+        put("".join([form % ((*_visible(row), "") if row[-1] else row) for row in chunk]))
     if not form:
         put(_GAP.join(names) + "\n")
 
 
 def _form(answer: Answer, widths: Sequence[int]) -> str:
-    kept = [min(width, PIPE_WIDEST) for width in widths]
-    return _GAP.join(f"%{'' if column.is_number else '-'}{width}s" for column, width in zip(answer.columns, kept, strict=True))
+    """How a row of `texts_sql` is written: the last text is not filled up, what says whether it needs a look is not shown."""
+    kept = [f"%{'' if column.is_number else '-'}{min(width, PIPE_WIDEST)}s" for column, width in zip(answer.columns, widths, strict=True)]
+    last = kept[-1] if answer.columns[-1].is_number else "%s"
+    return _GAP.join([*kept[:-1], last]) + "%.0s\n"
 
 
 def _visible(row: tuple[Any, ...]) -> tuple[str, ...]:

@@ -251,7 +251,7 @@ def test_the_command(shop: Path, tmp_path: Path) -> None:
     """Its options, stdin and exit codes."""
     runner, before = CliRunner(), ["--project", str(shop), "sql"]
     done = runner.invoke(app, [*before, "--plot"], input="select 'a' as x, 3 as n")
-    assert (done.exit_code, done.stdout) == (0, "a  " + "█" * 113 + " 3\n")
+    assert (done.exit_code, done.stdout) == (0, "a  " + "█" * 115 + " 3\n")
     (tmp_path / "q.sql").write_text("select 7 as seven")
     assert runner.invoke(app, [*before, "-f", str(tmp_path / "q.sql"), "--csv"]).stdout == "seven\n7\n"
     assert runner.invoke(app, [*before, "--jsonl", "-"], input="select 8 as n").stdout == '{"n":8}\n'

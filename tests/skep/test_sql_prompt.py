@@ -134,9 +134,7 @@ def test_a_terminal_opens_it_bare(shop: Path, tmp_path: Path) -> None:
         until(keyboard, lambda said: "skep>" in said)
         os.write(keyboard, b"select count(*) from range(1000000) a, range(1000000) b;\r")
         until(keyboard, lambda said: said.endswith("\x1b[?2004l"))
-        # Only a terminal that is no longer the prompt's makes a signal of it.
-        process.send_signal(signal.SIGINT)
-        until(keyboard, lambda said: "skep>" in said)
+        until(keyboard, lambda said: "skep>" in said, lambda: process.send_signal(signal.SIGINT))
         os.write(keyboard, b"select 6 * 7 as answer;\r")
         until(keyboard, lambda said: "answer\x1b[0m\r\n" in said and "42" in said)
         os.write(keyboard, b"\x04")
@@ -160,10 +158,12 @@ def on_terminal(words: list[str], **environment: str) -> tuple[subprocess.Popen[
     return process, ours
 
 
-def until(terminal: int, seen: Callable[[str], bool], seconds: float = 60) -> None:
-    """Reads what a terminal shows until it is what is waited for."""
-    said, end = "", time.monotonic() + seconds
+def until(terminal: int, seen: Callable[[str], bool], meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Reads what a terminal shows until it is what is waited for; ``meanwhile`` is done whenever nothing comes."""
+    said, end = "", time.monotonic() + 60
     while not seen(said):
         assert time.monotonic() < end, said
-        if select.select([terminal], [], [], 0.2)[0]:
+        if select.select([terminal], [], [], 0.5)[0]:
             said += os.read(terminal, 65536).decode(errors="replace")
+        else:
+            meanwhile()
