@@ -28,6 +28,11 @@ ATTEMPTS = 3
 class NoSnapshot(NoState):
     """No snapshot has been published yet."""
 
+    @classmethod
+    def at(cls, target: Path) -> NoSnapshot:
+        """The error of whoever looks for one there."""
+        return cls(f"there is no snapshot at {target} yet: run `skep snapshot` to publish one (`skep run` does so again and again)")
+
 
 @dataclass(frozen=True, slots=True)
 class SnapshotReport:
@@ -71,7 +76,7 @@ def publish(
 def sql(target: Path, query: str, parameters: Mapping[str, Any] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The names of the columns and the rows of a query (with ``$name`` parameters) on the published snapshot, which is only read."""
     if not target.exists():
-        raise NoSnapshot(f"there is no snapshot at {target} yet: run `skep snapshot` to publish one (`skep run` does so every few minutes)")
+        raise NoSnapshot.at(target)
     with duckdb.connect(str(target), read_only=True) as con:
         result = con.execute(query, dict(parameters) if parameters else None)
         return [column[0] for column in result.description or ()], result.fetchall()

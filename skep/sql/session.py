@@ -107,8 +107,7 @@ class Session:
         try:
             found = self._path.stat()
         except FileNotFoundError:
-            hint = "run `skep snapshot` to publish one (`skep run` does so again and again)"
-            raise NoSnapshot(f"there is no snapshot at {self._path} yet: {hint}") from None
+            raise NoSnapshot.at(self._path) from None
         return found.st_ino, found.st_mtime_ns
 
     def _open(self) -> duckdb.DuckDBPyConnection:
