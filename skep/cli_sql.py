@@ -17,7 +17,7 @@ from skep.settings import Settings
 sql_app = typer.Typer()
 
 CHARTS = ("auto", "bar", "line", "spark")
-_Query = typer.Argument(metavar="[QUERY]", help="One or several statements; `-` reads them from stdin. Without any: a prompt.")
+_Query = typer.Argument(metavar="QUERY", help="One or several statements; `-` reads them from stdin. Without any: a prompt.")
 _Rows = typer.Option("--rows", min=1, help="How many rows a terminal shows (default 40; of rows that are too wide for a table, 10).")
 _Plot = typer.Option("--plot", metavar="[bar|line|spark]", help="Draw it: the first column is x, every number beside it a series.")
 _Png = typer.Option("--png", metavar="FILE", help="Draw it into a PNG file (with matplotlib: pip install 'skep[plot]').")

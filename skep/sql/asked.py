@@ -54,20 +54,25 @@ def _decoded(raw: bytes, name: str) -> str:
 
 
 def ask(settings: Settings, text: str, wanted: Wanted) -> None:
-    """Runs all statements in order and shows what each of them gives."""
+    """Runs all statements of a text on the newest snapshot and shows what each of them gives."""
+    with Session(snapshot_path(settings)) as session:
+        run_text(session, text, wanted)
+
+
+def run_text(session: Session, text: str, wanted: Wanted) -> None:
+    """Runs all statements of a text in order; nothing is run if the text, or what is wanted of it, cannot be."""
     if wanted.to:
         ending(wanted.to)
-    with Session(snapshot_path(settings)) as session:
-        statements = session.statements(text)
-        if not statements:
-            raise CommandError(f"skep sql: expected a statement {EXAMPLE}, found none")
-        giving = sum(one.gives_rows for one in statements)
-        if wanted.one_answer and giving != 1:
-            raise CommandError(f"{wanted.one_answer}: expected one statement that gives rows, found {giving} → keep one")
-        run_all(session, statements, wanted)
+    statements = session.statements(text)
+    if not statements:
+        raise CommandError(f"skep sql: expected a statement {EXAMPLE}, found none")
+    giving = sum(one.gives_rows for one in statements)
+    if wanted.one_answer and giving != 1:
+        raise CommandError(f"{wanted.one_answer}: expected one statement that gives rows, found {giving} → keep one")
+    _run_all(session, statements, wanted)
 
 
-def run_all(session: Session, statements: list[Statement], wanted: Wanted) -> None:
+def _run_all(session: Session, statements: list[Statement], wanted: Wanted) -> None:
     """Runs statements; answers for people have an empty line between them."""
     first = True
     for statement in statements:

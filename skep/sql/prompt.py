@@ -17,10 +17,11 @@ from prompt_toolkit.output import Output, create_output
 from pygments.lexers.sql import SqlLexer
 
 from contracts.problems import closest
+from skep.cli_sql import CHARTS
 from skep.console import CommandError, err, out
 from skep.settings import Settings
 from skep.spaces import snapshot_path
-from skep.sql.asked import Wanted, run_all
+from skep.sql.asked import Wanted, run_text
 from skep.sql.completion import Words
 from skep.sql.screen import show
 from skep.sql.session import Session
@@ -34,6 +35,8 @@ LISTED = 1_000
 HELP = """End a statement with ; and Enter. Tab completes, the arrows and ctrl-r find what was asked before.
 .tables          tables, views and macros
 .schema NAME     columns of a table or view, with what they mean
+.plot [bar|line|spark] QUERY   draws it
+.out FILE QUERY  writes all rows into FILE.csv, .json, .jsonl or .parquet
 .help            this
 ctrl-c           stops a query, and clears what is written
 ctrl-d, .quit    leaves"""
@@ -74,7 +77,7 @@ def turn(session: Session, text: str, wanted: Wanted) -> None:
             _command(session, text.strip().rstrip(";"))
         elif text.strip():
             _look(session)
-            run_all(session, session.statements(text), wanted)
+            run_text(session, text, wanted)
     except CommandError as error:
         err.print(str(error), style="red")
 
@@ -167,8 +170,24 @@ def _schema(session: Session, name: str) -> None:
     _list(session, query)
 
 
+def _plot(session: Session, text: str) -> None:
+    first, _, rest = text.partition(" ")
+    kind, query = (first, rest) if first in CHARTS else ("auto", text)
+    _look(session)
+    run_text(session, query, Wanted(plot=kind))
+
+
+def _write(session: Session, text: str) -> None:
+    name, _, query = text.partition(" ")
+    _look(session)
+    run_text(session, query, Wanted(to=Path(name)))
+    err.print(f"written: {name}", style="dim")
+
+
 def _list(session: Session, query: str) -> None:
     show(session.ask(query), LISTED)
 
 
-COMMANDS: dict[str, Callable[[Session, str], None]] = {".help": _help, ".tables": _tables, ".schema": _schema, ".quit": _leave}
+COMMANDS: dict[str, Callable[[Session, str], None]] = {
+    ".help": _help, ".tables": _tables, ".schema": _schema, ".plot": _plot, ".out": _write, ".quit": _leave,
+}  # fmt: skip
