@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from state.errors import NoState, StateError
+from state.errors import NoSnapshot, StateError
 from state.files import abandoned, put, scratch
 from state.snapshot_events import archive_files, load_events
 from state.snapshot_fields import Field, load_fields
@@ -23,15 +23,6 @@ __all__ = ["Field", "NoSnapshot", "Personal", "Rows", "SnapshotReport", "publish
 
 ATTEMPTS = 3
 """The archive removes files when a flow opens it; a build that meets this begins again."""
-
-
-class NoSnapshot(NoState):
-    """No snapshot has been published yet."""
-
-    @classmethod
-    def at(cls, target: Path) -> NoSnapshot:
-        """The error of whoever looks for one there."""
-        return cls(f"there is no snapshot at {target} yet: run `skep snapshot` to publish one (`skep run` does so again and again)")
 
 
 @dataclass(frozen=True, slots=True)

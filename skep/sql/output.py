@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from skep.console import CommandError
 from skep.sql.forms import csv_header, csv_sql, json_sql
 from skep.sql.session import Answer
 from skep.terminal import visible, visible_json
+from state.files import replacing
 
 ENDINGS = ("csv", "json", "jsonl", "parquet")
 
@@ -81,13 +81,10 @@ def write_file(answer: Answer, path: Path) -> None:
 @contextmanager
 def whole(path: Path, option: str) -> Iterator[Path]:
     """A name beside a file under which it is written first; ``option`` names the file in errors."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        # What is wrong with the folder is said here, in one way for all forms.
-        part.touch()
-        yield part
-        part.replace(path)
+        with replacing(path) as part:
+            # What is wrong with the folder is said here, in one way for all forms.
+            part.touch()
+            yield part
     except OSError as error:
         raise CommandError(f"{option}: expected a file that can be written, found {path}: {error.strerror} → name another") from error
-    finally:
-        part.unlink(missing_ok=True)

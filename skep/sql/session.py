@@ -14,7 +14,7 @@ import duckdb
 
 from skep.console import CommandError
 from skep.sql.forms import Column
-from state.snapshot import NoSnapshot
+from state.errors import NoSnapshot
 
 R = TypeVar("R")
 ROWS_AT_ONCE = 2_048

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from skep.sql import screen
 from skep.sql.asked import Wanted, ask, text_of
 from skep.sql.output import ENDINGS
 from skep.sql.session import ROWS_AT_ONCE, Session
+from tests.processes import plain_environment, started
 from tests.skep.test_cli import refused, skep
 
 ROWS = 5 * ROWS_AT_ONCE + 1
@@ -234,11 +234,8 @@ def test_a_new_snapshot_is_seen_once(tmp_path: Path) -> None:
 
 def test_a_reader_that_has_enough_ends_it_quietly(shop: Path) -> None:
     """`skep sql … | head -1`: the query stops, and nothing is said."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "skep.cli", "--project", str(shop), "sql", "--csv", "from range(1000000000)"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
-        env={key: value for key, value in os.environ.items() if not key.startswith("SKEP_")},
-    )  # fmt: skip
+    words = ["--project", str(shop), "sql", "--csv", "from range(1000000000)"]
+    process = started("skep.cli", *words, env=plain_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
     assert process.stdout.readline() == b"range\n"

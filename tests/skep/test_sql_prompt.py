@@ -28,6 +28,7 @@ from skep.sql import prompt
 from skep.sql.asked import Wanted
 from skep.sql.completion import Words
 from skep.sql.session import Session
+from tests.processes import plain_environment, started
 
 NASTY = "bad\x1b[2J"
 
@@ -150,12 +151,9 @@ def test_a_terminal_opens_it_bare(shop: Path, tmp_path: Path) -> None:
 def on_terminal(words: list[str], **environment: str) -> tuple[subprocess.Popen[bytes], int]:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("SKEP_")}
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "skep.cli", *words], cwd="/",
-        env={**kept, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", **environment},
-        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-    )  # fmt: skip
+    settings = {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", **environment}
+    on = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "start_new_session": True}
+    process = started("skep.cli", *words, env=plain_environment(**settings), **on)
     os.close(theirs)
     return process, ours
 
