@@ -43,6 +43,7 @@ perf: $(READY)
 	$(BIN)/python -m perf.segments --counts 10,100,1000
 	$(BIN)/python -m perf.scale --profiles 100000,1000000
 	$(BIN)/python -m perf.identity
+	$(BIN)/python -m perf.sql --events 200000
 
 lock: $(READY)
 	$(BIN)/python -m pip freeze --all --exclude-editable --exclude pip | sort --ignore-case > requirements.lock

@@ -1,26 +1,14 @@
-"""`skep sql` and `skep dump`: questions to the snapshot and to the state."""
+"""`skep dump`: all state that the promises cover."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import merge
-from typing import Any
-
-import duckdb
 
 from contracts.times import parse_time
 from skep.console import CommandError
 from skep.settings import Settings
-from skep.spaces import open_views, snapshot_path
-from state.snapshot import sql
-
-
-def ask(settings: Settings, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Columns and rows of a query on the published snapshot."""
-    try:
-        return sql(snapshot_path(settings), query)
-    except duckdb.Error as error:
-        raise CommandError(f"skep sql: {error}") from error
+from skep.spaces import open_views
 
 
 def dump_lines(settings: Settings, at: str | None, space: str | None) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ from skep import console, offered, terminal
 from skep.cli_changing import changing_app
 from skep.cli_quality import quality_app
 from skep.cli_sources import sources_app
+from skep.cli_sql import sql_app
 from skep.console import fail, json_line, out, table
 from skep.late_group import late
 from skep.project import settings_at
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
 app.add_typer(changing_app)
+app.add_typer(sql_app)
 app.add_typer(profile_app, name="profile")
 app.add_typer(
     late("skep.cli_quarantine", "quarantine_app", "What was refused, why, and feeding it again, edited or not."), name="quarantine"
@@ -361,21 +363,6 @@ def snapshot(
         return
     table(("table", "rows"), report.rows.items(), right=("rows",))
     out.print(f"\n{report.target} ({report.bytes / 1e6:,.1f} MB in {report.seconds:.1f} s)")
-
-
-@app.command()
-def sql(query: Annotated[str, typer.Argument(metavar="QUERY")], json: Json = False) -> None:
-    """Ask the snapshot, in DuckDB's SQL.
-
-    Example: skep sql "select segment, count(*) from memberships where exited_at is null group by 1"
-    """
-    from skep.asking import ask
-
-    columns, rows = ask(_settings(), query)
-    if json:
-        json_line([dict(zip(columns, row, strict=True)) for row in rows])
-    else:
-        table(columns, rows)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from pydantic import BaseModel, Field, ValidationError
 
 from contracts.bump import deserved, following
 from contracts.definitions import Contract, Definitions, Version
@@ -24,16 +25,23 @@ TIMEOUT_SECONDS = 10.0
 ATTEMPTS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """One version of a subject as the registry tells it; ``references`` are ``(name in the schema, subject, version)``."""
+class Reference(BaseModel):
+    """That a schema refers to another subject's version by ``name``."""
+
+    name: str
+    subject: str
+    version: int
+
+
+class Registered(BaseModel):
+    """One version of a subject as the registry tells it. Nothing is said of the kind of an Avro schema."""
 
     subject: str
     version: int
     id: int
-    kind: str
-    schema: str
-    references: tuple[tuple[str, str, int], ...]
+    kind: str = Field("AVRO", alias="schemaType")
+    text: str = Field(alias="schema")
+    references: tuple[Reference, ...] = ()
 
 
 class Registry:
@@ -55,10 +63,11 @@ class Registry:
         """One version of a subject."""
         found = self._get(f"subjects/{quote(subject, safe='')}/versions/{version}")
         try:
-            references = tuple((one["name"], one["subject"], int(one["version"])) for one in found.get("references") or ())
-            return Registered(subject, version, int(found["id"]), found.get("schemaType", "AVRO"), found["schema"], references)
-        except (KeyError, TypeError, ValueError) as error:
-            raise CommandError(f"{self._url}: expected a version of {subject}, found {str(found)[:100]} ({error!r})") from None
+            said = found if isinstance(found, dict) else {}
+            return Registered.model_validate({**said, "references": said.get("references") or (), "subject": subject, "version": version})
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            raise CommandError(f"{self._url}: expected a version of {subject}, found {str(found)[:100]} ({wrong})") from None
 
     def close(self) -> None:
         self._client.close()
@@ -117,14 +126,14 @@ class _Pull:
     def _schema(self, found: Registered) -> dict[str, Any] | None:
         """The schema with its references led to contracts/types/, which are written too."""
         try:
-            schema = json.loads(found.schema)
+            schema = json.loads(found.text)
         except ValueError as error:
             self.report.left.append(f"{found.subject} {found.version}: no JSON: {error}")
             return None
         if not isinstance(schema, dict):
             self.report.left.append(f"{found.subject} {found.version}: not an object")
             return None
-        return dict(with_types(schema, {name: self._type(subject, version) for name, subject, version in found.references}))
+        return dict(with_types(schema, {one.name: self._type(one.subject, one.version) for one in found.references}))
 
     def _type(self, subject: str, version: int) -> str:
         name = f"{event_name(subject.removesuffix('-value'))}_{version}"

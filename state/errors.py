@@ -2,6 +2,7 @@
 
 StateError
 ├── NoState            nothing has run here yet
+│   └── NoSnapshot     none has been published yet
 ├── StateLocked        another process writes this shard
 ├── FormatMismatch     the shard is of another format version
 ├── Gap                a batch does not begin right behind what was applied
@@ -11,6 +12,8 @@ StateError
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class StateError(Exception):
     """Base of all errors of stored state; the message is for people and says what to do."""
@@ -18,6 +21,15 @@ class StateError(Exception):
 
 class NoState(StateError):
     """Nothing has run here yet."""
+
+
+class NoSnapshot(NoState):
+    """No snapshot has been published yet."""
+
+    @classmethod
+    def at(cls, target: Path) -> NoSnapshot:
+        """The error of whoever looks for one there."""
+        return cls(f"there is no snapshot at {target} yet: run `skep snapshot` to publish one (`skep run` does so again and again)")
 
 
 class StateLocked(StateError):

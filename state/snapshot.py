@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from state.errors import NoState, StateError
+from state.errors import NoSnapshot, StateError
 from state.files import abandoned, put, scratch
 from state.snapshot_events import archive_files, load_events
 from state.snapshot_fields import Field, load_fields
@@ -23,10 +23,6 @@ __all__ = ["Field", "NoSnapshot", "Personal", "Rows", "SnapshotReport", "publish
 
 ATTEMPTS = 3
 """The archive removes files when a flow opens it; a build that meets this begins again."""
-
-
-class NoSnapshot(NoState):
-    """No snapshot has been published yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,7 @@ def publish(
 def sql(target: Path, query: str, parameters: Mapping[str, Any] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The names of the columns and the rows of a query (with ``$name`` parameters) on the published snapshot, which is only read."""
     if not target.exists():
-        raise NoSnapshot(f"there is no snapshot at {target} yet: run `skep snapshot` to publish one (`skep run` does so every few minutes)")
+        raise NoSnapshot.at(target)
     with duckdb.connect(str(target), read_only=True) as con:
         result = con.execute(query, dict(parameters) if parameters else None)
         return [column[0] for column in result.description or ()], result.fetchall()

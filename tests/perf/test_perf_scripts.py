@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import orjson
 import pytest
 
@@ -134,3 +135,15 @@ def test_startup(tmp_path: Path) -> None:
     found = _run(tmp_path, "perf.startup", "--rounds", "1", "--only", "4", codes=(0, 1))
     assert [row["what"] for row in found["started"]] == ["python", "typer", "help", "before"]
     assert all(row["cpu_ms"] > 0 for row in found["started"])
+
+
+def test_sql(tmp_path: Path) -> None:
+    """Every form is measured beside the floor."""
+    with duckdb.connect(str(tmp_path / "skep.duckdb")) as con:
+        con.execute("create table events as select range as n from range(50)")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "skep.duckdb").rename(tmp_path / "data" / "skep.duckdb")
+    (tmp_path / "skep.yaml").write_text("spaces: [shop]\n")
+    found = _run(tmp_path, "perf.sql", "--project", str(tmp_path), "--rounds", "1")
+    assert (found["rows"], [row["form"] for row in found["forms"]]) == (50, ["table", "csv", "json", "jsonl", "parquet"])
+    assert all(row["rows_per_s"] > 0 and row["rss_mb"] > 0 for row in found["forms"])

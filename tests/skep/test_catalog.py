@@ -13,7 +13,6 @@ from urllib.parse import unquote
 import pytest
 
 from contracts import load
-from skep.asking import ask
 from skep.catalog.collect import MISSING, collect
 from skep.catalog.entries import KINDS, Catalog, Entry
 from skep.catalog.figures import Figures, figures
@@ -22,7 +21,9 @@ from skep.catalog.shown import share
 from skep.catalog.words import duration_words
 from skep.demo import write_demo
 from skep.settings import Settings, load_definitions
+from skep.spaces import snapshot_path
 from skep.starter import create
+from state import snapshot
 from tests.contracts.project import GOOD
 from tests.skep.test_cli import skep
 
@@ -153,7 +154,7 @@ def test_figures_come_from_the_snapshot(shop: Settings) -> None:
     found = collect(load_definitions(shop), figures(shop))
 
     def sql(query: str) -> Any:
-        columns, rows = ask(shop, query)
+        columns, rows = snapshot.sql(snapshot_path(shop), query)
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     events = {
