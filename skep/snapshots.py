@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from contracts import ContractErrors
+from contracts.definitions import Definitions
 from operators.quality.scores import HOUR_US, share
 from operators.view import View
 from skep import metrics
@@ -16,12 +17,14 @@ from skep.fields import fields
 from skep.personal import hidden
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path, open_views, snapshot_path
+from skep.views import own_views
 from state.errors import NoState, StateError
 from state.snapshot import SnapshotReport, publish
+from state.snapshot_defined import Defined
 
 
 def publish_snapshot(settings: Settings) -> SnapshotReport:
-    """Publish what is committed now."""
+    """Publish what is committed now; the report tells which of the project's own views are missing, and why."""
     definitions = load_definitions(settings)
     personal = None if settings.snapshot_personal == "clear" else hidden(settings, definitions)
     with open_views(settings) as views:
@@ -31,9 +34,20 @@ def publish_snapshot(settings: Settings) -> SnapshotReport:
             archives=archives,
             rows={space: SnapshotRows(view) for space, view in views.items()},
             personal=personal,
-            fields=fields(definitions),
+            defined=defined(settings, definitions),
             storage=settings.snapshot_storage,
         )
+
+
+def defined(settings: Settings, definitions: Definitions) -> Defined:
+    """What these definitions and the project's own views give to a snapshot."""
+    return Defined(
+        fields=fields(definitions),
+        segments=[(one.name, one.version, one.title or None, one.owner or None, one.purpose) for one in definitions.segments],
+        purposes={one.name: one.default for one in definitions.purposes},
+        session_gap_us=definitions.identity.session_gap_us,
+        views=own_views(settings),
+    )
 
 
 class SnapshotRows:
