@@ -17,6 +17,7 @@ from skep import console, ends, log, terminal
 from skep.cli_changing import changing_app
 from skep.cli_contracts import contracts_app
 from skep.cli_evidence import evidence_app
+from skep.cli_hash import hash_app
 from skep.cli_matching import matching_app
 from skep.cli_quality import quality_app
 from skep.cli_quarantine import quarantine_app
@@ -36,6 +37,7 @@ app = typer.Typer(
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
 identity_app = typer.Typer(help="Who is who: links by hand, what is behind a profile, rules tried out and measured.", no_args_is_help=True)
 app.add_typer(changing_app)
+app.add_typer(hash_app)
 app.add_typer(profile_app, name="profile")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
@@ -137,6 +139,7 @@ def check(json: Json = False) -> None:
     from contracts import ContractErrors
     from skep import editor
     from skep.checking import checked, problem_row, summary
+    from skep.views import view_problems, view_row
 
     settings = _settings()
     try:
@@ -147,12 +150,17 @@ def check(json: Json = False) -> None:
         json_line([problem_row(problem) for problem in error.problems])
         raise SystemExit(1) from None
     editor.refresh(settings.root, definitions)
+    missing = view_problems(settings, definitions)
     if json:
-        json_line([{**problem_row(problem), "warning": True} for problem in warnings])
+        json_line([*({**problem_row(problem), "warning": True} for problem in warnings), *map(view_row, missing)])
     else:
         for problem in warnings:
             console.err.print(f"warning: {problem}", style="yellow")
+        for one in missing:
+            console.err.print(str(one), style="red")
         out.print(summary(definitions))
+    if missing:
+        raise SystemExit(1)
 
 
 @app.command("schemas")
@@ -395,6 +403,7 @@ def snapshot(
     Example: skep snapshot
     """
     from skep.snapshots import publish_every, publish_snapshot
+    from skep.views import tell_missing, view_row
 
     settings = _settings()
     if every is not None:
@@ -405,9 +414,10 @@ def snapshot(
         return
     with console.spinner("publishing …"):
         report = publish_snapshot(settings)
+    tell_missing(report.problems)
     if json:
         rows = {"path": str(report.target), "rows": report.rows, "bytes": report.bytes, "seconds": round(report.seconds, 3)}
-        json_line([rows])
+        json_line([{**rows, "problems": [view_row(one) for one in report.problems]}])
         return
     table(("table", "rows"), report.rows.items(), right=("rows",))
     out.print(f"\n{report.target} ({report.bytes / 1e6:,.1f} MB in {report.seconds:.1f} s)")

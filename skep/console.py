@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import sys
@@ -75,9 +77,16 @@ def _json(value: Any) -> Any:
 
 
 def print_bytes(line: bytes) -> None:
-    """A line of JSON, to the byte where no terminal reads it."""
+    """A line of JSON or CSV, to the byte where no terminal reads it."""
     shown = visible_json(line.decode()).encode() if sys.stdout.isatty() else line
     sys.stdout.buffer.write(shown + b"\n")
+
+
+def csv_row(fields: Sequence[str]) -> None:
+    """A line of CSV."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(fields)
+    print_bytes(line.getvalue().encode())
 
 
 def flush() -> None:

@@ -87,6 +87,8 @@ def publish_every(settings: Settings, seconds: float, stopping: Callable[[], boo
         try:
             report = publish_snapshot(settings)
             metrics.published(time.time(), report.seconds, report.bytes)
+            for problem in report.problems:
+                log.error("a view is missing in the snapshot", file=problem.file, line=problem.line, because=problem.words)
             log.info("snapshot published", path=str(report.target), mb=round(report.bytes / 1e6, 1), seconds=round(report.seconds, 2))
         except NoState:
             log.debug("nothing to publish yet")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
 from contracts.definitions import Definitions
+from skep.console import err
 from skep.settings import Settings
 from state.snapshot_views import OwnView, ViewProblem
 
@@ -11,10 +16,15 @@ FOLDER = "views"
 
 def own_views(settings: Settings) -> list[OwnView]:
     """The files as they are now, by name."""
-    return [
-        OwnView(path.stem, f"{FOLDER}/{path.name}", path.read_text(encoding="utf-8", errors="replace").removeprefix("\ufeff"))
-        for path in sorted((settings.root / FOLDER).glob("*.sql"))
-    ]
+    found = sorted(path for path in (settings.root / FOLDER).glob("*.sql") if path.is_file())
+    return [OwnView(path.stem, f"{FOLDER}/{path.name}", _text(path)) for path in found]
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").removeprefix("\ufeff")
+    except OSError:
+        return None
 
 
 def view_problems(settings: Settings, definitions: Definitions) -> list[ViewProblem]:
@@ -24,3 +34,13 @@ def view_problems(settings: Settings, definitions: Definitions) -> list[ViewProb
 
     given = defined(settings, definitions)
     return rehearse(given, clear=settings.snapshot_personal == "clear") if given.views else []
+
+
+def tell_missing(problems: Iterable[ViewProblem]) -> None:
+    """Say on stderr which views the snapshot does not have, and why."""
+    for one in problems:
+        err.print(f"{one} (this view is missing in the snapshot)", style="red")
+
+
+def view_row(problem: ViewProblem) -> dict[str, Any]:
+    return {"file": problem.file, "line": problem.line, "found": problem.words}

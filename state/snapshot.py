@@ -18,7 +18,7 @@ from state.snapshot_events import archive_files, load_events
 from state.snapshot_personal import Hider, Personal, dump_json
 from state.snapshot_queries import ATTRIBUTED, MEMBERSHIPS, SESSIONS, ddl
 from state.snapshot_rows import Rows, batches, insert_sql, visible
-from state.snapshot_tables import TABLES
+from state.snapshot_tables import TABLES, quote
 from state.snapshot_views import ViewProblem, load_views
 
 __all__ = ["NoSnapshot", "Personal", "Rows", "SnapshotReport", "publish", "sql"]
@@ -87,11 +87,27 @@ def rehearse(defined: Defined, *, clear: bool) -> list[ViewProblem]:
 
 def sql(target: Path, query: str, parameters: Mapping[str, Any] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The names of the columns and the rows of a query (with ``$name`` parameters) on the published snapshot, which is only read."""
-    if not target.exists():
-        raise NoSnapshot(f"there is no snapshot at {target} yet: run `skep snapshot` to publish one (`skep run` does so every few minutes)")
+    _must_exist(target)
     with duckdb.connect(str(target), read_only=True) as con:
         result = con.execute(query, dict(parameters) if parameters else None)
         return [column[0] for column in result.description or ()], result.fetchall()
+
+
+def open_snapshot(target: Path) -> duckdb.DuckDBPyConnection:
+    """A connection of its own on the snapshot as it is now, which it can only read.
+
+    The file is attached: a process that opens one path twice gets the database that it has open, however new the file is.
+    """
+    _must_exist(target)
+    con = duckdb.connect()
+    con.execute(f"ATTACH {quote(str(target))} AS skep (READ_ONLY)")
+    con.execute("USE skep")
+    return con
+
+
+def _must_exist(target: Path) -> None:
+    if not target.exists():
+        raise NoSnapshot(f"there is no snapshot at {target} yet: run `skep snapshot` to publish one (`skep run` does so every few minutes)")
 
 
 def _build_again(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import duckdb
 
 from state.snapshot_fields import Field
-from state.snapshot_typed import TypedView
+from state.snapshot_typed import TypedView, typed_views
 
 DECIMAL = "DECIMAL"
 PLACES_MIN = 2
@@ -20,20 +20,17 @@ _PLAIN = r"-?\d{1,9}(\.\d{1,2})?"
 _NUMBER = r"-?\d+(\.\d+)?([eE][+-]?\d+)?"
 
 
-def settle(con: duckdb.DuckDBPyConnection, views: Iterable[TypedView]) -> list[TypedView]:
-    """The views with the width and scale of each DECIMAL column chosen by the values that stand in it."""
-    return [_settled(con, view) for view in views]
+def settle(con: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> Iterator[TypedView]:
+    """The typed views, with the width and scale of each DECIMAL column chosen by the values that stand in it."""
+    for view, rows in zip(typed_views(fields), typed_views(fields, owned=False), strict=True):
+        kinds = iter(_kinds(con, rows))
+        yield replace(view, fields=tuple(replace(one, type=next(kinds)) if one.type == DECIMAL else one for one in view.fields))
 
 
-def _settled(con: duckdb.DuckDBPyConnection, view: TypedView) -> TypedView:
+def _kinds(con: duckdb.DuckDBPyConnection, view: TypedView) -> list[str]:
     money = [one for one in view.fields if one.type == DECIMAL]
     if not money:
-        return view
-    kinds = iter(_kinds(con, view, money))
-    return replace(view, fields=tuple(replace(one, type=next(kinds)) if one.type == DECIMAL else one for one in view.fields))
-
-
-def _kinds(con: duckdb.DuckDBPyConnection, view: TypedView, money: Sequence[Field]) -> list[str]:
+        return []
     texts = ", ".join(f"{view.text(one)} AS t{at}" for at, one in enumerate(money))
     sizes = ", ".join(f"{_most(_places(f't{at}'), f't{at}')}, {_most(_whole(f't{at}'), f't{at}')}" for at in range(len(money)))
     row = con.execute(f"SELECT {sizes} FROM (SELECT {texts} FROM {view.source})").fetchone() or ()

@@ -12,7 +12,7 @@ from state.snapshot_decimals import DECIMAL, settle
 from state.snapshot_fields import Field
 from state.snapshot_personal import dump_json
 from state.snapshot_tables import quote
-from state.snapshot_typed import SCHEMA, TypedView, json_column, typed_views
+from state.snapshot_typed import SCHEMA, TypedView, json_column
 from state.snapshot_views import OwnView
 
 SESSION_GAP_US = 30 * 60 * 1_000_000
@@ -43,7 +43,7 @@ def load_defined(con: duckdb.DuckDBPyConnection, defined: Defined, *, clear: boo
         "INSERT INTO purposes SELECT s.space, unnest($names::VARCHAR[]), unnest($defaults::BOOLEAN[]) FROM spaces s",
         {"names": list(defined.purposes), "defaults": list(defined.purposes.values())},
     )
-    views = settle(con, typed_views(defined.fields))
+    views = list(settle(con, defined.fields))
     _insert(con, "fields", map(_row, _settled(defined.fields, views)))
     con.execute(f"CREATE SCHEMA {SCHEMA}")
     for view in views:

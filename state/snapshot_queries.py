@@ -57,22 +57,18 @@ ATTRIBUTED = "CREATE TABLE work.attributed (message_id VARCHAR, profile_id VARCH
 
 SESSIONS = """
 INSERT INTO attributions (message_id, profile_id, confidence, space, session)
-WITH timed AS (
-    SELECT a.space, a.message_id, a.profile_id, epoch_us(e.event_time) AS us
-    FROM work.attributed a JOIN events e ON e.message_id = a.message_id AND e.space = a.space WHERE e.event IS NOT NULL
-),
-begun AS (
-    SELECT *, us - lag(us) OVER (PARTITION BY space, profile_id ORDER BY us, message_id) > $gap_us AS begins FROM timed
-),
-numbered AS (
-    SELECT space, message_id, 1 + count(*) FILTER (begins) OVER (
-        PARTITION BY space, profile_id ORDER BY us, message_id ROWS UNBOUNDED PRECEDING
-    ) AS session FROM begun
+SELECT message_id, profile_id, confidence, space, CASE WHEN us IS NOT NULL THEN 1 + count(*) FILTER (begins) OVER (
+    PARTITION BY space, profile_id ORDER BY us, message_id ROWS UNBOUNDED PRECEDING
+) END
+FROM (
+    SELECT *, us - lag(us) OVER (PARTITION BY space, profile_id ORDER BY us, message_id) > $gap_us AS begins
+    FROM (
+        SELECT a.*, epoch_us(e.event_time) AS us
+        FROM work.attributed a LEFT JOIN events e ON e.message_id = a.message_id AND e.space = a.space AND e.event IS NOT NULL
+    )
 )
-SELECT a.message_id, a.profile_id, a.confidence, a.space, n.session
-FROM work.attributed a LEFT JOIN numbered n ON n.message_id = a.message_id AND n.space = a.space
 """
-"""Whose each message is, with the sessions numbered by the time and id of what has a name; ``events`` must be filled before."""
+"""Whose each message is, with its session; what has no name comes last and begins none. ``events`` must be filled before."""
 
 
 @dataclass(frozen=True, slots=True)

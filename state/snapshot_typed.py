@@ -80,8 +80,8 @@ class Names:
         return name
 
 
-def typed_views(fields: Iterable[Field]) -> Iterator[TypedView]:
-    """The views of all events and of the traits, in the order of the fields."""
+def typed_views(fields: Iterable[Field], *, owned: bool = True) -> Iterator[TypedView]:
+    """The views of all events and of the traits, in the order of the fields; without ``owned`` nobody is looked up for their rows."""
     lists = Names("items")
     for (kind, name), group in groupby(fields, key=lambda one: (one.kind, one.name if one.kind == "event" else TRAITS)):
         found = list(group)
@@ -89,16 +89,16 @@ def typed_views(fields: Iterable[Field]) -> Iterator[TypedView]:
         if kind == "trait":
             yield TypedView(TRAITS, "Profiles, one column a trait", "profiles e", "e.traits", TRAITS, _PROFILE, direct)
             continue
-        yield _event_view(name, direct)
+        yield _event_view(name, direct, _source(name, owned=owned))
         for keys, members in _item_lists(found).items():
-            yield _items_view(lists, name, keys, members)
+            yield _items_view(lists, name, keys, members, _source(name, owned=owned))
 
 
-def _event_view(name: str, fields: tuple[Field, ...]) -> TypedView:
+def _event_view(name: str, fields: tuple[Field, ...], source: str) -> TypedView:
     column = json_column("event", name)
     # No event's name ends in `_`.
     view = f"{TRAITS}_" if name == TRAITS else name
-    return TypedView(view, f"Event {name} by its contract, one column a property", _source(name), f"e.{column}", column, _IDS, fields)
+    return TypedView(view, f"Event {name} by its contract, one column a property", source, f"e.{column}", column, _IDS, fields)
 
 
 def json_column(kind: str, name: str) -> str:
@@ -106,10 +106,11 @@ def json_column(kind: str, name: str) -> str:
     return "traits" if kind == "trait" or name in {"identify", "group"} else "properties"
 
 
-def _source(event: str) -> str:
+def _source(event: str, *, owned: bool) -> str:
     """The events of a name; calls that have no name go by their type."""
+    owners = "LEFT JOIN attributions" if owned else "LEFT JOIN (FROM attributions LIMIT 0)"
     of = f"coalesce(e.event, e.type) = {quote(event)}"
-    return f"events e LEFT JOIN attributions a ON a.message_id = e.message_id AND a.space = e.space WHERE {of}"
+    return f"events e {owners} a ON a.message_id = e.message_id AND a.space = e.space WHERE {of}"
 
 
 def _item_lists(fields: Sequence[Field]) -> dict[Keys, list[Field]]:
@@ -128,11 +129,11 @@ def _within(one: Field) -> Keys:
     return one.keys[behind:]
 
 
-def _items_view(lists: Names, event: str, keys: Keys, fields: Sequence[Field]) -> TypedView:
+def _items_view(lists: Names, event: str, keys: Keys, fields: Sequence[Field], source: str) -> TypedView:
     """One row an item; the items of a list within a list have the positions of those in which they stand, too."""
     column = json_column("event", event)
     ids = ", ".join(f"{sql} AS {name}" for name, sql, _ in _IDS)
-    source, json = _source(event), f"e.{column}"
+    json = f"e.{column}"
     outer: list[tuple[str, str]] = []
     # No event's name holds `__`, and no two lists of one event have one path.
     name = lists.free("__".join([event, *(str(key) for key in keys if key is not None)]))

@@ -17,11 +17,11 @@ _LINE = re.compile(r"\n\nLINE (\d+): .*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class OwnView:
-    """One file of the project: the view's name, where the file is, and its one SELECT."""
+    """One file of the project: the view's name, where the file is, and its one SELECT; None if the file cannot be read."""
 
     name: str
     file: str
-    text: str
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,6 +58,8 @@ def _made(con: duckdb.DuckDBPyConnection, view: OwnView) -> ViewProblem | None:
     if not _NAME.fullmatch(view.name):
         words = f"expected a name of small letters, digits and _, found {view.name}.sql → rename it, to revenue_by_day.sql"
         return ViewProblem(view.file, 1, words)
+    if view.text is None:
+        return ViewProblem(view.file, 1, "expected a file that can be read → see who may read it")
     try:
         statements = con.extract_statements(view.text)
     except duckdb.Error as error:

@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from contracts.hashing import Hasher
+from skep.settings import Settings, load_definitions
+from skep.snapshots import defined
 from state.archive import SCHEMA
 from state.errors import StateError
 from state.snapshot import NoSnapshot, Personal, publish, sql
@@ -150,7 +152,8 @@ def test_the_reference_names_every_column_and_macro_and_its_queries_run(tmp_path
     rows += [f"| `{macro.name}({macro.arguments})` | {macro.comment} |" for macro in MACROS]
     assert [row for row in rows if row not in reference] == []
     target = tmp_path / "skep.duckdb"
-    publish(target, archives={}, rows={"shop": FakeRows()}, personal=None)
+    shop = Settings.load(Path(__file__).parents[2])
+    publish(target, archives={}, rows={"shop": FakeRows()}, personal=None, defined=defined(shop, load_definitions(shop)))
     queries = re.findall(r"```sql\n(.+?)```", reference, re.DOTALL)
     assert len(queries) > 10
     for query in queries:
