@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import orjson
@@ -64,12 +65,19 @@ def json_line(value: Any) -> None:
 def json_bytes(value: Any) -> bytes:
     """JSON of whatever DuckDB or a contract can hold, also whole numbers beyond 64 bits."""
     try:
-        return orjson.dumps(value, default=_json, option=orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(value, default=_number, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
         return json.dumps(value, default=_json, separators=(",", ":")).encode()
 
 
+def _number(value: Any) -> Any:
+    """A decimal is a number in JSON, to the digit."""
+    return orjson.Fragment(_json(value)) if isinstance(value, Decimal) else _json(value)
+
+
 def _json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if isinstance(value, orjson.Fragment):
         # An exact number, as it stands in JSON.
         return json.loads(orjson.dumps(value))

@@ -67,10 +67,8 @@ def publish(
         _remove(left)
     building = scratch(target, "building")
     try:
-        counts = _build_again(building, archives, rows, personal, fields=fields, storage=storage)
-        put(building, target)
         counts, problems = _build_again(building, archives, rows, personal, defined=defined, storage=storage)
-        _put_in_place(building, target)
+        put(building, target)
     finally:
         _remove(building)
     return SnapshotReport(target, counts, target.stat().st_size, time.monotonic() - begun, problems)

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ import pytest
 
 import skep as package
 from contracts.hashing import Hasher
-from skep.console import CommandError
+from skep.console import CommandError, cell, json_bytes
 from skep.hashing import HashedColumn, Hashing
 from skep.settings import Settings, load_definitions
 from skep.starter import create
@@ -114,6 +115,11 @@ def test_a_file_that_cannot_be_hashed_is_an_error(project: Path, tmp_path: Path)
     assert "found nothing" in refused(b"")
     assert "found mail, mail" in refused(b"mail,mail\n")
     assert "expected CSV in UTF-8" in refused("mail\nj\xf6rg@x.org\n".encode("latin-1"))
+
+
+def test_a_decimal_is_printed_to_the_digit() -> None:
+    assert json_bytes([Decimal("365093.41"), Decimal("1E-7")]) == b"[365093.41,0.0000001]"
+    assert (cell(Decimal("12.50")), cell(Decimal("1E-7"))) == ("12.50", "0.0000001")
 
 
 def test_the_commands(project: Path, tmp_path: Path) -> None:
