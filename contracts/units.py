@@ -1,4 +1,4 @@
-"""Units: what is added up must be of one unit."""
+"""Units: what is added up must be of one unit, and money is counted to the last digit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from contracts.definitions import Where
 from contracts.schemas import Typed, kind_of
 from contracts.tags import tags_of
 from contracts.yaml_tree import Reader, Tree
+
+CURRENCIES = frozenset(
+    """AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF CLP
+    CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD
+    IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV
+    MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN
+    SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW
+    ZWG""".split()  # noqa: SIM905 - a list would be a page
+)
+"""The currencies of ISO 4217 that are or lately were legal tender."""
+MONEY = frozenset({"cent", "euro", "dollar", "penny", "pound sterling", "minor", "major"})
+"""The units of money that `convert` of an upcast knows."""
 
 
 def check_unit(
@@ -35,6 +47,19 @@ def check_unit(
     if len(found) > 1:
         reader.refuse(at, "one unit in all that is added", f"{path} {' and '.join(found.values())}")
     return next(iter(found), "")
+
+
+def is_money(typed: Typed, named: Typed | None) -> bool:
+    """Whether a number is an amount of money, or has a fixed number of places (``multipleOf: 0.01``).
+
+    ``named``: what is known of the property that names its unit; it may be any that the contract does not list.
+    """
+    tags = tags_of(typed)
+    listed = named.values if named is not None else None
+    if tags.unit_of:
+        return listed is None or all(value in CURRENCIES for value in listed)
+    steps = [place.schema.get("multipleOf", 1) for place in typed.places if isinstance(place.schema, dict)]
+    return tags.unit in CURRENCIES | MONEY or any(0 < step < 1 for step in steps)
 
 
 def _only(where: Where) -> str | None:

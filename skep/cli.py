@@ -15,6 +15,7 @@ from typer.core import TyperCommand
 
 from skep import console, offered, terminal
 from skep.cli_changing import changing_app
+from skep.cli_hash import hash_app
 from skep.cli_quality import quality_app
 from skep.cli_sources import sources_app
 from skep.cli_sql import sql_app
@@ -36,6 +37,7 @@ app = typer.Typer(
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
 app.add_typer(changing_app)
 app.add_typer(sql_app)
+app.add_typer(hash_app)
 app.add_typer(profile_app, name="profile")
 app.add_typer(
     late("skep.cli_quarantine", "quarantine_app", "What was refused, why, and feeding it again, edited or not."), name="quarantine"
@@ -152,6 +154,7 @@ def check(json: Json = False) -> None:
     from contracts import ContractErrors
     from skep import editor
     from skep.checking import checked, problem_row, summary, waiting_for_drafts
+    from skep.views import view_problems, view_row
 
     settings = _settings()
     try:
@@ -162,15 +165,20 @@ def check(json: Json = False) -> None:
         json_line([problem_row(problem) for problem in error.problems])
         raise SystemExit(1) from None
     editor.refresh(settings.root, definitions)
+    missing = view_problems(settings, definitions)
     if json:
-        json_line([{**problem_row(problem), "warning": True} for problem in warnings])
+        json_line([*({**problem_row(problem), "warning": True} for problem in warnings), *map(view_row, missing)])
     else:
         for problem in warnings:
             console.err.print(f"warning: {problem}", style="yellow")
+        for one in missing:
+            console.err.print(str(one), style="red")
         out.print(summary(definitions))
         for event, records in waiting_for_drafts(settings, definitions).items():
             words = f"{records:,} records of {event} wait in quarantine: it has drafts only, and no contract that is live"
             console.err.print(f'{words} → set "status": "live", `skep apply`, `skep quarantine replay --event {event}`', style="yellow")
+    if missing:
+        raise SystemExit(1)
 
 
 @app.command("schemas")
@@ -340,6 +348,7 @@ def snapshot(
     """
     from skep.snapshots import publish_every, publish_if_new
     from skep.spaces import snapshot_path
+    from skep.views import tell_missing, view_row
 
     settings = _settings()
     if every is not None:
@@ -357,9 +366,10 @@ def snapshot(
         else:
             out.print(f"nothing is new since the last one: {target} stays as it is")
         return
+    tell_missing(report.problems)
     if json:
         rows = {"path": str(report.target), "new": True, "rows": report.rows, "bytes": report.bytes, "seconds": round(report.seconds, 3)}
-        json_line([rows])
+        json_line([{**rows, "problems": [view_row(one) for one in report.problems]}])
         return
     table(("table", "rows"), report.rows.items(), right=("rows",))
     out.print(f"\n{report.target} ({report.bytes / 1e6:,.1f} MB in {report.seconds:.1f} s)")

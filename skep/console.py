@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import orjson
@@ -62,12 +65,19 @@ def json_line(value: Any) -> None:
 def json_bytes(value: Any) -> bytes:
     """JSON of whatever DuckDB or a contract can hold, also whole numbers beyond 64 bits."""
     try:
-        return orjson.dumps(value, default=_json, option=orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(value, default=_number, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
         return json.dumps(value, default=_json, separators=(",", ":")).encode()
 
 
+def _number(value: Any) -> Any:
+    """A decimal is a number in JSON, to the digit."""
+    return orjson.Fragment(_json(value)) if isinstance(value, Decimal) else _json(value)
+
+
 def _json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if isinstance(value, orjson.Fragment):
         # An exact number, as it stands in JSON.
         return json.loads(orjson.dumps(value))
@@ -75,9 +85,16 @@ def _json(value: Any) -> Any:
 
 
 def print_bytes(line: bytes) -> None:
-    """A line of JSON, to the byte where no terminal reads it."""
+    """A line of JSON or CSV, to the byte where no terminal reads it."""
     shown = visible_json(line.decode()).encode() if sys.stdout.isatty() else line
     sys.stdout.buffer.write(shown + b"\n")
+
+
+def csv_row(fields: Sequence[str]) -> None:
+    """A line of CSV."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(fields)
+    print_bytes(line.getvalue().encode())
 
 
 def flush() -> None:

@@ -13,6 +13,7 @@ from contracts.paths import parse_path, path_text
 from contracts.properties import Properties, listed_properties
 from contracts.schemas import Typed
 from contracts.tags import NOTHING, Tags, tags_at, tags_of
+from contracts.units import CURRENCIES, MONEY, is_money
 from contracts.versions import newest
 from state.snapshot_fields import Field
 
@@ -35,7 +36,8 @@ def _properties(definitions: Definitions, properties: Properties) -> Iterator[Fi
         for path, typed in listed_properties(document):
             keys = parse_path(path)
             by = dict.fromkeys(f"{use.kind} {use.name}" for use in of_event if touches(keys, parse_path(use.path)))
-            yield _field("event", event, path, typed, tags_at(document, keys), contract=newest(versions).name, used_by=tuple(by))
+            found = _field("event", event, path, typed, tags_at(document, keys), contract=newest(versions).name, used_by=tuple(by))
+            yield replace(found, type=_exact(found.type, event, typed, properties))
 
 
 def _traits(definitions: Definitions, inheritance: Inheritance) -> Iterator[Field]:
@@ -51,7 +53,7 @@ def _traits(definitions: Definitions, inheritance: Inheritance) -> Iterator[Fiel
         typed = _typed(trait, feature, properties)
         tags = trait_tags(trait, feature, inheritance)
         field = _field("trait", name, path_text((name,)), typed, tags, used_by=tuple(by))
-        yield replace(field, type=_trait_type(trait, field.type))
+        yield replace(field, type=_trait_type(trait, feature, field, properties))
 
 
 def _reads(use: Use, trait: str) -> bool:
@@ -62,8 +64,25 @@ def _reads(use: Use, trait: str) -> bool:
     return of_identify and parse_path(use.path)[0] == trait and (use.kind, use.name) != ("trait", trait)
 
 
-def _trait_type(trait: Trait, known: str) -> str:
-    return {"count": "BIGINT", "sum": "DOUBLE", "set": "JSON"}.get(trait.kind, known)
+def _trait_type(trait: Trait, feature: Feature | None, field: Field, properties: Properties) -> str:
+    """DuckDB's type for the values of a trait; a sum is of the kind of what it adds up."""
+    known = {"count": "BIGINT", "sum": "DOUBLE", "set": "JSON"}.get(trait.kind, field.type)
+    if known != "DOUBLE" or field.unit in CURRENCIES | MONEY:
+        return "DECIMAL" if known == "DOUBLE" else known
+    if trait.kind == "plain":
+        return _exact(known, "identify", _typed(trait, feature, properties), properties)
+    if feature is None or feature.property is None:
+        return known
+    shown = ((event, properties.typed(event, feature.property)) for event in properties.events(feature.events))
+    return next((_exact(known, event, typed, properties) for event, typed in shown if typed is not None), known)
+
+
+def _exact(known: str, event: str, typed: Typed | None, properties: Properties) -> str:
+    """DECIMAL for money; how many places it has, the snapshot's values say."""
+    if known != "DOUBLE" or typed is None:
+        return known
+    unit_of = tags_of(typed).unit_of
+    return "DECIMAL" if is_money(typed, properties.typed(event, unit_of) if unit_of else None) else known
 
 
 def _typed(trait: Trait, feature: Feature | None, properties: Properties) -> Typed | None:

@@ -19,6 +19,7 @@ from skep.settings import Settings, load_definitions
 from skep.snapshots import publish_snapshot
 from skep.spaces import open_view, open_views
 from skep.status import status, summed, tell_stopped
+from skep.views import tell_missing
 from state.errors import NoState, StateError
 
 STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "skep.duckdb")
@@ -57,6 +58,7 @@ def once(settings: Settings, environment: dict[str, str], *, quiet: bool = False
     if code or supervisor.stopping:
         return code
     published = publish_snapshot(settings)
+    tell_missing(published.problems)
     if not quiet:
         found = status(settings)
         report.show(found, found["received"] - before, seconds, published.target, example(settings))

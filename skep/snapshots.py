@@ -23,8 +23,10 @@ from skep.log import logger
 from skep.personal import hidden
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path, open_views, snapshot_path
+from skep.views import own_views
 from state.errors import NoState, StateError
 from state.snapshot import SnapshotReport, publish
+from state.snapshot_defined import Defined
 
 
 def publish_if_new(settings: Settings) -> SnapshotReport | None:
@@ -36,7 +38,7 @@ def publish_if_new(settings: Settings) -> SnapshotReport | None:
 
 
 def publish_snapshot(settings: Settings) -> SnapshotReport:
-    """Publish what is committed now."""
+    """Publish what is committed now; the report tells which of the project's own views are missing, and why."""
     definitions = load_definitions(settings)
     personal = None if settings.snapshot_personal == "clear" else hidden(settings, definitions)
     with open_views(settings) as views:
@@ -48,7 +50,7 @@ def publish_snapshot(settings: Settings) -> SnapshotReport:
             archives=archives,
             rows={space: SnapshotRows(view) for space, view in views.items()},
             personal=personal,
-            fields=fields(definitions),
+            defined=defined(settings, definitions),
             storage=settings.snapshot_storage,
         )
     known_path(settings).write_bytes(orjson.dumps({"of": made_of, "file": _file(settings)}))
@@ -70,7 +72,9 @@ def _made_of(settings: Settings, definitions: Definitions, views: Mapping[str, V
         still = msgspec.structs.replace(meta, clock=hour, clocks={}, finished=[])
         archived = archive_path(settings, space) / "positions.json"
         spaces[space] = [encode_meta(still).hex(), archived.read_text() if archived.exists() else ""]
-    told = [settings.snapshot_personal, settings.snapshot_storage, settings.secret, settings.formats, definitions.digest, version("skep")]
+    own = [(view.file, view.text) for view in own_views(settings)]
+    shown = [settings.snapshot_personal, settings.snapshot_storage, settings.secret, settings.formats]
+    told = [*shown, definitions.digest, version("skep"), own]
     return blake2b(orjson.dumps([told, spaces]), digest_size=16).hexdigest()
 
 
@@ -87,6 +91,17 @@ def _known(settings: Settings) -> str | None:
         return str(noted["of"]) if noted["file"] == _file(settings) else None
     except (FileNotFoundError, orjson.JSONDecodeError, KeyError, TypeError):
         return None
+
+
+def defined(settings: Settings, definitions: Definitions) -> Defined:
+    """What these definitions and the project's own views give to a snapshot."""
+    return Defined(
+        fields=fields(definitions),
+        segments=[(one.name, one.version, one.title or None, one.owner or None, one.purpose) for one in definitions.segments],
+        purposes={one.name: one.default for one in definitions.purposes},
+        session_gap_us=definitions.identity.session_gap_us,
+        views=own_views(settings),
+    )
 
 
 class SnapshotRows:
@@ -129,6 +144,8 @@ def publish_every(settings: Settings, seconds: float, stopping: Callable[[], boo
                 log.debug("nothing is new: the last snapshot stays")
             else:
                 metrics.published(time.time(), report.seconds, report.bytes)
+                for problem in report.problems:
+                    log.error("a view is missing in the snapshot", file=problem.file, line=problem.line, because=problem.words)
                 log.info("snapshot published", path=str(report.target), mb=round(report.bytes / 1e6, 1), seconds=round(report.seconds, 2))
         except NoState:
             log.debug("nothing to publish yet")

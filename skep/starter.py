@@ -37,6 +37,8 @@ who belongs where (`segments/`), what people agreed to (`consent.yaml`), what so
 who is told (`destinations/`).
 Its YAML files name their schema (`.skep/schemas/`, kept up to date by `skep check`) in the first line, for completion in your editor.
 `skep catalog` shows all of it with its figures, and writes it to `data/catalog/` as pages.
+
+`views/` is for SQL of your own: `views/NAME.sql`, one SELECT, is the view `views.NAME` of each snapshot.
 """
 GITIGNORE = "/data/\n"
 SUFFIXES = (".yaml", ".json", ".csv", ".md")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,26 +13,32 @@ import duckdb
 
 from state.errors import NoSnapshot, StateError
 from state.files import abandoned, put, scratch
+from state.snapshot_defined import Defined, load_defined
 from state.snapshot_events import archive_files, load_events
-from state.snapshot_fields import Field, load_fields
 from state.snapshot_personal import Hider, Personal, dump_json
+from state.snapshot_queries import ATTRIBUTED, MEMBERSHIPS, SESSIONS, ddl
 from state.snapshot_rows import Rows, batches, insert_sql, visible
-from state.snapshot_tables import MEMBERSHIPS, TABLES, ddl
+from state.snapshot_tables import TABLES, quote
+from state.snapshot_views import ViewProblem, load_views
 
-__all__ = ["Field", "NoSnapshot", "Personal", "Rows", "SnapshotReport", "publish", "sql"]
+__all__ = ["NoSnapshot", "Personal", "Rows", "SnapshotReport", "publish", "sql"]
 
 ATTEMPTS = 3
 """The archive removes files when a flow opens it; a build that meets this begins again."""
 
 
+NOTHING_DEFINED = Defined()
+
+
 @dataclass(frozen=True, slots=True)
 class SnapshotReport:
-    """What was published: rows by table, the file's size and how long it took."""
+    """What was published: rows by table, the file's size and how long it took, and which of the project's own views are missing."""
 
     target: Path
     rows: dict[str, int]
     bytes: int
     seconds: float
+    problems: list[ViewProblem]
 
 
 def publish(
@@ -41,13 +47,13 @@ def publish(
     archives: Mapping[str, Path],
     rows: Mapping[str, Rows],
     personal: Personal | None,
-    fields: Sequence[Field] = (),
+    defined: Defined = NOTHING_DEFINED,
     storage: str = "v1.2.0",
 ) -> SnapshotReport:
     """Builds a snapshot of all spaces and replaces ``target`` by it; readers of the old file keep what they have.
 
     ``archives``: space → folder of its archive; ``rows``: space → its shard's rows; ``personal`` None: values in the clear;
-    ``fields``: what the contracts say of properties and traits; ``storage``: the oldest DuckDB that is to open it, or ``latest``.
+    ``defined``: what the definitions say of it; ``storage``: the oldest DuckDB that is to open it, or ``latest``.
     """
     begun = time.monotonic()
     if "?" in str(target):
@@ -57,20 +63,45 @@ def publish(
         _remove(left)
     building = scratch(target, "building")
     try:
-        counts = _build_again(building, archives, rows, personal, fields=fields, storage=storage)
+        counts, problems = _build_again(building, archives, rows, personal, defined=defined, storage=storage)
         put(building, target)
     finally:
         _remove(building)
-    return SnapshotReport(target, counts, target.stat().st_size, time.monotonic() - begun)
+    return SnapshotReport(target, counts, target.stat().st_size, time.monotonic() - begun, problems)
+
+
+def rehearse(defined: Defined, *, clear: bool) -> list[ViewProblem]:
+    """Which of the own views a snapshot would miss, asked of one that has every table, view and column, and no rows."""
+    with duckdb.connect() as con:
+        for statement in ddl():
+            con.execute(statement)
+        load_defined(con, defined, clear=clear)
+        return load_views(con, defined.views)
 
 
 def sql(target: Path, query: str, parameters: Mapping[str, Any] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The names of the columns and the rows of a query (with ``$name`` parameters) on the published snapshot, which is only read."""
-    if not target.exists():
-        raise NoSnapshot.at(target)
+    _must_exist(target)
     with duckdb.connect(str(target), read_only=True) as con:
         result = con.execute(query, dict(parameters) if parameters else None)
         return [column[0] for column in result.description or ()], result.fetchall()
+
+
+def open_snapshot(target: Path) -> duckdb.DuckDBPyConnection:
+    """A connection of its own on the snapshot as it is now, which it can only read.
+
+    The file is attached: a process that opens one path twice gets the database that it has open, however new the file is.
+    """
+    _must_exist(target)
+    con = duckdb.connect()
+    con.execute(f"ATTACH {quote(str(target))} AS skep (READ_ONLY)")
+    con.execute("USE skep")
+    return con
+
+
+def _must_exist(target: Path) -> None:
+    if not target.exists():
+        raise NoSnapshot.at(target)
 
 
 def _build_again(
@@ -79,13 +110,13 @@ def _build_again(
     rows: Mapping[str, Rows],
     personal: Personal | None,
     *,
-    fields: Sequence[Field],
+    defined: Defined,
     storage: str,
-) -> dict[str, int]:
+) -> tuple[dict[str, int], list[ViewProblem]]:
     for attempt in range(1, ATTEMPTS + 1):
         _remove(building)
         try:
-            return _build(building, archives, rows, personal, fields=fields, storage=storage)
+            return _build(building, archives, rows, personal, defined=defined, storage=storage)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             if attempt == ATTEMPTS:
                 raise StateError(
@@ -100,11 +131,12 @@ def _build(
     rows: Mapping[str, Rows],
     personal: Personal | None,
     *,
-    fields: Sequence[Field],
+    defined: Defined,
     storage: str,
-) -> dict[str, int]:
+) -> tuple[dict[str, int], list[ViewProblem]]:
     with duckdb.connect(str(building), config={"storage_compatibility_version": storage}) as con:
         con.execute("ATTACH ':memory:' AS work")
+        con.execute(ATTRIBUTED)
         con.execute("SET preserve_insertion_order = true")
         for statement in ddl():
             con.execute(statement)
@@ -112,11 +144,13 @@ def _build(
             hider = Hider(personal, space) if personal else None
             _load_space(con, space, found, archives.get(space), hider)
         con.execute(MEMBERSHIPS)
-        load_fields(con, fields, clear=personal is None)
+        con.execute(SESSIONS, {"gap_us": defined.session_gap_us})
+        load_defined(con, defined, clear=personal is None)
         counts = {table.name: _count(con, table.name) for table in TABLES}
         con.execute("DETACH work")
+        problems = load_views(con, defined.views)
         con.execute("CHECKPOINT")
-    return counts
+    return counts, problems
 
 
 def _load_space(con: duckdb.DuckDBPyConnection, space: str, rows: Rows, archive: Path | None, hider: Hider | None) -> None:

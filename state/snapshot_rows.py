@@ -98,9 +98,10 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 
 INSERTS: dict[str, str] = {
+    "attributions": "INSERT INTO work.attributed SELECT message_id, profile_id, confidence, $space FROM batch",
     "changes": """INSERT INTO changes (id, type, profile_id, version, clock, body, sequence, space)
         SELECT body ->> '$.id', body ->> '$.type', body ->> '$.profile', CAST(body ->> '$.version' AS BIGINT),
-               CAST(body ->> '$.clock' AS TIMESTAMP), CAST(body AS JSON), sequence, $space FROM batch"""
+               CAST(body ->> '$.clock' AS TIMESTAMP), CAST(body AS JSON), sequence, $space FROM batch""",
 }
 """What is not a plain copy of the columns."""
 

@@ -1,4 +1,4 @@
-"""The snapshot's tables, their comments and the macros for analysts, as data. All times are TIMESTAMP in UTC."""
+"""The snapshot's tables and their comments, as data. All times are TIMESTAMP in UTC."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ class Table:
     columns: tuple[tuple[str, str, str], ...]
 
 
-_SPACE = ("space", "VARCHAR", "The space (brand or region) that the row belongs to")
-_PROFILE = ("profile_id", "VARCHAR", "The profile, as in table profiles")
+SPACE = ("space", "VARCHAR", "The space (brand or region) that the row belongs to")
+PROFILE = ("profile_id", "VARCHAR", "The profile, as in table profiles")
+SESSION = (
+    "session",
+    "INTEGER",
+    "Session of the person, from 1 in its life; a silence longer than session_gap of identity.yaml begins one. NULL: no name, no session",
+)
 
 TABLES: tuple[Table, ...] = (
     Table(
@@ -33,7 +38,7 @@ TABLES: tuple[Table, ...] = (
                 "When it happened (UTC, corrected); of repeats the row that stands is shown, mostly that of the smallest time",
             ),
             ("received_at", "TIMESTAMP", "When the collector received it (UTC); NULL if the record does not say"),
-            _SPACE,
+            SPACE,
             ("source", "VARCHAR", "The source of skep.yaml that it came from"),
             ("user_id", "VARCHAR", "userId of the call; a hash if that is personal"),
             ("anonymous_id", "VARCHAR", "anonymousId of the call; a hash if that is personal"),
@@ -49,9 +54,10 @@ TABLES: tuple[Table, ...] = (
         "Which profile each message belongs to; unidentified messages are not here",
         (
             ("message_id", "VARCHAR", "A message of table events"),
-            _PROFILE,
+            PROFILE,
             ("confidence", "DOUBLE", "How sure it is that the message is this profile's: that of the identifier by which it belongs there"),
-            _SPACE,
+            SPACE,
+            SESSION,
         ),
     ),
     Table(
@@ -59,7 +65,7 @@ TABLES: tuple[Table, ...] = (
         "Every profile at the snapshot's moment, shared devices too",
         (
             ("profile_id", "VARCHAR", "Id of the profile, p_ and 32 hexadecimal digits"),
-            _SPACE,
+            SPACE,
             ("first_seen", "TIMESTAMP", "Time of its earliest event (UTC); NULL if it owns none"),
             ("last_seen", "TIMESTAMP", "Time of its latest event (UTC); NULL if it owns none"),
             ("traits", "JSON", "Plain and computed traits by name"),
@@ -72,7 +78,7 @@ TABLES: tuple[Table, ...] = (
         (
             ("namespace", "VARCHAR", "Kind of identifier, as in contracts/identity.yaml"),
             ("value", "VARCHAR", "Normalised value; a hash (h_…) if the namespace is personal"),
-            _PROFILE,
+            PROFILE,
             ("first_seen", "TIMESTAMP", "Time of the earliest event that carries it (UTC)"),
             ("last_seen", "TIMESTAMP", "Time of the latest event that carries it (UTC)"),
             (
@@ -80,7 +86,7 @@ TABLES: tuple[Table, ...] = (
                 "DOUBLE",
                 "Of the weakest link on the strongest way to the profile's lead: 1, or that of a link by likeness",
             ),
-            _SPACE,
+            SPACE,
         ),
     ),
     Table(
@@ -99,14 +105,14 @@ TABLES: tuple[Table, ...] = (
             ("events", "BIGINT", "How many events say so; 1 of a manual link"),
             ("rules", "BIGINT", "version of contracts/identity.yaml under which the link was made"),
             ("weight", "DOUBLE", "Match weight of a probabilistic link in bits; null for others"),
-            _SPACE,
+            SPACE,
         ),
     ),
     Table(
         "identity_history",
         "What happened to profiles, for good: who was merged or split, when, by which evidence",
         (
-            _PROFILE,
+            PROFILE,
             ("sequence", "BIGINT", "Its place in the history of the space"),
             ("clock", "TIMESTAMP", "The space's clock when it became true (UTC); NULL before the clock ran"),
             ("event_time", "TIMESTAMP", "Time of the cause itself (UTC)"),
@@ -120,7 +126,7 @@ TABLES: tuple[Table, ...] = (
             ("cause", "VARCHAR", "message, link, unlink, definition or meaning"),
             ("cause_id", "VARCHAR", "The message, the entry of the control partition, or the digest of the definitions"),
             ("rules", "BIGINT", "version of contracts/identity.yaml that was in force"),
-            _SPACE,
+            SPACE,
         ),
     ),
     Table(
@@ -129,23 +135,43 @@ TABLES: tuple[Table, ...] = (
         (
             ("segment", "VARCHAR", "Name of the segment"),
             ("version", "INTEGER", "Version of the segment's definition at entry"),
-            _PROFILE,
+            PROFILE,
             ("entered_at", "TIMESTAMP", "The space's clock when the entry was announced (UTC)"),
             ("exited_at", "TIMESTAMP", "The space's clock when the exit was announced (UTC); NULL while the stay lasts"),
             ("cause", "VARCHAR", "What caused the entry: message, timer, link, definition …"),
             ("exit_cause", "VARCHAR", "What caused the exit; NULL while the stay lasts"),
-            _SPACE,
+            SPACE,
+        ),
+    ),
+    Table(
+        "segments",
+        "Every segment that is defined, also one that nobody is in",
+        (
+            ("segment", "VARCHAR", "Name of the segment"),
+            ("version", "INTEGER", "Version of its definition"),
+            ("title", "VARCHAR", "Its title, if it has one"),
+            ("owner", "VARCHAR", "Whose it is, if its file says so"),
+            ("purpose", "VARCHAR", "The purpose that its members have granted; NULL if it asks for none"),
+        ),
+    ),
+    Table(
+        "purposes",
+        "The purposes of contracts/consent.yaml in each space",
+        (
+            SPACE,
+            ("purpose", "VARCHAR", "Purpose, as in contracts/consent.yaml"),
+            ("granted_by_default", "BOOLEAN", "Whether it is granted by those who have decided nothing"),
         ),
     ),
     Table(
         "consents",
         "Decided purposes of each profile; a purpose that is not here has its default",
         (
-            _PROFILE,
+            PROFILE,
             ("purpose", "VARCHAR", "Purpose, as in contracts/consent.yaml"),
             ("granted", "BOOLEAN", "Whether it is granted"),
             ("decided_at", "TIMESTAMP", "Time of the decision that counts (UTC)"),
-            _SPACE,
+            SPACE,
         ),
     ),
     Table(
@@ -161,7 +187,7 @@ TABLES: tuple[Table, ...] = (
             ("position", "BIGINT", "Its number in that partition, counted from 1"),
             ("received_at", "TIMESTAMP", "When the collector received it (UTC), if the record says so"),
             ("raw", "BLOB", "The record's bytes; decode(raw) is its text. Personal values are hashed; NULL if it cannot be read"),
-            _SPACE,
+            SPACE,
         ),
     ),
     Table(
@@ -175,7 +201,7 @@ TABLES: tuple[Table, ...] = (
             ("clock", "TIMESTAMP", "The space's clock at the change (UTC)"),
             ("body", "JSON", "The whole change event"),
             ("sequence", "BIGINT", "Its place in the change log of the space"),
-            _SPACE,
+            SPACE,
         ),
     ),
     Table(
@@ -199,7 +225,7 @@ TABLES: tuple[Table, ...] = (
             ("unknown_properties", "JSON", "Such properties by name, the 50 most frequent, with how many records carry them"),
             ("looked", "BIGINT", "Events whose values were looked at"),
             ("outside", "JSON", "By property: [values outside of its examples or range, of how many looked at]"),
-            _SPACE,
+            SPACE,
         ),
     ),
     Table(
@@ -225,117 +251,10 @@ TABLES: tuple[Table, ...] = (
         "spaces",
         "How far each space had come when the snapshot was made",
         (
-            _SPACE,
+            SPACE,
             ("clock", "TIMESTAMP", "The space's clock (UTC)"),
             ("applied", "JSON", "Last applied position of each partition"),
         ),
-    ),
-)
-
-MEMBERSHIPS = """
-INSERT INTO memberships
-SELECT segment, version, profile_id, clock AS entered_at, exited_at, cause, exit_cause, space
-FROM (
-    SELECT space, type, profile_id, clock,
-        body ->> '$.segment' AS segment,
-        TRY_CAST(coalesce(body ->> '$.evidence.segment_version', body ->> '$.segment_version') AS INTEGER) AS version,
-        coalesce(body ->> '$.cause.type', body ->> '$.cause') AS cause,
-        lead(type) OVER stay AS next_type,
-        CASE WHEN next_type = 'segment.exited' THEN lead(clock) OVER stay END AS exited_at,
-        CASE WHEN next_type = 'segment.exited' THEN lead(coalesce(body ->> '$.cause.type', body ->> '$.cause')) OVER stay END AS exit_cause
-    FROM changes
-    WHERE type IN ('segment.entered', 'segment.exited')
-    WINDOW stay AS (PARTITION BY space, body ->> '$.segment', profile_id ORDER BY sequence)
-)
-WHERE type = 'segment.entered'
-"""
-"""The stays that the change log tells of: an entry opens one, the next exit of that profile closes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Macro:
-    """A table macro: what ``FROM name(arguments)`` gives."""
-
-    name: str
-    arguments: str
-    comment: str
-    body: str
-
-
-MACROS: tuple[Macro, ...] = (
-    Macro(
-        "members",
-        "segment_name",
-        "Who is in a segment now, newest first",
-        """SELECT m.profile_id, m.entered_at, m.version, m.cause, p.traits, m.space
-           FROM memberships m LEFT JOIN profiles p ON p.profile_id = m.profile_id AND p.space = m.space
-           WHERE m.segment = segment_name AND m.exited_at IS NULL ORDER BY m.entered_at DESC, m.profile_id""",
-    ),
-    Macro(
-        "members_at",
-        "segment_name, moment",
-        "Who had been announced as a member at a moment (a TIMESTAMP or its text, UTC)",
-        """SELECT profile_id, entered_at, exited_at, version, space FROM memberships
-           WHERE segment = segment_name AND entered_at <= CAST(moment AS TIMESTAMP)
-             AND (exited_at IS NULL OR exited_at > CAST(moment AS TIMESTAMP)) ORDER BY entered_at, profile_id""",
-    ),
-    Macro(
-        "segment_sizes",
-        "",
-        "Members now, members ever and stays, by segment",
-        """SELECT space, segment, count(*) FILTER (exited_at IS NULL) AS members,
-             count(DISTINCT profile_id) AS members_ever, count(*) AS stays, max(entered_at) AS last_entered_at
-           FROM memberships GROUP BY space, segment ORDER BY members DESC, segment""",
-    ),
-    Macro(
-        "segment_overlap",
-        "one, other",
-        "How many are in one segment, in the other, and in both",
-        """SELECT count(*) FILTER (in_one) AS members_of_one, count(*) FILTER (in_other) AS members_of_other,
-             count(*) FILTER (in_one AND in_other) AS members_of_both
-           FROM (SELECT profile_id, bool_or(segment = one) AS in_one, bool_or(segment = other) AS in_other FROM memberships
-                 WHERE exited_at IS NULL AND segment IN (one, other) GROUP BY space, profile_id)""",
-    ),
-    Macro(
-        "journey",
-        "profile",
-        "What happened to a profile, oldest first: its events and its changes",
-        """SELECT e.event_time AS moment, 'event' AS kind, coalesce(e.event, e.type) AS what, coalesce(e.properties, e.traits) AS detail
-           FROM attributions a JOIN events e ON e.message_id = a.message_id AND e.space = a.space WHERE a.profile_id = profile
-           UNION ALL
-           SELECT c.clock, 'change', c.type || coalesce(' ' || (c.body ->> '$.segment'), ''), c.body
-           FROM changes c WHERE c.profile_id = profile ORDER BY 1, 2 DESC, 3""",
-    ),
-    Macro(
-        "funnel",
-        "first_event, then_event",
-        "How many profiles did one thing, and how many of them another thing later",
-        """SELECT count(*) AS did_first, count(done_at) AS did_then, round(count(done_at) / nullif(count(*), 0), 4) AS share,
-             median(done_at - begun_at) AS median_time_between
-           FROM (SELECT b.begun_at, min(e.event_time) AS done_at
-                 FROM (SELECT a.space, a.profile_id, min(e.event_time) AS begun_at
-                       FROM events e JOIN attributions a ON a.message_id = e.message_id AND a.space = e.space
-                       WHERE e.event = first_event GROUP BY a.space, a.profile_id) b
-                 LEFT JOIN (SELECT a.space, a.profile_id, e.event_time
-                            FROM events e JOIN attributions a ON a.message_id = e.message_id AND a.space = e.space
-                            WHERE e.event = then_event) e
-                   ON e.space = b.space AND e.profile_id = b.profile_id AND e.event_time > b.begun_at
-                 GROUP BY b.space, b.profile_id, b.begun_at)""",
-    ),
-    Macro(
-        "events_by_day",
-        "event_name",
-        "Events of a name and the profiles behind them, by day (UTC)",
-        """SELECT CAST(e.event_time AS DATE) AS day, count(*) AS events, count(DISTINCT a.profile_id) AS profiles
-           FROM events e LEFT JOIN attributions a ON a.message_id = e.message_id AND a.space = e.space
-           WHERE e.event = event_name GROUP BY day ORDER BY day""",
-    ),
-    Macro(
-        "quarantine_reasons",
-        "",
-        "Refused records by reason, with an example of each",
-        """SELECT space, reason, count(*) AS records, any_value(detail) AS example
-           FROM quarantine GROUP BY space, reason ORDER BY records DESC""",
     ),
 )
 
@@ -357,16 +276,3 @@ def pointer(keys: Iterable[str | int | None]) -> str:
     """
     named = takewhile(lambda key: key is not None, keys)
     return quote("".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in named))
-
-
-def ddl() -> list[str]:
-    """The statements that make the empty tables, the macros and all comments."""
-    statements = []
-    for table in TABLES:
-        statements.append(f"CREATE TABLE {table.name} ({', '.join(f'{name} {kind}' for name, kind, _ in table.columns)})")
-        statements.append(f"COMMENT ON TABLE {table.name} IS {quote(table.comment)}")
-        statements += [f"COMMENT ON COLUMN {table.name}.{name} IS {quote(comment)}" for name, _, comment in table.columns]
-    for macro in MACROS:
-        statements.append(f"CREATE MACRO {macro.name}({macro.arguments}) AS TABLE {macro.body}")
-        statements.append(f"COMMENT ON MACRO TABLE {macro.name} IS {quote(macro.comment)}")
-    return statements

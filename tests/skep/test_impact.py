@@ -153,7 +153,7 @@ def test_the_snapshot_says_what_the_contracts_say(project: Path) -> None:
         for one in rows(project, "select * from duckdb_columns() where schema_name = 'typed' and table_name = 'order_completed'")
     }
     assert columns["revenue"] == (
-        "DOUBLE",
+        "DECIMAL(18,2)",
         COMMENT,
     )
     assert columns["card"][0] == "VARCHAR"

@@ -17,12 +17,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from contracts.hashing import Hasher
+from skep.settings import Settings, load_definitions
+from skep.snapshots import defined
 from state.archive import SCHEMA
 from state.errors import StateError
 from state.snapshot import NoSnapshot, Personal, publish, sql
 from state.snapshot_events import archive_files
 from state.snapshot_personal import Hider
-from state.snapshot_tables import MACROS, TABLES
+from state.snapshot_queries import MACROS, VIEWS
+from state.snapshot_tables import TABLES
 
 SECOND = 1_000_000
 YEAR_1 = -62_135_596_800 * SECOND
@@ -145,11 +148,12 @@ def test_every_table_column_and_macro_has_a_comment(tmp_path: Path) -> None:
 
 def test_the_reference_names_every_column_and_macro_and_its_queries_run(tmp_path: Path) -> None:
     reference = (Path(__file__).parents[2] / "docs" / "tables.md").read_text()
-    rows = [f"| `{name}` | {kind} | {comment} |" for table in TABLES for name, kind, comment in table.columns]
+    rows = [f"| `{name}` | {kind} | {comment} |" for table in (*TABLES, *VIEWS) for name, kind, comment in table.columns]
     rows += [f"| `{macro.name}({macro.arguments})` | {macro.comment} |" for macro in MACROS]
     assert [row for row in rows if row not in reference] == []
     target = tmp_path / "skep.duckdb"
-    publish(target, archives={}, rows={"shop": FakeRows()}, personal=None)
+    shop = Settings.load(Path(__file__).parents[2])
+    publish(target, archives={}, rows={"shop": FakeRows()}, personal=None, defined=defined(shop, load_definitions(shop)))
     queries = re.findall(r"```sql\n(.+?)```", reference, re.DOTALL)
     assert len(queries) > 10
     for query in queries:

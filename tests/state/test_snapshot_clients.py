@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from contracts.loading import load
+from skep.fields import fields
 from state.snapshot import publish
-from tests.state.test_snapshot import FakeRows
+from state.snapshot_defined import Defined
+from state.snapshot_views import OwnView
+from tests.state.test_snapshot import FakeRows, archived, write_archive
 
 OLDEST = "1.2.0"
 READ = """
@@ -22,6 +26,15 @@ names = con.execute("SELECT table_schema, table_name FROM information_schema.tab
 rows = {f"{schema}.{name}": con.execute(f'SELECT count(*) FROM "{schema}"."{name}"').fetchone()[0] for schema, name in names}
 macros = [name for name, in con.execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal").fetchall()]
 con.execute("FROM segment_sizes()").fetchall()
+con.execute("FROM members('vips')").fetchall()
+try:
+    con.execute("SELECT count(*) FROM members('vip')").fetchall()
+    raise SystemExit("a segment that is none has no members")
+except duckdb.Error as error:
+    assert "they are: vips" in str(error), error
+items = con.execute("SELECT position, sku, price FROM typed.order_completed__products").fetchall()
+assert [(at, sku, f"{price:f}") for at, sku, price in items] == [(1, "a", "0.1000000"), (2, "b", "0.0000001")], items
+assert con.execute("SELECT session FROM timeline").fetchall() == [(1,)]
 comments = con.execute("SELECT count(*) FROM duckdb_columns() WHERE comment IS NOT NULL").fetchone()[0]
 print(json.dumps([duckdb.__version__, rows, macros, comments]))
 """
@@ -39,7 +52,21 @@ def oldest_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_oldest_client_reads_everything(tmp_path: Path, oldest_client: Path) -> None:
-    report = publish(tmp_path / "skep.duckdb", archives={}, rows={"shop": FakeRows()}, personal=None)
+    item = {"type": "object", "properties": {"sku": {"type": "string"}, "price": {"type": "number", "x-unit": "EUR"}}}
+    contract = json.dumps({"type": "object", "properties": {"products": {"type": "array", "items": item}}})
+    body = {"properties": {"products": [{"sku": "a", "price": 0.1}, {"sku": "b", "price": 1e-07}]}}
+    defined = Defined(
+        fields=fields(load({"events/order_completed/1-0-0.json": contract})),
+        segments=[("vips", 1, None, None, None)],
+        views=[OwnView("mine", "views/mine.sql", "from timeline")],
+    )
+    report = publish(
+        tmp_path / "skep.duckdb",
+        archives={"shop": write_archive(tmp_path / "archive", archived(1, "m", body))},
+        rows={"shop": FakeRows(rows={"attributions": [("m", "p_1", 1.0)]})},
+        personal=None,
+        defined=defined,
+    )
     command = [sys.executable, "-c", READ, str(oldest_client), str(report.target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -47,4 +74,5 @@ def test_the_oldest_client_reads_everything(tmp_path: Path, oldest_client: Path)
     assert version == OLDEST
     assert {name: rows[f"main.{name}"] for name in report.rows} == report.rows
     assert {"funnel", "members_at", "segment_sizes"} <= set(macros)
+    assert (rows["views.mine"], report.problems) == (1, [])
     assert comments > 50

@@ -11,6 +11,7 @@ import duckdb
 from contracts.loading import load
 from skep.fields import fields
 from state.snapshot import publish
+from state.snapshot_defined import Defined
 from state.snapshot_tables import pointer
 from tests.state.test_snapshot import FakeRows, archived, write_archive
 
@@ -38,7 +39,8 @@ def published(folder: Path) -> Path:
     body = {"properties": VALUES | {"sim": 7}}
     archive = write_archive(folder / "archive", archived(1, "m-1", body, event="paid"))
     rows = FakeRows(rows={"profiles": [("p_1", None, None, dict(VALUES), 1.0)]})
-    publish(folder / "skep.duckdb", archives={"shop": archive}, rows={"shop": rows}, personal=None, fields=fields(load(files)))
+    defined = Defined(fields=fields(load(files)))
+    publish(folder / "skep.duckdb", archives={"shop": archive}, rows={"shop": rows}, personal=None, defined=defined)
     return folder / "skep.duckdb"
 
 
