@@ -22,6 +22,7 @@ from skep.cli_quality import quality_app
 from skep.cli_quarantine import quarantine_app
 from skep.cli_sources import sources_app
 from skep.console import CommandError, fail, json_line, out, table
+from skep.layout import number, text
 from skep.settings import Settings
 
 app = typer.Typer(
@@ -171,7 +172,7 @@ def write_schemas(
     if json:
         json_line(rows)
         return
-    table(("schema", "of", "first line of such a file"), [(row["schema"], row["files"], row["line"]) for row in rows])
+    table(("schema", "of", text("first line of such a file")), [(row["schema"], row["files"], row["line"]) for row in rows])
 
 
 @app.command()
@@ -399,8 +400,8 @@ def snapshot(
     settings = _settings()
     if every is not None:
         stop: list[int] = []
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda number, _: stop.append(number))
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, lambda signum, _: stop.append(signum))
         publish_every(settings, every, lambda: bool(stop))
         return
     with console.spinner("publishing …"):
@@ -409,7 +410,7 @@ def snapshot(
         rows = {"path": str(report.target), "rows": report.rows, "bytes": report.bytes, "seconds": round(report.seconds, 3)}
         json_line([rows])
         return
-    table(("table", "rows"), report.rows.items(), right=("rows",))
+    table(("table", number("rows")), report.rows.items())
     out.print(f"\n{report.target} ({report.bytes / 1e6:,.1f} MB in {report.seconds:.1f} s)")
 
 

@@ -9,6 +9,7 @@ from contracts.problems import closest, listed
 from operators.extract import Identifiers
 from operators.view import View
 from skep.console import CommandError, headline, json_bytes, out, table
+from skep.layout import moment, text
 from skep.settings import Settings, load_definitions
 from skep.spaces import open_views
 
@@ -64,12 +65,12 @@ def show(profile: dict[str, Any]) -> None:
     headline(profile["id"], f"  space {profile['space']}  version {profile['version']}")
     unsure = "" if profile["confidence"] == 1 else f", one person with a probability of {profile['confidence']:g}"
     out.print(f"seen from {profile['first_seen'] or '–'} to {profile['last_seen'] or '–'}{unsure}\n")
-    table(("identifier", "value", "first seen", "last seen"), profile["identifiers"])
+    table(("identifier", text("value"), moment("first seen"), moment("last seen")), profile["identifiers"])
     granted = {name: "granted" if value else "denied" for name, value in profile["consents"].items()}
     for title, rows in (("trait", profile["traits"]), ("consent", granted)):
         if rows:
             out.print()
-            table((title, ""), [(name, trait_text(value)) for name, value in rows.items()])
+            table((title, text("")), [(name, trait_text(value)) for name, value in rows.items()])
     out.print(f"\nsegments: {', '.join(profile['segments']) or 'none'}")
 
 

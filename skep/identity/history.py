@@ -14,6 +14,7 @@ from operators.view import View
 from skep.console import CommandError, headline, table
 from skep.identity.evidence import holder_of
 from skep.identity.whys import whys
+from skep.layout import ident, moment, number, text
 from skep.profiles import check_namespace, parse
 from skep.settings import Settings
 from skep.spaces import one_space, open_view
@@ -130,15 +131,18 @@ def _identifier(view: View, text: str) -> bytes:
 def show_history(told: Told) -> None:
     """A line for each thing that happened."""
     headline(told["profile"], f"  space {told['space']}\n")
-    columns = ("clock", "what", "identifiers", "other profile", "by", "at", "why", "rules")
-    table(columns, [_row(turn) for turn in told["history"]], right=("rules",))
+    columns = (
+        moment("clock"), "what", text("identifiers"), ident("other profile"), "by", ident("cause"), moment("at"), text("why"),
+        number("rules"),
+    )  # fmt: skip
+    table(columns, [_row(turn) for turn in told["history"]])
 
 
 def _row(turn: Told) -> tuple[Any, ...]:
     cause = turn["cause"]
     return (
         turn["clock"], turn["type"].replace("_", " "), _few(turn["identifiers"]), turn["other"],
-        f"{cause['type']} {cause['id']}", turn["time"], cause["why"], turn["rules"],
+        cause["type"], cause["id"], turn["time"], cause["why"], turn["rules"],
     )  # fmt: skip
 
 
@@ -146,7 +150,7 @@ def show_who(told: Told) -> None:
     """A profile and its identifiers."""
     then = f"  as believed at {told['at']}" if told["at"] else ""
     headline(told["profile"], f"  space {told['space']}{then}\n")
-    table(("identifier", "value"), told["identifiers"])
+    table(("identifier", text("value")), told["identifiers"])
 
 
 def _few(identifiers: list[Pair]) -> str:

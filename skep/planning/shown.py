@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from skep.console import err, out, table
+from skep.layout import number, text
 
 MEMBERS_SHOWN = 3
 """Who enters or leaves a segment, as far as it is printed; the JSON has more."""
@@ -26,7 +27,7 @@ def show(plan: dict[str, Any]) -> None:
         out.print(f"{space}: nothing would change: {_why_nothing(plan)}")
         return
     out.print(f"{space}: {plan['people']['before']:,} profiles now, {plan['people']['after']:,} after\n")
-    table(("what", "number"), _counts(plan), right=("number",))
+    table((text("what"), number("number")), _counts(plan))
     _tables(plan)
     for title, samples in _samples(plan):
         out.print(f"\n{title}")
@@ -53,18 +54,18 @@ def _counts(plan: dict[str, Any]) -> Iterator[tuple[str, int]]:
 def _tables(plan: dict[str, Any]) -> None:
     if plan["segments"]:
         out.print()
-        columns = ("segment", "now", "after", "enter", "leave")
+        columns = ("segment", number("now"), number("after"), number("enter"), number("leave"))
         sizes = [
             (name, one["before"], one["after"], one["enter"]["count"], one["leave"]["count"]) for name, one in plan["segments"].items()
         ]
-        table(columns, sizes, right=columns[1:])
+        table(columns, sizes)
     if plan["traits"]:
         out.print()
-        table(("trait", "profiles with another value"), plan["traits"].items(), right=("profiles with another value",))
+        table(("trait", number("profiles with another value")), plan["traits"].items())
     if plan["destinations"]:
         out.print()
         rows = [(name, one["changes"], _types(one["types"])) for name, one in plan["destinations"].items()]
-        table(("destination", "changes", "of them"), rows, right=("changes",))
+        table(("destination", number("changes"), text("of them")), rows)
 
 
 def _types(types: dict[str, int]) -> str:
