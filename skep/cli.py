@@ -20,9 +20,10 @@ from skep.cli_evidence import evidence_app
 from skep.cli_matching import matching_app
 from skep.cli_quality import quality_app
 from skep.cli_quarantine import quarantine_app
+from skep.cli_segments import segments_app
 from skep.cli_sources import sources_app
 from skep.console import CommandError, fail, json_line, out, table
-from skep.layout import number, text
+from skep.layout import number, prose
 from skep.settings import Settings
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ identity_app.add_typer(evidence_app)
 identity_app.add_typer(matching_app)
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(quality_app, name="quality")
+app.add_typer(segments_app, name="segments")
 app.add_typer(sources_app, name="sources")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -172,7 +174,7 @@ def write_schemas(
     if json:
         json_line(rows)
         return
-    table(("schema", "of", text("first line of such a file")), [(row["schema"], row["files"], row["line"]) for row in rows])
+    table(("schema", "of", prose("first line of such a file")), [(row["schema"], row["files"], row["line"]) for row in rows])
 
 
 @app.command()
@@ -282,14 +284,11 @@ def profile_show(
         else:
             past.show_who(told)
         return
-    if identifier.startswith("p_") and ":" not in identifier:
-        found = profiles.find_id(_settings(), identifier, space)
-    else:
-        found = profiles.find(_settings(), *profiles.parse(identifier), space)
+    found = profiles.find(_settings(), identifier, space)
     if json:
         json_line(found)
     elif not found:
-        fail(f"nobody has {identifier}: expected an identifier of an accepted event → `skep status` shows how many people there are")
+        fail(profiles.nobody(identifier))
     for one in [] if json else found:
         profiles.show(one)
 

@@ -11,7 +11,7 @@ import typer
 
 from skep import log
 from skep.console import CommandError, json_line, out, table
-from skep.layout import Column, moment, number, text
+from skep.layout import Column, moment, number, prose
 from skep.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def list_(
         _json_rows(public(name, row) for name, row in rows)
     elif each:
         shown = [(name, row.id, row.reason, row.event, row.partition, row.position, row.detail) for name, row in rows]
-        columns = ("space", "id", "reason", "event", text("partition"), number("position"), text("detail"))
+        columns = ("space", "id", "reason", "event", prose("partition"), number("position"), prose("detail"))
         _table(columns, shown, limit, settings)
     else:
         _causes(listed(rows), limit, settings)
@@ -106,7 +106,7 @@ def _causes(causes: list[Cause], limit: int, settings: Settings) -> None:
         for one in causes
     ]  # fmt: skip
     columns = (
-        "space", number("records"), "reason", "event", "version", text("detail"), moment("first"), moment("last"), "sample", "cause",
+        "space", number("records"), "reason", "event", "version", prose("detail"), moment("first"), moment("last"), "sample", "cause",
     )  # fmt: skip
     _table(columns, shown, limit, settings)
     if causes:

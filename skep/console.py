@@ -48,6 +48,16 @@ def headline(first: str, rest: str) -> None:
     out.print(styled(first, "bold").append(visible(rest), "not bold"))
 
 
+def mark(holds: bool) -> str:
+    """A tick or a cross; a plus or a minus where the terminal has no letters for them."""
+    tick = "✓" if holds else "✗"
+    try:
+        tick.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "+" if holds else "-"
+    return tick
+
+
 class CommandError(Exception):
     """What a command cannot do; the message says why, and what to do."""
 

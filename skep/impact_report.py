@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skep.console import out, table
 from skep.impact import Impact
-from skep.layout import number, text
+from skep.layout import number, prose
 
 
 def show(found: Impact) -> None:
@@ -13,14 +13,14 @@ def show(found: Impact) -> None:
         out.print(f"{found.event}: no property changes")
         return
     rows = [(one.path, one.what, one.detail, f"{one.file}:{one.line}") for one in found.changes]
-    table((text("property"), "change", text("from → to"), text("where")), rows)
+    table((prose("property"), "change", prose("from → to"), prose("where")), rows)
     out.print()
     if found.touched:
         touched = [
             (one.kind, one.name, ", ".join(one.through) or "which events are accepted", f"contracts/{one.file}:{one.line}", one.profiles)
             for one in found.touched
         ]
-        table(("touches", "name", text("through"), text("where"), number("profiles")), touched)
+        table(("touches", "name", prose("through"), prose("where"), number("profiles")), touched)
     else:
         out.print("no trait, segment, destination or namespace rests on it")
     out.print()

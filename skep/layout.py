@@ -47,7 +47,7 @@ def figure(name: str) -> Column:
     return Column(name, "figure")
 
 
-def text(name: str) -> Column:
+def prose(name: str) -> Column:
     """A column that is wrapped where the table is too wide."""
     return Column(name, "text")
 

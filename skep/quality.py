@@ -14,7 +14,7 @@ from operators.quality.scores import HOUR_US, OTHER, UNNAMED, Name, Scores, shar
 from operators.view import View
 from skep.console import CommandError, out, table
 from skep.control import Submitted, submit
-from skep.layout import figure, moment, number, text
+from skep.layout import figure, moment, number, prose
 from skep.settings import Settings
 from skep.spaces import open_views
 from skep.status import tell_stopped
@@ -153,8 +153,8 @@ def show(found: dict[str, Any]) -> None:
     """The report for people."""
     several = len({row["space"] for row in found["rows"]}) > 1
     columns = (
-        "source", "event", number("events"), figure("quarantined"), figure("complete"), text("unknown"), text("out of range"),
-        number("newest"), number("volume"), text("broken"),
+        "source", "event", number("events"), figure("quarantined"), figure("complete"), prose("unknown"), prose("out of range"),
+        number("newest"), number("volume"), prose("broken"),
     )  # fmt: skip
     rows = [
         (
@@ -175,7 +175,7 @@ def show(found: dict[str, Any]) -> None:
     if found["new"]:
         out.print("\nevent names used for the first time:")
         shown = [(one["event"], one["source"], one["first"], "" if one["contract"] else "no contract") for one in found["new"]]
-        table((text("event"), "source", moment("since"), ""), shown)
+        table((prose("event"), "source", moment("since"), ""), shown)
     tell_stopped(found)
 
 

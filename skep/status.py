@@ -12,7 +12,7 @@ from operators.view import View
 from skep import sources
 from skep.console import cell, err, headline, out, table
 from skep.late import tell_late
-from skep.layout import moment, number, text
+from skep.layout import moment, number, prose
 from skep.process import flow_is_running
 from skep.settings import Settings
 from skep.spaces import open_views, snapshot_path
@@ -109,7 +109,7 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     table(("segment", number("members")), found["segments"].items())
     out.print()
     rows = [(name, one["position"], one["clock"], _state(one)) for name, one in found["partitions"].items()]
-    table((text("partition"), number("position"), moment("clock"), ""), rows)
+    table((prose("partition"), number("position"), moment("clock"), ""), rows)
     if found["quarantine"]:
         out.print()
         table(("quarantine", number("records")), found["quarantine"].items())
@@ -119,7 +119,7 @@ def show(found: dict[str, Any], settings: Settings) -> None:
         table(("consent that cannot be read", "source", number("counted as denials")), unread)
     if found["broken"]:
         out.print()
-        table(("source", "event", text("broken expectation"), "value", text("expected"), moment("since")), map(_broken, found["broken"]))
+        table(("source", "event", prose("broken expectation"), "value", prose("expected"), moment("since")), map(_broken, found["broken"]))
     sources.tell(found["files"])
     snapshot = found["snapshot"]
     words = f"{snapshot['published_at']} ({snapshot['bytes'] / 1e6:,.1f} MB)" if snapshot else "none yet: `skep snapshot` publishes one"

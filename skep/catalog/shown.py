@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from skep.catalog.entries import Catalog, Entry
 from skep.console import headline, out, table
-from skep.layout import number, text
+from skep.layout import number, prose
 
 COLUMNS = (
-    text("name"), text("owner"), text("what"), text("versions"), number("volume"), number("quality"), "personal", "purposes", text("used by"),
-    "since",
+    prose("name"), prose("owner"), prose("what"), prose("versions"), number("volume"), number("quality"), "personal", "purposes",
+    prose("used by"), "since",
 )  # fmt: skip
 
 

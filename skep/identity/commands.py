@@ -18,12 +18,12 @@ from skep.identity.linked import Linked
 from skep.identity.records import Records, read_records, records_of_people
 from skep.identity.splink_training import TrainingImpossible
 from skep.identity.training import Trained, train
-from skep.layout import number, text
+from skep.layout import number, prose
 from skep.settings import Settings
 from skep.simulation.run import read_rules
 from skep.spaces import one_space, open_views
 
-_COMPARED = ("trait", "how", text("level"), number("one person"), number("two people"), number("weight"))
+_COMPARED = ("trait", "how", prose("level"), number("one person"), number("two people"), number("weight"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from operators.stitch.clusters import IDENTIFIERS, LINKS
 from operators.view import View
 from skep.console import out, table
 from skep.identity.evidence import Evidence, text_of
-from skep.layout import Column, ident, number, text
+from skep.layout import Column, ident, number, prose
 from skep.settings import Settings
 from skep.spaces import open_views
 
@@ -177,14 +177,14 @@ def show(told: Told) -> None:
     out.print(f"space {told['space']}: {told['profiles']:,} profiles", style="bold")
     limits = [(one["limit"], one["profile"], one["identifiers"], one["refused"]) for one in told["limits"]]
     _table("limits that were hit", ("limit", ident("profile"), number("identifiers"), number("links refused")), limits)
-    columns = (text("identifier"), number("links accepted"), number("refused"), number("people"))
+    columns = (prose("identifier"), number("links accepted"), number("refused"), number("people"))
     _table("hubs", columns, [_row(one) for one in told["hubs"]])
-    _table("suspicious values", (*columns, text("why")), [(*_row(one), one["why"]) for one in told["suspicious"]])
+    _table("suspicious values", (*columns, prose("why")), [(*_row(one), one["why"]) for one in told["suspicious"]])
     _table("shared devices", (*columns, number("persons")), [(*_row(one), one["persons"]) for one in told["shared_devices"]])
     rows = [(one["why"], one["write"], one["effect"]["links"], one["effect"]["people"]) for one in told["proposals"]]
     _table(
         "proposals (their effect is an estimate)",
-        (text("for"), text("in contracts/identity.yaml"), number("links"), number("people")),
+        (prose("for"), prose("in contracts/identity.yaml"), number("links"), number("people")),
         rows,
     )
 

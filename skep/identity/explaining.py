@@ -15,14 +15,14 @@ from skep.identity.evidence import Evidence, Near, holder_of, text_of
 from skep.identity.likeness import compared_view
 from skep.identity.waterfall import show_compared, show_waterfall
 from skep.identity.whys import whys
-from skep.layout import ident, moment, number, text
+from skep.layout import ident, moment, number, prose
 from skep.settings import Settings
 from skep.spaces import one_space
 
 _RULES = {UNLINKED: "unlink", SHARED: "shared_after", LINKS: "limits.links", IDENTIFIERS: "limits.identifiers"}
 _COLUMNS = (
-    text("from"), text("to"), "kind", "state", moment("first seen"), moment("last seen"), number("events"), ident("first message"),
-    number("rules"), text("why"),
+    prose("from"), prose("to"), "kind", "state", moment("first seen"), moment("last seen"), number("events"), ident("first message"),
+    number("rules"), prose("why"),
 )  # fmt: skip
 
 Told = dict[str, Any]

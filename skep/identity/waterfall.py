@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from skep.console import out, table
-from skep.layout import number, text
+from skep.layout import number, prose
 
-_COLUMNS = ("comparison", "how", text("one"), text("other"), text("level"), number("bits"), number("rarity"), number("sum"))
+_COLUMNS = ("comparison", "how", prose("one"), prose("other"), prose("level"), number("bits"), number("rarity"), number("sum"))
 
 
 def show_waterfall(a: str, b: str, fall: dict[str, Any]) -> None:

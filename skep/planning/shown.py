@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from skep.console import err, out, table
-from skep.layout import number, text
+from skep.layout import number, prose
 
 MEMBERS_SHOWN = 3
 """Who enters or leaves a segment, as far as it is printed; the JSON has more."""
@@ -27,7 +27,7 @@ def show(plan: dict[str, Any]) -> None:
         out.print(f"{space}: nothing would change: {_why_nothing(plan)}")
         return
     out.print(f"{space}: {plan['people']['before']:,} profiles now, {plan['people']['after']:,} after\n")
-    table((text("what"), number("number")), _counts(plan))
+    table((prose("what"), number("number")), _counts(plan))
     _tables(plan)
     for title, samples in _samples(plan):
         out.print(f"\n{title}")
@@ -65,7 +65,7 @@ def _tables(plan: dict[str, Any]) -> None:
     if plan["destinations"]:
         out.print()
         rows = [(name, one["changes"], _types(one["types"])) for name, one in plan["destinations"].items()]
-        table(("destination", number("changes"), text("of them")), rows)
+        table(("destination", number("changes"), prose("of them")), rows)
 
 
 def _types(types: dict[str, int]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from skep.console import err, out, table
-from skep.layout import Column, ident, moment, number, text
+from skep.layout import Column, ident, moment, number, prose
 from skep.simulation.told import Told
 
 MOST = 50
@@ -20,18 +20,18 @@ def show(told: Told) -> None:
     owned = Counter(event["profile"] for event in answer["events"])
     _table(
         "profiles",
-        (ident("profile"), text("identifiers"), number("confidence"), number("events")),
+        (ident("profile"), prose("identifiers"), number("confidence"), number("events")),
         [(one["profile"], _pairs(one["identifiers"]), one["confidence"], owned[one["profile"]]) for one in answer["profiles"]],
     )
     _table("events", (ident("message"), ident("profile")), [(event["messageId"], event["profile"]) for event in answer["events"]])
     _table(
         "links",
-        (text("a"), text("b"), "kind", "state", text("reason")),
+        (prose("a"), prose("b"), "kind", "state", prose("reason")),
         [(_pair(one["a"]), _pair(one["b"]), one["kind"], one["state"], one["reason"]) for one in answer["links"]],
     )
     _table(
         "history",
-        (moment("time"), "what", ident("profile"), ident("other"), "by", ident("cause"), text("evidence")),
+        (moment("time"), "what", ident("profile"), ident("other"), "by", ident("cause"), prose("evidence")),
         [_happened(one) for one in answer["history"]],
     )
 
