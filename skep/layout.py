@@ -15,6 +15,8 @@ Row = list[str]
 GAP = "  "
 TEXT_MIN = 24
 """Columns to which a text may be wrapped at least, if its words allow it: narrower ones would be folded into stumps."""
+COLUMNS_MIN = 3
+"""Columns that are left at least where some say the same in every row: in fewer, that is what the table is about."""
 LINES_MAX = 4
 """Lines into which a short text is wrapped in less than that."""
 ID_MIN = 10
@@ -23,7 +25,7 @@ NOTHING = frozenset({"", "–"})
 YEAR, DAY, MINUTE, SECOND = 4, 10, 16, 19
 """Characters of an ISO 8601 time up to there."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_PIECE = re.compile(r"\s*[^\s/.,:;=&?]*[/.,:;=&?]*")
+_PIECE = re.compile(r"[^\s/,:;=&?]*[/,:;=&?]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,7 @@ def _telling(columns: Sequence[Column], rows: list[Row], above: list[str]) -> tu
     """Without the columns that are empty, and those that say the same in every row, which is said once."""
     kept = [at for at in range(len(columns)) if not rows or any(row[at] not in NOTHING for row in rows)]
     same = [at for at in kept if len(rows) > 1 and len({row[at] for row in rows}) == 1 and columns[at].name]
-    if same and len(kept) > max(len(same), 2):
-        # Two columns stay two, whatever they say: a name, and what there is to it.
-        same = same[: len(kept) - 2]
+    if same and len(kept) - len(same) >= COLUMNS_MIN:
         above.append("every row: " + ", ".join(f"{columns[at].name} {rows[0][at]}" for at in same))
         kept = [at for at in kept if at not in same]
     return [columns[at] for at in kept], [[row[at] for at in kept] for row in rows]
@@ -228,18 +228,21 @@ def wrapped(said: str, width: int) -> list[str]:
         return [said]
     lines = [""]
     for word in re.findall(r"\s*\S+", said):
-        pieces = [word] if cell_len(word.strip()) <= width else _folded(word, width)
-        for piece in pieces:
-            if lines[-1] and cell_len(lines[-1]) + cell_len(piece) > width:
+        if cell_len(lines[-1]) + cell_len(word) <= width:
+            lines[-1] += word
+            continue
+        lines.append("")
+        for piece in _folded(word.strip(), width):
+            if cell_len(lines[-1]) + cell_len(piece) > width:
                 lines.append("")
-            lines[-1] += piece if lines[-1] else piece.lstrip()
-    return lines
+            lines[-1] += piece
+    return [line.rstrip() for line in lines if line]
 
 
 def _folded(word: str, width: int) -> list[str]:
-    """A word that is longer than a line, in pieces that are not."""
-    pieces = []
-    for piece in filter(None, _PIECE.findall(word)):
+    """A word in pieces that are no longer than a line: itself, if it is not."""
+    pieces: list[str] = []
+    for piece in filter(None, _PIECE.findall(word)) if cell_len(word) > width else [word]:
         rest = piece
         while cell_len(rest) > width:
             cut = next(at for at in range(len(rest), 0, -1) if cell_len(rest[:at]) <= width)

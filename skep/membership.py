@@ -13,7 +13,8 @@ from contracts.times import iso
 from operators.records import Person
 from operators.segments.explain import Reason, explain
 from operators.view import View
-from skep.console import CommandError, headline, mark, out, styled
+from skep.console import WIDE, CommandError, cell, headline, mark, out, screen_width, styled
+from skep.layout import wrapped
 from skep.profiles import living, nobody, trait_text
 from skep.settings import Settings
 
@@ -55,9 +56,8 @@ def _membership(settings: Settings, view: View, person: Person, name: str) -> Me
         raise CommandError(_unknown(settings, view, name))
     why = explain(person, program, name, at)
     profile = profile_id(person.key)
-    until = None if why.until_us is None else iso(why.until_us)
     since = _since(view, profile, name)
-    return Membership(view.space, profile, name, segment.version, segment.title, iso(at), why.holds, since, until, why)
+    return Membership(view.space, profile, name, segment.version, segment.title, iso(at), why.holds, since, why.until, why)
 
 
 def _unknown(settings: Settings, view: View, name: str) -> str:
@@ -82,9 +82,9 @@ def _since(view: View, profile: str, segment: str) -> str | None:
 
 def show(one: Membership) -> None:
     """The answer for people: in or not, since and until when, and the tree of conditions."""
-    headline(one.profile, f"  space {one.space}  clock {one.clock}")
+    headline(one.profile, f"  space {one.space}  clock {cell(one.clock)}")
     side = "in" if one.member else "not in"
-    since = f" since {one.since}" if one.since else ""
+    since = f" since {cell(one.since)}" if one.since else ""
     out.print(f"{side} {one.segment} (version {one.version}){since}{_until(one)}")
     if one.title:
         out.print(styled(one.title, "dim"))
@@ -97,14 +97,15 @@ def show(one: Membership) -> None:
 def _until(one: Membership) -> str:
     if one.until is None:
         return ""
-    return f"; if nothing else happens, {'until' if one.member else 'a member from'} {one.until}{'' if one.member else ' on'}"
+    return f"; if nothing else happens, {'until' if one.member else 'a member from'} {cell(one.until)}{'' if one.member else ' on'}"
 
 
 def _lines(reason: Reason, depth: int) -> Iterator[str]:
-    value, until = _value(reason), ""
-    if reason.until_us is not None:
-        until = f", until {iso(reason.until_us)}"
-    yield f"{'  ' * depth}{mark(reason.holds)} {_says(reason)}{value}{until}"
+    until = f", until {cell(reason.until)}" if reason.until else ""
+    indent = "  " * depth
+    said = wrapped(f"{_says(reason)}{_value(reason)}{until}", (screen_width() or WIDE) - len(indent) - 2)
+    for number, line in enumerate(said):
+        yield f"{indent}{' ' if number else mark(reason.holds)} {line}"
     for part in reason.of:
         yield from _lines(part, depth + 1)
 

@@ -119,7 +119,10 @@ def show(found: dict[str, Any], settings: Settings) -> None:
         table(("consent that cannot be read", "source", number("counted as denials")), unread)
     if found["broken"]:
         out.print()
-        table(("source", "event", prose("broken expectation"), "value", prose("expected"), moment("since")), map(_broken, found["broken"]))
+        table(
+            ("source", "event", prose("broken expectation"), number("value"), prose("expected"), moment("since")),
+            map(_broken, found["broken"]),
+        )
     sources.tell(found["files"])
     snapshot = found["snapshot"]
     words = f"{snapshot['published_at']} ({snapshot['bytes'] / 1e6:,.1f} MB)" if snapshot else "none yet: `skep snapshot` publishes one"

@@ -12,6 +12,7 @@ import orjson
 from contracts.definitions import All, AnyOf, Condition, ConsentIs, Did, MemberOf, Not, Segment, TraitIs
 from contracts.numbers import number_text
 from contracts.paths import parse_path
+from contracts.times import iso
 from operators.profile import next_due
 from operators.records import Person
 from operators.segments.compile import Program
@@ -30,7 +31,7 @@ class Reason:
     ``form``: ``all any not trait did segment consent confidence``. ``says``: the condition in words, without its parts. ``value``: what
     the person has, as JSON; of a path with ``[]`` a list; None where there is nothing, and of what has parts. ``capped``: a count is
     kept no further than conditions ask, so there may be more. ``default``, of a consent: what counts while nothing is ``decided``.
-    ``until_us``: when it turns by itself; None: not by itself (or not in the next `MOMENTS_MAX` moments).
+    ``until``: when it turns by itself; None: not by itself (or not in the next `MOMENTS_MAX` moments), ISO 8601.
     """
 
     form: str
@@ -40,7 +41,7 @@ class Reason:
     capped: bool = False
     decided: bool | None = None
     default: bool | None = None
-    until_us: int | None = None
+    until: str | None = None
     of: tuple[Reason, ...] = ()
 
 
@@ -65,7 +66,7 @@ class _Explained:
             says = f"confidence at least {segment.confidence:g}"
             parts.insert(0, Reason("confidence", says, sure >= segment.confidence, sure))
         bit = self._program.bit(segment.name)
-        return Reason("segment", segment.name, self._bits & bit != 0, until_us=self._turns(MemberOf(segment.name), "UTC"), of=tuple(parts))
+        return Reason("segment", segment.name, self._bits & bit != 0, until=self._turns(MemberOf(segment.name), "UTC"), of=tuple(parts))
 
     def _condition(self, condition: Condition, zone: str) -> Reason:
         match condition:
@@ -98,7 +99,7 @@ class _Explained:
         shown = orjson.Fragment(number_text(value)) if feature.measure == "sum" else value
         until = self._turns(condition, zone) if feature.within_us is not None else None
         capped = feature.cap is not None and value >= feature.cap
-        return Reason("did", did_words(feature, condition.predicates), self._holds(condition, zone), shown, capped, until_us=until)
+        return Reason("did", did_words(feature, condition.predicates), self._holds(condition, zone), shown, capped, until=until)
 
     def _trait(self, path: str) -> Any:
         name, *rest = parse_path(path)
@@ -108,11 +109,11 @@ class _Explained:
         found = [canonical(value) for value in values(tuple(rest), self._program.trait(self._person, str(name), self._at))]
         return found if None in rest else found[0]
 
-    def _turns(self, condition: Condition, zone: str) -> int | None:
+    def _turns(self, condition: Condition, zone: str) -> str | None:
         """The first moment at which a condition is no longer what it is."""
         evaluate = self._program.condition(condition, zone)
         now = evaluate(self._person, self._at, self._bits)
-        return next((moment for moment, bits in self._ahead if evaluate(self._person, moment, bits) is not now), None)
+        return next((iso(moment) for moment, bits in self._ahead if evaluate(self._person, moment, bits) is not now), None)
 
     @cached_property
     def _ahead(self) -> list[tuple[int, int]]:
