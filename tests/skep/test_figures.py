@@ -147,7 +147,7 @@ def test_segments_explain_and_profile_show(small_shop: Path, sql: Any) -> None:
 def test_plan(edited_shop: Path, sql: Any) -> None:
     """How it is now; that it comes true as it says is for test_plan."""
     settings = Settings.load(edited_shop, secret=SECRET)
-    (found,) = plans(settings, ("shop",), proved(settings), lambda *_: None)
+    (found,) = plans(settings, ("shop",), proved(settings), lambda *_: None, None)
     assert found["people"]["before"] == one(sql("SELECT count(*) FROM profiles"))
     for name, sizes in found["segments"].items():
         assert sizes["before"] == one(sql(f"SELECT count(DISTINCT profile_id) {MEMBERS} AND segment = '{name}'"))
