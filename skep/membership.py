@@ -46,10 +46,11 @@ def explained(settings: Settings, segment: str, who: str, space: str | None) -> 
     with living(settings, who, space) as found:
         if not found:
             raise CommandError(nobody(who))
-        return [_membership(settings, view, person, segment) for view, person in found]
+        return [membership(settings, view, person, segment) for view, person in found]
 
 
-def _membership(settings: Settings, view: View, person: Person, name: str) -> Membership:
+def membership(settings: Settings, view: View, person: Person, name: str) -> Membership:
+    """The answer for a person of a space and a segment. Raises CommandError for a segment that is not in force."""
     program, at = view.program, view.at(None)
     segment = next((one for one in program.segments if one.name == name), None)
     if segment is None:

@@ -10,11 +10,12 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from skep import membership, profiles
 from skep.cli import app
 from skep.definitions import proved
+from skep.membership import membership
 from skep.planning.plan import plans
 from skep.settings import Settings
+from skep.spaces import open_views
 from tests.skep.small_shop import SECRET
 
 MEMBERS = "FROM memberships WHERE exited_at IS NULL"
@@ -136,12 +137,14 @@ def test_segments_explain_and_profile_show(small_shop: Path, sql: Any) -> None:
     settings = Settings.load(small_shop, secret=SECRET)
     entered = sql(f"SELECT segment, profile_id, strftime(entered_at, '%Y-%m-%dT%H:%M:%S') {MEMBERS}")
     since = {(segment, profile): moment for segment, profile, moment in entered}
-    for (profile,) in sql("SELECT profile_id FROM profiles"):
-        (shown,) = profiles.find(settings, profile, None)
-        for segment in ("buyers", "spenders", "lapsing"):
-            (found,) = membership.explained(settings, segment, profile, None)
-            assert found.member is ((segment, profile) in since) is (segment in shown["segments"])
-            assert not found.member or (found.since or "")[:19] == since[segment, profile]
+    with open_views(settings) as views:
+        view = views["shop"]
+        for person in view.people():
+            shown = view.show(person)
+            for segment in ("buyers", "spenders", "lapsing"):
+                found = membership(settings, view, person, segment)
+                assert found.member is ((segment, found.profile) in since) is (segment in shown["segments"])
+                assert not found.member or (found.since or "")[:19] == since[segment, found.profile]
 
 
 def test_plan(edited_shop: Path, sql: Any) -> None:
