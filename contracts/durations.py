@@ -27,3 +27,9 @@ def duration_us(value: object) -> int:
     if total > _LIMIT_US:
         raise ValueError("a duration of at most 100 years")
     return int(total)
+
+
+def duration_text(us: int) -> str:
+    """The shortest way to write microseconds as a duration: ``30d``, ``1.5s``."""
+    unit = next((unit for unit in "dhm" if us % UNITS_US[unit] == 0), "s")
+    return f"{Decimal(us) / UNITS_US[unit]:f}{unit}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -209,6 +210,15 @@ class View:
         row = self._rows.row("people", self._rows.row("alias", key) or key)
         return None if row is None else decode_person(row)
 
+    def ids(self, beginning: str) -> list[str]:
+        """Up to two ids of profiles of now that begin so: ``p_`` and hexadecimal digits."""
+        digits = beginning.removeprefix("p_")
+        try:
+            start, end = (bytes.fromhex(digits.ljust(32, fill)) for fill in "0f")
+        except ValueError:
+            return []
+        return [profile_id(key) for key, _ in islice(self._rows.rows("people", start, end + b"\0"), 2)]
+
     def at(self, at_us: int | None) -> int:
         """The time to answer for: the clock if none is asked. Raises BeforeClock."""
         clock = self.meta.clock
@@ -239,10 +249,11 @@ class View:
         return None if person is None else self.show(person, at_us)
 
     def show(self, person: Person, at_us: int | None = None) -> dict[str, Any]:
-        """A profile with its identifiers, first and last seen, version."""
+        """A profile with its identifiers, first and last seen, version, and what counts of the purposes that nobody decided."""
         names = self.program.definitions.identity.namespaces
         return {
             **self.describe(person, self.at(at_us)),
+            "consent_defaults": {name: default for name, default in sorted(self.program.defaults.items()) if name not in person.granted},
             "identifiers": [[names[i.namespace].name, i.value, iso(i.first), iso(i.last)] for i in _ranked(person)],
             "first_seen": _iso(person.first),
             "last_seen": _iso(person.last),
@@ -524,10 +535,7 @@ def features_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
 
 def segments_of(person: Person, program: Program, at_us: int) -> list[str]:
     """The names of the segments that hold at a time, sorted."""
-    bits = 0
-    for at, evaluate in enumerate(program.evaluators):
-        if evaluate(person, at_us, bits):
-            bits |= 1 << at
+    bits = program.members(person, at_us)
     return sorted(segment.name for at, segment in enumerate(program.segments) if bits >> at & 1)
 
 

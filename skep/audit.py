@@ -14,6 +14,7 @@ from skep.applying import differences
 from skep.console import table
 from skep.control import Submitted
 from skep.definitions import kept_files
+from skep.layout import moment, prose
 from skep.settings import Settings
 from skep.spaces import control_path, open_view
 from state.errors import NoState
@@ -83,7 +84,7 @@ def _what(settings: Settings, entry: dict[str, Any], before: str | None) -> dict
 
 def show(rows: list[dict[str, Any]]) -> None:
     """A line for each entry."""
-    columns = ("time", "space", "by", "did", "what", "why", "answer")
+    columns = (moment("time"), "space", "by", "did", prose("what"), prose("why"), prose("answer"))
     table(columns, [(row["time"], row["space"], row["by"], row["type"], _words(row), row["why"], _answer(row)) for row in rows])
 
 

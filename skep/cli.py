@@ -21,6 +21,7 @@ from skep.cli_sources import sources_app
 from skep.cli_sql import sql_app
 from skep.console import fail, json_line, out, table
 from skep.late_group import late
+from skep.layout import number, prose
 from skep.project import settings_at
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ app.add_typer(
 )
 app.add_typer(late("skep.cli_state", "state_app", "The data folder after another version: what it needs, and doing that."), name="state")
 app.add_typer(quality_app, name="quality")
+app.add_typer(late("skep.cli_segments", "segments_app", "Segments, and why somebody is in one or not."), name="segments")
 app.add_typer(sources_app, name="sources")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -197,7 +199,7 @@ def write_schemas(
     if json:
         json_line(rows)
         return
-    table(("schema", "of", "first line of such a file"), [(row["schema"], row["files"], row["line"]) for row in rows])
+    table(("schema", "of", prose("first line of such a file")), [(row["schema"], row["files"], row["line"]) for row in rows])
 
 
 @app.command()
@@ -309,14 +311,11 @@ def profile_show(
         else:
             past.show_who(told)
         return
-    if identifier.startswith("p_") and ":" not in identifier:
-        found = profiles.find_id(_settings(), identifier, space)
-    else:
-        found = profiles.find(_settings(), *profiles.parse(identifier), space)
+    found = profiles.find(_settings(), identifier, space)
     if json:
         json_line(found)
     elif not found:
-        fail(f"nobody has {identifier}: expected an identifier of an accepted event → `skep status` shows how many people there are")
+        fail(profiles.nobody(identifier))
     for one in [] if json else found:
         profiles.show(one)
 
@@ -353,8 +352,8 @@ def snapshot(
     settings = _settings()
     if every is not None:
         stop: list[int] = []
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda number, _: stop.append(number))
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, lambda signum, _: stop.append(signum))
         publish_every(settings, every, lambda: bool(stop))
         return
     with console.spinner("publishing …"):
@@ -371,7 +370,7 @@ def snapshot(
         rows = {"path": str(report.target), "new": True, "rows": report.rows, "bytes": report.bytes, "seconds": round(report.seconds, 3)}
         json_line([{**rows, "problems": [view_row(one) for one in report.problems]}])
         return
-    table(("table", "rows"), report.rows.items(), right=("rows",))
+    table(("table", number("rows")), report.rows.items())
     out.print(f"\n{report.target} ({report.bytes / 1e6:,.1f} MB in {report.seconds:.1f} s)")
 
 

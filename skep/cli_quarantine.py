@@ -11,6 +11,7 @@ import typer
 
 from skep import offered
 from skep.console import CommandError, json_line, out, table
+from skep.layout import Column, moment, number, prose
 from skep.project import settings_of
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ Where = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would come of it, by contracts/ as it is now.")]
 All = Annotated[bool, typer.Option("--all", help="Really every record, when nothing else says which.")]
-
-_DETAIL = 100
-"""Characters of a detail in a table."""
 
 
 @quarantine_app.command("list")
@@ -75,9 +73,9 @@ def list_(
     elif json:
         _json_rows(public(name, row) for name, row in rows)
     elif each:
-        shown = [(name, row.id, row.reason, row.event, row.partition, row.position, row.detail[:_DETAIL]) for name, row in rows]
-        columns = ("space", "id", "reason", "event", "partition", "position", "detail")
-        _table(columns, shown, limit, settings, right=("position",))
+        shown = [(name, row.id, row.reason, row.event, row.partition, row.position, row.detail) for name, row in rows]
+        columns = ("space", "id", "reason", "event", prose("partition"), number("position"), prose("detail"))
+        _table(columns, shown, limit, settings)
     else:
         _causes(listed(rows), limit, settings)
 
@@ -100,21 +98,23 @@ def _causes(causes: list[Cause], limit: int, settings: Settings) -> None:
 
     shown = [
         (
-            one.space, one.records, one.reason, one.event, one.contract.partition("/")[2], one.detail[:_DETAIL],
+            one.space, one.records, one.reason, one.event, one.contract.partition("/")[2], one.detail,
             *(None if at is None else iso(at) for at in (one.first_us, one.last_us)), one.sample, one.id,
         )
         for one in causes
     ]  # fmt: skip
-    columns = ("space", "records", "reason", "event", "version", "detail", "first", "last", "sample", "cause")
-    _table(columns, shown, limit, settings, right=("records",))
+    columns = (
+        "space", number("records"), "reason", "event", "version", prose("detail"), moment("first"), moment("last"), "sample", "cause",
+    )  # fmt: skip
+    _table(columns, shown, limit, settings)
     if causes:
         out.print(f"\nNext: skep quarantine show {causes[0].sample}   ·   skep quarantine replay --cause {causes[0].id} --dry-run")
 
 
-def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]], limit: int, settings: Settings, right: tuple[str, ...]) -> None:
+def _table(columns: tuple[str | Column, ...], rows: list[tuple[Any, ...]], limit: int, settings: Settings) -> None:
     """A table of at most ``limit`` rows; the first column, the space, only where there are several."""
     first = 0 if len(settings.spaces) > 1 else 1
-    table(columns[first:], [row[first:] for row in rows[:limit]], right=right)
+    table(columns[first:], [row[first:] for row in rows[:limit]])
     if len(rows) > limit:
         out.print(f"… and {len(rows) - limit:,} more: --limit {len(rows)}")
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,13 +16,15 @@ from typing import Any, NoReturn
 
 import orjson
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from skep.layout import Column, in_full, laid_out
 from skep.terminal import visible, visible_json, visible_line
 
 WIDE = 240
 """Columns of a table that goes into a file or a pipe."""
+SCREEN_MIN = 40
+"""Columns of a screen that is narrower."""
 CELL_MAX = 2_000
 """Characters of a value in a table."""
 _FRACTION = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+Z$")
@@ -45,6 +49,16 @@ def styled(text: str, style: str = "") -> Text:
 def headline(first: str, rest: str) -> None:
     """A line that begins in bold."""
     out.print(styled(first, "bold").append(visible(rest), "not bold"))
+
+
+def mark(holds: bool) -> str:
+    """A tick or a cross; a plus or a minus where the terminal has no letters for them."""
+    tick = "✓" if holds else "✗"
+    try:
+        tick.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "+" if holds else "-"
+    return tick
 
 
 class CommandError(Exception):
@@ -101,19 +115,25 @@ def flush() -> None:
     sys.stdout.flush()
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[str] = ()) -> None:
-    """A plain table; the columns named in ``right`` are numbers."""
-    shown = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
-    for column in columns:
-        shown.add_column(cell(column), justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*(cell(value) for value in row))
-    with out.capture() as captured:
-        out.print(shown)
-    # Without the blanks with which a table fills its last column.
-    for line in captured.get().splitlines():
-        sys.stdout.write(line.rstrip() + "\n")
+def table(columns: Sequence[str | Column], rows: Iterable[Sequence[Any]]) -> None:
+    """A table that fits the screen (`skep.layout`); into a file or a pipe in full, unless COLUMNS says how wide it may be."""
+    shown = [one if isinstance(one, Column) else Column(one) for one in columns]
+    cells = [[cell(value) for value in row] for row in rows]
+    width = screen_width()
+    laid = in_full(shown, cells, WIDE) if width is None else laid_out(shown, cells, width)
+    for line in laid.above:
+        out.print(styled(line, "dim"))
+    for line in laid.head:
+        out.print(styled(line, "bold"))
+    sys.stdout.writelines(f"{line}\n" for line in laid.lines)
     sys.stdout.flush()
+
+
+def screen_width() -> int | None:
+    """Columns of the screen; None where nobody looks at one."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal():
+        return max(shutil.get_terminal_size().columns, SCREEN_MIN)
+    return None
 
 
 def cell(value: Any) -> str:

@@ -23,15 +23,16 @@ from skep.spaces import snapshot_path
 from state.snapshot import sql
 
 _DRAFT = re.compile(r'("status"\s*:\s*)"draft"')
+_SHOWN = """coalesce(CAST(traits -> ('$."' || replace($name, '"', '\\"') || '"') AS VARCHAR), 'null')"""
 _PROFILES = {
     "segment": "SELECT space, profile_id FROM memberships WHERE segment = $name AND exited_at IS NULL",
-    "trait": """SELECT space, profile_id FROM profiles
-        WHERE coalesce(traits ->> ('$."' || replace($name, '"', '\\"') || '"'), '0') NOT IN ('0', 'null')""",
+    "trait": f"SELECT space, profile_id FROM profiles WHERE {_SHOWN} <> 'null'",
+    "total": f"SELECT space, profile_id FROM profiles WHERE {_SHOWN} NOT IN ('null', '0')",
     "namespace": "SELECT space, profile_id FROM identifiers WHERE namespace = $name",
     "event": """SELECT a.space, a.profile_id FROM events e JOIN attributions a ON a.message_id = e.message_id AND a.space = e.space
         WHERE coalesce(e.event, e.type) = $name""",
 }
-"""Whose a thing is, by its kind. A count or a sum that is 0 belongs to everybody, and touches nobody."""
+"""Whose a thing is, by its kind, a profile as often as it has it. A ``total``, a count or a sum, that is 0 touches nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +167,15 @@ _ORDER = ("trait", "segment", "destination", "namespace")
 def _sources(definitions: Definitions, kind: str, name: str, touched: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Whose profiles are counted: of a destination those of the touched segments and traits that it is told of."""
     if kind != "destination":
-        return [(kind, name)]
+        return [(_counted(definitions, kind, name), name)]
     told = {(use.of, use.path) for use in definitions.uses if (use.kind, use.name) == (kind, name)}
-    return [one for one in touched if one in told]
+    return [(_counted(definitions, *one), one[1]) for one in touched if one in told]
+
+
+def _counted(definitions: Definitions, kind: str, name: str) -> str:
+    """The key of `_PROFILES`."""
+    total = kind == "trait" and any(trait.name == name and trait.kind in {"count", "sum"} for trait in definitions.traits)
+    return "total" if total else kind
 
 
 class _Counter:
@@ -184,5 +191,5 @@ class _Counter:
         if not sources:
             return 0
         queries = [_PROFILES[kind].replace("$name", f"$name_{at}") for at, (kind, _) in enumerate(sources)]
-        query = f"SELECT count(*) FROM ({' UNION '.join(f'({one})' for one in queries)})"
+        query = f"SELECT count(DISTINCT (space, profile_id)) FROM ({' UNION ALL '.join(f'({one})' for one in queries)})"
         return int(sql(self.target, query, {f"name_{at}": name for at, (_, name) in enumerate(sources)})[1][0][0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skep.console import out, table
 from skep.impact import Impact
+from skep.layout import number, prose
 
 
 def show(found: Impact) -> None:
@@ -12,14 +13,14 @@ def show(found: Impact) -> None:
         out.print(f"{found.event}: no property changes")
         return
     rows = [(one.path, one.what, one.detail, f"{one.file}:{one.line}") for one in found.changes]
-    table(("property", "change", "from → to", "where"), rows)
+    table((prose("property"), "change", prose("from → to"), prose("where")), rows)
     out.print()
     if found.touched:
         touched = [
             (one.kind, one.name, ", ".join(one.through) or "which events are accepted", f"contracts/{one.file}:{one.line}", one.profiles)
             for one in found.touched
         ]
-        table(("touches", "name", "through", "where", "profiles"), touched, right=("profiles",))
+        table(("touches", "name", prose("through"), prose("where"), number("profiles")), touched)
     else:
         out.print("no trait, segment, destination or namespace rests on it")
     out.print()

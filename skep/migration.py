@@ -15,6 +15,7 @@ from operators.people.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
 from skep.console import CommandError, out, table
+from skep.layout import number, prose
 from skep.personal import hide_traits
 from skep.process import take_lock
 from skep.settings import Settings
@@ -157,7 +158,7 @@ STEPS = (
 def show(found: list[Standing]) -> None:
     """The standing of each space for people."""
     rows = [(one.space, one.format, one.meaning if one.format == OURS else None, one.events, needs(one)) for one in found]
-    table(("space", "format", "meaning", "events", "needs"), rows, right=("format", "meaning", "events"))
+    table(("space", number("format"), number("meaning"), number("events"), prose("needs")), rows)
     out.print(f"\nThis version of Skep writes format {OURS}, meaning {MEANING}.")
     if any(needed(one) for one in found):
         out.print("Next: stop the flow, `skep state migrate`; a flow that starts does the same first")

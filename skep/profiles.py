@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from contracts.definitions import Definitions
 from contracts.problems import closest, listed
 from operators.extract import Identifiers
+from operators.records import Person
 from operators.view import View
 from skep.console import CommandError, headline, json_bytes, out, table
+from skep.layout import ID_MIN, moment, prose
 from skep.settings import Settings, load_definitions
 from skep.spaces import open_views
+
+_GRANTED = {True: "granted", False: "denied"}
 
 
 def parse(identifier: str) -> tuple[str, str]:
@@ -38,25 +44,44 @@ def check_namespace(definitions: Definitions, namespace: str) -> None:
         raise CommandError(f"expected one of the namespaces {listed(names)}, found {namespace} → {hint}")
 
 
-def find_id(settings: Settings, profile: str, space: str | None) -> list[dict[str, Any]]:
-    """The profile of an id such as change events name, also of one that has been merged into another."""
+@contextmanager
+def living(settings: Settings, who: str, space: str | None) -> Iterator[list[tuple[View, Person]]]:
+    """The profiles of ``NS:VALUE``, or of an id such as change events name, at most one a space; also of one that is merged by now."""
+    named = who.startswith("p_") and ":" not in who
+    namespace, value = ("", "") if named else parse(who)
+    if not named:
+        check_namespace(load_definitions(settings), namespace)
     with open_views(settings, space) as views:
-        found = [(view, view.by_id(profile)) for view in views.values()]
-        return [view.show(person) for view, person in found if person is not None]
+        found = [(view, by_id(view, who) if named else _held(view, namespace, value)) for view in views.values()]
+        yield [(view, person) for view, person in found if person is not None]
 
 
-def find(settings: Settings, namespace: str, value: str, space: str | None) -> list[dict[str, Any]]:
-    """The profiles that hold the identifier, at most one a space."""
-    check_namespace(load_definitions(settings), namespace)
-    with open_views(settings, space) as views:
-        found = [_held(view, namespace, value) for view in views.values()]
-    return [profile for profile in found if profile is not None]
+def nobody(who: str) -> str:
+    """That nobody is found, in words."""
+    return f"nobody has {who}: expected an identifier of an accepted event → `skep status` shows how many people there are"
 
 
-def _held(view: View, namespace: str, value: str) -> dict[str, Any] | None:
+def by_id(view: View, profile: str) -> Person | None:
+    """The profile of an id, or of the beginning of one, if no other begins so, as tables show it."""
+    person = view.by_id(profile)
+    if person is not None or len(profile) < ID_MIN:
+        return person
+    ids = view.ids(profile)
+    if len(ids) > 1:
+        raise CommandError(f"expected the id of one profile, found {profile}, with which {' and '.join(ids)} begin → write more of it")
+    return view.by_id(ids[0]) if ids else None
+
+
+def find(settings: Settings, who: str, space: str | None) -> list[dict[str, Any]]:
+    """The profiles that `living` finds, as JSON has them."""
+    with living(settings, who, space) as found:
+        return [view.show(person) for view, person in found]
+
+
+def _held(view: View, namespace: str, value: str) -> Person | None:
     """The holder of a value as people write it, normalised as in events."""
     normal = Identifiers(view.program.definitions.identity).normalize(namespace, value)
-    return None if normal is None else view.profile(namespace, normal[1])
+    return None if normal is None else view.holder(namespace, normal[1])
 
 
 def show(profile: dict[str, Any]) -> None:
@@ -64,12 +89,13 @@ def show(profile: dict[str, Any]) -> None:
     headline(profile["id"], f"  space {profile['space']}  version {profile['version']}")
     unsure = "" if profile["confidence"] == 1 else f", one person with a probability of {profile['confidence']:g}"
     out.print(f"seen from {profile['first_seen'] or '–'} to {profile['last_seen'] or '–'}{unsure}\n")
-    table(("identifier", "value", "first seen", "last seen"), profile["identifiers"])
-    granted = {name: "granted" if value else "denied" for name, value in profile["consents"].items()}
+    table(("identifier", prose("value"), moment("first seen"), moment("last seen")), profile["identifiers"])
+    granted = {name: _GRANTED[value] for name, value in profile["consents"].items()}
+    granted |= {name: f"{_GRANTED[value]} (by default: nothing was decided)" for name, value in profile["consent_defaults"].items()}
     for title, rows in (("trait", profile["traits"]), ("consent", granted)):
         if rows:
             out.print()
-            table((title, ""), [(name, trait_text(value)) for name, value in rows.items()])
+            table((title, prose("")), [(name, trait_text(value)) for name, value in rows.items()])
     out.print(f"\nsegments: {', '.join(profile['segments']) or 'none'}")
 
 

@@ -14,6 +14,7 @@ from operators.quality.scores import HOUR_US, OTHER, UNNAMED, Name, Scores, shar
 from operators.view import View
 from skep.console import CommandError, out, table
 from skep.control import Submitted, submit
+from skep.layout import figure, moment, number, prose
 from skep.settings import Settings
 from skep.spaces import open_views
 from skep.status import tell_stopped
@@ -151,7 +152,10 @@ def _sorted(counts: dict[str, int]) -> dict[str, int]:
 def show(found: dict[str, Any]) -> None:
     """The report for people."""
     several = len({row["space"] for row in found["rows"]}) > 1
-    columns = ("source", "event", "events", "quarantined", "complete", "unknown", "out of range", "newest", "volume", "broken")
+    columns = (
+        "source", "event", number("events"), figure("quarantined"), figure("complete"), prose("unknown"), prose("out of range"),
+        number("newest"), number("volume"), prose("broken"),
+    )  # fmt: skip
     rows = [
         (
             f"{row['space']}/{row['source']}" if several else row["source"],
@@ -167,11 +171,11 @@ def show(found: dict[str, Any]) -> None:
         )
         for row in found["rows"]
     ]
-    table(columns, rows, right=("events", "quarantined", "complete", "newest", "volume"))
+    table(columns, rows)
     if found["new"]:
         out.print("\nevent names used for the first time:")
         shown = [(one["event"], one["source"], one["first"], "" if one["contract"] else "no contract") for one in found["new"]]
-        table(("event", "source", "since", ""), shown)
+        table((prose("event"), "source", moment("since"), ""), shown)
     tell_stopped(found)
 
 

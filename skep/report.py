@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from skep.console import headline, out, table
+from skep.layout import number
 
 
 def show(found: dict[str, Any], events: int, seconds: float, snapshot: Path | None, example: str | None) -> None:
@@ -15,7 +16,7 @@ def show(found: dict[str, Any], events: int, seconds: float, snapshot: Path | No
     out.print()
     headline(f"{events:,} events", f"{speed}; the clock stands at {found['clock'] or 'nothing'}")
     table(
-        ("", ""),
+        ("", number("")),
         [
             ("people", found["people"]),
             ("merges", found["merges"]),
@@ -23,13 +24,12 @@ def show(found: dict[str, Any], events: int, seconds: float, snapshot: Path | No
             ("duplicates dropped", found["duplicate"]),
             ("in quarantine", found["quarantined"]),
         ],
-        right=("",),
     )
     out.print()
-    table(("segment", "members"), found["segments"].items(), right=("members",))
+    table(("segment", number("members")), found["segments"].items())
     if found["quarantine"]:
         out.print()
-        table(("quarantine", "records"), found["quarantine"].items(), right=("records",))
+        table(("quarantine", number("records")), found["quarantine"].items())
     if snapshot:
         out.print(f"\nsnapshot: {snapshot}")
     who = shlex.quote(example or "user_id:42")

@@ -22,6 +22,7 @@ from operators.quality.scores import source_of
 from operators.view import View
 from skep.console import CommandError, err, table
 from skep.control import Submitted, submit
+from skep.layout import number, prose
 from skep.settings import Settings, SourceSettings, load_definitions
 from skep.spaces import bundles, open_view, open_views
 
@@ -127,8 +128,9 @@ def report(settings: Settings, source: str | None) -> list[dict[str, Any]]:
 
 def show(rows: list[dict[str, Any]]) -> None:
     """A line for each file."""
-    columns = ("space", "source", "partition", "records", "skipped", "state", "reason")
-    table(columns, [[row[column] for column in columns] for row in rows], right=("records", "skipped"))
+    columns = ("space", "source", prose("partition"), number("records"), number("skipped"), "state", prose("reason"))
+    names = [column if isinstance(column, str) else column.name for column in columns]
+    table(columns, [[row[name] for name in names] for row in rows])
 
 
 def reread(settings: Settings, name: str, why: str) -> Submitted:

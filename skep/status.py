@@ -12,6 +12,7 @@ from operators.view import View
 from skep import sources
 from skep.console import cell, err, headline, out, table
 from skep.late import tell_late
+from skep.layout import moment, number, prose
 from skep.process import flow_is_running
 from skep.settings import Settings
 from skep.spaces import open_views, snapshot_path
@@ -112,20 +113,23 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     if found["denials"]:
         out.print(f"{found['denials']:,} denials of consent in refused records count although the records do not")
     out.print()
-    table(("segment", "members"), found["segments"].items(), right=("members",))
+    table(("segment", number("members")), found["segments"].items())
     out.print()
     rows = [(name, one["position"], one["clock"], _state(one)) for name, one in found["partitions"].items()]
-    table(("partition", "position", "clock", ""), rows, right=("position",))
+    table((prose("partition"), number("position"), moment("clock"), ""), rows)
     if found["quarantine"]:
         out.print()
-        table(("quarantine", "records"), found["quarantine"].items(), right=("records",))
+        table(("quarantine", number("records")), found["quarantine"].items())
     if found["unread_consents"]:
         out.print()
         unread = [(one["purpose"], one["source"], one["decisions"]) for one in found["unread_consents"]]
-        table(("consent that cannot be read", "source", "counted as denials"), unread, right=("counted as denials",))
+        table(("consent that cannot be read", "source", number("counted as denials")), unread)
     if found["broken"]:
         out.print()
-        table(("source", "event", "broken expectation", "value", "expected", "since"), map(_broken, found["broken"]))
+        table(
+            ("source", "event", prose("broken expectation"), number("value"), prose("expected"), moment("since")),
+            map(_broken, found["broken"]),
+        )
     sources.tell(found["files"])
     snapshot = found["snapshot"]
     words = f"{snapshot['published_at']} ({snapshot['bytes'] / 1e6:,.1f} MB)" if snapshot else "none yet: `skep snapshot` publishes one"

@@ -80,7 +80,7 @@ class Program:
         self._index_dependencies()
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self.all_segments = tuple(range(len(self.segments)))
-        self.blank = self._blank()
+        self.blank = self.members(Person(b"", [], {}, cells=[None] * len(self.cells)), 0)
         """The memberships of somebody of whom nothing is known, as bits; no moment changes them."""
 
     def route(self, name: str) -> Route:
@@ -141,13 +141,17 @@ class Program:
             for each in need:
                 self._dependents.setdefault(each, set()).add(at)
 
-    def _blank(self) -> int:
-        nobody = Person(b"", [], {}, cells=[None] * len(self.cells))
+    def members(self, person: Person, now: int) -> int:
+        """The memberships of a person at a time, as bits."""
         bits = 0
         for at, evaluate in enumerate(self.evaluators):
-            if evaluate(nobody, 0, bits):
+            if evaluate(person, now, bits):
                 bits |= 1 << at
         return bits
+
+    def bit(self, segment: str) -> int:
+        """The bit of a segment among memberships."""
+        return self._bit[segment]
 
     def _set_critical(self) -> None:
         """Tell the counting features at which counts any condition changes, so that timers fire for nothing else."""
@@ -172,7 +176,7 @@ class Program:
         return _number(value) if self.features[at].measure == "sum" else value
 
     def _segment(self, segment: Segment) -> Evaluator:
-        parts = [self._condition(segment.who, segment.timezone)]
+        parts = [self.condition(segment.who, segment.timezone)]
         if segment.purpose is not None:
             parts.insert(0, self._consent(segment.purpose))
         if segment.confidence is not None:
@@ -183,13 +187,14 @@ class Program:
         default = self.defaults.get(purpose, False)
         return lambda person, now, bits: person.granted.get(purpose, default)
 
-    def _condition(self, condition: Condition, zone: str) -> Evaluator:
+    def condition(self, condition: Condition, zone: str) -> Evaluator:
+        """A condition as a function; dates alone are days of the zone."""
         if isinstance(condition, All):
-            return _all([self._condition(each, zone) for each in condition.of])
+            return _all([self.condition(each, zone) for each in condition.of])
         if isinstance(condition, AnyOf):
-            return _any([self._condition(each, zone) for each in condition.of])
+            return _any([self.condition(each, zone) for each in condition.of])
         if isinstance(condition, Not):
-            inner = self._condition(condition.of, zone)
+            inner = self.condition(condition.of, zone)
             return lambda person, now, bits: not inner(person, now, bits)
         if isinstance(condition, MemberOf):
             bit = self._bit[condition.segment]

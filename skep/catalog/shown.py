@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from skep.catalog.entries import Catalog, Entry
-from skep.console import out, table
+from skep.console import headline, out, table
+from skep.layout import number, prose
 
-COLUMNS = ("kind", "name", "owner", "what", "versions", "volume", "quality", "personal", "purposes", "used by", "since")
-_WHAT_MAX = 60
+COLUMNS = (
+    prose("name"), prose("owner"), prose("what"), prose("versions"), number("volume"), number("quality"), "personal", "purposes",
+    prose("used by"), "since",
+)  # fmt: skip
 
 
 def show(catalog: Catalog, entries: list[Entry]) -> None:
-    """The table for people, and how to get what is missing."""
-    table(COLUMNS, map(_cells, entries), right=("volume", "quality"))
+    """A table of each kind for people, and how to get what is missing."""
+    for at, kind in enumerate(dict.fromkeys(entry.kind for entry in entries)):
+        rows = [_cells(entry) for entry in entries if entry.kind == kind]
+        headline(f"{chr(10) if at else ''}{kind}s", f": {len(rows):,}")
+        table(COLUMNS, rows)
     if not entries:
         out.print("nothing has all of these words")
     if catalog.missing:
@@ -19,19 +25,17 @@ def show(catalog: Catalog, entries: list[Entry]) -> None:
 
 
 def _cells(entry: Entry) -> tuple[object, ...]:
-    what = entry.title or entry.description
     return (
-        entry.kind,
         entry.name,
         entry.owner or None,
-        what if len(what) <= _WHAT_MAX else what[: _WHAT_MAX - 1] + "…",
+        entry.title or entry.description,
         _versions(entry) or None,
         entry.volume,
-        share(entry.quality),
-        entry.personal,
+        None if entry.quality is None else share(entry.quality),
+        None if entry.personal == "none" else entry.personal,
         ", ".join(entry.purposes) or None,
         _users(entry.used_by) or None,
-        short_time(entry.since or entry.declared),
+        (entry.since or entry.declared or "")[:10],
     )
 
 

@@ -18,11 +18,12 @@ from skep.identity.linked import Linked
 from skep.identity.records import Records, read_records, records_of_people
 from skep.identity.splink_training import TrainingImpossible
 from skep.identity.training import Trained, train
+from skep.layout import number, prose
 from skep.settings import Settings
 from skep.simulation.run import read_rules
 from skep.spaces import one_space, open_views
 
-_COMPARED = ("trait", "how", "level", "one person", "two people", "weight")
+_COMPARED = ("trait", "how", prose("level"), number("one person"), number("two people"), number("weight"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def show_training(told: Told) -> None:
     """The weights as a table, and where the files are."""
     model = told.trained.model
     rows = [(trait, how, level, f"{m:.4f}", f"{u:.6f}", f"{bits:+.2f}") for trait, how, level, m, u, bits in _weights(model)]
-    table(_COMPARED, rows, right=_COMPARED[3:])
+    table(_COMPARED, rows)
     out.print(f"prior: {model.prior:.2e}, {weight(model.prior):+.2f} bits; {model.trained['records']:,} records")
     out.print(f"trained by: {'; '.join(told.trained.lines) or 'no line: too few pairs'}")
     if told.trained.labels:
@@ -152,7 +153,7 @@ def show_evaluation(told: dict[str, Any]) -> None:
     for row in told["thresholds"]:
         numbers = [*row["pairwise"].values(), *row["bcubed"].values(), row["false_merges"], row["false_splits"]]
         rows.append((f"{row['accept']:g}", "←" if row["accept"] == told["accept"] else "", *(f"{number:.4f}" for number in numbers)))
-    table(columns, rows, right=[name for name in columns if name])
+    table([number(name) for name in columns], rows)
     out.print(f"{told['records']:,} records, {told['people']:,} people, {told['candidates']:,} pairs compared")
     if told["skipped_blocks"]:
         out.print(f"{told['skipped_blocks']:,} blocks are larger than `block_limit` and were skipped")

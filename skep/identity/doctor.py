@@ -17,6 +17,7 @@ from operators.stitch.clusters import IDENTIFIERS, LINKS
 from operators.view import View
 from skep.console import out, table
 from skep.identity.evidence import Evidence, text_of
+from skep.layout import Column, ident, number, prose
 from skep.settings import Settings
 from skep.spaces import open_views
 
@@ -185,30 +186,30 @@ def show(told: Told) -> None:
     """Findings for people."""
     out.print(f"space {told['space']}: {told['profiles']:,} profiles", style="bold")
     limits = [(one["limit"], one["profile"], one["identifiers"], one["refused"]) for one in told["limits"]]
-    _table("limits that were hit", ("limit", "profile", "identifiers", "links refused"), limits)
-    columns = ("identifier", "links accepted", "refused", "people")
+    _table("limits that were hit", ("limit", ident("profile"), number("identifiers"), number("links refused")), limits)
+    columns = (prose("identifier"), number("links accepted"), number("refused"), number("people"))
     _table("hubs", columns, [_row(one) for one in told["hubs"]])
-    _table("suspicious values", (*columns, "why"), [(*_row(one), one["why"]) for one in told["suspicious"]])
-    _table("shared devices", (*columns, "persons"), [(*_row(one), one["persons"]) for one in told["shared_devices"]])
+    _table("suspicious values", (*columns, prose("why")), [(*_row(one), one["why"]) for one in told["suspicious"]])
+    _table("shared devices", (*columns, number("persons")), [(*_row(one), one["persons"]) for one in told["shared_devices"]])
     cost = told["rebuilds"]
     behind = [(text_of(one["identifier"]), one["rebuilds"], one["identifiers"]) for one in cost["behind"]]
     title = f"identifiers behind {cost['rebuilds']:,} rebuilds, which took {cost['seconds']:,.1f} s"
-    _table(title, ("identifier", "rebuilds", "identifiers"), behind)
+    _table(title, (prose("identifier"), number("rebuilds"), number("identifiers")), behind)
     rows = [(one["why"], one["write"], one["effect"]["links"], one["effect"]["people"]) for one in told["proposals"]]
-    _table("proposals (their effect is an estimate)", ("for", "in contracts/identity.yaml", "links", "people"), rows)
+    _table(
+        "proposals (their effect is an estimate)",
+        (prose("for"), prose("in contracts/identity.yaml"), number("links"), number("people")),
+        rows,
+    )
 
 
 def _row(one: Told) -> tuple[Any, ...]:
     return text_of(one["identifier"]), one["accepted"], one["refused"], one["people"]
 
 
-def _table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+def _table(title: str, columns: tuple[str | Column, ...], rows: list[tuple[Any, ...]]) -> None:
     out.print(f"\n{title}: {len(rows):,}", style="bold")
     if rows:
-        table(
-            columns,
-            rows[: MOST * 2],
-            right=("links accepted", "refused", "people", "persons", "identifiers", "links refused", "links", "rebuilds"),
-        )
+        table(columns, rows[: MOST * 2])
     if len(rows) > MOST * 2:
         out.print(f"… and {len(rows) - MOST * 2:,} more; --json prints all")

@@ -15,7 +15,7 @@ from operators.stitch.rules import Rules
 from operators.view import View
 from skep.console import CommandError
 from skep.identity.likeness import Likeness
-from skep.profiles import check_namespace, parse
+from skep.profiles import by_id, check_namespace, parse
 
 UNLIKE = -5
 """What refuses a probabilistic link; `Evidence.reason` has it in words."""
@@ -166,7 +166,7 @@ def profile_of(view: View, text: str) -> Person:
     """The profile of ``p_…`` or of ``NS:VALUE``. Raises CommandError if there is none."""
     if not text.startswith("p_") or ":" in text:
         return holder_of(view, text)[0]
-    person = view.by_id(text)
+    person = by_id(view, text)
     if person is None:
         raise CommandError(f"no profile of space {view.space} has the id {text} → `skep profile show NS:VALUE` tells ids")
     return person

@@ -15,10 +15,15 @@ from skep.identity.evidence import Evidence, Near, holder_of, text_of
 from skep.identity.likeness import compared_view
 from skep.identity.waterfall import show_compared, show_waterfall
 from skep.identity.whys import whys
+from skep.layout import ident, moment, number, prose
 from skep.settings import Settings
 from skep.spaces import one_space
 
 _RULES = {UNLINKED: "unlink", SHARED: "shared_after", LINKS: "limits.links", IDENTIFIERS: "limits.identifiers"}
+_COLUMNS = (
+    prose("from"), prose("to"), "kind", "state", moment("first seen"), moment("last seen"), number("events"), ident("first message"),
+    number("rules"), prose("why"),
+)  # fmt: skip
 
 Told = dict[str, Any]
 
@@ -192,8 +197,7 @@ def show(told: Told) -> None:
         out.print(told["reason"])
     if told["path"]:
         out.print()
-        columns = ("from", "to", "kind", "state", "first seen", "last seen", "events", "first message", "rules", "why")
-        table(columns, [_row(link) for link in told["path"]], right=("events", "rules"))
+        table(_COLUMNS, [_row(link) for link in told["path"]])
     for link in told["path"]:
         if "waterfall" in link:
             show_waterfall(text_of(link["a"]), text_of(link["b"]), link["waterfall"])

@@ -14,7 +14,8 @@ from operators.view import View
 from skep.console import CommandError, headline, table
 from skep.identity.evidence import holder_of
 from skep.identity.whys import whys
-from skep.profiles import check_namespace, parse
+from skep.layout import ident, moment, number, prose
+from skep.profiles import by_id, check_namespace, parse
 from skep.settings import Settings
 from skep.spaces import one_space, open_view
 
@@ -55,7 +56,7 @@ def history(settings: Settings, text: str, space: str | None) -> Told:
     """Everything that happened to the profile ``p_…``, also one that is gone, or to the one that holds ``NS:VALUE``; oldest first."""
     view = open_view(settings, one_space(settings, space))
     try:
-        key = _key(text)
+        key = _key(view, text)
         if key is None:
             key = holder_of(view, text)[0].key
         turns = [turn for _, turn in view.past.of(key)]
@@ -90,7 +91,7 @@ def who(settings: Settings, text: str, space: str | None, at: str | None) -> Tol
         raise CommandError(f"--at: expected a time such as 2026-07-01T00:00:00Z, found {at} → write it as ISO 8601")
     view = open_view(settings, one_space(settings, space))
     try:
-        key = _key(text)
+        key = _key(view, text)
         when = 1 << 62 if at_us is None else at_us
         found = view.past.became(key, when) if key is not None else view.past.holder(_identifier(view, text), when)
         if found is None:
@@ -107,10 +108,12 @@ def who(settings: Settings, text: str, space: str | None, at: str | None) -> Tol
         view.close()
 
 
-def _key(text: str) -> bytes | None:
-    """The key of a profile id; None of what is an identifier."""
+def _key(view: View, text: str) -> bytes | None:
+    """The key of a profile id, also of one that is gone, or of the beginning of one of now; None of what is an identifier."""
     if not text.startswith("p_") or ":" in text:
         return None
+    if len(text) < len(profile_id(bytes(16))) and (person := by_id(view, text)) is not None:
+        return person.key
     try:
         return bytes.fromhex(text.removeprefix("p_"))
     except ValueError:
@@ -130,15 +133,18 @@ def _identifier(view: View, text: str) -> bytes:
 def show_history(told: Told) -> None:
     """A line for each thing that happened."""
     headline(told["profile"], f"  space {told['space']}\n")
-    columns = ("clock", "what", "identifiers", "other profile", "by", "at", "why", "rules")
-    table(columns, [_row(turn) for turn in told["history"]], right=("rules",))
+    columns = (
+        moment("clock"), "what", prose("identifiers"), ident("other profile"), "by", ident("cause"), moment("at"), prose("why"),
+        number("rules"),
+    )  # fmt: skip
+    table(columns, [_row(turn) for turn in told["history"]])
 
 
 def _row(turn: Told) -> tuple[Any, ...]:
     cause = turn["cause"]
     return (
         turn["clock"], turn["type"].replace("_", " "), _few(turn["identifiers"]), turn["other"],
-        f"{cause['type']} {cause['id']}", turn["time"], cause["why"], turn["rules"],
+        cause["type"], cause["id"], turn["time"], cause["why"], turn["rules"],
     )  # fmt: skip
 
 
@@ -146,7 +152,7 @@ def show_who(told: Told) -> None:
     """A profile and its identifiers."""
     then = f"  as believed at {told['at']}" if told["at"] else ""
     headline(told["profile"], f"  space {told['space']}{then}\n")
-    table(("identifier", "value"), told["identifiers"])
+    table(("identifier", prose("value")), told["identifiers"])
 
 
 def _few(identifiers: list[Pair]) -> str:

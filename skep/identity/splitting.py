@@ -12,6 +12,7 @@ from operators.stitch.clusters import lead
 from skep.console import CommandError, out, table
 from skep.control import Submitted, submit_all
 from skep.identity.evidence import Evidence, Pair, holder_of, members, profile_of, standing, text_of
+from skep.layout import ident, prose
 from skep.planning.trial import with_entries
 from skep.settings import Settings
 from skep.spaces import one_space, open_view
@@ -185,6 +186,7 @@ class _Cut:
 def show(told: Entry, *, dry_run: bool) -> None:
     """The cut for people."""
     rows = [(kind, *map(text_of, ends)) for kind in ("unlink", "link") for ends in told[kind]]
-    table(("", "a", "b"), rows)
+    table(("", prose("a"), prose("b")), rows)
     out.print("\nwould be then:" if dry_run else "\nbecome:")
-    table(("profile", "identifiers"), [(one["profile"], ", ".join(map(text_of, one["identifiers"]))) for one in told["people"]])
+    people = [(one["profile"], ", ".join(map(text_of, one["identifiers"]))) for one in told["people"]]
+    table((ident("profile"), prose("identifiers")), people)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from skep.console import out, table
+from skep.layout import number, prose
 
-_COLUMNS = ("comparison", "how", "one", "other", "level", "bits", "rarity", "sum")
+_COLUMNS = ("comparison", "how", prose("one"), prose("other"), prose("level"), number("bits"), number("rarity"), number("sum"))
 
 
 def show_waterfall(a: str, b: str, fall: dict[str, Any]) -> None:
@@ -18,7 +19,7 @@ def show_waterfall(a: str, b: str, fall: dict[str, Any]) -> None:
         rarity = f"{step['frequency']:+.2f}" if step["frequency"] else ""
         bits = (f"{step['bits']:+.2f}", rarity, f"{step['sum']:+.2f}")
         rows.append((step["trait"], step["how"], step["a"] or "–", step["b"] or "–", step["level"], *bits))
-    table(_COLUMNS, rows, right=("bits", "rarity", "sum"))
+    table(_COLUMNS, rows)
 
 
 def show_compared(compared: dict[str, Any]) -> None:

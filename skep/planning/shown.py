@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from skep.console import cell, err, out, table
+from skep.layout import number, prose
 
 MEMBERS_SHOWN = 3
 """Who enters or leaves a segment, as far as it is printed; the JSON has more."""
@@ -27,10 +28,10 @@ def show(plan: dict[str, Any]) -> None:
         return
     clock = f"at the clock {cell(plan['clock'])}" if plan["clock"] else "before the clock runs"
     out.print(f"{space}: {plan['people']['before']:,} profiles now, {plan['people']['after']:,} after, {clock}")
-    counts = [(what, number) for what, number in _counts(plan) if number]
+    counts = [(what, count) for what, count in _counts(plan) if count]
     if counts:
         out.print()
-        table(("what", "number"), counts, right=("number",))
+        table((prose("what"), number("number")), counts)
     else:
         out.print("everybody keeps their profile, their identifiers and their events")
     _tables(plan)
@@ -59,20 +60,20 @@ def _counts(plan: dict[str, Any]) -> Iterator[tuple[str, int]]:
 def _tables(plan: dict[str, Any]) -> None:
     if plan["segments"]:
         out.print()
-        columns = ("segment", "now", "after", "enter", "leave")
+        columns = ("segment", number("now"), number("after"), number("enter"), number("leave"))
         sizes = [
             (name, one["before"], one["after"], one["enter"]["count"], one["leave"]["count"])
             for name, one in plan["segments"].items()
             if any((one["enter"]["count"], one["leave"]["count"], one["before"] != one["after"]))
         ]
-        table(columns, sizes, right=columns[1:])
+        table(columns, sizes)
     if plan["traits"]:
         out.print()
-        table(("trait", "profiles with another value"), plan["traits"].items(), right=("profiles with another value",))
+        table(("trait", number("profiles with another value")), plan["traits"].items())
     if plan["destinations"]:
         out.print()
         rows = [(name, one["changes"], _types(one["types"])) for name, one in plan["destinations"].items()]
-        table(("destination", "changes", "of them"), rows, right=("changes",))
+        table(("destination", number("changes"), prose("of them")), rows)
 
 
 def _types(types: dict[str, int]) -> str:

@@ -15,6 +15,7 @@ from contracts.times import iso
 from operators.epochs import spans
 from operators.view import Quarantined, View
 from skep.console import cut, out, styled, table
+from skep.layout import prose
 from skep.quarantine.causes import cause_id
 from skep.quarantine.faults import Fault, broken_text, contract_of, faults
 from skep.quarantine.trial import Trial
@@ -35,7 +36,7 @@ def show(settings: Settings, space: str, view: View, row: Quarantined) -> None:
     with suppress(ContractErrors):
         now = load_definitions(settings)
     readings = [one for one in (now, *_earlier(settings, view, row)) if one is not None]
-    table(("", ""), _facts(space, row, readings))
+    table(("", prose("")), _facts(space, row, readings))
     out.print()
     for line in record_lines(row, readings, formats=settings.formats == "assert"):
         out.print(line)

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from skep.console import err, out, table
+from skep.layout import Column, ident, moment, number, prose
 from skep.simulation.told import Told
 
 MOST = 50
 """Rows of one table."""
-_SHORT = 10
-"""Characters of a profile id that tell it from others on a screen."""
 
 
 def show(told: Told) -> None:
@@ -21,17 +20,20 @@ def show(told: Told) -> None:
     owned = Counter(event["profile"] for event in answer["events"])
     _table(
         "profiles",
-        ("profile", "identifiers", "confidence", "events"),
-        [(_id(one["profile"]), _pairs(one["identifiers"]), one["confidence"], owned[one["profile"]]) for one in answer["profiles"]],
-        right=("confidence", "events"),
+        (ident("profile"), prose("identifiers"), number("confidence"), number("events")),
+        [(one["profile"], _pairs(one["identifiers"]), one["confidence"], owned[one["profile"]]) for one in answer["profiles"]],
     )
-    _table("events", ("message", "profile"), [(event["messageId"], _id(event["profile"])) for event in answer["events"]])
+    _table("events", (ident("message"), ident("profile")), [(event["messageId"], event["profile"]) for event in answer["events"]])
     _table(
         "links",
-        ("a", "b", "kind", "state", "reason"),
+        (prose("a"), prose("b"), "kind", "state", prose("reason")),
         [(_pair(one["a"]), _pair(one["b"]), one["kind"], one["state"], one["reason"]) for one in answer["links"]],
     )
-    _table("history", ("time", "what", "profile", "other", "by", "evidence"), [_happened(one) for one in answer["history"]])
+    _table(
+        "history",
+        (moment("time"), "what", ident("profile"), ident("other"), "by", ident("cause"), prose("evidence")),
+        [_happened(one) for one in answer["history"]],
+    )
 
 
 def warn(told: Told) -> None:
@@ -42,10 +44,10 @@ def warn(told: Told) -> None:
         err.print(f"… and {len(told.unread) - MOST:,} more lines like these")
 
 
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[str] = ()) -> None:
+def _table(title: str, columns: Sequence[str | Column], rows: Sequence[Sequence[Any]]) -> None:
     out.print(f"{title}: {len(rows):,}", style="bold")
     if rows:
-        table(columns, rows[:MOST], right)
+        table(columns, rows[:MOST])
     if len(rows) > MOST:
         out.print(f"… and {len(rows) - MOST:,} more; --json prints all")
     out.print()
@@ -54,16 +56,12 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], ri
 def _happened(one: dict[str, Any]) -> tuple[Any, ...]:
     evidence = one["evidence"]
     said = _pairs(evidence["identifiers"]) if "identifiers" in evidence else _manual(evidence)
-    return one["time"], one["type"], _id(one["profile"]), _id(one["other"]), f"{one['cause']['type']} {one['cause']['id']}", said
+    return one["time"], one["type"], one["profile"], one["other"], one["cause"]["type"], one["cause"]["id"], said
 
 
 def _manual(evidence: dict[str, Any]) -> str:
     ends = " and ".join(f"{evidence[end]['namespace']}:{evidence[end]['value']}" for end in ("a", "b"))
     return f"{ends}: {evidence['why']}" if evidence["why"] else ends
-
-
-def _id(profile: str | None) -> str | None:
-    return None if profile is None else profile[:_SHORT]
 
 
 def _pair(pair: Sequence[str]) -> str:

@@ -1,0 +1,129 @@
+"""Why somebody is, or is not, a member of a segment: its conditions as a tree, each with what the person has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from contracts.definitions import All, AnyOf, Condition, ConsentIs, Did, MemberOf, Not, Segment, TraitIs
+from contracts.numbers import number_text
+from contracts.paths import parse_path
+from contracts.times import iso
+from operators.profile import next_due
+from operators.records import Person
+from operators.segments.compile import Program
+from operators.segments.paths import values
+from operators.segments.predicates import canonical
+from operators.segments.words import did_words, predicate_words
+
+MOMENTS_MAX = 10_000
+"""How many of a person's next moments are looked at for the one at which a condition turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A condition and what became of it.
+
+    ``form``: ``all any not trait did segment consent confidence``. ``says``: the condition in words, without its parts. ``value``: what
+    the person has, as JSON; of a path with ``[]`` a list; None where there is nothing, and of what has parts. ``capped``: a count is
+    kept no further than conditions ask, so there may be more. ``default``, of a consent: what counts while nothing is ``decided``.
+    ``until``: when it turns by itself; None: not by itself (or not in the next `MOMENTS_MAX` moments), ISO 8601.
+    """
+
+    form: str
+    says: str
+    holds: bool
+    value: Any = None
+    capped: bool = False
+    decided: bool | None = None
+    default: bool | None = None
+    until: str | None = None
+    of: tuple[Reason, ...] = ()
+
+
+def explain(person: Person, program: Program, segment: str, at_us: int) -> Reason:
+    """The reason of a segment, by name, at a time (µs, not before the clock). Raises KeyError for one that there is not."""
+    return _Explained(person, program, at_us).segment(next(one for one in program.segments if one.name == segment))
+
+
+class _Explained:
+    """What is asked of one person at one time."""
+
+    def __init__(self, person: Person, program: Program, at_us: int) -> None:
+        self._person, self._program, self._at = person, program, at_us
+        self._bits = program.members(person, at_us)
+
+    def segment(self, segment: Segment) -> Reason:
+        parts = [self._condition(segment.who, segment.timezone)]
+        if segment.purpose is not None:
+            parts.insert(0, self._consent(segment.purpose))
+        if segment.confidence is not None:
+            sure = self._person.certainty
+            says = f"confidence at least {segment.confidence:g}"
+            parts.insert(0, Reason("confidence", says, sure >= segment.confidence, sure))
+        bit = self._program.bit(segment.name)
+        return Reason("segment", segment.name, self._bits & bit != 0, until=self._turns(MemberOf(segment.name), "UTC"), of=tuple(parts))
+
+    def _condition(self, condition: Condition, zone: str) -> Reason:
+        match condition:
+            case All(of) | AnyOf(of):
+                form = "all" if isinstance(condition, All) else "any"
+                return Reason(form, f"{form} of", self._holds(condition, zone), of=tuple(self._condition(each, zone) for each in of))
+            case Not(of):
+                return Reason("not", "not", self._holds(condition, zone), of=(self._condition(of, zone),))
+            case MemberOf(segment):
+                return self.segment(next(one for one in self._program.segments if one.name == segment))
+            case ConsentIs(purpose):
+                return self._consent(purpose)
+            case Did():
+                return self._did(condition, zone)
+            case TraitIs(path, predicates):
+                return Reason("trait", f"{path} {predicate_words(predicates)}", self._holds(condition, zone), self._trait(path))
+
+    def _holds(self, condition: Condition, zone: str) -> bool:
+        return self._program.condition(condition, zone)(self._person, self._at, self._bits)
+
+    def _consent(self, purpose: str) -> Reason:
+        granted, default = self._person.granted.get(purpose), self._program.defaults.get(purpose, False)
+        holds = default if granted is None else granted
+        return Reason("consent", purpose, holds, holds, decided=granted is not None, default=default)
+
+    def _did(self, condition: Did, zone: str) -> Reason:
+        program = self._program
+        feature, at = program.definitions.features[condition.feature], program.number[condition.feature]
+        value = program.cells[at].value(self._person.cells[at], self._at)
+        shown = orjson.Fragment(number_text(value)) if feature.measure == "sum" else value
+        until = self._turns(condition, zone) if feature.within_us is not None else None
+        capped = feature.cap is not None and value >= feature.cap
+        return Reason("did", did_words(feature, condition.predicates), self._holds(condition, zone), shown, capped, until=until)
+
+    def _trait(self, path: str) -> Any:
+        name, *rest = parse_path(path)
+        at = self._program.computed.get(str(name))
+        if at is not None and self._program.features[at].measure == "sum":
+            return orjson.Fragment(number_text(self._program.cells[at].value(self._person.cells[at], self._at)))
+        found = [canonical(value) for value in values(tuple(rest), self._program.trait(self._person, str(name), self._at))]
+        return found if None in rest else found[0]
+
+    def _turns(self, condition: Condition, zone: str) -> str | None:
+        """The first moment at which a condition is no longer what it is."""
+        evaluate = self._program.condition(condition, zone)
+        now = evaluate(self._person, self._at, self._bits)
+        return next((iso(moment) for moment, bits in self._ahead if evaluate(self._person, moment, bits) is not now), None)
+
+    @cached_property
+    def _ahead(self) -> list[tuple[int, int]]:
+        """The moments to come at which something may change by itself, and the memberships then."""
+        return list(self._moments())
+
+    def _moments(self) -> Iterator[tuple[int, int]]:
+        moment = next_due(self._person, self._program, self._at)
+        for _ in range(MOMENTS_MAX):
+            if moment is None:
+                return
+            yield moment, self._program.members(self._person, moment)
+            moment = next_due(self._person, self._program, moment)

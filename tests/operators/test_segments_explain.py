@@ -1,0 +1,161 @@
+"""Why somebody is in a segment: the tree says what the stream says, and when it turns by itself."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import orjson
+import pytest
+
+from contracts import load, read_files
+from contracts.times import parse_time
+from operators.records import Person
+from operators.segments.compile import Program
+from operators.segments.explain import Reason, explain
+from skep.demo import write_demo
+from tests.engine import Engine, steps
+from tests.generator import scenario
+
+ROOT = Path(__file__).parents[2]
+
+
+def checked(engine: Engine) -> int:
+    """Every person and segment, held against the memberships of the stream; returns how many turn by themselves."""
+    program, at, turning = engine.view.program, engine.view.at(None), 0
+    for person in engine.view.people():
+        held = int.from_bytes(person.bits, "little")
+        for segment in program.segments:
+            reason = explain(person, program, segment.name, at)
+            assert reason.holds is bool(held & program.bit(segment.name)), (segment.name, reason)
+            sound(reason)
+            turning += turns(reason, person, program, segment.name)
+    return turning
+
+
+def sound(reason: Reason) -> None:
+    """What has parts is what its parts make of it."""
+    parts = [part.holds for part in reason.of]
+    if parts:
+        made = {"any": any(parts), "not": not parts[0]}.get(reason.form, all(parts))
+        assert reason.holds is made, reason
+    for part in reason.of:
+        sound(part)
+
+
+def turns(reason: Reason, person: Person, program: Program, segment: str) -> bool:
+    """Whether it turns by itself; at that moment it does, and a microsecond before it does not."""
+    if reason.until is None:
+        return False
+    until = parse_time(reason.until)
+    assert until is not None
+    before, then = (bool(program.members(person, moment) & program.bit(segment)) for moment in (until - 1, until))
+    assert (before, then) == (reason.holds, not reason.holds), reason
+    return True
+
+
+def test_generated_people(tmp_path: Path) -> None:
+    """Adversarial input in random batches: the same answer as the stream's, all the time."""
+    engine, turning = Engine(tmp_path / "shard", load(scenario(0, 1).definitions_files)), 0
+    for seed in range(5):
+        drawn = scenario(seed, 40)
+        engine.clear(load(drawn.definitions_files))
+        plan = list(steps(drawn, random.Random(seed), sizes=(20,)))
+        engine.start(sorted({name for name, _ in plan} - {"control"}))
+        for name, records in plan:
+            if name == "control":
+                engine.control([orjson.loads(record) for record in records])
+            else:
+                engine.feed(name, records)
+            if engine.view.meta.clock is not None:
+                turning += checked(engine)
+    assert turning > 3, "some of them are members for a while only"
+    engine.shard.close()
+
+
+def test_the_people_of_the_demo(tmp_path: Path) -> None:
+    written, _ = write_demo(tmp_path / "demo", 30, 1_500, 7, 0.1, 0.0)
+    engine = Engine(tmp_path / "shard", load(read_files(ROOT / "contracts")))
+    engine.start(["p0"])
+    engine.feed("p0", Path(written).read_bytes().splitlines(), finished=True)
+    assert engine.space.meta.people > 25
+    assert checked(engine)
+    engine.shard.close()
+
+
+FILES = {
+    "identity.yaml": "version: 1\nnamespaces: [{name: user_id, from: userId}]\n",
+    "consent.yaml": "purposes: [{name: ads, default: denied}, {name: mails, default: granted}]\n",
+    "traits.yaml": "traits:\n  - {name: spent, sum: revenue, did: paid}\n  - {name: seen, set: sku, did: viewed}\n",
+    "segments/rich.yaml": "segment: rich\nwho: {trait: spent, gte: 50.5}\n",
+    "segments/told.yaml": """segment: told
+purpose: mails
+confidence: {gte: 0.9}
+who:
+  all:
+    - segment: rich
+    - any:
+        - {did: viewed, distinct: sku, gte: 2, within: 1h}
+        - {did: [paid, refunded], where: {coupon: {exists: true}, "items[].sku": [A, B]}, sum: revenue, value: {between: [1, 20]}}
+        - {consent: ads}
+    - not: {trait: address.city, in: [Rome, Paris]}
+    - {did: "pai*", times: {eq: 0}, within: 90m}
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    engine = Engine(tmp_path_factory.mktemp("explain") / "shard", load(FILES, unknown_events_ok=True))
+    engine.start(["p0"])
+
+    def event(minute: int, **fields: object) -> bytes:
+        said = {
+            "type": "track",
+            "userId": "ann",
+            "timestamp": f"2026-01-01T{10 + minute // 60}:{minute % 60:02}:00Z",
+            "messageId": f"m{minute}",
+        }
+        return orjson.dumps({**said, **fields})
+
+    lines = [
+        event(0, event="paid", properties={"revenue": 50.1, "coupon": "X", "items": [{"sku": "C"}]}),
+        event(1, event="paid", properties={"revenue": 0.4, "coupon": "X", "items": [{"sku": "C"}, {"sku": "A"}]}),
+        event(2, type="identify", traits={"address": {"city": "Rome"}}),
+        event(30, event="viewed", properties={"sku": "A"}),
+        event(40, event="viewed", properties={"sku": "B"}),
+    ]
+    engine.feed("p0", lines, finished=True)
+    return engine
+
+
+def told(reason: Reason) -> list[tuple[str, bool, object]]:
+    """The tree as a list: form and words, whether it holds, the value."""
+    value = orjson.loads(orjson.dumps(reason.value))
+    return [(f"{reason.form} {reason.says}", reason.holds, value), *(line for part in reason.of for line in told(part))]
+
+
+def test_every_form_in_words_with_values(shop: Engine) -> None:
+    person = shop.view.holder("user_id", "ann")
+    assert person is not None
+    reason = explain(person, shop.view.program, "told", shop.view.at(None))
+    assert told(reason) == [
+        ("segment told", False, None),
+        ("confidence confidence at least 0.9", True, 1.0),
+        ("consent mails", True, True),
+        ("all all of", False, None),
+        ("segment rich", True, None),
+        ("trait spent at least 50.5", True, 50.5),
+        ("any any of", True, None),
+        ("did viewed within 1h, distinct of sku at least 2", True, 2),
+        ("did paid or refunded, where coupon is there, where items[].sku is one of A, B, sum of revenue from 1 to 20", False, 0.4),
+        ("consent ads", False, False),
+        ("not not", False, None),
+        ("trait address.city is one of Rome, Paris", True, "Rome"),
+        ("did pai* within 90m, times is 0", False, 1),
+    ]
+    views, consent, times = reason.of[2].of[1].of[0], reason.of[2].of[1].of[2], reason.of[2].of[3]
+    assert (views.capped, views.until) == (True, "2026-01-01T11:30:00.000000Z")
+    assert (consent.decided, consent.default) == (False, False)
+    assert times.until == "2026-01-01T11:31:00.000000Z"
+    assert reason.until is None, "she does not leave Rome by herself"
