@@ -13,7 +13,7 @@ from contracts.names import event_name
 from contracts.paths import parse_path
 from contracts.predicates import LATER as LATER_OPERATORS
 from contracts.predicates import NUMERIC, OPERATORS, cap_of, check_comparison, read_predicates
-from contracts.problems import choices, closest, listed
+from contracts.problems import choices, closest, listed, meant
 from contracts.schemas import ANYTHING, Typed, typed_below
 from contracts.yaml_tree import Reader, Tree
 
@@ -174,7 +174,7 @@ def _beside(reader: Reader, parts: dict[str, Tree], measure: str) -> dict[str, T
             continue
         if name in _LATER_DID or name in LATER_OPERATORS:
             hint = "as a window, between is not supported yet; a measure's own stands under `value:`"
-            hint = hint if name == "between" else f"{name} is not supported yet"
+            hint = hint if name == "between" else "; ".join(filter(None, (f"{name} is not supported yet", meant(name, known))))
             reader.refuse(part, f"one of {listed(known)}", name, hint)
         elif measure != "times" and (name in NUMERIC or name == "value"):
             rest[name] = part
@@ -182,7 +182,7 @@ def _beside(reader: Reader, parts: dict[str, Tree], measure: str) -> dict[str, T
             hint = f"write `times: {{{name}: …}}`" if measure == "times" else f"a {measure} is a number"
             reader.refuse(part, f"one of {listed(known)}", name, hint)
         else:
-            reader.refuse(part, f"one of {listed(known)}", name, closest(name, known))
+            reader.refuse(part, f"one of {listed(known)}", name, closest(name, (*known, *(NUMERIC if measure != "times" else ()))))
     return rest
 
 

@@ -57,9 +57,14 @@ class Unexpected(ValueError):  # noqa: N818 - it says what was expected
 def closest(word: str, known: Iterable[str]) -> str:
     """``did you mean …?`` if one of the known words means the same or is near, else an empty text."""
     by_case = {one.casefold(): one for one in known if one != word}
-    said = [one for one in meanings(word) if one in by_case.values()]
-    near = said or [by_case[one] for one in get_close_matches(word.casefold(), by_case, n=1, cutoff=0.6)]
-    return f"did you mean {near[0]}?" if near else ""
+    near = get_close_matches(word.casefold(), by_case, n=1, cutoff=0.6)
+    return meant(word, by_case.values()) or (f"did you mean {by_case[near[0]]}?" if near else "")
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """``did you mean …?`` if one of the known words is what another language calls so, else an empty text."""
+    known = set(known)
+    return next((f"did you mean {one}?" for one in meanings(word) if one in known), "")
 
 
 def choices(word: str, names: Iterable[str]) -> str:

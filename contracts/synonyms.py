@@ -15,7 +15,7 @@ _FOR: dict[str, str] = {
     "not": "none none_of no except exclude without nor must_not",
     "did": "event events action performed has_done has_performed activity behavior behaviour",
     "trait": "attribute user profile field user_property person property",
-    "segment": "in_segment member member_of audience cohort group",
+    "segment": "name id in_segment member member_of audience cohort group",
     "consent": "consents opt_in permission granted purpose",
     # beside `did`
     "where": "filter filters with having properties props when condition",
