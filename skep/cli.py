@@ -146,7 +146,7 @@ def check(json: Json = False) -> None:
             raise
         json_line([problem_row(problem) for problem in error.problems])
         raise SystemExit(1) from None
-    editor.refresh(settings.root, definitions)
+    editor.refresh(settings, definitions)
     if json:
         json_line([{**problem_row(problem), "warning": True} for problem in warnings])
     else:
