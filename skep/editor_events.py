@@ -16,8 +16,8 @@ from contracts.event_patterns import ALWAYS_KNOWN
 from contracts.names import event_name
 from contracts.paths import parse_path
 from contracts.predicates import ORDER, TEXT
-from contracts.properties import Properties, listed_properties
-from contracts.schemas import Typed, typed_at
+from contracts.properties import DEPTH_MAX, Properties, listed_properties
+from contracts.schemas import Typed, typed_at, typed_below
 from skep.editor_words import ANY_OPERAND, WHERE, WHERE_VALUE, Schema, described, fields, offered, operators
 
 PATHS_MAX = 500
@@ -43,11 +43,12 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The properties of an event by path; ``closed``: it has no others, but what lies below one of ``roots``."""
+    """The properties of an event by path; ``closed``: it has no others, but what lies below ``opened``, or in one item of ``lists``."""
 
     properties: dict[str, Property] = field(default_factory=dict)
     closed: bool = False
-    roots: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
 
 
 def offers(definitions: Definitions) -> dict[str, Offer]:
@@ -62,11 +63,23 @@ def _offer(known: Properties, event: str) -> Offer:
     if document is None or root is None:
         return Offer()
     listed = {path: typed for path, typed in islice(listed_properties(document), PATHS_MAX) if parse_path(path)[0] != "context"}
-    patterns = any("patternProperties" in place.schema for place in root.places if isinstance(place.schema, dict))
-    closed = event not in ALWAYS_KNOWN and not patterns and len(listed) < PATHS_MAX and typed_at(document, ("\0",)) is None
-    tops = {path: typed for path, typed in listed.items() if len(parse_path(path)) == 1}
-    roots = tuple(path for path, typed in tops.items() if typed.kinds is None or typed.kinds & {"object", "list"})
-    return Offer({path: _property(typed) for path, typed in listed.items()}, closed, roots)
+    closed = event not in ALWAYS_KNOWN and len(listed) < PATHS_MAX and not _takes_others(root)
+    opened = tuple(path for path, typed in listed.items() if _is_open(typed) or len(parse_path(path)) >= DEPTH_MAX - 1)
+    lists = tuple(path for path, typed in listed.items() if typed.kinds is None or "list" in typed.kinds)
+    return Offer({path: _property(typed) for path, typed in listed.items()}, closed, opened, lists)
+
+
+def _is_open(value: Typed) -> bool:
+    """Whether a value may hold what its schema does not name, itself or in its items."""
+    if value.kinds is not None and not value.kinds & {"object", "list"}:
+        return False
+    item = typed_below(value, (None,))
+    return _takes_others(value) or (item is not None and (_takes_others(item) or typed_below(item, (None,)) is not None))
+
+
+def _takes_others(value: Typed) -> bool:
+    patterns = any("patternProperties" in place.schema for place in value.places if isinstance(place.schema, dict))
+    return patterns or typed_below(value, ("\0",)) is not None
 
 
 def _property(typed: Typed) -> Property:
@@ -162,6 +175,6 @@ def _paths(offer: Offer, paths: Iterable[str]) -> Schema:
 
 
 def _deeper(offer: Offer) -> str:
-    """The paths that are not listed: into the context, below what may be an object or a list, or written in another way."""
-    roots = "|".join(map(re.escape, offer.roots))
-    return r"^(\[|context($|[.\[])" + (rf"|(?:{roots})[.\[])" if roots else ")")
+    """The paths that are not listed: into the context, below what takes other names, in one item, or written in another way."""
+    opened = [rf"{re.escape(path)}[.\[]" for path in offer.opened]
+    return "^(" + "|".join([r"\[", r"context($|[.\[])", *opened, *(rf"{re.escape(path)}\[\d" for path in offer.lists)]) + ")"
