@@ -18,7 +18,7 @@ from contracts.paths import parse_path
 from contracts.predicates import ORDER, TEXT
 from contracts.properties import DEPTH_MAX, Properties, listed_properties
 from contracts.schemas import Typed, typed_at, typed_below
-from skep.editor_words import ANY_OPERAND, WHERE, WHERE_VALUE, Schema, described, fields, offered, operators
+from skep.editor_words import ANY_OPERAND, WHERE_VALUE, Schema, described, fields, offered, operators
 
 PATHS_MAX = 500
 CHOICES_MAX = 100
@@ -97,9 +97,13 @@ def event_definitions(known: dict[str, Offer], names: Iterable[str], words: Iter
 
     Those of an event have its number in their names. ``names`` are offered where several events are meant, or none is known.
     """
-    found: dict[str, Schema] = {kind: _values(kind, {}) for kind in _KINDS}
+    names = list(names)
+    every = dict.fromkeys(one.choices for offer in known.values() for one in offer.properties.values() if one.choices)
+    chosen = {choices: f"choice-{number}" for number, choices in enumerate(every)}
+    found: dict[str, Schema] = {"value": WHERE_VALUE, **{kind: _kind(kind) for kind in _KINDS}, "texts": _predicates("text")}
+    found |= {name: _choice(choices) for choices, name in chosen.items()}
     for number, offer in enumerate(known.values()):
-        found[f"where-{number}"] = _where(offer)
+        found[f"where-{number}"] = _where(offer, chosen)
         found[f"property-{number}"] = _paths(offer, offer.properties)
         found[f"number-{number}"] = _paths(offer, [path for path, one in offer.properties.items() if one.numeric])
     others: Schema = {"properties": {"where": {"additionalProperties": WHERE_VALUE}, **{word: offered(names) for word in words}}}
@@ -116,7 +120,7 @@ def _did(*events: str) -> Schema:
 
 def _refers(number: int, words: Iterable[str]) -> dict[str, Schema]:
     kinds = {"where": "where", **{word: "number" if word == "sum" else "property" for word in words}}
-    return {word: {"$ref": f"#/definitions/{kind}-{number}"} for word, kind in kinds.items()}
+    return {word: _ref(f"{kind}-{number}") for word, kind in kinds.items()}
 
 
 def spellings(event: str) -> list[str]:
@@ -139,33 +143,40 @@ def _any_case(word: str) -> str:
     return "".join(f"[{char}{char.upper()}]" if char.isalpha() else char for char in word)
 
 
-def _where(offer: Offer) -> Schema:
-    others = {"patternProperties": {_deeper(offer): WHERE_VALUE}, "additionalProperties": False} if offer.closed else {}
-    return {
-        "type": "object",
-        "description": WHERE["description"],
-        "properties": {path: _asked(one) for path, one in offer.properties.items()},
-        **others,
-    }
+def _where(offer: Offer, chosen: dict[tuple[str, ...], str]) -> Schema:
+    others = {"patternProperties": {_deeper(offer): _ref("value")}, "additionalProperties": False} if offer.closed else {}
+    asked = {path: described(_ref(chosen.get(one.choices) or one.kind or "value"), one.meaning) for path, one in offer.properties.items()}
+    return {"type": "object", "properties": asked, **others}
 
 
-def _asked(one: Property) -> Schema:
-    """What a property may be asked to be."""
-    if one.choices:
-        return described(_values("text", {"enum": list(one.choices)}), one.meaning)
-    return described({"$ref": f"#/definitions/{one.kind}"} if one.kind else WHERE_VALUE, one.meaning)
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/definitions/{name}"}
 
 
-def _values(kind: str, said: Schema) -> Schema:
+def _kind(kind: str) -> Schema:
     """A value of this kind, a list that is not all of another kind, or predicates that such a value can satisfy."""
-    value: Schema = said or {"type": _KINDS[kind]}
+    value: Schema = {"type": _KINDS[kind]}
+    return {"anyOf": [value, _some(kind), _predicates(kind)]}
+
+
+def _some(kind: str) -> Schema:
     others = [{"items": {"type": other}} for other in _KINDS.values() if other != _KINDS[kind]]
-    fits: Schema = {"contains": value} if said else {"not": {"anyOf": others}}
-    some = {"type": "array", "items": {"anyOf": [value, ANY_OPERAND]}, "minItems": 1, **fits}
+    return {"type": "array", "items": {"anyOf": [{"type": _KINDS[kind]}, ANY_OPERAND]}, "minItems": 1, "not": {"anyOf": others}}
+
+
+def _predicates(kind: str) -> Schema:
+    value: Schema = {"type": _KINDS[kind]}
     known = operators(_OPERATORS[kind])
-    known |= {op: {**part, "type": _KINDS[kind]} for op, part in known.items() if op in ORDER}
-    known |= {"eq": {**known["eq"], **value}, "in": {**known["in"], **some}, "is": {**known["is"], "enum": ["empty", kind]}}
-    return {"anyOf": [value, some, fields(known, minProperties=1)]}
+    known |= {op: {**part, **value} for op, part in known.items() if op in ORDER}
+    known |= {"eq": {**known["eq"], **value}, "in": {**known["in"], **_some(kind)}, "is": {**known["is"], "enum": ["empty", kind]}}
+    return fields(known, minProperties=1)
+
+
+def _choice(choices: Iterable[str]) -> Schema:
+    """One of these texts, a list with some of them, or predicates of texts."""
+    value: Schema = {"enum": list(choices)}
+    some = {"type": "array", "items": {"anyOf": [value, ANY_OPERAND]}, "contains": value}
+    return {"anyOf": [value, some, {"allOf": [_ref("texts")], "properties": {"eq": value, "in": some}, "type": "object"}]}
 
 
 def _paths(offer: Offer, paths: Iterable[str]) -> Schema:
