@@ -48,8 +48,8 @@ def _meets(way: Way, predicates: Sequence[Predicate], wanted: list[Any]) -> bool
     schemas = [place.plain() for place in way]
     values = _values(schemas)
     if values is not None:
-        return any(all(_holds(one, value) for one in predicates) for value in values)
-    kinds = {kind for one in predicates for kind in [_kind(one)] if kind}
+        return any(all(holds(one, value) for one in predicates) for value in values)
+    kinds = {kind for one in predicates for kind in [only_kind(one)] if kind}
     if len(kinds) > 1 or any(not _has_kind(schema, kind) for schema in schemas for kind in kinds):
         return False
     if all(_is_simple(schema) for schema in schemas) or (kinds == {"number"} and _some_number(schemas, predicates)):
@@ -100,7 +100,7 @@ def _ordered(op: str, operand: Any) -> dict[str, Any]:
     return {"type": "number", "minimum" if op in {"gt", "gte"} else "maximum": limit}
 
 
-def _kind(predicate: Predicate) -> str:
+def only_kind(predicate: Predicate) -> str:
     """The only kind of value of which the predicate can hold; empty if there are several."""
     op, operand = predicate.op, predicate.operand
     if op in _TEXT:
@@ -131,7 +131,7 @@ def _values(schemas: list[Any]) -> list[Any] | None:
     return found
 
 
-def _holds(predicate: Predicate, value: Any) -> bool:
+def holds(predicate: Predicate, value: Any) -> bool:
     """Whether a value satisfies a predicate; of dates it is taken to be possible."""
     op, operand = predicate.op, predicate.operand
     if value is None:
@@ -195,7 +195,7 @@ def _some_number(schemas: list[Any], predicates: Sequence[Predicate]) -> bool:
     return any(
         all(_compares(_LIMITS[word], number, limit) for word, limit in limits)
         and (not whole or float(number).is_integer())
-        and all(_holds(one, number) for one in predicates)
+        and all(holds(one, number) for one in predicates)
         for number in near
     )
 

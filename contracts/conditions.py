@@ -9,16 +9,18 @@ from typing import Any
 from contracts.comparisons import said
 from contracts.definitions import All, AnyOf, Condition, ConsentIs, Did, Feature, MemberOf, Not, Predicate, TraitIs, Where
 from contracts.features import COUNT, Measured, check_sum, computed, read_events, read_property, read_where, sum_type, zoned
+from contracts.names import event_name
 from contracts.paths import parse_path
 from contracts.predicates import LATER as LATER_OPERATORS
 from contracts.predicates import NUMERIC, OPERATORS, cap_of, check_comparison, read_predicates
-from contracts.problems import closest, listed
+from contracts.problems import choices, closest, listed, meant
 from contracts.schemas import ANYTHING, Typed, typed_below
 from contracts.yaml_tree import Reader, Tree
 
 FORMS = ("all", "any", "not", "trait", "did", "segment", "consent")
 LATER_FORMS = ("at_least", "sequence", "has", "account", "sample", "in_list", "new_within", "inactive_for")
 _MEASURES = ("times", "sum", "distinct")
+_BESIDE_DID = ("where", "within", *_MEASURES)
 _LATER_DID = (
     "ago", "between", "session", "avg", "min", "max", "distinct_days", "active_periods", "first", "last", "latest", "first_time",
     "since_last", "since_first", "each", "decayed_sum", "half_life",
@@ -43,10 +45,11 @@ class Surroundings:
 
 def read_condition(reader: Reader, at: Tree, around: Surroundings) -> Condition | None:
     """One condition; None if it is not one (the problems say why)."""
-    parts = reader.mapping(at, f"a condition, one of {listed(FORMS)}")
+    parts = at.value if isinstance(at.value, dict) else {}
     forms = [name for name in parts if name in FORMS]
     later = [name for name in parts if name in LATER_FORMS]
     if not isinstance(at.value, dict):
+        reader.refuse(at, f"a condition, one of {listed(FORMS)}", None, _bare(at.value, around))
         return None
     if later and not forms:
         reader.refuse(parts[later[0]], f"a condition, one of {listed(FORMS)}", later[0], f"{later[0]} is not supported yet")
@@ -54,15 +57,39 @@ def read_condition(reader: Reader, at: Tree, around: Surroundings) -> Condition 
     if len(forms) != 1:
         place = parts[forms[1]] if forms else next(iter(parts.values()), at)
         found = " and ".join(forms) if forms else listed(parts) if parts else "nothing"
-        hint = "put them into a list below `all`" if forms else closest(next(iter(parts), ""), (*FORMS, *LATER_FORMS))
+        hint = "put them into a list below `all`" if forms else _formless(parts, around)
         reader.refuse(place, f"{'only one of' if forms else 'one of'} {listed(FORMS)}", found, hint)
         return None
     return _READERS[forms[0]](reader, at, parts, around)
 
 
+def _bare(value: object, around: Surroundings) -> str:
+    """How to write as a condition what is no mapping."""
+    if isinstance(value, list):
+        return "put `all:` before the list"
+    if value in around.segments:
+        return f"write `segment: {value}`"
+    return f"write `did: {value}`" if isinstance(value, str) and event_name(value) in around.measured.properties.contracts else ""
+
+
+def _formless(parts: dict[str, Tree], around: Surroundings) -> str:
+    """What to write in place of, or beside, parts of which none says what kind of condition they are."""
+    first = next(iter(parts), "")
+    if first in around.traits or first in around.measured.properties.names("identify"):
+        return f"write `trait: {first}` and an operator such as `eq`"
+    if any(name in _BESIDE_DID for name in parts):
+        return "name the event beside it: `did: …`"
+    if any(name in OPERATORS for name in parts):
+        return "say of which trait: `trait: …`"
+    return closest(first, (*FORMS, *LATER_FORMS))
+
+
 def _list(kind: Callable[[tuple[Condition, ...]], Condition], name: str) -> Any:
     def read(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surroundings) -> Condition | None:
         parts = reader.fields(at, (name,))
+        if isinstance(parts[name].value, dict):
+            reader.refuse(parts[name], "a list of conditions", None, "begin each condition with `- `")
+            return None
         items = reader.items(parts[name], "a list of conditions")
         if isinstance(parts[name].value, list) and not items:
             reader.refuse(parts[name], "at least one condition", "an empty list")
@@ -107,7 +134,7 @@ def _trait_type(reader: Reader, at: Tree, path: str, around: Surroundings) -> Ty
     typed = measured.properties.typed("identify", path)
     if typed is None:
         known = (*around.traits, *measured.properties.names("identify"))
-        hint = measured.properties.gone("identify", path) or closest(str(name), known)
+        hint = measured.properties.gone("identify", path) or choices(str(name), known)
         reader.refuse(at, "a trait of traits.yaml or of the contract of identify", path, hint)
     return typed
 
@@ -140,14 +167,14 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings)
 
 def _beside(reader: Reader, parts: dict[str, Tree], measure: str) -> dict[str, Tree]:
     """What stands beside ``did`` and is a predicate of the measure; every other word is refused."""
-    known = ("did", "where", "within", *_MEASURES)
+    known = ("did", *_BESIDE_DID)
     rest = {}
     for name, part in parts.items():
         if name in known:
             continue
         if name in _LATER_DID or name in LATER_OPERATORS:
             hint = "as a window, between is not supported yet; a measure's own stands under `value:`"
-            hint = hint if name == "between" else f"{name} is not supported yet"
+            hint = hint if name == "between" else "; ".join(filter(None, (f"{name} is not supported yet", meant(name, known))))
             reader.refuse(part, f"one of {listed(known)}", name, hint)
         elif measure != "times" and (name in NUMERIC or name == "value"):
             rest[name] = part
@@ -155,7 +182,7 @@ def _beside(reader: Reader, parts: dict[str, Tree], measure: str) -> dict[str, T
             hint = f"write `times: {{{name}: …}}`" if measure == "times" else f"a {measure} is a number"
             reader.refuse(part, f"one of {listed(known)}", name, hint)
         else:
-            reader.refuse(part, f"one of {listed(known)}", name, closest(name, known))
+            reader.refuse(part, f"one of {listed(known)}", name, closest(name, (*known, *(NUMERIC if measure != "times" else ()))))
     return rest
 
 
@@ -198,7 +225,7 @@ def _segment(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surround
     if name:
         around.measured.note("segment", "", name, part)
     if name and name not in around.segments:
-        reader.refuse(part, "the name of a segment in segments/", name, closest(name, around.segments))
+        reader.refuse(part, "the name of a segment in segments/", name, choices(name, around.segments))
         return None
     return MemberOf(name) if name else None
 
@@ -215,7 +242,7 @@ def read_purpose(reader: Reader, at: Tree | None, purposes: tuple[str, ...] | No
         return None
     name = reader.text(at, expected="the name of a purpose")
     if name and purposes is not None and name not in purposes:
-        reader.refuse(at, "a purpose of consent.yaml", name, closest(name, purposes))
+        reader.refuse(at, "a purpose of consent.yaml", name, choices(name, purposes))
     return name or None
 
 

@@ -13,7 +13,7 @@ from contracts.documents import Document
 from contracts.event_patterns import ALWAYS_KNOWN, NOT_DONE, event_pattern, matches
 from contracts.paths import parse_path
 from contracts.predicates import ORDER, read_predicates
-from contracts.problems import closest
+from contracts.problems import choices
 from contracts.properties import Properties
 from contracts.schemas import ANYTHING, Typed, typed_at
 from contracts.tags import tags_of
@@ -91,7 +91,7 @@ def read_events(reader: Reader, at: Tree, measured: Measured) -> tuple[str, ...]
             reader.refuse(part, "something that people do", pattern, f"{pattern} calls are no events; use `trait:`")
         elif not measured.unknown_events_ok and not any(matches(pattern, name) for name in known):
             what = "a prefix of at least one event" if pattern.endswith("*") else "an event with a contract in events/"
-            reader.refuse(part, what, part.value, closest(pattern, known))
+            reader.refuse(part, what, part.value, choices(pattern, known))
         else:
             found.add(pattern)
             measured.note("property", pattern, "", part)
@@ -141,7 +141,7 @@ def read_property(
         return types
     gone = next((hint for name in named if (hint := properties.gone(name, path))), "")
     names = [name for event in named for name in properties.names(event)]
-    reader.refuse(at, f"a property of {', '.join(named)}", path, gone or closest(str(steps[0]), names))
+    reader.refuse(at, f"a property of {', '.join(named)}", path, gone or choices(str(steps[0]), names))
     return None
 
 

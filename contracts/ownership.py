@@ -8,7 +8,7 @@ from typing import Any, Literal
 from contracts import schema_files
 from contracts.definitions import Sla
 from contracts.durations import duration_us
-from contracts.problems import Problem, closest
+from contracts.problems import Problem, Unexpected, closest
 from contracts.times import parse_time
 
 KEYS = ("owner", "sla", "status")
@@ -53,8 +53,8 @@ class _Reader:
             return None
         try:
             found = duration_us(sla["freshness"])
-        except ValueError as error:
-            self.refuse(["sla", "freshness"], str(error), sla["freshness"])
+        except Unexpected as error:
+            self.refuse(["sla", "freshness"], str(error), sla["freshness"], error.hint)
             return None
         if not found:
             self.refuse(["sla", "freshness"], "a duration longer than nothing", sla["freshness"])

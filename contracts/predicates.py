@@ -9,9 +9,10 @@ from typing import Any
 from contracts.comparisons import can_hold, said
 from contracts.definitions import Predicate
 from contracts.numbers import micros
+from contracts.possible import some_value
 from contracts.problems import closest, listed
 from contracts.schemas import Typed, kind_of
-from contracts.yaml_tree import Reader, Tree
+from contracts.yaml_tree import Reader, Tree, scalar, unquoted
 
 ORDER = ("gt", "gte", "lt", "lte")
 TEXT = ("contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with")
@@ -52,11 +53,30 @@ def read_predicates(
 
 
 def check_comparison(reader: Reader, at: Tree, predicates: Sequence[Predicate], typed: Sequence[Typed]) -> None:
-    """A problem if no value that the contracts allow satisfies all of the predicates."""
-    if typed and not any(can_hold(predicates, one) for one in typed):
-        words, place = max((said(one) for one in typed), key=bool)
-        expected = "a comparison that can be true" + (f": the value is {words}" if words else "")
-        reader.refuse(at, expected, " and ".join(f"{one.op} {_short(one.operand)}" for one in predicates), place)
+    """A problem if no value at all, or none that the contracts allow, satisfies all of the predicates."""
+    allowed = not typed or any(can_hold(predicates, one) for one in typed)
+    if allowed and some_value(predicates, ()):
+        return
+    words, place = ("", "") if allowed else max((said(one) for one in typed), key=bool)
+    expected = "a comparison that can be true" + (f": the value is {words}" if words else "")
+    hint = "; ".join(part for part in (place, _requoted(predicates, typed)) if part)
+    reader.refuse(at, expected, " and ".join(map(predicate_text, predicates)), hint)
+
+
+def predicate_text(predicate: Predicate) -> str:
+    """``gte 500``, as messages say it."""
+    return f"{predicate.op} {_short(predicate.operand)}"
+
+
+def _requoted(predicates: Sequence[Predicate], typed: Sequence[Typed]) -> str:
+    """What to write if the one predicate can hold with a number for its text, or with a text for its number."""
+    (op, operand), *others = [(one.op, one.operand) for one in predicates]
+    if others or isinstance(operand, list):
+        return ""
+    other = scalar(operand) if isinstance(operand, str) else str(operand) if type(operand) is int and op == "eq" else operand
+    if type(other) is type(operand) or not any(can_hold([Predicate(op, other)], one) for one in typed):
+        return ""
+    return f"write {operand} without quotes" if isinstance(operand, str) else f'write "{operand}" in quotes'
 
 
 def _operand_is_good(reader: Reader, op: str, at: Tree, numeric: bool) -> bool:
@@ -94,7 +114,7 @@ def _value(reader: Reader, at: Tree, kinds: tuple[str, ...]) -> bool:
         return False
     if kind_of(plain) in kinds:
         return True
-    hint = "use `exists: false`" if plain is None else ""
+    hint = "use `exists: false`" if plain is None else unquoted(plain)
     reader.refuse(at, f"a {listed(kinds)}", None, hint)
     return False
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from contracts.durations import duration_us
 from contracts.paths import parse_path
-from contracts.problems import listed
+from contracts.problems import Unexpected, listed
 from contracts.yaml_tree import Reader, Tree
 
 How = Literal["exact", "jaro_winkler", "edit_distance", "date_difference", "email"]
@@ -194,12 +194,13 @@ def seconds(value: object) -> float:
     years = _YEARS.fullmatch(value.strip()) if isinstance(value, str) else None
     if years:
         return float(math.ceil(int(years[1]) * 365.25) * DAY_S)
+    expected = "a duration such as 12h, 31d, 2w or 1y"
     try:
         found = duration_us(value) // 1_000_000
-    except ValueError:
-        found = 0
+    except Unexpected as error:
+        raise Unexpected(expected, error.hint) from error
     if found < 1:
-        raise ValueError("a duration such as 12h, 31d, 2w or 1y")
+        raise Unexpected(expected)
     return float(found)
 
 

@@ -10,7 +10,7 @@ from contracts.declared import Property, declared
 from contracts.definitions import DAY_US, Contract, Expectation, Range
 from contracts.durations import duration_us
 from contracts.event_patterns import event_pattern, matches
-from contracts.problems import closest
+from contracts.problems import Unexpected, choices
 from contracts.versions import newest
 from contracts.yaml_tree import Reader, Tree
 
@@ -53,7 +53,7 @@ class Known:
             return True
         found = properties.get(path)
         if found is None:
-            reader.refuse(at, f"a property that the contract of {event} declares", path, closest(path, properties))
+            reader.refuse(at, f"a property that the contract of {event} declares", path, choices(path, properties))
             return False
         expected = fits(found)
         if expected:
@@ -82,7 +82,7 @@ def _event(reader: Reader, at: Tree | None, known: Known) -> str:
         return ""
     if not known.unknown_events_ok and not any(matches(pattern, event) for event in known.contracts):
         what = "a prefix of at least one event with a contract" if pattern.endswith("*") else "an event with a contract in events/"
-        reader.refuse(at, what, text, closest(pattern, known.contracts))
+        reader.refuse(at, what, text, choices(pattern, known.contracts))
         return ""
     return pattern
 
@@ -198,8 +198,8 @@ def _seconds(value: object) -> float:
 def _whole_hours(value: object) -> int:
     try:
         found = duration_us(value)
-    except ValueError as error:
-        raise ValueError(_WITHIN) from error
+    except Unexpected as error:
+        raise Unexpected(_WITHIN, error.hint) from error
     if found % HOUR_US or not HOUR_US <= found <= WITHIN_MAX_US:
         raise ValueError(_WITHIN)
     return found

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.conditions import Surroundings, read_condition, read_purpose
 from contracts.confidence import read_floor
-from contracts.definitions import All, AnyOf, Condition, MemberOf, Not, Segment, Use
+from contracts.contradictions import Literal, check_contradictions
+from contracts.definitions import All, AnyOf, Condition, ConsentIs, MemberOf, Not, Segment, Use
 from contracts.features import Measured
-from contracts.problems import Problem, closest
+from contracts.problems import Problem, choices
 from contracts.yaml_tree import Reader, Tree
 
 _KEYS = ("segment", "version", "title", "owner", "purpose", "timezone", "confidence", "who", "activate")
@@ -28,6 +29,7 @@ class Draft:
 
 def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, destinations: tuple[str, ...]) -> Draft | None:
     """One segment; None if its ``who`` cannot be read."""
+    before = len(reader.problems)
     parts = reader.fields(at, _KEYS, later=_LATER)
     named = reader.required(at, parts, "segment", f"segment: {name}")
     if named is not None and named.value != name:
@@ -37,6 +39,10 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
     around = replace(around, timezone=zone)
     who_at = reader.required(at, parts, "who", "the condition of the segment")
     who = read_condition(reader, who_at, around) if who_at is not None else None
+    if who_at is not None and who is not None and len(reader.problems) == before:
+        purpose = parts.get("purpose")
+        beside = [] if purpose is None else [Literal(purpose, ConsentIs(purpose.value))]
+        check_contradictions(reader, [*beside, Literal(who_at, who)], around.measured.features)
     segment = Segment(
         name=name,
         version=reader.integer(parts.get("version"), 1),
@@ -67,7 +73,7 @@ def _activate(reader: Reader, at: Tree | None, segment: str, destinations: tuple
         name = reader.text(item, expected="the name of a destination")
         measured.uses.append(Use("destination", name, "segment", "", segment, item.file, item.line, item.key))
         if name and name not in destinations:
-            reader.refuse(item, "the name of a file in destinations/", name, closest(name, destinations))
+            reader.refuse(item, "the name of a file in destinations/", name, choices(name, destinations))
         yield name
 
 

@@ -11,7 +11,7 @@ from contracts.classes import CLASSES, Personal, class_of
 from contracts.documents import Document, Place
 from contracts.durations import duration_us
 from contracts.paths import Step, parse_path
-from contracts.problems import Problem, closest, listed
+from contracts.problems import Problem, Unexpected, choices, closest, listed
 from contracts.reach import Spot, reach_of
 from contracts.schema_files import key_of
 from contracts.schemas import Typed, typed_at
@@ -170,8 +170,8 @@ def _wrong(place: Place, word: str, known: Mapping[str, Collection[str] | None])
         try:
             if not duration_us(value):
                 yield problem("a duration longer than nothing")
-        except ValueError as error:
-            yield problem(str(error))
+        except Unexpected as error:
+            yield problem(str(error), error.hint)
     elif word == "x-unit":
         yield from _wrong_unit(place, value, problem)
     elif word == "x-identifier":
@@ -179,7 +179,7 @@ def _wrong(place: Place, word: str, known: Mapping[str, Collection[str] | None])
         if not isinstance(value, str) or not value:
             yield problem("the name of a namespace of identity.yaml")
         elif names is not None and value not in names:
-            yield problem("the name of a namespace of identity.yaml", closest(value, names))
+            yield problem("the name of a namespace of identity.yaml", choices(value, names))
 
 
 def _wrong_purposes(value: Any, declared: Collection[str] | None, problem: Any) -> Iterator[Problem]:
@@ -188,7 +188,7 @@ def _wrong_purposes(value: Any, declared: Collection[str] | None, problem: Any) 
         return
     for at, one in enumerate(value):
         if not isinstance(one, str) or (declared is not None and one not in declared):
-            yield problem("a purpose of consent.yaml", closest(str(one), declared or ()), (at,), one)
+            yield problem("a purpose of consent.yaml", choices(str(one), declared or ()), (at,), one)
 
 
 def _wrong_unit(place: Place, value: Any, problem: Any) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from contracts.durations import duration_us
 from contracts.problems import Problem, closest, listed
+from contracts.synonyms import meanings
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -59,6 +60,11 @@ def shown(value: object) -> str:
         return "a list"
     text = "nothing" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 80 else text[:77] + "…"
+
+
+def unquoted(value: object) -> str:
+    """The hint for a number that was put into quotes; empty for everything else."""
+    return f"write {value} without quotes" if isinstance(value, str) and type(scalar(value)) in {int, float} else ""
 
 
 class Reader:
@@ -197,7 +203,8 @@ class Reader:
             return default
         if isinstance(at.value, bool):
             return at.value
-        self.refuse(at, "true or false")
+        said = {"granted": "true", "denied": "false"}.get(next(iter(meanings(str(at.value))), ""), "")
+        self.refuse(at, "true or false", None, f"write {said}{' without quotes' if at.value == said else ''}" if said else "")
         return default
 
     def integer(self, at: Tree | None, default: int, least: int = 1) -> int:
@@ -206,7 +213,7 @@ class Reader:
             return default
         if type(at.value) is int and at.value >= least:
             return at.value
-        self.refuse(at, f"a whole number, at least {least}")
+        self.refuse(at, f"a whole number, at least {least}", None, unquoted(at.value))
         return default
 
     def duration(self, at: Tree | None, default_us: int) -> int:
@@ -220,7 +227,7 @@ class Reader:
         try:
             return how(at.value)
         except ValueError as error:
-            self.refuse(at, str(error))
+            self.refuse(at, str(error), None, getattr(error, "hint", ""))
             return default
 
 

@@ -166,7 +166,7 @@ def check(json: Json = False) -> None:
             raise
         json_line([problem_row(problem) for problem in error.problems])
         raise SystemExit(1) from None
-    editor.refresh(settings.root, definitions)
+    editor.refresh(settings, definitions)
     missing = view_problems(settings, definitions)
     if json:
         json_line([*({**problem_row(problem), "warning": True} for problem in warnings), *map(view_row, missing)])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from contracts import ContractErrors
 from contracts.definitions import Definitions
 from skep import settings
+from skep.editor_events import offers
 from skep.editor_files import CONTRACTS, FILES, FOLDERS, Names
 from skep.editor_words import NAME, Schema, boolean, choice, described, duration, fields, integer, items, offered, text
 
@@ -20,9 +22,12 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 _MODELINE = "# yaml-language-server: $schema="
 
 
-def schemas(definitions: Definitions | None = None) -> dict[str, Schema]:
-    """Each schema by name; with definitions it knows the names that the project's files may use."""
-    names = names_of(definitions) if definitions else Names()
+def schemas(definitions: Definitions | None = None, *, unknown_events_ok: bool = False) -> dict[str, Schema]:
+    """Each schema by name; with definitions it knows the names that the project's files may use.
+
+    ``unknown_events_ok``: these may be of events that have no contract.
+    """
+    names = replace(names_of(definitions), unknown_events_ok=unknown_events_ok) if definitions else Names()
     made = {"skep": settings_schema(names), **{name: make(names) for name, make in CONTRACTS.items()}}
     return {name: {"$schema": DRAFT, "title": _places()[name], **schema} for name, schema in made.items()}
 
@@ -34,6 +39,7 @@ def names_of(definitions: Definitions) -> Names:
     identify = contracts["identify"][-1].schema if "identify" in contracts else {}
     return Names(
         events=tuple(contracts),
+        offers=offers(definitions),
         properties=_once(properties),
         traits=_once([*(trait.name for trait in definitions.traits), *_declared(identify)]),
         segments=_once(segment.name for segment in definitions.segments),
@@ -71,7 +77,7 @@ def write_all(found: settings.Settings, folder: Path | None = None) -> list[dict
     Contracts with problems give schemas that know no names.
     """
     try:
-        known = schemas(settings.load_definitions(found))
+        known = schemas(settings.load_definitions(found), unknown_events_ok=found.unknown_events == "accept")
     except ContractErrors:
         known = schemas()
     target = (folder or found.root / PLACE).absolute()
@@ -84,13 +90,13 @@ def write_all(found: settings.Settings, folder: Path | None = None) -> list[dict
 
 
 def schema_text(schema: Schema) -> str:
-    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(schema, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
-def refresh(root: Path, definitions: Definitions) -> None:
+def refresh(found: settings.Settings, definitions: Definitions) -> None:
     """Bring the project's schemas up to date, if it keeps any."""
-    if (root / PLACE).is_dir():
-        write(root / PLACE, schemas(definitions))
+    if (found.root / PLACE).is_dir():
+        write(found.root / PLACE, schemas(definitions, unknown_events_ok=found.unknown_events == "accept"))
 
 
 def schema_name(file: PurePosixPath) -> str | None:

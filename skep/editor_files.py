@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.consent import FILE as CONSENT
@@ -18,6 +18,7 @@ from contracts.quality import FILE as QUALITY
 from contracts.traits import FILE as TRAITS
 from skep.editor_checks import quality_schema, upcast_schema
 from skep.editor_csv import csv_form_schema
+from skep.editor_events import Offer, event_definitions, known_event
 from skep.editor_matching import probabilistic_schema
 from skep.editor_words import (
     NAME,
@@ -39,6 +40,7 @@ from skep.editor_words import (
     texts,
 )  # fmt: skip
 
+_OF_EVENT: Schema = {"$ref": "#/definitions/of_event"}
 _HOW = ("count", "sum", "first", "last", "set")
 
 
@@ -47,6 +49,8 @@ class Names:
     """What the project's files may name; nothing is known of a project that cannot be read."""
 
     events: tuple[str, ...] = ()
+    unknown_events_ok: bool = True
+    offers: dict[str, Offer] = field(default_factory=dict)
     properties: tuple[str, ...] = ()
     traits: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
@@ -116,7 +120,6 @@ def _namespace() -> Schema:
 def traits_schema(names: Names) -> Schema:
     others = {how: {"not": {"anyOf": [{"required": [one]} for one in _HOW if one != how]}, "required": ["did"]} for how in _HOW}
     some_how = {"anyOf": [{"required": [how]} for how in _HOW]}
-    path = offered(names.properties)
     trait = fields(
         {
             "name": offered(names.traits, "the name of the trait"),
@@ -125,22 +128,25 @@ def traits_schema(names: Names) -> Schema:
             "where": WHERE,
             "limit": integer("how many of the newest values a `set` keeps", default=100),
             "count": {"const": True, "description": "how many matching events"},
-            "sum": described(path, "the sum of this property over the matching events"),
-            "first": described(path, "this property of the earliest matching event"),
-            "last": described(path, "this property of the latest matching event"),
-            "set": described(path, "the different values of this property"),
+            "sum": text("the sum of this property over the matching events"),
+            "first": text("this property of the earliest matching event"),
+            "last": text("this property of the latest matching event"),
+            "set": text("the different values of this property"),
         },
         ("name",),
         dependencies={**others, "did": some_how, "where": some_how, "limit": {"required": ["set"]}},
+        allOf=[_OF_EVENT],
     )
     return fields(
-        {"traits": items(trait, "computed traits, and which changes of traits are told")}, definitions={"predicates": predicates()}
+        {"traits": items(trait, "computed traits, and which changes of traits are told")},
+        definitions={"predicates": predicates(), **event_definitions(names.offers, names.properties, ("sum", "first", "last", "set"))},
     )
 
 
 def _events(names: Names) -> Schema:
-    doable = [name for name in (*names.events, *ALWAYS_KNOWN) if name not in NOT_DONE]
-    return texts("the name of an event, a prefix such as order_*, or a list of them", offered(dict.fromkeys(doable)))
+    doable = list(dict.fromkeys(name for name in (*names.events, *ALWAYS_KNOWN) if name not in NOT_DONE))
+    one = offered(doable) if names.unknown_events_ok else {"anyOf": [{"enum": doable}, known_event(doable)]}
+    return texts("the name of an event, a prefix such as order_*, or a list of them", one)
 
 
 def segment_schema(names: Names) -> Schema:
@@ -175,6 +181,7 @@ def segment_schema(names: Names) -> Schema:
             "predicates": predicates(),
             "numeric": predicates(numeric=True),
             **forms,
+            **event_definitions(names.offers, names.properties, ("sum", "distinct")),
         },
     )
 
@@ -182,15 +189,14 @@ def segment_schema(names: Names) -> Schema:
 def _did(names: Names) -> Schema:
     times = {"anyOf": [{"type": "number"}, {"$ref": "#/definitions/numeric"}]}
     parts = {"times": described(times, "how often: a number is exactly that, {gte: 3} at least that")}
-    return fields({"did": _events(names), "where": WHERE, "within": _within(), **parts}, ("did",))
+    return fields({"did": _events(names), "where": WHERE, "within": _within(), **parts}, ("did",), allOf=[_OF_EVENT])
 
 
 def _measure(names: Names) -> Schema:
     beside = {name: part for name, part in operators(NUMERIC, numeric=True).items() if name != "between"}
-    path = offered(names.properties)
     measures = {
-        "sum": described(path, "the sum of this property over the matching events"),
-        "distinct": described(path, "how many different values of this property"),
+        "sum": text("the sum of this property over the matching events"),
+        "distinct": text("how many different values of this property"),
     }
     value = {"$ref": "#/definitions/numeric", "description": "predicates of the measure, such as {between: [10, 20]}"}
     return fields(
@@ -198,6 +204,7 @@ def _measure(names: Names) -> Schema:
         ("did",),
         oneOf=[{"required": ["sum"]}, {"required": ["distinct"]}],
         anyOf=[{"required": [name]} for name in (*beside, "value")],
+        allOf=[_OF_EVENT],
     )
 
 

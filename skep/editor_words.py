@@ -77,7 +77,7 @@ def described(schema: Schema, description: str) -> Schema:
     return {**schema, "description": description} if description else schema
 
 
-_VALUE: Schema = {
+ANY_OPERAND: Schema = {
     "type": ["number", "string", "boolean", "array", "object"],
     "not": {"type": "object", "maxProperties": 1, "anyOf": [{"required": ["trait"]}, {"required": ["property"]}]},
 }
@@ -102,7 +102,7 @@ def operators(names: Iterable[str], *, numeric: bool = False) -> dict[str, Schem
 
 
 def _operand(name: str, numeric: bool) -> Schema:
-    value: Schema = {"type": "number"} if numeric else _VALUE
+    value: Schema = {"type": "number"} if numeric else ANY_OPERAND
     ordered: Schema = {"type": "number"} if numeric else {"type": ["number", "string"]}
     if name in {"eq", "ne"}:
         return value
@@ -122,14 +122,14 @@ def predicates(*, numeric: bool = False) -> Schema:
     return fields(operators(NUMERIC if numeric else OPERATORS, numeric=numeric), minProperties=1)
 
 
+WHERE_VALUE: Schema = {
+    "anyOf": [
+        {"type": ["number", "string", "boolean"]},
+        {"type": "array", "items": ANY_OPERAND, "minItems": 1},
+        {"$ref": "#/definitions/predicates"},
+    ]
+}
 WHERE: Schema = {
     "type": "object",
     "description": "properties of the event (or context.…), and what each of them must be: a value, a list of values, or predicates",
-    "additionalProperties": {
-        "anyOf": [
-            {"type": ["number", "string", "boolean"]},
-            {"type": "array", "items": _VALUE, "minItems": 1},
-            {"$ref": "#/definitions/predicates"},
-        ]
-    },
 }

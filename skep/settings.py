@@ -12,7 +12,7 @@ from typing import Any, Literal
 import contracts
 from contracts.definitions import DAY_US, Definitions
 from contracts.hashing import DEFAULT_SECRET
-from contracts.problems import ContractErrors, Problem, closest
+from contracts.problems import ContractErrors, Problem, choices
 from contracts.yaml_tree import Reader, Tree, scalar
 
 FILE = "skep.yaml"
@@ -296,7 +296,7 @@ def _mapping_problems(settings: Settings, definitions: Definitions) -> list[Prob
     names = tuple(definitions.mappings)
     return [
         Problem(FILE, settings.lines.get("sources", 1), f"sources.{source.name}.mapping", "the name of a file in contracts/sources/",
-                source.mapping, closest(source.mapping, names))
+                source.mapping, choices(source.mapping, names))
         for source in settings.sources
         if source.mapping is not None and source.mapping not in definitions.mappings
     ]  # fmt: skip

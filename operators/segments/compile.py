@@ -20,12 +20,13 @@ from contracts.definitions import (
     TraitIs,
     Where,
 )
+from contracts.exact import exact_test
 from contracts.numbers import MICRO, micros, number_text
 from contracts.paths import parse_path
 from operators.records import EXACT, Exact, Person
 from operators.segments.cells import Cells
 from operators.segments.paths import satisfied, values
-from operators.segments.predicates import compiled, exact_test
+from operators.segments.predicates import compiled
 
 Evaluator = Callable[[Person, int, int], bool]
 """(person, now, memberships so far as bits) → is a member"""
