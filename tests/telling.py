@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 print(
     json.dumps(
         {
             "id": os.getpid(),
-            "folder": os.getcwd(),
+            "folder": str(Path.cwd()),
             "user": os.environ.get("SKEP_USER"),
             "words": sys.argv[1:],
             "order": hash("skep"),
@@ -19,7 +20,7 @@ print(
             "interrupt": signal.getsignal(signal.SIGINT) is signal.default_int_handler,
             "terminate": signal.getsignal(signal.SIGTERM) == signal.SIG_DFL,
             "child": signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL,
-            "files": sorted(os.listdir("/proc/self/fd"))[:3],
+            "files": sorted(one.name for one in Path("/proc/self/fd").iterdir()),
             "encoding": [(one.encoding, one.errors, one.isatty()) for one in (sys.stdin, sys.stdout, sys.stderr)],
         }
     ),
