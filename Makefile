@@ -12,7 +12,7 @@ SEED ?= 7
 
 help:
 	@echo "make run    the demo shop, from nothing to a report (PEOPLE=$(PEOPLE) EVENTS=$(EVENTS) SEED=$(SEED))"
-	@echo "make test   all tests, on two cores"
+	@echo "make test   all tests, on two cores, in about ten minutes"
 	@echo "make check  ruff and mypy"
 	@echo "make perf   the measurements behind the numbers in the documentation"
 	@echo "make lock   write requirements.lock from what .venv holds"
@@ -30,7 +30,7 @@ run: $(READY)
 	$(BIN)/skep run --once --fresh
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal -p tests.progress -rfE
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import contracts
 from contracts.definitions import DAY_US, Definitions
 from contracts.hashing import DEFAULT_SECRET
-from contracts.problems import ContractErrors, Problem, choices
+from contracts.problems import ContractErrors, Problem, choices, closest
 from contracts.yaml_tree import Reader, Tree, scalar
 
 FILE = "skep.yaml"

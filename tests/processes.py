@@ -14,11 +14,12 @@ from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 SERVERS = 2
 """They take turns: each orders sets differently, and no result may depend on that."""
 OWN = ("SKEP_", "BYTEWAX_", "RUST_", "PYTEST_")
 """Beginnings of variables that nothing reads while it is imported."""
-PATIENCE_S = 120.0
 Process = subprocess.Popen[Any]
 Completed = subprocess.CompletedProcess[str]
 

@@ -20,7 +20,7 @@ print(
             "interrupt": signal.getsignal(signal.SIGINT) is signal.default_int_handler,
             "terminate": signal.getsignal(signal.SIGTERM) == signal.SIG_DFL,
             "child": signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL,
-            "files": sorted(one.name for one in Path("/proc/self/fd").iterdir())[:3],
+            "files": sorted(one.name for one in Path("/proc/self/fd").iterdir()),
             "encoding": [(one.encoding, one.errors, one.isatty()) for one in (sys.stdin, sys.stdout, sys.stderr)],
         }
     ),

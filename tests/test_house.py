@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from skep.cli import app
+from tests import progress
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("flows", "skep", "operators", "connectors", "state", "contracts")
@@ -122,6 +123,31 @@ def test_links_in_the_docs_lead_somewhere() -> None:
         if not (doc.parent / target).exists()
     ]
     assert broken == []
+
+
+CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "process_time_ns", "thread_time", "getrusage"}
+"""What measures how long something took. `time.time` is what events are dated by."""
+
+
+def test_no_test_measures_time() -> None:
+    """A busy machine is no fault of the product: tests count; how long things take is what `perf/` is for."""
+    may = {"tests/patience.py", "tests/progress.py"}
+    measured = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if str(path.relative_to(ROOT)) not in may
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (name := getattr(node, "attr", getattr(node, "id", None))) in CLOCKS
+    ]
+    assert measured == []
+
+
+def test_the_promises_of_the_readme_are_those_that_the_tests_count() -> None:
+    """`make test` says of each how many tests hold it: every place has some."""
+    assert list(progress.PROMISES) == re.findall(r"^- \*\*(.+?)\.\*\* ", (ROOT / "README.md").read_text(), flags=re.MULTILINE)[:5]
+    places = [place for places in progress.PROMISES.values() for place in places]
+    assert [place for place in places if not (ROOT / place).exists()] == []
+    assert len(set(places)) == len(places)
 
 
 def test_files_stay_small() -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.processes import PATIENCE_S, SERVERS, Process, completed, plain_environment, started
+from tests.patience import PATIENCE_S
+from tests.processes import SERVERS, Process, completed, plain_environment, started
 
 PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 

@@ -14,7 +14,8 @@ import orjson
 from skep.settings import Settings
 from skep.spaces import open_views
 from state.errors import NoState
-from tests.processes import PATIENCE_S, Completed, Process, completed, plain_environment, started
+from tests.patience import PATIENCE_S, until
+from tests.processes import Completed, Process, completed, plain_environment, started
 
 FLOW = "flows.cdp"
 ACTIVATION = "flows.activation"
@@ -59,15 +60,27 @@ def log_bytes(project: Path) -> tuple[int, int]:
 
 def wait_for_commits(project: Path, process: Process, grown: int) -> bool:
     """Wait until this process has written so many bytes of commits; False if it ended before."""
-    before, size = log_bytes(project)
-    end = time.monotonic() + PATIENCE_S
-    while process.poll() is None:
+    before, _ = log_bytes(project)
+
+    def written() -> bool:
         number, now = log_bytes(project)
-        if number > before and now >= grown:
-            return True
-        assert time.monotonic() < end, f"no {grown} bytes of commits within {PATIENCE_S} s: {number, now}, before {before, size}"
-        time.sleep(POLL_S)
-    return False
+        return number > before and now >= grown
+
+    until(lambda: written() or process.poll() is not None, told=lambda: (log_bytes(project), before, grown), pause_s=POLL_S)
+    return process.poll() is None
+
+
+def wait_for_received(project: Path, count: int) -> None:
+    """Wait until the flow has received so many records."""
+    until(lambda: _received(project), lambda found: found >= count)
+
+
+def _received(project: Path) -> int:
+    try:
+        with open_views(Settings.load(project)) as views:
+            return int(views["shop"].status()["received"])
+    except NoState:
+        return 0
 
 
 @dataclass(frozen=True)

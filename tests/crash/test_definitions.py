@@ -30,20 +30,20 @@ def judge_of(settings: Settings, definitions: Definitions) -> Judge:
 
 def test_edited_identity_and_segments_equal_the_model(tmp_path: Path) -> None:
     """Another limit of addresses, another session gap, other segments, while the flow was dead; killed again while it recomputes."""
-    lines = make_lines(2_500, SEED, people=60)
+    lines = make_lines(1_500, SEED, people=60)
     project = make_project(tmp_path / "shop", horizon="200d")
     write_partitions(project / "events", lines, 1)
     settings = Settings.load(project)
     before = load_definitions(settings)
     process = start(project, FLOW, SKEP_BATCH_SIZE="50")
-    assert wait_for_commits(project, process, 700_000)
+    assert wait_for_commits(project, process, 400_000)
     process.kill()
     process.wait()
     stopped = Outcome.of(project)
     assert 0 < stopped.counters["received"] < len(lines)
     edit(project)
     after = load_definitions(settings)
-    killing = Killing(project, Random(SEED), 300_000)
+    killing = Killing(project, Random(SEED), 180_000)
     killing.through(4)
     found = Outcome.of(project)
     assert found.counters["definitions"] == after.digest
@@ -56,18 +56,18 @@ def test_edited_identity_and_segments_equal_the_model(tmp_path: Path) -> None:
 
 def test_records_between_shard_and_archive_are_understood_by_the_new_definitions(tmp_path: Path) -> None:
     """The archive was ahead when the flow was killed: what is judged by the old definitions meets a people step of the new ones."""
-    lines = make_lines(2_500, SEED + 1, people=60)
+    lines = make_lines(1_500, SEED + 1, people=60)
     project = make_project(tmp_path / "shop", horizon="200d")
     write_partitions(project / "events", lines, 1)
     settings = Settings.load(project)
     before = load_definitions(settings)
     process = start(project, FLOW, SKEP_BATCH_SIZE="50")
-    assert wait_for_commits(project, process, 400_000)
+    assert wait_for_commits(project, process, 250_000)
     process.kill()
     process.wait()
     shutil.copytree(project / "data" / "shards", tmp_path / "earlier")
     process = start(project, FLOW, SKEP_BATCH_SIZE="50", SKEP_ARCHIVE_ROWS="50")
-    assert wait_for_commits(project, process, 400_000)
+    assert wait_for_commits(project, process, 250_000)
     process.kill()
     process.wait()
     shutil.rmtree(project / "data" / "shards")

@@ -14,9 +14,7 @@ import pytest
 from contracts.times import iso
 from skep.settings import Settings
 from skep.snapshots import publish_snapshot
-from skep.spaces import open_views
-from state.errors import NoState
-from tests.crash.harness import FLOW, command, environment, finish, start
+from tests.crash.harness import FLOW, command, environment, finish, start, wait_for_received
 from tests.crash.outcome import Outcome, broken_rules, differences
 from tests.crash.shop import make_lines, make_project, write_partitions
 from tests.processes import started
@@ -78,24 +76,23 @@ def test_a_snapshot_killed_half_way_is_not_published(project: Path) -> None:
     assert {path.name for path in published.parent.iterdir()} == beside
 
 
+def seen(name: str, at: float) -> bytes:
+    """A page view at a time, which no collector has received: a line."""
+    return orjson.dumps({"type": "page", "messageId": name, "anonymousId": "d-1", "timestamp": iso(round(at * 1e6))}) + b"\n"
+
+
 def test_what_was_in_the_future_when_it_was_first_read_stays_refused(project: Path) -> None:
     """Without receivedAt the wall clock decides. What is read again after the kill, for the archive, says nothing new."""
-    (project / "events" / "part-0.jsonl").unlink()
+    part = project / "events" / "part-0.jsonl"
+    part.write_bytes(seen("before", time.time() - 5))
     (project / "skep.yaml").write_text((project / "skep.yaml").read_text() + "future_skew: 0s\n")
-    ahead = time.time() + 4.0
-    events = [
-        {"type": "page", "messageId": name, "anonymousId": "d-1", "timestamp": iso(round(at * 1e6))}
-        for name, at in (("before", time.time() - 5), ("ahead", ahead), ("after", time.time() - 5))
-    ]
-    (project / "events" / "part-0.jsonl").write_bytes(b"".join(orjson.dumps(event) + b"\n" for event in events))
     process = start(project, FLOW, SKEP_FOLLOW="1", SKEP_ARCHIVE_INTERVAL="1h")
-    while time.time() < ahead:
-        try:
-            with open_views(Settings.load(project)) as views:
-                if views["shop"].status()["received"] == 3:
-                    break
-        except NoState:
-            time.sleep(0.05)
+    # A flow that runs reads the next two in far less than the three seconds after which none of them is ahead.
+    wait_for_received(project, 1)
+    ahead = time.time() + 3.0
+    with part.open("ab") as stream:
+        stream.write(seen("ahead", ahead) + seen("after", time.time() - 5))
+    wait_for_received(project, 3)
     process.kill()
     process.wait()
     assert Outcome.of(project).counters["quarantine"] == {"future": 1}

@@ -16,14 +16,14 @@ def _good(found: Round, kills: int) -> None:
 
 def test_one_partition_gives_the_same_bytes(tmp_path: Path) -> None:
     """Dump, counts, archive, quarantine, change log and destination; killed while starting, committing, flushing."""
-    _good(play(tmp_path, seed=11, kills=10, events=12_000), 8)
+    _good(play(tmp_path, seed=11, kills=10, events=6_000), 8)
 
 
 def test_with_bytewax_recovery(tmp_path: Path) -> None:
     """``-r DIR -s 1 -b 0``: what Bytewax resumes from is ignored, the stores know better."""
-    _good(play(tmp_path, seed=12, kills=6, events=10_000, bytewax_recovery=True), 5)
+    _good(play(tmp_path, seed=12, kills=6, events=5_000, bytewax_recovery=True), 5)
 
 
 def test_three_partitions_give_the_same_state(tmp_path: Path) -> None:
     """They interleave in another way after a restart, so the log may tell another story; it folds to the same state."""
-    _good(play(tmp_path, seed=13, kills=8, events=10_000, partitions=3), 7)
+    _good(play(tmp_path, seed=13, kills=8, events=5_000, partitions=3), 7)

@@ -13,9 +13,10 @@ import pytest
 from contracts.times import iso
 from skep.settings import Settings
 from skep.spaces import open_views
-from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, PATIENCE_S, finish, start
+from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, finish, start, wait_for_received
 from tests.crash.outcome import Outcome, broken_rules, delivery_problems
 from tests.crash.shop import make_project
+from tests.patience import PATIENCE_S
 
 SEED = 61
 HOUR_US = 3_600_000_000
@@ -88,12 +89,7 @@ def test_kills_of_a_following_flow(project: Path, tmp_path: Path) -> None:
         writer.done.set()
         writer.join()
     process = start(project, FLOW, SKEP_FOLLOW="1")
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        time.sleep(0.3)
-        with open_views(Settings.load(project)) as views:
-            if views["shop"].status()["received"] == writer.written:
-                break
+    wait_for_received(project, writer.written)
     process.terminate()
     assert process.wait(PATIENCE_S) == 0
     found = Outcome.of(project)

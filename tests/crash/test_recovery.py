@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, POLL_S, Killing, contr
 from tests.crash.outcome import Outcome, archive_rows, broken_rules, delivery_problems, differences
 from tests.crash.round import reference
 from tests.crash.shop import make_lines, make_project, replace, write_partitions
+from tests.patience import until
 
 SEED = 41
 PART = "shop/part-0.jsonl"
@@ -49,9 +49,8 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
         process = start(project, FLOW, SKEP_ARCHIVE_ROWS=rows, SKEP_ARCHIVE_INTERVAL="1h")
         assert wait_for_commits(project, process, int(size * share))
         positions = archive_path(Settings.load(project), "shop") / "positions.json"
-        while not positions.exists():
-            assert process.poll() is None
-            time.sleep(POLL_S)
+        until(positions.exists, pause_s=POLL_S)
+        assert process.poll() is None
         process.kill()
         process.wait()
         if keep:

@@ -76,10 +76,17 @@ def enlarge(disk: Path, size: str) -> None:
     subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
 
 
-def test_a_full_disk_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
-    """Wherever it fills up: the error says so, and with more space the run ends as if nothing had been."""
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[bytes], Outcome]:
+    """Lines, and what they leave where there is space."""
     lines = make_lines(8_000, SEED)
-    _, wanted, _ = reference(tmp_path, lines)
+    _, outcome, _ = reference(tmp_path_factory.mktemp("refusals"), lines)
+    return lines, outcome
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path, small_disk: Path, undisturbed: tuple[list[bytes], Outcome]) -> None:
+    """Wherever it fills up: the error says so, and with more space the run ends as if nothing had been."""
+    lines, wanted = undisturbed
     project = make_project(tmp_path / "full")
     write_partitions(project / "events", lines, 1)
     (project / "data").symlink_to(small_disk)
@@ -94,10 +101,11 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
     assert differences(wanted, Outcome.of(project), in_order=True) == []
 
 
-def test_a_disk_that_is_full_for_the_archive_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
+def test_a_disk_that_is_full_for_the_archive_loses_nothing(
+    tmp_path: Path, small_disk: Path, undisturbed: tuple[list[bytes], Outcome]
+) -> None:
     """Files half written are removed; the rows are read again."""
-    lines = make_lines(8_000, SEED)
-    _, wanted, _ = reference(tmp_path, lines)
+    lines, wanted = undisturbed
     project = make_project(tmp_path / "full")
     write_partitions(project / "events", lines, 1)
     (project / "data").mkdir()

@@ -15,10 +15,11 @@ import pytest
 
 from skep.process import flow_is_running
 from skep.settings import Settings
-from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, PATIENCE_S, command, environment, finish, start, wait_for_commits
+from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, command, environment, finish, start, wait_for_commits
 from tests.crash.outcome import Outcome, broken_rules, delivery_problems, differences
 from tests.crash.round import reference
 from tests.crash.shop import make_lines, make_project, write_partitions
+from tests.patience import PATIENCE_S
 
 SEED = 21
 
@@ -92,7 +93,7 @@ def test_killing_the_supervisor_leaves_no_orphan(project: Path, undisturbed: tup
     assert any("flows.cdp" in child.cmdline() for child in children)
     supervisor.kill()
     supervisor.wait()
-    _, alive = psutil.wait_procs(children, 30)
+    _, alive = psutil.wait_procs(children, PATIENCE_S)
     assert not alive
     assert not flow_is_running(Settings.load(project))
     finish(project, FLOW)
@@ -111,7 +112,7 @@ def test_the_flow_killed_under_its_supervisor(project: Path, undisturbed: tuple[
     children = family(supervisor)
     os.kill(flow.pid, signal.SIGKILL)
     assert supervisor.wait(PATIENCE_S) != 0
-    assert not psutil.wait_procs(children, 10)[1]
+    assert not psutil.wait_procs(children, PATIENCE_S)[1]
 
 
 def test_a_second_process_is_refused(project: Path) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
 from skep import starter
+from tests.patience import PATIENCE_S, until
+from tests.processes import plain_environment, started
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EVENT = (
@@ -38,22 +37,19 @@ def flow(tmp_path: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = {
-        **os.environ,
-        "SKEP_PROJECT": str(tmp_path),
-        "SKEP_FOLLOW": "1",
-        "BYTEWAX_DATAFLOW_API_ENABLED": "1",
-        "BYTEWAX_DATAFLOW_API_PORT": str(port),
-        "BYTEWAX_DATAFLOW_API_CACHE_PATH": str(tmp_path),
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [sys.executable, "-m", "bytewax.run", "flows.cdp"]
+    env = plain_environment(
+        SKEP_PROJECT=str(tmp_path),
+        SKEP_FOLLOW="1",
+        BYTEWAX_DATAFLOW_API_ENABLED="1",
+        BYTEWAX_DATAFLOW_API_PORT=str(port),
+        BYTEWAX_DATAFLOW_API_CACHE_PATH=str(tmp_path),
+    )
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=log, stderr=log)
+        process = started("bytewax.run", "flows.cdp", env=env, stdout=log, stderr=log)
     try:
         yield f"http://127.0.0.1:{port}/metrics"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0, (tmp_path / "log").read_text()
+        assert process.wait(PATIENCE_S) == 0, (tmp_path / "log").read_text()
         assert (tmp_path / "dataflow.json").exists()
     finally:
         process.kill()
@@ -61,7 +57,7 @@ def flow(tmp_path: Path) -> Iterator[str]:
 
 
 def _scrape(address: str) -> Samples:
-    with urlopen(address, timeout=10) as answer:
+    with urlopen(address, timeout=PATIENCE_S) as answer:
         text = answer.read().decode()
     found: Samples = {}
     for family in text_string_to_metric_families(text):
@@ -74,17 +70,18 @@ def _scrape(address: str) -> Samples:
 
 def _when(address: str, name: str, labels: tuple[tuple[str, str], ...], value: float | None = None) -> Samples:
     """The metrics, as soon as one of them has a value; without one, as soon as it is there and not 0."""
-    give_up, samples = time.monotonic() + 60, Samples()
-    while time.monotonic() < give_up:
+
+    def scraped() -> Samples:
         try:
-            samples = _scrape(address)
+            return _scrape(address)
         except URLError:
-            samples = {}
+            return {}
+
+    def wanted(samples: Samples) -> bool:
         found = samples.get((name, labels))
-        if found and value in {None, found}:
-            return samples
-        time.sleep(0.1)
-    raise AssertionError(f"{name}{labels} never became {value}: {samples}")
+        return bool(found) and value in {None, found}
+
+    return until(scraped, wanted)
 
 
 def test_a_flow_serves_its_metrics(flow: str) -> None:
@@ -116,13 +113,12 @@ def supervised(tmp_path: Path) -> Iterator[int]:
     port = _three_free_ports()
     environment = {**os.environ, **service["environment"], "SKEP_SECRET": "a secret", "BYTEWAX_DATAFLOW_API_PORT": str(port)}
     environment["SKEP_SNAPSHOT_INTERVAL"] = "1s"
-    command = [sys.executable, "-P", "-m", "skep.cli", "--project", str(tmp_path), "run"]
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
+        process = started("skep.cli", "--project", str(tmp_path), "run", env=environment, stdout=log, stderr=log)
     try:
         yield port
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0, (tmp_path / "log").read_text()
+        assert process.wait(PATIENCE_S) == 0, (tmp_path / "log").read_text()
     finally:
         process.kill()
         process.wait()

@@ -208,7 +208,7 @@ def test_links_that_cannot_stand_do_not_make_the_next_one_dearer(tmp_path: Path)
     engine = Engine(tmp_path / "shard", contracts.load({"identity.yaml": json.dumps({"namespaces": NAMESPACES, "conflict": "oldest"})}))
     engine.start(["p"])
     known = [seen(n, n, userId="ab"[n // 100], anonymousId=f"d{n}") for n in range(200)]
-    ends = [(a, b) for a in range(100) for b in range(100, 200)]
+    ends = [(a, b) for a in range(60) for b in range(100, 160)]
     met = [seen(200 + n, 300 + n / 100, anonymousId=f"d{a}", previousId=f"d{b}") for n, (a, b) in enumerate(ends)]
     engine.feed("p", [orjson.dumps(body) for body in known + met])
     assert engine.space.rebuilds == 0

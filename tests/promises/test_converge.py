@@ -24,8 +24,8 @@ from tests.generator import Scenario, scenario, scenarios, to_events
 from tests.test_identity_scenarios import FILES, read, run
 
 SIZES = (4, 12, 12, 25, 60)
-GROUPS, SEEDS = 20, 22
-EXAMPLES = 80
+GROUPS, SEEDS = 20, 12
+EXAMPLES = 50
 
 Json = dict[str, Any]
 

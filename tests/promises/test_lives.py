@@ -23,7 +23,7 @@ from tests.graphs import files_of
 from tests.lives import live
 from tests.tallies import check
 
-GROUPS, LIVES = 20, 16
+GROUPS, LIVES = 20, 10
 
 
 @pytest.mark.parametrize("group", range(GROUPS))

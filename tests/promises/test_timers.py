@@ -22,13 +22,13 @@ from skep.settings import Settings
 from skep.spaces import open_view
 from state.errors import NoState
 from tests.engine import SPACE, Engine
+from tests.patience import PATIENCE_S, until
 from tests.processes import started
 from tests.promises.project import environment, project
 
 SECOND_US = 1_000_000
 START_US = 1_767_261_600 * SECOND_US
 MANY = 10_000
-PATIENCE_S = 60.0
 
 
 def here_now(within: str) -> dict[str, Any]:
@@ -177,11 +177,11 @@ class Watched:
                 self.seen.add(change["cause"]["id"])
 
     def until(self, true: Any) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not true():
-            assert time.monotonic() < end, f"{self.read} changes, {self.exits} exits, {len(self.seen)} messages"
+        def found() -> Any:
             self.look()
-            time.sleep(0.01)
+            return true()
+
+        until(found, told=lambda: f"{self.read} changes, {self.exits} exits, {len(self.seen)} messages", pause_s=0.01)
 
     def close(self) -> None:
         if self._view is not None:

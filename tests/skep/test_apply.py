@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests import patience
+from tests.patience import PATIENCE_S
 from tests.processes import started
 from tests.promises.project import asked, dump, environment, project, ran, write_contract
 from tests.skep.test_cli import refused, skep
@@ -46,21 +47,19 @@ def following(folder: Path) -> Iterator[None]:
             yield
         finally:
             flow.send_signal(signal.SIGTERM)
-            flow.wait(60)
+            flow.wait(PATIENCE_S)
     assert flow.returncode == 0, (folder / "flow.log").read_text()[-3000:]
 
 
 def until(folder: Path, applied: int, quarantined: int = 0) -> None:
     """Wait until that many events are applied."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
+
+    def counted() -> tuple[int, int] | None:
         done = skep("status", "--json", project=folder)
-        if done.returncode == 0:
-            found = json.loads(done.stdout)
-            if (found["applied"], found["quarantined"]) == (applied, quarantined):
-                return
-        time.sleep(0.2)
-    raise AssertionError(f"{done.stdout} {done.stderr} {(folder / 'flow.log').read_text()[-3000:]}")
+        found = json.loads(done.stdout) if done.returncode == 0 else None
+        return found and (found["applied"], found["quarantined"])
+
+    patience.until(counted, lambda found: found == (applied, quarantined), told=(folder / "flow.log").read_text)
 
 
 def test_a_new_model_takes_effect_while_the_flow_runs(tmp_path: Path) -> None:

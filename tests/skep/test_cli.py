@@ -6,7 +6,6 @@ import fcntl
 import json
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import orjson
@@ -20,7 +19,8 @@ from skep.process import Child, Supervisor, flow_is_running, run_lock
 from skep.profiles import parse
 from skep.settings import Settings
 from skep.status import summed
-from tests.processes import PATIENCE_S, completed, plain_environment
+from tests.patience import PATIENCE_S
+from tests.processes import completed, plain_environment
 
 
 def skep(*words: str, project: Path | None = None, timeout: float = PATIENCE_S, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -165,21 +165,22 @@ def test_the_supervisor_gives_back_the_exit_code() -> None:
 
 
 def test_when_the_flow_dies_the_others_are_stopped() -> None:
-    other = _child("activation", "import time; time.sleep(60)")
+    other = _child("activation", "import time; time.sleep(600)")
     assert Supervisor().keep([other, _child("flow", "import sys; sys.exit(7)", needed=True)]) == 7
     assert other.poll() == -signal.SIGTERM
 
 
-def test_a_stopped_supervisor_drains_its_children() -> None:
+def test_a_stopped_supervisor_drains_its_children(tmp_path: Path) -> None:
     """SIGTERM is passed on; a flow that drains makes the exit code 0."""
-    drains = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); time.sleep(60); sys.exit(5)"
+    ready = tmp_path / "ready"
+    drains = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); "
+    drains += f"open({str(ready)!r}, 'w').close(); time.sleep(600); sys.exit(5)"
     supervisor, child = Supervisor(), _child("flow", drains, needed=True)
-    begun = time.monotonic()
 
-    def stop_later() -> None:
-        supervisor.stopping = time.monotonic() - begun > 1
+    def stop_when_ready() -> None:
+        supervisor.stopping = ready.exists()
 
-    assert supervisor.run(child, stop_later) == 0
+    assert supervisor.run(child, stop_when_ready) == 0
 
 
 def test_cells_are_for_people() -> None:

@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from contracts.times import iso, parse_time
+from tests.patience import PATIENCE_S, until
 from tests.processes import plain_environment, started
 from tests.skep.test_cli import refused, skep
 
@@ -182,28 +183,25 @@ def test_a_source_stops_and_goes_on_while_the_flow_follows(tmp_path: Path) -> No
         environment = plain_environment(SKEP_BATCH_SIZE="5")
         return started("skep.cli", "--project", str(folder), "run", env=environment, stderr=subprocess.DEVNULL)
 
-    def until(what: Any) -> None:
-        end = time.monotonic() + 40
-        while not what(json.loads(skep("status", "--json", project=folder).stdout or "{}")):
-            assert time.monotonic() < end, skep("status", project=folder)
-            time.sleep(0.2)
+    def status() -> Any:
+        return json.loads(skep("status", "--json", project=folder).stdout or "{}")
 
     process = flow()
     try:
-        until(lambda status: status.get("stopped") == ["web"] and status["partitions"]["till/till.jsonl"]["position"] == HOURS)
+        until(status, lambda found: found.get("stopped") == ["web"] and found["partitions"]["till/till.jsonl"]["position"] == HOURS)
         process.kill()
         process.wait()
         process = flow()
-        until(lambda status: status["running"])
-        time.sleep(1)
-        status = asked(folder, "status")
-        assert (status["stopped"], status["partitions"]["web/web.jsonl"]["position"] < HOURS * AN_HOUR) == (["web"], True)
+        until(status, lambda found: found["running"])
+        time.sleep(0.5)
+        found = status()
+        assert (found["stopped"], found["partitions"]["web/web.jsonl"]["position"] < HOURS * AN_HOUR) == (["web"], True)
         done = skep("quality", "resume", "web", "--why", "a known outage", project=folder)
         assert "done: web is read on" in done.stdout
-        until(lambda status: status["partitions"]["web/web.jsonl"]["position"] == HOURS * AN_HOUR)
+        until(status, lambda found: found["partitions"]["web/web.jsonl"]["position"] == HOURS * AN_HOUR)
         assert "without effect" in skep("quality", "resume", "web", "--why", "again", project=folder).stdout
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
     finally:
         process.kill()
         process.wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S, until
 from tests.processes import plain_environment, started
 from tests.skep.test_cli import refused, skep
 
@@ -53,17 +53,10 @@ def _following(project: Path) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
     finally:
         process.kill()
         process.wait()
-
-
-def _until(found: Any, wanted: Any, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while (last := found()) != wanted:
-        assert time.monotonic() < end, f"still {last}, not {wanted}"
-        time.sleep(0.1)
 
 
 def test_everything_received_is_accounted_for(shop: Path) -> None:
@@ -136,7 +129,7 @@ def test_commands_that_change_state_wait_for_a_running_flow(tmp_path: Path) -> N
     """The life of a project: follow, repair a contract, replay, link, stop; then nothing is missing."""
     shop = _project(tmp_path / "shop")
     with _following(shop):
-        _until(lambda: json.loads(skep("status", "--json", project=shop).stdout or "{}").get("received"), 6000)
+        until(lambda: json.loads(skep("status", "--json", project=shop).stdout or "{}").get("received") == 6000)
         [answer] = _json(shop, "identity", "link", "user_id:42", "email:work@example.com", "--why", "ticket 17")
         assert answer["running"]
         assert answer["answer"]["ok"]

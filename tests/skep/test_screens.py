@@ -1,4 +1,4 @@
-"""What the commands print for people, at 80 and 120 columns: golden files, which SKEP_REWRITE=1 rewrites."""
+"""What the commands print for people, at 80 and 120 columns: golden files, which REWRITE=1 rewrites."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def golden(name: str, found: dict[int, str]) -> None:
     """Compare with the file of this name, or write it."""
     text = "".join(f"──── {width} columns\n{said}" for width, said in found.items())
     path = SCREENS / f"{name}.txt"
-    if os.environ.get("SKEP_REWRITE"):
+    if os.environ.get("REWRITE"):
         path.write_text(text)
     assert text == path.read_text()
 

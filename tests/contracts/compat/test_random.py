@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-import time
 from typing import Any
-
-import pytest
 
 from contracts.compat import Answer, included, parse
 from contracts.samples import near
@@ -17,10 +14,9 @@ from tests.contracts.compat import schemas
 
 SEED = int(os.environ.get("COMPAT_SEED", "7"))
 CASES = int(os.environ.get("COMPAT_CASES", "300"))
-SECONDS = 8.0
-"""No test of this file takes much longer, however slow the machine; fewer cases are run then."""
 NEAR = 150
-BUDGET_S = 3.0
+PATIENCE_S = 60.0
+"""For an answer that takes milliseconds."""
 UNDECIDED_MAX = 0.02
 
 
@@ -47,41 +43,29 @@ def _pair(seed: int) -> tuple[Any, Any]:
     return (old, new) if chance.random() < 0.5 else (new, old)
 
 
-def test_no_document_contradicts_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_document_contradicts_an_answer() -> None:
     """Schemas and small edits of them: what is called compatible has no counterexample among documents near both."""
-    end, done, open_ = time.monotonic() + SECONDS, 0, 0
+    undecided = 0
     for seed in range(SEED * 1_000_000, SEED * 1_000_000 + CASES):
-        if time.monotonic() > end:
-            break
         old, new = _pair(seed)
-        answer = included(parse(old), parse(new), BUDGET_S)
+        answer = included(parse(old), parse(new), PATIENCE_S)
         documents = list(near(old, new, seed=seed, count=NEAR)) if answer.compatible else []
         failure = _contradiction(seed, old, new, answer, documents)
         assert failure is None, failure
-        done, open_ = done + 1, open_ + answer.undecided
-    with capsys.disabled():
-        print(f"\n{done} random pairs from seed {SEED}, undecided {open_}")
-    assert done >= 30
-    assert open_ <= max(2, UNDECIDED_MAX * done)
+        undecided += answer.undecided
+    assert undecided <= UNDECIDED_MAX * CASES
 
 
-def test_finite_schemas_are_answered_exactly(capsys: pytest.CaptureFixture[str]) -> None:
+def test_finite_schemas_are_answered_exactly() -> None:
     """Where all documents can be written down, the answer is the one that counting gives."""
     everything = schemas.universe()
-    end, done = time.monotonic() + SECONDS, 0
     for seed in range(SEED * 1_000_000, SEED * 1_000_000 + CASES):
-        if time.monotonic() > end:
-            break
         chance = random.Random(seed)
         old, new = schemas.combined(chance), schemas.combined(chance)
         under_old, under_new = compile_schema(old).is_valid, compile_schema(new).is_valid
         expected = all(under_new(document) for document in everything if under_old(document))
-        answer = included(parse(old), parse(new), BUDGET_S)
+        answer = included(parse(old), parse(new), PATIENCE_S)
         assert not answer.undecided, _failure(seed, old, new)
         assert answer.compatible == expected, _failure(seed, old, new, expected=expected)
         failure = _contradiction(seed, old, new, answer, [])
         assert failure is None, failure
-        done += 1
-    with capsys.disabled():
-        print(f"\n{done} finite pairs from seed {SEED}")
-    assert done >= 30

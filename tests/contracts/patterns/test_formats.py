@@ -18,7 +18,7 @@ _EDITS = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(_SIGNS), st.samp
 @pytest.mark.parametrize("name", FORMATS)
 def test_samples_and_witnesses_have_the_format(name: str) -> None:
     """The samples, and the first texts of the lower language."""
-    language = format_language(name, Budget(20, 10**8))
+    language = format_language(name, Budget(60, 10**8))
     assert samples(name)
     for text in (*samples(name), *islice(language.lower.witnesses(), 30)):
         assert accepts(name, text), text
@@ -30,7 +30,7 @@ def test_samples_and_witnesses_have_the_format(name: str) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_text_is_on_the_wrong_side(name: str, data: st.DataObject) -> None:
     """Edited samples: what is in the lower language has the format, what has the format is in the upper one."""
-    language = format_language(name, Budget(20, 10**8))
+    language = format_language(name, Budget(60, 10**8))
     pool = [*samples(name), *islice(language.lower.witnesses(), 5)]
     text = list(data.draw(st.sampled_from(pool)))
     for at, sign, edit in data.draw(_EDITS):
