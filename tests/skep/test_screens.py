@@ -55,6 +55,7 @@ def screen(project: Path, width: int, command: str, monkeypatch: pytest.MonkeyPa
     assert done.exit_code == 0, (done.output, done.exception)
     said = done.stdout.replace(str(project), "/shop")
     said = re.sub(r"[\d.]+ MB", "3.5 MB", said)
+    said = re.sub(r"\d+\.\d s\b", "0.5 s", said)
     return re.sub(r"(?!2026-03)20\d\d-\d\d-\d\dT[\d:.]+Z", "NOW", said)
 
 

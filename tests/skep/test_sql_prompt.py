@@ -12,7 +12,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from skep.sql import prompt
 from skep.sql.asked import Wanted
 from skep.sql.completion import Words
 from skep.sql.session import Session
+from tests import patience
 from tests.processes import plain_environment, started
 
 NASTY = "bad\x1b[2J"
@@ -160,10 +160,14 @@ def on_terminal(words: list[str], **environment: str) -> tuple[subprocess.Popen[
 
 def until(terminal: int, seen: Callable[[str], bool], meanwhile: Callable[[], None] = lambda: None) -> None:
     """Reads what a terminal shows until it is what is waited for; ``meanwhile`` is done whenever nothing comes."""
-    said, end = "", time.monotonic() + 60
-    while not seen(said):
-        assert time.monotonic() < end, said
+
+    said: list[str] = []
+
+    def shown() -> str:
         if select.select([terminal], [], [], 0.5)[0]:
-            said += os.read(terminal, 65536).decode(errors="replace")
+            said.append(os.read(terminal, 65536).decode(errors="replace"))
         else:
             meanwhile()
+        return "".join(said)
+
+    patience.until(shown, seen)
