@@ -168,6 +168,9 @@ def fold_differences(changes: Iterable[dict[str, Any]], outcome: Outcome) -> lis
         elif kind == "segment.exited":
             said += [f"{change['id']}: exits without being a member"] if (profile, change["segment"]) not in members else []
             members.discard((profile, change["segment"]))
+        elif kind == "consent.changed" and change["granted"] is None:
+            # No decision stands any more, after a split: the purpose's default holds again.
+            del consents[profile, change["purpose"]]
         elif kind == "consent.changed":
             consents[profile, change["purpose"]] = change["granted"]
     profiles = [line for line in map(orjson.loads, outcome.dump) if line["kind"] == "profile"]

@@ -93,8 +93,9 @@ def what_the_model_says(
     before, after = definitions
     now_us = time.time_ns() // 1000
     accepted = [*judge_of(settings, before).judge_many(lines[: position - 1], 1, now_us)[0]]
-    accepted += judge_of(settings, after).judge_many(lines[position - 1 :], position, now_us)[0]
-    again = [reread(judge_of(settings, after), event) for event in accepted]
+    judge = judge_of(settings, after)
+    accepted += judge.judge_many(lines[position - 1 :], position, now_us)[0]
+    again = [reread(judge, event) for event in accepted]
     at = parse_time(found.counters["clock"])
     assert at is not None
     return model.dump(again, [], after, at, hasher=Hasher(settings.secret, "shop"))
