@@ -56,7 +56,7 @@ def configure(form: str | None = None) -> None:
             *last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger("debug" if is_detailed() else "info"),
-        logger_factory=structlog.PrintLoggerFactory(behind(sys.stderr)),
+        logger_factory=lambda *_: structlog.PrintLogger(behind(sys.stderr)),
         cache_logger_on_first_use=False,
     )
 

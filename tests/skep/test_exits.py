@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from skep.demo import write_demo
 from skep.exits import Exit
 from skep.permissions import must_write
 from state.errors import StateError
+from tests.patience import until
 from tests.processes import Process, plain_environment, started
 from tests.skep.test_cli import skep
 
@@ -53,10 +53,7 @@ def running(project: Path, *words: str, **settings: str) -> Iterator[Process]:
 
 
 def wait_for(project: Path, word: str) -> None:
-    end = time.monotonic() + 60
-    while word not in (said := (project / "said.log").read_text()):
-        assert time.monotonic() < end, said
-        time.sleep(0.05)
+    until((project / "said.log").read_text, lambda said: word in said)
 
 
 def test_the_table_and_the_help_name_every_code() -> None:
