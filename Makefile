@@ -7,11 +7,12 @@ READY := .venv/.ready
 PEOPLE ?= 2000
 EVENTS ?= 200000
 SEED ?= 7
+UNTIL ?=
 
 .PHONY: help run test check perf lock clean
 
 help:
-	@echo "make run    the demo shop, from nothing to a report (PEOPLE=$(PEOPLE) EVENTS=$(EVENTS) SEED=$(SEED))"
+	@echo "make run    the demo shop, from nothing to a report (PEOPLE=$(PEOPLE) EVENTS=$(EVENTS) SEED=$(SEED); UNTIL=2026-07-01 for dates that end there)"
 	@echo "make test   all tests, on two cores, in about ten minutes"
 	@echo "make check  ruff and mypy"
 	@echo "make perf   the measurements behind the numbers in the documentation"
@@ -26,7 +27,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 run: $(READY)
-	$(BIN)/skep demo --people $(PEOPLE) --events $(EVENTS) --seed $(SEED) --out data/demo
+	$(BIN)/skep demo --people $(PEOPLE) --events $(EVENTS) --seed $(SEED) $(if $(UNTIL),--until $(UNTIL)) --out data/demo
 	$(BIN)/skep run --once --fresh
 
 test: $(READY)

@@ -1,22 +1,33 @@
-"""The read step: a `Reader` as a source of Bytewax."""
+"""The read step: what is read, as a source of Bytewax."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
+from typing import Protocol
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
-from connectors.reader import Reader
 from contracts.events import SourceBatch
 
 IDLE = timedelta(milliseconds=2)
 """How long to rest when nothing is there."""
 
 
+class Batches(Protocol):
+    """What hands over batches: a `connectors.reader.Reader`, or what hears what one hands over."""
+
+    @property
+    def done(self) -> bool: ...
+
+    def poll(self) -> list[SourceBatch]: ...
+
+    def close(self) -> None: ...
+
+
 class _ReadPartition(StatefulSourcePartition[SourceBatch, int]):
-    def __init__(self, reader: Reader, stop: Flag) -> None:
+    def __init__(self, reader: Batches, stop: Flag) -> None:
         self._reader, self._stop = reader, stop
         self._awake: datetime | None = None
 
@@ -45,7 +56,7 @@ class Read(FixedPartitionedSource[SourceBatch, int]):
     where it is, without calling any partition finished.
     """
 
-    def __init__(self, make_reader: Callable[[], Reader], stop: Flag | None = None) -> None:
+    def __init__(self, make_reader: Callable[[], Batches], stop: Flag | None = None) -> None:
         self._make_reader = make_reader
         self._stop = stop or Flag()
 

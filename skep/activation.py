@@ -13,10 +13,10 @@ from connectors.deliver import Deliver
 from connectors.destinations import Cursor, Destination, FileDestination
 from contracts.problems import ContractErrors
 from operators.view import View
-from skep import ends, log
+from skep import ends, log, metrics
 from skep.personal import hidden
 from skep.settings import Settings, load_definitions
-from skep.spaces import open_view
+from skep.spaces import open_view, open_views
 from state.errors import NoState, StateError
 from state.snapshot_personal import Hider
 
@@ -52,6 +52,7 @@ class Activation:
             ends.plain_ends()
             settings = Settings.load()
             log.configure(settings.log)
+            metrics.keep_in(settings.data)
             activation = cls(settings)
         except (ContractErrors, StateError) as error:
             raise ends.stopped(error) from None
@@ -83,8 +84,23 @@ class Activation:
                 time.sleep(0.1)
 
     def _cursor(self, name: str) -> Cursor:
-        return Cursor(self._settings.data / "cursors" / f"{name}.json")
+        return _cursor(self._settings, name)
 
     def _destination(self, name: str) -> tuple[Destination, Audience]:
         found, audience = self._destinations[name.rpartition("@")[0]]
         return FileDestination(self._settings.root / found.path), audience
+
+
+def pending(settings: Settings) -> dict[str, int]:
+    """By destination and space, as ``name@space``: how many changes it has not been told; those that have been told all are left out."""
+    behind: dict[str, int] = {}
+    with open_views(settings) as views:
+        for destination in load_definitions(settings).destinations:
+            for space, view in views.items():
+                name = f"{destination.name}@{space}"
+                behind[name] = view.meta.changes - _cursor(settings, name).load()
+    return {name: changes for name, changes in behind.items() if changes > 0}
+
+
+def _cursor(settings: Settings, name: str) -> Cursor:
+    return Cursor(settings.data / "cursors" / f"{name}.json")

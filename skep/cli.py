@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperCommand
 
 from skep import console, offered, terminal
 from skep.cli_changing import changing_app
+from skep.cli_demo import demo_app
 from skep.cli_hash import hash_app
 from skep.cli_quality import quality_app
 from skep.cli_sources import sources_app
 from skep.cli_sql import sql_app
 from skep.console import fail, json_line, out, table
+from skep.exits import Exit
 from skep.late_group import late
 from skep.layout import number, prose
 from skep.project import settings_at
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
 app.add_typer(changing_app)
+app.add_typer(demo_app)
 app.add_typer(sql_app)
 app.add_typer(hash_app)
 app.add_typer(profile_app, name="profile")
@@ -103,46 +105,6 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder 
 
     written = create(folder)
     out.print(f"{folder}: {len(written)} files written. Next: `skep --project {folder} check`, and read {folder / 'README.md'}")
-
-
-class _NoiseAlone(TyperCommand):
-    """``--noise`` may stand without its share."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        behind = args.index("--noise") + 1 if "--noise" in args else 0
-        if behind and (behind == len(args) or args[behind].startswith("-")):
-            args = [*args[:behind], "0.2", *args[behind:]]
-        return super().parse_args(ctx, args)
-
-
-@app.command(cls=_NoiseAlone)
-def demo(
-    *,
-    people: Annotated[int, typer.Option(min=1, help="How many people shop.")] = 2_000,
-    events: Annotated[int, typer.Option(min=1, help="How many lines to write.")] = 200_000,
-    folder: Annotated[Path, typer.Option("--out", help="Where events.jsonl and _truth.jsonl go.")] = Path("data/demo"),
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
-    conflicts: Annotated[float, typer.Option(min=0.0, max=1.0, help="The share of people who share a device or an address.")] = 0.0,
-    noise: Annotated[
-        float, typer.Option(min=0.0, max=1.0, metavar="[SHARE]", help="The share of people with errors of each kind (alone: 0.2).")
-    ] = 0.0,
-) -> None:
-    """Write events of a demo shop, and the truth about who its people are.
-
-    With --noise: typos, shared devices, recycled addresses, people who come back as guests. Also writes identity.yaml, rules that
-    compare people, trains their model beside it, and prints how many of the people it finds.
-
-    Example: skep demo --people 2000 --events 200000 --seed 7 --out data/demo
-    """
-    from skep.demo import write_demo
-
-    with console.spinner("the demo shop is busy …"):
-        written, truth = write_demo(folder, people, events, seed, conflicts, noise)
-    out.print(f"{events:,} events of {people:,} people: {written}; who they are: {truth}")
-    if noise:
-        from skep.demo_figures import show_figures
-
-        show_figures(folder / "identity.yaml", written, truth)
 
 
 @app.command()
@@ -258,6 +220,8 @@ def run(
 ) -> None:
     """Run the flow, with activation and the snapshot publisher beside it, until SIGTERM or Ctrl-C.
 
+    Exit codes: 0 done, 1 error, 2 usage, 3 a source or file is stopped, 4 deliveries are pending, 5 interrupted before the end (--once).
+
     Example: skep run --once
     """
     from skep import running
@@ -285,6 +249,20 @@ def status(json: Json = False) -> None:
         json_line(found)
     else:
         statuses.show(found, settings)
+
+
+@app.command()
+def health() -> None:
+    """Whether a flow runs on this project's data now: exit code 0 if one does, else 1. For the health checks of containers.
+
+    Example: skep health
+    """
+    from skep.process import flow_is_running
+
+    settings = _settings()
+    if not flow_is_running(settings):
+        fail(f"no flow is running on {settings.data} → skep run")
+    out.print(f"a flow is running on {settings.data}")
 
 
 @profile_app.command("show")
@@ -396,7 +374,7 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        raise SystemExit(Exit.INTERRUPTED) from None
     except BrokenPipeError:
         # The reader (`head`) has enough; Python must not complain when it flushes at exit.
         sys.stderr.close()

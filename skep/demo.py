@@ -1,4 +1,4 @@
-"""The demo shop's events, and the truth about who its people are: the same bytes for the same seed.
+"""The demo shop's events, and the truth about who its people are: the same bytes for the same seed and the same end.
 
 Everybody starts anonymous; a part of them log in, on every device that they use. So the links between identifiers are
 enough to find every person again, unless ``conflicts`` asks for people who share a device or an e-mail address, or
@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import orjson
 
 from skep.demo_broken import broken_line
@@ -22,6 +23,21 @@ from skep.demo_visits import DAY_MS, END_MS, Person, iso, new_device, visits
 
 DUPLICATE_SHARE = 0.005
 BROKEN_SHARE = 0.003
+EVENTS = "events.jsonl"
+MADE = ".demo.json"
+"""No source reads what begins with a point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """How a demo is made, as `make_demo` was told."""
+
+    people: int
+    events: int
+    seed: int
+    conflicts: float
+    noise: float
+    end_ms: int
 
 
 @dataclass(slots=True)
@@ -32,48 +48,67 @@ class Demo:
     truth: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def make_demo(people: int, events: int, seed: int, conflicts: float = 0.0, noise: float = 0.0) -> Demo:
+def make_demo(  # noqa: PLR0917 - as the command has them
+    people: int, events: int, seed: int, conflicts: float = 0.0, noise: float = 0.0, end_ms: int = END_MS
+) -> Demo:
     """``events`` lines of ``people`` people; ``conflicts`` is the share of them who share a device or an address.
 
-    ``noise`` is the share of those with errors, as `skep.demo_noise` makes them; what two people share has no truth then.
+    ``noise`` is the share of those with errors, as `skep.demo_noise` makes them; what two people share has no truth then. Everything
+    happens before ``end_ms``, so many milliseconds since 1970; another end moves all of it by the difference.
     """
-    rng = Random(seed)
+    rng, shop = Random(seed), Shop(people, events, seed, conflicts, noise, end_ms)
     duplicates, broken = round(events * DUPLICATE_SHARE), round(events * BROKEN_SHARE)
-    everybody = _people(rng, people, conflicts)
-    if noise:
-        everybody = noisy(Random(f"{seed} {noise}"), everybody, noise)
+    everybody = everybody_of(shop, rng)
     arrivals: list[tuple[int, bytes]] = []
     for person, quota in zip(everybody, _quotas(rng, len(everybody), events - duplicates - broken), strict=True):
         if quota:
-            arrivals += visits(rng, person, quota)
+            arrivals += visits(rng, person, quota, end_ms)
     originals = len(arrivals)
     for _ in range(duplicates if originals else 0):
-        arrivals.append(_sent_again(rng, *arrivals[rng.randrange(originals)]))
+        arrivals.append(sent_again(rng, *arrivals[rng.randrange(originals)], end_ms))
     for number in range(broken if originals else 0):
-        arrivals.append(broken_line(rng, number, *arrivals[rng.randrange(originals)]))
+        arrivals.append(broken_line(rng, number, *arrivals[rng.randrange(originals)], end_ms))
     arrivals.sort(key=lambda arrival: arrival[0])
     return Demo([line for _, line in arrivals], list(_truth(everybody, shared=not noise)))
 
 
 def write_demo(  # noqa: PLR0917 - as the command has them
-    out: Path, people: int, events: int, seed: int, conflicts: float = 0.0, noise: float = 0.0
+    out: Path, people: int, events: int, seed: int, conflicts: float = 0.0, noise: float = 0.0, end_ms: int = END_MS
 ) -> tuple[Path, Path]:
-    """Write ``events.jsonl`` and ``_truth.jsonl``, which no source reads as events, into ``out`` and return both paths."""
-    demo = make_demo(people, events, seed, conflicts, noise)
+    """Write ``events.jsonl`` and ``_truth.jsonl``, which no source reads as events, into ``out`` and return both paths.
+
+    `MADE` beside them says how they were made.
+    """
+    demo = make_demo(people, events, seed, conflicts, noise, end_ms)
     out.mkdir(parents=True, exist_ok=True)
-    with (out / "events.jsonl").open("wb") as file:
+    with (out / EVENTS).open("wb") as file:
         file.writelines(line + b"\n" for line in demo.lines)
     with (out / "_truth.jsonl").open("wb") as file:
         for namespace, value, person in demo.truth:
             file.write(orjson.dumps({"namespace": namespace, "value": value, "person": person}) + b"\n")
-    return out / "events.jsonl", out / "_truth.jsonl"
+    (out / MADE).write_bytes(msgspec.json.encode(Shop(people, events, seed, conflicts, noise, end_ms)) + b"\n")
+    return out / EVENTS, out / "_truth.jsonl"
 
 
-def _people(rng: Random, people: int, conflicts: float) -> list[Person]:
+def made(out: Path) -> Shop | None:
+    """How the demo in a folder was made; None if there is none."""
+    try:
+        return msgspec.json.decode((out / MADE).read_bytes(), type=Shop)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def everybody_of(shop: Shop, rng: Random | None = None) -> list[Person]:
+    """The people of a shop, before any of their visits."""
+    everybody = _people(rng or Random(shop.seed), shop)
+    return noisy(Random(f"{shop.seed} {shop.noise}"), everybody, shop.noise) if shop.noise else everybody
+
+
+def _people(rng: Random, shop: Shop) -> list[Person]:
     everybody: list[Person] = []
-    for index in range(people):
-        person = _person(rng, index)
-        if everybody and rng.random() < conflicts:
+    for index in range(shop.people):
+        person = _person(rng, index, shop.end_ms)
+        if everybody and rng.random() < shop.conflicts:
             other = everybody[-1]
             person.logs_in = other.logs_in = True
             if rng.random() < 0.5:
@@ -84,7 +119,7 @@ def _people(rng: Random, people: int, conflicts: float) -> list[Person]:
     return everybody
 
 
-def _person(rng: Random, index: int) -> Person:
+def _person(rng: Random, index: int, end_ms: int) -> Person:
     # Number 42 always logs in, so that the documentation has somebody to look at.
     logs_in = rng.random() < 0.6 or index == 41
     first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
@@ -98,7 +133,7 @@ def _person(rng: Random, index: int) -> Person:
         logs_in=logs_in,
         # Somebody who never logs in would be one person for each device.
         devices=[new_device(rng) for _ in range(rng.choice((1, 1, 2, 2, 3)) if logs_in else 1)],
-        since_ms=END_MS - rng.randrange(2 * DAY_MS, 60 * DAY_MS),
+        since_ms=end_ms - rng.randrange(2 * DAY_MS, 60 * DAY_MS),
     )
 
 
@@ -115,9 +150,9 @@ def _quotas(rng: Random, people: int, events: int) -> list[int]:
     return quotas
 
 
-def _sent_again(rng: Random, arrival: int, line: bytes) -> tuple[int, bytes]:
+def sent_again(rng: Random, arrival: int, line: bytes, end_ms: int) -> tuple[int, bytes]:
     """The same event by a client that did not hear the answer: only ``sentAt`` and ``receivedAt`` differ."""
-    again = arrival + rng.randrange(1_000, 600_000)
+    again = min(arrival + rng.randrange(1_000, 600_000), end_ms)
     record: dict[str, Any] = orjson.loads(line)
     record["sentAt"], record["receivedAt"] = iso(again - 120), iso(again)
     return again, orjson.dumps(record)

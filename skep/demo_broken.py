@@ -7,12 +7,12 @@ from typing import Any
 
 import orjson
 
-from skep.demo_visits import DAY_MS, END_MS, iso, message_id
+from skep.demo_visits import DAY_MS, iso, message_id
 
 
-def broken_line(rng: Random, number: int, arrival: int, line: bytes) -> tuple[int, bytes]:
-    """A broken relative of ``line``, a little later: an event of its own, so that nothing of the truth is lost by it."""
-    arrival += rng.randrange(1_000, 60_000)
+def broken_line(rng: Random, number: int, arrival: int, line: bytes, end_ms: int) -> tuple[int, bytes]:
+    """A broken relative of ``line``, a little later, at ``end_ms`` at most: an event of its own, so that nothing of the truth is lost."""
+    arrival = min(arrival + rng.randrange(1_000, 60_000), end_ms)
     record: dict[str, Any] = orjson.loads(line)
     record.update({"messageId": message_id(rng), "sentAt": iso(arrival - 60), "receivedAt": iso(arrival)})
     way = number % 7
@@ -29,7 +29,7 @@ def broken_line(rng: Random, number: int, arrival: int, line: bytes) -> tuple[in
     elif way == 5:
         record["timestamp"] = record["originalTimestamp"] = iso(arrival + 3 * DAY_MS)
     else:
-        return _forgotten(rng, arrival, record)
+        return _forgotten(rng, arrival, record, end_ms)
     return arrival, orjson.dumps(record)
 
 
@@ -39,10 +39,10 @@ def _as_track(record: dict[str, Any], event: str, properties: dict[str, Any]) ->
     record.update({"type": "track", "event": event, "properties": properties})
 
 
-def _forgotten(rng: Random, arrival: int, record: dict[str, Any]) -> tuple[int, bytes]:
+def _forgotten(rng: Random, arrival: int, record: dict[str, Any], end_ms: int) -> tuple[int, bytes]:
     """Sent by an app that was not opened for weeks: later than the horizon, if the demo is long enough for that."""
     late = arrival + 40 * DAY_MS
-    if late > END_MS:
+    if late > end_ms:
         record["type"] = "click"
         return arrival, orjson.dumps(record)
     record["sentAt"], record["receivedAt"] = iso(late - 60), iso(late)

@@ -14,7 +14,7 @@ from skep.demo_shop import APP_AGENT, CATEGORIES, CITIES, COUPONS, REFUND_REASON
 
 DAY_MS = 86_400_000
 END_MS = 1_782_864_000_000
-"""2026-07-01T00:00:00Z: the last visit ends before."""
+"""2026-07-01T00:00:00Z: where a demo ends for which nobody says when."""
 PRODUCTS = catalogue()
 _SERVER = {"name": "skep-demo-server", "version": "2.1.0"}
 _LIBRARIES = {True: {"name": "analytics-ios", "version": "4.1"}, False: {"name": "analytics.js", "version": "2.11"}}
@@ -78,10 +78,10 @@ class Visit:
     order_id: str = ""
 
 
-def visits(rng: Random, person: Person, quota: int) -> Iterator[tuple[int, bytes]]:
-    """Exactly ``quota`` events of ``person`` as ``(arrival in ms, line)``, not sorted."""
+def visits(rng: Random, person: Person, quota: int, end_ms: int) -> Iterator[tuple[int, bytes]]:
+    """Exactly ``quota`` events of ``person`` as ``(arrival in ms, line)``, not sorted; none happens or arrives after ``end_ms``."""
     lengths = _lengths(rng, quota)
-    starts = sorted(rng.randrange(person.since_ms, END_MS - 7_200_000) for _ in lengths)
+    starts = sorted(rng.randrange(person.since_ms, end_ms - 7_200_000) for _ in lengths)
     devices = _devices(rng, person, len(lengths))
     logins = _login_visits(rng, person, devices)
     known: set[str] = set()
@@ -98,10 +98,11 @@ def visits(rng: Random, person: Person, quota: int) -> Iterator[tuple[int, bytes
             if step == turn:
                 visit.logged_in = True
                 known.add(device.anonymous_id)
-                record = _identify(rng, person)
+                record = identify(rng, person)
             else:
-                record = _step(rng, visit, step, turn)
-            yield _sent(rng, visit, record)
+                record = step_of(rng, visit, step, turn)
+            visit.delay_ms = min(delay, end_ms - visit.now_ms)
+            yield sent(rng, visit, record)
 
 
 def _lengths(rng: Random, quota: int) -> list[int]:
@@ -129,7 +130,8 @@ def _login_visits(rng: Random, person: Person, devices: list[Device]) -> set[int
     return {rng.choice(numbers[: 1 + len(numbers) // 3]) for numbers in of_device.values()}
 
 
-def _identify(rng: Random, person: Person) -> dict[str, Any]:
+def identify(rng: Random, person: Person) -> dict[str, Any]:
+    """The person says who they are."""
     person.user_id_seen, person.email_seen = not person.guest, True
     traits: dict[str, Any] = {
         "email": person.email if rng.random() < 0.9 else person.email.title(),
@@ -144,7 +146,7 @@ def _identify(rng: Random, person: Person) -> dict[str, Any]:
     return {"type": "identify", "traits": traits}
 
 
-def _step(rng: Random, visit: Visit, step: int, login_turn: int) -> dict[str, Any]:
+def step_of(rng: Random, visit: Visit, step: int, login_turn: int) -> dict[str, Any]:
     """What the visitor does next."""
     chance = rng.random()
     if visit.order_id:
@@ -237,7 +239,7 @@ def _order_refunded(rng: Random, visit: Visit) -> dict[str, Any]:
     return {**_track("Order Refunded", properties), "server": True}
 
 
-def _sent(rng: Random, visit: Visit, step: dict[str, Any]) -> tuple[int, bytes]:
+def sent(rng: Random, visit: Visit, step: dict[str, Any]) -> tuple[int, bytes]:
     """The step in its envelope: the app's timestamps are corrected already, the browser's are not; a server knows no device."""
     server = step.pop("server", False)
     device, now = visit.device, visit.now_ms

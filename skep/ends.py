@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, ParamSpec, TypeVar
 
@@ -14,6 +15,8 @@ from connectors.errors import SourceError
 from contracts.problems import ContractErrors
 from skep import log, terminal
 from skep.console import CommandError
+from skep.exits import Exit
+from skep.permissions import refused
 from state.errors import StateError
 
 P = ParamSpec("P")
@@ -119,6 +122,8 @@ def words_of(error: BaseException) -> str:
         return ""
     if error.errno in _FULL:
         return f"the disk of {error.filename or 'the data folder'} is full; nothing is lost. Free some space and start the flow again."
+    if error.errno in {errno.EACCES, errno.EPERM} and error.filename:
+        return refused(Path(error.filename))
     if error.errno in _OUTSIDE and error.filename:
         return f"{error.filename}: expected a file or folder that can be used, found: {error.strerror} → repair it, or choose another"
     return ""
@@ -127,8 +132,6 @@ def words_of(error: BaseException) -> str:
 def _last_words(text: str) -> NoReturn:
     """Everything that counts is on disk. Taking the interpreter down in order would add pages about objects that still live."""
     try:
-        # On a terminal the line of progress stands there.
-        start = "\n" if sys.stderr.isatty() else ""
-        print(f"{start}{text}", file=sys.stderr, flush=True)  # noqa: T201 - the last line of a process
+        log.last_words(text)
     finally:
-        os._exit(1)
+        os._exit(Exit.ERROR)

@@ -1,12 +1,21 @@
-"""structlog for people on the console, or as JSON lines for machines with ``SKEP_LOG=json``; always on stderr."""
+"""structlog for people on the console, or as JSON lines for machines with ``SKEP_LOG=json``; always on stderr.
+
+On a terminal one line below what is logged may change: how far the flow is. Several processes write to one terminal, so whatever is
+said there first takes that line away, whoever has drawn it.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from skep.terminal import behind, visible
+from skep.terminal import behind, visible_line
+from skep.terminal import visible as shown
+
+_NEW_LINE = "\r\x1b[K"
+"""To the beginning of the line, and what stands there is gone."""
 
 if TYPE_CHECKING:
     import structlog
@@ -37,7 +46,7 @@ def configure(form: str | None = None) -> None:
     form = form or os.environ.get("SKEP_LOG", "console")
     last: list[Any] = [structlog.processors.JSONRenderer()]
     if form != "json":
-        last = [_visible, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        last = [_visible, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False), _above]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -47,10 +56,43 @@ def configure(form: str | None = None) -> None:
             *last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger("debug" if is_detailed() else "info"),
-        logger_factory=structlog.PrintLoggerFactory(behind(sys.stderr)),
+        logger_factory=lambda *_: structlog.PrintLogger(behind(sys.stderr)),
         cache_logger_on_first_use=False,
     )
 
 
+def for_machines() -> bool:
+    """Whether this process logs JSON lines."""
+    import structlog  # noqa: PLC0415 - as above
+
+    return any(isinstance(one, structlog.processors.JSONRenderer) for one in structlog.get_config()["processors"])
+
+
+def has_line() -> bool:
+    """Whether there is a line that may change: a terminal, read by people."""
+    return sys.stderr.isatty() and not for_machines()
+
+
+def draw(text: str) -> None:
+    """Show this in the line that changes; nothing takes it away."""
+    stream = behind(sys.stderr)
+    stream.write(_NEW_LINE + visible_line(text)[: shutil.get_terminal_size().columns - 1])
+    stream.flush()
+
+
+def last_words(text: str) -> None:
+    """What a process ends with over an error."""
+    if for_machines():
+        logger().error("stopped", because=text)
+    else:
+        stream = behind(sys.stderr)
+        stream.write(f"{_NEW_LINE if sys.stderr.isatty() else ''}{shown(text)}\n")
+        stream.flush()
+
+
 def _visible(_logger: Any, _method: str, said: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {key: visible(value) if isinstance(value, str) else value for key, value in said.items()}
+    return {key: shown(value) if isinstance(value, str) else value for key, value in said.items()}
+
+
+def _above(_logger: Any, _method: str, line: str) -> str:
+    return f"{_NEW_LINE}{line}" if sys.stderr.isatty() else line

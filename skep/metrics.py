@@ -18,12 +18,16 @@ _TOOK = Gauge("skep_snapshot_took_seconds", "How long the last snapshot took, in
 _BYTES = Gauge("skep_snapshot_bytes", "Size of the last snapshot")
 
 
-def environment_of(process: int, data: Path, given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables for a process beside others: a port of its own, and a folder for Bytewax's ``dataflow.json`` that can be written."""
-    if ENABLED not in given:
-        return {}
-    data.mkdir(parents=True, exist_ok=True)
-    return {PORT: str(int(given.get(PORT) or _BYTEWAX_PORT) + process), CACHE: given.get(CACHE) or str(data)}
+def environment_of(process: int, given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables for a process beside others: a port of its own."""
+    return {PORT: str(int(given.get(PORT) or _BYTEWAX_PORT) + process)} if ENABLED in given else {}
+
+
+def keep_in(data: Path) -> None:
+    """Let Bytewax put its ``dataflow.json`` into the data folder, which can be written, and not where the process happens to be."""
+    if ENABLED in os.environ:
+        data.mkdir(parents=True, exist_ok=True)
+        os.environ.setdefault(CACHE, str(data))
 
 
 def serve() -> None:

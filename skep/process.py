@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from skep.exits import Exit
 from skep.log import logger
 from skep.settings import Settings
 from state.errors import StateLocked
@@ -109,14 +110,15 @@ class Supervisor:
     def _stop(self, _number: int, _frame: Any) -> None:
         self.stopping = True
 
-    def run(self, child: Child, watch: Callable[[], None] = lambda: None) -> int:
-        """Run one child to its end; its exit code, 0 if it was stopped and drained."""
+    def run(self, child: Child) -> int:
+        """Run one child to its end; `Exit.ERROR` if it ended over an error, 0 also if it was stopped and drained."""
         self.children = [child]
         child.start()
         while child.poll() is None and not self.stopping:
-            watch()
             time.sleep(0.1)
-        return self._finish() if self.stopping else (child.poll() or 0)
+        if self.stopping:
+            return self._finish()
+        return Exit.ERROR if child.poll() else Exit.DONE
 
     def keep(self, children: list[Child]) -> int:
         """Run children side by side until stopped, or until a needed one ends; then stop the others."""
@@ -131,7 +133,7 @@ class Supervisor:
                 if code is not None and child.needed:
                     if code:
                         log.error("stopping the others", because=f"{child.name} ended", code=code)
-                    return self._finish(code)
+                    return self._finish(Exit.ERROR if code else Exit.DONE)
                 if code is not None:
                     self._restart_later(child, code)
         return self._finish()
@@ -144,8 +146,8 @@ class Supervisor:
             child.start_at = 0.0
             child.start()
 
-    def _finish(self, code: int = 0) -> int:
-        """Ask all children to drain, wait for them; ``code``, or that of a needed child that did not drain."""
+    def _finish(self, code: int = Exit.DONE) -> int:
+        """Ask all children to drain, wait for them; ``code``, or `Exit.ERROR` if a needed child did not drain."""
         running = [child for child in self.children if child.process and child.poll() is None]
         for child in running:
             child.process.terminate()  # type: ignore[union-attr]
@@ -156,7 +158,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 logger().error(f"{child.name} did not stop and was killed", seconds=STOP_SECONDS)
                 child.process.kill()  # type: ignore[union-attr]
-                ended = 1
+                ended = Exit.ERROR
             if child.needed and ended > 0:
-                code = code or ended
+                code = Exit.ERROR
         return code

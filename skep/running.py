@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from rich.status import Status
-
-from operators.view import View
 from skep import metrics, report, sources
-from skep.console import CommandError, err, styled
+from skep.activation import pending
+from skep.console import CommandError, err
+from skep.exits import Exit
 from skep.late import tell_late
+from skep.permissions import must_write
 from skep.process import ACTIVATION, FLOW, Child, Supervisor, flow_is_running
+from skep.report import Standing
 from skep.settings import Settings, load_definitions
 from skep.snapshots import publish_snapshot
-from skep.spaces import open_view, open_views
-from skep.status import status, summed, tell_stopped
+from skep.spaces import open_views
+from skep.status import status, tell_stopped
 from skep.views import tell_missing
-from state.errors import NoState, StateError
+from state.errors import NoState
 
 STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "skep.duckdb")
-POLL_SECONDS = 1.0
-STOPPED = 3
-"""Exit code of a run that has left a stopped source or file unread."""
 
 
 def forget(settings: Settings) -> None:
     """Remove all state and what destinations wrote below the data folder; sources stay."""
+    must_write(settings.data)
     if flow_is_running(settings):
         raise CommandError(f"--fresh: a flow is running on {settings.data} → stop it first, or leave --fresh out")
     for name in STATE:
@@ -45,25 +42,45 @@ def forget(settings: Settings) -> None:
 
 
 def once(settings: Settings, environment: dict[str, str], *, quiet: bool = False) -> int:
-    """The flow to the end of the input, then destinations, then the snapshot, then a report; the exit code."""
+    """The flow to the end of the input, then destinations, then the snapshot, then a report; the exit code (`skep.ends.Exit`)."""
+    must_write(settings.data)
     supervisor = Supervisor()
     supervisor.install_signals()
-    before, begun = _received(settings), time.monotonic()
-    with Progress(settings, before) as progress:
-        code = supervisor.run(Child("the flow", FLOW, {**environment, "SKEP_FOLLOW": "0"}, needed=True), progress.watch)
+    before, begun = Standing.of(settings), time.monotonic()
+    environment = {**environment, "SKEP_FOLLOW": "0"}
+    code = supervisor.run(Child("the flow", FLOW, environment, needed=True))
     seconds = time.monotonic() - begun
-    if code or supervisor.stopping:
+    if code:
         return code
-    code = supervisor.run(Child("activation", ACTIVATION, {**environment, "SKEP_FOLLOW": "0"}, needed=True))
-    if code or supervisor.stopping:
-        return code
+    delivered = Exit.DONE if supervisor.stopping else supervisor.run(Child("activation", ACTIVATION, environment, needed=True))
+    if supervisor.stopping:
+        return _interrupted(settings, before)
     published = publish_snapshot(settings)
     tell_missing(published.problems)
     if not quiet:
         found = status(settings)
-        report.show(found, found["received"] - before, seconds, published.target, example(settings))
+        report.show(found, before, seconds, published.target, example(settings), report.decided(settings, before))
         tell_late(found, settings)
-    return _stopped(settings)
+    return max(_stopped(settings), _pending(settings) or delivered)
+
+
+def _interrupted(settings: Settings, before: Standing) -> int:
+    """`INTERRUPTED`, and how far it came."""
+    try:
+        report.show_interrupted(status(settings), before)
+    except NoState:
+        err.print("INTERRUPTED before anything was read", style="bold yellow")
+    return Exit.INTERRUPTED
+
+
+def _pending(settings: Settings) -> int:
+    """`PENDING`, said loudly, if a destination has not been told everything; else 0."""
+    behind = pending(settings)
+    for name, changes in behind.items():
+        err.print(f"DESTINATION {name} HAS NOT BEEN TOLD {changes:,} changes", style="bold red")
+    if behind:
+        err.print("They wait in the change log. Repair what was said above; `skep run --once` tells them, with the same ids")
+    return Exit.PENDING if behind else Exit.DONE
 
 
 def _stopped(settings: Settings) -> int:
@@ -72,23 +89,24 @@ def _stopped(settings: Settings) -> int:
     sources.tell(found["files"])
     if found["stopped"]:
         tell_stopped(found)
-    return STOPPED if found["stopped"] or any(one["state"] == "stopped" for one in found["files"]) else 0
+    return Exit.STOPPED if found["stopped"] or any(one["state"] == "stopped" for one in found["files"]) else Exit.DONE
 
 
 def follow(settings: Settings, environment: dict[str, str]) -> int:
     """Everything side by side until SIGTERM or SIGINT; the exit code."""
+    must_write(settings.data)
     supervisor = Supervisor()
     supervisor.install_signals()
     environment = {**environment, "SKEP_FOLLOW": "1"}
     every = f"{settings.snapshot_interval_us / 1e6:g}"
     return supervisor.keep(
         [
-            Child("the flow", FLOW, environment | metrics.environment_of(metrics.FLOW, settings.data), needed=True),
-            Child("activation", ACTIVATION, environment | metrics.environment_of(metrics.ACTIVATION, settings.data)),
+            Child("the flow", FLOW, environment | metrics.environment_of(metrics.FLOW), needed=True),
+            Child("activation", ACTIVATION, environment | metrics.environment_of(metrics.ACTIVATION)),
             Child(
                 "the snapshot publisher",
                 ("-P", "-m", "skep.cli", "snapshot", "--every", every),
-                environment | metrics.environment_of(metrics.PUBLISHER, settings.data),
+                environment | metrics.environment_of(metrics.PUBLISHER),
             ),
         ]
     )
@@ -103,67 +121,6 @@ def example(settings: Settings) -> str | None:
             for namespace, value, *_ in view.identifiers():
                 return f"{namespace}:{value}"
     return None
-
-
-def _received(settings: Settings) -> int:
-    with suppress(NoState), open_views(settings) as views:
-        return int(summed([view.status() for view in views.values()])["received"])
-    return 0
-
-
-class Progress:
-    """Tells how far the flow has come: a line that changes on a terminal, a line every ten seconds elsewhere."""
-
-    def __init__(self, settings: Settings, before: int) -> None:
-        self._settings = settings
-        self._before = before
-        self._views: dict[str, View] = {}
-        self._begun = self._polled = self._told = time.monotonic()
-        self._status: Status | None = None
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._status:
-            self._status.stop()
-        for view in self._views.values():
-            view.close()
-
-    def watch(self) -> None:
-        """Look at the state, at most once a second."""
-        now = time.monotonic()
-        if now - self._polled < POLL_SECONDS:
-            return
-        self._polled = now
-        if self._status is None and err.is_terminal:
-            # Not before the process has been started: the spinner is a thread.
-            self._status = err.status(styled("the flow starts …"))
-            self._status.start()
-        found = self._look()
-        if found:
-            self._tell(found, now)
-
-    def _look(self) -> list[dict[str, Any]]:
-        found = []
-        for space in self._settings.spaces:
-            # Before its first commit a space cannot be read; the flow itself says what is wrong with it.
-            with suppress(StateError):
-                if space not in self._views:
-                    self._views[space] = open_view(self._settings, space)
-                self._views[space].refresh()
-                found.append(self._views[space].status())
-        return found
-
-    def _tell(self, found: list[dict[str, Any]], now: float) -> None:
-        total = summed(found)
-        events = total["received"] - self._before
-        line = f"{events:,} events, {events / (now - self._begun):,.0f} a second, {total['people']:,} people, clock {total['clock'] or '–'}"
-        if self._status:
-            self._status.update(styled(line))
-        elif now - self._told >= 10:
-            self._told = now
-            err.print(line)
 
 
 def source_environment(settings: Settings, source_path: Path | None) -> dict[str, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
+from types import FrameType
 
 from connectors.errors import SourceError
 from connectors.files import discover
@@ -19,9 +22,10 @@ from operators.people import meta as meta_row
 from operators.people.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
-from skep import ends, log, recovery
+from skep import ends, log, metrics, recovery
 from skep.definitions import declare, keep, proved
 from skep.log import logger
+from skep.permissions import must_write
 from skep.personal import hide_traits
 from skep.process import take_lock
 from skep.registry import pull_if_there
@@ -29,6 +33,7 @@ from skep.remembered import Remembered
 from skep.settings import Settings
 from skep.sources import spec_of
 from skep.spaces import archive_path, bundles, control_path, shard_path
+from skep.telling import Telling, Told
 from state.archive import Archive
 from state.errors import StateError
 from state.shard import Shard
@@ -63,6 +68,9 @@ class Runtime:
             formats=settings.formats == "assert",
         )
         self._spaces = {space: self._space(space) for space in settings.spaces}
+        self._telling = Telling(settings, {name: partial(getattr, space, "meta") for name, space in self._spaces.items()})
+        for space in self._spaces.values():
+            space.computing = partial(self._telling.computing, space.name)
 
     @classmethod
     def start(cls) -> Runtime:
@@ -71,6 +79,8 @@ class Runtime:
             ends.plain_ends()
             settings = Settings.load()
             log.configure(settings.log)
+            must_write(settings.data)
+            metrics.keep_in(settings.data)
             for source in settings.sources:
                 discover(Path(source.path), follow=settings.follow)
             pull_if_there(settings)
@@ -79,15 +89,26 @@ class Runtime:
             raise ends.stopped(error) from None
         recovery.prepare()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: runtime.stop.set())
+            signal.signal(number, runtime.end)
+        runtime.begin()
         gc.collect()
         gc.freeze()
         gc.disable()
         return runtime
 
+    def begin(self) -> None:
+        """Say that the flow starts, and when the process ends, how far it came."""
+        self._telling.started(self.definitions.digest)
+        atexit.register(self._telling.stopped)
+
+    def end(self, number: int, _frame: FrameType | None) -> None:
+        """The handler of signals: sources end where they are."""
+        self._telling.asked(number)
+        self.stop.set()
+
     # ---- what the flow asks for
 
-    def reader(self) -> Reader:
+    def reader(self) -> Told:
         """All sources, each from where every store behind it stands."""
         settings = self.settings
         reader = Reader(
@@ -103,7 +124,7 @@ class Runtime:
         for space, running in self._spaces.items():
             history = frozenset(partition for name, partition in reader.history if name == space)
             running.start([partition for name, partition in reader.partitions if name == space], history)
-        return reader
+        return Told(reader, self._telling)
 
     def _stopped(self, space: str, control: int) -> frozenset[str] | None:
         """The sources of a space that are read no further; None while a control entry that may change that is under way."""

@@ -28,7 +28,7 @@ README = """\
 # A Skep project
 
 1. Put events into `events/*.jsonl`, one JSON object a line, as a Segment SDK sends them. Or make some:
-   `skep demo --people 100 --events 5000 --seed 1 --out events`
+   `skep demo --people 100 --events 5000 --out events`; beside `skep run`, `skep demo --live 20 --out events` goes on with more of now.
 2. `skep check` reads `contracts/` and says what is wrong, and where.
 3. `skep run --once` takes the events in; then `skep status`, `skep profile show user_id:42`, `skep sql "select * from profiles limit 5"`.
 

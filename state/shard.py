@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -308,4 +309,7 @@ def _explained(path: Path, error: Exception) -> StateError:
         return StateLocked(f"{path} is written by another process. Stop the flow that is running, or choose another `data:` folder.")
     if "No space left" in text:
         return DiskFull(f"the disk of {path} is full; nothing of this commit was written. Free some space and start the flow again.")
+    if "Permission denied" in text:
+        user = os.geteuid()
+        return StateError(f"{path}: user {user} may not write there, which RocksDB needs also to read → chown -R {user} {path.parents[1]}")
     return StateError(f"{path} cannot be used: {text}")

@@ -31,14 +31,23 @@ if TYPE_CHECKING:
     from operators.people.store import Pair
 
 
-def _same_meaning(before: Definitions, after: Definitions) -> bool:
-    """Whether both say the same of every event that was accepted, so that nothing about anybody changes."""
+def _differences(before: Definitions, after: Definitions) -> list[str]:
+    """In what they do not say the same of every event that was accepted; nothing about anybody changes if there is none."""
 
-    def meaning(one: Definitions) -> tuple[Any, ...]:
+    def meaning(one: Definitions) -> dict[str, Any]:
         models = {event: newest(versions).version[0] for event, versions in one.contracts.items() if event in one.upcasts}
-        return one.identity, one.traits, one.purposes, one.segments, one.features, one.upcasts, models
+        return {
+            "identity": one.identity,
+            "traits": one.traits,
+            "consents": one.purposes,
+            "segments": one.segments,
+            "features": one.features,
+            "upcasts": one.upcasts,
+            "models": models,
+        }
 
-    return meaning(before) == meaning(after)
+    here, there = meaning(before), meaning(after)
+    return [name for name in here if here[name] != there[name]]
 
 
 class Control:
@@ -82,14 +91,15 @@ class Control:
             holds_from = {partition: position + 1 for partition, position in space.meta.applied.items() if partition != CONTROL}
         append_epoch(space.meta.epochs, digest, holds_from, entry.position)
         before, known = (space.program, space.definitions) if space.digest else (None, None)
-        recompute = known is not None and is_old(space.meta)
+        recompute = ["the meaning of what is stored"] if known is not None and is_old(space.meta) else []
         if digest != space.digest:
             space.use(digest)
-            recompute = recompute or (known is not None and not _same_meaning(known, space.definitions))
+            recompute += _differences(known, space.definitions) if known is not None else []
         if before is not None and recompute:
             space.log.cause = {"type": "definition", "digest": digest}
-            self._recompute(before)
-        return {"definitions": digest, "recomputed": recompute}
+            with space.computing(f"definitions {digest} differ in {', '.join(recompute)}"):
+                self._recompute(before)
+        return {"definitions": digest, "recomputed": bool(recompute)}
 
     def renew(self) -> bool:
         """Compute everybody anew if that was last done by an older meaning of what is stored; whether it was done."""
@@ -101,7 +111,8 @@ class Control:
             return False
         space.log.cause, space.log.time = {"type": "meaning", "id": str(MEANING)}, None
         space.log.clock = space.meta.clock or 0
-        self._recompute(space.program)
+        with space.computing("this version of Skep reads what is stored in another way"):
+            self._recompute(space.program)
         space.remember()
         return True
 

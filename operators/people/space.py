@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import orjson
@@ -109,6 +110,8 @@ class Space:
         self._costly = self.cost.rebuilds
         """How many of them there were at the last commit."""
         self.digest = ""
+        self.computing: Callable[[str], AbstractContextManager[object]] = nullcontext
+        """Wrapped around computing everybody anew, told why: for whoever says so to people."""
         self.regroup: Regroup | None = None
         if self.meta.digest:
             self.use(self.meta.digest)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import jsonschema_rs
@@ -13,8 +15,11 @@ import pytest
 
 from contracts import load, read_files
 from contracts.names import event_name
+from contracts.times import parse_time
 from operators.extract import Identifiers
-from skep.demo import make_demo, write_demo
+from skep.console import CommandError
+from skep.demo import Shop, everybody_of, make_demo, write_demo
+from skep.demo_live import Visitors, found, live
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFINITIONS = load(read_files(ROOT / "contracts"))
@@ -102,3 +107,59 @@ def test_conflicts_share_devices_or_addresses() -> None:
     clusters = _clusters(make_demo(200, 10_000, 1, conflicts=0.2).lines)
     logins = [sum(namespace == "user_id" for namespace, _ in cluster) for cluster in clusters]
     assert sum(count > 1 for count in logins) >= 10
+
+
+_TIME = re.compile(rb"\d{4}-\d\d-\d\dT[0-9:.]+Z")
+
+
+def test_another_end_moves_everybody_and_everything_by_the_difference() -> None:
+    here, there = (make_demo(50, 2_000, 4, noise=0.2, end_ms=end) for end in (1_782_864_000_000, 1_800_000_123_456))
+    shift_us = (1_800_000_123_456 - 1_782_864_000_000) * 1000
+    assert here.truth == there.truth
+    for one, other in zip(here.lines, there.lines, strict=True):
+        assert _TIME.sub(b"", one) == _TIME.sub(b"", other)
+        moved = [parse_time(time.decode()) for time in _TIME.findall(other)]
+        assert [parse_time(time.decode()) + shift_us for time in _TIME.findall(one)] == moved  # type: ignore[operator]
+
+
+def test_nothing_happens_or_arrives_after_the_end() -> None:
+    """But for the events whose time is wrong, which are to be refused."""
+    end_us = 1_782_864_000_000_000
+    for record in _records(make_demo(300, 30_000, 3).lines):
+        received = parse_time(record["receivedAt"]) if "receivedAt" in record else None
+        assert received is None or received <= end_us
+
+
+SHOP = Shop(50, 2_000, 6, 0.0, 0.0, 1_782_864_000_000)
+
+
+def test_live_events_are_of_now_and_of_the_people_of_the_demo() -> None:
+    now_ms = SHOP.end_ms + 3_600_000
+    visitors = Visitors(Random(1), everybody_of(SHOP), 10)
+    arrivals = [now_ms + number * 100 for number in range(5_000)]
+    lines = [visitors.line(arrival) for arrival in arrivals]
+    for arrival, line in zip(arrivals, lines, strict=True):
+        for record in _records([line]):
+            received = parse_time(record.get("receivedAt"))
+            assert received is None or arrival - 3_000 <= received // 1000 <= arrival
+    records = _records(lines)
+    # Who belongs together is what the demo alone says: the same people, nobody joined and nobody parted.
+    known, both = _clusters(make_demo(50, 2_000, 6).lines), _clusters(make_demo(50, 2_000, 6).lines + lines)
+    assert all(sum(bool(cluster & one) for one in known) <= 1 for cluster in both)
+    assert all(sum(bool(cluster & one) for one in both) == 1 for cluster in known)
+    assert len({json.dumps(record.get("userId")) for record in records}) > 20
+    assert len(lines) - len(_records(lines)) > 0
+
+
+def test_live_appends_whole_lines_to_the_demo_that_is_there(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="skep demo --out"):
+        found(tmp_path)
+    events, _ = write_demo(tmp_path, 50, 2_000, 6)
+    before = events.read_bytes()
+    looks = iter([False, False, False, True])
+    written = live(tmp_path, found(tmp_path), 100, lambda: next(looks))
+    after = events.read_bytes()
+    assert found(tmp_path) == SHOP
+    assert after.startswith(before)
+    assert after.endswith(b"\n")
+    assert (written > 0, after.count(b"\n")) == (True, 2_000 + written)

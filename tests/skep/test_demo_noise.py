@@ -107,11 +107,11 @@ def test_a_typo_changes_one_letter_or_digit(text: str) -> None:
 def test_the_command_prints_how_many_people_it_finds(tmp_path: Path) -> None:
     """From nothing: events, truth, rules, model and charts; the commands that it prints work; comparing finds more than identifiers do."""
     out = tmp_path / "demo"
-    done = skep("demo", "--people", "300", "--events", "8000", "--noise", "--out", str(out), timeout=300)
+    done = skep("demo", "--people", "300", "--events", "8000", "--noise", "--until", "2026-07-01", "--out", str(out), timeout=300)
     assert done.returncode == 0, done.stderr
     assert "0.95" in done.stdout
     assert "false merges" in done.stdout
-    names = {"events.jsonl", "_truth.jsonl", "identity.yaml", "identity_model.json", "identity_model.svg", "thresholds.svg"}
+    names = {".demo.json", "events.jsonl", "_truth.jsonl", "identity.yaml", "identity_model.json", "identity_model.svg", "thresholds.svg"}
     assert {path.name for path in out.iterdir()} == names
     command = next(line.split() for line in done.stdout.splitlines() if "skep identity evaluate" in line)
     told = json.loads(skep(*command[1:], "--json", timeout=120).stdout)

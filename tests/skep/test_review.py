@@ -73,10 +73,12 @@ def test_a_source_without_files_is_one_line(tmp_path: Path) -> None:
     assert not (shop / "data/shards").exists()
 
 
-def test_a_good_run_says_nothing_on_stderr(tmp_path: Path) -> None:
+def test_a_good_run_says_that_it_started_and_why_it_ended(tmp_path: Path) -> None:
     shop = project(tmp_path / "shop", order("m1", "1"))
     done = bytewax(shop)
-    assert (done.returncode, done.stderr) == (0, "")
+    started, stopped = done.stderr.splitlines()
+    assert (done.returncode, " started " in started, " stopped " in stopped) == (0, True, True)
+    assert "the end of the input" in stopped
 
 
 def test_replay_without_ids_is_of_every_space(tmp_path: Path) -> None:
@@ -104,7 +106,10 @@ def test_a_whole_number_as_user_id_is_its_decimal_text(tmp_path: Path) -> None:
 def test_a_new_project_takes_the_demo_into_its_events_folder(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     assert skep("init", str(shop)).returncode == 0
-    assert skep("demo", "--people", "20", "--events", "500", "--seed", "1", "--out", str(shop / "events")).returncode == 0
+    assert (
+        skep("demo", "--people", "20", "--events", "500", "--seed", "1", "--until", "2026-07-01", "--out", str(shop / "events")).returncode
+        == 0
+    )
     assert skep("run", "--once", project=shop).returncode == 0
     assert json.loads(skep("status", "--json", project=shop).stdout)["received"] == 500
 

@@ -20,7 +20,8 @@ from tests.skep.test_cli import refused, skep
 
 def _project(folder: Path) -> Path:
     assert skep("init", str(folder)).returncode == 0
-    assert skep("demo", "--people", "150", "--events", "6000", "--seed", "5", "--out", str(folder / "events")).returncode == 0
+    made = ("demo", "--people", "150", "--events", "6000", "--seed", "5", "--until", "2026-07-01", "--out", str(folder / "events"))
+    assert skep(*made).returncode == 0
     (folder / "events" / "_truth.jsonl").rename(folder / "_truth.jsonl")
     return folder
 

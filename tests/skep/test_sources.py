@@ -16,6 +16,7 @@ from skep import running, sources
 from skep.audit import audit
 from skep.console import CommandError
 from skep.definitions import proved
+from skep.exits import Exit
 from skep.runtime import Runtime
 from skep.settings import Settings
 from skep.spaces import open_views, shard_path
@@ -85,7 +86,7 @@ def test_a_replaced_file_stops_until_somebody_decides(project: Path, capsys: pyt
     (project / "orders.csv").write_text(rows(4, 5, 1, 2, 3))
     web.write_text('{"type":"track","event":"x","userId":"v","timestamp":"2026-05-04"}\n{"type":')
     ran(project)
-    assert running._stopped(settings) == running.STOPPED
+    assert running._stopped(settings) == Exit.STOPPED
     said = capsys.readouterr().err
     assert f"FILE {FILE} IS STOPPED: {project / 'orders.csv'}: expected what was read of it before" in said
     assert f"skep sources reread {FILE};" in said
@@ -96,7 +97,7 @@ def test_a_replaced_file_stops_until_somebody_decides(project: Path, capsys: pyt
     first, second = (sources.reread(settings, name, "a daily export") for name in ("till", FILE))
     assert (first.answer, "the next one will do it" in first.words()) == (None, True)
     ran(project)
-    assert running._stopped(settings) == 0
+    assert running._stopped(settings) == Exit.DONE
     assert people(project) == ["1", "2", "3", "4", "5", "v", "w"]
     assert listed(project) == [(f"{FILE}/@2", 5, 0, "finished")]
     told = [row for row in audit(settings, "shop") if row["type"] == "reread"]
