@@ -12,3 +12,5 @@ settings.load_profile("project")
 
 # Hundreds of processes are started: without bytecode each of them would compile all of our modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# pytest-xdist tells its workers how wide the terminal is, and what prints tables would believe it.
+os.environ.pop("COLUMNS", None)

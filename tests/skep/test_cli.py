@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 from pathlib import Path
+from threading import Thread
 
 import orjson
 import pytest
@@ -15,10 +16,12 @@ from skep import console
 from skep.changes import position
 from skep.console import CommandError
 from skep.control import submit
+from skep.exits import Exit
 from skep.process import Child, Supervisor, flow_is_running, run_lock
 from skep.profiles import parse
 from skep.settings import Settings
 from skep.status import summed
+from tests import patience
 from tests.patience import PATIENCE_S
 from tests.processes import completed, plain_environment
 
@@ -160,13 +163,15 @@ def _child(name: str, code: str, *, needed: bool = False) -> Child:
     return Child(name, ("-c", code), {"WORD": "there"}, needed=needed)
 
 
-def test_the_supervisor_gives_back_the_exit_code() -> None:
-    assert Supervisor().run(_child("flow", "import os, sys; sys.exit(3 if os.environ['WORD'] == 'there' else 4)", needed=True)) == 3
+def test_the_supervisor_says_that_a_child_ended_over_an_error() -> None:
+    """Whatever code it gave, and it had the environment that it was to have."""
+    assert Supervisor().run(_child("flow", "import os, sys; sys.exit(0 if os.environ['WORD'] == 'there' else 4)", needed=True)) == Exit.DONE
+    assert Supervisor().run(_child("flow", "import sys; sys.exit(7)", needed=True)) == Exit.ERROR
 
 
 def test_when_the_flow_dies_the_others_are_stopped() -> None:
     other = _child("activation", "import time; time.sleep(600)")
-    assert Supervisor().keep([other, _child("flow", "import sys; sys.exit(7)", needed=True)]) == 7
+    assert Supervisor().keep([other, _child("flow", "import sys; sys.exit(7)", needed=True)]) == Exit.ERROR
     assert other.poll() == -signal.SIGTERM
 
 
@@ -178,9 +183,13 @@ def test_a_stopped_supervisor_drains_its_children(tmp_path: Path) -> None:
     supervisor, child = Supervisor(), _child("flow", drains, needed=True)
 
     def stop_when_ready() -> None:
-        supervisor.stopping = ready.exists()
+        patience.until(ready.exists)
+        supervisor.stopping = True
 
-    assert supervisor.run(child, stop_when_ready) == 0
+    stopper = Thread(target=stop_when_ready)
+    stopper.start()
+    assert supervisor.run(child) == Exit.DONE
+    stopper.join()
 
 
 def test_cells_are_for_people() -> None:

@@ -115,7 +115,7 @@ def test_without_a_snapshot_nothing_is_counted(tmp_path: Path) -> None:
         (tmp_path / path).write_text(text)
     shown = skep("contracts", "impact", str(tmp_path / OLD), str(changed(tmp_path, note=None)), project=tmp_path).stdout
     assert "there is no snapshot yet" in shown
-    assert "–" in next(line for line in shown.splitlines() if line.startswith("segment  "))
+    assert "–" in next(line for line in shown.splitlines() if line.startswith("segment  ")), shown
 
 
 def test_an_event_must_be_told_if_no_folder_does(project: Path, tmp_path: Path) -> None:
