@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -15,6 +16,7 @@ from skep import console
 from skep.changes import position
 from skep.console import CommandError
 from skep.control import submit
+from skep.exits import Exit
 from skep.process import Child, Supervisor, flow_is_running, run_lock
 from skep.profiles import parse
 from skep.settings import Settings
@@ -160,27 +162,30 @@ def _child(name: str, code: str, *, needed: bool = False) -> Child:
     return Child(name, ("-c", code), {"WORD": "there"}, needed=needed)
 
 
-def test_the_supervisor_gives_back_the_exit_code() -> None:
-    assert Supervisor().run(_child("flow", "import os, sys; sys.exit(3 if os.environ['WORD'] == 'there' else 4)", needed=True)) == 3
+@pytest.mark.parametrize(("ends", "code"), [("0", Exit.DONE), ("3", Exit.ERROR), ("os.kill(os.getpid(), 9)", Exit.ERROR)])
+def test_the_supervisor_says_whether_the_flow_ended_over_an_error(ends: str, code: Exit) -> None:
+    assert Supervisor().run(_child("flow", f"import os, sys; assert os.environ['WORD'] == 'there'; sys.exit({ends})", needed=True)) == code
 
 
 def test_when_the_flow_dies_the_others_are_stopped() -> None:
     other = _child("activation", "import time; time.sleep(600)")
-    assert Supervisor().keep([other, _child("flow", "import sys; sys.exit(7)", needed=True)]) == 7
+    assert Supervisor().keep([other, _child("flow", "import sys; sys.exit(7)", needed=True)]) == Exit.ERROR
     assert other.poll() == -signal.SIGTERM
 
 
-def test_a_stopped_supervisor_drains_its_children(tmp_path: Path) -> None:
-    """SIGTERM is passed on; a flow that drains makes the exit code 0."""
-    ready = tmp_path / "ready"
-    drains = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); "
-    drains += f"open({str(ready)!r}, 'w').close(); time.sleep(600); sys.exit(5)"
-    supervisor, child = Supervisor(), _child("flow", drains, needed=True)
-
-    def stop_when_ready() -> None:
-        supervisor.stopping = ready.exists()
-
-    assert supervisor.run(child, stop_when_ready) == 0
+def test_a_stopped_supervisor_drains_its_children() -> None:
+    """SIGTERM, which the child itself sends, is passed on; a flow that drains makes the exit code 0."""
+    drains = "import os, signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); "
+    drains += f"os.kill({os.getpid()}, signal.SIGTERM); time.sleep(600); sys.exit(5)"
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    supervisor = Supervisor()
+    supervisor.install_signals()
+    try:
+        assert supervisor.run(_child("flow", drains, needed=True)) == Exit.DONE
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert supervisor.stopping
 
 
 def test_cells_are_for_people() -> None:
