@@ -6,35 +6,40 @@ from collections.abc import Callable
 
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
-from connectors.audience import Audience
-from connectors.changes import Told
-from connectors.destinations import Cursor, Destination
-
-Open = Callable[[str], tuple[Destination, Audience]]
-"""Name of a partition → the destination, and what of the changes it is told."""
+from connectors.changes import Recipient, Told
+from connectors.destinations import Cursor, FileDestination
 
 
 class _Deliveries(StatelessSinkPartition[Told]):
-    def __init__(self, open_destination: Open, cursor: Callable[[str], Cursor]) -> None:
-        self._open, self._cursor = open_destination, cursor
-        self._opened: dict[str, tuple[Destination, Audience, Cursor]] = {}
+    def __init__(self, cursor: Callable[[str], Cursor]) -> None:
+        self._cursor = cursor
+        self._opened: dict[str, tuple[Recipient, FileDestination, Cursor]] = {}
 
     def write_batch(self, items: list[Told]) -> None:
-        for name, changes in items:
-            if name not in self._opened:
-                self._opened[name] = (*self._open(name), self._cursor(name))
-            destination, audience, cursor = self._opened[name]
-            chosen = audience.told(changes)
+        for name, recipient, changes in items:
+            destination, cursor = self._open(name, recipient)
+            chosen = recipient.audience.told(changes)
             if chosen:
                 destination.deliver(chosen)
             cursor.store(changes[-1][0])
+
+    def _open(self, name: str, recipient: Recipient) -> tuple[FileDestination, Cursor]:
+        """The destination, opened again where definitions have changed it."""
+        if name in self._opened:
+            known, destination, cursor = self._opened[name]
+            if known == recipient:
+                return destination, cursor
+            destination.close()
+        opened = FileDestination(recipient.path), self._cursor(name)
+        self._opened[name] = (recipient, *opened)
+        return opened
 
 
 class Deliver(DynamicSink[Told]):
     """Tells destinations at least once: a crash between delivery and cursor repeats the last batch, with the same ids."""
 
-    def __init__(self, open_destination: Open, cursor: Callable[[str], Cursor]) -> None:
-        self._open, self._cursor = open_destination, cursor
+    def __init__(self, cursor: Callable[[str], Cursor]) -> None:
+        self._cursor = cursor
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> _Deliveries:  # noqa: ARG002
-        return _Deliveries(self._open, self._cursor)
+        return _Deliveries(self._cursor)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from connectors.sources import SourceSpec
+from contracts.definitions import Mapping
+
+ALWAYS = sys.maxsize
+"""Where nothing ends."""
 
 
 class Memory:
@@ -19,6 +25,10 @@ class Memory:
     def applied(self, space: str) -> int:  # noqa: ARG002
         """The last control entry that has been applied."""
         return 0
+
+    def mapping(self, spec: SourceSpec, partition: str, position: int) -> tuple[Mapping | None, int]:  # noqa: ARG002
+        """The mapping by which the record at a position is read, and the position from which it is another one."""
+        return spec.mapping, ALWAYS
 
     def stopped(self, space: str, partition: str, why: str) -> None:
         """Nothing more is read of a partition for now."""

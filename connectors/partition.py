@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,8 @@ import orjson
 from connectors.content import state
 from connectors.errors import Changed, SourceError, Unfinished
 from connectors.lines import Lines
-from connectors.marks import Mark, encode
+from connectors.marks import Mark, decode, encode
+from connectors.memory import ALWAYS, Memory
 from connectors.sources import Records, SourceSpec, open_records
 from contracts.events import SourceBatch
 from contracts.times import MIN_US, parse_time
@@ -83,12 +85,14 @@ def control(space: str, name: str, path: Path, after: int) -> Partition:
 class FilePartition(Partition):
     """The file of a source. What is wrong with it stops it alone: it then says so once, and may go on when the file is as it should be.
 
-    ``mark`` is what was read of the file, None if nothing is known of it.
+    ``memory`` knows what was read of the file, and by which mapping which of its rows are read.
     """
 
-    def __init__(self, spec: SourceSpec, name: str, path: Path, after: int, mark: Mark | None, *, follow: bool) -> None:
+    def __init__(self, spec: SourceSpec, name: str, path: Path, after: int, memory: Memory, *, follow: bool) -> None:
         super().__init__(spec.space, spec.name, name, None, after, history=spec.history)
         self.spec, self.path = spec, path
+        self._memory, self._until = memory, ALWAYS
+        mark = decode(memory.mark(spec.space, name))
         self.stopped = ""
         """Why it is read no further; empty while it is read."""
         self.changed = False
@@ -106,6 +110,7 @@ class FilePartition(Partition):
         self._records, self.stopped, self.changed, self.finished = None, "", False, False
         self._next_us = None
         known = msgspec.structs.replace(self._known, waiting=0, stopped="", changed=False)
+        self._map()
         try:
             self._state = state(self.path.stat())
             self._records = open_records(self.spec, self.path, skip=self._last + known.behind, follow=self._follow, mark=known)
@@ -114,6 +119,19 @@ class FilePartition(Partition):
             self._stop(error)
         except OSError as error:
             self._stop(SourceError(self.path, f"expected a file that can be read: {error.strerror}"))
+
+    def _map(self) -> bool:
+        """Find the mapping of the next record; whether it is another one."""
+        mapping, self._until = self._memory.mapping(self.spec, self.name, self._last + 1)
+        if mapping == self.spec.mapping:
+            return False
+        self.spec = replace(self.spec, mapping=mapping)
+        return True
+
+    def renew(self) -> None:
+        """Read on as the definitions say that are in force from here."""
+        if (self.stopped or not self.finished) and self._map():
+            self.open()
 
     def look(self) -> None:
         """While following: open again what has changed and does not notice that by itself."""
@@ -124,7 +142,12 @@ class FilePartition(Partition):
         if now != self._state and (self._records is None or not self._records.follows):
             self.open()
 
+    def batch(self, count: int, now_us: int, *, follow: bool) -> SourceBatch:
+        return super().batch(min(count, self._until - self._last - 1), now_us, follow=follow)
+
     def next_us(self) -> int | None:
+        if self._last + 1 >= self._until:
+            self.renew()
         try:
             return super().next_us()
         except SourceError as error:

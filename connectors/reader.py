@@ -8,7 +8,6 @@ from pathlib import Path
 
 from connectors.control import PARTITION
 from connectors.files import discover
-from connectors.marks import decode
 from connectors.memory import Memory
 from connectors.partition import FilePartition, Partition, control
 from connectors.sources import SourceSpec
@@ -19,8 +18,8 @@ TICK_US = 20_000
 """How often a caught-up partition says that it still is."""
 DISCOVER_US = 1_000_000
 """How often a followed folder or glob is looked through for new files, and those that were read for changes."""
-_TURNS = re.compile(rb'"type" ?: ?"(?:reread|skip)"')
-"""What control entries say by which a file may begin anew."""
+_TURNS = re.compile(rb'"type" ?: ?"(?:reread|skip|definitions)"')
+"""What control entries say by which a file may begin anew, or be read in another way."""
 
 
 class Reader:
@@ -59,7 +58,7 @@ class Reader:
         self._parts: dict[tuple[str, str], FilePartition] = {}
         """By space and file."""
         self._turning: dict[str, int] = {}
-        """By space, while it has not been applied: the control entry by which a file may begin anew."""
+        """By space, while it has not been applied: the control entry behind which files are read in another way."""
         self._control = [control(space, PARTITION, path, positions(space, PARTITION)) for space, path in control_paths.items()]
         self._discovered_us = now_us()
         self._discover()
@@ -142,13 +141,18 @@ class Reader:
         return batches
 
     def _turn(self, now_us: int) -> list[SourceBatch]:
-        """Begins files anew of which a control entry has said so, as soon as it is applied; what is to be said of the old ones."""
+        """Begins files anew of which a control entry has said so, as soon as it is applied, and reads the others on as definitions in
+        force say; what is to be said of the old ones."""
         applied = [space for space, last in self._turning.items() if self._memory.applied(space) >= last]
         batches = []
         for space in applied:
             del self._turning[space]
             for key, part in self._parts.items():
-                if key[0] == space and part.name != self._partition(*key):
+                if key[0] != space:
+                    continue
+                if part.name == self._partition(*key):
+                    part.renew()
+                else:
                     batches.append(part.rest(now_us))
                     part.close()
                     self._parts[key] = self._open(part.spec, key[1], part.path)
@@ -168,8 +172,7 @@ class Reader:
 
     def _open(self, spec: SourceSpec, file: str, path: Path) -> FilePartition:
         name = self._partition(spec.space, file)
-        mark = decode(self._memory.mark(spec.space, name))
-        return FilePartition(spec, name, path, self._positions(spec.space, name), mark, follow=self._follow)
+        return FilePartition(spec, name, path, self._positions(spec.space, name), self._memory, follow=self._follow)
 
     def _partition(self, space: str, file: str) -> str:
         return generation(file, self._memory.generation(space, file))

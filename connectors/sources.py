@@ -16,7 +16,10 @@ Kind = Literal["jsonl", "csv", "parquet"]
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """Where events come from and which space they feed; ``path`` is absolute: a file, a folder or a glob."""
+    """Where events come from and which space they feed; ``path`` is absolute: a file, a folder or a glob.
+
+    ``mapping``: how rows are read; None for JSON lines, and while it is not in force.
+    """
 
     name: str
     kind: Kind
@@ -51,7 +54,7 @@ def open_records(spec: SourceSpec, path: Path, *, skip: int, follow: bool, mark:
     if spec.kind == "jsonl":
         return Lines(path, skip=skip, follow=follow, mark=mark)
     if spec.mapping is None:
-        raise SourceError(path, f"source {spec.name!r} of kind {spec.kind} needs `mapping:`, the name of a file in contracts/sources/")
+        raise SourceError(path, f"the mapping of source {spec.name} is not in force; `skep apply` puts contracts/sources/ in force")
     from connectors.rows import Rows  # noqa: PLC0415 - JSON lines are read without pyarrow
 
     return Rows(path, spec.kind, spec.mapping.spec, skip=skip, follow=follow, mark=mark)

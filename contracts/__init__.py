@@ -6,10 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from contracts.loading import digest, load, read_files
+    from contracts.loading import digest, load, read_files, readable_files
     from contracts.problems import ContractErrors, Problem
 
-__all__ = ["ContractErrors", "Problem", "digest", "load", "read_files"]
+__all__ = ["ContractErrors", "Problem", "digest", "load", "read_files", "readable_files"]
 
 
 def __getattr__(name: str) -> Any:

@@ -181,8 +181,20 @@ def read_files(root: Path, *, unknown_events_ok: bool = False) -> dict[str, str]
     Raises `ContractErrors` for files that may not be there (a Python file, an unknown place) or are not UTF-8,
     together with the problems of the others. The package's own code is no problem in its own folder.
     """
+    files, problems = readable_files(root)
+    if problems:
+        try:
+            load(files, unknown_events_ok=unknown_events_ok)
+        except ContractErrors as error:
+            problems += error.problems
+        raise ContractErrors(problems)
+    return files
+
+
+def readable_files(root: Path) -> tuple[dict[str, str], list[Problem]]:
+    """Those of `read_files` that may be there and are texts, and what is wrong with the others."""
     if not root.is_dir():
-        raise ContractErrors([Problem(root.name, 1, "", "a folder of contracts", f"nothing at {root}", "`skep init DIR` makes a project")])
+        return {}, [Problem(root.name, 1, "", "a folder of contracts", f"nothing at {root}", "`skep init DIR` makes a project")]
     own = root.resolve() == Path(__file__).resolve().parent
     rules = root / identity.FILE
     model = _named_model(rules.read_bytes().decode("utf-8-sig", "replace")) if rules.is_file() else None
@@ -199,13 +211,7 @@ def read_files(root: Path, *, unknown_events_ok: bool = False) -> dict[str, str]
                 files[path.as_posix()] = file.read_bytes().decode("utf-8-sig")
             except (UnicodeDecodeError, OSError) as error:
                 problems.append(Problem(path.as_posix(), 1, "", "a readable file in UTF-8", str(error)))
-    if problems:
-        try:
-            load(files, unknown_events_ok=unknown_events_ok)
-        except ContractErrors as error:
-            problems += error.problems
-        raise ContractErrors(problems)
-    return files
+    return files, problems
 
 
 def _is_ignored(path: Path, own: bool) -> bool:

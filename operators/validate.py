@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from base64 import b64decode
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
@@ -337,13 +336,14 @@ class Validate:
     """The validate step: batches of bytes in, judged batches out, each by one set of definitions.
 
     ``epochs`` are those of each space at the start (`operators/epochs.py`); entries of the control partition add to
-    them. ``load_bundle`` gives the definitions of a digest.
+    them. ``behind``: by space and partition the first record that no store has. ``load_bundle`` gives the definitions of a digest.
     """
 
     def __init__(
         self,
         load_bundle: Callable[[str], Definitions],
         epochs: dict[str, list[Epoch]],
+        behind: Mapping[str, Mapping[str, int]] | None = None,
         *,
         unknown_ok: bool,
         future_skew_us: int,
@@ -354,7 +354,7 @@ class Validate:
         self.epochs = {space: list(known) for space, known in epochs.items()}
         self._limits = {"unknown_ok": unknown_ok, "future_skew_us": future_skew_us, "max_event_bytes": max_event_bytes, "formats": formats}
         self._judges: dict[str, Judge] = {}
-        self._next: dict[str, dict[str, int]] = defaultdict(dict)
+        self._next = {space: dict(known) for space, known in (behind or {}).items()}
         """By space and partition: the record that is judged next, where definitions without ``from`` begin to hold."""
 
     def __call__(self, batches: list[SourceBatch]) -> list[JudgedBatch]:
@@ -388,7 +388,10 @@ class Validate:
         return epochs
 
     def _data(self, batch: SourceBatch) -> Iterator[JudgedBatch]:
-        for digest, first, last in spans(self._known(batch.space), batch.partition, batch.first, batch.last):
+        known = self._known(batch.space)
+        here = self._next.setdefault(batch.space, {})
+        here[batch.partition] = max(here.get(batch.partition, 1), batch.last + 1)
+        for digest, first, last in spans(known, batch.partition, batch.first, batch.last):
             records = batch.records[first - batch.first : last - batch.first + 1]
             part = _judged(batch, first, last, digest)
             judge = self.judge(digest)
@@ -400,11 +403,11 @@ class Validate:
         epochs = self.epochs.setdefault(batch.space, [])
         part = _judged(batch, batch.first, batch.last, _digest_at(epochs, batch.first))
         for position, raw in enumerate(batch.records, batch.first):
-            entry = _entry(raw)
+            entry = self._placed(batch.space, _entry(raw))
             part.control.append(ControlEntry(position, entry, self._outcomes(batch, entry, position, part.digest)))
             if entry["type"] != "definitions":
                 continue
-            append_epoch(epochs, entry["digest"], entry.get("from", self._next[batch.space]), position)
+            append_epoch(epochs, entry["digest"], entry["from"], position)
             digest = _digest_at(epochs, position + 1)
             # The first definitions of all stand for the entries before them too.
             part.digest = part.digest or digest
@@ -413,6 +416,10 @@ class Validate:
                 yield part
                 part = _judged(batch, position + 1, batch.last, digest)
         yield part
+
+    def _placed(self, space: str, entry: dict[str, Any]) -> dict[str, Any]:
+        """An entry of definitions with the positions from which they hold: where it has none, behind everything that was judged before."""
+        return entry if entry["type"] != "definitions" else {"from": dict(self._next.get(space, {})), **entry}
 
     def _outcomes(self, batch: SourceBatch, entry: dict[str, Any], position: int, digest: str) -> list[tuple[str, Event | Refused]]:
         """The judged records of a replay or an edit; of an edit without ``replay`` none is an event yet."""

@@ -1,37 +1,81 @@
-"""What activation is made of: the change logs of all spaces and the destinations of the project."""
+"""What activation is made of: the change logs of all spaces, and the destinations that are in force in each."""
 
 from __future__ import annotations
 
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import islice
 
 from connectors.audience import Audience
-from connectors.changes import Changes
+from connectors.changes import BATCH_CHANGES, Changes, Recipient, Told
 from connectors.deliver import Deliver
-from connectors.destinations import Cursor, Destination, FileDestination
+from connectors.destinations import Cursor
+from contracts.definitions import Definitions
 from contracts.problems import ContractErrors
 from operators.view import View
 from skep import ends, log, metrics
+from skep.in_force import in_force
 from skep.personal import hidden
-from skep.settings import Settings, load_definitions
+from skep.settings import Settings
 from skep.spaces import open_view, open_views
 from state.errors import NoState, StateError
 from state.snapshot_personal import Hider
 
 WAIT_SECONDS = 60.0
 """How long a following activation waits for the flow's first commit."""
+LOOK_SECONDS = 1.0
+"""How often definitions are looked at while nothing changes."""
 
 
-class Shown:
-    """A space's change log as it may be seen: what was told of a trait before it counted as personal is hidden."""
+class SpaceLog:
+    """A space's change log as it may be seen, for the destinations in force: what was told of a trait before it counted as personal is
+    hidden. Definitions that take effect while it is read hold from the commit on in which they do."""
 
-    def __init__(self, view: View, hide: Callable[[bytes], bytes]) -> None:
-        self.refresh, self._view, self._hide = view.refresh, view, hide
+    def __init__(self, settings: Settings, view: View, cursor: Callable[[str], Cursor]) -> None:
+        self._settings, self._view, self._cursor = settings, view, cursor
+        self._digest = ""
+        self._looked = -LOOK_SECONDS
+        self._hider: Hider | None = None
+        self._recipients: dict[str, Recipient] = {}
+        self._since: dict[str, int] = {}
 
-    def changes(self, since: int) -> Iterator[tuple[int, bytes]]:
-        return ((sequence, self._hide(body)) for sequence, body in self._view.changes(since))
+    def poll(self) -> list[Told]:
+        """See `connectors.changes.Log`."""
+        self._view.refresh()
+        if not self._news() and time.monotonic() - self._looked < LOOK_SECONDS:
+            return []
+        self._look()
+        return [(name, recipient, changes) for name, recipient in self._recipients.items() if (changes := self._next(name))]
+
+    def _news(self) -> bool:
+        """Whether some destination has not been told all."""
+        return bool(self._since) and next(self._view.changes(min(self._since.values())), None) is not None
+
+    def _next(self, name: str) -> list[tuple[int, bytes]]:
+        since = self._since[name]
+        found = list(islice(self._view.changes(since), BATCH_CHANGES))
+        self._since[name] = found[-1][0] if found else since
+        return found if self._hider is None else [(sequence, self._hider.change(body)) for sequence, body in found]
+
+    def _look(self) -> None:
+        """The destinations of the definitions in force in what was committed."""
+        self._looked = time.monotonic()
+        digest = self._view.meta.digest
+        if digest and digest != self._digest:
+            self._digest = digest
+            self._use(self._view.program.definitions)
+
+    def _use(self, definitions: Definitions) -> None:
+        settings, space = self._settings, self._view.space
+        self._hider = None if settings.snapshot_personal == "clear" else Hider(hidden(settings, definitions), space)
+        self._recipients = {
+            f"{each.name}@{space}": Recipient(settings.root / each.path, Audience.of(each, definitions))
+            for each in definitions.destinations
+        }
+        known = self._since
+        self._since = {name: known[name] if name in known else self._cursor(name).load() for name in self._recipients}
 
 
 class Activation:
@@ -39,10 +83,6 @@ class Activation:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        definitions = load_definitions(settings)
-        self._destinations = {each.name: (each, Audience.of(each, definitions)) for each in definitions.destinations}
-        self._personal = None if settings.snapshot_personal == "clear" else hidden(settings, definitions)
-        self._names = [f"{name}@{space}" for name in self._destinations for space in settings.spaces]
         self._stop = threading.Event()
 
     @classmethod
@@ -53,6 +93,8 @@ class Activation:
             settings = Settings.load()
             log.configure(settings.log)
             metrics.keep_in(settings.data)
+            for space in settings.spaces:
+                in_force(settings, space)
             activation = cls(settings)
         except (ContractErrors, StateError) as error:
             raise ends.stopped(error) from None
@@ -61,17 +103,15 @@ class Activation:
         return activation
 
     def changes(self) -> Changes:
-        """The source: one partition for each destination and space."""
-        return Changes(self._names, self._log, self._cursor, follow=self._settings.follow, stop=self._stop)
+        """The source: the logs of all spaces."""
+        return Changes(self._logs, follow=self._settings.follow, stop=self._stop)
 
     def deliver(self) -> Deliver:
         """The sink."""
-        return Deliver(self._destination, self._cursor)
+        return Deliver(self._cursor)
 
-    def _log(self, name: str) -> View | Shown:
-        space = name.rpartition("@")[2]
-        view = self._view(space)
-        return view if self._personal is None else Shown(view, Hider(self._personal, space).change)
+    def _logs(self) -> list[SpaceLog]:
+        return [SpaceLog(self._settings, self._view(space), self._cursor) for space in self._settings.spaces]
 
     def _view(self, space: str) -> View:
         until = time.monotonic() + WAIT_SECONDS
@@ -86,17 +126,13 @@ class Activation:
     def _cursor(self, name: str) -> Cursor:
         return _cursor(self._settings, name)
 
-    def _destination(self, name: str) -> tuple[Destination, Audience]:
-        found, audience = self._destinations[name.rpartition("@")[0]]
-        return FileDestination(self._settings.root / found.path), audience
-
 
 def pending(settings: Settings) -> dict[str, int]:
     """By destination and space, as ``name@space``: how many changes it has not been told; those that have been told all are left out."""
     behind: dict[str, int] = {}
     with open_views(settings) as views:
-        for destination in load_definitions(settings).destinations:
-            for space, view in views.items():
+        for space, view in views.items():
+            for destination in view.program.definitions.destinations:
                 name = f"{destination.name}@{space}"
                 behind[name] = view.meta.changes - _cursor(settings, name).load()
     return {name: changes for name, changes in behind.items() if changes > 0}

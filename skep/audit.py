@@ -10,10 +10,10 @@ import orjson
 from operators.epochs import CONTROL
 from operators.generations import GENERATIONS
 from operators.view import View
-from skep.applying import differences
 from skep.console import table
 from skep.control import Submitted
 from skep.definitions import kept_files
+from skep.in_force import differences
 from skep.layout import moment, prose
 from skep.settings import Settings
 from skep.spaces import control_path, open_view

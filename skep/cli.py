@@ -118,6 +118,7 @@ def check(json: Json = False) -> None:
     from contracts import ContractErrors
     from skep import editor
     from skep.checking import checked, problem_row, summary, waiting_for_drafts
+    from skep.in_force import standing
     from skep.views import view_problems, view_row
 
     settings = _settings()
@@ -138,6 +139,8 @@ def check(json: Json = False) -> None:
         for one in missing:
             console.err.print(str(one), style="red")
         out.print(summary(definitions))
+        for line in standing(settings).lines():
+            out.print(line)
         for event, records in waiting_for_drafts(settings, definitions).items():
             words = f"{records:,} records of {event} wait in quarantine: it has drafts only, and no contract that is live"
             console.err.print(f'{words} → set "status": "live", `skep apply`, `skep quarantine replay --event {event}`', style="yellow")
@@ -165,8 +168,15 @@ def write_schemas(
 
 
 @app.command()
-def apply(space: Space = None, json: Json = False) -> None:
-    """Put contracts/ as it is now in force, also while a flow runs: from where each source stands.
+def apply(
+    plan: Annotated[
+        str | None,
+        typer.Option(metavar="PLAN", help="Only if files and what is in force are still those that `skep plan` has named so."),
+    ] = None,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Put contracts/ as it is now in force: at once if a flow runs, from where each source stands; else when the next one starts.
 
     Example: skep apply
     """
@@ -175,7 +185,7 @@ def apply(space: Space = None, json: Json = False) -> None:
     from skep.spaces import chosen
 
     settings = _settings()
-    applied = [put_in_force(settings, name) for name in chosen(settings, space)]
+    applied = put_in_force(settings, chosen(settings, space), plan=plan)
     if json:
         json_line([row(one) for one in applied])
     for one in [] if json else applied:
@@ -217,21 +227,24 @@ def run(
     once: Annotated[bool, typer.Option("--once", help="End at the end of the input, with a report.")] = False,
     source_path: Annotated[Path | None, typer.Option(help="Read the first source from here instead.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget all state of this project first.")] = False,
+    in_force: Annotated[bool, typer.Option("--in-force", help="With --once: go on with what is in force if files are broken.")] = False,
 ) -> None:
     """Run the flow, with activation and the snapshot publisher beside it, until SIGTERM or Ctrl-C.
+
+    It starts with the definitions in force, as `skep apply` left them; the first start puts contracts/ in force. With --once, broken
+    files are an error before anything is read.
 
     Exit codes: 0 done, 1 error, 2 usage, 3 a source or file is stopped, 4 deliveries are pending, 5 interrupted before the end (--once).
 
     Example: skep run --once
     """
     from skep import running
-    from skep.definitions import proved
 
+    if in_force and (fresh or not once):
+        raise typer.BadParameter("expected it with --once, and without --fresh: there must be something in force", param_hint="--in-force")
     settings = _settings(source_path=str(source_path.absolute()) if source_path else None)
-    proved(settings)
-    if fresh:
-        running.forget(settings)
-    environment = running.source_environment(settings, source_path)
+    running.prepare(settings, strict=once and not in_force, fresh=fresh)
+    environment = running.source_environment(settings, source_path) | ({"SKEP_APPLY": "by_command"} if in_force else {})
     raise SystemExit(running.once(settings, environment) if once else running.follow(settings, environment))
 
 

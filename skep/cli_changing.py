@@ -42,8 +42,12 @@ def show_plan(
         found = plans(settings, chosen(settings, space), proved(settings), progress, dump)
     if json:
         json_line(found)
-    for one in [] if json else found:
+        return
+    for one in found:
         show(one)
+    if found[0]["plan"]:
+        of = "" if space is None else f" --space {space}"
+        out.print(f"\nNext: skep apply{of} --plan {found[0]['plan']}")
 
 
 @changing_app.command("rollback")

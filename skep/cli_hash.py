@@ -32,13 +32,14 @@ def hash_identifiers(  # noqa: PLR0917 - typer fills them by name
     Example: skep hash --namespace email --csv list.csv --column mail > hashed.csv
     """
     from skep.hashing import HashedColumn, Hashing
-    from skep.settings import load_definitions
+    from skep.in_force import in_force
     from skep.spaces import one_space
 
     if bool(identifiers) == bool(csv) or bool(csv) != bool(column and namespace):
         raise CommandError("skep hash: expected identifiers such as email:a@b.c, or --namespace, --csv and --column → see skep hash --help")
     settings = settings_of(context)
-    hashing = Hashing(settings, load_definitions(settings), one_space(settings, space))
+    where = one_space(settings, space)
+    hashing = Hashing(settings, in_force(settings, where), where)
     found = [(one, hashing.named(one)) for one in identifiers or ()]
     for one, shown in found:
         if json:

@@ -83,14 +83,15 @@ def simulate(
 
 def _rule(context: typer.Context, kind: str, pair: tuple[str, str], why: str, space: str | None, *, json: bool) -> None:
     from skep.control import submit
+    from skep.in_force import in_force
     from skep.profiles import known_pair
-    from skep.settings import load_definitions
     from skep.spaces import one_space
 
     settings = settings_of(context)
-    known = known_pair(load_definitions(settings), *pair)
+    where = one_space(settings, space)
+    known = known_pair(in_force(settings, where), *pair)
     ends = {key: {"namespace": namespace, "value": value} for key, (namespace, value) in zip("ab", known, strict=True)}
-    _tell([submit(settings, one_space(settings, space), {"type": kind, **ends, "why": why})], json=json)
+    _tell([submit(settings, where, {"type": kind, **ends, "why": why})], json=json)
 
 
 def _tell(submitted: list[Any], *, json: bool) -> None:

@@ -37,7 +37,7 @@ CauseId = Annotated[str | None, typer.Option("--cause", help="Only those of this
 Where = Annotated[
     list[str] | None, typer.Option(help="Only those whose content is so: 'PATH = != < <= > >= ~ VALUE', 'PATH exists', 'PATH missing'.")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would come of it, by contracts/ as it is now.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would come of it.")]
 All = Annotated[bool, typer.Option("--all", help="Really every record, when nothing else says which.")]
 
 
@@ -174,14 +174,16 @@ def replay(
     source: Source = None,
     cause: CauseId = None,
     where: Where = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Put contracts/ as it is now in force first, as `skep apply` does.")] = False,
     dry_run: DryRun = False,
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Feed refused records again after a repair, judged by the contracts of now; lateness no longer counts. The default is all.
+    """Feed refused records again after a repair, judged by what is in force; lateness no longer counts. The default is all.
 
-    Example: skep quarantine replay --reason invalid --dry-run
+    Example: skep quarantine replay --reason invalid --apply --dry-run
     """
+    from skep.definitions import proved
     from skep.quarantine import repairs
     from skep.quarantine.selection import selection
 
@@ -189,12 +191,14 @@ def replay(
     chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
     where_ = _of(settings, space, chosen)
     if dry_run:
-        tried = repairs.trial(settings, where_, chosen)
+        tried = repairs.trial(settings, where_, chosen, proved(settings) if apply else None)
         if json:
             json_line(tried.public())
         else:
             _tried(tried, settings)
         return
+    if apply:
+        _apply(settings, where_)
     count, submitted = repairs.replay(settings, where_, chosen)
     if not json:
         out.print(f"{count:,} records to replay" if count else "nothing to replay")
@@ -291,6 +295,16 @@ def _of(settings: Settings, space: str | None, chosen: Selection) -> str | None:
     from skep.spaces import one_space
 
     return one_space(settings, space) if chosen.ids else space
+
+
+def _apply(settings: Settings, space: str | None) -> None:
+    """The files in force, before records are judged by them."""
+    from skep.applying import apply, words
+    from skep.console import err
+    from skep.spaces import chosen
+
+    for one in apply(settings, chosen(settings, space)):
+        err.print(words(one))
 
 
 def _some(chosen: Selection, everything: bool) -> None:

@@ -66,7 +66,7 @@ def _told(answer: dict[str, Any]) -> str:
         return f"refused: {answer.get('error', 'the flow does not say why')}"
     if answer["type"] == "definitions":
         how = "everybody computed anew" if answer["recomputed"] else "nothing about anybody had to be computed anew"
-        return f"in force: definitions {answer['definitions']}, {how}"
+        return f"in force, {how}"
     if answer["type"] in _COUNTS:
         always, others = _COUNTS[answer["type"]]
         counts = [(key, answer.get(key, 0)) for key in (*always, *others)]

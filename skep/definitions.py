@@ -90,21 +90,18 @@ def declared(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def declare(path: Path, digest: str, stored: list[dict[str, int]] | None) -> list[dict[str, Any]]:
-    """Put a digest in force unless it is; returns all entries that do so.
-
-    It holds behind the positions that any store has (``stored``); with None, from where the running flow stands.
-    """
+def declare(path: Path, digest: str, stored: list[dict[str, int]]) -> None:
+    """Put a digest in force unless it is, behind the positions that any store has."""
     known = declared(path)
-    if known and known[-1]["digest"] == digest:
-        return known
-    entry = declaration(digest, stored)
-    append(path, entry)
-    return [*known, entry]
+    if not known or known[-1]["digest"] != digest:
+        append(path, declaration(digest, stored))
 
 
 def declaration(digest: str, stored: list[dict[str, int]] | None) -> dict[str, Any]:
-    """The entry that puts a digest in force, as `declare` says; ``by`` is who runs the command or the flow."""
+    """The entry that puts a digest in force; ``by`` is who runs the command or the flow.
+
+    It holds behind the positions that any store has (``stored``); with None, from where the running flow stands.
+    """
     entry: dict[str, Any] = {"type": "definitions", "digest": digest, "by": who()}
     if stored is not None:
         names = {name for positions in stored for name in positions if name != CONTROL}
@@ -122,10 +119,3 @@ def stored_positions(settings: Settings, space: str) -> list[dict[str, int]] | N
         stored.append(view.applied())
         view.close()
     return stored
-
-
-def take_effect(settings: Settings, space: str) -> None:
-    """Put the project's definitions in force before an entry that is to be judged by them."""
-    definitions = proved(settings)
-    keep(settings, definitions)
-    declare(control_path(settings, space), definitions.digest, stored_positions(settings, space))

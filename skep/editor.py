@@ -133,6 +133,7 @@ def settings_schema(names: Names) -> Schema:
         "future_skew": duration("how far an event may lie ahead of the moment at which it was received", default="10m"),
         "unknown_events": choice(("quarantine", "accept"), "what becomes of events that have no contract", default="quarantine"),
         "formats": choice(("annotate", "assert"), "whether `format` in a contract is checked", default="annotate"),
+        "apply": choice(("by_command", "on_start"), "when edits of contracts/ take effect", default="by_command"),
         "follow": boolean("wait for more at the end of the input"),
         "sources": items(_source(names), "where events come from"),
         "batch_size": integer("records in one batch and one commit", default=settings.default("batch_size")),

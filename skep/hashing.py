@@ -28,7 +28,7 @@ class Hashing:
 
     def of(self, namespace: str, text: str) -> str | None:
         """What stands for a value; None if the flow would drop it. Raises `CommandError` if there is no such namespace."""
-        check_namespace(self._definitions, namespace)
+        check_namespace([self._definitions], namespace)
         found = self._identifiers.normalize(namespace, text)
         if found is None:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from skep.console import CommandError, headline, json_bytes, out, table
 from skep.layout import ID_MIN, moment, prose
 from skep.settings import Settings, load_definitions
 from skep.spaces import open_views
+from state.errors import NoState
 
 _GRANTED = {True: "granted", False: "denied"}
 
@@ -31,14 +32,15 @@ def known_pair(definitions: Definitions, a: str, b: str) -> tuple[tuple[str, str
     """Both identifiers of a link, whose namespaces must exist."""
     pair = parse(a), parse(b)
     for namespace, _ in pair:
-        check_namespace(definitions, namespace)
+        check_namespace([definitions], namespace)
     if pair[0] == pair[1]:
         raise CommandError(f"expected two different identifiers, found {a} twice → name the other one")
     return pair
 
 
-def check_namespace(definitions: Definitions, namespace: str) -> None:
-    names = [one.name for one in definitions.identity.namespaces]
+def check_namespace(known: Iterable[Definitions], namespace: str) -> None:
+    """A namespace must be in force somewhere."""
+    names = list(dict.fromkeys(one.name for definitions in known for one in definitions.identity.namespaces))
     if namespace not in names:
         hint = closest(namespace, names) or "contracts/identity.yaml declares them"
         raise CommandError(f"expected one of the namespaces {listed(names)}, found {namespace} → {hint}")
@@ -49,11 +51,17 @@ def living(settings: Settings, who: str, space: str | None) -> Iterator[list[tup
     """The profiles of ``NS:VALUE``, or of an id such as change events name, at most one a space; also of one that is merged by now."""
     named = who.startswith("p_") and ":" not in who
     namespace, value = ("", "") if named else parse(who)
-    if not named:
-        check_namespace(load_definitions(settings), namespace)
-    with open_views(settings, space) as views:
-        found = [(view, by_id(view, who) if named else _held(view, namespace, value)) for view in views.values()]
-        yield [(view, person) for view, person in found if person is not None]
+    try:
+        with open_views(settings, space) as views:
+            if not named:
+                check_namespace((view.program.definitions for view in views.values()), namespace)
+            found = [(view, by_id(view, who) if named else _held(view, namespace, value)) for view in views.values()]
+            yield [(view, person) for view, person in found if person is not None]
+    except NoState:
+        # A misspelt namespace is told before there is anybody, too.
+        if not named:
+            check_namespace([load_definitions(settings)], namespace)
+        raise
 
 
 def nobody(who: str) -> str:

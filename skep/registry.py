@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 from contracts.bump import deserved, following
 from contracts.definitions import Contract, Definitions, Version
 from contracts.names import event_name
+from contracts.problems import ContractErrors
 from contracts.registered import contract_of, event_of_subject, with_types
 from contracts.versions import version_text
 from skep.console import CommandError
@@ -175,7 +176,8 @@ def lines(pulled: Pulled) -> Iterator[str]:
 
 
 def pull_if_there(settings: Settings) -> None:
-    """Pull when a flow starts; a registry that cannot be reached is told, and the contracts that are there hold."""
+    """Write what the registry has when a flow starts; that puts nothing in force. One that cannot be reached, and files beside which
+    nothing can be written, are told."""
     if not settings.registry:
         return
     log = logger()
@@ -183,7 +185,7 @@ def pull_if_there(settings: Settings) -> None:
     try:
         for line in lines(pull(settings, registry)):
             log.info("registry", pulled=line)
-    except CommandError as error:
-        log.warning("registry not read; the contracts that are there hold", because=str(error))
+    except (CommandError, ContractErrors) as error:
+        log.warning("registry not read", because=str(error))
     finally:
         registry.close()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 import orjson
 
 from connectors import control, marks
-from connectors.memory import Memory
+from connectors.memory import ALWAYS, Memory
 from connectors.sources import SourceSpec
+from contracts.definitions import Definitions, Mapping
 from contracts.partitions import generation
-from operators.epochs import CONTROL
+from operators.epochs import CONTROL, spans
 from operators.people.space import Space
 from skep.log import logger
 from skep.settings import Settings
@@ -22,8 +24,9 @@ from state.keys import mark_key
 class Remembered(Memory):
     """Of the spaces of one flow."""
 
-    def __init__(self, settings: Settings, spaces: dict[str, Space]) -> None:
-        self._settings, self._spaces = settings, spaces
+    def __init__(self, settings: Settings, spaces: dict[str, Space], load: Callable[[str], Definitions]) -> None:
+        self._settings, self._spaces, self._load = settings, spaces, load
+        self._mappings = {source.name: source.mapping for source in settings.sources}
         self._asked: set[tuple[str, str]] = set()
         """Space and partition of files that are to be read anew."""
 
@@ -32,6 +35,13 @@ class Remembered(Memory):
 
     def generation(self, space: str, file: str) -> int:
         return self._spaces[space].meta.generations.get(file, 1)
+
+    def mapping(self, spec: SourceSpec, partition: str, position: int) -> tuple[Mapping | None, int]:
+        name, epochs = self._mappings.get(spec.name), self._spaces[spec.space].meta.epochs
+        if name is None or not epochs:
+            return super().mapping(spec, partition, position)
+        digest, _, last = next(spans(epochs, partition, position, ALWAYS - 1))
+        return self._load(digest).mappings.get(name), last + 1
 
     def applied(self, space: str) -> int:
         return self._spaces[space].meta.applied.get(CONTROL, 0)

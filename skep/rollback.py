@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.problems import ContractErrors
-from skep.applying import Applied, apply, differences
+from skep.applying import Applied, apply
 from skep.console import CommandError
 from skep.definitions import declared, kept_files
+from skep.in_force import differences
 from skep.settings import Settings, definitions_of, files_of
 from skep.spaces import control_path, definitions_path
 from state.files import replace
@@ -26,7 +27,7 @@ class RolledBack:
 def rollback(settings: Settings, spaces: tuple[str, ...], to: str | None = None, *, why: str = "", force: bool = False) -> RolledBack:
     """Put the definitions before the last change, or those that ``to`` begins, back in force in these spaces.
 
-    The files come first: a crash behind them leaves what the next `rollback` or start of the flow finishes. Refuses if
+    The files come first: a crash behind them leaves what the next `rollback` or `apply` finishes. Refuses if
     contracts/ holds what was never in force and would be lost, unless ``force``.
     """
     histories = {space: _digests(settings, space) for space in spaces}
@@ -44,7 +45,7 @@ def rollback(settings: Settings, spaces: tuple[str, ...], to: str | None = None,
         raise CommandError(f"contracts/ has changes that were never in force ({lost}) → {hint}")
     _restore(settings.root / "contracts", files, changed)
     said = {"rollback": True, "why": why}
-    return RolledBack(digest, changed, [apply(settings, space, said) for space in spaces])
+    return RolledBack(digest, changed, apply(settings, spaces, said))
 
 
 def _digests(settings: Settings, space: str) -> list[str]:

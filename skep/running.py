@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from contracts.problems import ContractErrors
 from skep import metrics, report, sources
 from skep.activation import pending
 from skep.console import CommandError, err
+from skep.definitions import proved
 from skep.exits import Exit
+from skep.in_force import in_force
 from skep.late import tell_late
 from skep.permissions import must_write
 from skep.process import ACTIVATION, FLOW, Child, Supervisor, flow_is_running
@@ -17,11 +21,27 @@ from skep.report import Standing
 from skep.settings import Settings, load_definitions
 from skep.snapshots import publish_snapshot
 from skep.spaces import open_views
-from skep.status import status, tell_stopped
+from skep.starting import must_be_good
+from skep.status import status, tell_standing, tell_stopped
 from skep.views import tell_missing
-from state.errors import NoState
+from state.errors import NoState, StateError
 
 STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "skep.duckdb")
+
+
+def prepare(settings: Settings, *, strict: bool, fresh: bool) -> None:
+    """Before the flow starts: forget all state, if ``fresh``. Raises `ContractErrors` if the files are wrong and that matters, because
+    they are to be put in force or the run is ``strict``."""
+    forced = fresh or must_be_good(settings)
+    try:
+        if strict or forced:
+            proved(settings)
+    except ContractErrors:
+        if not forced:
+            err.print("nothing was read: files are broken; `skep run --once --in-force` goes on with what is in force", style="yellow")
+        raise
+    if fresh:
+        forget(settings)
 
 
 def forget(settings: Settings) -> None:
@@ -29,16 +49,27 @@ def forget(settings: Settings) -> None:
     must_write(settings.data)
     if flow_is_running(settings):
         raise CommandError(f"--fresh: a flow is running on {settings.data} → stop it first, or leave --fresh out")
+    written = _written(settings)
     for name in STATE:
         path = settings.data / name
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    for destination in load_definitions(settings).destinations:
-        path = (settings.root / destination.path).resolve()
+    for path in written:
         if path.is_relative_to(settings.data.resolve()) and path.is_file():
             path.unlink()
+
+
+def _written(settings: Settings) -> set[Path]:
+    """The files of the destinations, of those in force and of those that will be."""
+    found = set()
+    for space in settings.spaces:
+        # What cannot be read any more is about to be forgotten.
+        with suppress(StateError, ContractErrors):
+            found |= {one.path for one in in_force(settings, space).destinations}
+    found |= {one.path for one in load_definitions(settings).destinations}
+    return {(settings.root / path).resolve() for path in found}
 
 
 def once(settings: Settings, environment: dict[str, str], *, quiet: bool = False) -> int:
@@ -61,6 +92,7 @@ def once(settings: Settings, environment: dict[str, str], *, quiet: bool = False
         found = status(settings)
         report.show(found, before, seconds, published.target, example(settings), report.decided(settings, before))
         tell_late(found, settings)
+        tell_standing(found["contracts"])
     return max(_stopped(settings), _pending(settings) or delivered)
 
 

@@ -23,7 +23,7 @@ from operators.people.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
 from skep import ends, log, metrics, recovery
-from skep.definitions import declare, keep, proved
+from skep.definitions import declare, declared
 from skep.log import logger
 from skep.permissions import must_write
 from skep.personal import hide_traits
@@ -33,6 +33,7 @@ from skep.remembered import Remembered
 from skep.settings import Settings
 from skep.sources import spec_of
 from skep.spaces import archive_path, bundles, control_path, shard_path
+from skep.starting import start
 from skep.telling import Telling, Told
 from state.archive import Archive
 from state.errors import StateError
@@ -45,15 +46,14 @@ _BLOCK_CACHE = 125_000
 class Runtime:
     """Everything that the main flow holds open. Made once per process by `start`."""
 
-    def __init__(self, settings: Settings, definitions: Definitions) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.definitions = definitions
         self.stop = threading.Event()
         self._bundle = bundles(settings)
-        self._loaded: dict[str, Definitions] = {definitions.digest: definitions}
         self._known_stopped: dict[str, frozenset[str]] = {}
+        self._start = start(settings)
         self._lock = take_lock(settings)
-        keep(settings, definitions)
+        self._loaded: dict[str, Definitions] = {one.digest: one for one in self._start.definitions.values()}
         self._shards = {space: self._shard(space) for space in settings.spaces}
         self._archives = {
             space: Archive(archive_path(settings, space).parent, space, settings.archive_rows, settings.archive_interval_us)
@@ -62,6 +62,7 @@ class Runtime:
         self.validate = Validate(
             self.load,
             {space: self._epochs(space) for space in settings.spaces},
+            {space: self._behind(space) for space in settings.spaces},
             unknown_ok=settings.unknown_events == "accept",
             future_skew_us=settings.future_skew_us,
             max_event_bytes=settings.max_event_bytes,
@@ -84,7 +85,7 @@ class Runtime:
             for source in settings.sources:
                 discover(Path(source.path), follow=settings.follow)
             pull_if_there(settings)
-            runtime = cls(settings, proved(settings))
+            runtime = cls(settings)
         except (ContractErrors, StateError, SourceError) as error:
             raise ends.stopped(error) from None
         recovery.prepare()
@@ -98,7 +99,7 @@ class Runtime:
 
     def begin(self) -> None:
         """Say that the flow starts, and when the process ends, how far it came."""
-        self._telling.started(self.definitions.digest)
+        self._telling.started(", ".join(sorted({one.digest for one in self._start.definitions.values()})))
         atexit.register(self._telling.stopped)
 
     def end(self, number: int, _frame: FrameType | None) -> None:
@@ -112,14 +113,14 @@ class Runtime:
         """All sources, each from where every store behind it stands."""
         settings = self.settings
         reader = Reader(
-            [spec_of(one, self.definitions) for one in settings.sources],
+            [spec_of(one, self._start.definitions[one.space]) for one in settings.sources],
             {space: control_path(settings, space) for space in settings.spaces},
             self._position,
             batch_size=settings.batch_size,
             follow=settings.follow,
             now_us=lambda: time.time_ns() // 1000,
             stopped=self._stopped,
-            memory=Remembered(settings, self._spaces),
+            memory=Remembered(settings, self._spaces, self.load),
         )
         for space, running in self._spaces.items():
             history = frozenset(partition for name, partition in reader.history if name == space)
@@ -181,7 +182,13 @@ class Runtime:
         return min(self._meta(space).applied.get(partition, 0), self._archives[space].positions.get(partition, 0))
 
     def _epochs(self, space: str) -> list[Epoch]:
-        """The definitions in force so far; if the project's are others, a control entry that puts them in force."""
-        meta = self._meta(space)
-        known = declare(control_path(self.settings, space), self.definitions.digest, [meta.applied, self._archives[space].positions])
-        return meta.epochs or [(known[0]["digest"], {})]
+        """The definitions in force so far; where the files are to be, a control entry that puts them in force."""
+        meta, path = self._meta(space), control_path(self.settings, space)
+        if space in self._start.anew:
+            declare(path, self._start.definitions[space].digest, [meta.applied, self._archives[space].positions])
+        return meta.epochs or [(declared(path)[0]["digest"], {})]
+
+    def _behind(self, space: str) -> dict[str, int]:
+        """The first record of each partition that no store has."""
+        stores = self._meta(space).applied, self._archives[space].positions
+        return {name: max(known.get(name, 0) for known in stores) + 1 for name in {name for known in stores for name in known} - {CONTROL}}

@@ -49,6 +49,8 @@ class Settings:
     future_skew_us: int = 600 * _SECOND_US
     unknown_events: Literal["quarantine", "accept"] = "quarantine"
     formats: Literal["annotate", "assert"] = "annotate"
+    apply: Literal["by_command", "on_start"] = "by_command"
+    """When edits of contracts/ are put in force: by `skep apply` alone, or whenever a flow starts."""
     follow: bool = False
     sources: tuple[SourceSettings, ...] = ()
     batch_size: int = 2000
@@ -83,8 +85,8 @@ class Settings:
 
 
 VARIABLES = (
-    "data", "spaces", "horizon", "future_skew", "unknown_events", "formats", "follow", "batch_size", "source_path", "registry", "secret",
-    "max_event_bytes", "sync", "cache_mb", "archive_rows", "archive_interval", "snapshot_personal", "snapshot_interval",
+    "data", "spaces", "horizon", "future_skew", "unknown_events", "formats", "apply", "follow", "batch_size", "source_path", "registry",
+    "secret", "max_event_bytes", "sync", "cache_mb", "archive_rows", "archive_interval", "snapshot_personal", "snapshot_interval",
     "snapshot_storage", "log",
 )  # fmt: skip
 """Settings that a variable of this name in capitals, behind ``SKEP_``, says."""
@@ -106,13 +108,13 @@ def _environment() -> dict[str, str]:
 
 
 _KEYS = (
-    "spaces", "data", "horizon", "future_skew", "unknown_events", "formats", "follow", "sources", "batch_size", "registry", "secret",
-    "max_event_bytes",
-    "sync", "cache_mb", "archive", "snapshot", "log",
+    "spaces", "data", "horizon", "future_skew", "unknown_events", "formats", "apply", "follow", "sources", "batch_size", "registry",
+    "secret", "max_event_bytes", "sync", "cache_mb", "archive", "snapshot", "log",
 )  # fmt: skip
 _CHOICES = {
     "unknown_events": ("quarantine", "accept"),
     "formats": ("annotate", "assert"),
+    "apply": ("by_command", "on_start"),
     "snapshot_personal": ("hash", "clear"),
     "snapshot_storage": ("v1.2.0", "v1.4.0", "latest"),
     "log": ("console", "json"),
@@ -273,13 +275,14 @@ def files_of(settings: Settings) -> dict[str, str]:
 def definitions_of(settings: Settings, files: dict[str, str]) -> Definitions:
     """What these texts mean, checked also against the settings. Raises `ContractErrors`."""
     definitions = contracts.load(files, unknown_events_ok=settings.unknown_events == "accept")
-    problems = [*_horizon_problems(settings, definitions), *_mapping_problems(settings, definitions)]
+    problems = [*horizon_problems(settings, definitions), *_mapping_problems(settings, definitions)]
     if problems:
         raise ContractErrors(problems)
     return definitions
 
 
-def _horizon_problems(settings: Settings, definitions: Definitions) -> list[Problem]:
+def horizon_problems(settings: Settings, definitions: Definitions) -> list[Problem]:
+    """What is wrong with the setting ``horizon`` beside these definitions."""
     backstitch_us = definitions.identity.backstitch_us
     if settings.horizon_us >= backstitch_us:
         return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ from skep import metrics
 from skep.fields import fields
 from skep.log import logger
 from skep.personal import hidden
-from skep.settings import Settings, load_definitions
+from skep.settings import Settings
 from skep.spaces import archive_path, open_views, snapshot_path
 from skep.views import own_views
 from state.errors import NoState, StateError
@@ -31,26 +31,28 @@ from state.snapshot_defined import Defined
 
 def publish_if_new(settings: Settings) -> SnapshotReport | None:
     """Publish what is committed now; None if the snapshot that is there was made of the very same."""
-    definitions = load_definitions(settings)
     with open_views(settings) as views:
-        made_of = _made_of(settings, definitions, views)
+        made_of = _made_of(settings, views)
     return None if made_of is not None and made_of == _known(settings) else publish_snapshot(settings)
 
 
 def publish_snapshot(settings: Settings) -> SnapshotReport:
     """Publish what is committed now; the report tells which of the project's own views are missing, and why."""
-    definitions = load_definitions(settings)
-    personal = None if settings.snapshot_personal == "clear" else hidden(settings, definitions)
+    clear = settings.snapshot_personal == "clear"
     with open_views(settings) as views:
+        # Each space by what its rows were computed by, whatever the files are by now.
+        in_force = {space: view.program.definitions for space, view in views.items()}
+        different = {one.digest: one for one in in_force.values()}
+        hiding = {} if clear else {digest: hidden(settings, one) for digest, one in different.items()}
         archives = {space: archive_path(settings, space) for space in views}
         # Before anything is read: what is committed meanwhile is new for the next one.
-        made_of = _made_of(settings, definitions, views)
+        made_of = _made_of(settings, views)
         report = publish(
             snapshot_path(settings),
             archives=archives,
             rows={space: SnapshotRows(view) for space, view in views.items()},
-            personal=personal,
-            defined=defined(settings, definitions),
+            personal=None if clear else {space: hiding[one.digest] for space, one in in_force.items()},
+            defined=defined(settings, different.values()),
             storage=settings.snapshot_storage,
         )
     known_path(settings).write_bytes(orjson.dumps({"of": made_of, "file": _file(settings)}))
@@ -62,7 +64,7 @@ def known_path(settings: Settings) -> Path:
     return settings.data / "snapshot.json"
 
 
-def _made_of(settings: Settings, definitions: Definitions, views: Mapping[str, View]) -> str:
+def _made_of(settings: Settings, views: Mapping[str, View]) -> str:
     """A digest of all that a snapshot is made of. The clock alone is something new once an hour: windows end there, and while
     following it moves with every breath."""
     spaces = {}
@@ -74,7 +76,7 @@ def _made_of(settings: Settings, definitions: Definitions, views: Mapping[str, V
         spaces[space] = [encode_meta(still).hex(), archived.read_text() if archived.exists() else ""]
     own = [(view.file, view.text) for view in own_views(settings)]
     shown = [settings.snapshot_personal, settings.snapshot_storage, settings.secret, settings.formats]
-    told = [*shown, definitions.digest, version("skep"), own]
+    told = [*shown, version("skep"), own]
     return blake2b(orjson.dumps([told, spaces]), digest_size=16).hexdigest()
 
 
@@ -93,13 +95,16 @@ def _known(settings: Settings) -> str | None:
         return None
 
 
-def defined(settings: Settings, definitions: Definitions) -> Defined:
-    """What these definitions and the project's own views give to a snapshot."""
+def defined(settings: Settings, definitions: Iterable[Definitions]) -> Defined:
+    """What definitions and the project's own views give to a snapshot; where spaces have others in force, the first that say something."""
+    known = list(definitions)
+    told = {(one.kind, one.name, one.path): one for each in reversed(known) for one in fields(each)}
+    segments = {one.name: one for each in reversed(known) for one in each.segments}
     return Defined(
-        fields=fields(definitions),
-        segments=[(one.name, one.version, one.title or None, one.owner or None, one.purpose) for one in definitions.segments],
-        purposes={one.name: one.default for one in definitions.purposes},
-        session_gap_us=definitions.identity.session_gap_us,
+        fields=list(told.values()),
+        segments=[(one.name, one.version, one.title or None, one.owner or None, one.purpose) for one in segments.values()],
+        purposes={one.name: one.default for each in reversed(known) for one in each.purposes},
+        session_gap_us=known[0].identity.session_gap_us,
         views=own_views(settings),
     )
 

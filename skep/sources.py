@@ -22,8 +22,9 @@ from operators.quality.scores import source_of
 from operators.view import View
 from skep.console import CommandError, err, table
 from skep.control import Submitted, submit
+from skep.in_force import in_force
 from skep.layout import number, prose
-from skep.settings import Settings, SourceSettings, load_definitions
+from skep.settings import Settings, SourceSettings
 from skep.spaces import bundles, open_view, open_views
 
 _LISTED_MAX = 20
@@ -164,7 +165,7 @@ def _counted(settings: Settings, one: SourceFile, path: Path) -> Mark:
     source = next(each for each in settings.sources if each.name == one.source)
     count = 0
     try:
-        records = open_records(spec_of(source, load_definitions(settings)), path, skip=0, follow=False)
+        records = open_records(spec_of(source, in_force(settings, one.space)), path, skip=0, follow=False)
         while records.peek() is not None:
             count += len(records.take(_COUNTED))
     except SourceError as error:

@@ -46,8 +46,8 @@ def bundles(settings: Settings) -> Callable[[str], Definitions]:
         try:
             return contracts.load(orjson.loads(path.read_bytes()), unknown_events_ok=True)
         except FileNotFoundError as error:
-            message = f"the definitions {digest} are in force but {path} is not there: restore it from a backup of {settings.data}"
-            raise StateError(message) from error
+            cure = f"restore it from a backup of {settings.data}, or contracts/ as it was then"
+            raise StateError(f"the definitions {digest} are in force but {path} is not there: {cure}") from error
 
     return load_bundle
 

@@ -32,6 +32,8 @@ README = """\
 2. `skep check` reads `contracts/` and says what is wrong, and where.
 3. `skep run --once` takes the events in; then `skep status`, `skep profile show user_id:42`, `skep sql "select * from profiles limit 5"`.
 
+4. After an edit in `contracts/`: `skep check`, `skep plan` says what it would do, `skep apply` puts it in force.
+
 `contracts/` is yours: what events look like (`events/`), who is who (`identity.yaml`), what is remembered (`traits.yaml`),
 who belongs where (`segments/`), what people agreed to (`consent.yaml`), what sources must keep (`quality.yaml`),
 who is told (`destinations/`).

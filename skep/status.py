@@ -11,6 +11,7 @@ from contracts.hashing import DEFAULT_SECRET
 from operators.view import View
 from skep import sources
 from skep.console import cell, err, headline, out, table
+from skep.in_force import standing
 from skep.late import tell_late
 from skep.layout import moment, number, prose
 from skep.process import flow_is_running
@@ -35,6 +36,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "running": flow_is_running(settings),
         "snapshot": _snapshot(settings),
         "files": [each.row() for each in faulty],
+        "contracts": standing(settings).row(),
         "spaces": spaces,
     }
 
@@ -97,6 +99,7 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     head = "a flow is running" if found["running"] else "no flow is running"
     tell_stopped(found)
     tell_late(found, settings)
+    tell_standing(found["contracts"])
     headline(settings.root.name, f"  clock {cell(found['clock'])}  {head}")
     sides = ("applied", "duplicate", "conflict", "quarantined", *(("dropped",) if found["dropped"] else ()))
     balance = " + ".join(f"{found[key]:,} {key}" for key in sides)
@@ -136,6 +139,12 @@ def show(found: dict[str, Any], settings: Settings) -> None:
     out.print(f"\nlast snapshot: {words}")
     if settings.secret == DEFAULT_SECRET:
         err.print("SKEP_SECRET is not set: hashes of personal values can be guessed", style="yellow")
+
+
+def tell_standing(contracts: dict[str, Any]) -> None:
+    """Which files below contracts/ are not in force, and what to do; nothing if all are."""
+    for line in contracts["lines"]:
+        err.print(line, style="bold yellow")
 
 
 def _broken(one: dict[str, Any]) -> tuple[Any, ...]:

@@ -32,7 +32,7 @@ def view_problems(settings: Settings, definitions: Definitions) -> list[ViewProb
     from skep.snapshots import defined  # noqa: PLC0415 - half a second that only projects with views pay
     from state.snapshot import rehearse  # noqa: PLC0415
 
-    given = defined(settings, definitions)
+    given = defined(settings, [definitions])
     return rehearse(given, clear=settings.snapshot_personal == "clear") if given.views else []
 
 

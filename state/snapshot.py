@@ -46,14 +46,14 @@ def publish(
     *,
     archives: Mapping[str, Path],
     rows: Mapping[str, Rows],
-    personal: Personal | None,
+    personal: Mapping[str, Personal] | None,
     defined: Defined = NOTHING_DEFINED,
     storage: str = "v1.2.0",
 ) -> SnapshotReport:
     """Builds a snapshot of all spaces and replaces ``target`` by it; readers of the old file keep what they have.
 
-    ``archives``: space → folder of its archive; ``rows``: space → its shard's rows; ``personal`` None: values in the clear;
-    ``defined``: what the definitions say of it; ``storage``: the oldest DuckDB that is to open it, or ``latest``.
+    ``archives``: space → folder of its archive; ``rows``: space → its shard's rows; ``personal``: space → what is personal in it, None:
+    values in the clear; ``defined``: what the definitions say of it; ``storage``: the oldest DuckDB that is to open it, or ``latest``.
     """
     begun = time.monotonic()
     if "?" in str(target):
@@ -108,7 +108,7 @@ def _build_again(
     building: Path,
     archives: Mapping[str, Path],
     rows: Mapping[str, Rows],
-    personal: Personal | None,
+    personal: Mapping[str, Personal] | None,
     *,
     defined: Defined,
     storage: str,
@@ -129,7 +129,7 @@ def _build(
     building: Path,
     archives: Mapping[str, Path],
     rows: Mapping[str, Rows],
-    personal: Personal | None,
+    personal: Mapping[str, Personal] | None,
     *,
     defined: Defined,
     storage: str,
@@ -141,7 +141,7 @@ def _build(
         for statement in ddl():
             con.execute(statement)
         for space, found in rows.items():
-            hider = Hider(personal, space) if personal else None
+            hider = Hider(personal[space], space) if personal is not None else None
             _load_space(con, space, found, archives.get(space), hider)
         con.execute(MEMBERSHIPS)
         con.execute(SESSIONS, {"gap_us": defined.session_gap_us})

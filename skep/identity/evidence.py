@@ -152,7 +152,7 @@ def holder_of(view: View, text: str) -> tuple[Person, Identifier]:
     """The profile that holds ``NS:VALUE`` and the identifier in it. Raises CommandError if nobody has it."""
     namespace, value = parse(text)
     definitions = view.program.definitions
-    check_namespace(definitions, namespace)
+    check_namespace([definitions], namespace)
     normal = Identifiers(definitions.identity).normalize(namespace, value)
     if normal is None:
         raise CommandError(f"expected an identifier that counts, found {text} → it is blocked or no {namespace} by contracts/identity.yaml")

@@ -123,7 +123,7 @@ def _key(view: View, text: str) -> bytes | None:
 def _identifier(view: View, text: str) -> bytes:
     namespace, value = parse(text)
     definitions = view.program.definitions
-    check_namespace(definitions, namespace)
+    check_namespace([definitions], namespace)
     normal = Identifiers(definitions.identity).normalize(namespace, value)
     if normal is None:
         raise CommandError(f"expected an identifier that counts, found {text} → it is blocked or no {namespace} by contracts/identity.yaml")

@@ -11,8 +11,9 @@ from contracts.definitions import Definitions
 from contracts.times import iso
 from operators.people.meaning import is_old
 from operators.view import View
-from skep.applying import differences
+from skep.applying import plan_name
 from skep.definitions import kept_files
+from skep.in_force import differences, digest_in_force
 from skep.planning.compare import compare, nothing
 from skep.planning.trial import Progress, trial
 from skep.settings import Settings
@@ -24,9 +25,10 @@ Plans = list[dict[str, Any]]
 def plan(settings: Settings, space: str, definitions: Definitions, progress: Progress, dump: IO[bytes] | None = None) -> dict[str, Any]:
     """What putting the definitions in force would do; ``dump`` gets the state that it would make. Raises `NoState`.
 
-    Keys: ``space``, ``clock`` (windows end there), ``definitions`` (``before``, ``after``), ``files``, ``older`` (an older version of
-    Skep computed the people, so the next flow computes them anew in any case), ``recomputed``, ``people`` (``before``, ``after``),
-    those of `compare`, and ``waiting``: entries of the control partition that no flow has read yet, which come first.
+    Keys: ``space``, ``plan`` (see `plans`), ``clock`` (windows end there), ``definitions`` (``before``, ``after``), ``files``, ``older``
+    (an older version of Skep computed the people, so the next flow computes them anew in any case), ``recomputed``, ``people``
+    (``before``, ``after``), those of `compare`, and ``waiting``: entries of the control partition that no flow has read yet, which come
+    first.
     """
     view = open_view(settings, space)
     try:
@@ -39,6 +41,7 @@ def plan(settings: Settings, space: str, definitions: Definitions, progress: Pro
     files = differences(kept_files(settings, before), definitions.files)
     found: dict[str, Any] = {
         "space": space,
+        "plan": None,
         "clock": None if clock_us is None else iso(clock_us),
         "definitions": {"before": before, "after": definitions.digest},
         "files": [{"file": f"contracts/{path}", "change": how} for path, how in files],
@@ -68,7 +71,14 @@ def _write(view: View, dump: IO[bytes]) -> None:
 def plans(
     settings: Settings, spaces: tuple[str, ...], definitions: Definitions, progress: Progress, dump: Path | None
 ) -> list[dict[str, Any]]:
-    """The plan of each space; ``dump`` is the file that gets the state that they would make."""
+    """The plan of each space; ``dump`` is the file that gets the state that they would make.
+
+    ``plan`` names what all of them together are made of; None where the files are in force.
+    """
     with ExitStack() as stack:
         stream = None if dump is None else stack.enter_context(dump.open("wb"))
-        return [plan(settings, space, definitions, progress, stream) for space in spaces]
+        found = [plan(settings, space, definitions, progress, stream) for space in spaces]
+    if any(digest_in_force(settings, space) != definitions.digest for space in spaces):
+        for one in found:
+            one["plan"] = plan_name(settings, spaces, definitions.digest)
+    return found

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
+from contracts.definitions import Definitions
 from operators.people.repairs import digest
 from operators.view import Quarantined
 from skep.control import Submitted, submit_all
-from skep.definitions import take_effect
 from skep.quarantine.patches import Patch, Unpatchable, apply_patch
 from skep.quarantine.selection import Selection, found
 from skep.quarantine.trial import Trial, Tried
@@ -40,9 +40,9 @@ class Patched:
         return {"edited": self.records, "left": left, **self.tried.public()}
 
 
-def trial(settings: Settings, space: str | None, chosen: Selection) -> Tried:
-    """What a replay of these records would do now."""
-    judging = Trial(settings)
+def trial(settings: Settings, space: str | None, chosen: Selection, files: Definitions | None = None) -> Tried:
+    """What a replay of these records would do now, or if these files were in force."""
+    judging = Trial(settings, files)
     with open_views(settings, space) as views:
         for name, row in found(views, chosen):
             judging.add(name, views[name], row)
@@ -50,7 +50,7 @@ def trial(settings: Settings, space: str | None, chosen: Selection) -> Tried:
 
 
 def replay(settings: Settings, space: str | None, chosen: Selection) -> tuple[int, list[Submitted]]:
-    """Feed records again, judged by the current definitions and exempt from the horizon; how many, and the answers."""
+    """Feed records again, judged by the definitions in force and exempt from the horizon; how many, and the answers."""
     entries: dict[str, list[dict[str, Any]]] = {}
     with open_views(settings, space) as views:
         for name, row in found(views, chosen):
@@ -97,10 +97,9 @@ def drop(settings: Settings, space: str | None, chosen: Selection, why: str) -> 
 
 
 def _submit(settings: Settings, entries: dict[str, list[dict[str, Any]]], said: dict[str, Any]) -> list[Submitted]:
-    """Records by space, in entries that are judged by the project's definitions as they are now."""
+    """Records by space, in entries."""
     submitted: list[Submitted] = []
     for name, items in entries.items():
-        take_effect(settings, name)
         submitted += submit_all(settings, name, ({**said, "entries": part} for part in batches(items)))
     return submitted
 

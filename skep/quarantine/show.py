@@ -10,11 +10,12 @@ from rich.text import Text
 
 from contracts import ContractErrors
 from contracts.definitions import Definitions
-from contracts.events import Event
+from contracts.events import Event, Refused
 from contracts.times import iso
 from operators.epochs import spans
 from operators.view import Quarantined, View
 from skep.console import cut, out, styled, table
+from skep.in_force import in_force, standing
 from skep.layout import prose
 from skep.quarantine.causes import cause_id
 from skep.quarantine.faults import Fault, broken_text, contract_of, faults
@@ -32,10 +33,8 @@ COMPARED_MAX = 1_000
 
 def show(settings: Settings, space: str, view: View, row: Quarantined) -> None:
     """Print everything that is known of one record."""
-    now: Definitions | None = None
-    with suppress(ContractErrors):
-        now = load_definitions(settings)
-    readings = [one for one in (now, *_earlier(settings, view, row)) if one is not None]
+    now = in_force(settings, space)
+    readings = [now, *_earlier(settings, view, row)]
     table(("", prose("")), _facts(space, row, readings))
     out.print()
     for line in record_lines(row, readings, formats=settings.formats == "assert"):
@@ -43,15 +42,19 @@ def show(settings: Settings, space: str, view: View, row: Quarantined) -> None:
     for line in _edited(row):
         out.print(line)
     out.print()
-    if now is None:
-        out.print("now: it cannot be judged, `skep check` says what is wrong with contracts/")
-        return
-    outcome = Trial(settings, now).add(space, view, row)
+    out.print(f"now: {_said(Trial(settings, now).add(space, view, row), f'skep quarantine replay {row.id}')}")
+    found = standing(settings)
+    if found.problems:
+        out.print("with contracts/ as it is: it cannot be judged, `skep check` says what is wrong")
+    elif space in found.differs:
+        said = Trial(settings, load_definitions(settings)).add(space, view, row)
+        out.print(f"with contracts/ as it is: {_said(said, f'skep quarantine replay {row.id} --apply')}")
+
+
+def _said(outcome: Event | Refused, command: str) -> str:
     if isinstance(outcome, Event):
-        as_what = f" as {outcome.contract}" if outcome.contract else ""
-        out.print(f"now: it would pass{as_what}: `skep quarantine replay {row.id}`")
-    else:
-        out.print(f"now: it would be refused: {outcome.reason}: {outcome.detail}")
+        return f"it would pass{f' as {outcome.contract}' if outcome.contract else ''}: `{command}`"
+    return f"it would be refused: {outcome.reason}: {outcome.detail}"
 
 
 def _earlier(settings: Settings, view: View, row: Quarantined) -> Iterator[Definitions]:

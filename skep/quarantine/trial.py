@@ -1,4 +1,4 @@
-"""What a replay would do: records judged by the project's contracts as they are now, and nothing touched."""
+"""What a replay would do: records judged by the definitions in force, or by contracts/ as it is now, and nothing touched."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from operators.people.quarantine import refused_event
 from operators.people.repairs import message_id
 from operators.validate import Judge
 from operators.view import Quarantined, View
+from skep.in_force import in_force
 from skep.quarantine.causes import Causes
-from skep.settings import Settings, load_definitions
+from skep.settings import Settings
 
 
 @dataclass(slots=True)
@@ -39,16 +40,14 @@ class Tried:
 
 
 class Trial:
-    """Judges records one after the other, as a replay would. Repeats are known as long as their message ids are remembered."""
+    """Judges records one after the other, as a replay would: by what is in force in their space, or by these definitions.
+
+    Repeats are known as long as their message ids are remembered.
+    """
 
     def __init__(self, settings: Settings, definitions: Definitions | None = None) -> None:
-        self._judge = Judge(
-            definitions or load_definitions(settings),
-            unknown_ok=settings.unknown_events == "accept",
-            future_skew_us=settings.future_skew_us,
-            max_event_bytes=settings.max_event_bytes,
-            formats=settings.formats == "assert",
-        )
+        self._settings, self._definitions = settings, definitions
+        self._judges: dict[str, Judge] = {}
         self._now_us = time.time_ns() // 1000
         self._before: dict[tuple[str, str], bytes] = {}
         """By space and message id: the bytes of what has passed in this trial."""
@@ -66,9 +65,21 @@ class Trial:
             tried.causes.add(space, row, outcome)
         return outcome
 
+    def _judge(self, space: str) -> Judge:
+        if space not in self._judges:
+            settings = self._settings
+            self._judges[space] = Judge(
+                self._definitions or in_force(settings, space),
+                unknown_ok=settings.unknown_events == "accept",
+                future_skew_us=settings.future_skew_us,
+                max_event_bytes=settings.max_event_bytes,
+                formats=settings.formats == "assert",
+            )
+        return self._judges[space]
+
     def _outcome(self, space: str, view: View, row: Quarantined, raw: bytes) -> tuple[Event | Refused, bool]:
         received_us = self._now_us if row.received_at_us is None else row.received_at_us
-        found = self._judge.judge(raw, row.position, received_us)
+        found = self._judge(space).judge(raw, row.position, received_us)
         if row.reason == "conflict" and (raw == row.raw or message_id(raw) == message_id(row.raw)):
             return Refused(row.position, row.reason, row.detail, row.schema_path, None, raw, row.event, row.contract), False
         if not isinstance(found, Event):

@@ -12,6 +12,7 @@ from contracts.events import Event
 from contracts.hashing import Hasher
 from contracts.times import parse_time
 from operators.validate import Judge
+from skep.applying import apply
 from skep.control import submit
 from skep.settings import Settings, load_definitions
 from tests import model
@@ -43,6 +44,7 @@ def test_edited_identity_and_segments_equal_the_model(tmp_path: Path) -> None:
     assert 0 < stopped.counters["received"] < len(lines)
     edit(project)
     after = load_definitions(settings)
+    apply(settings, ("shop",))
     killing = Killing(project, Random(SEED), 180_000)
     killing.through(4)
     found = Outcome.of(project)
@@ -77,6 +79,7 @@ def test_records_between_shard_and_archive_are_understood_by_the_new_definitions
         project / "contracts" / "identity.yaml", "namespaces:", "namespaces:\n  - name: member\n    from: traits.member\n    scope: person"
     )
     after = load_definitions(settings)
+    apply(settings, ("shop",))
     finish(project, FLOW)
     found = Outcome.of(project)
     assert broken_rules(found) == []

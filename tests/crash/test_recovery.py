@@ -11,6 +11,7 @@ from random import Random
 import orjson
 import pytest
 
+from skep.applying import apply
 from skep.control import submit
 from skep.quarantine.repairs import replay
 from skep.quarantine.selection import Selection
@@ -187,7 +188,7 @@ def test_point_6_a_record_is_judged_by_the_definitions_of_its_position(project: 
 
 
 def edit(project: Path) -> None:
-    """Another limit of a segment, a new segment, and a revision of a contract that refuses what was accepted before."""
+    """Another limit of a segment, a new segment, and a revision of a contract that refuses what was accepted before; applied."""
     contracts = project / "contracts"
     replace(contracts / "segments" / "big_spenders.yaml", "gt: 250", "gt: 100")
     (contracts / "segments" / "frequent.yaml").write_text(
@@ -197,6 +198,7 @@ def edit(project: Path) -> None:
     schema = orjson.loads((contracts / "events" / "product_viewed" / "1-0-0.json").read_bytes())
     schema["properties"]["price"] = {"type": "number", "maximum": 20}
     (contracts / "events" / "product_viewed" / "1-1-0.json").write_bytes(orjson.dumps(schema))
+    apply(Settings.load(project), ("shop",))
 
 
 def edited_at(project: Path, lines: list[bytes], position: int) -> Outcome:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from skep.applying import apply
+from skep.settings import Settings
 from tests.processes import Completed, completed, plain_environment
 from tests.skep.test_cli import skep
 
@@ -50,6 +52,12 @@ def ran(folder: Path) -> None:
     """The flow once, successfully."""
     done = flow(folder)
     assert done.returncode == 0, done.stderr[-4000:]
+
+
+def applied(folder: Path) -> None:
+    """The files as they are, in force for the next flow."""
+    settings = Settings.load(folder)
+    apply(settings, settings.spaces)
 
 
 def asked(folder: Path, *words: str) -> Any:

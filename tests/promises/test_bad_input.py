@@ -137,7 +137,7 @@ def test_a_replay_after_the_fix_gives_what_would_have_been(tmp_path: Path) -> No
     # Judged by the first contract the second content is not even an event.
     assert asked(late, "status")["quarantine"] == {"invalid": 3}
     write_contract(late, ORDER, LOOSE)
-    done = skep("quarantine", "replay", project=late)
+    done = skep("quarantine", "replay", "--apply", project=late)
     assert done.returncode == 0, done.stderr
     assert "no flow is running, the next one will do it" in done.stdout
     ran(late)

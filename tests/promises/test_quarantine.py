@@ -25,7 +25,7 @@ from operators.validate import Validate
 from operators.view import View
 from skep.quarantine.patches import apply_patch
 from state.shard import Shard
-from tests.promises.project import asked, dump, project, ran, write_contract
+from tests.promises.project import applied, asked, dump, project, ran, write_contract
 from tests.skep.test_cli import skep
 
 DAY_US = 86_400_000_000
@@ -265,6 +265,7 @@ def test_a_contract_deleted_while_its_events_are_in_flight(tmp_path: Path) -> No
     gone = project(tmp_path / "gone", contracts, lines(bodies[:3]))
     ran(gone)
     (gone / "contracts" / ORDER).unlink()
+    applied(gone)
     with (gone / "events.jsonl").open("ab") as stream:
         stream.write(b"".join(line + b"\n" for line in lines(bodies[3:6])))
     ran(gone)
@@ -273,6 +274,7 @@ def test_a_contract_deleted_while_its_events_are_in_flight(tmp_path: Path) -> No
     assert (cause["reason"], cause["event"], cause["records"]) == ("unknown_event", "order_completed", 3)
     assert asked(gone, "quarantine", "replay", "--dry-run")["fail"] == 3
     write_contract(gone, ORDER, SCHEMA)
+    applied(gone)
     assert asked(gone, "quarantine", "replay", "--dry-run")["pass"] == 3
     with (gone / "events.jsonl").open("ab") as stream:
         stream.write(b"".join(line + b"\n" for line in lines(bodies[6:])))

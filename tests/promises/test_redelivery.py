@@ -13,7 +13,7 @@ from contracts import load
 from operators.people.content import content
 from tests import model
 from tests.engine import HASHER, Engine, difference, judge_of
-from tests.promises.project import Json, asked, dump, project, ran, write_contract
+from tests.promises.project import Json, applied, asked, dump, project, ran, write_contract
 from tests.skep.test_cli import skep
 
 EVENT: Json = {
@@ -105,6 +105,7 @@ def _shop(folder: Path, redelivered: list[Json]) -> Path:
     )
     ran(shop)
     write_contract(shop, "events/paid/1-0-0.json", STRICT)
+    applied(shop)
     return shop
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.promises.project import applied
 from tests.skep.test_run import skep
 
 
@@ -20,6 +21,7 @@ def test_a_link_and_an_edit_wait_for_the_same_flow(tmp_path: Path) -> None:
     assert skep("run", "--once", project=project).returncode == 0
     assert skep("identity", "link", "user_id:7", "email:new@example.com", "--why", "told us", project=project).returncode == 0
     segment.write_text("segment: viewers\nwho: {did: page_viewed, times: {gte: 1}}\n")
+    applied(project)
     assert skep("run", "--once", project=project).returncode == 0
     [profile] = json.loads(skep("profile", "show", "email:new@example.com", "--json", project=project).stdout)
     assert [pair[:2] for pair in profile["identifiers"]] == [["user_id", "7"], ["email", "new@example.com"]]

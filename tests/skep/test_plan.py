@@ -23,7 +23,7 @@ from skep.spaces import shard_path
 from state.shard import Shard
 from tests.generator import Scenario, definitions_files, scenario
 from tests.graphs import likenesses
-from tests.promises.project import asked, dump, project, ran, write_contract
+from tests.promises.project import applied, asked, dump, project, ran, write_contract
 from tests.skep.test_apply import following, until
 from tests.skep.test_cli import refused, skep
 
@@ -266,6 +266,7 @@ def test_a_rollback_gives_the_state_and_the_files_before(path: str, text: str, t
     ran(folder)
     before, files = dump(folder), _files(folder)
     write_contract(folder, path, text)
+    applied(folder)
     ran(folder)
     assert dump(folder) != before
     done = asked(folder, "rollback", "--why", "a test")

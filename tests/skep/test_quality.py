@@ -16,6 +16,7 @@ import pytest
 from contracts.times import iso, parse_time
 from tests.patience import PATIENCE_S, until
 from tests.processes import plain_environment, started
+from tests.promises.project import applied
 from tests.skep.test_cli import refused, skep
 
 MONDAY = parse_time("2026-03-02T00:00:00Z") or 0
@@ -170,6 +171,7 @@ def test_a_changed_expectation_lets_a_source_go_on(tmp_path: Path) -> None:
     folder = make(tmp_path)
     assert run(folder).returncode == 3
     (folder / "contracts" / "quality.yaml").write_text(CONTRACTS["quality.yaml"].replace("0.1", "0.6"))
+    applied(folder)
     assert run(folder).returncode == 0
     assert asked(folder, "status")["partitions"]["web/web.jsonl"]["position"] == HOURS * AN_HOUR
     assert [change["type"] for change in told(folder)] == ["quality.broken", "quality.restored"]

@@ -22,7 +22,7 @@ from skep.quarantine.show import differences, record_lines
 from skep.quarantine.where import read_where
 from skep.quarantine.written import Written, pretty
 from tests.processes import completed, plain_environment
-from tests.promises.project import asked, project, ran, write_contract
+from tests.promises.project import applied, asked, project, ran, write_contract
 from tests.skep.test_cli import refused, skep
 
 Json = dict[str, Any]
@@ -249,13 +249,14 @@ def test_show_underlines_what_the_refusal_names(made: Path, entry: str, line: st
 
 
 def test_show_finds_a_contract_that_is_gone(shop: Path) -> None:
-    """The faults come from the contract that was in force, though its file is not there any more."""
+    """The faults come from the contract that is in force, though its file is not there any more."""
     (shop / "contracts/events/order_completed/1-0-0.json").unlink()
     said = skep("quarantine", "show", "q-0", project=shop).stdout
     assert '^^^^^^ is not of type "number"  (contracts/types/money.json:1)' in said
-    assert "now: it would be refused: unknown_event" in said
+    assert "now: it would be refused: invalid" in said
+    assert "with contracts/ as it is: it would be refused: unknown_event" in said
     (shop / "contracts/identity.yaml").write_text("namespaces: 5\n")
-    assert "now: it cannot be judged, `skep check` says" in skep("quarantine", "show", "q-0", project=shop).stdout
+    assert "with contracts/ as it is: it cannot be judged, `skep check` says" in skep("quarantine", "show", "q-0", project=shop).stdout
 
 
 def test_a_record_is_written_as_it_is() -> None:
@@ -281,13 +282,14 @@ def test_a_dry_run_says_how_many_would_pass_and_touches_nothing(shop: Path) -> N
     assert asked(shop, "quarantine", "replay", "--dry-run")["pass"] == 0
     loose = {**ORDER, "properties": {**ORDER["properties"], "total": {"type": ["number", "string"]}}}
     write_contract(shop, "events/order_completed/1-1-0.json", loose)
-    found = asked(shop, "quarantine", "replay", "--dry-run")
+    assert asked(shop, "quarantine", "replay", "--dry-run")["pass"] == 0
+    found = asked(shop, "quarantine", "replay", "--apply", "--dry-run")
     assert (found["records"], found["pass"], found["fail"]) == (12, 4, 8)
     assert sum(cause["records"] for cause in found["causes"]) == 8
-    said = skep("quarantine", "replay", "--dry-run", "--where", "properties.total exists", project=shop).stdout
+    said = skep("quarantine", "replay", "--apply", "--dry-run", "--where", "properties.total exists", project=shop).stdout
     assert said.startswith("10 records: 4 would now pass, 6 would be refused again\n")
     assert (shop / "data/control/shop.jsonl").read_bytes() == before
-    assert skep("quarantine", "replay", "--reason", "invalid", project=shop).stdout.startswith("7 records to replay\n")
+    assert skep("quarantine", "replay", "--reason", "invalid", "--apply", project=shop).stdout.startswith("7 records to replay\n")
     ran(shop)
     assert asked(shop, "status")["quarantine"]["invalid"] == 3
 
@@ -299,6 +301,7 @@ def test_a_dry_run_knows_repeats(shop: Path) -> None:
         stream.write(orjson.dumps(order(2, total=2.5)) + b"\n")
     ran(shop)
     write_contract(shop, "events/order_completed/1-1-0.json", {"type": "object"})
+    applied(shop)
     found = asked(shop, "quarantine", "replay", "--dry-run", "--where", "properties.total ~ ,")
     assert (found["records"], found["pass"], found["duplicate"]) == (5, 4, 1)
     assert [(cause["reason"], cause["sample"]) for cause in found["causes"]] == [("conflict", "q-1")]

@@ -87,7 +87,7 @@ def test_replay_without_ids_is_of_every_space(tmp_path: Path) -> None:
     (shop / "skep.yaml").write_text("spaces: [shop, other]\nsources:\n" + "".join(sources))
     assert skep("run", "--once", project=shop).returncode == 0
     (shop / "contracts/events/order_completed/1-0-1.json").write_text('{"type": "object"}')
-    done = skep("quarantine", "replay", "--reason", "invalid", project=shop)
+    done = skep("quarantine", "replay", "--reason", "invalid", "--apply", project=shop)
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "2 records to replay"), done.stderr
     assert skep("run", "--once", project=shop).returncode == 0
     status = json.loads(skep("status", "--json", project=shop).stdout)

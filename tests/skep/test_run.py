@@ -148,7 +148,7 @@ def test_commands_that_change_state_wait_for_a_running_flow(tmp_path: Path) -> N
     contract.with_name("1-0-1.json").write_text(json.dumps(text))
     invalid = _json(shop, "status")["quarantine"]["invalid"]
     # The contract as edited judges the replay, though no flow has seen it yet.
-    done = skep("quarantine", "replay", "--reason", "invalid", project=shop)
+    done = skep("quarantine", "replay", "--reason", "invalid", "--apply", project=shop)
     assert "no flow is running, the next one will do it" in done.stdout
     assert skep("run", "--once", project=shop).returncode == 0
     assert _json(shop, "status")["quarantine"].get("invalid", 0) < invalid

@@ -15,7 +15,6 @@ from flows.cdp import dataflow
 from skep import running, sources
 from skep.audit import audit
 from skep.console import CommandError
-from skep.definitions import proved
 from skep.exits import Exit
 from skep.runtime import Runtime
 from skep.settings import Settings
@@ -42,7 +41,7 @@ def rows(*days: int) -> str:
 def ran(folder: Path) -> None:
     """The main flow, once, in this process."""
     settings = Settings.load(folder)
-    runtime = Runtime(settings, proved(settings))
+    runtime = Runtime(settings)
     run_main(dataflow(runtime))
     runtime.space("shop").shard.close()
     runtime._lock.close()

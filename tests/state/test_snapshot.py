@@ -222,7 +222,7 @@ def test_of_a_key_that_stands_twice_the_last_value_is_shown(tmp_path: Path) -> N
     rows = [{**archived(at, key, {}, **more[key]), "raw": raw} for at, (key, raw) in enumerate(twice.items(), 1)]
     archive = write_archive(tmp_path / "archive", *rows)
     target = tmp_path / "skep.duckdb"
-    publish(target, archives={"shop": archive}, rows={"shop": FakeRows()}, personal=personal())
+    publish(target, archives={"shop": archive}, rows={"shop": FakeRows()}, personal={"shop": personal()})
     shown = {row[0]: row[1:] for row in sql(target, "select message_id, user_id, properties, context from events")[1]}
     assert shown["a"][:2] == (HASHER.personal("login", "w"), '{"x":2}')
     assert shown["b"][1] == '{"l":[[{"k":{"z":1}}]]}'
@@ -381,7 +381,7 @@ def test_personal_values_are_nowhere_in_the_clear(tmp_path: Path) -> None:
         ],
     }
     target = tmp_path / "skep.duckdb"
-    publish(target, archives={"shop": archive}, rows={"shop": FakeRows(rows=rows)}, personal=personal())
+    publish(target, archives={"shop": archive}, rows={"shop": FakeRows(rows=rows)}, personal={"shop": personal()})
     hashed = HASHER.personal("email", "ann@x.org")
     everything = [str(row) for table in TABLES for row in sql(target, f"from {table.name}")[1]]
     assert [row for row in everything if "ann@" in row.lower()] == []
