@@ -13,6 +13,8 @@ from skep.in_force import Standing, digest_in_force, files_text, kept_in_force, 
 from skep.log import logger
 from skep.settings import Settings, load_definitions
 
+_SO = "the flow goes on with what is in force"
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -67,8 +69,8 @@ def _tell(found: Standing, anew: frozenset[str], definitions: dict[str, Definiti
     for space in sorted(anew & found.digests.keys()):
         log.info("files put in force by `apply: on_start`", space=space, definitions=definitions[space].digest)
     for problem in found.problems:
-        log.error("contracts/ is broken: the flow goes on with what is in force", problem=str(problem))
+        log.error("contracts/ is broken", problem=str(problem), so=_SO)
     for space, files in found.differs.items():
         if space not in anew:
-            going_on = {"space": space, "in_force": found.digests[space], "files": files_text(files), "next": found.next}
-            log.warning("files differ from what is in force: the flow goes on with what is in force", **going_on)
+            going_on = {"space": space, "in_force": found.digests[space], "files": files_text(files), "so": _SO, "next": found.next}
+            log.warning("files differ from what is in force", **going_on)
