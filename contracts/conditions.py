@@ -39,6 +39,8 @@ class Surroundings:
     """The traits of ``traits.yaml`` and what they can be."""
     identify: bool = False
     """Whether the contract of ``identify`` calls says which other traits there are."""
+    contradictions_ok: bool = False
+    """Whether a segment may be one that nobody can be in."""
     timezone: str = "UTC"
     """Of the segment that is being read."""
 

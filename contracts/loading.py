@@ -37,22 +37,22 @@ _PLACES = (
 )
 
 
-def load(files: Mapping[str, str], *, unknown_events_ok: bool = False) -> Definitions:
+def load(files: Mapping[str, str], *, unknown_events_ok: bool = False, contradictions_ok: bool = False) -> Definitions:
     """The definitions in ``files`` (path below ``contracts/`` → text).
 
     Raises `ContractErrors` with every problem of every file. ``unknown_events_ok``: conditions may name events
-    that have no contract.
+    that have no contract. ``contradictions_ok``: a segment may be one that nobody can be in, as those that are in force may.
     """
     model = _named_model(files.get(identity.FILE))
     problems = [problem for path in sorted(files) for problem in place_problems(path, model)]
     good = {path: text for path, text in sorted(files.items()) if not place_problems(path, model)}
-    found = _read(good, Reader(problems), unknown_events_ok)
+    found = _read(good, Reader(problems), unknown_events_ok, contradictions_ok)
     if problems:
         raise ContractErrors(problems)
     return found
 
 
-def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Definitions:
+def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contradictions_ok: bool) -> Definitions:
     trees = {path: reader.parse(path, text) for path, text in files.items() if path.endswith(".yaml")}
     schemas = {path: text for path, text in _below(files, "events").items() if path.endswith(".json")}
     types = read_types(_below(files, "types"), reader.problems)
@@ -72,6 +72,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool) -> Def
     unread = {path for path, tree in trees.items() if tree is None}
     around = Surroundings(
         measured=measured,
+        contradictions_ok=contradictions_ok,
         purposes=None if consent.FILE in unread else tuple(purpose.name for purpose in purposes),
         segments=frozenset(_stem(path) for path in _below(files, "segments")),
         traits=_trait_types(found, kinds, properties),

@@ -39,7 +39,7 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
     around = replace(around, timezone=zone)
     who_at = reader.required(at, parts, "who", "the condition of the segment")
     who = read_condition(reader, who_at, around) if who_at is not None else None
-    if who_at is not None and who is not None and len(reader.problems) == before:
+    if who_at is not None and who is not None and len(reader.problems) == before and not around.contradictions_ok:
         purpose = parts.get("purpose")
         beside = [] if purpose is None else [Literal(purpose, ConsentIs(purpose.value))]
         check_contradictions(reader, [*beside, Literal(who_at, who)], around.measured.features)

@@ -44,7 +44,7 @@ def bundles(settings: Settings) -> Callable[[str], Definitions]:
     def load_bundle(digest: str) -> Definitions:
         path = definitions_path(settings, digest)
         try:
-            return contracts.load(orjson.loads(path.read_bytes()), unknown_events_ok=True)
+            return contracts.load(orjson.loads(path.read_bytes()), unknown_events_ok=True, contradictions_ok=True)
         except FileNotFoundError as error:
             cure = f"restore it from a backup of {settings.data}, or contracts/ as it was then"
             raise StateError(f"the definitions {digest} are in force but {path} is not there: {cure}") from error

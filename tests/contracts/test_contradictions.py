@@ -83,6 +83,14 @@ def test_what_can_hold_together_is_taken(case: str) -> None:
     load(_project(*CAN[case]))
 
 
+def test_one_that_is_in_force_already_is_read() -> None:
+    """An older version let it pass, and a flow goes on with what is in force; only who writes it anew is told."""
+    files = segment("{all: [{trait: age, gt: 5}, {trait: age, lt: 3}]}")
+    with pytest.raises(ContractErrors):
+        load(files)
+    assert load(files, contradictions_ok=True).segments
+
+
 def test_a_purpose_is_a_condition() -> None:
     """Without the consent that a segment asks for nobody is a member, and so not one who has denied it."""
     files = segment("{not: {consent: marketing}}")
