@@ -21,7 +21,6 @@ from skep.process import flow_is_running
 from skep.settings import Settings, load_definitions
 from skep.spaces import archive_path, control_path, definitions_path, open_view
 from skep.who import who
-from state.archive import load_positions
 from state.errors import NoState
 from state.files import replace
 
@@ -113,6 +112,8 @@ def stored_positions(settings: Settings, space: str) -> list[dict[str, int]] | N
     """How far each store of a space has come; None while a flow moves it on."""
     if flow_is_running(settings):
         return None
+    from state.archive import load_positions  # noqa: PLC0415 - commands that only look are without pyarrow
+
     stored = [load_positions(archive_path(settings, space) / "positions.json")]
     with suppress(NoState):
         view = open_view(settings, space)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -292,7 +293,7 @@ def test_schemas_follow_the_contracts(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "shop" / editor.PLACE / "segment.json").read_text())
     assert "research" in written["properties"]["purpose"]["enum"]
     assert editor.write(tmp_path / "shop" / editor.PLACE, schemas(definitions)) == []
-    editor.refresh(Settings.load(tmp_path / "shop").model_copy(update={"root": tmp_path / "none"}), definitions)
+    editor.refresh(replace(Settings.load(tmp_path / "shop"), root=tmp_path / "none"), definitions)
     assert not (tmp_path / "none").exists()
 
 

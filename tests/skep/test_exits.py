@@ -22,6 +22,7 @@ from skep.permissions import must_write
 from state.errors import StateError
 from tests.patience import until
 from tests.processes import Process, plain_environment, started
+from tests.promises.project import applied
 from tests.skep.test_cli import skep
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +80,7 @@ def test_a_run_names_replays_what_it_computes_anew_and_who_has_not_been_told(sho
     assert skep("quarantine", "replay", "--reason", "invalid", project=shop).returncode == 0
     segment = shop / "contracts" / "segments" / "big_spenders.yaml"
     segment.write_text(segment.read_text().replace("gt: 250", "gt: 100"))
+    applied(shop)
     outbox = shop / "data" / "outbox" / "changes.jsonl"
     outbox.unlink()
     outbox.mkdir()

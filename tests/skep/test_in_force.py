@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,7 @@ def test_texts_that_were_lost_are_kept_again(folder: Path) -> None:
 def test_each_space_has_its_own(folder: Path) -> None:
     """A space that is new begins with the files; the others stay as they were applied."""
     write_contract(folder, "traits.yaml", CONTRACTS["traits.yaml"].replace("total", "sum"))
-    settings = Settings.load(folder).model_copy(update={"spaces": ("shop", "outlet")})
+    settings = replace(Settings.load(folder), spaces=("shop", "outlet"))
     assert must_be_good(settings)
     found = start(settings)
     assert (found.anew, [one.name for one in found.definitions["outlet"].traits]) == ({"outlet"}, ["sum"])

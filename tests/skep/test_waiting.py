@@ -12,7 +12,7 @@ from contracts.inference import SAMPLE, Seen, draft
 from skep.settings import Settings
 from skep.snapshots import publish_if_new
 from skep.spaces import snapshot_path
-from tests.promises.project import asked, project, ran, write_contract
+from tests.promises.project import applied, asked, project, ran, write_contract
 from tests.skep.test_cli import skep
 
 USER = {"namespaces": [{"name": "user_id", "from": "userId"}]}
@@ -74,6 +74,9 @@ def test_a_snapshot_is_published_where_something_is_new(shop: Path) -> None:
     assert is_published(snapshot_personal="clear")
     assert is_published()
     write_contract(shop, "events/ping/1-0-0.json", {"type": "object", "title": "Ping"})
+    assert not is_published()
+    applied(shop)
+    ran(shop)
     assert is_published()
     assert not is_published()
     snapshot_path(Settings.load(shop)).unlink()
