@@ -17,6 +17,7 @@ from contracts.problems import ContractErrors
 from operators.view import View
 from skep import ends, log, metrics
 from skep.in_force import in_force
+from skep.permissions import must_write
 from skep.personal import hidden
 from skep.settings import Settings
 from skep.spaces import open_view, open_views
@@ -92,6 +93,7 @@ class Activation:
             ends.plain_ends()
             settings = Settings.load()
             log.configure(settings.log)
+            must_write(settings.data)
             metrics.keep_in(settings.data)
             for space in settings.spaces:
                 in_force(settings, space)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -24,12 +25,14 @@ from skep.exits import Exit
 from skep.late_group import late
 from skep.layout import number, prose
 from skep.project import settings_at
+from skep.sections import Sections
 
 if TYPE_CHECKING:
     from skep.settings import Settings
 
 app = typer.Typer(
     name="skep",
+    cls=Sections,
     help="Skep, a real-time customer data platform: events in, people, segments and changes out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -46,13 +49,13 @@ app.add_typer(
     late("skep.cli_quarantine", "quarantine_app", "What was refused, why, and feeding it again, edited or not."), name="quarantine"
 )
 app.add_typer(
-    late("skep.cli_identity", "identity_app", "Who is who: links by hand, what is behind a profile, rules tried out and measured."),
+    late("skep.cli_identity", "identity_app", "Who is who: links by hand, evidence, rules tried out."),
     name="identity",
 )
 app.add_typer(
     late("skep.cli_contracts", "contracts_app", "Versions of contracts: compared, made, and what hangs on them."), name="contracts"
 )
-app.add_typer(late("skep.cli_state", "state_app", "The data folder after another version: what it needs, and doing that."), name="state")
+app.add_typer(late("skep.cli_state", "state_app", "The data folder after another version of Skep."), name="state")
 app.add_typer(quality_app, name="quality")
 app.add_typer(late("skep.cli_segments", "segments_app", "Segments, and why somebody is in one or not."), name="segments")
 app.add_typer(sources_app, name="sources")
@@ -73,6 +76,15 @@ _chosen = Chosen()
 
 def _settings(**overrides: Any) -> Settings:
     return settings_at(_chosen.project, **overrides)
+
+
+def _log_what_is_said() -> None:
+    """Of a command that goes on beside others, what it says to people is a line of its log, if that is JSON."""
+    from skep import log
+
+    if os.environ.get("SKEP_LOG") == "json":
+        log.configure()
+        console.err.file = log.Said()
 
 
 def _say_version(wanted: bool) -> None:
@@ -109,7 +121,9 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder 
 
 @app.command()
 def check(json: Json = False) -> None:
-    """Read all of contracts/ and say what is wrong: file, line, key, and what to do. Exit code 1 if something is.
+    """Read all of contracts/ and say what is wrong, and where.
+
+    File, line, key, and what to do. Exit code 1 if something is.
 
     Tags that cannot be followed are an error in a new or changed file, and a warning in one that is in force.
 
@@ -153,7 +167,9 @@ def write_schemas(
     folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where they go (default: .skep/schemas).")] = None,
     json: Json = False,
 ) -> None:
-    """Write JSON Schemas of the YAML files that people edit: completion and red underlines in an editor.
+    """Write JSON Schemas of the YAML files, for your editor.
+
+    Completion and red underlines in the files that people edit.
 
     Example: skep schemas --out schemas
     """
@@ -176,7 +192,9 @@ def apply(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Put contracts/ as it is now in force: at once if a flow runs, from where each source stands; else when the next one starts.
+    """Put contracts/ as it is now in force.
+
+    At once if a flow runs, from where each source stands; else when the next one starts.
 
     Example: skep apply
     """
@@ -200,7 +218,9 @@ def show_catalog(
     folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where the pages go (default: data/catalog).")] = None,
     json: Json = False,
 ) -> None:
-    """Every event, trait, segment and destination: whose, what, how much, how good, who uses it. Without words, as pages too.
+    """Every event, trait, segment, destination, and who uses it.
+
+    Whose it is, what, how much, how good. Without words, as pages too.
 
     Example: skep catalog email
     """
@@ -229,7 +249,9 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget all state of this project first.")] = False,
     in_force: Annotated[bool, typer.Option("--in-force", help="With --once: go on with what is in force if files are broken.")] = False,
 ) -> None:
-    """Run the flow, with activation and the snapshot publisher beside it, until SIGTERM or Ctrl-C.
+    """Run the flow, with activation and the publisher beside it.
+
+    Until SIGTERM or Ctrl-C; the publisher makes the snapshot again and again.
 
     It starts with the definitions in force, as `skep apply` left them; the first start puts contracts/ in force. With --once, broken
     files are an error before anything is read.
@@ -240,17 +262,25 @@ def run(
     """
     from skep import running
 
+    _log_what_is_said()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if in_force and (fresh or not once):
         raise typer.BadParameter("expected it with --once, and without --fresh: there must be something in force", param_hint="--in-force")
     settings = _settings(source_path=str(source_path.absolute()) if source_path else None)
-    running.prepare(settings, strict=once and not in_force, fresh=fresh)
+    _log_what_is_said()
+    try:
+        running.prepare(settings, strict=once and not in_force, fresh=fresh)
+    except KeyboardInterrupt:
+        raise SystemExit(Exit.INTERRUPTED if once else Exit.DONE) from None
     environment = running.source_environment(settings, source_path) | ({"SKEP_APPLY": "by_command"} if in_force else {})
     raise SystemExit(running.once(settings, environment) if once else running.follow(settings, environment))
 
 
 @app.command()
 def status(json: Json = False) -> None:
-    """What was received and what became of it, segments, partitions, quarantine, the last snapshot.
+    """What was received, and what became of it.
+
+    Segments, partitions, quarantine, the last snapshot.
 
     Example: skep status --json
     """
@@ -266,7 +296,9 @@ def status(json: Json = False) -> None:
 
 @app.command()
 def health() -> None:
-    """Whether a flow runs on this project's data now: exit code 0 if one does, else 1. For the health checks of containers.
+    """Whether a flow runs here now: exit code 0 if one does, else 1.
+
+    It holds this project's data folder then. For the health checks of containers.
 
     Example: skep health
     """
@@ -285,7 +317,9 @@ def profile_show(
     json: Json = False,
     space: Space = None,
 ) -> None:
-    """Who an identifier belongs to, or whom a profile id names: identifiers, traits, segments, consents, now.
+    """Who somebody is: identifiers, traits, segments, consents, now.
+
+    By an identifier, or by a profile's id.
 
     With --at only the profile and its identifiers, as `skep identity show` tells them.
 
@@ -332,7 +366,9 @@ def snapshot(
     every: Annotated[float | None, typer.Option(min=0.1, help="Publish again every so many seconds until SIGTERM.")] = None,
     json: Json = False,
 ) -> None:
-    """Publish the DuckDB snapshot from what is committed now, unless nothing is new; safe while a flow runs.
+    """Publish the DuckDB snapshot, unless nothing is new.
+
+    It is made from what is committed now; safe while a flow runs.
 
     Example: skep snapshot
     """
@@ -340,8 +376,11 @@ def snapshot(
     from skep.spaces import snapshot_path
     from skep.views import tell_missing, view_row
 
+    if every is not None:
+        _log_what_is_said()
     settings = _settings()
     if every is not None:
+        _log_what_is_said()
         stop: list[int] = []
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda signum, _: stop.append(signum))
@@ -371,7 +410,9 @@ def dump(
     space: Space = None,
     json: Annotated[bool, typer.Option("--json", help="JSON lines; this is what it prints anyway.")] = False,  # noqa: ARG001 - one form only
 ) -> None:
-    """All state that the promises cover, as canonical JSON lines: equal state, equal bytes.
+    """All state as canonical JSON lines: equal state, equal bytes.
+
+    It is the state that the promises cover.
 
     Example: skep dump --at 2026-07-01T00:00:00Z
     """
@@ -388,6 +429,11 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         raise SystemExit(Exit.INTERRUPTED) from None
+    except SystemExit as end:
+        # What typer makes of Ctrl-C.
+        if end.code == 128 + signal.SIGINT:
+            raise SystemExit(Exit.INTERRUPTED) from None
+        raise
     except BrokenPipeError:
         # The reader (`head`) has enough; Python must not complain when it flushes at exit.
         sys.stderr.close()
@@ -397,12 +443,15 @@ def main() -> None:
 
 
 def _fail_plainly(error: Exception) -> NoReturn:
-    from skep import ends
+    from skep import ends, log
 
     words = ends.words_of(error)
     if not words:
         raise error
     ends.tell_behind(error)
+    if log.for_machines():
+        log.last_words(words)
+        raise SystemExit(Exit.ERROR)
     fail(words)
 
 

@@ -26,7 +26,9 @@ def show_plan(
     dump: Annotated[Path | None, typer.Option("--dump", metavar="FILE", help="Write the dump that `skep apply` would lead to.")] = None,
     json: Json = False,
 ) -> None:
-    """What contracts/ as it is now would do to everybody, compared with what is in force; nothing is touched.
+    """What contracts/ as it is now would do to everybody.
+
+    Compared with what is in force; nothing is touched.
 
     Personal values are printed in the clear.
 
@@ -61,7 +63,9 @@ def roll_back(  # noqa: PLR0917 - typer fills them by name
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Put the definitions before the last change back in force, and their files back into contracts/.
+    """Put the definitions before the last change back in force.
+
+    And their files back into contracts/.
 
     Example: skep rollback --why "too many merges"
     """
@@ -80,7 +84,9 @@ def roll_back(  # noqa: PLR0917 - typer fills them by name
 
 @changing_app.command("audit")
 def show_audit(context: typer.Context, space: Space = None, json: Json = False) -> None:
-    """What people have decided: definitions, links, unlinks, repairs; when, who, why, and what came of it.
+    """What people have decided: when, who, why, what came of it.
+
+    Definitions, rollbacks, links, unlinks, repairs, resumed sources.
 
     Example: skep audit
     """

@@ -40,7 +40,9 @@ def compat(
     ] = Mode.backward,
     json: Json = False,
 ) -> None:
-    """Say whether one JSON Schema can replace another, with an example for each reason why not.
+    """Say whether one JSON Schema can replace another.
+
+    With an example for each reason why not.
 
     Exit code 0: compatible; 1: not, or undecided; 2: a file is unusable or the call is wrong; 3: any other failure.
 
@@ -66,7 +68,9 @@ def bump(
     new: Annotated[Path, typer.Argument(metavar="NEW.json", help="The schema of now.")],
     json: Json = False,
 ) -> None:
-    """Say which version number a change deserves: addition (nothing breaks), revision (some old documents do), model (all do).
+    """Say which version number a change deserves.
+
+    Addition (nothing breaks), revision (some old documents do), model (all do).
 
     Exit code 0: the name of NEW.json claims that much, or the names are no numbers; 1: it claims less; 2: a file is unusable; 3: any
     other failure.
@@ -162,7 +166,9 @@ def infer(
     whence: Annotated[Whence | None, typer.Option("--from", help="quarantine: those that the project has refused.")] = None,
     target: Annotated[Path | None, typer.Option("--out", metavar="JSON", help="Write the draft there; it must not be there yet.")] = None,
 ) -> None:
-    """Draft a contract from events: types, required, enums, formats, personal data; comments say how sure each is.
+    """Draft a contract from events.
+
+    Types, required, enums, formats, personal data; comments say how sure each is.
 
     Values that the project's own contract of the event tags as personal are not shown.
 
@@ -200,7 +206,9 @@ def impact(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List what a change of a contract touches: traits, segments, destinations, and how many profiles, from the snapshot.
+    """List what a change of a contract touches.
+
+    Traits, segments, destinations, and how many profiles, from the snapshot.
 
     Example: skep contracts impact contracts/events/order_completed/1-0-0.json order_completed.json --event order_completed
     """
@@ -217,7 +225,9 @@ def impact(
 
 @contracts_app.command()
 def pull(context: typer.Context, json: Json = False) -> None:
-    """Write a contract for every JSON schema of the registry (`registry:` in skep.yaml) that the project has none for.
+    """Write contracts for the JSON schemas of the registry.
+
+    For every schema of the registry (`registry:` in skep.yaml) that the project has no contract for.
 
     Contracts that are there are never changed. A flow does the same when it starts.
 
@@ -254,7 +264,9 @@ def export_contracts(
     event: Annotated[str | None, typer.Option(help="Only the versions of this event.", autocompletion=offered.events)] = None,
     folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write one file for each version there.")] = None,
 ) -> None:
-    """Write contracts as Open Data Contract Standard documents, YAML on stdout: one for each version of each event.
+    """Write contracts as Open Data Contract Standard documents.
+
+    YAML on stdout: one for each version of each event.
 
     Example: skep contracts export --format odcs --event order_completed
     """
@@ -280,7 +292,9 @@ def import_contracts(
     folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The contracts folder (default: the project's).")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite contracts that are there.")] = False,
 ) -> None:
-    """Make contracts of Open Data Contract Standard documents: Skep's own come back as they were, others as drafts.
+    """Make contracts of Open Data Contract Standard documents.
+
+    Skep's own come back as they were, others as drafts.
 
     Example: skep contracts import orders.odcs.yaml --format odcs
     """

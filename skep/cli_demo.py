@@ -47,7 +47,7 @@ def demo(
         float | None, typer.Option(min=0.01, max=10_000, metavar="RATE", help="Go on: append so many events a second until Ctrl-C.")
     ] = None,
 ) -> None:
-    """Write events of a demo shop, and the truth about who its people are.
+    """Write events of a demo shop, and who its people really are.
 
     Its last visits end now, two months of them. With --live the people of the demo in --out go on shopping: events of this moment are
     appended to its events.jsonl, for `skep run` to follow.

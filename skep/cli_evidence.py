@@ -27,7 +27,9 @@ def explain(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Why two identifiers are one person's, link by link; or which rule keeps them apart, and what would join them.
+    """Why two identifiers are one person's, or are not.
+
+    Link by link; or which rule keeps them apart, and what would join them.
 
     Example: skep identity explain user_id:42 anonymous_id:d-7
     """
@@ -49,7 +51,9 @@ def graph(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Draw a profile: its identifiers, the links between them, and those that are refused, with the reason.
+    """Draw a profile: its identifiers and the links between them.
+
+    Those that are refused, too, with the reason.
 
     Personal values are in the clear in it.
 
@@ -74,7 +78,9 @@ def doctor(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Profiles at a limit, hubs, suspicious values, shared devices, and rules that would help, with their estimated effect.
+    """What glues people together or keeps them apart.
+
+    Profiles at a limit, hubs, suspicious values, shared devices, and rules that would help, with their estimated effect.
 
     Example: skep identity doctor
     """
@@ -95,7 +101,9 @@ def history(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """What happened to a profile: created, grew, merged, split, when, by which evidence, under which version of the rules.
+    """What happened to a profile: created, grew, merged, split.
+
+    When, by which evidence, under which version of the rules.
 
     Example: skep identity history user_id:42
     """
@@ -116,7 +124,9 @@ def show(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Which profile it is and which identifiers it holds, now or as it was believed at an earlier time of the space's clock.
+    """Which profile it is and which identifiers it holds.
+
+    Now or as it was believed at an earlier time of the space's clock.
 
     Example: skep identity show user_id:42 --at 2026-07-01T00:00:00Z
     """
@@ -140,7 +150,7 @@ def split(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Take a profile apart: what is kept stays one profile, all else leaves it. `skep identity link` undoes each cut.
+    """Take a profile apart: what is kept stays, all else leaves it. `skep identity link` undoes each cut.
 
     Example: skep identity split user_id:42 --keep user_id:42 --keep email:ann@example.com --why "ticket 17"
     """

@@ -25,7 +25,9 @@ def hash_identifiers(  # noqa: PLR0917 - typer fills them by name
     space: Annotated[str | None, typer.Option("--space", help="The space whose hashes they are, if there are several.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """What the snapshot has in the place of an identifier: normalised as the flow does it, hashed if it is personal.
+    """What the snapshot has in the place of an identifier.
+
+    Normalised as the flow does it, hashed if it is personal.
 
     A file is printed as CSV with that column hashed; a field that is no identifier becomes empty.
 

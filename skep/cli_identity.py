@@ -50,7 +50,7 @@ def unlink(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Take every link between two identifiers away, earlier and later ones.
+    """Take every link between two identifiers away, also later ones.
 
     Example: skep identity unlink user_id:42 anonymous_id:d-7 --why "a tablet in the shop"
     """
@@ -63,7 +63,9 @@ def simulate(
     events: Annotated[Path, typer.Option(metavar="EVENTS.jsonl", help="Events, manual links and unlinks among them, in any order.")],
     json: Json = False,
 ) -> None:
-    """What rules make of a file of events: who is who, whose each event is, which links stand and why not. Needs no project.
+    """What rules make of a file of events.
+
+    Who is who, whose each event is, which links stand and why not. Needs no project.
 
     Personal values are printed in the clear.
 

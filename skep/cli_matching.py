@@ -32,7 +32,9 @@ def train(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Learn from records how much each comparison says; write the model, and a chart of its weights beside it.
+    """Learn from records how much each comparison says.
+
+    Write the model, and a chart of its weights beside it.
 
     Example: skep identity train --rules contracts/identity.yaml --events events.jsonl --out contracts/identity_model.json
     """
@@ -57,7 +59,7 @@ def evaluate(
     chart: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="A picture of the measures by threshold.")] = None,
     json: Json = False,
 ) -> None:
-    """Measure the clusters that rules and their model make of a file of events. Identifiers without truth are left out.
+    """Measure whom rules and their model find in a file of events. Identifiers without truth are left out.
 
     Example: skep identity evaluate --rules identity.yaml --events events.jsonl --truth truth.jsonl --chart thresholds.svg
     """

@@ -26,7 +26,9 @@ def quality(
     ] = None,
     json: Json = False,
 ) -> None:
-    """How good what each source hands over is: refused, complete, unknown, out of range, fresh, as many as usual.
+    """How good what each source hands over is.
+
+    Refused, complete, unknown, out of range, fresh, as many as usual.
 
     Example: skep quality --source shop --since 7d
     """

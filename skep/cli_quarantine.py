@@ -58,7 +58,9 @@ def list_(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """What was refused, by cause: how many records, since when, until when, and one of them.
+    """What was refused, by cause.
+
+    How many records, since when, until when, and one of them.
 
     Example: skep quarantine list --event order_completed --since 1d
     """
@@ -128,7 +130,9 @@ def show(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """One refused record, with everything that is wrong in it underlined, and what a replay would say now.
+    """One refused record, with what is wrong in it underlined.
+
+    And what a replay would say now.
 
     Of a long one the part around what is wrong; --raw and --json have all of it.
 
@@ -179,7 +183,9 @@ def replay(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Feed refused records again after a repair, judged by what is in force; lateness no longer counts. The default is all.
+    """Feed refused records again after a repair.
+
+    They are judged by what is in force; lateness no longer counts. The default is all.
 
     Example: skep quarantine replay --reason invalid --apply --dry-run
     """
@@ -224,7 +230,9 @@ def edit(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Change refused records by a patch; what was received is kept beside it, with who, when and why.
+    """Change refused records by a patch.
+
+    What was received is kept beside it, with who, when and why.
 
     Example: skep quarantine edit --event order_completed --patch cents.json --dry-run
     """
@@ -272,7 +280,9 @@ def drop(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Give refused records up: they leave the list, `skep status` counts them, and the control partition says who and why.
+    """Give refused records up.
+
+    They leave the list, `skep status` counts them, and the control partition says who and why.
 
     Example: skep quarantine drop --reason undecodable --why "a scanner of ports"
     """

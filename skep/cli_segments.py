@@ -27,7 +27,9 @@ def segments_explain(
     space: Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Why somebody is, or is not, in a segment: each condition with what the person has, consent, since when and until when.
+    """Why somebody is, or is not, in a segment.
+
+    Each condition with what the person has, consent, since when and until when.
 
     Example: skep segments explain lapsing_vips user_id:42
     """

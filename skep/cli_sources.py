@@ -48,7 +48,9 @@ def sources(
     source: Annotated[str | None, typer.Option(help="Only this source of skep.yaml.", autocompletion=offered.sources)] = None,
     json: Json = False,
 ) -> None:
-    """Every file of the sources: how many of its records were read, and whether it is read on.
+    """Every file of the sources, and how far it is read.
+
+    How many of its records were read, and whether it is read on.
 
     Example: skep sources --source shop
     """
@@ -65,7 +67,9 @@ def sources(
 
 @sources_app.command("reread")
 def sources_reread(context: typer.Context, name: Name, why: Why = "", json: Json = False) -> None:
-    """Read all of a file anew, as another generation of its partition; events that came before are duplicates.
+    """Read all of a file anew; what came before is a duplicate.
+
+    It is another generation of its partition then.
 
     Example: skep sources reread shop/orders.csv --why "the export is written over the old one every day"
     """
@@ -104,7 +108,9 @@ def sources_infer(
     force: Annotated[bool, typer.Option("--force", help="Also over a mapping that is there.")] = False,
     json: Json = False,
 ) -> None:
-    """Draft a mapping from a file: how it is written, which column is which field; and show its first ten rows as events.
+    """Draft a mapping from a CSV or Parquet file.
+
+    How it is written, which column is which field; and show its first ten rows as events.
 
     Example: skep sources infer exports/orders.csv
     """

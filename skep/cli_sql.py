@@ -46,7 +46,9 @@ def ask(
     plot: Annotated[str | None, _Plot] = None,
     png: Annotated[Path | None, _Png] = None,
 ) -> None:
-    """Ask the snapshot, in DuckDB's SQL: a table on a terminal, all rows into a pipe or a file. Alone on a terminal it is a prompt.
+    """Ask the snapshot, in DuckDB's SQL.
+
+    A table on a terminal, all rows into a pipe or a file. Alone on a terminal it is a prompt.
 
     Example: skep sql "select segment, count(*) from memberships where exited_at is null group by 1"
     """

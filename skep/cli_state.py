@@ -20,7 +20,9 @@ Space = Annotated[str | None, typer.Option("--space", help="Only this space; the
 
 @state_app.command("info")
 def info(context: typer.Context, space: Space = None, json: Json = False) -> None:
-    """How each space is stored, and what it needs before this version of Skep works on it. Nothing is touched.
+    """How each space is stored, and what it needs first.
+
+    Before this version of Skep works on it. Nothing is touched.
 
     Example: skep state info
     """

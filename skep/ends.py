@@ -99,6 +99,9 @@ def ended(call: Callable[P, R]) -> Callable[P, R]:
 
 
 def _end(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        # Before the flow reads anything, and listens to signals.
+        os._exit(Exit.DONE)
     _end_plainly(error)
     sys.__excepthook__(kind, error, traceback)
 

@@ -6,9 +6,11 @@ said there first takes that line away, whoever has drawn it.
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from skep.terminal import behind, visible_line
@@ -63,6 +65,8 @@ def configure(form: str | None = None) -> None:
 
 def for_machines() -> bool:
     """Whether this process logs JSON lines."""
+    if "structlog" not in sys.modules:
+        return False  # It has logged nothing, and needs none of it to say so.
     import structlog  # noqa: PLC0415 - as above
 
     return any(isinstance(one, structlog.processors.JSONRenderer) for one in structlog.get_config()["processors"])
@@ -73,11 +77,28 @@ def has_line() -> bool:
     return sys.stderr.isatty() and not for_machines()
 
 
-def draw(text: str) -> None:
-    """Show this in the line that changes; nothing takes it away."""
-    stream = behind(sys.stderr)
-    stream.write(_NEW_LINE + visible_line(text)[: shutil.get_terminal_size().columns - 1])
+def draw(parts: Sequence[str]) -> None:
+    """Show these in the line that changes, as many of them as the terminal has room for; nothing takes it away."""
+    stream, room = behind(sys.stderr), shutil.get_terminal_size().columns - 1
+    shown = [visible_line(one) for one in parts]
+    while len(shown) > 1 and len(", ".join(shown)) > room:
+        shown.pop()
+    stream.write(_NEW_LINE + ", ".join(shown)[:room])
     stream.flush()
+
+
+class Said(io.TextIOWrapper):
+    """A stream for people whose lines are logged instead, where machines read."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), "utf-8")
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in filter(str.strip, lines):
+            logger().warning(line)
+        return len(text)
 
 
 def last_words(text: str) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
-from prometheus_client import Gauge, start_http_server
+from prometheus_client import REGISTRY, Gauge, start_http_server
 
 ENABLED, PORT, CACHE = "BYTEWAX_DATAFLOW_API_ENABLED", "BYTEWAX_DATAFLOW_API_PORT", "BYTEWAX_DATAFLOW_API_CACHE_PATH"
 _BYTEWAX_PORT = 3030
 FLOW, ACTIVATION, PUBLISHER = range(3)
 """Whose metrics: how far its port lies behind the flow's."""
 
-_PUBLISHED = Gauge("skep_snapshot_published_seconds", "Unix time at which the last snapshot was published")
-_TOOK = Gauge("skep_snapshot_took_seconds", "How long the last snapshot took, in seconds")
-_BYTES = Gauge("skep_snapshot_bytes", "Size of the last snapshot")
+# Of no registry before the first snapshot: a page without them says nothing, a page with zeros says that the last one is of 1970.
+_PUBLISHED = Gauge("skep_snapshot_published_seconds", "Unix time at which the last snapshot was published", registry=None)
+_TOOK = Gauge("skep_snapshot_took_seconds", "How long the last snapshot took, in seconds", registry=None)
+_BYTES = Gauge("skep_snapshot_bytes", "Size of the last snapshot", registry=None)
 
 
 def environment_of(process: int, given: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -38,6 +40,13 @@ def serve() -> None:
 
 def published(at_seconds: float, took_seconds: float, size_bytes: int) -> None:
     """A snapshot has been published."""
+    _shown()
     _PUBLISHED.set(at_seconds)
     _TOOK.set(took_seconds)
     _BYTES.set(size_bytes)
+
+
+@cache
+def _shown() -> None:
+    for gauge in (_PUBLISHED, _TOOK, _BYTES):
+        REGISTRY.register(gauge)

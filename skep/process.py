@@ -51,7 +51,7 @@ def take_lock(settings: Settings) -> IO[bytes]:
 def flow_is_running(settings: Settings) -> bool:
     """Whether a flow holds the lock of this project's state now."""
     try:
-        handle = os.open(run_lock(settings), os.O_RDWR)
+        handle = os.open(run_lock(settings), os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:

@@ -69,7 +69,7 @@ def _target(histories: dict[str, list[str]], to: str | None) -> str:
         targets.setdefault(before, []).append(space)
     if len(targets) > 1:
         said = ", ".join(f"{digest} ({' '.join(spaces)})" for digest, spaces in targets.items())
-        raise CommandError(f"the spaces had different definitions before: {said} → say which: --to DIGEST")
+        raise CommandError(f"the spaces had different definitions before: {said} → say which: --to DIGEST, or of one space: --space")
     return next(iter(targets))
 
 

@@ -13,7 +13,7 @@ from skep.activation import pending
 from skep.console import CommandError, err
 from skep.definitions import proved
 from skep.exits import Exit
-from skep.in_force import in_force
+from skep.in_force import in_force, standing
 from skep.late import tell_late
 from skep.permissions import must_write
 from skep.process import ACTIVATION, FLOW, Child, Supervisor, flow_is_running
@@ -39,6 +39,8 @@ def prepare(settings: Settings, *, strict: bool, fresh: bool) -> None:
     except ContractErrors:
         if not forced:
             err.print("nothing was read: files are broken; `skep run --once --in-force` goes on with what is in force", style="yellow")
+        elif not fresh and (new := sorted(set(settings.spaces) - standing(settings).digests.keys())):
+            err.print(f"nothing was read: files are broken, and nothing is in force yet in {' and '.join(new)}", style="yellow")
         raise
     if fresh:
         forget(settings)

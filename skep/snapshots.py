@@ -28,6 +28,9 @@ from state.errors import NoState, StateError
 from state.snapshot import SnapshotReport, publish
 from state.snapshot_defined import Defined
 
+FIRST_SECONDS = 2.0
+"""How soon it is looked again whether there is something to publish at all: who has just begun wants to ask."""
+
 
 def publish_if_new(settings: Settings) -> SnapshotReport | None:
     """Publish what is committed now; None if the snapshot that is there was made of the very same."""
@@ -142,7 +145,7 @@ def publish_every(settings: Settings, seconds: float, stopping: Callable[[], boo
     log = logger()
     metrics.serve()
     while not stopping():
-        begun = time.monotonic()
+        begun, again = time.monotonic(), seconds
         try:
             report = publish_if_new(settings)
             if report is None:
@@ -154,9 +157,10 @@ def publish_every(settings: Settings, seconds: float, stopping: Callable[[], boo
                 log.info("snapshot published", path=str(report.target), mb=round(report.bytes / 1e6, 1), seconds=round(report.seconds, 2))
         except NoState:
             log.debug("nothing to publish yet")
+            again = min(seconds, FIRST_SECONDS)
         except (StateError, ContractErrors) as error:
             log.warning("snapshot not published", because=str(error))
         # After a long build the pause is as long as the build was: the flow needs the processor, too.
-        pause = max(seconds, time.monotonic() - begun)
+        pause = max(again, time.monotonic() - begun)
         while not stopping() and time.monotonic() < begun + pause:
             time.sleep(0.1)

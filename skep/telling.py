@@ -175,14 +175,15 @@ class Telling:
         (begun, before), (now, received) = self._rates[0], self._rates[-1]
         return (received - before) / max(now - begun, 1e-3)
 
-    def _line(self) -> str:
+    def _line(self) -> list[str]:
+        """What counts most comes first: a narrow terminal has no room for the last."""
         stands, lag = self._standing(), lag_s(self._clock())
         late = sum(sum(meta().late.values()) for meta in self._metas.values())
         parts = [f"{stands['events']:,} events", f"{self._rate():,.0f}/s"]
         if self._settings.follow and lag is not None:
             parts.append(f"{max(0.0, lag):,.0f} s behind")
         parts += [f"{stands['people']:,} people", f"{stands['quarantine']:,} quarantined", f"{late:,} late", f"clock {stands['clock']}"]
-        return ", ".join(parts)
+        return parts
 
     def _tell_caught_up(self, now: float, *, behind: bool) -> None:
         if behind:

@@ -141,6 +141,7 @@ def test_each_process_of_skep_run_serves_its_own_metrics(supervised: int) -> Non
     space = (("space", "shop"),)
     flow = _when(f"http://127.0.0.1:{supervised}/metrics", "skep_records_received_total", space, 1)
     assert flow["skep_people", space] == 1
+    assert not [name for name, _ in flow if name.startswith("skep_snapshot")], "a zero would be a snapshot of 1970"
     activation = _when(f"http://127.0.0.1:{supervised + 1}/metrics", "process_start_time_seconds", ())
     assert ("skep_records_received_total", space) not in activation
     publisher = _when(f"http://127.0.0.1:{supervised + 2}/metrics", "skep_snapshot_bytes", ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,10 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
+from skep import running as running_module
+from skep.cli import app
 from skep.demo import write_demo
 from skep.exits import Exit
 from skep.permissions import must_write
@@ -116,6 +120,36 @@ def test_a_flow_that_follows_says_what_happens_as_one_object_a_line(shop: Path) 
     assert {"caught up", "clock goes on without events", "quarantine grows"} <= told.keys()
     assert (told["too late"]["too_late"], "history: true" in told["too late"]["remedy"]) == (20, True)
     assert "SIGTERM" in told["stopped"]["because"]
+
+
+def test_all_that_a_run_says_is_json_where_its_log_is(shop: Path, tmp_path: Path) -> None:
+    """What is said to people, and the last words over an error."""
+    project = tmp_path / "shop"
+    shutil.copytree(shop, project, ignore=shutil.ignore_patterns("data"))
+    (project / "events" / "last.jsonl").write_text('{"type":')
+    done = skep("run", "--once", project=project, SKEP_LOG="json")
+    assert "1 unfinished record" in " ".join(json.loads(line)["event"] for line in done.stderr.splitlines())
+    (project / "contracts" / "segments" / "x.yaml").write_text("who: [")
+    last = [json.loads(line) for line in skep("run", "--once", project=project, SKEP_LOG="json").stderr.splitlines()][-1]
+    assert (last["level"], "contracts/segments/x.yaml" in last["because"]) == ("error", True)
+
+
+def test_a_space_with_nothing_in_force_says_so_over_broken_files(tmp_path: Path) -> None:
+    assert skep("init", str(tmp_path / "shop")).returncode == 0
+    (tmp_path / "shop" / "contracts" / "segments" / "x.yaml").write_text("who: [")
+    done = skep("run", "--once", "--in-force", project=tmp_path / "shop")
+    assert (done.returncode, "nothing is in force yet in shop" in done.stderr) == (Exit.ERROR, True)
+
+
+@pytest.mark.parametrize(("words", "code"), [(("run", "--once"), Exit.INTERRUPTED), (("run",), Exit.DONE)])
+def test_asked_to_stop_before_the_flow_runs(shop: Path, words: tuple[str, ...], code: Exit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is still looking at its files has the same codes."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(running_module, "prepare", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        assert CliRunner().invoke(app, ["--project", str(shop), *words]).exit_code == code
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_the_health_of_a_container_is_that_a_flow_holds_the_data(shop: Path) -> None:

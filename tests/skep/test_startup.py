@@ -8,6 +8,11 @@ from pathlib import Path
 
 import orjson
 import pytest
+import typer
+from typer.core import TyperGroup
+
+from skep.cli import app
+from skep.sections import SECTIONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LARGE = frozenset(
@@ -46,3 +51,13 @@ def test_nothing_large_is_imported_to_say_what_there_is(words: str) -> None:
 def test_what_reads_the_living_state_imports_no_other_large_thing(words: str) -> None:
     """The command lines end where the settings are read; all that the work of the command needs has been imported by then."""
     assert imported("--project", "/nowhere", *words.split()) & LARGE == set()
+
+
+def test_the_help_of_every_group_fits_80_columns_and_lists_all_commands() -> None:
+    """No command's line is cut, and none is left out of the sections."""
+    main = typer.main.get_group(app)
+    assert sorted(name for names in SECTIONS.values() for name in names) == sorted(main.commands)
+    for group in [main, *(one for one in main.commands.values() if isinstance(one, TyperGroup))]:
+        room = 80 - 6 - max(map(len, group.commands))
+        texts = {name: command.get_short_help_str(1_000) for name, command in group.commands.items()}
+        assert {name: text for name, text in texts.items() if len(text) > room} == {}

@@ -193,3 +193,12 @@ def test_machines_get_one_object_a_line_and_no_line_that_changes(tmp_path: Path,
     assert events(said) == ["started", "caught up", "stopped"]
     assert said[0]["sources"] == "web (web.jsonl)"
     assert said[-1]["because"] == "a reason"
+
+
+def test_the_line_on_a_terminal_has_whole_parts_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a narrow terminal has no room for is left out, from the end."""
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setenv("COLUMNS", "30")
+    log.draw(["200 events", "10/s", "0 late", "clock 2026-07-01T00:00:00Z"])
+    assert shown.getvalue().endswith("200 events, 10/s, 0 late")
