@@ -66,7 +66,7 @@ def test_check_names_file_line_and_key(tmp_path: Path) -> None:
     assert error.startswith("contracts/segments/repeat_buyers.yaml:")
     found = json.loads(skep("check", "--json", project=tmp_path / "p").stdout)
     assert {"file", "line", "key", "expected", "found", "hint"} == set(found[0])
-    assert refused(skep("run", "--once", project=tmp_path / "p")) == error
+    assert refused(skep("run", "--once", project=tmp_path / "p")).endswith(error)
     segment.write_text(segment.read_text().replace("within: 3 months", "within: 30d"))
     identity = tmp_path / "p" / "contracts" / "identity.yaml"
     identity.write_text(identity.read_text().replace("  patterns: [", "  patterns: ['^0*', '$x', "))
