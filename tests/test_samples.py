@@ -1,0 +1,98 @@
+"""Every command of the documentation does what its page says, in the order of the page; every example of SQL, YAML, JSON holds.
+
+``REWRITE=1`` writes what the commands print into the pages, to be read before it is kept.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import samples
+from tests.samples import PAGES, ROOT, Clone
+
+NOT_RUN = {
+    "make test": "runs this",
+    "make check": "is not about what is documented; `.ci/run` has it",
+    "skep run": "follows its sources until somebody stops it; tests/skep/test_run.py",
+    "skep demo --live 50": "goes on until somebody stops it; tests/skep/test_demo.py",
+    "curl -s localhost:3030/metrics": "asks a flow that runs; tests/skep/test_run.py",
+    "sudo chown -R 10001 data": "gives files to another user",
+}
+"""What cannot be run here, and why. `test_house` checks that these commands exist."""
+
+ENDS = {"skep contracts compat contracts/events/order_completed/1-0-0.json new.json": 1}
+"""Exit codes of commands that say no."""
+
+SHORTER = {"skep demo --noise --out data/noise": " --people 200 --events 10000"}
+"""What is run with fewer people, because it takes long."""
+
+SHOWN = {"make run": re.compile(r"^[\d,]+ events in .*(?=\n\nsnapshot: )", re.DOTALL | re.MULTILINE)}
+"""The part of a long output that the page shows."""
+
+NO_SAMPLES = {"docs/contracts.md": {"contracts/events/order_completed/1-0-0-to-2-0-0.yaml:5: steps[2]": "tests/contracts/errors"}}
+"""Texts that no command before them prints: how they begin, and what tests such words."""
+
+RETAIL = "examples/online_retail/README.md"
+"""Its commands want the file of UCI; tests/skep/test_online_retail.py runs them on it."""
+
+names = [str(path.relative_to(ROOT)) for path in PAGES]
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Clone, str]:
+    """A clone behind `make run`, and what that printed; the processes of a test run share it."""
+    shared = tmp_path_factory.getbasetemp()
+    folder = (shared if worker_id == "master" else shared.parent) / "clone"
+    printed = folder.with_suffix(".json")
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            done = samples.clone(folder).run("make run")
+            assert done.returncode == 0, done.stderr
+            printed.write_text(json.dumps(done.stdout))
+    return Clone(folder), json.loads(printed.read_text())
+
+
+@pytest.fixture
+def here(made: tuple[Clone, str], tmp_path: Path) -> Iterator[Clone]:
+    """A copy of it for one page."""
+    yield (copy := made[0].copy(tmp_path / "skep"))
+    shutil.rmtree(copy.folder)
+
+
+@pytest.mark.parametrize("name", [name for name in names if name != RETAIL])
+def test_what_a_page_says_is_what_comes_out(name: str, made: tuple[Clone, str], here: Clone) -> None:
+    """Its commands in its order, each with its exit code, and its samples; SQL, which answers something, and Python."""
+    text = (ROOT / name).read_text()
+    found: dict[samples.Block, str] = {}
+    wrong: list[str] = []
+    for example in samples.examples(text):
+        printed = [_run(here, command, made[1], f"{name}:{example.line}", wrong) for command in example.commands]
+        if example.sample:
+            found[example.sample] = "\n\n".join(part.strip("\n") for part in printed if part.strip("\n"))
+    if os.environ.get("REWRITE"):
+        (ROOT / name).write_text(samples.rewritten(text, found))
+    else:
+        wrong += filter(None, (samples.difference(block.text, out, f"{name}:{block.line}") for block, out in found.items()))
+    assert not wrong, "\n\n".join(wrong)
+
+
+def _run(here: Clone, command: str, made: str, place: str, wrong: list[str]) -> str:
+    """What a command prints, of which a page shows all or a part."""
+    if command in NOT_RUN:
+        return ""
+    done = subprocess.CompletedProcess(command, 0, made, "") if command == "make run" else here.run(command + SHORTER.get(command, ""))
+    if done.returncode != ENDS.get(command, 0) or "Traceback" in done.stderr:
+        wrong.append(f"{place}: {command}: exit code {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    part = SHOWN[command].search(done.stdout) if command in SHOWN else None
+    return part[0] if part else done.stdout
