@@ -84,7 +84,7 @@ class Clone:
         return subprocess.CompletedProcess(command, done.returncode, self.without_place(done.stdout), self.without_place(done.stderr))
 
     def without_place(self, text: str) -> str:
-        return text.replace(str(self.folder), "/home/ann/skep")
+        return text.replace(f"{self.folder}/", "")
 
     def copy(self, folder: Path) -> Clone:
         """Another one of the same state. Files that nobody writes twice are the same ones."""
