@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from tests.patience import PATIENCE_S
@@ -32,27 +31,21 @@ COLUMNS = "120"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A code block of a page; ``line`` is where its text begins, from 0, and ``end`` the line of its closing fence."""
+    """A code block of a page: its text goes from ``line``, counted from 0, to before ``end``. ``file`` is what the line before it
+    says to save it as, such as ``with a JSON Patch in `fix.json`:``."""
 
     language: str
     text: str
     line: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """The commands of a block, in their order, and the sample of what they print, if the next block is one."""
-
-    commands: tuple[str, ...]
-    line: int
-    sample: Block | None
+    file: str | None = None
 
 
 def blocks(text: str) -> Iterator[Block]:
     for found in re.finditer(r"^```([^\n`]*)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE):
         line = text.count("\n", 0, found.start()) + 1
-        yield Block(found[1], found[2], line, line + found[2].count("\n"))
+        file = re.search(r"`([\w./]+\.\w+)`:\n\n$", text[: found.start()])
+        yield Block(found[1], found[2], line, line + found[2].count("\n"), file[1] if file else None)
 
 
 def commands(block: Block) -> tuple[str, ...]:
@@ -60,12 +53,6 @@ def commands(block: Block) -> tuple[str, ...]:
     if block.language or block.text.split(maxsplit=1)[0] not in PROGRAMS:
         return ()
     return tuple(part.strip() for part in re.split(r"\n(?=\S)", block.text.strip()))
-
-
-def examples(text: str) -> Iterator[Example]:
-    for block, behind in pairwise([*blocks(text), None]):
-        if block and (lines := commands(block)):
-            yield Example(lines, block.line, behind if behind and behind.language == "text" else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests import samples
-from tests.samples import PAGES, ROOT, Clone
+from tests.samples import PAGES, ROOT, Block, Clone
 
 NOT_RUN = {
     "make test": "runs this",
@@ -39,8 +40,11 @@ SHORTER = {"skep demo --noise --out data/noise": " --people 200 --events 10000"}
 SHOWN = {"make run": re.compile(r"^[\d,]+ events in .*(?=\n\nsnapshot: )", re.DOTALL | re.MULTILINE)}
 """The part of a long output that the page shows."""
 
-NO_SAMPLES = {"docs/contracts.md": {"contracts/events/order_completed/1-0-0-to-2-0-0.yaml:5: steps[2]": "tests/contracts/errors"}}
-"""Texts that no command before them prints: how they begin, and what tests such words."""
+NO_SAMPLES = {"docs/contracts.md": ("contracts/events/order_completed/1-0-0-to-2-0-0.yaml:5: steps[2]",)}
+"""Texts that no command before them prints, by how they begin: such words are in tests/contracts/errors."""
+
+PICTURES = (" sources ", "data/  ", "contracts/\n", '{"kind":"identifier"')
+"""Blocks without a language that are no commands, by how they begin."""
 
 RETAIL = "examples/online_retail/README.md"
 """Its commands want the file of UCI; tests/skep/test_online_retail.py runs them on it."""
@@ -72,14 +76,22 @@ def here(made: tuple[Clone, str], tmp_path: Path) -> Iterator[Clone]:
 
 @pytest.mark.parametrize("name", [name for name in names if name != RETAIL])
 def test_what_a_page_says_is_what_comes_out(name: str, made: tuple[Clone, str], here: Clone) -> None:
-    """Its commands in its order, each with its exit code, and its samples; SQL, which answers something, and Python."""
+    """Its commands in its order, each with its exit code, and its samples; its SQL, which answers something, and its Python."""
     text = (ROOT / name).read_text()
-    found: dict[samples.Block, str] = {}
+    found: dict[Block, str] = {}
     wrong: list[str] = []
-    for example in samples.examples(text):
-        printed = [_run(here, command, made[1], f"{name}:{example.line}", wrong) for command in example.commands]
-        if example.sample:
-            found[example.sample] = "\n\n".join(part.strip("\n") for part in printed if part.strip("\n"))
+    for block, behind in pairwise([*samples.blocks(text), None]):
+        place = f"{name}:{block.line}" if block else ""
+        if block and block.file:
+            (here.folder / block.file).write_text(block.text)
+        if not block or block.file or block.language in {"text", "yaml", "json"}:
+            continue
+        if block.language:
+            wrong += _answers(here, block, place)
+            continue
+        printed = [_run(here, command, made[1], place, wrong) for command in samples.commands(block)]
+        if printed and behind and behind.language == "text":
+            found[behind] = "\n\n".join(part.strip("\n") for part in printed if part.strip("\n"))
     if os.environ.get("REWRITE"):
         (ROOT / name).write_text(samples.rewritten(text, found))
     else:
@@ -96,3 +108,31 @@ def _run(here: Clone, command: str, made: str, place: str, wrong: list[str]) -> 
         wrong.append(f"{place}: {command}: exit code {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     part = SHOWN[command].search(done.stdout) if command in SHOWN else None
     return part[0] if part else done.stdout
+
+
+def _answers(here: Clone, block: Block, place: str) -> list[str]:
+    """What is wrong with the answer to an example of SQL or Python: an error, nothing, or a column of nothing."""
+    if block.language == "python":
+        done = subprocess.run([sys.executable, "-c", block.text], cwd=here.folder, capture_output=True, text=True, check=False)
+        return [] if done.returncode == 0 and done.stdout.strip() else [f"{place}: {done.stdout}{done.stderr}"]
+    done = here.run("skep sql --json -", stdin=block.text)
+    rows = json.loads(done.stdout) if done.returncode == 0 else []
+    empty = [
+        name
+        for name in (rows[0] if rows else ())
+        if all(row[name] in {None, 0, ""} for row in rows if not isinstance(row[name], list | dict))
+    ]
+    return [] if rows and not empty else [f"{place}: {len(rows)} rows, nothing in {empty}: {done.stderr}{block.text}"]
+
+
+@pytest.mark.parametrize("name", names)
+def test_every_block_is_of_a_kind_that_is_tested(name: str) -> None:
+    """A block is a command, SQL, Python, YAML or JSON, what a command before it prints, or a picture."""
+    before = ""
+    for block in samples.blocks((ROOT / name).read_text()):
+        place = f"{name}:{block.line}"
+        assert block.language in {"", "text", "sql", "python", "yaml", "json"}, place
+        if block.language == "text" and before != "commands":
+            assert block.text.startswith(NO_SAMPLES.get(name, ())), f"{place}: no command prints it"
+        before = "commands" if samples.commands(block) else block.language
+        assert before or block.file or block.text.startswith(PICTURES), f"{place}: neither commands nor a picture"
