@@ -21,7 +21,7 @@ from tests.processes import plain_environment, server
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path for folder in (".", "docs", "examples/online_retail") for path in (ROOT / folder).glob("*.md"))
-PROGRAMS = {"skep", "python", "make", "sed", "source", "printf", "cp", "mkdir", "sudo", "curl", "docker", "pip"}
+PROGRAMS = {"skep", "mv", "python", "make", "sed", "source", "printf", "cp", "mkdir", "sudo", "curl", "docker", "pip"}
 """What a line of a command block may begin with; a block that begins otherwise shows something."""
 UNTIL = "2026-07-01"
 """When the demo of the samples ends. Its two months are the dates of the samples; all other dates are those of the run."""
