@@ -61,10 +61,10 @@ class Clone:
 
     folder: Path
 
-    def run(self, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(self, command: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
         """What bash makes of a line."""
         path = f"{self.folder / '.venv' / 'bin'}:{os.environ['PATH']}"
-        env = plain_environment(PATH=path, COLUMNS=COLUMNS, UNTIL=UNTIL, SKEP_USER="ann@desk", MAKEFLAGS="", SERVER=server())
+        env = plain_environment(PATH=path, COLUMNS=COLUMNS, UNTIL=UNTIL, SKEP_USER="ann@desk", MAKEFLAGS="", SERVER=server(), **settings)
         done = subprocess.run(
             ["bash", "-c", command], cwd=self.folder, env=env, input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )

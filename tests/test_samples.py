@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,6 +33,9 @@ NOT_RUN = {
 ENDS = {"skep contracts compat contracts/events/order_completed/1-0-0.json new.json": 1}
 """Exit codes of commands that say no."""
 
+SMALL = {"CONTRIBUTING.md", "docs/contracts.md", "docs/operations.md", "docs/sources.md", "docs/upgrading.md"}
+"""Pages without samples: their commands are run on a tenth of the demo."""
+
 SHORTER = {"skep demo --noise --out data/noise": " --people 200 --events 10000"}
 """What is run with fewer people, because it takes long."""
 
@@ -53,30 +55,37 @@ names = [str(path.relative_to(ROOT)) for path in PAGES]
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Clone, str]:
-    """A clone behind `make run`, and what that printed; the processes of a test run share it."""
-    shared = tmp_path_factory.getbasetemp()
-    folder = (shared if worker_id == "master" else shared.parent) / "clone"
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder that the processes of a test run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+def made(folder: Path, **settings: str) -> tuple[Clone, str]:
+    """A clone behind `make run`, and what that printed; whoever comes first makes it."""
     printed = folder.with_suffix(".json")
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not printed.exists():
-            done = samples.clone(folder).run("make run")
+            done = samples.clone(folder).run("make run", **settings)
             assert done.returncode == 0, done.stderr
             printed.write_text(json.dumps(done.stdout))
     return Clone(folder), json.loads(printed.read_text())
 
 
-@pytest.fixture
-def here(made: tuple[Clone, str], tmp_path: Path) -> Iterator[Clone]:
-    """A copy of it for one page."""
-    yield (copy := made[0].copy(tmp_path / "skep"))
-    shutil.rmtree(copy.folder)
-
-
 @pytest.mark.parametrize("name", [name for name in names if name != RETAIL])
-def test_what_a_page_says_is_what_comes_out(name: str, made: tuple[Clone, str], here: Clone) -> None:
+def test_what_a_page_says_is_what_comes_out(name: str, shared: Path, tmp_path: Path) -> None:
     """Its commands in its order, each with its exit code, and its samples; its SQL, which answers something, and its Python."""
+    whole, printed = made(shared / "small", PEOPLE="200", EVENTS="20000") if name in SMALL else made(shared / "shop")
+    here = whole.copy(tmp_path / "skep")
+    try:
+        compare(name, here, printed)
+    finally:
+        shutil.rmtree(here.folder)
+
+
+def compare(name: str, here: Clone, report: str) -> None:
+    """A page with what comes of it in a clone that has printed ``report`` when it was made."""
     text = (ROOT / name).read_text()
     found: dict[Block, str] = {}
     wrong: list[str] = []
@@ -89,7 +98,7 @@ def test_what_a_page_says_is_what_comes_out(name: str, made: tuple[Clone, str], 
         if block.language:
             wrong += _answers(here, block, place)
             continue
-        printed = [_run(here, command, made[1], place, wrong) for command in samples.commands(block)]
+        printed = [_run(here, command, report, place, wrong) for command in samples.commands(block)]
         if printed and behind and behind.language == "text":
             found[behind] = "\n\n".join(part.strip("\n") for part in printed if part.strip("\n"))
     if os.environ.get("REWRITE"):
@@ -99,11 +108,11 @@ def test_what_a_page_says_is_what_comes_out(name: str, made: tuple[Clone, str], 
     assert not wrong, "\n\n".join(wrong)
 
 
-def _run(here: Clone, command: str, made: str, place: str, wrong: list[str]) -> str:
+def _run(here: Clone, command: str, report: str, place: str, wrong: list[str]) -> str:
     """What a command prints, of which a page shows all or a part."""
     if command in NOT_RUN:
         return ""
-    done = subprocess.CompletedProcess(command, 0, made, "") if command == "make run" else here.run(command + SHORTER.get(command, ""))
+    done = subprocess.CompletedProcess(command, 0, report, "") if command == "make run" else here.run(command + SHORTER.get(command, ""))
     if done.returncode != ENDS.get(command, 0) or "Traceback" in done.stderr:
         wrong.append(f"{place}: {command}: exit code {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     part = SHOWN[command].search(done.stdout) if command in SHOWN else None
@@ -117,11 +126,7 @@ def _answers(here: Clone, block: Block, place: str) -> list[str]:
         return [] if done.returncode == 0 and done.stdout.strip() else [f"{place}: {done.stdout}{done.stderr}"]
     done = here.run("skep sql --json -", stdin=block.text)
     rows = json.loads(done.stdout) if done.returncode == 0 else []
-    empty = [
-        name
-        for name in (rows[0] if rows else ())
-        if all(row[name] in {None, 0, ""} for row in rows if not isinstance(row[name], list | dict))
-    ]
+    empty = [name for name in (rows[0] if rows else ()) if not any(row[name] for row in rows)]
     return [] if rows and not empty else [f"{place}: {len(rows)} rows, nothing in {empty}: {done.stderr}{block.text}"]
 
 
