@@ -59,7 +59,7 @@ def evaluate(
 ) -> None:
     """Measure the clusters that rules and their model make of a file of events. Identifiers without truth are left out.
 
-    Example: skep identity evaluate --rules identity.yaml --events events.jsonl --truth truth.jsonl --chart thresholds.svg
+    Example: skep identity evaluate --rules identity.yaml --events events.jsonl --truth _truth.jsonl --chart thresholds.svg
     """
     from skep.identity import commands
 

@@ -27,6 +27,8 @@ UNTIL = "2026-07-01"
 """When the demo of the samples ends. Its two months are the dates of the samples; all other dates are those of the run."""
 COLUMNS = "120"
 """How wide the terminal of the samples is."""
+_PATIENCE_S = 5 * PATIENCE_S
+"""How long a command may take: the demo is ten times what other tests run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Clone:
         path = f"{self.folder / '.venv' / 'bin'}:{os.environ['PATH']}"
         env = plain_environment(PATH=path, COLUMNS=COLUMNS, UNTIL=UNTIL, SKEP_USER="ann@desk", MAKEFLAGS="", SERVER=server(), **settings)
         done = subprocess.run(
-            ["bash", "-c", command], cwd=self.folder, env=env, input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+            ["bash", "-c", command], cwd=self.folder, env=env, input=stdin, capture_output=True, text=True, timeout=_PATIENCE_S, check=False
         )
         return subprocess.CompletedProcess(command, done.returncode, self.without_place(done.stdout), self.without_place(done.stderr))
 
@@ -122,10 +124,15 @@ sys.exit(int(keeper.recv(32)))
 
 
 def plain(text: str) -> str:
-    """Without what another machine, or another day, says otherwise: moments of the run, seconds, speeds, sizes, random ids."""
+    """Without what another machine, or another day, says otherwise, and without the blanks that fit columns to it."""
+    return "\n".join(re.sub(r"(?<=\S) {2,}", "  ", line).rstrip() for line in timeless(text.strip("\n")).split("\n"))
+
+
+def timeless(text: str) -> str:
+    """Without moments of the run, seconds, speeds, sizes, random ids and versions."""
     for pattern, instead in _OTHERWISE:
         text = re.sub(pattern, instead, text)
-    return "\n".join(re.sub(r"(?<=\S) {2,}", "  ", line).rstrip() for line in text.strip("\n").split("\n"))
+    return text
 
 
 _OTHERWISE = (
@@ -143,8 +150,10 @@ def difference(sample: str, found: str, place: str) -> str:
 
 
 def rewritten(text: str, samples: dict[Block, str]) -> str:
-    """A page with other samples."""
+    """A page with other samples. Lines that say the same as before stay, so that a diff shows what is new."""
     lines = text.split("\n")
     for block in sorted(samples, key=lambda block: -block.line):
-        lines[block.line : block.end] = [line.rstrip() for line in samples[block].strip("\n").split("\n")]
+        before = {timeless(line): line for line in block.text.split("\n")}
+        found = [line.rstrip() for line in samples[block].strip("\n").split("\n")]
+        lines[block.line : block.end] = [before.get(timeless(line), line) for line in found]
     return "\n".join(lines)

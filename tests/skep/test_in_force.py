@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from skep.status import status
 from state.errors import NoState, StateError
 from state.snapshot import sql
 from tests import processes
+from tests.patience import until
 from tests.promises.project import asked, environment, flow, project, ran, write_contract
 from tests.skep.test_apply import CONTRACTS, paid
 from tests.skep.test_cli import refused, skep
@@ -188,7 +188,7 @@ def test_killed_between_apply_and_restart(tmp_path: Path) -> None:
     folder = project(tmp_path / "one", CONTRACTS, lines, more="archive: {interval: 1h}")
     settings = Settings.load(folder)
     process = started(folder)
-    waited(lambda: received(settings) == 3)
+    until(lambda: received(settings) == 3)
     process.send_signal(signal.SIGSTOP)
     write_contract(folder, "events/paid/1-1-0.json", LOOSE)
     keep(settings, proved(settings))
@@ -208,10 +208,3 @@ def test_killed_between_apply_and_restart(tmp_path: Path) -> None:
     publish_snapshot(settings)
     _, rows = sql(snapshot_path(settings), "select message_id, contract from events order by 1")
     assert rows == [("m0", "paid/1-0-0"), ("m2", "paid/1-0-0"), ("m3", "paid/1-1-0")]
-
-
-def waited(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.05)
