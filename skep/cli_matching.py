@@ -61,7 +61,7 @@ def evaluate(
 ) -> None:
     """Measure whom rules and their model find in a file of events. Identifiers without truth are left out.
 
-    Example: skep identity evaluate --rules identity.yaml --events events.jsonl --truth truth.jsonl --chart thresholds.svg
+    Example: skep identity evaluate --rules identity.yaml --events events.jsonl --truth _truth.jsonl --chart thresholds.svg
     """
     from skep.identity import commands
 

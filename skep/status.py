@@ -114,7 +114,7 @@ def show(found: dict[str, Any], settings: Settings) -> None:
         words = f"{cost['rebuilds']:,} rebuilds of people have read {cost['identifiers']:,} identifiers in {cost['seconds']:,.1f} s"
         out.print(f"{words}: `skep identity doctor` names those behind it")
     if found["denials"]:
-        out.print(f"{found['denials']:,} denials of consent in refused records count although the records do not")
+        out.print(f"denials of consent that count although their records were refused: {found['denials']:,}")
     out.print()
     table(("segment", number("members")), found["segments"].items())
     out.print()

@@ -73,7 +73,7 @@ class _Forked(subprocess.Popen[Any]):
         job = {"module": args[0], "words": args[1:], "cwd": str(cwd), "env": dict(env)}
         self._keeper = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self._keeper.connect(f"\0{next(_servers())}")
+            self._keeper.connect(f"\0{server()}")
             socket.send_fds(self._keeper, [json.dumps(job).encode()], files)
             self.pid = int(self._keeper.recv(32))
             self._child_created = True
@@ -104,6 +104,11 @@ _own_server: list[str] = []
 def serve_myself(name: str) -> None:
     """What a server's own processes start is forked by it."""
     _own_server.append(name)
+
+
+def server() -> str:
+    """The name of the one whose turn it is."""
+    return next(_servers())
 
 
 @cache

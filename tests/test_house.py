@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -114,15 +115,45 @@ def test_commands_in_the_docs_exist(doc: Path) -> None:
             assert "=" in words[1] or words[1] in targets, line
 
 
+def _anchors(path: Path) -> set[str]:
+    """What a link may name behind `#`, as GitHub makes it of headings."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_links_in_the_docs_lead_somewhere() -> None:
-    """Relative links point at files that are there."""
+    """Relative links point at files and headings that are there."""
     broken = [
-        f"{doc.relative_to(ROOT)}: {target}"
+        f"{doc.relative_to(ROOT)}: {target}#{anchor}"
         for doc in DOCS
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", doc.read_text())
-        if not (doc.parent / target).exists()
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", doc.read_text())
+        if not (file := doc.parent / target if target else doc).exists() or (anchor and anchor not in _anchors(file))
     ]
     assert broken == []
+
+
+def _told(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Every command and the first sentence or two of its help."""
+    for name, one in sorted(getattr(command, "commands", {}).items()):
+        if hasattr(one, "commands"):
+            yield from _told(one, (*path, name))
+        else:
+            yield " ".join(("skep", *path, name)), " ".join((one.help or "").split("\n\n")[0].split())
+
+
+def test_the_reference_has_every_command_in_the_words_of_its_help() -> None:
+    rows = re.findall(r"^\| \[`(skep [^`]+)`\]\([^)]+\) \| (.+) \|$", (ROOT / "docs/reference.md").read_text(), flags=re.MULTILINE)
+    assert rows == list(_told(typer.main.get_command(app)))
+
+
+def test_every_dependency_is_described() -> None:
+    """A library of pyproject.toml has a row in docs/dependencies.md."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    wanted += [line for extra in project["project"]["optional-dependencies"].values() for line in extra]
+    rows = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs/dependencies.md").read_text(), flags=re.MULTILINE)
+    described = {re.sub(r"[-_]", "", name.lower()) for row in rows for name in row.split(", ")}
+    assert [line for line in wanted if re.sub(r"[-_]", "", re.split(r"[<>=]", line)[0].lower()) not in described] == []
 
 
 CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "process_time_ns", "thread_time", "getrusage"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -12,14 +12,16 @@ from contracts.definitions import Definitions
 from contracts.identity import DEFAULT_RULES
 from contracts.probabilistic import Probabilistic
 from contracts.quality import CHECKS
+from skep.editor import modeline
 from skep.settings import VARIABLES, Settings
+from tests.samples import PAGES, ROOT, Block, blocks
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = ROOT / "docs"
 REFERENCE = (DOCS / "reference.md").read_text()
 SHOP = {
     "events/order_completed/1-0-0.json": "{}",
     "events/product_viewed/1-0-0.json": "{}",
-    "consent.yaml": "purposes: [{name: marketing, default: denied}]",
+    "consent.yaml": "purposes: [{name: marketing, default: denied}, {name: analytics, default: granted}]",
     "destinations/crm_file.yaml": "kind: file\npath: x",
 }
 
@@ -30,8 +32,15 @@ def example(heading: str, language: str = "yaml") -> str:
     return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)[0]
 
 
+BESIDE = {
+    "events/order_completed/1-0-0-to-2-0-0.yaml": {"events/order_completed/2-0-0.json": "{}"},
+    "quality.yaml": {"events/order_completed/1-0-0.json": (ROOT / "contracts/events/order_completed/1-0-0.json").read_text()},
+}
+"""What a file needs beside the shop's: a model that it leads to, properties of which it expects something."""
+
+
 def read(path: str, text: str) -> Definitions:
-    return load({**SHOP, path: text})
+    return load({**SHOP, **BESIDE.get(path, {}), path: text})
 
 
 def test_the_examples_of_identity_are_the_defaults() -> None:
@@ -43,32 +52,54 @@ def test_the_examples_of_identity_are_the_defaults() -> None:
     assert shown == Probabilistic(shown.block, shown.compare)
 
 
-@pytest.mark.parametrize(
-    ("heading", "path"),
-    [
-        ("### identity.yaml", "identity.yaml"),
-        ("### consent.yaml", "consent.yaml"),
-        ("### traits.yaml", "traits.yaml"),
-        ("### segments/\\<name\\>.yaml", "segments/lapsing_vips.yaml"),
-        ("### sources/\\<name\\>.yaml", "sources/till.yaml"),
-        ("### destinations/\\<name\\>.yaml", "destinations/changes.yaml"),
-    ],
-)
-def test_examples_of_contracts_are_read(heading: str, path: str) -> None:
-    assert read(path, example(heading)).files[path]
+EXAMPLES = [
+    pytest.param(block, id=f"{path.stem}:{block.line}")
+    for path in PAGES
+    for block in blocks(path.read_text())
+    if block.language in {"yaml", "json"} and not block.file
+]
+FILES = {
+    "namespaces": "identity.yaml",
+    "probabilistic": "identity.yaml",
+    "purposes": "consent.yaml",
+    "traits": "traits.yaml",
+    "expectations": "quality.yaml",
+    "segment": "segments/lapsing_vips.yaml",
+    "format": "sources/till.yaml",
+    "kind": "destinations/changes.yaml",
+    "upcast": "events/order_completed/1-0-0-to-2-0-0.yaml",
+}
+"""In which file a key of an example stands."""
+PARTS = {
+    "confidence": ("segments/part.yaml", "segment: part\nwho: {trait: plan, eq: plus}\n"),
+    "csv": ("sources/part.yaml", "format: csv\ncolumns: {userId: id, timestamp: {column: at, zone: UTC}}\nconstants: {type: identify}\n"),
+}
+"""Examples that are a part of a file, by their key, and the rest of it."""
+
+
+@pytest.mark.parametrize("block", EXAMPLES)
+def test_examples_are_read(block: Block, tmp_path: Path) -> None:
+    """Each by what reads such a file; a comment for editors is what `skep schemas` prints."""
+    keys = set(re.findall(r"^(\w+):", block.text, re.MULTILINE))
+    if block.language == "json":
+        assert "order_completed" in read("events/order_completed/1-0-0.json", block.text).contracts
+    elif keys & {"sources", "spaces"}:
+        (tmp_path / "skep.yaml").write_text(block.text)
+        assert Settings.load(tmp_path).sources
+    elif part := next((PARTS[key] for key in keys if key in PARTS and not keys & set(FILES)), None):
+        assert read(part[0], part[1] + block.text).files[part[0]]
+    elif keys:
+        path = next(path for key, path in FILES.items() if key in keys)
+        assert read(path, block.text).files[path]
+    else:
+        assert block.text == modeline(PurePosixPath("contracts/segments/lapsing_vips.yaml"))
 
 
 def test_the_example_of_quality_is_read() -> None:
-    """It names properties that the demo shop's contract declares."""
-    order = (DOCS.parent / "contracts" / "events" / "order_completed" / "1-0-0.json").read_text()
-    found = load({"events/order_completed/1-0-0.json": order, "quality.yaml": example("### quality.yaml")})
+    """All checks are in it."""
+    found = read("quality.yaml", example("### quality.yaml"))
     assert {one.check for one in found.expectations} == set(CHECKS)
     assert {one.severity for one in found.expectations if one.check != "freshness"} == {"stop-source"}
-
-
-def test_the_example_of_a_schema_is_read() -> None:
-    text = example("### events/\\<event\\>/\\<MODEL-REVISION-ADDITION\\>.json", "json")
-    assert read("events/order_completed/1-0-0.json", text).contracts["order_completed"][0].schema["required"] == ["order_id"]
 
 
 def test_the_example_of_settings_is_read(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ from skep.starting import must_be_good, start
 from skep.status import status
 from state.errors import NoState, StateError
 from state.snapshot import sql
-from tests import patience, processes
+from tests import processes
+from tests.patience import until
 from tests.promises.project import asked, environment, flow, project, ran, write_contract
 from tests.skep.test_apply import CONTRACTS, paid
 from tests.skep.test_cli import refused, skep
@@ -187,7 +188,7 @@ def test_killed_between_apply_and_restart(tmp_path: Path) -> None:
     folder = project(tmp_path / "one", CONTRACTS, lines, more="archive: {interval: 1h}")
     settings = Settings.load(folder)
     process = started(folder)
-    patience.until(lambda: received(settings) == 3)
+    until(lambda: received(settings) == 3)
     process.send_signal(signal.SIGSTOP)
     write_contract(folder, "events/paid/1-1-0.json", LOOSE)
     keep(settings, proved(settings))

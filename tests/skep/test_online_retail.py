@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from tests import samples
 from tests.skep.test_cli import skep
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "online_retail"
@@ -75,3 +78,13 @@ def test_segments_equal_sql_over_the_file(project: Path) -> None:
     assert json.loads(skep("status", "--json", project=project).stdout)["segments"] == expected
     members = _sql(project, "SELECT segment, count(*) AS n FROM memberships WHERE exited_at IS NULL GROUP BY 1")
     assert {row["segment"]: row["n"] for row in members} == expected
+
+
+def test_what_the_page_says_is_what_comes_out(project: Path) -> None:
+    """Its queries, with the place of the file here."""
+    page = (EXAMPLE / "README.md").read_text().replace("/path/to/online_retail.csv.gz", str(FILES[0]))
+    asked = [(samples.commands(block), behind) for block, behind in pairwise(samples.blocks(page)) if behind.language == "text"]
+    assert len(asked) == 2
+    for (command,), sample in asked:
+        words = shlex.split(command)[3:]
+        assert samples.difference(sample.text, skep(*words, project=project).stdout, f"README.md:{sample.line}") == ""
