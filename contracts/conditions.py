@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +13,9 @@ from contracts.features import COUNT, Measured, check_sum, computed, read_events
 from contracts.names import event_name
 from contracts.paths import parse_path
 from contracts.predicates import LATER as LATER_OPERATORS
-from contracts.predicates import NUMERIC, OPERATORS, cap_of, check_comparison, read_predicates
+from contracts.predicates import NUMERIC, OPERATORS, cap_of, check_comparison, meant_operator, read_predicates
 from contracts.problems import choices, closest, listed, meant
+from contracts.scalars import meant_number, unquoted
 from contracts.schemas import ANYTHING, Typed, typed_below
 from contracts.yaml_tree import Reader, Tree
 
@@ -51,9 +53,9 @@ def read_condition(reader: Reader, at: Tree, around: Surroundings) -> Condition 
     forms = [name for name in parts if name in FORMS]
     later = [name for name in parts if name in LATER_FORMS]
     if not isinstance(at.value, dict):
-        reader.refuse(at, f"a condition, one of {listed(FORMS)}", None, _bare(at.value, around))
+        reader.refuse(at, f"a condition, one of {listed(FORMS)}", None, _bare(at, around))
         return None
-    if later and not forms:
+    if later and not forms and not meant(next(iter(parts)), FORMS):
         reader.refuse(parts[later[0]], f"a condition, one of {listed(FORMS)}", later[0], f"{later[0]} is not supported yet")
         return None
     if len(forms) != 1:
@@ -65,10 +67,16 @@ def read_condition(reader: Reader, at: Tree, around: Surroundings) -> Condition 
     return _READERS[forms[0]](reader, at, parts, around)
 
 
-def _bare(value: object, around: Surroundings) -> str:
+def _bare(at: Tree, around: Surroundings) -> str:
     """How to write as a condition what is no mapping."""
+    value = at.value
+    if isinstance(value, list) and at.key.endswith("not"):
+        return "put `any:` before the list for nobody of these, `all:` for not everything at once"
     if isinstance(value, list):
         return "put `all:` before the list"
+    form, colon, rest = re.sub(r"[:\s]+", ":", str(value), count=1).partition(":")
+    if colon and form in FORMS:
+        return f"write `{form}: {rest}`"
     if value in around.segments:
         return f"write `segment: {value}`"
     return f"write `did: {value}`" if isinstance(value, str) and event_name(value) in around.measured.properties.contracts else ""
@@ -77,6 +85,8 @@ def _bare(value: object, around: Surroundings) -> str:
 def _formless(parts: dict[str, Tree], around: Surroundings) -> str:
     """What to write in place of, or beside, parts of which none says what kind of condition they are."""
     first = next(iter(parts), "")
+    if first == "none":
+        return "write `not:`, and below it `any:` before the list"
     if first in around.traits or first in around.measured.properties.names("identify"):
         return f"write `trait: {first}` and an operator such as `eq`"
     if any(name in _BESIDE_DID for name in parts):
@@ -112,9 +122,20 @@ def _trait(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surrounding
     rest = {name: part for name, part in parts.items() if name != "trait"}
     if "for" in rest:
         reader.refuse(rest.pop("for"), "a trait with predicates", "for", "for is not supported yet")
+    compared = _compared(path)
+    if compared:
+        reader.refuse(parts["trait"], "a trait, and what it is compared with in a line of its own", None, compared)
+        return None
     typed = _trait_type(reader, parts["trait"], path, around) if path else None
     predicates = read_predicates(reader, at, rest, [] if typed is None else [typed])
     return TraitIs(path, predicates) if path else None
+
+
+def _compared(path: str) -> str:
+    """How to write a trait and its comparison in one text, such as ``orders > 3``; empty if it is none."""
+    name, sign, operand = [*path.split(maxsplit=2), "", "", ""][:3]
+    op = meant_operator(sign) if sign and operand else ""
+    return f"write `trait: {name}` and below it `{op}: {operand}`" if op else ""
 
 
 def _trait_type(reader: Reader, at: Tree, path: str, around: Surroundings) -> Typed | None:
@@ -159,7 +180,8 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings)
         path = None
     else:
         path, typed = _measured_property(reader, parts[measure], measure, events, measured, where=where)
-        predicates = _measured_predicates(reader, at, rest, typed)
+        between = "between" in parts and "value" not in rest and not rest
+        predicates = () if between else _measured_predicates(reader, at, rest, typed)
     if not events or (path is None and measure != "times"):
         return None
     cap = None if measure == "sum" else cap_of(predicates)
@@ -195,8 +217,12 @@ def _times(reader: Reader, at: Tree | None) -> tuple[Predicate, ...]:
         exactly = Predicate("eq", at.value)
         check_comparison(reader, at, [exactly], [computed(COUNT)])
         return (exactly,)
-    parts = reader.mapping(at, "a number or a predicate such as {gte: 3}")
-    return read_predicates(reader, at, parts, [computed(COUNT)], numeric=True) if isinstance(at.value, dict) else ()
+    if isinstance(at.value, dict):
+        return read_predicates(reader, at, at.value, [computed(COUNT)], numeric=True)
+    sign, _, number = str(at.value).rpartition(" ")
+    op = meant_operator(sign) if meant_number(number) is not None else ""
+    reader.refuse(at, "a number or a predicate such as {gte: 3}", None, f"write {{{op}: {number}}}" if op else unquoted(at.value))
+    return ()
 
 
 def _measured_property(
@@ -233,7 +259,7 @@ def _segment(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surround
 
 
 def _consent(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surroundings) -> Condition | None:
-    part = reader.fields(at, ("consent",))["consent"]
+    part = reader.fields(at, ("consent",), beside="`consent` alone asks that it is granted; put it below `not` for the others")["consent"]
     name = read_purpose(reader, part, around.purposes)
     return ConsentIs(name) if name else None
 

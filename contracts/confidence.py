@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contracts.problems import Unexpected
+from contracts.scalars import share_hint
 from contracts.yaml_tree import Reader, Tree
 
 
@@ -10,7 +12,8 @@ def read_floor(reader: Reader, at: Tree | None) -> float | None:
     if at is None:
         return None
     if not isinstance(at.value, dict):
-        reader.refuse(at, "a floor such as {gte: 0.95}")
+        share = share_hint(at.value).removeprefix("write ")
+        reader.refuse(at, "a floor such as {gte: 0.95}", None, f"write {{gte: {share}}}" if share else "")
         return None
     parts = reader.fields(at, ("gte",))
     floor: float | None = reader.read(reader.required(at, parts, "gte", "the least confidence, such as 0.95"), None, _probability)
@@ -20,4 +23,4 @@ def read_floor(reader: Reader, at: Tree | None) -> float | None:
 def _probability(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1:
         return float(value)
-    raise ValueError("a probability above 0 and at most 1, such as 0.95")
+    raise Unexpected("a probability above 0 and at most 1, such as 0.95", share_hint(value))

@@ -19,10 +19,13 @@ MEMBERSHIPS = frozenset({"segment.entered", "segment.exited"})
 
 def read_destination(reader: Reader, at: Tree, name: str) -> Destination:
     """One destination, named after its file."""
-    parts = reader.fields(at, ("kind", "path", "changes", "confidence"))
+    told = f"a segment says that it goes here: `activate: [{name}]`" if isinstance(at.value, dict) and "segments" in at.value else ""
+    parts = reader.fields(at, ("kind", "path", "changes", "confidence"), beside=told)
     reader.choice(reader.required(at, parts, "kind", "file"), ("file",), "file")
     path = reader.text(reader.required(at, parts, "path", "the file to write, relative to the project folder"))
+    before = len(reader.problems)
     changes = tuple(reader.choice(item, CHANGES, CHANGES[0]) for item in reader.items(parts.get("changes"), "a list of types of changes"))
+    changes = changes if len(reader.problems) == before else CHANGES
     if "changes" in parts and parts["changes"].value == []:
         reader.refuse(parts["changes"], "at least one type of change", "an empty list", "leave `changes` out for all of them")
     floor = read_floor(reader, parts.get("confidence"))

@@ -41,6 +41,7 @@ def duration_us(value: object) -> int:
 
 def _rewritten(text: str) -> str:
     """How to write a duration that is written in another way: ``3 months`` and ``P3M`` as ``90d``; empty if it is none."""
+    text = re.sub(r"^(an?|one|last|past)\b", "1", text, flags=re.IGNORECASE) if not re.search(r"\d", text) else text
     capital, whole = re.fullmatch(r"(\d+)\s*M", text), _PARTS.fullmatch(text)
     if capital:
         return f"write {int(capital[1]) * 30}d for months, {capital[1]}m for minutes"

@@ -103,6 +103,9 @@ def read_where(reader: Reader, at: Tree | None, events: tuple[str, ...], measure
     if at is None:
         return ()
     found = []
+    if isinstance(at.value, list):
+        reader.refuse(at, "a mapping of properties to values or predicates", None, "leave the `- ` out: `property: value`")
+        return ()
     for path, part in reader.mapping(at, "a mapping of properties to values or predicates").items():
         typed = read_property(reader, part, path, events, measured)
         if typed is None:
@@ -141,7 +144,9 @@ def read_property(
         return types
     gone = next((hint for name in named if (hint := properties.gone(name, path))), "")
     names = [name for event in named for name in properties.names(event)]
-    reader.refuse(at, f"a property of {', '.join(named)}", path, gone or choices(str(steps[0]), names))
+    below = path.removeprefix("properties.")
+    written = f"write {below}" if below != path and any(properties.typed(name, below) for name in named) else ""
+    reader.refuse(at, f"a property of {', '.join(named)}", path, gone or written or choices(str(steps[0]), names))
     return None
 
 
@@ -155,11 +160,17 @@ def _without_contract(events: tuple[str, ...], named: set[str]) -> bool:
 def check_sum(reader: Reader, at: Tree, path: str, typed: Mapping[str, Typed], measured: Measured, *, where: tuple[Where, ...]) -> None:
     """A problem if the property is no number in any contract, or if numbers of different units would be added."""
     if typed and not any(one.kinds is None or "number" in one.kinds for one in typed.values()):
-        reader.refuse(at, "a property that is a number", path)
+        properties = measured.properties
+        numbers = [name for event in typed for name in properties.names(event) if _is_number(properties.typed(event, name))]
+        reader.refuse(at, "a property that is a number", path, choices(path, numbers))
         return
     named = {event: tags_of(one).unit_of for event, one in typed.items()}
     units = {event: one for event, name in named.items() if name and (one := measured.properties.typed(event, name)) is not None}
     check_unit(reader, at, path, typed, where=where, units=units)
+
+
+def _is_number(typed: Typed | None) -> bool:
+    return typed is not None and typed.kinds is not None and "number" in typed.kinds
 
 
 def sum_type(typed: Mapping[str, Typed] | None, file: str = "", line: int = 0) -> Typed:

@@ -46,7 +46,7 @@ def load(files: Mapping[str, str], *, unknown_events_ok: bool = False, contradic
     model = _named_model(files.get(identity.FILE))
     problems = [problem for path in sorted(files) for problem in place_problems(path, model)]
     good = {path: text for path, text in sorted(files.items()) if not place_problems(path, model)}
-    found = _read(good, Reader(problems), unknown_events_ok, contradictions_ok)
+    found = _read(good, Reader(problems, in_force=contradictions_ok), unknown_events_ok, contradictions_ok)
     if problems:
         raise ContractErrors(problems)
     return found
@@ -64,19 +64,23 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     measured = Measured(properties, unknown_events_ok)
     known = quality.Known(properties.contracts, types, unknown_events_ok)
     expectations, ranges = _single(reader, trees, quality.FILE, lambda r, tree: quality.read_quality(r, tree, known), ((), ()))
+    before = len(reader.problems)
     purposes: tuple[Purpose, ...] = _single(reader, trees, consent.FILE, consent.read_consent, ())
+    undeclared = len(reader.problems) > before
     nothing: tuple[dict[str, Trait], dict[str, Typed]] = ({}, {})
+    before = len(reader.problems)
     found, kinds = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured), nothing)
+    unsure = len(reader.problems) > before
     destinations = [read_destination(reader, tree, _stem(path)) for path, tree in _trees(trees, "destinations")]
     # Neither is what names a purpose or a trait of a file that cannot be read.
     unread = {path for path, tree in trees.items() if tree is None}
     around = Surroundings(
         measured=measured,
         contradictions_ok=contradictions_ok,
-        purposes=None if consent.FILE in unread else tuple(purpose.name for purpose in purposes),
+        purposes=None if undeclared or consent.FILE in unread else tuple(purpose.name for purpose in purposes),
         segments=frozenset(_stem(path) for path in _below(files, "segments")),
         traits=_trait_types(found, kinds, properties),
-        identify="identify" in contracts and traits.FILE not in unread,
+        identify="identify" in contracts and not unsure and traits.FILE not in unread,
     )
     names = tuple(_stem(path) for path in _below(files, "destinations"))
     drafts = [read_segment(reader, tree, _stem(path), around, names) for path, tree in _trees(trees, "segments")]
@@ -175,6 +179,10 @@ def digest(files: Mapping[str, str]) -> str:
     return total.hexdigest()[:16]
 
 
+def _saved(error: Exception) -> str:
+    return "save it anew, with the encoding UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+
+
 def read_files(root: Path, *, unknown_events_ok: bool = False) -> dict[str, str]:
     """The data files below a ``contracts`` folder: posix path → text. Not read are README.md, hidden files, and an
     ``__init__.py``, by which the folder may also be a package of the project's.
@@ -211,7 +219,7 @@ def readable_files(root: Path) -> tuple[dict[str, str], list[Problem]]:
             try:
                 files[path.as_posix()] = file.read_bytes().decode("utf-8-sig")
             except (UnicodeDecodeError, OSError) as error:
-                problems.append(Problem(path.as_posix(), 1, "", "a readable file in UTF-8", str(error)))
+                problems.append(Problem(path.as_posix(), 1, "", "a readable file in UTF-8", str(error), _saved(error)))
     return files, problems
 
 

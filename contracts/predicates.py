@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from math import ceil, floor
 from typing import Any
@@ -11,8 +12,10 @@ from contracts.definitions import Predicate
 from contracts.numbers import micros
 from contracts.possible import some_value
 from contracts.problems import closest, listed
+from contracts.scalars import meant_number, unquoted
 from contracts.schemas import Typed, kind_of
-from contracts.yaml_tree import Reader, Tree, scalar, unquoted
+from contracts.synonyms import meanings
+from contracts.yaml_tree import Reader, Tree
 
 ORDER = ("gt", "gte", "lt", "lte")
 TEXT = ("contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with")
@@ -36,6 +39,7 @@ def read_predicates(
     """
     found, problems = [], len(reader.problems)
     typed = list(typed)
+    parts = _spelt_out(reader, parts)
     for op, operand in parts.items():
         if op not in OPERATORS or (numeric and op not in NUMERIC):
             known = NUMERIC if numeric else OPERATORS
@@ -46,10 +50,25 @@ def read_predicates(
             found.append(predicate)
             check_comparison(reader, operand, [predicate], typed)
     if not parts:
-        reader.refuse(at, f"a predicate, one of {listed(NUMERIC if numeric else OPERATORS)}", "none")
+        hint = "" if numeric else "`exists: true` asks only whether there is a value"
+        reader.refuse(at, f"a predicate, one of {listed(NUMERIC if numeric else OPERATORS)}", "none", hint)
     if together and len(found) > 1 and len(reader.problems) == problems:
         check_comparison(reader, at, found, typed)
     return tuple(found)
+
+
+def _spelt_out(reader: Reader, parts: dict[str, Tree]) -> dict[str, Tree]:
+    """The parts without `operator: …` and `value: …`, which is how other tools say what is one line here."""
+    named = next((part for word, part in parts.items() if word in {"operator", "op", "comparator", "comparison"}), None)
+    if named is None:
+        return parts
+    value = parts.get("value")
+    op = next((one for one in [str(named.value), *meanings(str(named.value))] if one in OPERATORS), "")
+    shown = "…" if value is None or isinstance(value.value, (dict, list)) else value.value
+    word = named.key.rpartition(".")[2]
+    reader.refuse(named, "an operator as key", word, f"write `{op}: {shown}`" if op else f"write such as `eq: {shown}`")
+    rest = {other: part for other, part in parts.items() if other not in {word, "value"}}
+    return rest or {"exists": Tree(True, named.file, named.line, named.key)}
 
 
 def check_comparison(reader: Reader, at: Tree, predicates: Sequence[Predicate], typed: Sequence[Typed]) -> None:
@@ -59,7 +78,7 @@ def check_comparison(reader: Reader, at: Tree, predicates: Sequence[Predicate], 
         return
     words, place = ("", "") if allowed else max((said(one) for one in typed), key=bool)
     expected = "a comparison that can be true" + (f": the value is {words}" if words else "")
-    hint = "; ".join(part for part in (place, _requoted(predicates, typed)) if part)
+    hint = "; ".join(part for part in (place, _rewritten(predicates, typed)) if part)
     reader.refuse(at, expected, " and ".join(map(predicate_text, predicates)), hint)
 
 
@@ -68,15 +87,25 @@ def predicate_text(predicate: Predicate) -> str:
     return f"{predicate.op} {_short(predicate.operand)}"
 
 
-def _requoted(predicates: Sequence[Predicate], typed: Sequence[Typed]) -> str:
-    """What to write if the one predicate can hold with a number for its text, or with a text for its number."""
-    (op, operand), *others = [(one.op, one.operand) for one in predicates]
-    if others or isinstance(operand, list):
+def _rewritten(predicates: Sequence[Predicate], typed: Sequence[Typed]) -> str:
+    """What to write if the one predicate can hold with a number for its text, a text for its number, or another of the known values."""
+    if len(predicates) != 1 or predicates[0].op in TEXT:
         return ""
-    other = scalar(operand) if isinstance(operand, str) else str(operand) if type(operand) is int and op == "eq" else operand
-    if type(other) is type(operand) or not any(can_hold([Predicate(op, other)], one) for one in typed):
-        return ""
-    return f"write {operand} without quotes" if isinstance(operand, str) else f'write "{operand}" in quotes'
+    op, operand = predicates[0].op, predicates[0].operand
+    if isinstance(operand, str):
+        sign, _, rest = operand.partition(" ")
+        compared = meant_operator(sign) if op == "eq" and meant_number(rest) is not None else ""
+        other, hint = meant_number(rest if compared else operand), unquoted(operand)
+        if other is not None and any(can_hold([Predicate(compared or op, other)], one) for one in typed):
+            return f"write {{{compared}: {other}}}" if compared else hint
+        return closest(operand, [value for one in typed for value in one.values or () if isinstance(value, str)])
+    text = type(operand) is int and op == "eq" and any(can_hold([Predicate(op, str(operand))], one) for one in typed)
+    return f'write "{operand}" in quotes' if text else ""
+
+
+def meant_operator(word: str) -> str:
+    """The operator on numbers that is meant by another sign or word, such as ``>``; "" if none is."""
+    return next((one for one in meanings(word) if one in NUMERIC), "")
 
 
 def _operand_is_good(reader: Reader, op: str, at: Tree, numeric: bool) -> bool:
@@ -96,7 +125,9 @@ def _operand_is_good(reader: Reader, op: str, at: Tree, numeric: bool) -> bool:
         reader.boolean(at)
         return isinstance(at.value, bool)
     if op == "is":
-        reader.choice(at, IS, "empty")
+        if at.value not in IS:
+            hint = closest(str(at.value), IS) or ("" if isinstance(at.value, (dict, list)) else f"write `eq: {at.value}`")
+            reader.refuse(at, listed(IS), None, hint)
         return at.value in IS
     if isinstance(at.value, str):
         return True
@@ -120,6 +151,11 @@ def _value(reader: Reader, at: Tree, kinds: tuple[str, ...]) -> bool:
 
 
 def _between(reader: Reader, at: Tree, numeric: bool) -> bool:
+    if isinstance(at.value, str):
+        ends = [meant_number(one) for one in re.split(r"\s*(?:-|–|\.\.|to|and|,)\s*", at.value)]
+        hint = f"write [{ends[0]}, {ends[1]}]" if len(ends) == 2 and None not in ends else ""
+        reader.refuse(at, "a list of two values, the lower one first", None, hint)
+        return False
     items = reader.items(at, "a list of two values, the lower one first")
     if len(items) != 2:
         if isinstance(at.value, list):

@@ -11,6 +11,7 @@ from contracts.definitions import DAY_US, Contract, Expectation, Range
 from contracts.durations import duration_us
 from contracts.event_patterns import event_pattern, matches
 from contracts.problems import Unexpected, choices
+from contracts.scalars import meant_number, share_hint, unquoted
 from contracts.versions import newest
 from contracts.yaml_tree import Reader, Tree
 
@@ -158,6 +159,11 @@ Bounds = tuple[float | None, float | None]
 def _bounds(reader: Reader, at: Tree, how: Callable[[object], float], known: tuple[str, ...] = BOUNDS) -> Bounds:
     """The least and the most; (None, None) and a problem if there is neither."""
     before = len(reader.problems)
+    if isinstance(at.value, int | float | str) and not isinstance(at.value, bool):
+        which = "say whether it is the most (`lte`) or the least (`gte`)" if len(known) > 1 else ""
+        number = meant_number(str(at.value))
+        reader.refuse(at, f"a bound, such as {{{known[-1]}: {at.value if number is None else number}}}", None, which)
+        return None, None
     parts = reader.fields(at, known)
     least, most = (reader.read(parts.get(side), None, how) for side in BOUNDS)
     if len(reader.problems) > before:
@@ -172,19 +178,19 @@ def _bounds(reader: Reader, at: Tree, how: Callable[[object], float], known: tup
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError("a number")  # noqa: TRY004 - told as a bad value of a file
+        raise Unexpected("a number", unquoted(value))
     return float(value)
 
 
 def _share(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ValueError(_SHARE)
+        raise Unexpected(_SHARE, share_hint(value))
     return float(value)
 
 
 def _times(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-        raise ValueError("a number such as 0.5: how many times the usual volume")
+        raise Unexpected("a number such as 0.5: how many times the usual volume", unquoted(value))
     return float(value)
 
 

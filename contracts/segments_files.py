@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from contracts.conditions import Surroundings, read_condition, read_purpose
+from contracts.conditions import FORMS, Surroundings, read_condition, read_purpose
 from contracts.confidence import read_floor
 from contracts.contradictions import Literal, check_contradictions
 from contracts.definitions import All, AnyOf, Condition, ConsentIs, MemberOf, Not, Segment, Use
 from contracts.features import Measured
-from contracts.problems import Problem, choices
+from contracts.problems import Problem, Unexpected, choices
 from contracts.yaml_tree import Reader, Tree
 
 _KEYS = ("segment", "version", "title", "owner", "purpose", "timezone", "confidence", "who", "activate")
@@ -29,11 +29,18 @@ class Draft:
 
 def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, destinations: tuple[str, ...]) -> Draft | None:
     """One segment; None if its ``who`` cannot be read."""
+    if not at.value:
+        reader.refuse(at, f"a segment, that is lines such as `segment: {name}` and `who:`", "an empty file")
+        return None
     before = len(reader.problems)
+    outside = [word for word in at.value if word in FORMS and word not in _KEYS and at.value.get("who") and at.value["who"].value is None]
+    if outside:
+        reader.refuse(at.value[outside[0]], "the condition further to the right than `who:`", outside[0], "begin its lines with two blanks")
+        return None
     parts = reader.fields(at, _KEYS, later=_LATER)
     named = reader.required(at, parts, "segment", f"segment: {name}")
     if named is not None and named.value != name:
-        reader.refuse(named, f"the name of the file, {name}")
+        reader.refuse(named, f"the name of the file, {name}", None, f"write `segment: {name}`, or rename the file")
     around.measured.user = ("segment", name)
     zone = reader.read(parts.get("timezone"), "UTC", _zone)
     around = replace(around, timezone=zone)
@@ -65,7 +72,9 @@ def _zone(value: object) -> str:
             return value
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass
-    raise ValueError("a time zone such as UTC or Europe/Berlin")
+    near = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones())} if isinstance(value, str) else {}
+    zone = near.get(str(value).rpartition("/")[2].replace(" ", "_").casefold())
+    raise Unexpected("a time zone such as UTC or Europe/Berlin", f"did you mean {zone}?" if zone else "")
 
 
 def _activate(reader: Reader, at: Tree | None, segment: str, destinations: tuple[str, ...], measured: Measured) -> Iterator[str]:

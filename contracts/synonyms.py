@@ -6,7 +6,7 @@ from contracts.names import event_name
 
 _SIGNS = {
     "=": "eq", "==": "eq", "===": "eq", "!=": "ne", "<>": "ne", ">": "gt", ">=": "gte", "≥": "gte", "<": "lt", "<=": "lte", "≤": "lte",
-    "&&": "all", "&": "all", "||": "any", "|": "any", "!": "not", "~": "contains",
+    "&&": "all", "&": "all", "||": "any", "|": "any", "!": "not", "~": "contains", "€": "EUR", "$": "USD", "£": "GBP",
 }  # fmt: skip
 _FOR: dict[str, str] = {
     # the forms of a condition
@@ -58,16 +58,18 @@ _FOR: dict[str, str] = {
     "unique": "distinct one_per_profile",
     "normalize": "normalise normalization normalisation clean",
     "namespaces": "identifiers ids keys",
-    "purposes": "consents consent",
+    "purposes": "consents consent categories",
     "traits": "computed_traits attributes computed",
     "path": "file location filename glob",
     "kind": "type format",
     "mapping": "map schema columns",
     # choices
-    "granted": "true yes allow allowed accept accepted on grant given opt_in",
+    "granted": "true yes allow allowed accept accepted on grant given",
     "denied": "false no deny refuse refused reject rejected off disallow declined",
     "email": "mail e_mail lowercase lower",
     "phone": "telephone tel mobile msisdn e164 e_164",
+    "newest": "latest last recent most_recent",
+    "oldest": "first earliest",
     "person": "user customer people",
     "device": "browser anonymous cookie",
     "text": "string str varchar char",
@@ -76,6 +78,7 @@ _FOR: dict[str, str] = {
     "list": "array",
     "empty": "null missing blank none absent",
     "jsonl": "json ndjson jsonlines json_lines",
+    "quarantined": "errors error failed rejected refused invalid failures",
     "warn": "warning alert info",
     "stop-source": "error stop block fail critical fatal",
 }  # fmt: skip

@@ -13,6 +13,7 @@ from contracts.yaml_tree import Reader, Tree
 
 FILE = "traits.yaml"
 _HOW = ("count", "sum", "first", "last", "set")
+_KEYS = ("name", "emit", "did", "where", "limit", *_HOW)
 _LATER = ("within", "avg", "min", "max", "distinct", "times", "latest", "decayed_sum", "approximate")
 
 
@@ -22,7 +23,7 @@ def read_traits(reader: Reader, at: Tree, measured: Measured) -> tuple[dict[str,
     types: dict[str, Typed] = {}
     parts = reader.fields(at, ("traits",))
     for item in reader.items(parts.get("traits"), "a list of traits, each with a name"):
-        fields = reader.fields(item, ("name", "emit", "did", "where", "limit", *_HOW), later=_LATER)
+        fields = reader.fields(item, _KEYS, later=_LATER, beside="say what is computed as key, such as `sum: revenue`")
         name = reader.text(reader.required(item, fields, "name", "the name of the trait"))
         if name in traits:
             reader.refuse(fields["name"], "every trait once", f"{name} again")
@@ -44,7 +45,8 @@ def _trait(reader: Reader, item: Tree, name: str, fields: dict[str, Tree], measu
     if len(how) > 1:
         reader.refuse(fields[how[1]], f"only one of {listed(_HOW)}", " and ".join(how))
     if not how:
-        for word in ("did", "where", "limit"):
+        unknown = isinstance(item.value, dict) and len(item.value) > len(fields)
+        for word in () if unknown else ("did", "where", "limit"):
             if word in fields:
                 reader.refuse(fields[word], f"one of {listed(_HOW)} beside it", word)
         if "name" in fields:

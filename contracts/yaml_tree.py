@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,20 +12,10 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from contracts.durations import duration_us
 from contracts.problems import Problem, closest, listed
+from contracts.scalars import scalar, stray, unquoted
 from contracts.synonyms import meanings
+from contracts.yaml_faults import yaml_fault
 
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_WORDS: dict[str, Any] = {
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-}
-_HINTS = {
-    "mapping values are not allowed": "put a text with a colon in it into quotes",
-    "'\\t'": "indent with blanks, not with tabs",
-    "found undefined alias": "put a text that begins with * into quotes",
-}
 _DEPTH = 60
 _NODES = 200_000
 
@@ -62,16 +51,13 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "…"
 
 
-def unquoted(value: object) -> str:
-    """The hint for a number that was put into quotes; empty for everything else."""
-    return f"write {value} without quotes" if isinstance(value, str) and type(scalar(value)) in {int, float} else ""
-
-
 class Reader:
     """Reads values out of trees; what is not as expected becomes a problem, and the default stands in."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], *, in_force: bool = False) -> None:
+        """``in_force``: the files are, so what an older version let pass is no problem."""
         self.problems = problems
+        self.in_force = in_force
         self._count = 0
 
     def refuse(self, at: Tree, expected: str, found: str | None = None, hint: str = "") -> None:
@@ -85,10 +71,8 @@ class Reader:
         try:
             node = YAML(typ="rt", pure=True).compose(text)
         except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            what = " ".join(str(part) for part in (error.context, error.problem) if part)
-            hint = next((hint for words, hint in _HINTS.items() if words in what), "")
-            self.problems.append(Problem(file, mark.line + 1 if mark else 1, "", "YAML 1.2", what, hint))
+            line, found, hint = yaml_fault(error, text)
+            self.problems.append(Problem(file, line, "", "YAML 1.2", found, hint))
             return None
         except (YAMLError, RecursionError) as error:
             self.problems.append(Problem(file, 1, "", "YAML 1.2", str(error).splitlines()[0]))
@@ -109,6 +93,7 @@ class Reader:
                 self.refuse(tree, _TOO_BIG, "more")
         elif isinstance(node, ScalarNode):
             tree.value = _scalar(node)
+            self._check_stray(tree, node)
         elif isinstance(node, SequenceNode):
             tree.value = [
                 self._tree(part, file, max(part.start_mark.line + 1, line), f"{key}[{i}]", depth + 1) for i, part in enumerate(node.value)
@@ -117,8 +102,15 @@ class Reader:
             tree.value = self._mapping(node, file, key, depth)
         return tree
 
+    def _check_stray(self, at: Tree, node: ScalarNode) -> None:
+        """A problem if an unquoted text has marks that its author does not take to be part of it."""
+        hint = "" if self.in_force or node.style is not None else stray(str(node.value))
+        if hint:
+            self.refuse(at, "a text as it is typed", None, hint)
+
     def _mapping(self, node: MappingNode, file: str, key: str, depth: int) -> dict[str, Tree]:
         parts: dict[str, Tree] = {}
+        twice: list[Problem] = []
         for name, part in node.value:
             at = name.start_mark.line + 1
             if not isinstance(name, ScalarNode):
@@ -126,12 +118,18 @@ class Reader:
                 continue
             word = str(name.value)
             if word in parts:
-                self.problems.append(
-                    Problem(file, at, parts[word].key, "every key once", f"{word} again", f"the first one is in line {parts[word].line}")
-                )
+                twice.append(Problem(file, at, parts[word].key, "every key once", f"{word} again", self._first(parts[word], key)))
                 continue
+            self._check_stray(Tree(word, file, at, key), name)
             parts[word] = self._tree(part, file, at, f"{key}.{word}" if key else word, depth + 1)
+        # An item that does not begin with a hyphen has all its keys again.
+        self.problems += twice[:1] if key.endswith("]") else twice
         return parts
+
+    @staticmethod
+    def _first(at: Tree, key: str) -> str:
+        again = "; begin another item with `- `" if key.endswith("]") else ""
+        return f"the first one is in line {at.line}{again}"
 
     def mapping(self, at: Tree, expected: str = "a mapping, that is lines of `key: value`") -> dict[str, Tree]:
         """The parts of a mapping; anything else is a problem and ``{}``."""
@@ -140,8 +138,11 @@ class Reader:
         self.refuse(at, expected)
         return {}
 
-    def fields(self, at: Tree, known: Iterable[str], later: Mapping[str, str] | Iterable[str] = ()) -> dict[str, Tree]:
-        """The known parts of a mapping; unknown keys are problems, those in ``later`` said to be not supported yet."""
+    def fields(self, at: Tree, known: Iterable[str], later: Mapping[str, str] | Iterable[str] = (), beside: str = "") -> dict[str, Tree]:
+        """The known parts of a mapping; unknown keys are problems, those in ``later`` said to be not supported yet.
+
+        ``beside``: what is said of an unknown key that is near to none of them.
+        """
         known = list(known)
         parts = self.mapping(at)
         for name, part in parts.items():
@@ -150,14 +151,18 @@ class Reader:
             if name in later:
                 self.refuse(part, f"one of the keys {listed(known)}", name, f"{name} is not supported yet")
             else:
-                self.refuse(part, f"one of the keys {listed(known)}", name, closest(name, known))
+                self.refuse(part, f"one of the keys {listed(known)}", name, closest(name, known) or beside)
         return {name: part for name, part in parts.items() if name in known}
 
     def required(self, at: Tree, parts: Mapping[str, Tree], name: str, expected: str) -> Tree | None:
-        """The part of that name; a problem at the mapping itself if it is not there."""
-        if name not in parts:
+        """The part of that name; a problem at the mapping itself if it is not there and no word was refused that means it."""
+        if name not in parts and not (isinstance(at.value, dict) and any(self._meant(part, name) for part in at.value.values())):
             self.problems.append(Problem(at.file, at.line, f"{at.key}.{name}" if at.key else name, expected, "nothing"))
         return parts.get(name)
+
+    def _meant(self, part: Tree, name: str) -> bool:
+        meant = (part.file, part.line, part.key, f"did you mean {name}?")
+        return any((one.file, one.line, one.key, one.hint) == meant for one in self.problems)
 
     def items(self, at: Tree | None, expected: str = "a list") -> list[Tree]:
         """The items of a list; None is an empty one."""
@@ -165,7 +170,8 @@ class Reader:
             return []
         if isinstance(at.value, list):
             return at.value
-        self.refuse(at, expected)
+        single = isinstance(at.value, str) and at.value and not set(at.value) & set("[]{}:#\"'")
+        self.refuse(at, expected, None, f"write [{at.value}]" if single else "")
         return []
 
     def text(self, at: Tree | None, default: str = "", expected: str = "a text") -> str:
@@ -174,7 +180,8 @@ class Reader:
             return default
         if isinstance(at.value, str) and at.value.strip():
             return at.value
-        self.refuse(at, expected)
+        number = type(at.value) in {int, float} and expected == "a text"
+        self.refuse(at, expected, None, f'write "{at.value}" in quotes' if number else "")
         return default
 
     def texts(self, at: Tree | None, expected: str = "a text or a list of texts") -> list[Tree]:
@@ -213,7 +220,8 @@ class Reader:
             return default
         if type(at.value) is int and at.value >= least:
             return at.value
-        self.refuse(at, f"a whole number, at least {least}", None, unquoted(at.value))
+        whole = isinstance(at.value, float) and at.value.is_integer()
+        self.refuse(at, f"a whole number, at least {least}", None, f"write {at.value:.0f}" if whole else unquoted(at.value))
         return default
 
     def duration(self, at: Tree | None, default_us: int) -> int:
@@ -237,14 +245,3 @@ _TOO_BIG = f"at most {_DEPTH} levels and {_NODES} values"
 def _scalar(node: ScalarNode) -> Any:
     text = str(node.value)
     return text if node.style is not None or str(node.tag).endswith(":str") else scalar(text)
-
-
-def scalar(text: str) -> Any:
-    """What an unquoted text is in YAML 1.2: a boolean, nothing, a number, or the text."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text) and len(text) <= 40:
-        return int(text)
-    if _FLOAT.fullmatch(text) and abs(float(text)) < float("inf"):
-        return float(text)
-    return text

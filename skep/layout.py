@@ -25,6 +25,8 @@ NOTHING = frozenset({"", "–"})
 YEAR, DAY, MINUTE, SECOND = 4, 10, 16, 19
 """Characters of an ISO 8601 time up to there."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_SHORTER = ((SECOND, True), (MINUTE, True), (SECOND, False), (MINUTE, False), (DAY, False))
+"""Where times end, and whether every word stays whole: the seconds go before an id is broken, the hours do not."""
 _PIECE = re.compile(r"[^\s/,:;=&?]*[/,:;=&?]*")
 
 
@@ -84,9 +86,9 @@ def laid_out(columns: Sequence[Column], rows: list[Row], width: int) -> Laid:
         return _table(columns, whole, widths, above)
     shortened = _short_ids(columns, rows)
     # One row alone is read as a record: nothing beside it tells what was cut off.
-    for end in (SECOND, MINUTE, DAY) if len(rows) > 1 else ():
+    for end, unbroken in _SHORTER if len(rows) > 1 else ():
         shorter = _times(columns, shortened, start, end)
-        wrapped_widths = _wrapped_widths(columns, shorter, width) if end > start else None
+        wrapped_widths = _wrapped_widths(columns, shorter, width, unbroken=unbroken) if end > start else None
         if wrapped_widths is not None:
             return _table(columns, shorter, wrapped_widths, above)
     return Laid(above, [], _records(columns, whole, width))
@@ -166,10 +168,14 @@ def _total(widths: Iterable[int]) -> int:
     return sum(widths) + len(GAP) * max(len(widths) - 1, 0)
 
 
-def _wrapped_widths(columns: Sequence[Column], rows: list[Row], width: int) -> list[int] | None:
-    """The widths with texts as wide as there is room for; None where that is too little."""
+def _wrapped_widths(columns: Sequence[Column], rows: list[Row], width: int, *, unbroken: bool = False) -> list[int] | None:
+    """The widths with texts as wide as there is room for; None where that is too little. ``unbroken``: for their longest words, too."""
     widths = _widths(columns, rows, whole_heads=False)
-    least = {at: _least(column, [row[at] for row in rows]) for at, column in enumerate(columns) if column.kind in {"text", "figure"}}
+    least = {
+        at: _least(column, [row[at] for row in rows], unbroken=unbroken)
+        for at, column in enumerate(columns)
+        if column.kind in {"text", "figure"}
+    }
     over = _total(widths) - width
     while over > 0:
         wide = [at for at in least if widths[at] > least[at]]
@@ -184,11 +190,12 @@ def _wrapped_widths(columns: Sequence[Column], rows: list[Row], width: int) -> l
     return widths
 
 
-def _least(column: Column, cells: list[str]) -> int:
+def _least(column: Column, cells: list[str], *, unbroken: bool) -> int:
     """How narrow a text may become: as its words are, and not so that a short one is higher than a few lines."""
     longest = max(map(cell_len, cells), default=0)
     word = max((cell_len(word) for cell in cells for word in cell.split()), default=0)
-    return max(_head_width(column.name, whole=False), min(TEXT_MIN, max(word, -(-longest // LINES_MAX))))
+    piece = max((cell_len(piece) for cell in cells for piece in _PIECE.findall(cell)), default=0) if unbroken else 0
+    return max(_head_width(column.name, whole=False), min(TEXT_MIN, max(word, -(-longest // LINES_MAX))), piece)
 
 
 def _table(columns: Sequence[Column], rows: list[Row], widths: list[int], above: list[str]) -> Laid:

@@ -13,7 +13,8 @@ import contracts
 from contracts.definitions import DAY_US, Definitions
 from contracts.hashing import DEFAULT_SECRET
 from contracts.problems import ContractErrors, Problem, choices, closest
-from contracts.yaml_tree import Reader, Tree, scalar
+from contracts.scalars import scalar
+from contracts.yaml_tree import Reader, Tree
 
 FILE = "skep.yaml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -275,7 +276,8 @@ def files_of(settings: Settings) -> dict[str, str]:
 def definitions_of(settings: Settings, files: dict[str, str]) -> Definitions:
     """What these texts mean, checked also against the settings. Raises `ContractErrors`."""
     definitions = contracts.load(files, unknown_events_ok=settings.unknown_events == "accept")
-    problems = [*horizon_problems(settings, definitions), *_mapping_problems(settings, definitions)]
+    checks = (horizon_problems, _mapping_problems, _source_problems)
+    problems = [problem for check in checks for problem in check(settings, definitions)]
     if problems:
         raise ContractErrors(problems)
     return definitions
@@ -293,6 +295,16 @@ def horizon_problems(settings: Settings, definitions: Definitions) -> list[Probl
 
 def _in_seconds(value_us: int) -> str:
     return f"{value_us // DAY_US}d" if value_us % DAY_US == 0 else f"{value_us / _SECOND_US:g}s"
+
+
+def _source_problems(settings: Settings, definitions: Definitions) -> list[Problem]:
+    """Expectations of a source that there is not would never be looked at."""
+    names = [source.name for source in settings.sources]
+    unknown = {one.source: one for one in reversed(definitions.expectations) if one.source and names and one.source not in names}
+    return [
+        Problem(one.file, one.line, "expectations.source", f"the name of a source in {FILE}", name, choices(name, names))
+        for name, one in unknown.items()
+    ]
 
 
 def _mapping_problems(settings: Settings, definitions: Definitions) -> list[Problem]:

@@ -8,9 +8,9 @@ from copy import deepcopy
 from typing import Any
 
 from contracts.paths import parse_path
+from contracts.scalars import scalar
 from contracts.upcasts import straight, values
 from contracts.upcasts.edits import ABSENT, Change, Owned, Path, Refused, changing, get, own, put, removing
-from contracts.yaml_tree import scalar
 
 Edit = straight.Lines | Change
 Place = tuple[Path, Edit]

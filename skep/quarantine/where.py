@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from contracts.definitions import Predicate
-from contracts.yaml_tree import scalar
+from contracts.scalars import scalar
 from operators.digits import lost_digits
 from operators.segments.paths import satisfied
 from operators.segments.predicates import compiled

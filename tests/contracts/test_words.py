@@ -13,7 +13,8 @@ from contracts.event_patterns import event_pattern, matches
 from contracts.names import event_name
 from contracts.paths import parse_path
 from contracts.problems import ContractErrors, Problem
-from contracts.yaml_tree import Reader, scalar
+from contracts.scalars import scalar
+from contracts.yaml_tree import Reader
 
 
 @pytest.mark.parametrize(

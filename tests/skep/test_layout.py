@@ -96,3 +96,14 @@ def test_wrapping_loses_nothing_and_keeps_to_the_width(said: str, width: int) ->
 def test_no_line_of_a_table_is_wider_than_the_screen(rows: list[tuple[str, str, int]], width: int) -> None:
     laid = laid_out([Column("name"), prose("what"), number("much")], [[a, b, str(n)] for a, b, n in rows], width)
     assert [line for line in [*laid.head, *laid.lines] if cell_len(line) > width] == []
+
+
+def test_seconds_go_before_an_id_is_broken() -> None:
+    """A device's id of 36 characters, of which two would stand in a line of their own."""
+    device = "406797b6-1281-47ea-a090-bc84f8ecae24"
+    rows = [
+        ["anonymous_id", device, "2026-10-10T21:41:03Z", "2026-11-28T16:19:47Z"],
+        ["user_id", "42", DAY + "10:00:05Z", DAY + "10:00:06Z"],
+    ]
+    laid = laid_out([Column("identifier"), prose("value"), moment("first seen"), moment("last seen")], rows, 80)
+    assert laid.lines[0] == f"anonymous_id  {device}  10-10 21:41  11-28 16:19"

@@ -167,9 +167,13 @@ def test_contracts_are_checked_against_the_settings(tmp_path: Path) -> None:
     root = project(tmp_path, text)
     (root / "contracts/sources").mkdir()
     (root / "contracts/sources/retail.yaml").write_text("columns: {userId: C}\n")
+    (root / "contracts/events/paid").mkdir(parents=True)
+    (root / "contracts/events/paid/1-0-0.json").write_text('{"type": "object"}')
+    (root / "contracts/quality.yaml").write_text("expectations:\n  - {event: paid, source: tell, quarantined: {lte: 0.1}}\n")
     with pytest.raises(ContractErrors) as raised:
         load_definitions(Settings.load(root))
     assert [str(problem) for problem in raised.value.problems] == [
+        "contracts/quality.yaml:2: expectations.source: expected the name of a source in skep.yaml, found tell (did you mean till?)",
         "skep.yaml:1: sources.till.mapping: expected the name of a file in contracts/sources/, found retial (did you mean retail?)",
         (
             "skep.yaml:3: horizon: expected at least the backstitch of contracts/identity.yaml, 30d, found 7d "
