@@ -22,17 +22,19 @@ _Plot = typer.Option("--plot", metavar="[bar|line|spark]", help="Draw it: the fi
 _Png = typer.Option("--png", metavar="FILE", help="Draw it into a PNG file (with matplotlib: pip install 'skep[plot]').")
 
 
-class _PlotAlone(TyperCommand):
-    """``--plot`` may stand without a kind."""
+class _Asking(TyperCommand):
+    """``--plot`` may stand without a kind; a query may begin with a comment."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # No option has a blank before its `=`.
+        args = [f" {arg}" if arg.startswith("--") and len(arg.partition("=")[0].split(maxsplit=1)) > 1 else arg for arg in args]
         behind = args.index("--plot") + 1 if "--plot" in args else 0
         if behind and args[behind : behind + 1] not in ([kind] for kind in CHARTS):
             args = [*args[:behind], "auto", *args[behind:]]
         return super().parse_args(ctx, args)
 
 
-@sql_app.command("sql", cls=_PlotAlone)
+@sql_app.command("sql", cls=_Asking)
 def ask(
     context: typer.Context,
     query: Annotated[str | None, _Query] = None,

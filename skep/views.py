@@ -16,7 +16,7 @@ FOLDER = "views"
 
 def own_views(settings: Settings) -> list[OwnView]:
     """The files as they are now, by name."""
-    found = sorted(path for path in (settings.root / FOLDER).glob("*.sql") if path.is_file())
+    found = sorted(path for path in (settings.root / FOLDER).glob("*.sql") if not path.is_dir())
     return [OwnView(path.stem, f"{FOLDER}/{path.name}", _text(path)) for path in found]
 
 

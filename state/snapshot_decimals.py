@@ -31,7 +31,7 @@ def _kinds(con: duckdb.DuckDBPyConnection, view: TypedView) -> list[str]:
     money = [one for one in view.fields if one.type == DECIMAL]
     if not money:
         return []
-    texts = ", ".join(f"{view.text(one)} AS t{at}" for at, one in enumerate(money))
+    texts = ", ".join(f"{view.written(one)} AS t{at}" for at, one in enumerate(money))
     sizes = ", ".join(f"{_most(_places(f't{at}'), f't{at}')}, {_most(_whole(f't{at}'), f't{at}')}" for at in range(len(money)))
     row = con.execute(f"SELECT {sizes} FROM (SELECT {texts} FROM {view.source})").fetchone() or ()
     return [decimal_type(places or 0, whole or 0) for places, whole in zip(row[::2], row[1::2], strict=True)]

@@ -57,18 +57,20 @@ ATTRIBUTED = "CREATE TABLE work.attributed (message_id VARCHAR, profile_id VARCH
 
 SESSIONS = """
 INSERT INTO attributions (message_id, profile_id, confidence, space, session)
-SELECT message_id, profile_id, confidence, space, CASE WHEN us IS NOT NULL THEN 1 + count(*) FILTER (begins) OVER (
-    PARTITION BY space, profile_id ORDER BY us, message_id ROWS UNBOUNDED PRECEDING
-) END
-FROM (
-    SELECT *, us - lag(us) OVER (PARTITION BY space, profile_id ORDER BY us, message_id) > $gap_us AS begins
-    FROM (
-        SELECT a.*, epoch_us(e.event_time) AS us
-        FROM work.attributed a LEFT JOIN events e ON e.message_id = a.message_id AND e.space = a.space AND e.event IS NOT NULL
-    )
-)
+WITH people AS (SELECT space, profile_id, min(rowid) AS person FROM work.attributed GROUP BY space, profile_id),
+named AS (
+    SELECT a.rowid AS row, p.person, epoch_us(e.event_time) AS us
+    FROM work.attributed a JOIN people p ON p.space = a.space AND p.profile_id = a.profile_id
+        JOIN events e ON e.message_id = a.message_id AND e.space = a.space AND e.event IS NOT NULL
+),
+begun AS (SELECT *, us - lag(us) OVER (PARTITION BY person ORDER BY us) > $gap_us AS begins FROM named),
+numbered AS (SELECT row, 1 + count(*) FILTER (begins) OVER (PARTITION BY person ORDER BY us RANGE UNBOUNDED PRECEDING) AS session FROM begun)
+SELECT a.message_id, a.profile_id, a.confidence, a.space, n.session FROM work.attributed a LEFT JOIN numbered n ON n.row = a.rowid
 """
-"""Whose each message is, with its session; what has no name comes last and begins none. ``events`` must be filled before."""
+"""Whose each message is, with its session; what has no name has none. ``events`` must be filled before.
+
+Sorted are whole numbers only: of events of one time, which are of one session in whatever order, the ids need not be compared.
+"""
 
 
 @dataclass(frozen=True, slots=True)

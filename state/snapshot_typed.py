@@ -11,6 +11,7 @@ from state.snapshot_tables import pointer, quote, quoted
 
 SCHEMA = "typed"
 TRAITS = "traits"
+_WHOLE = r"^-?\d+(\.0+)?$"
 Keys = tuple[str | int | None, ...]
 _IDS = (
     ("message_id", "e.message_id", "The event's message id, unique in its space"),
@@ -47,9 +48,9 @@ class TypedView:
             if comment:
                 yield f"COMMENT ON COLUMN {view}.{quoted(one)} IS {quote(comment)}"
 
-    def text(self, one: Field) -> str:
-        """The SQL of a value as a text."""
-        return f"({self.json} ->> {pointer(_within(one))})"
+    def written(self, one: Field) -> str:
+        """The SQL of a value as JSON writes it: a text keeps its quotation marks, so that nothing reads a number in it."""
+        return f"CAST({self.json} -> {pointer(_within(one))} AS VARCHAR)"
 
     def _columns(self, *, clear: bool) -> Iterator[tuple[str, str, str]]:
         names = Names(self.prefix, {one.lower() for one, _, _ in self.fixed})
@@ -62,7 +63,14 @@ class TypedView:
     def _value(self, one: Field, kind: str) -> str:
         if kind == "JSON":
             return f"{self.json} -> {pointer(_within(one))}"
-        return self.text(one) if kind == "VARCHAR" else f"TRY_CAST({self.text(one)} AS {kind})"
+        if kind == "VARCHAR":
+            return f"{self.json} ->> {pointer(_within(one))}"
+        written = self.written(one)
+        if kind == "BOOLEAN":
+            return f"CASE {written} WHEN 'true' THEN true WHEN 'false' THEN false END"
+        # A cast alone would round what is not whole.
+        number = f"regexp_extract({written}, '{_WHOLE}')" if kind == "BIGINT" else written
+        return f"TRY_CAST({number} AS {kind})"
 
 
 @dataclass(slots=True)

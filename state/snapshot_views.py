@@ -12,6 +12,7 @@ from state.snapshot_tables import quote, quoted
 
 SCHEMA = "views"
 _NAME = re.compile("[a-z_][a-z0-9_]*")
+_COMMENT = re.compile(r"--([^\n]*)|/\*(.*?)\*/", re.DOTALL)
 _LINE = re.compile(r"\n\nLINE (\d+): .*", re.DOTALL)
 
 
@@ -88,6 +89,6 @@ def _problem(view: OwnView, error: duckdb.Error, lines_before: int) -> ViewProbl
 
 
 def _comment(text: str) -> str:
-    """What the comment before the SELECT says."""
-    lines = [line.strip().removeprefix("--").strip() for line in text.splitlines() if line.strip().startswith("--")]
-    return " ".join(line for line in lines if line)
+    """What the comments before the SELECT say."""
+    said = " ".join(dashes or block for dashes, block in _COMMENT.findall(text))
+    return " ".join(said.split())

@@ -114,8 +114,10 @@ def _json(kind: Any, value: str, depth: int = 0) -> str:
     if kind.id in _FLOATS:
         return f"CASE WHEN isfinite({value}) THEN {text} END"
     if kind.id in TIMES:
-        zone = ":00" if kind.id == "timestamp with time zone" else ""
-        return f"""'"' || regexp_replace({text}, ' ', 'T') || '{zone}"'"""
+        # `2026-01-05 09:00:00+02`: a T between the two, and a zone of hours and minutes.
+        iso = f"regexp_replace({text}, ' (\\d)', 'T\\1')"
+        iso = f"regexp_replace({iso}, '([+-]\\d\\d)$', '\\1:00')" if kind.id == "timestamp with time zone" else iso
+        return f"""'"' || {iso} || '"'"""
     return _BUILT.get(kind.id, _string)(kind, value, depth)
 
 

@@ -153,7 +153,7 @@ def test_the_reference_names_every_column_and_macro_and_its_queries_run(tmp_path
     assert [row for row in rows if row not in reference] == []
     target = tmp_path / "skep.duckdb"
     shop = Settings.load(Path(__file__).parents[2])
-    publish(target, archives={}, rows={"shop": FakeRows()}, personal=None, defined=defined(shop, load_definitions(shop)))
+    publish(target, archives={}, rows={"shop": FakeRows()}, personal=None, defined=defined(shop, [load_definitions(shop)]))
     queries = re.findall(r"```sql\n(.+?)```", reference, re.DOTALL)
     assert len(queries) > 10
     for query in queries:

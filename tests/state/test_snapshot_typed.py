@@ -74,7 +74,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {":t": ()}, lambda _, text: text, lambda _, namespace, value: HASHER.personal(namespace, value),
         tagged={"paid": [(":t", ("properties", "products", None, "giver"))]},
     )  # fmt: skip
-    return published(tmp_path_factory.mktemp("typed"), BODIES, ORDER, personal=hidden)
+    return published(tmp_path_factory.mktemp("typed"), BODIES, ORDER, personal={"shop": hidden})
 
 
 def test_a_list_of_objects_has_a_row_an_item(orders: Path) -> None:
@@ -153,7 +153,7 @@ MONEY: dict[str, tuple[list[Any], str]] = {
     "whole beyond 64 bits": ([2**64 - 1, 0.01], "DECIMAL(38,2)"),
     "too wide": ([1e300, 0.01], "JSON"),
     "tiny": ([1e-30, 1e20], "JSON"),
-    "other kinds": (["much", None, True, [1], 0.25], "DECIMAL(18,2)"),
+    "other kinds": (["much", "12.50", "1e300", None, True, [1], 0.25], "DECIMAL(18,2)"),
 }
 
 
@@ -171,6 +171,19 @@ def test_no_amount_is_rounded(tmp_path: Path, case: str) -> None:
     assert [None if one is None else Decimal(one) for (one,) in shown] == numbers
     if kind != "JSON":
         assert sql(target, "select sum(total) from typed.paid")[1] == [(sum(filter(None, numbers)) if any(numbers) else None,)]
+
+
+def test_a_value_of_another_type_is_null(tmp_path: Path) -> None:
+    """Events that were accepted before there was a contract hold whatever they hold; nothing is read into it, nothing rounded."""
+    kinds = {"n": "integer", "x": "number", "yes": "boolean", "text": "string"}
+    values: list[Any] = [7, 7.0, 12.7, 1e20, -(2**63), "7", "nan", "true", 1, True, [1], {"a": 1}, None]
+    target = published(tmp_path, [dict.fromkeys(kinds, value) for value in values], {name: {"type": kind} for name, kind in kinds.items()})
+    whole, number, boolean, text = zip(*sql(target, "select n, x, yes, text from typed.paid order by message_id")[1], strict=True)
+    assert whole == (7, 7, None, None, -(2**63), None, None, None, 1, None, None, None, None)
+    assert number == (7, 7, 12.7, 1e20, -(2.0**63), None, None, None, 1, None, None, None, None)
+    assert boolean == (*[None] * 9, True, None, None, None)
+    assert text[5:8] == ("7", "nan", "true")
+    assert text[9:] == ("true", "[1]", '{"a":1}', None)
 
 
 def test_what_is_money(tmp_path: Path) -> None:
