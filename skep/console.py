@@ -156,7 +156,7 @@ def cut(text: str, most: int = CELL_MAX) -> str:
 def spinner(text: str) -> Iterator[None]:
     """Shows that something is waited for, if a person watches."""
     if err.is_terminal:
-        with err.status(styled(text)):
+        with _turning(text):
             yield
     else:
         yield
@@ -166,7 +166,19 @@ def spinner(text: str) -> Iterator[None]:
 def counting() -> Iterator[Callable[[str, int, int], None]]:
     """Gives what shows how far something long has come, if a person watches: (what is done, how many, of how many)."""
     if err.is_terminal:
-        with err.status("…") as status:
-            yield lambda what, done, of: status.update(styled(f"{what}: {done:,} of {of:,}"))
+        with _turning("…") as tell:
+            yield lambda what, done, of: tell(f"{what}: {done:,} of {of:,}")
     else:
         yield lambda *_: None
+
+
+@contextmanager
+def _turning(text: str) -> Iterator[Callable[[str], None]]:
+    """A line that moves on a terminal; gives what changes its text."""
+    from rich.live import Live  # noqa: PLC0415 - few commands let somebody wait
+    from rich.spinner import Spinner  # noqa: PLC0415
+
+    turning = Spinner("dots", styled(text), style="status.spinner")
+    # If rich redirected the streams, its own control sequences would come through the one that makes them visible.
+    with Live(turning, console=err, refresh_per_second=12.5, transient=True, redirect_stdout=False, redirect_stderr=False):
+        yield lambda now: turning.update(text=styled(now))

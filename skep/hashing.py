@@ -74,8 +74,9 @@ class HashedColumn:
         yield names
         at = names.index(self._column)
         for row in csv.reader(stream, delimiter=delimiter):
-            if len(row) > at:
-                yield [*row[:at], self._field(row[at]), *row[at + 1 :]]
+            if row:
+                whole = [*row, *[""] * (at + 1 - len(row))]
+                yield [*whole[:at], self._field(whole[at]), *whole[at + 1 :]]
 
     def _field(self, text: str) -> str:
         found = self._hashing.of(self._namespace, text)

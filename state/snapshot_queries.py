@@ -64,7 +64,9 @@ named AS (
         JOIN events e ON e.message_id = a.message_id AND e.space = a.space AND e.event IS NOT NULL
 ),
 begun AS (SELECT *, us - lag(us) OVER (PARTITION BY person ORDER BY us) > $gap_us AS begins FROM named),
-numbered AS (SELECT row, 1 + count(*) FILTER (begins) OVER (PARTITION BY person ORDER BY us RANGE UNBOUNDED PRECEDING) AS session FROM begun)
+numbered AS (
+    SELECT row, 1 + count(*) FILTER (begins) OVER (PARTITION BY person ORDER BY us RANGE UNBOUNDED PRECEDING) AS session FROM begun
+)
 SELECT a.message_id, a.profile_id, a.confidence, a.space, n.session FROM work.attributed a LEFT JOIN numbered n ON n.row = a.rowid
 """
 """Whose each message is, with its session; what has no name has none. ``events`` must be filled before.

@@ -98,8 +98,8 @@ def _query(x: Column | None, series: Sequence[Column], limit: int, *, ordered: b
     place, label = "CAST(row_number() OVER () - 1 AS DOUBLE)", "''"
     if x:
         label = f"coalesce({x.text()}, '–')"
-        if x.is_time or x.is_number:
-            place = f"CAST(epoch({x.key}) AS DOUBLE)" if x.is_time else f"CAST({x.key} AS DOUBLE)"
+        if ordered and (x.is_time or x.is_number):
+            place = f"CAST(epoch({x.key}) AS DOUBLE)" if x.is_time else _finite(x)
     values = [f"{_finite(one)}, coalesce({one.text()}, '–')" for one in series]
     order = "ORDER BY 1" if ordered and x and (x.is_time or x.is_number) else ""
     return f"SELECT {place}, {label}, {', '.join(values)} FROM {{answer}} {order} LIMIT {limit}"
@@ -145,9 +145,10 @@ def _spark(series: Series, room: int) -> str:
     if not known:
         return "–"
     size = -(-len(known) // max(1, room))
-    means = [sum(part) / len(part) for part in (known[at : at + size] for at in range(0, len(known), size))]
+    means = [sum(value / len(part) for value in part) for part in (known[at : at + size] for at in range(0, len(known), size))]
     low, high = min(means), max(means)
-    marks = [_LEVELS[round((mean - low) / (high - low or 1) * (len(_LEVELS) - 1))] for mean in means]
+    # Halves: the distance of the largest numbers is no number any more.
+    marks = [_LEVELS[round((mean / 2 - low / 2) / (high / 2 - low / 2 or 1) * (len(_LEVELS) - 1))] for mean in means]
     return f"{''.join(marks)}  {min(known):g} to {max(known):g}"
 
 
@@ -157,18 +158,20 @@ def lines(chart: Chart, width: int) -> list[str]:
 
     figure = plotext.figure
     figure.clear()
+    heights = _heights(chart)
+    # The library adds to limits and subtracts them, which the largest numbers do not bear.
+    wide, high = _largest(chart.xs), _largest(heights)
     for one, marker in zip(chart.series, cycle(_MARKERS), strict=False):
         points = [(x, y) for x, y in zip(chart.xs, one.values, strict=True) if y is not None]
         if points:
-            signal = figure.signal(*map(list, zip(*points, strict=True)), marker=marker)
+            signal = figure.signal([x / wide for x, _ in points], [y / high for _, y in points], marker=marker)
             signal.lines()
             signal.label(one.name)
             figure.draw(signal)
     figure.plot_size(width, HEIGHT)
     ticks = _ticks(chart)
-    figure.ruler("x").ticks([chart.xs[at] for at in ticks], [chart.labels[at] for at in ticks])
-    heights = _heights(chart)
-    figure.ruler("y").ticks(heights, [f"{one:,.0f}" if max(map(abs, heights)) >= 100 else f"{one:.3g}" for one in heights])
+    figure.ruler("x").ticks([chart.xs[at] / wide for at in ticks], [chart.labels[at] for at in ticks])
+    figure.ruler("y").ticks([one / high for one in heights], [_height(one, high) for one in heights])
     return str(plotext.uncolorize(str(figure.build()))).splitlines()
 
 
@@ -182,4 +185,12 @@ def _heights(chart: Chart) -> list[float]:
     """The values that are named on the y axis, from the smallest to the largest."""
     known = [value for one in chart.series for value in one.values if value is not None] or [0.0]
     low, high = min(known), max(known)
-    return [low + (high - low) * step / (NAMED - 1) for step in range(NAMED)] if high > low else [low]
+    return [low * (1 - step / (NAMED - 1)) + high * (step / (NAMED - 1)) for step in range(NAMED)] if high > low else [low]
+
+
+def _height(value: float, largest: float) -> str:
+    return f"{value:,.0f}" if 100 <= largest < 1e15 else f"{value:.3g}"
+
+
+def _largest(values: Sequence[float]) -> float:
+    return max(map(abs, values)) or 1.0

@@ -36,6 +36,8 @@ def show(answer: Answer, most: int | None) -> None:
         _table(names, rows[:limit], widths, [column.is_number for column in answer.columns])
     else:
         _records(names, rows[:limit])
+    if not rows:
+        err.print("no rows", style="dim")
     if len(rows) > limit:
         _tell_rest(answer, limit)
 

@@ -95,9 +95,12 @@ def test_a_column_of_a_file_is_hashed_and_nothing_else(project: Path, tmp_path: 
         with (tmp_path / "list.csv").open("w", encoding="utf-8", newline="") as stream:
             stream.write(mark)
             csv.writer(stream, delimiter=delimiter).writerows(rows)
+            stream.write("\n")
         hashed = HashedColumn(hashing(project), "email", "mail")
         assert list(hashed.of(tmp_path / "list.csv")) == [["mail", "note"], [ANN, rows[1][1]], ["", ""], ["", "x"]]
         assert (hashed.rows, hashed.dropped) == (3, 2)
+    (tmp_path / "short.csv").write_text("name,mail,note\nAnn\n")
+    assert list(HashedColumn(hashing(project), "email", "mail").of(tmp_path / "short.csv"))[1:] == [["Ann", ""]]
 
 
 def test_a_file_that_cannot_be_hashed_is_an_error(project: Path, tmp_path: Path) -> None:

@@ -194,6 +194,14 @@ def test_a_file_that_fails_leaves_the_old_one(settings: Settings, tmp_path: Path
     assert (path.read_text(), len(list(tmp_path.iterdir()))) == ("old", 1)
 
 
+def test_times_in_json_have_one_form(settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    """Also in another zone, before the year 1, and where there is no time at all."""
+    query = """set TimeZone = 'Asia/Kolkata'; select timestamptz '2026-05-06 07:08:09.1+02' as t, timestamptz 'infinity' as never,
+        date '0044-03-15 (BC)' as ides, timestamptz '2026-05-06 07:08:09+02' at time zone 'UTC' as utc"""
+    said = '{"t":"2026-05-06T10:38:09.1+05:30","never":"infinity","ides":"0044-03-15 (BC)","utc":"2026-05-06T05:08:09"}'
+    assert printed(settings, capfd, query, Wanted(form="jsonl")).splitlines() == [said]
+
+
 def test_several_statements(settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
     """Settings and temporary tables say nothing; each answer follows the one before."""
     text = "create temp table few as from range(2); set threads = 1; select count(*) as c from few; delete from few; from few"

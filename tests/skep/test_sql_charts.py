@@ -77,9 +77,16 @@ def test_what_cannot_be_drawn(session: Session, capfd: pytest.CaptureFixture[str
         "select 1 as x, null::int as v",
         "select 'x' as x, 'nan'::double as v, 'inf'::double as w",
         f"select '{NASTY}' as x, 1 as v",
+        "select 'nan'::double as x, 1 as v union all select 1, 2",
+        "select -1.7e308::double as x, 1.7e308::double as v union all select 1.7e308::double, -1.7e308::double",
+        "select 1 as x, 170141183460469231731687303715884105727::hugeint as v",
     ):
         assert "\x1b" not in "\n".join(drawn(session.ask(query), kind, capfd))
     assert "\x1b" not in "\n".join(drawn(session.ask('select 1 as x, 2 as "\x1b[2J"'), kind, capfd))
+
+
+def test_a_bar_without_a_place_in_time_is_drawn(session: Session) -> None:
+    assert charts.chart_of(session.ask("select null::date as day, 3 as n"), "bar").labels == ["–"]
 
 
 def test_more_than_can_be_drawn_is_told(session: Session, capfd: pytest.CaptureFixture[str]) -> None:

@@ -192,6 +192,18 @@ def test_what_is_written_past_the_console_is_visible(capsys: pytest.CaptureFixtu
     assert re.search(r"said \\x1b\[31m +of=\['\\x1b'\] because=\\x9b", said), said
 
 
+def test_what_turns_is_drawn_and_not_written_out(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Stream(sys.stderr))
+    monkeypatch.setattr(console, "err", console.Printer(stderr=True, force_terminal=True, _environ={"TERM": "xterm"}))
+    with console.counting() as tell:
+        tell("\x1b[31m", 1, 2)
+        console.err.print("above it")
+    said = capsys.readouterr().err
+    assert "\\x1b[31m: 1 of 2" in said
+    assert "\x1b[2K" in said
+    assert "\\x1b[32m" not in said
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

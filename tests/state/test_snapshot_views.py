@@ -15,6 +15,7 @@ GOOD = {
     "above": "from views.base",
     "base": "-- How far each space is.\n--\n-- One row a space.\nselect space, clock\nfrom spaces; -- the end\n",
     "commented": "select 1 as one -- a remark; with a semicolon",
+    "blocked": "/* In\n   blocks, */ -- and lines.\nselect 1 as one",
     "of_macros": "with known as (from segment_sizes()) select count(*) as n from known",
 }
 BAD = {
@@ -62,6 +63,7 @@ def test_the_comment_before_the_select_is_that_of_the_view(tmp_path: Path, defin
     publish(tmp_path / "skep.duckdb", archives={}, rows={"shop": FakeRows()}, personal=None, defined=defined)
     comments = dict(sql(tmp_path / "skep.duckdb", "select view_name, comment from duckdb_views() where schema_name = 'views'")[1])
     assert comments["base"] == "How far each space is. One row a space."
+    assert comments["blocked"] == "In blocks, and lines."
     assert comments["above"] == "From views/above.sql"
 
 
