@@ -26,8 +26,12 @@ class Lateness:
 
     def __init__(self, settings: Settings, before: Mapping[str, Meta]) -> None:
         self._settings = settings
-        self._before = {space: (dict(meta.sources), dict(meta.late)) for space, meta in before.items()}
         self._told: set[tuple[str, str]] = set()
+        self.begin(before)
+
+    def begin(self, before: Mapping[str, Meta]) -> None:
+        """Count from here: a history that was read well says nothing of what comes behind it."""
+        self._before = {space: (dict(meta.sources), dict(meta.late)) for space, meta in before.items()}
 
     def look(self, metas: Mapping[str, Meta]) -> Iterator[dict[str, Any]]:
         """What is to be said of sources of which too much has come too late by now."""

@@ -131,11 +131,11 @@ class Telling:
         self._looked = now
         self._rates.append((now, self._received))
         if self._settings.follow:
+            for said in self._lateness.look({space: meta() for space, meta in self._metas.items()}):
+                self._log.warning("too late", **said)
             self._tell_caught_up(now, behind=not self._at_end.issuperset(partitions))
             self._tell_quarantine(now)
             self._tell_silent(now, partitions)
-            for said in self._lateness.look({space: meta() for space, meta in self._metas.items()}):
-                self._log.warning("too late", **said)
         if log.has_line():
             log.draw(self._line())
         elif now - self._progressed >= PROGRESS_SECONDS and not self._caught_up:
@@ -194,6 +194,7 @@ class Telling:
             self._caught_up = True
             self._log.info("caught up", **self._standing(), seconds=round(now - self._begun, 1))
             self._tell_leaps()
+            self._lateness.begin({space: meta() for space, meta in self._metas.items()})
 
     def _tell_quarantine(self, now: float) -> None:
         if now - self._quarantine_told < QUARANTINE_SECONDS:

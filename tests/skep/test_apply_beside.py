@@ -12,8 +12,9 @@ from skep.snapshots import publish_snapshot
 from skep.spaces import snapshot_path
 from state.snapshot import sql
 from tests import processes
+from tests.patience import until
 from tests.promises.project import environment, project, ran, write_contract
-from tests.skep.test_in_force import received, waited
+from tests.skep.test_in_force import received
 
 MAPPING = """\
 columns:
@@ -58,7 +59,7 @@ def test_rows_and_changes_go_on_where_they_were(tmp_path: Path) -> None:
     with ExitStack() as stack:
         flow = started(folder, stack, "flows.cdp")
         started(folder, stack, "flows.activation")
-        waited(lambda: len(ids(folder, "one")) == 4)
+        until(lambda: len(ids(folder, "one")) == 4)
         write_contract(folder, "sources/till.yaml", MAPPING.format("b"))
         write_contract(folder, "destinations/one.yaml", OUT.format("moved"))
         write_contract(folder, "destinations/two.yaml", OUT.format("two"))
@@ -66,11 +67,11 @@ def test_rows_and_changes_go_on_where_they_were(tmp_path: Path) -> None:
         assert applied.submitted is not None
         assert applied.submitted.answer is not None
         # A new destination is told everything, also while nothing changes.
-        waited(lambda: len(ids(folder, "two")) == 4)
+        until(lambda: len(ids(folder, "two")) == 4)
         with (folder / "till.csv").open("a") as stream:
             stream.write(row(3))
-        waited(lambda: len(ids(folder, "two")) == 6)
-        waited(lambda: len(ids(folder, "moved")) == 2)
+        until(lambda: len(ids(folder, "two")) == 6)
+        until(lambda: len(ids(folder, "moved")) == 2)
         flow.kill()
         flow.wait(60)
         assert ids(folder, "one") + ids(folder, "moved") == ids(folder, "two")

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -165,7 +166,8 @@ def test_a_data_folder_of_somebody_else_is_one_line_with_its_cure(tmp_path: Path
     """As user 10001, who is the container's, where tests run as root; as anybody else the folder is closed to ourselves."""
     data = tmp_path / "project" / "data"
     (data / "shards").mkdir(parents=True)
-    for folder in [*tmp_path.parents[:2], tmp_path, data.parent]:
+    below = [folder for folder in tmp_path.parents if folder.is_relative_to(gettempdir()) and folder != Path(gettempdir())]
+    for folder in [*below, tmp_path, data.parent]:
         folder.chmod(0o755)
     (data / "shards").chmod(0o555)
     must_write(tmp_path)

@@ -113,6 +113,7 @@ def test_a_silent_source_is_told_once_and_when_it_is_heard_again(tmp_path: Path)
 def test_a_source_beyond_the_horizon_is_told_once_with_cause_and_remedy(tmp_path: Path) -> None:
     flow = Flow(tmp_path, sources={"web": 1_000_000}, late={"web": 3})
     flow.reads(1)
+    flow.meta.sources["web"] = 1_000_000
     flow.later()
     flow.meta.late["web"] = 12
     flow.meta.sources["web"] = 1_000_250
@@ -124,6 +125,21 @@ def test_a_source_beyond_the_horizon_is_told_once_with_cause_and_remedy(tmp_path
     assert "`history: true` for web" in said["remedy"]
     flow.meta.late["web"] = 500
     assert events(flow.later()) == []
+
+
+def test_a_history_that_was_read_well_does_not_outweigh_what_comes_too_late_behind_it(tmp_path: Path) -> None:
+    """Nor is one forgotten that was read to its end at once and is all too late."""
+    flow = Flow(tmp_path)
+    flow.reads(100_000)
+    assert events(flow.later()) == ["caught up"]
+    flow.reads(20)
+    flow.meta.late["web"] = 20
+    [said] = flow.later()
+    assert (said["event"], said["too_late"], said["of"]) == ("too late", 20, 20)
+    other = Flow(tmp_path)
+    other.reads(20)
+    other.meta.late["web"] = 20
+    assert events(other.later()) == ["too late", "caught up"]
 
 
 @pytest.mark.parametrize(("days", "told"), [(29, False), (60, True)])
