@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -46,7 +47,7 @@ def test_a_shard_of_another_format_is_refused(tmp_path: Path) -> None:
     for words in (("bytewax.run", FLOW), ("skep.cli", "run", "--once"), ("skep.cli", "status"), ("skep.cli", "dump")):
         said = refused(project, *words)
         assert f"state of format 0, this version of Skep reads format {FORMAT.decode()}" in said, words
-        assert "move the folder away" in said
+        assert "`skep state info` says what it needs" in said
         assert "Traceback" not in said, words
     stamp_format(project, FORMAT)
     finish(project, FLOW)
@@ -66,10 +67,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def assert_full(said: str) -> None:
-    """One line of our own, and no other: nothing of Rust's, nothing of Python's."""
-    (line,) = said.splitlines()
-    assert line.startswith("the disk of "), said[-2000:]
-    assert line.endswith("Free some space and start the flow again.")
+    """Lines of our log, the last of which says why, and no other: nothing of Rust's, nothing of Python's."""
+    *_, last = [json.loads(line) for line in said.splitlines()]
+    assert last["because"].startswith("the disk of "), said[-2000:]
+    assert last["because"].endswith("Free some space and start the flow again.")
 
 
 def enlarge(disk: Path, size: str) -> None:
