@@ -52,7 +52,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _sql(project: Path, query: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(skep("sql", "--json", query, project=project).stdout)
+    # Decimals are compared digit by digit.
+    found: list[dict[str, Any]] = json.loads(skep("sql", "--json", query, project=project).stdout, parse_float=str)
     return found
 
 
