@@ -26,7 +26,7 @@ from skep.status import status, tell_standing, tell_stopped
 from skep.views import tell_missing
 from state.errors import NoState, StateError
 
-STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "skep.duckdb")
+STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "skep.duckdb", "snapshot.json")
 
 
 def prepare(settings: Settings, *, strict: bool, fresh: bool) -> None:

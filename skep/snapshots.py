@@ -25,6 +25,7 @@ from skep.settings import Settings
 from skep.spaces import archive_path, open_views, snapshot_path
 from skep.views import own_views
 from state.errors import NoState, StateError
+from state.files import replace
 from state.snapshot import SnapshotReport, publish
 from state.snapshot_defined import Defined
 
@@ -36,29 +37,31 @@ def publish_if_new(settings: Settings) -> SnapshotReport | None:
     """Publish what is committed now; None if the snapshot that is there was made of the very same."""
     with open_views(settings) as views:
         made_of = _made_of(settings, views)
-    return None if made_of is not None and made_of == _known(settings) else publish_snapshot(settings)
+        return None if made_of == _known(settings) else _publish(settings, views, made_of)
 
 
 def publish_snapshot(settings: Settings) -> SnapshotReport:
     """Publish what is committed now; the report tells which of the project's own views are missing, and why."""
-    clear = settings.snapshot_personal == "clear"
     with open_views(settings) as views:
-        # Each space by what its rows were computed by, whatever the files are by now.
-        in_force = {space: view.program.definitions for space, view in views.items()}
-        different = {one.digest: one for one in in_force.values()}
-        hiding = {} if clear else {digest: hidden(settings, one) for digest, one in different.items()}
-        archives = {space: archive_path(settings, space) for space in views}
-        # Before anything is read: what is committed meanwhile is new for the next one.
-        made_of = _made_of(settings, views)
-        report = publish(
-            snapshot_path(settings),
-            archives=archives,
-            rows={space: SnapshotRows(view) for space, view in views.items()},
-            personal=None if clear else {space: hiding[one.digest] for space, one in in_force.items()},
-            defined=defined(settings, different.values()),
-            storage=settings.snapshot_storage,
-        )
-    known_path(settings).write_bytes(orjson.dumps({"of": made_of, "file": _file(settings)}))
+        return _publish(settings, views, _made_of(settings, views))
+
+
+def _publish(settings: Settings, views: Mapping[str, View], made_of: str) -> SnapshotReport:
+    """``made_of`` was asked before anything is read: what is committed meanwhile is new for the next one."""
+    clear = settings.snapshot_personal == "clear"
+    # Each space by what its rows were computed by, whatever the files are by now.
+    in_force = {space: view.program.definitions for space, view in views.items()}
+    different = {one.digest: one for one in in_force.values()}
+    hiding = {} if clear else {digest: hidden(settings, one) for digest, one in different.items()}
+    report = publish(
+        snapshot_path(settings),
+        archives={space: archive_path(settings, space) for space in views},
+        rows={space: SnapshotRows(view) for space, view in views.items()},
+        personal=None if clear else {space: hiding[one.digest] for space, one in in_force.items()},
+        defined=defined(settings, different.values()),
+        storage=settings.snapshot_storage,
+    )
+    replace(known_path(settings), orjson.dumps({"of": made_of, "file": _file(settings)}))
     return report
 
 

@@ -58,7 +58,7 @@ class Telling:
     def __init__(self, settings: Settings, metas: Mapping[str, Callable[[], Meta]], seconds: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._metas, self._seconds = settings, metas, seconds
         self._log = logger()
-        self._lateness = Lateness(settings, {space: meta() for space, meta in metas.items()})
+        self._lateness = Lateness(settings, self._committed())
         self._because = "an error"
         self._begun = self._looked = self._progressed = self._up = seconds()
         self._received_before = self._received
@@ -131,7 +131,7 @@ class Telling:
         self._looked = now
         self._rates.append((now, self._received))
         if self._settings.follow:
-            for said in self._lateness.look({space: meta() for space, meta in self._metas.items()}):
+            for said in self._lateness.look(self._committed()):
                 self._log.warning("too late", **said)
             self._tell_caught_up(now, behind=not self._at_end.issuperset(partitions))
             self._tell_quarantine(now)
@@ -143,6 +143,9 @@ class Telling:
             self._log.info("reading", **self._standing(), rate=round(self._rate()))
 
     # ----
+
+    def _committed(self) -> dict[str, Meta]:
+        return {space: meta() for space, meta in self._metas.items()}
 
     @property
     def _received(self) -> int:
@@ -194,7 +197,7 @@ class Telling:
             self._caught_up = True
             self._log.info("caught up", **self._standing(), seconds=round(now - self._begun, 1))
             self._tell_leaps()
-            self._lateness.begin({space: meta() for space, meta in self._metas.items()})
+            self._lateness.begin(self._committed())
 
     def _tell_quarantine(self, now: float) -> None:
         if now - self._quarantine_told < QUARANTINE_SECONDS:
