@@ -251,29 +251,46 @@ class SecondaryShard:
         """``any_format``: also a shard of which this version can read nothing but its format. Raises `NoState`, else `FormatMismatch`."""
         if not (path / "CURRENT").exists():
             raise NoState(f"nothing has run here yet: {path} is empty. Run `skep run --once` or `python -m bytewax.run flows.cdp` first.")
+        self._path = path
         self._scratch = tempfile.mkdtemp(prefix="skep-secondary-")
         # Also at the end of a process that never closes its view.
         weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         try:
-            there = set(Rdict.list_cf(str(path), _options()))
-            self.db = _open(path, AccessType.secondary(self._scratch), 16 * 1024 * 1024, [name for name in FAMILIES if name in there])
-            self.db.try_catch_up_with_primary()
-        except Exception as error:
+            self._open()
+        except Exception:
             shutil.rmtree(self._scratch, ignore_errors=True)
-            if "Column family not found" in str(error):
-                raise _unfinished(path) from error
-            raise _explained(path, error) from error
-        self.columns: dict[str, Any] = {name: self.db.get_column_family(name) if name in there else Missing() for name in FAMILIES}
+            raise
         written = self.columns["meta"].get(b"format")
-        if written is None and not there.issuperset(FAMILIES):
+        if written is None and not self._families.issuperset(FAMILIES):
             self.close()
             raise _unfinished(path)
         if not any_format:
             _check_format(path, written)
 
+    def _open(self) -> None:
+        """Open the families that are there: the writer makes them one by one, and a newer one those that an older has not."""
+        try:
+            self._families = _listed(self._path)
+            while True:
+                listed = self._families
+                self.db = _open(self._path, AccessType.secondary(self._scratch), 16 * 1024 * 1024, listed.intersection(FAMILIES))
+                self.db.try_catch_up_with_primary()
+                self._families = _listed(self._path)
+                if self._families == listed:
+                    break
+                self.db.close()
+        except Exception as error:
+            if "Column family not found" in str(error):
+                raise _unfinished(self._path) from error
+            raise _explained(self._path, error) from error
+        self.columns: dict[str, Any] = {name: self.db.get_column_family(name) if name in self._families else Missing() for name in FAMILIES}
+
     def refresh(self) -> None:
-        """See everything committed until now."""
+        """See everything committed until now, in families too that the writer has made since."""
         self.db.try_catch_up_with_primary()
+        if not self._families.issuperset(FAMILIES) and _listed(self._path) != self._families:
+            self._let_go()
+            self._open()
 
     def row(self, family: str, key: bytes) -> bytes | None:
         """A row as of the last refresh."""
@@ -285,10 +302,18 @@ class SecondaryShard:
         return scan(self.columns[family], start, end)
 
     def close(self) -> None:
+        self._let_go()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _let_go(self) -> None:
         for family in self.columns.values():
             family.close()
         self.db.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _listed(path: Path) -> set[str]:
+    """Names of the families that are there."""
+    return set(Rdict.list_cf(str(path), _options()))
 
 
 def _unfinished(path: Path) -> NoState:

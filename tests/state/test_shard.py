@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rocksdict import Options, Rdict
 
+from state import shard as shard_module
 from state.errors import NoState
 from state.overlay import Overlay
 from state.shard import FAMILIES, SecondaryShard, Shard
@@ -30,6 +31,32 @@ def older(tmp_path: Path) -> Path:
 def test_an_older_shard_is_read_beside_its_writer(older: Path) -> None:
     reader = SecondaryShard(older)
     assert (reader.row("meta", b"state"), reader.row("denials", b"x"), list(reader.rows("denials"))) == (b"1", None, [])
+    reader.close()
+
+
+def test_a_reader_follows_a_writer_that_makes_families(older: Path) -> None:
+    """Those that were not there when it was opened: an upgraded flow makes them beside a running activation."""
+    reader = SecondaryShard(older)
+    shard = Shard(older)
+    shard.denials.put(b"x", b"2")
+    shard.commit()
+    reader.refresh()
+    assert (reader.row("meta", b"state"), reader.row("denials", b"x")) == (b"1", b"2")
+    shard.close()
+    reader.close()
+
+
+def test_a_reader_opened_while_the_shard_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer makes families one by one: what was listed before it had made all is not what is there."""
+    shard = Shard(tmp_path)
+    shard.changes.put(b"a", b"1")
+    shard.commit()
+    listings = iter([{"default", "meta"}, {"default", "meta", "people"}])
+    listed = shard_module._listed
+    monkeypatch.setattr(shard_module, "_listed", lambda path: next(listings, None) or listed(path))
+    reader = SecondaryShard(tmp_path)
+    assert reader.row("changes", b"a") == b"1"
+    shard.close()
     reader.close()
 
 
