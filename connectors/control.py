@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from state.snapshot_personal import dump_json
+from state.snapshot.personal import dump_json
 
 PARTITION = "control"
 """What the partition is called, in every space."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
-from skep.activation import Activation
-from skep.ends import plain
+from skep.runtime.activation import Activation
+from skep.runtime.ends import plain
 
 
 def dataflow(activation: Activation) -> Dataflow:

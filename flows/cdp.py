@@ -10,12 +10,12 @@ from __future__ import annotations
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
-from connectors.read import Read
+from connectors.sources.step import Read
 from operators.archive import ArchiveSink
 from operators.people.sink import Committed
 from operators.people.step import people
-from skep.ends import built, ended, plain
-from skep.runtime import Runtime
+from skep.runtime.ends import built, ended, plain
+from skep.runtime.flow import Runtime
 
 
 def dataflow(runtime: Runtime) -> Dataflow:

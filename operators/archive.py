@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
-from contracts.events import JudgedBatch
+from contracts.model.batches import JudgedBatch
 from operators.metrics import batch_took
 from state.archive import Archive
 from state.errors import StateError

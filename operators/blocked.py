@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from contracts.definitions import IdentityRules
+from contracts.model.definitions import IdentityRules
 from operators.normalize import Normalizer, visible
 
 _AROUND = " \"'`´‘’“”„«»()[]{}<>"

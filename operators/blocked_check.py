@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from re import _parser  # type: ignore[attr-defined]  # what a pattern consists of: there is no public way to it
 from typing import Any
 
-from contracts import identity
-from contracts.definitions import Definitions
-from contracts.problems import Problem
-from contracts.yaml_tree import Reader, Tree
+from contracts.model.definitions import Definitions
+from contracts.reading import identity
+from contracts.text.problems import Problem
+from contracts.text.yaml_tree import Reader, Tree
 from operators.extract import IDENTIFIER_MAX_BYTES
 
 _ANYBODY = ("a", "42", "ann@example.com", "+447712345678", "d-7F3A", "Łódź")

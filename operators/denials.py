@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.definitions import CALLS, IdentityRules
-from contracts.events import Denial
-from contracts.names import event_name
-from contracts.times import parse_time
+from contracts.model.batches import Denial
+from contracts.model.definitions import CALLS, IdentityRules
+from contracts.text.names import event_name
+from contracts.text.times import parse_time
 from operators.consents import consents
 from operators.extract import Identifiers, identifier_text
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from contracts.paths import Step, path_text
+from schemalogic.paths import Step, path_text
 
 _ALIKE = bytes(ord("0") if 48 <= byte <= 57 else byte for byte in range(256))
 _LONG = b"0" * 19

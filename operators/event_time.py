@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.times import DAY_US, MAX_US, MIN_US, parse_time
+from contracts.text.times import DAY_US, MAX_US, MIN_US, parse_time
 from operators.versions import Refusal
 
 _YEAR_2100_US = 4_102_444_800_000_000

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from math import inf
 from typing import Any
 
-from contracts.definitions import IdentityRules, Namespace
-from contracts.numbers import micros, number_text
-from contracts.paths import Step, parse_path
+from contracts.model.definitions import IdentityRules, Namespace
+from contracts.text.numbers import micros, number_text
 from operators.blocked import Blocked
 from operators.normalize import normalizer
+from schemalogic.paths import Step, parse_path
 
 IDENTIFIER_MAX_BYTES = 10_000
 """A longer identifier is dropped like a blocked one."""

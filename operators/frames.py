@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from contracts.definitions import CALLS, Contract, Definitions
-from contracts.paths import parse_path
+from contracts.model.definitions import CALLS, Contract, Definitions
 from operators.extract import values_at
 from operators.versions import Refusal
+from schemalogic.paths import parse_path
 
 MAGIC = b"\0"
 _HEAD = 5

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from contracts.definitions import Namespace
+from contracts.model.definitions import Namespace
 
 Normalizer = Callable[[str], str | None]
 """Gives the text as it is compared; None if it is no value of the kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from contracts.events import Event
+from contracts.model.batches import Event
 from operators.records import Link, Person
 from operators.segments.compile import Program
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import orjson
 
-from contracts import unreadable
-from contracts.definitions import CALLS, Definitions
-from contracts.events import ControlEntry, Denial, Event, JudgedBatch, Refused, SourceBatch
-from contracts.names import event_name
-from contracts.times import iso, parse_time
-from contracts.upcasts import UpcastError
-from contracts.versions import names_contract
+from contracts.model import unreadable
+from contracts.model.batches import ControlEntry, Denial, Event, JudgedBatch, Refused, SourceBatch
+from contracts.model.definitions import CALLS, Definitions
+from contracts.model.versions import names_contract
+from contracts.text.names import event_name
+from contracts.text.times import iso, parse_time
+from contracts.versions.upcasts import UpcastError
 from operators.consents import NOTHING, consents
 from operators.denials import CONSENT_UPDATED, Denials, denied_at, said_id
 from operators.digits import lost_digits, with_long_digits

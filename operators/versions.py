@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.definitions import Contract, Definitions, Version
-from contracts.times import iso
-from contracts.upcasts import UpcastError, compile_upcasts
-from contracts.validation import Validator, compile_schema
-from contracts.versions import VERSION, newest, trial_order, way
+from contracts.model.definitions import Contract, Definitions, Version
+from contracts.model.versions import VERSION, newest, trial_order, way
+from contracts.text.times import iso
+from contracts.versions.upcasts import UpcastError, compile_upcasts
+from schemalogic.validation import Validator, compile_schema
 
 Reading = Callable[[dict[str, Any]], dict[str, Any]]
 """A document that an old version accepted → the document at the newest model."""

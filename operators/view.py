@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import msgspec
 import orjson
 
-from contracts.definitions import Definitions
-from contracts.hashing import Hasher, profile_id
-from contracts.numbers import number_text
-from contracts.partitions import file_of
-from contracts.times import iso
+from contracts.model.definitions import Definitions
+from contracts.model.hashing import Hasher, profile_id
+from contracts.model.partitions import file_of
+from contracts.text.numbers import number_text
+from contracts.text.times import iso
 from operators.match.scoring import probability
 from operators.past import Past
 from operators.people import manual, rebuilds

@@ -13,8 +13,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from contracts.compat import included, parse
 from perf.processes import ROOT
+from schemalogic.compare import included, parse
 
 _BUDGET_S = 7.0
 _WAIT_S = 60.0

@@ -18,7 +18,7 @@ from typing import Any
 
 from contracts import load
 from perf.processes import show
-from skep.editor import schemas, write
+from skep.tools.editor.schemas import schemas, write
 
 _KINDS: tuple[dict[str, Any], ...] = (
     {"type": "number", "description": "an amount of this event"},

@@ -15,18 +15,18 @@ from typing import Any
 import orjson
 from bytewax.run import cli_main
 
-import connectors.read
+import connectors.sources.step
 import operators.archive
 from flows.cdp import dataflow
 from operators.people.space import Space
 from operators.people.store import PeopleStore
 from operators.validate import Validate
 from perf.meter import Meter, cpu_seconds, folder_bytes, peak_rss_mb, rss_mb
-from skep.runtime import Runtime
+from skep.runtime.flow import Runtime
 from state.shard import Shard
 
 _STAGES: tuple[tuple[str, Any, str], ...] = (
-    ("read", connectors.read._ReadPartition, "next_batch"),
+    ("read", connectors.sources.step._ReadPartition, "next_batch"),
     ("validate", Validate, "__call__"),
     ("archive", operators.archive._ArchivePartition, "write_batch"),
     ("archive", operators.archive._ArchivePartition, "close"),

@@ -14,13 +14,13 @@ import jsonschema_rs
 import orjson
 
 from contracts import load
-from contracts.definitions import Definitions
-from contracts.events import Event
-from contracts.versions import trial_order
+from contracts.model.batches import Event
+from contracts.model.definitions import Definitions
+from contracts.model.versions import trial_order
 from operators.quality.scorer import Scorer
 from operators.validate import Judge, _upcast
-from skep.demo import make_demo
-from skep.starter import shop_contracts
+from skep.tools.demo.events import make_demo
+from skep.tools.starter import shop_contracts
 
 BATCH = 2000
 _READ_AT_US = 1_790_000_000_000_000

@@ -25,8 +25,8 @@ import orjson
 from operators.view import View
 from perf.processes import ROOT, show
 from perf.shop import CATEGORIES, iso_ms, make_project
-from skep.settings import Settings
-from skep.spaces import open_view
+from skep.project.settings import Settings
+from skep.project.spaces import open_view
 from state.errors import StateError
 
 WARM_UP_S = 3.0

@@ -20,7 +20,7 @@ from operators.people.meta import Meta
 from perf.matching import HISTORICAL, read_rules
 from perf.matching_data import Historical, PersonRecord, events, truth
 from perf.stream import BATCH, Stream
-from skep.identity.commands import evaluate_file, read_model, train_file
+from skep.tools.training.commands import evaluate_file, read_model, train_file
 from state.shard import Shard
 
 NEW = 0.1

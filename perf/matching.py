@@ -18,15 +18,15 @@ from typing import Any
 
 import orjson
 
-from contracts.definitions import IdentityRules
-from contracts.identity import read_identity
-from contracts.problems import ContractErrors, Problem
-from contracts.yaml_tree import Reader
+from contracts.model.definitions import IdentityRules
+from contracts.reading.identity import read_identity
+from contracts.text.problems import ContractErrors, Problem
+from contracts.text.yaml_tree import Reader
 from perf.matching_data import Historical, PersonRecord, events, fake_1000, febrl
-from skep.identity.evaluation import Truth, measure
-from skep.identity.linked import Linked
-from skep.identity.records import Records, records_of
-from skep.identity.training import train
+from skep.tools.training.evaluation import Truth, measure
+from skep.tools.training.fit import train
+from skep.tools.training.linked import Linked
+from skep.tools.training.records import Records, records_of
 
 _HEAD = "namespaces: [{name: record, from: anonymousId}]\nprobabilistic:\n"
 HISTORICAL = (

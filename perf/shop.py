@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from pathlib import Path
 from random import Random
 
-from skep.starter import shop_contracts
+from skep.tools.starter import shop_contracts
 
 CATEGORIES = ("honey", "candles", "hives", "clothing", "books", "gifts")
 BEGIN_MS = 1_767_225_600_000

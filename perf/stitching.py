@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from rocksdict import AccessType, Cache, Rdict, WriteBatch
 
-from contracts.events import Event
+from contracts.model.batches import Event
 from operators.people.space import Space
 from operators.people.store import PeopleStore
 from operators.records import Person, decode_person, encode

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import contracts
-from contracts.events import ControlEntry, Event, JudgedBatch
-from contracts.hashing import Hasher
+from contracts.model.batches import ControlEntry, Event, JudgedBatch
+from contracts.model.hashing import Hasher
 from operators.epochs import CONTROL
 from operators.people.space import Space
 from operators.validate import Judge

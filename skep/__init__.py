@@ -16,7 +16,7 @@ def connect(project: str | Path | None = None) -> duckdb.DuckDBPyConnection:
 
     ``project``: its folder, or the path of a snapshot (``….duckdb``); None is the folder of ``SKEP_PROJECT``, else the current one.
     The connection keeps the snapshot that it has opened, however many are published after it: call this again to see the newest.
-    Raises `state.snapshot.NoSnapshot` if none has been published yet, `contracts.ContractErrors` for a faulty ``skep.yaml``.
+    Raises `state.snapshot.publish.NoSnapshot` if none has been published yet, `contracts.ContractErrors` for a faulty ``skep.yaml``.
     """
     from skep import notebooks  # noqa: PLC0415 - no command pays for DuckDB that does not ask it
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import duckdb
 
-from skep.settings import Settings
-from skep.spaces import snapshot_path
-from state.snapshot import open_snapshot
+from skep.project.settings import Settings
+from skep.project.spaces import snapshot_path
+from state.snapshot.publish import open_snapshot
 
 FILE = ".duckdb"
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-PACKAGES = frozenset({"connectors", "contracts", "flows", "operators", "state"})
+PACKAGES = frozenset({"connectors", "contracts", "flows", "operators", "schemalogic", "state"})
 FLOWS = ("flows.cdp", "flows.activation")
 _ROOT = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - pathlib would make every start of an interpreter slower
 

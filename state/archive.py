@@ -49,7 +49,7 @@ _REPEATING = ["type", "event", "space", "source", "partition", "contract", "defi
 
 
 class Judged(Protocol):
-    """What is read of a judged batch (`contracts.events.JudgedBatch`)."""
+    """What is read of a judged batch (`contracts.model.batches.JudgedBatch`)."""
 
     source: str
     partition: str

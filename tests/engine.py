@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 
 from contracts import load
-from contracts.definitions import Definitions
-from contracts.events import ControlEntry, Event, JudgedBatch
-from contracts.hashing import Hasher
+from contracts.model.batches import ControlEntry, Event, JudgedBatch
+from contracts.model.definitions import Definitions
+from contracts.model.hashing import Hasher
 from operators.people.quarantine import decode_row
 from operators.people.space import Space
 from operators.validate import Judge

@@ -27,10 +27,11 @@ from typing import Any, NoReturn
 
 import typer.main
 
-from skep import cli, process
+from skep.cli import main as cli
+from skep.project import process
 from tests import processes
 
-ROOMS = ("contracts", "state", "connectors", "operators", "skep", "flows")
+ROOMS = ("schemalogic", "contracts", "state", "connectors", "operators", "skep", "flows")
 LATE = ("bytewax.recovery", "pyarrow.compute", "pyarrow.parquet", "rich.status")
 """What commands import of libraries when they need it."""
 REQUEST_BYTES = 1 << 20

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 import contracts
 from contracts import ContractErrors, Problem
-from contracts.definitions import Definitions
-from contracts.events import Event
-from contracts.names import event_name
+from contracts.model.batches import Event
+from contracts.model.definitions import Definitions
+from contracts.text.names import event_name
 from tests.model import MISSING, values_at
 from tests.model_consent import Denial, context_of, decisions
 from tests.model_links import EPOCH, instant, is_person, normalise

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from contracts import load
-from contracts.probabilistic import Compare
+from contracts.model.probabilistic import Compare
 from operators.match import comparisons, model
 from operators.match.model import Model, Terms, Weights
 from tests.generator import DAY_US, MINUTE_US, START_US, Json, Scenario, refusals, text_of

@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from contracts import load
-from contracts.definitions import Definitions
-from contracts.events import ControlEntry, JudgedBatch
+from contracts.model.batches import ControlEntry, JudgedBatch
+from contracts.model.definitions import Definitions
 from tests import model
 from tests.engine import HASHER, HORIZON_US, SPACE, Engine, difference, judge_of
 from tests.generator import DAY_US, MINUTE_US, READ_AT_US, START_US, Json, refusals, text_of

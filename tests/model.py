@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from contracts import definitions as d
-from contracts.definitions import Definitions, Feature, IdentityRules, Predicate
-from contracts.events import Event
-from contracts.hashing import Hasher, profile_id
-from contracts.numbers import MICRO, micros, number_text
+from contracts.model import definitions as d
+from contracts.model.batches import Event
+from contracts.model.definitions import Definitions, Feature, IdentityRules, Predicate
+from contracts.model.hashing import Hasher, profile_id
+from contracts.text.numbers import MICRO, micros, number_text
 from tests.model_consent import Denial, consents_of, waiting
 from tests.model_links import (
     EPOCH,

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from contracts.definitions import Definitions
-from contracts.events import Event
+from contracts.model.batches import Event
+from contracts.model.definitions import Definitions
 from tests.model_links import Ident, Identity, Link, Moment, anchor_of, moment
 
 YES = "1 1.0 true t yes y on granted grant allowed allow accepted accept agreed agree approved consented enabled optin optedin"

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import orjson
 import phonenumbers
 
-from contracts import definitions as d
-from contracts.definitions import IdentityRules
-from contracts.events import Event
+from contracts.model import definitions as d
+from contracts.model.batches import Event
+from contracts.model.definitions import IdentityRules
 
 Ident = tuple[int, str]
 """An identifier: index of its namespace, normalised value. Comparing two of them compares their rank."""

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from contracts.definitions import Definitions, IdentityRules
-from contracts.events import Event
-from contracts.paths import parse_path
-from contracts.probabilistic import BlockLine, Probabilistic
+from contracts.model.batches import Event
+from contracts.model.definitions import Definitions, IdentityRules
+from contracts.model.probabilistic import BlockLine, Probabilistic
 from operators.match import model
 from operators.match.scoring import Scorer
 from operators.match.values import value_at
+from schemalogic.paths import parse_path
 from tests.model_links import Ident, Identity, Link, Moment, anchor_of, join, lead, link_order, moment
 
 DOUBT_BITS, BELIEF_BITS = -20.0, 10.0

@@ -14,18 +14,19 @@ from typing import Any
 import pytest
 import typer
 
-from skep.cli import app
+from skep.cli.main import app
 from tests import progress
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("flows", "skep", "operators", "connectors", "state", "contracts")
+OURS = ("flows", "skep", "operators", "connectors", "state", "contracts", "schemalogic")
 MAY = {
-    "flows": {"skep", "operators", "connectors", "state", "contracts"},
-    "skep": {"flows", "operators", "connectors", "state", "contracts"},
-    "operators": {"contracts", "state"},
-    "connectors": {"contracts", "state"},
-    "state": {"contracts.hashing"},
-    "contracts": set(),
+    "flows": {"skep", "operators", "connectors", "state", "contracts", "schemalogic"},
+    "skep": {"flows", "operators", "connectors", "state", "contracts", "schemalogic"},
+    "operators": {"contracts", "state", "schemalogic"},
+    "connectors": {"contracts", "state", "schemalogic"},
+    "state": {"contracts.model.hashing"},
+    "contracts": {"schemalogic"},
+    "schemalogic": set(),
 }
 """The table of docs/architecture.md."""
 

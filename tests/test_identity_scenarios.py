@@ -19,7 +19,7 @@ import orjson
 import pytest
 
 import contracts
-from contracts.hashing import Hasher, profile_id
+from contracts.model.hashing import Hasher, profile_id
 from tests import model
 from tests.generator import START_US, to_events
 

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import contracts
-from contracts.definitions import Definitions, Predicate
-from contracts.events import Event
-from contracts.hashing import Hasher, profile_id
+from contracts.model.batches import Event
+from contracts.model.definitions import Definitions, Predicate
+from contracts.model.hashing import Hasher, profile_id
 from operators.validate import Judge
 from tests.generator import DAY_US, PROPERTIES, Scenario, scenario, scenarios, to_events
 from tests.model import Exact, dump, satisfies, some_value, values_at

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 import contracts
-from contracts.definitions import Definitions
+from contracts.model.definitions import Definitions
 from operators.match import model as trained
 from operators.match.model import Model, Weights
 from tests.generator import to_events

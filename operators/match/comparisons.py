@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.probabilistic import DAY_S, Compare, How
-from contracts.times import iso
+from contracts.model.probabilistic import DAY_S, Compare, How
+from contracts.text.times import iso
 from operators.match.values import in_bytes, instant
 
 SIMILAR_EMAIL = 0.88

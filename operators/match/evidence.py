@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
-from contracts.events import Event
-from contracts.paths import parse_path
-from contracts.probabilistic import BlockLine, Probabilistic
+from contracts.model.batches import Event
+from contracts.model.probabilistic import BlockLine, Probabilistic
 from operators.match.values import value_at
 from operators.records import Identifier
+from schemalogic.paths import parse_path
 
 BLOCK_BYTES = 16
 """Bytes of a block's name: the number of its line, and a hash of the values."""

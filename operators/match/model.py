@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
-from contracts import identity
-from contracts.definitions import Definitions
-from contracts.probabilistic import Compare
-from contracts.problems import Problem
-from contracts.yaml_tree import Reader
+from contracts.model.definitions import Definitions
+from contracts.model.probabilistic import Compare
+from contracts.reading import identity
+from contracts.text.problems import Problem
+from contracts.text.yaml_tree import Reader
 from operators.match.comparisons import levels
 
 FORMAT = 1

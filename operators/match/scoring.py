@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from contracts.probabilistic import How
+from contracts.model.probabilistic import How
 from operators.match.comparisons import Test, levels, prepare, term
 from operators.match.model import Model, Weights
 from operators.match.values import value_at

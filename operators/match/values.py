@@ -9,11 +9,11 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from contracts.paths import parse_path
-from contracts.probabilistic import DAY_S
-from contracts.times import parse_time
+from contracts.model.probabilistic import DAY_S
+from contracts.text.times import parse_time
 from operators.extract import identifier_text, values_at
 from operators.normalize import visible
+from schemalogic.paths import parse_path
 
 VALUE_MAX = 500
 """Characters of a text that are compared."""

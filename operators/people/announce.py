@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from contracts.hashing import profile_id
-from contracts.times import iso
+from contracts.model.hashing import profile_id
+from contracts.text.times import iso
 from operators.people.changes import ChangeLog, confidence_told, tell_confidence
 from operators.people.clock import BEFORE_ALL
 from operators.people.history import History

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from contracts.hashing import profile_id
-from contracts.times import iso
+from contracts.model.hashing import profile_id
+from contracts.text.times import iso
 from operators.people.meta import Meta
 from operators.records import Person
 from state.keys import sequence_key

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from contracts.events import Event
+from contracts.model.batches import Event
 
 _OF_THE_DELIVERY = frozenset({"messageId", "timestamp", "originalTimestamp", "sentAt", "receivedAt"})
 _OF_THE_SENDER = frozenset({"ip", "library"})

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from contracts.definitions import Definitions
-from contracts.events import ControlEntry
-from contracts.hashing import profile_id
-from contracts.times import parse_time
-from contracts.versions import newest
+from contracts.model.batches import ControlEntry
+from contracts.model.definitions import Definitions
+from contracts.model.hashing import profile_id
+from contracts.model.versions import newest
+from contracts.text.times import parse_time
 from operators.epochs import CONTROL, append_epoch
 from operators.generations import GENERATIONS, begin
 from operators.people.manual import Ruling

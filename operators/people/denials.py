@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from contracts.events import Denial, Event
+from contracts.model.batches import Denial, Event
 from operators.epochs import CONTROL
 from operators.people.quarantine import decode_row
 from operators.people.store import Pair, Slot

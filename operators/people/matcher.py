@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from contracts.probabilistic import Probabilistic
+from contracts.model.probabilistic import Probabilistic
 from operators.match import clusters
 from operators.match.clusters import Decision, Match, reason
 from operators.match.evidence import Evidence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts.events import Event
+from contracts.model.batches import Event
 from operators.epochs import CONTROL
 from operators.event_time import event_time
 from operators.people.meta import Meta

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from contracts.partitions import generation
+from contracts.model.partitions import generation
 from operators.quality.broken import Broken
 
 KEY = b"state"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from contracts.events import Event, Refused
+from contracts.model.batches import Event, Refused
 
 APPLIED, DROPPED = "applied", "dropped"
 """Reasons of rows that have left the quarantine but not the books: their old bytes lie in the archive and stand for no event."""

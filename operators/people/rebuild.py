@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from contracts.events import Event
+from contracts.model.batches import Event
 from operators.match.evidence import Evidence
 from operators.people.denials import repeats
 from operators.people.manual import Manual

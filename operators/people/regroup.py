@@ -12,8 +12,8 @@ from operators.profile import resolve_consents
 from operators.records import Identifier, Person, Record
 
 if TYPE_CHECKING:
-    from contracts.events import Event
-    from contracts.probabilistic import Probabilistic
+    from contracts.model.batches import Event
+    from contracts.model.probabilistic import Probabilistic
     from operators.people.space import Space
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from contracts.events import ControlEntry, Event, Refused
-from contracts.times import parse_time
+from contracts.model.batches import ControlEntry, Event, Refused
+from contracts.text.times import parse_time
 from operators.epochs import CONTROL
 from operators.people.quarantine import APPLIED, DROPPED, Edit, QuarantineRow, decode_row, refused_event
 from operators.quality.scores import source_of

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from contracts.definitions import Definitions
-from contracts.events import Event, JudgedBatch, Refused
-from contracts.hashing import Hasher
-from contracts.times import iso
+from contracts.model.batches import Event, JudgedBatch, Refused
+from contracts.model.definitions import Definitions
+from contracts.model.hashing import Hasher
+from contracts.text.times import iso
 from operators.epochs import CONTROL
 from operators.match.model import model_of
 from operators.people import meta as meta_row

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bytewax.operators import StatefulBatchLogic
 
-from contracts.events import JudgedBatch
+from contracts.model.batches import JudgedBatch
 from operators.metrics import SpaceMetrics, batch_took
 from operators.people.space import Space
 

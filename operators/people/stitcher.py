@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from operator import attrgetter
 
-from contracts.events import Event
+from contracts.model.batches import Event
 from operators.people.manual import Manual
 from operators.people.rebuild import empty_device
 from operators.people.store import Pair, PeopleStore, Slot

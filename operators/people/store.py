@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from contracts.hashing import Hasher
+from contracts.model.hashing import Hasher
 from operators.people.pairs import Denied, Identified, Refusals
 from operators.records import (
     SEEN_OPEN,

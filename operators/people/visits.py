@@ -6,7 +6,7 @@ from bisect import bisect_right
 from functools import partial
 from typing import NamedTuple
 
-from contracts.events import Event
+from contracts.model.batches import Event
 from operators.people.manual import Manual
 from operators.people.rebuild import empty_device
 from operators.people.store import Kept, Pair, PeopleStore, Slot

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from contracts.definitions import Expectation
+from contracts.model.definitions import Expectation
 
 
 class Broken(msgspec.Struct):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import partial
 
-from contracts.definitions import Definitions, Expectation
-from contracts.event_patterns import matches
-from contracts.events import Event, Refused
+from contracts.model.batches import Event, Refused
+from contracts.model.definitions import Definitions, Expectation
+from contracts.model.event_patterns import matches
 from operators.people.changes import ChangeLog
 from operators.people.meta import Meta
 from operators.quality.broken import Broken, key_of

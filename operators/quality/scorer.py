@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 
-from contracts.declared import Declared, declared
-from contracts.definitions import Definitions
-from contracts.events import Event, Refused
-from contracts.times import parse_time
-from contracts.versions import newest
+from contracts.model.batches import Event, Refused
+from contracts.model.definitions import Definitions
+from contracts.model.versions import newest
+from contracts.text.times import parse_time
 from operators.quality.scores import HOUR_US, TEXT_MAX, UNNAMED, Scores
 from operators.quality.values import Values
+from schemalogic.declared import Declared, declared
 
 LOOK_FIRST, LOOK_EVERY = 20, 32
 """In each hour the values of the first events of a name are looked at, then those of every so-manieth."""

@@ -6,7 +6,7 @@ import struct
 
 import msgspec
 
-from contracts.paths import parse_path
+from schemalogic.paths import parse_path
 
 HOUR_US = 3_600_000_000
 UNKNOWN_MAX = 50

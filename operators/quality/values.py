@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from itertools import repeat
 from typing import Any
 
-from contracts.declared import Property
-from contracts.definitions import Range
-from contracts.event_patterns import matches
-from contracts.paths import Step
+from contracts.model.definitions import Range
+from contracts.model.event_patterns import matches
 from operators.quality.scores import Pair
+from schemalogic.declared import Property
+from schemalogic.paths import Step
 
 ITEMS_MAX = 20
 """Items of one list that are looked at."""

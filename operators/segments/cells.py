@@ -10,8 +10,8 @@ from bisect import bisect_right, insort
 from collections.abc import Callable
 from typing import Any
 
-from contracts.definitions import Feature, Trait
-from contracts.numbers import micros
+from contracts.model.definitions import Feature, Trait
+from contracts.text.numbers import micros
 from operators.segments.paths import getter
 from operators.segments.predicates import value_key
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from contracts.definitions import (
+from contracts.language.exact import exact_test
+from contracts.model.definitions import (
     All,
     AnyOf,
     Condition,
@@ -20,13 +21,12 @@ from contracts.definitions import (
     TraitIs,
     Where,
 )
-from contracts.exact import exact_test
-from contracts.numbers import MICRO, micros, number_text
-from contracts.paths import parse_path
+from contracts.text.numbers import MICRO, micros, number_text
 from operators.records import EXACT, Exact, Person
 from operators.segments.cells import Cells
 from operators.segments.paths import satisfied, values
 from operators.segments.predicates import compiled
+from schemalogic.paths import parse_path
 
 Evaluator = Callable[[Person, int, int], bool]
 """(person, now, memberships so far as bits) → is a member"""

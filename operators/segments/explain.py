@@ -9,16 +9,16 @@ from typing import Any
 
 import orjson
 
-from contracts.definitions import All, AnyOf, Condition, ConsentIs, Did, MemberOf, Not, Segment, TraitIs
-from contracts.numbers import number_text
-from contracts.paths import parse_path
-from contracts.times import iso
+from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, Did, MemberOf, Not, Segment, TraitIs
+from contracts.text.numbers import number_text
+from contracts.text.times import iso
 from operators.profile import next_due
 from operators.records import Person
 from operators.segments.compile import Program
 from operators.segments.paths import values
 from operators.segments.predicates import canonical
 from operators.segments.words import did_words, predicate_words
+from schemalogic.paths import parse_path
 
 MOMENTS_MAX = 10_000
 """How many of a person's next moments are looked at for the one at which a condition turns."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from contracts.paths import Step, parse_path
+from schemalogic.paths import Step, parse_path
 
 
 def values(steps: tuple[Step, ...], value: Any) -> list[Any]:

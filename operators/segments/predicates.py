@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from contracts.definitions import Predicate
-from contracts.numbers import micros, number_text
+from contracts.model.definitions import Predicate
+from contracts.text.numbers import micros, number_text
 
 Test = Callable[[Any], bool]
 

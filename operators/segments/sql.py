@@ -15,10 +15,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from contracts.definitions import All, AnyOf, Condition, ConsentIs, Definitions, Did, Feature, MemberOf, Not, Segment, Trait, TraitIs, Where
-from contracts.paths import Step, parse_path
+from contracts.model.definitions import (
+    All,
+    AnyOf,
+    Condition,
+    ConsentIs,
+    Definitions,
+    Did,
+    Feature,
+    MemberOf,
+    Not,
+    Segment,
+    Trait,
+    TraitIs,
+    Where,
+)
 from operators.segments.sql_predicates import all_hold
 from operators.segments.sql_values import Value, first_at, quote, some_value
+from schemalogic.paths import Step, parse_path
 
 CLOCK = """SELECT coalesce(
     TRY_CAST(CAST($at AS VARCHAR) AS BIGINT), epoch_us(TRY_CAST(CAST($at AS VARCHAR) AS TIMESTAMP))) AS at_us"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contracts.definitions import Predicate
+from contracts.model.definitions import Predicate
 from operators.segments.sql_values import Value, decimal, extract, quote, span
 
 _ORDER = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}

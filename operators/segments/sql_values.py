@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from contracts.numbers import micros, number_text
-from contracts.paths import Step
+from contracts.text.numbers import micros, number_text
+from schemalogic.paths import Step
 
 MISSING = "CAST(NULL AS JSON)"
 DATE = r"\d{4}-\d\d-\d\d"

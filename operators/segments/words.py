@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from contracts.definitions import Feature, Predicate, Where
-from contracts.durations import duration_text
-from contracts.problems import listed
+from contracts.model.definitions import Feature, Predicate, Where
+from contracts.text.durations import duration_text
+from contracts.text.problems import listed
 
 _WORDS = {
     "eq": "is", "ne": "is not", "in": "is one of", "not_in": "is none of", "gt": "more than", "gte": "at least", "lt": "less than",

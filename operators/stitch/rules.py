@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.definitions import IdentityRules
+from contracts.model.definitions import IdentityRules
 
 
 class Rules:

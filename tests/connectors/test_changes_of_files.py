@@ -13,13 +13,13 @@ import msgspec
 import orjson
 import pytest
 
-from connectors.marks import decode, encode
-from connectors.memory import Memory
-from connectors.reader import DISCOVER_US, Reader
-from connectors.sources import SourceSpec, open_records
-from contracts.definitions import Mapping
-from contracts.events import SourceBatch
-from contracts.partitions import generation
+from connectors.sources.marks import decode, encode
+from connectors.sources.memory import Memory
+from connectors.sources.reader import DISCOVER_US, Reader
+from connectors.sources.source import SourceSpec, open_records
+from contracts.model.batches import SourceBatch
+from contracts.model.definitions import Mapping
+from contracts.model.partitions import generation
 from tests.model_files import FileModel
 
 MAPPING = Mapping("rows", {"columns": {"userId": "a", "properties.b": "b"}, "message_id": {"columns": ["a", "b"]}}, "rows.yaml")

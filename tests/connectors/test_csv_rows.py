@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors import csv_text
-from connectors.csv_rows import CsvForm, CsvRows, Unreadable
 from connectors.errors import SourceError
-from contracts.unreadable import KEY
+from connectors.sources import csv_text
+from connectors.sources.csv_rows import CsvForm, CsvRows, Unreadable
+from contracts.model.unreadable import KEY
 
 HEAD = "id,at,name\n"
 Patch = pytest.MonkeyPatch

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.destinations import Cursor, FileDestination
+from connectors.destinations.file import Cursor, FileDestination
 
 
 @pytest.mark.parametrize("torn", [b"", b'{"half', b"x" * 200_000])

@@ -7,10 +7,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from connectors.memory import ALWAYS, Memory
-from connectors.reader import DISCOVER_US, Reader
-from connectors.sources import SourceSpec
-from contracts.definitions import Mapping
+from connectors.sources.memory import ALWAYS, Memory
+from connectors.sources.reader import DISCOVER_US, Reader
+from connectors.sources.source import SourceSpec
+from contracts.model.definitions import Mapping
 
 ROWS = b"a,b\n" + b"".join(b"%d,x%d\n" % (at, at) for at in range(1, 8))
 

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.errors import SourceError
-from connectors.rows import Rows
-from contracts.unreadable import KEY
+from connectors.sources.rows import Rows
+from contracts.model.unreadable import KEY
 
 FAR_US = 300_000_000_000_000_000
 """Microseconds since 1970 of the year 11476."""

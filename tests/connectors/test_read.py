@@ -10,10 +10,10 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 from bytewax.testing import TestingSink, run_main
 
-from connectors.read import Read
-from connectors.reader import Reader
-from connectors.sources import SourceSpec
-from contracts.definitions import Definitions, IdentityRules
+from connectors.sources.reader import Reader
+from connectors.sources.source import SourceSpec
+from connectors.sources.step import Read
+from contracts.model.definitions import Definitions, IdentityRules
 from operators.archive import ArchiveSink
 from operators.validate import Validate
 from state.archive import Archive

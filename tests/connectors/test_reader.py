@@ -15,12 +15,12 @@ import pytest
 
 from connectors.control import append
 from connectors.errors import SourceError
-from connectors.lines import Lines
-from connectors.marks import decode
-from connectors.reader import Reader
-from connectors.sources import SourceSpec
-from contracts.definitions import Mapping
-from contracts.events import SourceBatch
+from connectors.sources.lines import Lines
+from connectors.sources.marks import decode
+from connectors.sources.reader import Reader
+from connectors.sources.source import SourceSpec
+from contracts.model.batches import SourceBatch
+from contracts.model.definitions import Mapping
 
 Positions = dict[str, int]
 

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 import pytest
 
-from connectors.numerals import Numerals
-from connectors.row_times import RowTimes
+from connectors.sources.numerals import Numerals
+from connectors.sources.row_times import RowTimes
 
 GAP = " (no time in Europe/Berlin: clocks are put forward then)"
 TIMES: list[tuple[str | None, str, Any, str]] = [

@@ -16,8 +16,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from connectors.errors import SourceError
-from connectors.rows import Rows
-from contracts.unreadable import KEY
+from connectors.sources.rows import Rows
+from contracts.model.unreadable import KEY
 
 SPEC: dict[str, Any] = {
     "columns": {

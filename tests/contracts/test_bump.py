@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from contracts.bump import claimed, claims_less, deserved, following
-from contracts.validation import compile_schema
-from skep.cli import app
+from contracts.versions.bump import claimed, claims_less, deserved, following
+from schemalogic.validation import compile_schema
+from skep.cli.main import app
 
 OPEN = {"type": "object", "properties": {"a": {"type": "string"}, "n": {"type": "integer", "minimum": 0}}, "required": ["a"]}
 CLOSED = {**OPEN, "additionalProperties": False}

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from contracts import ContractErrors, load
-from contracts.changes import changes
-from contracts.comparisons import can_hold
-from contracts.definitions import Predicate
-from contracts.documents import Document
-from contracts.lineage import used_by, uses
-from contracts.paths import parse_path, path_text
-from contracts.schemas import typed_at
+from contracts.language.comparisons import can_hold
+from contracts.model.definitions import Predicate
+from contracts.reading.lineage import used_by, uses
+from contracts.versions.changes import changes
+from schemalogic.documents import Document
+from schemalogic.paths import parse_path, path_text
+from schemalogic.typed import typed_at
 from tests.contracts.project import GOOD, segment
 
 TYPES = {"money": {"$defs": {"amount": {"type": "number", "minimum": 0}, "deep": {"$ref": "#/$defs/amount"}}, "type": "string"}}

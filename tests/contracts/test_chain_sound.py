@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from contracts.comparisons import can_hold
-from contracts.definitions import Predicate
-from contracts.documents import Document
-from contracts.paths import Step
-from contracts.samples import documents
-from contracts.schemas import kind_of, same, typed_at
+from contracts.language.comparisons import can_hold
+from contracts.model.definitions import Predicate
+from schemalogic.documents import Document
+from schemalogic.paths import Step
+from schemalogic.samples import documents
+from schemalogic.typed import kind_of, same, typed_at
 
 MONEY = {"a": {"type": "number", "minimum": 0}, "b": {"type": ["string", "null"], "pattern": "^[A-C]{2}"}}
 TYPES = {"m": {"$defs": MONEY, "type": "integer"}}

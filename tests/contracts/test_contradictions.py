@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from contracts import ContractErrors, load
-from contracts.hashing import Hasher
+from contracts.model.hashing import Hasher
 from tests.contracts.project import segment
 from tests.generator import drawn_files, scenario, to_events
 from tests.model import dump
@@ -150,7 +150,7 @@ def test_nobody_meets_what_is_refused(seed: int, monkeypatch: pytest.MonkeyPatch
         load(files)
     assert {problem.expected for problem in raised.value.problems} <= {"conditions that can hold together", "a comparison that can be true"}
     refused = {problem.file.removeprefix("segments/").removesuffix(".yaml") for problem in raised.value.problems}
-    monkeypatch.setattr("contracts.segments_files.check_contradictions", lambda *_: None)
+    monkeypatch.setattr("contracts.reading.segments.check_contradictions", lambda *_: None)
     definitions = load(files)
     members: set[str] = set()
     for people in range(seed * 100, seed * 100 + 3):

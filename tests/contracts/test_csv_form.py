@@ -9,7 +9,7 @@ from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
 from contracts import ContractErrors, load
-from skep.editor import schemas
+from skep.tools.editor.schemas import schemas
 
 SCHEMA = Draft7Validator(schemas()["source"])
 GOOD = [

@@ -9,9 +9,9 @@ import pytest
 
 import contracts
 from contracts import ContractErrors, digest, load, read_files
-from contracts.definitions import DAY_US, All, AnyOf, ConsentIs, Did, MemberOf, Not, Predicate, TraitIs
-from contracts.destinations import CHANGES
-from contracts.validation import compile_schema
+from contracts.model.definitions import DAY_US, All, AnyOf, ConsentIs, Did, MemberOf, Not, Predicate, TraitIs
+from contracts.reading.destinations import CHANGES
+from schemalogic.validation import compile_schema
 from tests.contracts.project import GOOD, segment
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.guesses import guess_by_name, guess_by_value
-from contracts.inference import Seen, draft
-from contracts.validation import compile_schema
+from contracts.drafting.guesses import guess_by_name, guess_by_value
+from contracts.drafting.inference import Seen, draft
+from schemalogic.validation import compile_schema
 
 
 def drafted(documents: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from contracts import load
-from contracts.definitions import Definitions
-from contracts.identity import DEFAULT_RULES
-from contracts.probabilistic import Probabilistic
-from contracts.quality import CHECKS
-from skep.editor import modeline
-from skep.settings import VARIABLES, Settings
+from contracts.model.definitions import Definitions
+from contracts.model.probabilistic import Probabilistic
+from contracts.reading.identity import DEFAULT_RULES
+from contracts.reading.quality import CHECKS
+from skep.project.settings import VARIABLES, Settings
+from skep.tools.editor.schemas import modeline
 from tests.samples import PAGES, ROOT, Block, blocks
 
 DOCS = ROOT / "docs"
@@ -113,7 +113,7 @@ def test_every_setting_is_described() -> None:
 
 
 def test_every_operator_is_described() -> None:
-    from contracts.predicates import OPERATORS  # noqa: PLC0415
+    from contracts.language.predicates import OPERATORS  # noqa: PLC0415
 
     for op in OPERATORS:
         assert f"`{op.removeprefix('not_') if op != 'not_in' else op}" in REFERENCE

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from contracts.samples import documents, near
-from contracts.validation import compile_schema
+from schemalogic.samples import documents, near
+from schemalogic.validation import compile_schema
 
 CONTRACTS = sorted((Path(__file__).resolve().parents[2] / "contracts" / "events").glob("*/*.json"))
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"

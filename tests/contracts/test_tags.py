@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from contracts import ContractErrors, load
-from contracts.definitions import DAY_US
-from contracts.lineage import inheritance_of, properties_of
-from contracts.personal import personal_paths
-from contracts.tags import Tags
-from skep.inference import infer, of_file
+from contracts.meaning.personal import personal_paths
+from contracts.meaning.tags import Tags
+from contracts.model.definitions import DAY_US
+from contracts.reading.lineage import inheritance_of, properties_of
+from skep.tools.inference import infer, of_file
 from tests.contracts.project import CONSENT
 
 MONEY = {"$defs": {"amount": {"type": "number", "x-retention": "30d", "x-unit": "cent", "description": "an amount"}}}

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import ContractErrors, load
-from contracts.definitions import Definitions, Step, Upcast
-from contracts.upcast_check import check_upcasts, prove
-from contracts.upcasts import KINDS, UpcastError, compile_upcasts
-from contracts.upcasts.examples import same
-from contracts.upcasts.kinds import EDITS
-from contracts.upcasts.straight import Lines
-from contracts.versions import newest, way
+from contracts.model.definitions import Definitions, Step, Upcast
+from contracts.model.versions import newest, way
+from contracts.versions.upcast_check import check_upcasts, prove
+from contracts.versions.upcasts import KINDS, UpcastError, compile_upcasts
+from contracts.versions.upcasts.examples import same
+from contracts.versions.upcasts.kinds import EDITS
+from contracts.versions.upcasts.straight import Lines
 from tests.contracts.project import GOOD
 
 FILE = "events/order_completed/1-0-0-to-2-0-0.yaml"

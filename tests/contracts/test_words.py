@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.durations import duration_us
-from contracts.event_patterns import event_pattern, matches
-from contracts.names import event_name
-from contracts.paths import parse_path
-from contracts.problems import ContractErrors, Problem
-from contracts.scalars import scalar
-from contracts.yaml_tree import Reader
+from contracts.model.event_patterns import event_pattern, matches
+from contracts.text.durations import duration_us
+from contracts.text.names import event_name
+from contracts.text.problems import ContractErrors, Problem
+from contracts.text.scalars import scalar
+from contracts.text.yaml_tree import Reader
+from schemalogic.paths import parse_path
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from typing import Literal
 
 import orjson
 
-from skep.settings import Settings
-from skep.spaces import open_views
+from skep.project.settings import Settings
+from skep.project.spaces import open_views
 from state.errors import NoState
 from tests.patience import PATIENCE_S, until
 from tests.processes import Completed, Process, completed, plain_environment, started

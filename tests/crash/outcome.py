@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 import pyarrow.parquet as pq
 
-from skep.settings import Settings
-from skep.spaces import archive_path, open_views
+from skep.project.settings import Settings
+from skep.project.spaces import archive_path, open_views
 
 SPACE = "shop"
 _TIME = re.compile(r'"(\d{4}-\d\d-\d\dT[\d:.]+Z)"')

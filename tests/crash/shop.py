@@ -11,8 +11,8 @@ import orjson
 from contracts import load
 from operators.match.comparisons import levels
 from operators.match.model import Model, Weights, dump
-from skep.demo import make_demo
-from skep.starter import create
+from skep.tools.demo.events import make_demo
+from skep.tools.starter import create
 
 SETTINGS = """\
 spaces: [shop]

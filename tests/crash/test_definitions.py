@@ -7,14 +7,14 @@ import time
 from pathlib import Path
 from random import Random
 
-from contracts.definitions import Definitions
-from contracts.events import Event
-from contracts.hashing import Hasher
-from contracts.times import parse_time
+from contracts.model.batches import Event
+from contracts.model.definitions import Definitions
+from contracts.model.hashing import Hasher
+from contracts.text.times import parse_time
 from operators.validate import Judge
-from skep.applying import apply
-from skep.control import submit
-from skep.settings import Settings, load_definitions
+from skep.project.apply import apply
+from skep.project.entries import submit
+from skep.project.settings import Settings, load_definitions
 from tests import model
 from tests.crash.harness import FLOW, Killing, control_entries, finish, start, wait_for_commits
 from tests.crash.outcome import Outcome, broken_rules

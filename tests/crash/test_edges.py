@@ -11,9 +11,9 @@ import duckdb
 import orjson
 import pytest
 
-from contracts.times import iso
-from skep.settings import Settings
-from skep.snapshots import publish_snapshot
+from contracts.text.times import iso
+from skep.project.settings import Settings
+from skep.runtime.snapshots import publish_snapshot
 from tests.crash.harness import FLOW, command, environment, finish, start, wait_for_received
 from tests.crash.outcome import Outcome, broken_rules, differences
 from tests.crash.shop import make_lines, make_project, write_partitions

@@ -10,9 +10,9 @@ from random import Random
 import orjson
 import pytest
 
-from contracts.times import iso
-from skep.settings import Settings
-from skep.spaces import open_views
+from contracts.text.times import iso
+from skep.project.settings import Settings
+from skep.project.spaces import open_views
 from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, finish, start, wait_for_received
 from tests.crash.outcome import Outcome, broken_rules, delivery_problems
 from tests.crash.shop import make_project

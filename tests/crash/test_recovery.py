@@ -11,12 +11,12 @@ from random import Random
 import orjson
 import pytest
 
-from skep.applying import apply
-from skep.control import submit
-from skep.quarantine.repairs import replay
-from skep.quarantine.selection import Selection
-from skep.settings import Settings, load_definitions
-from skep.spaces import archive_path
+from skep.answers.quarantine.repairs import replay
+from skep.answers.quarantine.selection import Selection
+from skep.project.apply import apply
+from skep.project.entries import submit
+from skep.project.settings import Settings, load_definitions
+from skep.project.spaces import archive_path
 from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, POLL_S, Killing, control_entries, finish, start, wait_for_commits
 from tests.crash.outcome import Outcome, archive_rows, broken_rules, delivery_problems, differences
 from tests.crash.round import reference

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 from random import Random
 
-from skep import sources
-from skep.settings import Settings
+from skep.answers import sources
+from skep.project.settings import Settings
 from tests.crash.harness import Killing
 from tests.crash.outcome import Outcome, broken_rules, differences
 from tests.crash.shop import make_lines, make_project

@@ -13,8 +13,8 @@ from random import Random
 import psutil
 import pytest
 
-from skep.process import flow_is_running
-from skep.settings import Settings
+from skep.project.process import flow_is_running
+from skep.project.settings import Settings
 from tests.crash.harness import ACTIVATION, FLOW, OUTBOX, command, environment, finish, start, wait_for_commits
 from tests.crash.outcome import Outcome, broken_rules, delivery_problems, differences
 from tests.crash.round import reference

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from contracts.times import iso, parse_time
-from skep.settings import Settings
-from skep.spaces import open_views
+from contracts.text.times import iso, parse_time
+from skep.project.settings import Settings
+from skep.project.spaces import open_views
 from state.errors import NoState
 from tests.crash.harness import FLOW, start, wait_for_received
 from tests.crash.outcome import Outcome, broken_rules

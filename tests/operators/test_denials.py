@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.events import ControlEntry, Denial, JudgedBatch, Refused
-from contracts.times import iso, parse_time
+from contracts.model.batches import ControlEntry, Denial, JudgedBatch, Refused
+from contracts.text.times import iso, parse_time
 from operators.validate import Judge
 from tests import model
 from tests.engine import HASHER, SPACE, Engine, difference

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.times import iso
+from contracts.text.times import iso
 from operators.event_time import event_time
 
 AT = "2026-05-01T10:00:00Z"

@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
-from skep import starter
+from skep.tools import starter
 from tests.patience import PATIENCE_S, until
 from tests.processes import plain_environment, started
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import load
-from contracts.definitions import IdentityRules, Namespace
+from contracts.model.definitions import IdentityRules, Namespace
 from operators.blocked_check import check
 from operators.extract import Values
 from operators.match.values import comparable

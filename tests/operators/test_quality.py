@@ -12,15 +12,15 @@ import pytest
 from prometheus_client import REGISTRY
 
 from contracts import load
-from contracts.declared import declared
-from contracts.definitions import Definitions
-from contracts.events import Event, JudgedBatch, Refused
-from contracts.times import iso, parse_time
+from contracts.model.batches import Event, JudgedBatch, Refused
+from contracts.model.definitions import Definitions
+from contracts.text.times import iso, parse_time
 from operators import metrics
 from operators.quality import ledger as ledgers
 from operators.quality.scorer import LOOK_EVERY, LOOK_FIRST, Scorer
 from operators.quality.scores import HOUR_US, OTHER, UNKNOWN_MAX, UNNAMED, Scores, share, source_of
 from operators.validate import Judge
+from schemalogic.declared import declared
 from tests.engine import SPACE, Engine
 
 Json = dict[str, Any]
@@ -334,7 +334,7 @@ def test_a_replayed_record_counts_as_accepted_and_stays_counted_as_refused(tmp_p
     outcome = made._judge.judge(row.raw, 1, MONDAY)
     batch = made.judged("control", [], made.space.meta.applied["control"] + 1)
     batch.last, batch.source = batch.first, "control"
-    from contracts.events import ControlEntry  # noqa: PLC0415
+    from contracts.model.batches import ControlEntry  # noqa: PLC0415
 
     batch.control = [ControlEntry(batch.first, entry, [("q-0", outcome)])]
     made.space.apply(batch)

@@ -9,11 +9,11 @@ import orjson
 import pytest
 
 from contracts import load, read_files
-from contracts.times import parse_time
+from contracts.text.times import parse_time
 from operators.records import Person
 from operators.segments.compile import Program
 from operators.segments.explain import Reason, explain
-from skep.demo import write_demo
+from skep.tools.demo.events import write_demo
 from tests.engine import Engine, steps
 from tests.generator import scenario
 

@@ -12,7 +12,8 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from contracts.definitions import (
+from contracts.model.batches import Event
+from contracts.model.definitions import (
     All,
     AnyOf,
     Condition,
@@ -31,11 +32,10 @@ from contracts.definitions import (
     TraitIs,
     Where,
 )
-from contracts.events import Event
-from contracts.hashing import Hasher
+from contracts.model.hashing import Hasher
 from operators.segments.sql import trait_sql, twin
 from operators.segments.sql_predicates import UnknownOperatorError
-from state.snapshot import publish, sql
+from state.snapshot.publish import publish, sql
 from tests import model
 from tests.state.test_snapshot import FakeRows, archived, write_archive
 

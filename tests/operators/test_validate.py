@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 
-from contracts.definitions import Contract, Definitions, IdentityRules, Namespace, Purpose
-from contracts.events import Event, Refused, SourceBatch
-from contracts.names import event_name
-from contracts.times import MAX_US, MIN_US, iso, parse_time
+from contracts.model.batches import Event, Refused, SourceBatch
+from contracts.model.definitions import Contract, Definitions, IdentityRules, Namespace, Purpose
+from contracts.text.names import event_name
+from contracts.text.times import MAX_US, MIN_US, iso, parse_time
 from operators.validate import Judge, Validate
 
 NOW = parse_time("2026-02-01T00:00:00Z") or 0

@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.definitions import Definitions
-from contracts.events import Event, Refused
-from contracts.versions import way
+from contracts.model.batches import Event, Refused
+from contracts.model.definitions import Definitions
+from contracts.model.versions import way
 from operators.validate import Judge
 from tests.contracts.project import GOOD
 

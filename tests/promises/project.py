@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from skep.applying import apply
-from skep.settings import Settings
+from skep.project.apply import apply
+from skep.project.settings import Settings
 from tests.processes import Completed, completed, plain_environment
 from tests.skep.test_cli import skep
 

@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 import pytest
 
-from connectors.audience import Audience
 from contracts import load
-from contracts.definitions import Definitions
-from contracts.destinations import MEMBERSHIPS
-from contracts.lineage import uses
+from contracts.model.definitions import Definitions
+from contracts.reading.destinations import MEMBERSHIPS
+from contracts.reading.lineage import uses
+from operators.activation.audience import Audience
 from operators.people.clock import BEFORE_ALL
 from tests.contracts.project import GOOD
 from tests.engine import Engine, steps

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.times import iso
+from contracts.text.times import iso
 from tests.engine import Engine, steps
 from tests.generator import Scenario, scenario
 from tests.promises.change_log import Folded, changes_of, dumped

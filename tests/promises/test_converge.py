@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 
 from contracts import load
-from contracts.definitions import Definitions
-from contracts.events import Event
-from contracts.hashing import Hasher
+from contracts.model.batches import Event
+from contracts.model.definitions import Definitions
+from contracts.model.hashing import Hasher
 from tests.engine import Engine, compare, difference
 from tests.generator import Scenario, scenario, scenarios, to_events
 from tests.test_identity_scenarios import FILES, read, run

@@ -12,16 +12,16 @@ from typing import Any
 import orjson
 import pytest
 
-from connectors.audience import Audience
 from contracts import load
-from contracts.destinations import CHANGES
-from contracts.hashing import profile_id
+from contracts.model.hashing import profile_id
+from contracts.reading.destinations import CHANGES
+from operators.activation.audience import Audience
 from operators.people.clock import BEFORE_ALL
 from operators.records import shown
 from operators.segments.compile import CONFIDENCE
 from operators.segments.sql import twin
 from operators.validate import Judge
-from state.snapshot import sql
+from state.snapshot.publish import sql
 from tests import model
 from tests.engine import HASHER, Engine, steps
 from tests.generator import scenario

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.definitions import Definitions
+from contracts.model.definitions import Definitions
 from operators.past import Past
 from operators.people.history import COMES, ERASED, MERGED_INTO, TYPES
 from tests.engine import Engine, steps

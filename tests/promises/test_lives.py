@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.definitions import Definitions
+from contracts.model.definitions import Definitions
 from operators.people import rebuild
 from operators.people import visits as visits_module
 from operators.stitch import owners

@@ -18,8 +18,8 @@ from operators.event_time import event_time
 from operators.people import meta as meta_row
 from operators.people.meaning import MEANING
 from operators.records import moment_raw
-from skep.settings import Settings
-from skep.spaces import open_view
+from skep.project.settings import Settings
+from skep.project.spaces import open_view
 from state import shard
 from tests import model
 from tests.engine import HASHER, Engine, difference, judge_of, steps

@@ -11,14 +11,14 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.definitions import DAY_US, Definitions
-from contracts.events import JudgedBatch
-from contracts.hashing import profile_id
+from contracts.model.batches import JudgedBatch
+from contracts.model.definitions import DAY_US, Definitions
+from contracts.model.hashing import profile_id
 from operators.segments.sql import twin
 from operators.validate import Judge
-from skep.snapshots import SnapshotRows
+from skep.runtime.snapshots import SnapshotRows
 from state.archive import Archive
-from state.snapshot import publish, sql
+from state.snapshot.publish import publish, sql
 from tests.engine import SPACE, Engine, steps
 from tests.generator import MINUTE_US, Scenario, scenario
 from tests.promises.change_log import Folded, changes_of

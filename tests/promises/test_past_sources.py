@@ -10,7 +10,7 @@ from random import Random
 import orjson
 import pytest
 
-from contracts.times import iso
+from contracts.text.times import iso
 from operators.people.clock import Clock
 from operators.people.meta import Meta
 from tests.generator import START_US, Json, Scenario, scenario

@@ -12,19 +12,19 @@ import orjson
 import pytest
 
 from contracts import ContractErrors
-from contracts.lineage import properties_of
-from contracts.names import event_name
-from contracts.personal import personal_paths
-from skep.catalog.collect import collect
-from skep.catalog.figures import figures
-from skep.catalog.pages import write_pages
-from skep.checking import checked
-from skep.definitions import declare, keep
-from skep.odcs import export
-from skep.settings import Settings, load_definitions
-from skep.snapshots import publish_snapshot
-from skep.spaces import control_path, open_view
-from state.snapshot_tables import quoted
+from contracts.meaning.personal import personal_paths
+from contracts.reading.lineage import properties_of
+from contracts.text.names import event_name
+from skep.answers.catalog.collect import collect
+from skep.answers.catalog.figures import figures
+from skep.answers.catalog.pages import write_pages
+from skep.answers.check import checked
+from skep.project.definitions import declare, keep
+from skep.project.settings import Settings, load_definitions
+from skep.project.spaces import control_path, open_view
+from skep.runtime.snapshots import publish_snapshot
+from skep.tools.odcs import export
+from state.snapshot.tables import quoted
 from tests.skep.test_run import skep
 
 P = {"x-personal": "direct"}

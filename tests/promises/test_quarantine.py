@@ -16,14 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import load
-from contracts.definitions import Definitions
-from contracts.events import SourceBatch
-from contracts.hashing import Hasher
-from contracts.times import iso, parse_time
+from contracts.model.batches import SourceBatch
+from contracts.model.definitions import Definitions
+from contracts.model.hashing import Hasher
+from contracts.text.times import iso, parse_time
 from operators.people.space import Space
 from operators.validate import Validate
 from operators.view import View
-from skep.quarantine.patches import apply_patch
+from skep.answers.quarantine.patches import apply_patch
 from state.shard import Shard
 from tests.promises.project import applied, asked, dump, project, ran, write_contract
 from tests.skep.test_cli import skep

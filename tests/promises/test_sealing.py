@@ -13,8 +13,8 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.definitions import DAY_US, Definitions
-from contracts.events import ControlEntry, Event, JudgedBatch, Refused
+from contracts.model.batches import ControlEntry, Event, JudgedBatch, Refused
+from contracts.model.definitions import DAY_US, Definitions
 from operators.records import decode_page
 from state.keys import NOBODY
 from tests import model

@@ -14,12 +14,12 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.events import JudgedBatch
-from contracts.times import iso
+from contracts.model.batches import JudgedBatch
+from contracts.text.times import iso
 from operators.people import timers
 from operators.view import View
-from skep.settings import Settings
-from skep.spaces import open_view
+from skep.project.settings import Settings
+from skep.project.spaces import open_view
 from state.errors import NoState
 from tests.engine import SPACE, Engine
 from tests.patience import PATIENCE_S, until

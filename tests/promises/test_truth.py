@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 import contracts
-from skep.demo import make_demo
+from skep.tools.demo.events import make_demo
 from tests.engine import Engine
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"

@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.definitions import Definitions
-from contracts.events import Event
+from contracts.model.batches import Event
+from contracts.model.definitions import Definitions
 from tests.engine import Engine, difference, steps
 from tests.generator import DAY_US, START_US, Json, Scenario, text_of, to_events
 from tests.graphs import graph, likenesses

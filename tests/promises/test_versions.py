@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.names import event_name
+from contracts.text.names import event_name
 from tests import model
 from tests.engine import HASHER, Engine, difference
 from tests.generator import PROPERTIES, definitions_files, scenario

@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
-from contracts.hashing import Hasher
-from skep.settings import Settings, load_definitions
-from skep.snapshots import publish_snapshot
-from skep.spaces import control_path, shard_path
+from contracts.model.hashing import Hasher
+from skep.project.settings import Settings, load_definitions
+from skep.project.spaces import control_path, shard_path
+from skep.runtime.snapshots import publish_snapshot
 from tests.engine import Engine
 from tests.skep.test_cli import skep
 

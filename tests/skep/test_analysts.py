@@ -13,13 +13,13 @@ import duckdb
 import pytest
 
 import skep as package
-from contracts.hashing import Hasher
-from skep.console import CommandError, cell, json_bytes
-from skep.hashing import HashedColumn, Hashing
-from skep.settings import Settings, load_definitions
-from skep.starter import create
-from skep.views import view_problems
-from state.snapshot import NoSnapshot, publish
+from contracts.model.hashing import Hasher
+from skep.cli.console import CommandError, cell, json_bytes
+from skep.project.hashing import HashedColumn, Hashing
+from skep.project.settings import Settings, load_definitions
+from skep.project.views import view_problems
+from skep.tools.starter import create
+from state.snapshot.publish import NoSnapshot, publish
 from tests.skep.test_cli import skep
 from tests.state.test_snapshot import FakeRows
 
@@ -64,7 +64,7 @@ def test_a_connection_reads_the_snapshot_that_was_there_and_the_next_one_the_new
 
 
 def test_no_command_pays_for_a_notebook() -> None:
-    code = "import sys, skep; print(sorted({'duckdb', 'skep.settings', 'pydantic'} & set(sys.modules)), skep.connect.__name__)"
+    code = "import sys, skep; print(sorted({'duckdb', 'skep.project.settings', 'pydantic'} & set(sys.modules)), skep.connect.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[] connect\n"
 

@@ -6,11 +6,11 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 
-from skep.applying import apply
-from skep.settings import Settings
-from skep.snapshots import publish_snapshot
-from skep.spaces import snapshot_path
-from state.snapshot import sql
+from skep.project.apply import apply
+from skep.project.settings import Settings
+from skep.project.spaces import snapshot_path
+from skep.runtime.snapshots import publish_snapshot
+from state.snapshot.publish import sql
 from tests import processes
 from tests.patience import until
 from tests.promises.project import environment, project, ran, write_contract

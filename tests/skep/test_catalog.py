@@ -13,17 +13,17 @@ from urllib.parse import unquote
 import pytest
 
 from contracts import load
-from skep.catalog.collect import MISSING, collect
-from skep.catalog.entries import KINDS, Catalog, Entry
-from skep.catalog.figures import Figures, figures
-from skep.catalog.pages import page_name, render, write_pages
-from skep.catalog.shown import share
-from skep.catalog.words import duration_words
-from skep.demo import write_demo
-from skep.settings import Settings, load_definitions
-from skep.spaces import snapshot_path
-from skep.starter import create
-from state import snapshot
+from skep.answers.catalog.collect import MISSING, collect
+from skep.answers.catalog.entries import KINDS, Catalog, Entry
+from skep.answers.catalog.figures import Figures, figures
+from skep.answers.catalog.pages import page_name, render, write_pages
+from skep.answers.catalog.shown import share
+from skep.answers.catalog.words import duration_words
+from skep.project.settings import Settings, load_definitions
+from skep.project.spaces import snapshot_path
+from skep.tools.demo.events import write_demo
+from skep.tools.starter import create
+from state.snapshot import publish as snapshot
 from tests.contracts.project import GOOD
 from tests.skep.test_cli import skep
 

@@ -12,15 +12,15 @@ from threading import Thread
 import orjson
 import pytest
 
-from skep import console
-from skep.changes import position
-from skep.console import CommandError
-from skep.control import submit
-from skep.exits import Exit
-from skep.process import Child, Supervisor, flow_is_running, run_lock
-from skep.profiles import parse
-from skep.settings import Settings
-from skep.status import summed
+from skep.answers.changes import position
+from skep.answers.profiles import parse
+from skep.answers.status import summed
+from skep.cli import console
+from skep.cli.console import CommandError
+from skep.project.entries import submit
+from skep.project.exits import Exit
+from skep.project.process import Child, Supervisor, flow_is_running, run_lock
+from skep.project.settings import Settings
 from tests import patience
 from tests.patience import PATIENCE_S
 from tests.processes import completed, plain_environment

@@ -14,12 +14,12 @@ import jsonschema_rs
 import pytest
 
 from contracts import load, read_files
-from contracts.names import event_name
-from contracts.times import parse_time
+from contracts.text.names import event_name
+from contracts.text.times import parse_time
 from operators.extract import Identifiers
-from skep.console import CommandError
-from skep.demo import Shop, everybody_of, make_demo, write_demo
-from skep.demo_live import Visitors, found, live
+from skep.cli.console import CommandError
+from skep.tools.demo.events import Shop, everybody_of, make_demo, write_demo
+from skep.tools.demo.live import Visitors, found, live
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFINITIONS = load(read_files(ROOT / "contracts"))

@@ -14,11 +14,11 @@ import pytest
 
 from contracts import load, read_files
 from operators.extract import Identifiers
-from skep.demo import make_demo
-from skep.demo_noise import noisy_rules, typo
-from skep.identity.evaluation import measure
-from skep.identity.records import read_records
-from skep.simulation.run import read_rules
+from skep.answers.simulation.run import read_rules
+from skep.tools.demo.events import make_demo
+from skep.tools.demo.noise import noisy_rules, typo
+from skep.tools.training.evaluation import measure
+from skep.tools.training.records import read_records
 from tests.skep.test_cli import skep
 
 ROOT = Path(__file__).resolve().parents[2]

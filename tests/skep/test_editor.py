@@ -13,13 +13,13 @@ import pytest
 from jsonschema import Draft7Validator
 
 from contracts import ContractErrors, load, read_files
-from contracts.conditions import FORMS
-from contracts.problems import Problem
-from contracts.yaml_tree import Reader
-from skep import editor
-from skep.editor import modeline, schema_name, schemas
-from skep.settings import Settings, load_definitions
-from skep.starter import create
+from contracts.language.conditions import FORMS
+from contracts.text.problems import Problem
+from contracts.text.yaml_tree import Reader
+from skep.project.settings import Settings, load_definitions
+from skep.tools.editor import schemas as editor
+from skep.tools.editor.schemas import modeline, schema_name, schemas
+from skep.tools.starter import create
 from tests.contracts.project import GOOD
 from tests.generator import definitions_files
 from tests.skep.test_cli import skep

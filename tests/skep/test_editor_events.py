@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft7Validator
 
 from contracts import ContractErrors, load
-from contracts.definitions import Definitions
-from skep.editor import schemas
-from skep.editor_events import offers, spellings
+from contracts.model.definitions import Definitions
+from skep.tools.editor.events import offers, spellings
+from skep.tools.editor.schemas import schemas
 from tests.contracts.project import GOOD
 
 PAID = {

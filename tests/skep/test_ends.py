@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import SourceError
-from contracts.problems import ContractErrors, Problem
-from skep.ends import words_of
+from contracts.text.problems import ContractErrors, Problem
+from skep.runtime.ends import words_of
 from state.errors import StateError
 from tests.processes import completed, plain_environment
 

@@ -19,11 +19,11 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from skep import running as running_module
-from skep.cli import app
-from skep.demo import write_demo
-from skep.exits import Exit
-from skep.permissions import must_write
+from skep.cli.main import app
+from skep.project.exits import Exit
+from skep.project.permissions import must_write
+from skep.runtime import supervisor as running_module
+from skep.tools.demo.events import write_demo
 from state.errors import StateError
 from tests.patience import until
 from tests.processes import Process, plain_environment, started
@@ -172,7 +172,7 @@ def test_a_data_folder_of_somebody_else_is_one_line_with_its_cure(tmp_path: Path
     (data / "shards").chmod(0o555)
     must_write(tmp_path)
     script = (
-        "import os, sys; from pathlib import Path; from skep.permissions import must_write\n"
+        "import os, sys; from pathlib import Path; from skep.project.permissions import must_write\n"
         f"os.getuid() or os.setresuid({NOBODY}, {NOBODY}, {NOBODY})\nmust_write(Path(sys.argv[1]))"
     )
     for folder, cure in ((data, f"chown -R UID {data}"), (data.parent / "new", f"mkdir -p {data.parent / 'new'} && chown UID")):

@@ -10,12 +10,12 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from skep.cli import app
-from skep.definitions import proved
-from skep.membership import membership
-from skep.planning.plan import plans
-from skep.settings import Settings
-from skep.spaces import open_views
+from skep.answers.membership import membership
+from skep.answers.planning.plan import plans
+from skep.cli.main import app
+from skep.project.definitions import proved
+from skep.project.settings import Settings
+from skep.project.spaces import open_views
 from tests.skep.small_shop import SECRET
 
 MEMBERS = "FROM memberships WHERE exited_at IS NULL"

@@ -10,8 +10,8 @@ import pytest
 
 from contracts import load
 from operators.match import model as trained
-from skep.identity.linked import Linked
-from skep.identity.records import records_of
+from skep.tools.training.linked import Linked
+from skep.tools.training.records import records_of
 from tests import model
 from tests.engine import HASHER
 from tests.generator import to_events

@@ -14,10 +14,10 @@ import pytest
 
 from contracts import load
 from operators.stitch.clusters import UNLINKED
-from skep.identity import drawing, explaining
-from skep.identity.drawing import LABEL, shortened
-from skep.identity.evidence import Evidence
-from skep.identity.graph import SHOWN, picture_of
+from skep.answers.identity import drawing, explaining
+from skep.answers.identity.drawing import LABEL, shortened
+from skep.answers.identity.evidence import Evidence
+from skep.answers.identity.graph import SHOWN, picture_of
 from tests.engine import Engine, steps
 from tests.generator import scenario as generated
 from tests.promises.project import Json, asked, project, ran

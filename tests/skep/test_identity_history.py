@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from contracts.hashing import DEFAULT_SECRET, Hasher
+from contracts.model.hashing import DEFAULT_SECRET, Hasher
 from tests.promises.project import Json, asked, project, ran
 from tests.skep.test_cli import refused, skep
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from contracts.probabilistic import Compare
+from contracts.model.probabilistic import Compare
 from operators.match.model import Model, Terms, Weights, dump
 from operators.match.scoring import probability, weight
 from tests.promises.project import Json, asked, flow, project, ran

@@ -10,17 +10,17 @@ from typing import Any
 import orjson
 import pytest
 
-from contracts.probabilistic import MODEL_FILE
+from contracts.model.probabilistic import MODEL_FILE
 from operators.match.model import FORMAT, UnusableModel, dump, load
 from operators.match.scoring import Scorer, probability
 from perf.matching import FAKE, FEBRL, HISTORICAL, read_rules, run
 from perf.matching_data import Historical, PersonRecord, events, fake_1000, truth
-from skep.identity.charts import thresholds_chart, weights_chart
-from skep.identity.commands import evaluate_file, train_file
-from skep.identity.evaluation import measure
-from skep.identity.records import records_of
-from skep.identity.splink_training import settings, table
-from skep.identity.training import train
+from skep.tools.training.charts import thresholds_chart, weights_chart
+from skep.tools.training.commands import evaluate_file, train_file
+from skep.tools.training.evaluation import measure
+from skep.tools.training.fit import train
+from skep.tools.training.records import records_of
+from skep.tools.training.splink_training import settings, table
 from tests.skep.test_cli import refused, skep
 
 FAKE_1000 = Path(__file__).parents[3] / "shared/data/fake_1000/fake_1000.csv"

@@ -13,21 +13,21 @@ from typing import Any
 
 import pytest
 
-from contracts.problems import ContractErrors
-from skep.applying import apply
-from skep.console import CommandError, json_bytes
-from skep.control import submit
-from skep.definitions import declaration, keep, proved
-from skep.in_force import digest_in_force, standing
-from skep.profiles import find
-from skep.running import prepare
-from skep.settings import Settings
-from skep.snapshots import publish_snapshot
-from skep.spaces import definitions_path, snapshot_path
-from skep.starting import must_be_good, start
-from skep.status import status
+from contracts.text.problems import ContractErrors
+from skep.answers.profiles import find
+from skep.answers.status import status
+from skep.cli.console import CommandError, json_bytes
+from skep.project.apply import apply
+from skep.project.definitions import declaration, keep, proved
+from skep.project.entries import submit
+from skep.project.in_force import digest_in_force, standing
+from skep.project.settings import Settings
+from skep.project.spaces import definitions_path, snapshot_path
+from skep.runtime.snapshots import publish_snapshot
+from skep.runtime.starting import must_be_good, start
+from skep.runtime.supervisor import prepare
 from state.errors import NoState, StateError
-from state.snapshot import sql
+from state.snapshot.publish import sql
 from tests import processes
 from tests.patience import until
 from tests.promises.project import asked, environment, flow, project, ran, write_contract

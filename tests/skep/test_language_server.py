@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from skep.starter import create
+from skep.tools.starter import create
 from tests.skep.language_server import LanguageServer
 
 SEGMENT = "# yaml-language-server: $schema=../../.skep/schemas/segment.json\nsegment: a\nwho:\n  all:\n"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from skep.layout import Column, figure, ident, in_full, laid_out, moment, number, prose, wrapped
+from skep.cli.layout import Column, figure, ident, in_full, laid_out, moment, number, prose, wrapped
 
 DAY = "2026-03-06T"
 

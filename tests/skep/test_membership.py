@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from skep import console
-from skep.cli import app
-from skep.console import CommandError, json_bytes
-from skep.membership import explained
-from skep.profiles import find
-from skep.settings import Settings
+from skep.answers.membership import explained
+from skep.answers.profiles import find
+from skep.cli import console
+from skep.cli.console import CommandError, json_bytes
+from skep.cli.main import app
+from skep.project.settings import Settings
 from tests.skep.small_shop import SECRET
 
 
@@ -91,7 +91,7 @@ def test_marks_as_the_terminal_can_show_them(encoding: str, marks: str, monkeypa
 
 
 def test_a_beginning_of_several_ids(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("skep.profiles.ID_MIN", 2)
+    monkeypatch.setattr("skep.answers.profiles.ID_MIN", 2)
     with pytest.raises(CommandError, match=r"expected the id of one profile, found p_, with which p_.* and p_.* begin → write more of it"):
         find(settings, "p_", None)
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft201909Validator
 
 from contracts import load
-from contracts.definitions import Contract, Sla
-from contracts.yaml_tree import Reader
-from skep.console import CommandError
-from skep.odcs import document, export, yaml_text
-from skep.odcs_read import read, write
-from skep.settings import Settings, load_definitions
-from skep.starter import create
+from contracts.model.definitions import Contract, Sla
+from contracts.text.yaml_tree import Reader
+from skep.cli.console import CommandError
+from skep.project.settings import Settings, load_definitions
+from skep.tools.odcs import document, export, yaml_text
+from skep.tools.odcs_read import read, write
+from skep.tools.starter import create
 from tests.skep.test_cli import skep
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from skep.own_packages import is_ours
-from skep.starter import create
+from skep.tools.starter import create
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,7 +37,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("projects") / "shop"
     create(folder)
     (folder / "events" / "none.jsonl").touch()
-    for name in ("flows", "contracts", "state", "operators", "connectors"):
+    for name in ("flows", "contracts", "state", "operators", "connectors", "schemalogic"):
         (folder / name).mkdir(exist_ok=True)
         (folder / name / "__init__.py").write_text(f"OF = 'the project, {name}'\n")
     (folder / "flows" / "mine.py").write_text("from contracts import OF\nprint(OF)\n")

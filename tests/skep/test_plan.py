@@ -10,16 +10,16 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.definitions import Definitions
-from contracts.events import ControlEntry, JudgedBatch
-from contracts.hashing import Hasher
+from contracts.model.batches import ControlEntry, JudgedBatch
+from contracts.model.definitions import Definitions
+from contracts.model.hashing import Hasher
 from operators.people.space import Space
 from operators.validate import Judge
 from operators.view import View
-from skep.definitions import keep
-from skep.planning.trial import trial
-from skep.settings import Settings
-from skep.spaces import shard_path
+from skep.answers.planning.trial import trial
+from skep.project.definitions import keep
+from skep.project.settings import Settings
+from skep.project.spaces import shard_path
 from state.shard import Shard
 from tests.generator import Scenario, definitions_files, scenario
 from tests.graphs import likenesses

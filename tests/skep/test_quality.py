@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from contracts.times import iso, parse_time
+from contracts.text.times import iso, parse_time
 from tests.patience import PATIENCE_S, until
 from tests.processes import plain_environment, started
 from tests.promises.project import applied

@@ -13,14 +13,14 @@ import pytest
 from operators.people.quarantine import Edit, QuarantineRow, decode_row
 from operators.records import encode
 from operators.view import Quarantined
-from skep.console import CommandError
-from skep.quarantine import causes
-from skep.quarantine.faults import broken_text
-from skep.quarantine.patches import Unpatchable, apply_patch, read_patch
-from skep.quarantine.selection import Selection, selection
-from skep.quarantine.show import differences, record_lines
-from skep.quarantine.where import read_where
-from skep.quarantine.written import Written, pretty
+from skep.answers.quarantine import causes
+from skep.answers.quarantine.faults import broken_text
+from skep.answers.quarantine.patches import Unpatchable, apply_patch, read_patch
+from skep.answers.quarantine.selection import Selection, selection
+from skep.answers.quarantine.show import differences, record_lines
+from skep.answers.quarantine.where import read_where
+from skep.answers.quarantine.written import Written, pretty
+from skep.cli.console import CommandError
 from tests.processes import completed, plain_environment
 from tests.promises.project import applied, asked, project, ran, write_contract
 from tests.skep.test_cli import refused, skep

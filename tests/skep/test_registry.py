@@ -15,10 +15,10 @@ import orjson
 import pytest
 
 from contracts import load, read_files
-from contracts.events import Event, Refused
+from contracts.model.batches import Event, Refused
 from operators.validate import Judge
-from skep.in_force import standing
-from skep.settings import Settings
+from skep.project.in_force import standing
+from skep.project.settings import Settings
 from tests.promises.project import applied, asked, environment, flow, project, ran, write_contract
 from tests.skep.test_cli import refused, skep
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from contracts.names import event_name
+from contracts.text.names import event_name
 from tests.skep.test_cli import skep
 
 SKEP_YAML = "spaces: [shop]\nsources:\n  - {name: web, kind: jsonl, path: events/*.jsonl, space: shop}\n"

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
-from skep.cli import app
+from skep.cli.main import app
 from tests.skep.small_shop import SECRET
 
 SCREENS = Path(__file__).parent / "screens"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from contracts import ContractErrors
-from contracts.definitions import DAY_US
-from contracts.hashing import DEFAULT_SECRET
-from skep.settings import OTHER_VARIABLES, VARIABLES, Settings, SourceSettings, load_definitions
+from contracts.model.definitions import DAY_US
+from contracts.model.hashing import DEFAULT_SECRET
+from skep.project.settings import OTHER_VARIABLES, VARIABLES, Settings, SourceSettings, load_definitions
 
 
 @pytest.fixture(autouse=True)
@@ -213,7 +213,7 @@ def test_every_variable_that_the_code_reads_is_known() -> None:
     root = Path(__file__).resolve().parents[2]
     read = {
         name
-        for room in ("skep", "flows", "operators", "connectors", "state", "contracts")
+        for room in ("skep", "flows", "operators", "connectors", "state", "contracts", "schemalogic")
         for path in (root / room).rglob("*.py")
         for name in re.findall(r"""(?:environ|getenv|envvar)[^"'\n]*["']SKEP_([A-Z_]+)["']""", path.read_text())
     }

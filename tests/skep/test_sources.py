@@ -12,14 +12,15 @@ import pytest
 from bytewax.testing import run_main
 
 from flows.cdp import dataflow
-from skep import running, sources
-from skep.audit import audit
-from skep.console import CommandError
-from skep.exits import Exit
-from skep.runtime import Runtime
-from skep.settings import Settings
-from skep.spaces import open_views, shard_path
-from skep.status import status
+from skep.answers import sources
+from skep.answers.audit import audit
+from skep.answers.status import status
+from skep.cli.console import CommandError
+from skep.project.exits import Exit
+from skep.project.settings import Settings
+from skep.project.spaces import open_views, shard_path
+from skep.runtime import supervisor as running
+from skep.runtime.flow import Runtime
 from state.keys import MARKS, MARKS_END
 from state.shard import Shard
 

@@ -15,16 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from connectors.csv_guess import guess_form, guess_signs
-from connectors.csv_rows import CsvForm
-from connectors.numerals import Numerals
-from connectors.rows import Rows
+from connectors.sources.csv_guess import guess_form, guess_signs
+from connectors.sources.csv_rows import CsvForm
+from connectors.sources.numerals import Numerals
+from connectors.sources.rows import Rows
 from contracts import load
-from contracts.times import parse_time
-from skep.console import CommandError
-from skep.mapping_guess import Column, Field, columns_of, guess_fields
-from skep.mapping_inference import infer
-from skep.settings import Settings, load_definitions
+from contracts.text.times import parse_time
+from skep.cli.console import CommandError
+from skep.project.settings import Settings, load_definitions
+from skep.tools.mapping_guess import Column, Field, columns_of, guess_fields
+from skep.tools.mapping_inference import infer
 from tests.skep.test_cli import refused, skep
 
 GERMAN = (

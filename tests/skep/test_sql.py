@@ -15,14 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from skep import console
-from skep.cli import app
-from skep.console import CommandError
-from skep.settings import Settings
-from skep.sql import screen
-from skep.sql.asked import Wanted, ask, text_of
-from skep.sql.output import ENDINGS
-from skep.sql.session import ROWS_AT_ONCE, Session
+from skep.cli import console
+from skep.cli.console import CommandError
+from skep.cli.main import app
+from skep.cli.sql import screen
+from skep.cli.sql.asked import Wanted, ask, text_of
+from skep.cli.sql.output import ENDINGS
+from skep.cli.sql.session import ROWS_AT_ONCE, Session
+from skep.project.settings import Settings
 from tests.processes import plain_environment, started
 from tests.skep.test_cli import refused, skep
 

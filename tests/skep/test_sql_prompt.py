@@ -23,10 +23,10 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from skep.sql import prompt
-from skep.sql.asked import Wanted
-from skep.sql.completion import Words
-from skep.sql.session import Session
+from skep.cli.sql import prompt
+from skep.cli.sql.asked import Wanted
+from skep.cli.sql.completion import Words
+from skep.cli.sql.session import Session
 from tests import patience
 from tests.processes import plain_environment, started
 

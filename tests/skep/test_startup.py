@@ -11,8 +11,8 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from skep.cli import app
-from skep.sections import SECTIONS
+from skep.cli.main import app
+from skep.cli.sections import SECTIONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LARGE = frozenset(

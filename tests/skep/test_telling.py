@@ -13,12 +13,12 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from contracts.events import SourceBatch
-from contracts.times import DAY_US, parse_time
+from contracts.model.batches import SourceBatch
+from contracts.text.times import DAY_US, parse_time
 from operators.people.meta import Meta
-from skep import log
-from skep.settings import Settings, SourceSettings
-from skep.telling import QUARANTINE_SECONDS, SILENT_SECONDS, Telling
+from skep.project import log
+from skep.project.settings import Settings, SourceSettings
+from skep.runtime.telling import QUARANTINE_SECONDS, SILENT_SECONDS, Telling
 
 NOW_US = 1_800_000_000_000_000
 LINE = b'{"type":"page","timestamp":"%s"}'
@@ -146,7 +146,7 @@ def test_a_history_that_was_read_well_does_not_outweigh_what_comes_too_late_behi
 def test_the_wall_clock_that_leaves_all_events_behind_is_told(
     tmp_path: Path, days: int, told: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("skep.telling.time.time_ns", lambda: NOW_US * 1000)
+    monkeypatch.setattr("skep.runtime.telling.time.time_ns", lambda: NOW_US * 1000)
     known = parse_time("2027-01-15T08:00:00Z")
     assert known == NOW_US
     flow = Flow(tmp_path, clocks={"web/web.jsonl": NOW_US - days * DAY_US})

@@ -13,10 +13,10 @@ from typing import Any
 import orjson
 import pytest
 
-from skep import console
-from skep.log import configure
-from skep.profiles import trait_text
-from skep.terminal import Stream, visible, visible_json, visible_line
+from skep.answers.profiles import trait_text
+from skep.cli import console
+from skep.project.log import configure
+from skep.project.terminal import Stream, visible, visible_json, visible_line
 from tests.skep.test_cli import skep
 
 NASTY = "\x1b]8;;http://x\x07[/b][red]:smile:\x9b2J\u202e\x08<script>alert(1)</script>'\"\n"

@@ -8,10 +8,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from contracts.inference import SAMPLE, Seen, draft
-from skep.settings import Settings
-from skep.snapshots import publish_if_new
-from skep.spaces import snapshot_path
+from contracts.drafting.inference import SAMPLE, Seen, draft
+from skep.project.settings import Settings
+from skep.project.spaces import snapshot_path
+from skep.runtime.snapshots import publish_if_new
 from tests.promises.project import applied, asked, project, ran, write_contract
 from tests.skep.test_cli import skep
 

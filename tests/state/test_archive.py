@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from contracts.events import ControlEntry, Event, JudgedBatch, Refused
-from contracts.times import DAY_US, MAX_US, MIN_US
+from contracts.model.batches import ControlEntry, Event, JudgedBatch, Refused
+from contracts.text.times import DAY_US, MAX_US, MIN_US
 from state.archive import Archive
 from state.errors import DiskFull
 

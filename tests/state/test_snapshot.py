@@ -16,16 +16,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from contracts.hashing import Hasher
-from skep.settings import Settings, load_definitions
-from skep.snapshots import defined
+from contracts.model.hashing import Hasher
+from skep.project.settings import Settings, load_definitions
+from skep.runtime.snapshots import defined
 from state.archive import SCHEMA
 from state.errors import StateError
-from state.snapshot import NoSnapshot, Personal, publish, sql
-from state.snapshot_events import archive_files
-from state.snapshot_personal import Hider
-from state.snapshot_queries import MACROS, VIEWS
-from state.snapshot_tables import TABLES
+from state.snapshot.events import archive_files
+from state.snapshot.personal import Hider
+from state.snapshot.publish import NoSnapshot, Personal, publish, sql
+from state.snapshot.queries import MACROS, VIEWS
+from state.snapshot.tables import TABLES
 
 SECOND = 1_000_000
 YEAR_1 = -62_135_596_800 * SECOND
@@ -262,7 +262,7 @@ def test_times_do_not_depend_on_the_zone_of_the_machine(tmp_path: Path, monkeypa
 def test_an_archive_file_that_vanishes_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = write_archive(tmp_path / "archive", archived(1, "a", {}))
     listings = [[archive / "day=1970-01-01" / "gone.parquet"], archive_files(archive)]
-    monkeypatch.setattr("state.snapshot.archive_files", lambda _: listings.pop(0))
+    monkeypatch.setattr("state.snapshot.publish.archive_files", lambda _: listings.pop(0))
     report = publish(tmp_path / "skep.duckdb", archives={"shop": archive}, rows={"shop": FakeRows()}, personal=None)
     assert report.rows["events"] == 1
 

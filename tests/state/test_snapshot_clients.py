@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from contracts.loading import load
-from skep.fields import fields
-from state.snapshot import publish
-from state.snapshot_defined import Defined
-from state.snapshot_views import OwnView
+from contracts.reading.loading import load
+from skep.project.fields import fields
+from state.snapshot.defined import Defined
+from state.snapshot.publish import publish
+from state.snapshot.views import OwnView
 from tests.state.test_snapshot import FakeRows, archived, write_archive
 
 OLDEST = "1.2.0"

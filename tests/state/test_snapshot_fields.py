@@ -8,11 +8,11 @@ from typing import Any
 
 import duckdb
 
-from contracts.loading import load
-from skep.fields import fields
-from state.snapshot import publish
-from state.snapshot_defined import Defined
-from state.snapshot_tables import pointer
+from contracts.reading.loading import load
+from skep.project.fields import fields
+from state.snapshot.defined import Defined
+from state.snapshot.publish import publish
+from state.snapshot.tables import pointer
 from tests.state.test_snapshot import FakeRows, archived, write_archive
 
 NAMES = [

@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from state.snapshot import publish, sql
-from state.snapshot_defined import Defined
+from state.snapshot.defined import Defined
+from state.snapshot.publish import publish, sql
 from tests.state.test_snapshot import FakeRows, archived, change, utc, write_archive
 
 GAP = 30

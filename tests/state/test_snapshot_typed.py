@@ -10,11 +10,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from contracts.hashing import Hasher
-from contracts.loading import load
-from skep.fields import fields
-from state.snapshot import Personal, publish, sql
-from state.snapshot_defined import Defined
+from contracts.model.hashing import Hasher
+from contracts.reading.loading import load
+from skep.project.fields import fields
+from state.snapshot.defined import Defined
+from state.snapshot.publish import Personal, publish, sql
 from tests.state.test_snapshot import FakeRows, archived, write_archive
 from tests.state.test_snapshot_fields import NAMES
 

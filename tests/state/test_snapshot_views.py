@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from state.snapshot import publish, rehearse, sql
-from state.snapshot_defined import Defined
-from state.snapshot_views import OwnView
+from state.snapshot.defined import Defined
+from state.snapshot.publish import publish, rehearse, sql
+from state.snapshot.views import OwnView
 from tests.state.test_snapshot import FakeRows
 
 GOOD = {

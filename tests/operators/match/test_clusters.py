@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from contracts.definitions import IdentityRules, Namespace
+from contracts.model.definitions import IdentityRules, Namespace
 from operators.match.clusters import BALANCE, BELIEF_MAX, DOUBT_MAX, SLACK, Match, Record, decide, members, order
 from operators.match.scoring import probability
 from operators.records import Identifier

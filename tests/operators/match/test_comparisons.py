@@ -7,7 +7,7 @@ import random
 import duckdb
 import pytest
 
-from contracts.probabilistic import DAY_S, Compare
+from contracts.model.probabilistic import DAY_S, Compare
 from operators.match.comparisons import canonical, columns, levels, prepare
 from operators.match.values import comparable, instant, value_at
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.probabilistic import BlockField, BlockLine, Compare, Probabilistic
+from contracts.model.probabilistic import BlockField, BlockLine, Compare, Probabilistic
 from operators.match.evidence import Evidence
 from operators.people.blocks import BlockIndex
 from operators.people.meta import Meta

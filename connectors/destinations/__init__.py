@@ -1,0 +1,1 @@
+"""How changes go out, and how far each destination has been told."""

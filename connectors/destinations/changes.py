@@ -1,0 +1,73 @@
+"""The change log as a source of Bytewax: each space's, for all of its destinations, each from its own cursor on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event as Flag
+from typing import Protocol
+
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+
+from operators.activation.audience import Audience
+
+IDLE = timedelta(milliseconds=5)
+BATCH_CHANGES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A destination as definitions in force describe it: the file, and what of the changes it is told."""
+
+    path: Path
+    audience: Audience
+
+
+Told = tuple[str, Recipient, list[tuple[int, bytes]]]
+"""Cursor (``destination@space``), who is told, and changes as ``(sequence, JSON)``."""
+
+
+class Log(Protocol):
+    """The change log of a space, read beside its writer."""
+
+    def poll(self) -> list[Told]:
+        """What there is to tell now: for each destination the next changes, at most `BATCH_CHANGES`; nothing if all have been told all."""
+
+
+class _ChangesPartition(StatefulSourcePartition[Told, int]):
+    def __init__(self, logs: Sequence[Log], follow: bool, stop: Flag) -> None:
+        self._logs, self._follow, self._stop = logs, follow, stop
+        self._awake: datetime | None = None
+
+    def next_batch(self) -> list[Told]:
+        if self._stop.is_set():
+            raise StopIteration
+        found = [told for log in self._logs for told in log.poll()]
+        if not found and not self._follow:
+            raise StopIteration
+        self._awake = None if found else datetime.now(UTC) + IDLE
+        return found
+
+    def next_awake(self) -> datetime | None:
+        return self._awake
+
+    def snapshot(self) -> int:
+        return 0
+
+
+class Changes(FixedPartitionedSource[Told, int]):
+    """All logs as one partition of Bytewax, since destinations come and go while it runs.
+
+    Each destination is told from where its cursor stands; what Bytewax would resume from is ignored.
+    """
+
+    def __init__(self, open_logs: Callable[[], Sequence[Log]], *, follow: bool, stop: Flag) -> None:
+        self._open, self._follow, self._stop = open_logs, follow, stop
+
+    def list_parts(self) -> list[str]:
+        return ["changes"]
+
+    def build_part(self, step_id: str, for_part: str, resume_state: int | None) -> _ChangesPartition:  # noqa: ARG002
+        return _ChangesPartition(self._open(), self._follow, self._stop)

@@ -1,0 +1,1 @@
+"""How records come in: files, their rows, where reading stands."""

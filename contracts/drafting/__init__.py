@@ -1,0 +1,1 @@
+"""Contracts and mappings drafted from what was seen."""

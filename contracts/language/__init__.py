@@ -1,0 +1,1 @@
+"""The language of segments and traits: predicates, conditions, measures, and what can be true."""

@@ -1,0 +1,209 @@
+"""What is measured of a person's events: ``did`` with ``where``, ``within`` and a measure, shared by content."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from contracts.language.predicates import ORDER, read_predicates
+from contracts.language.units import check_unit
+from contracts.meaning.properties import Properties
+from contracts.meaning.tags import tags_of
+from contracts.model.definitions import Feature, Predicate, Use, Where
+from contracts.model.event_patterns import ALWAYS_KNOWN, NOT_DONE, event_pattern, matches
+from contracts.text.problems import choices
+from contracts.text.yaml_tree import Reader, Tree
+from schemalogic.documents import Document
+from schemalogic.paths import parse_path
+from schemalogic.typed import ANYTHING, Typed, typed_at
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+@dataclass(slots=True)
+class Measured:
+    """The features that conditions and computed traits ask for, one for each content, and what is read for them."""
+
+    properties: Properties
+    unknown_events_ok: bool
+    features: dict[str, Feature] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)
+    emits: dict[str, Tree] = field(default_factory=dict)
+    """Where traits are said to be told of."""
+    user: tuple[Literal["trait", "segment"], str] = ("segment", "")
+    """The trait or segment that is being read."""
+
+    def add(self, feature: Feature, limit: int | None = None) -> str:
+        """The key of the feature; one that is there already has its cap raised."""
+        key = feature_key(feature, limit)
+        known = self.features.get(key)
+        cap = feature.cap
+        if known is not None:
+            cap = None if known.cap is None or cap is None else max(known.cap, cap)
+        self.features[key] = replace(feature, key=key, cap=cap)
+        return key
+
+    def note(self, of: Literal["property", "trait", "segment"], event: str, path: str, at: Tree, *, measured: bool = False) -> None:
+        """Keep in mind that the trait or segment that is being read uses something."""
+        self.uses.append(Use(*self.user, of, event, path, at.file, at.line, at.key, measured))
+
+
+def feature_key(feature: Feature, limit: int | None = None) -> str:
+    """Canonical JSON of what the feature measures. Equal numbers (5 and 5.0) give one key."""
+    content = {
+        "events": list(feature.events),
+        "measure": feature.measure,
+        "property": feature.property,
+        "where": [[one.path, [[p.op, _number(p.operand)] for p in one.predicates]] for one in feature.where],
+        "within_us": feature.within_us,
+    }
+    if limit is not None:
+        content["limit"] = limit
+    if feature.timezone != "UTC":
+        content["timezone"] = feature.timezone
+    return _canonical(content)
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_number(part) for part in value]
+    if isinstance(value, dict):
+        return {key: _number(part) for key, part in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def read_events(reader: Reader, at: Tree, measured: Measured) -> tuple[str, ...]:
+    """The normalised names and prefixes of a ``did``, sorted; unknown ones are problems."""
+    known = sorted({*(set(measured.properties.contracts) - NOT_DONE), *ALWAYS_KNOWN})
+    found = set()
+    for part in reader.texts(at, "the name of an event, a prefix such as order_*, or a list of them"):
+        pattern = event_pattern(part.value)
+        if not pattern or "*" in part.value[:-1]:
+            reader.refuse(part, "the name of an event, or a prefix with one * at its end")
+        elif pattern in NOT_DONE:
+            reader.refuse(part, "something that people do", pattern, f"{pattern} calls are no events; use `trait:`")
+        elif not measured.unknown_events_ok and not any(matches(pattern, name) for name in known):
+            what = "a prefix of at least one event" if pattern.endswith("*") else "an event with a contract in events/"
+            reader.refuse(part, what, part.value, choices(pattern, known))
+        else:
+            found.add(pattern)
+            measured.note("property", pattern, "", part)
+    return tuple(sorted(found))
+
+
+def read_where(reader: Reader, at: Tree | None, events: tuple[str, ...], measured: Measured) -> tuple[Where, ...]:
+    """The filters on properties, sorted by path. A value means equal, a list one of them, a mapping predicates."""
+    if at is None:
+        return ()
+    found = []
+    if isinstance(at.value, list):
+        reader.refuse(at, "a mapping of properties to values or predicates", None, "leave the `- ` out: `property: value`")
+        return ()
+    for path, part in reader.mapping(at, "a mapping of properties to values or predicates").items():
+        typed = read_property(reader, part, path, events, measured)
+        if typed is None:
+            continue
+        parts = part.value
+        if isinstance(parts, list):
+            parts = {"in": part}
+        elif not isinstance(parts, dict):
+            parts = {"eq": part}
+        # Of `[]` each predicate may hold of another item.
+        predicates = read_predicates(reader, part, parts, typed.values(), together=None not in parse_path(path))
+        found.append(Where(path, tuple(sorted(predicates, key=lambda one: (one.op, _canonical(one.operand))))))
+    return tuple(sorted(found, key=lambda one: one.path))
+
+
+def read_property(
+    reader: Reader, at: Tree, path: str, events: tuple[str, ...], measured: Measured, *, shown: bool = False
+) -> dict[str, Typed] | None:
+    """What each contract that has the property says of it, by event; empty if nothing is known.
+
+    None, and a problem, if the path cannot be read or the contracts exclude it. ``shown``: its value is part of what is measured.
+    """
+    try:
+        steps = parse_path(path)
+    except ValueError as error:
+        reader.refuse(at, "a path such as items[].sku", str(error))
+        return None
+    properties = measured.properties
+    for event in events:
+        measured.note("property", event, path, at, measured=shown)
+    named = properties.events(events)
+    if steps[0] == "context" or not named or _without_contract(events, set(named)):
+        return {}
+    types = {name: typed for name in named if (typed := properties.typed(name, path)) is not None}
+    if types:
+        return types
+    gone = next((hint for name in named if (hint := properties.gone(name, path))), "")
+    names = [name for event in named for name in properties.names(event)]
+    below = path.removeprefix("properties.")
+    written = f"write {below}" if below != path and any(properties.typed(name, below) for name in named) else ""
+    reader.refuse(at, f"a property of {', '.join(named)}", path, gone or written or choices(str(steps[0]), names))
+    return None
+
+
+def _without_contract(events: tuple[str, ...], named: set[str]) -> bool:
+    """Whether an event is meant of which no contract says anything."""
+    exact = {event for event in events if not event.endswith("*")}
+    always = {name for name in ALWAYS_KNOWN if any(matches(event, name) for event in events)}
+    return bool((exact | always) - named)
+
+
+def check_sum(reader: Reader, at: Tree, path: str, typed: Mapping[str, Typed], measured: Measured, *, where: tuple[Where, ...]) -> None:
+    """A problem if the property is no number in any contract, or if numbers of different units would be added."""
+    if typed and not any(one.kinds is None or "number" in one.kinds for one in typed.values()):
+        properties = measured.properties
+        numbers = [name for event in typed for name in properties.names(event) if _is_number(properties.typed(event, name))]
+        reader.refuse(at, "a property that is a number", path, choices(path, numbers))
+        return
+    named = {event: tags_of(one).unit_of for event, one in typed.items()}
+    units = {event: one for event, name in named.items() if name and (one := measured.properties.typed(event, name)) is not None}
+    check_unit(reader, at, path, typed, where=where, units=units)
+
+
+def _is_number(typed: Typed | None) -> bool:
+    return typed is not None and typed.kinds is not None and "number" in typed.kinds
+
+
+def sum_type(typed: Mapping[str, Typed] | None, file: str = "", line: int = 0) -> Typed:
+    """What a sum over the property can be: it never falls below nothing if no value does."""
+    schemas = [[place.said() for place in way] for one in (typed or {}).values() for way in one.ways]
+    positive = bool(schemas) and all(any(_never_negative(schema) for schema in way) for way in schemas)
+    return computed({"type": "number", **({"minimum": 0} if positive else {})}, file, line)
+
+
+def _never_negative(schema: Any) -> bool:
+    if not isinstance(schema, dict):
+        return False
+    limits = [schema.get("minimum"), schema.get("exclusiveMinimum")]
+    return any(isinstance(limit, (int, float)) and limit >= 0 for limit in limits)
+
+
+COUNT = {"type": "integer", "minimum": 0}
+"""What a number of events, or of different values, can be."""
+
+
+def computed(schema: dict[str, Any], file: str = "", line: int = 0) -> Typed:
+    """What is known of something that Skep computes itself; ``file`` and ``line`` say where it is asked for."""
+    found = typed_at(Document(file, schema, line=line), ())
+    return ANYTHING if found is None else found
+
+
+def zoned(where: Iterable[Where]) -> bool:
+    """Whether a filter compares dates, so that the time zone is part of what is measured."""
+    return any(_is_date(predicate) for one in where for predicate in one.predicates)
+
+
+def _is_date(predicate: Predicate) -> bool:
+    if predicate.op not in {*ORDER, "between"}:
+        return False
+    operands = predicate.operand if predicate.op == "between" else [predicate.operand]
+    return any(isinstance(operand, str) and _DATE.match(operand) for operand in operands)

@@ -1,0 +1,1 @@
+"""What contracts say of properties: kinds, tags, what is inherited, what is personal."""

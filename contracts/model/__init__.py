@@ -1,0 +1,1 @@
+"""What the files mean, as typed data, and the plain data on the arrows of the flow."""

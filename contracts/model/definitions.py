@@ -1,0 +1,327 @@
+"""What the files under ``contracts/`` mean, as typed, immutable data.
+
+The loader (`contracts.load`) makes a `Definitions` of the texts of a project's files. Everything below works on
+these types only; nothing downstream reads YAML. Durations and times are integer microseconds (``_us``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from contracts.model.probabilistic import Probabilistic
+    from contracts.model.registered import Registered
+
+Scope = Literal["person", "device"]
+Measure = Literal["times", "sum", "distinct"]
+TraitKind = Literal["plain", "count", "sum", "first", "last", "set"]
+
+DAY_US = 86_400_000_000
+CALLS = ("track", "identify", "page", "screen", "group", "alias")
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """One kind of identifier. Its position in `IdentityRules.namespaces` is its priority, 0 the highest."""
+
+    name: str
+    paths: tuple[str, ...]
+    scope: Scope = "person"
+    unique: bool = False
+    limit: int | None = None
+    normalize: Literal["trim", "email", "phone"] = "trim"
+    region: str = "GB"
+    personal: bool = False
+    shared_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRules:
+    """``contracts/identity.yaml`` with its defaults filled in."""
+
+    version: int
+    namespaces: tuple[Namespace, ...]
+    blocked_values: frozenset[str]
+    blocked_patterns: tuple[str, ...]
+    conflict: Literal["newest", "oldest"] = "newest"
+    limit_identifiers: int = 1000
+    limit_links: int = 1000
+    session_gap_us: int = 30 * 60 * 1_000_000
+    backstitch_us: int = 30 * DAY_US
+    owner: Literal["session", "device"] = "session"
+    probabilistic: Probabilistic | None = None
+
+
+Version = tuple[int, int, int]
+"""SchemaVer: (model, revision, addition)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sla:
+    """What the owner of a contract promises: how old the newest event may be, and the share (0 to 1) of declared
+    optional properties that events carry; None promises nothing."""
+
+    freshness_us: int | None = None
+    completeness: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One version of one event's contract. ``schema`` judges ``properties`` (``traits`` for identify and group).
+
+    A draft judges only events that name it; a deprecated one judges no event of ``deprecated_us`` (µs) or later.
+    """
+
+    event: str
+    version: Version
+    schema: dict[str, Any]
+    file: str
+    owner: str = ""
+    sla: Sla = Sla()
+    status: Literal["draft", "live", "deprecated"] = "live"
+    deprecated_us: int | None = None
+    registered: Registered | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.event}/{'-'.join(map(str, self.version))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A document, or as much of one as a step needs, before and after."""
+
+    old: dict[str, Any]
+    new: dict[str, Any]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an upcast: what it does (``rename``, ``convert``, …), its operands as the file says them, and its line."""
+
+    kind: str
+    spec: Any
+    line: int
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Upcast:
+    """``events/<event>/<OLD>-to-<NEW>.yaml``: how a document that an old version accepted is read at a newer model."""
+
+    event: str
+    old: Version
+    new: Version
+    steps: tuple[Step, ...]
+    file: str
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One line of ``quality.yaml``: what the events of a name (and source, "" is any) must keep, over ``window_us``.
+
+    ``check`` is one of ``completeness quarantined unknown_properties out_of_range freshness volume``; ``property`` narrows
+    ``completeness`` and ``out_of_range`` to one path ("" is all); it holds while ``least <= value <= most`` (None: no bound).
+    Values are shares from 0 to 1, of ``freshness`` seconds, of ``volume`` times the usual.
+    """
+
+    name: str
+    event: str
+    source: str
+    check: str
+    property: str
+    least: float | None
+    most: float | None
+    window_us: int
+    severity: Literal["warn", "stop-source"]
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The usual values of a number property of the events of a name or prefix; one outside is scored, not refused."""
+
+    event: str
+    property: str
+    least: float | None
+    most: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One operator and its operand, for example ``gte`` and ``500``."""
+
+    op: str
+    operand: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A property path of an event and what its value must satisfy (all of the predicates)."""
+
+    path: str
+    predicates: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What has to be remembered of a person's events to answer a condition or a computed trait.
+
+    ``key`` is made of the content alone, so that two segments that ask the same share one feature. ``cap`` is how far
+    ``times`` and ``distinct`` have to be counted exactly: the value is ``min(n, cap)``; None is no cap. ``timezone`` is
+    that of the dates in ``where``.
+    """
+
+    key: str
+    events: tuple[str, ...]
+    where: tuple[Where, ...]
+    within_us: int | None
+    measure: Literal["times", "sum", "distinct", "first", "last", "set"]
+    property: str | None
+    cap: int | None
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    of: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    of: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    of: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class TraitIs:
+    path: str
+    predicates: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """A measure over the matching events; ``feature`` is a key of `Definitions.features`."""
+
+    feature: str
+    predicates: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberOf:
+    segment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentIs:
+    purpose: str
+
+
+Condition = All | AnyOf | Not | TraitIs | Did | MemberOf | ConsentIs
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Who belongs to a segment: for whom ``who`` holds, ``purpose`` is granted, and of whom we are at least so sure who it is
+    (``confidence``, a probability; None asks for nothing)."""
+
+    name: str
+    version: int
+    who: Condition
+    purpose: str | None = None
+    title: str = ""
+    owner: str = ""
+    timezone: str = "UTC"
+    activate: tuple[str, ...] = ()
+    file: str = ""
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """A trait of ``contracts/traits.yaml``; ``plain`` is what identify calls write, the others are computed."""
+
+    name: str
+    kind: TraitKind
+    feature: str | None = None
+    limit: int = 100
+    emit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    name: str
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Who is told which types of changes. Of people below ``confidence`` (a probability) it is told what cohorts do, not who."""
+
+    name: str
+    kind: Literal["file"]
+    path: str
+    changes: tuple[str, ...]
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """``contracts/sources/<name>.yaml``: which column of a CSV or Parquet file is which field of the event."""
+
+    name: str
+    spec: dict[str, Any]
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """That a trait, a segment, a destination or a namespace (``kind``, ``name``) reads something, and where it says so.
+
+    ``of``: a ``property`` (``event``, which may be a prefix, and ``path``; an empty path is the event itself, an empty event
+    is what is outside of all contracts), or the ``trait`` or ``segment`` that ``path`` names. ``measured``: a trait shows the value.
+    """
+
+    kind: Literal["trait", "segment", "destination", "namespace"]
+    name: str
+    of: Literal["property", "trait", "segment"]
+    event: str
+    path: str
+    file: str
+    line: int
+    key: str
+    measured: bool = False
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """All of a project's contracts. ``digest`` names this content; ``files`` is the content (relative path → text)."""
+
+    digest: str
+    files: dict[str, str]
+    identity: IdentityRules
+    contracts: dict[str, tuple[Contract, ...]] = field(default_factory=dict)
+    """Normalised event name → its versions, oldest first; `contracts.model.versions` says which one judges an event."""
+    types: dict[str, Any] = field(default_factory=dict)
+    """``types/<name>.json`` by name: the schemas that contracts may refer to."""
+    upcasts: dict[str, tuple[Upcast, ...]] = field(default_factory=dict)
+    """By event, in order of the versions that they start from."""
+    expectations: tuple[Expectation, ...] = ()
+    ranges: tuple[Range, ...] = ()
+    traits: tuple[Trait, ...] = ()
+    purposes: tuple[Purpose, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    """In an order in which a segment comes after those that it names."""
+    features: dict[str, Feature] = field(default_factory=dict)
+    destinations: tuple[Destination, ...] = ()
+    mappings: dict[str, Mapping] = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
+    """Who reads what, in the order of the files; `contracts.reading.lineage` follows them."""

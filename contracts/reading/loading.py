@@ -1,0 +1,229 @@
+"""From the texts below ``contracts/`` to `Definitions`, or to everything that is wrong with them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from contracts.language.conditions import Surroundings
+from contracts.language.features import Measured
+from contracts.meaning.inheritance import Inheritance, check_purposes
+from contracts.meaning.properties import Properties
+from contracts.meaning.tags import check_tags
+from contracts.model.definitions import Definitions, Purpose, Trait
+from contracts.reading import consent, identity, quality, traits
+from contracts.reading.destinations import read_destination
+from contracts.reading.events import read_contracts, read_types
+from contracts.reading.lineage import all_uses, check_told
+from contracts.reading.mappings import read_mapping
+from contracts.reading.segments import in_order, read_segment
+from contracts.text.problems import ContractErrors, Problem, closest
+from contracts.text.yaml_tree import Reader, Tree
+from contracts.versions.upcasts import read_upcasts
+from schemalogic.paths import path_text
+from schemalogic.typed import ANYTHING, Typed
+
+SINGLE = (identity.FILE, consent.FILE, traits.FILE, quality.FILE)
+FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml"}
+MODEL_SUFFIX = "_model.json"
+"""How the name of a trained model ends, which lies beside identity.yaml; the one that the rules name may be called anything."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_PLACES = (
+    "identity.yaml, consent.yaml, traits.yaml, quality.yaml, events/<event>/1-0-0.json, types/<name>.json, "
+    "segments/, sources/ and destinations/<name>.yaml"
+)
+
+
+def load(files: Mapping[str, str], *, unknown_events_ok: bool = False, contradictions_ok: bool = False) -> Definitions:
+    """The definitions in ``files`` (path below ``contracts/`` → text).
+
+    Raises `ContractErrors` with every problem of every file. ``unknown_events_ok``: conditions may name events
+    that have no contract. ``contradictions_ok``: a segment may be one that nobody can be in, as those that are in force may.
+    """
+    model = _named_model(files.get(identity.FILE))
+    problems = [problem for path in sorted(files) for problem in place_problems(path, model)]
+    good = {path: text for path, text in sorted(files.items()) if not place_problems(path, model)}
+    found = _read(good, Reader(problems, in_force=contradictions_ok), unknown_events_ok, contradictions_ok)
+    if problems:
+        raise ContractErrors(problems)
+    return found
+
+
+def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contradictions_ok: bool) -> Definitions:
+    trees = {path: reader.parse(path, text) for path, text in files.items() if path.endswith(".yaml")}
+    schemas = {path: text for path, text in _below(files, "events").items() if path.endswith(".json")}
+    types = read_types(_below(files, "types"), reader.problems)
+    contracts = read_contracts(schemas, types, reader.problems)
+    # A contract that cannot be read is reported once; what names its event is not wrong because of it.
+    folders = {path.split("/")[1] for path in _below(files, "events")}
+    upcasts = read_upcasts(reader, dict(_trees(trees, "events")), contracts)
+    properties = Properties({**dict.fromkeys(folders, ()), **contracts}, types, files, upcasts)
+    measured = Measured(properties, unknown_events_ok)
+    known = quality.Known(properties.contracts, types, unknown_events_ok)
+    expectations, ranges = _single(reader, trees, quality.FILE, lambda r, tree: quality.read_quality(r, tree, known), ((), ()))
+    before = len(reader.problems)
+    purposes: tuple[Purpose, ...] = _single(reader, trees, consent.FILE, consent.read_consent, ())
+    undeclared = len(reader.problems) > before
+    nothing: tuple[dict[str, Trait], dict[str, Typed]] = ({}, {})
+    before = len(reader.problems)
+    found, kinds = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured), nothing)
+    unsure = len(reader.problems) > before
+    destinations = [read_destination(reader, tree, _stem(path)) for path, tree in _trees(trees, "destinations")]
+    # Neither is what names a purpose or a trait of a file that cannot be read.
+    unread = {path for path, tree in trees.items() if tree is None}
+    around = Surroundings(
+        measured=measured,
+        contradictions_ok=contradictions_ok,
+        purposes=None if undeclared or consent.FILE in unread else tuple(purpose.name for purpose in purposes),
+        segments=frozenset(_stem(path) for path in _below(files, "segments")),
+        traits=_trait_types(found, kinds, properties),
+        identify="identify" in contracts and not unsure and traits.FILE not in unread,
+    )
+    names = tuple(_stem(path) for path in _below(files, "destinations"))
+    drafts = [read_segment(reader, tree, _stem(path), around, names) for path, tree in _trees(trees, "segments")]
+    segments = in_order([draft for draft in drafts if draft is not None], reader.problems)
+    rules = _single(reader, trees, identity.FILE, identity.read_identity, identity.DEFAULT_RULES)
+    namespaces = None if identity.FILE in unread else [namespace.name for namespace in rules.namespaces]
+    check_tags(properties.documents(), around.purposes, namespaces, reader.problems)
+    uses = all_uses(measured, segments, destinations, trees.get(identity.FILE), rules)
+    check_told(uses, destinations, reader.problems)
+    check_purposes(Inheritance(uses, properties), segments, reader.problems)
+    return Definitions(
+        digest=digest(files),
+        files=files,
+        identity=rules,
+        contracts=contracts,
+        types=types,
+        expectations=expectations,
+        ranges=ranges,
+        upcasts=upcasts,
+        traits=tuple(found.values()),
+        purposes=purposes,
+        segments=segments,
+        features=dict(sorted(measured.features.items())),
+        destinations=tuple(destinations),
+        mappings={_stem(path): read_mapping(reader, tree, _stem(path)) for path, tree in _trees(trees, "sources")},
+        uses=uses,
+    )
+
+
+def _single(reader: Reader, trees: dict[str, Tree | None], file: str, read: Callable[[Reader, Tree], Any], default: Any) -> Any:
+    tree = trees.get(file)
+    return default if tree is None else read(reader, tree)
+
+
+def _trees(trees: dict[str, Tree | None], folder: str) -> list[tuple[str, Tree]]:
+    return [(path, tree) for path, tree in trees.items() if tree is not None and path.startswith(folder + "/")]
+
+
+def _below(files: dict[str, str], folder: str) -> dict[str, str]:
+    return {path: text for path, text in files.items() if path.startswith(folder + "/")}
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(path).stem
+
+
+def _trait_types(found: dict[str, Trait], types: dict[str, Typed], properties: Properties) -> dict[str, Typed]:
+    """What each trait of ``traits.yaml`` can be; plain ones as the contract of identify says, if it says something."""
+    plain = {name: properties.typed("identify", path_text((name,))) or ANYTHING for name, trait in found.items() if trait.kind == "plain"}
+    return {name: plain.get(name) or types.get(name, ANYTHING) for name in found}
+
+
+def _named_model(text: str | None) -> str | None:
+    """The path of the model that an identity.yaml names, if it can be read."""
+    if text is None or "probabilistic" not in text:
+        return None
+    tree: Tree | None = Reader([]).parse(identity.FILE, text)
+    for key in ("probabilistic", "model"):
+        tree = tree.value.get(key) if tree is not None and isinstance(tree.value, dict) else None
+    return tree.value.removeprefix("./") if tree is not None and isinstance(tree.value, str) and tree.value.endswith(".json") else None
+
+
+def place_problems(path: str, model: str | None = None) -> list[Problem]:
+    """Whether a file may be there under that name; ``model`` is the one that the rules of identities name."""
+    parts = PurePosixPath(path).parts or ("",)
+    if path.endswith((".py", ".pyc")):
+        return [Problem(path, 1, "", "only YAML and JSON below contracts/", "a Python file", "code belongs outside of the project folder")]
+    if path in SINGLE or path == model or (len(parts) == 1 and path.endswith(MODEL_SUFFIX)):
+        return []
+    if parts[0] in FOLDERS and len(parts) > 1:
+        return _folder_problems(path, parts)
+    known = (*SINGLE, *FOLDERS)
+    hint = closest(parts[0], known) if len(parts) > 1 or not closest(parts[0], SINGLE) else closest(parts[0], SINGLE)
+    return [Problem(path, 1, "", f"one of {_PLACES}", path, hint)]
+
+
+def _folder_problems(path: str, parts: tuple[str, ...]) -> list[Problem]:
+    folder, name = parts[0], PurePosixPath(parts[-1])
+    depth = 3 if folder == "events" else 2
+    suffix = ".yaml" if folder == "events" and "-to-" in name.stem else FOLDERS[folder]
+    shape = "events/<event>/1-0-0.json" if folder == "events" else f"{folder}/<name>{suffix}"
+    if len(parts) != depth or name.suffix != suffix:
+        hint = f"rename it to {name.stem}{suffix}" if name.suffix == ".yml" and len(parts) == depth else ""
+        return [Problem(path, 1, "", shape, path, hint)]
+    if folder != "events" and not _NAME.fullmatch(name.stem):
+        return [Problem(path, 1, "", "a name of small letters, digits, `_` and `-`", name.stem, "rename the file")]
+    return []
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """16 hexadecimal digits that name this content: of the SHA-256 of all paths and texts, in order of the paths."""
+    total = hashlib.sha256()
+    for path, text in sorted(files.items()):
+        for part in (path.encode(), text.encode("utf-8", "surrogatepass")):
+            total.update(len(part).to_bytes(8, "big") + part)
+    return total.hexdigest()[:16]
+
+
+def _saved(error: Exception) -> str:
+    return "save it anew, with the encoding UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+
+
+def read_files(root: Path, *, unknown_events_ok: bool = False) -> dict[str, str]:
+    """The data files below a ``contracts`` folder: posix path → text. Not read are README.md, hidden files, and an
+    ``__init__.py``, by which the folder may also be a package of the project's.
+
+    Raises `ContractErrors` for files that may not be there (a Python file, an unknown place) or are not UTF-8,
+    together with the problems of the others. The package's own code is no problem in its own folder.
+    """
+    files, problems = readable_files(root)
+    if problems:
+        try:
+            load(files, unknown_events_ok=unknown_events_ok)
+        except ContractErrors as error:
+            problems += error.problems
+        raise ContractErrors(problems)
+    return files
+
+
+def readable_files(root: Path) -> tuple[dict[str, str], list[Problem]]:
+    """Those of `read_files` that may be there and are texts, and what is wrong with the others."""
+    if not root.is_dir():
+        return {}, [Problem(root.name, 1, "", "a folder of contracts", f"nothing at {root}", "`skep init DIR` makes a project")]
+    own = root.resolve() == Path(__file__).resolve().parent
+    rules = root / identity.FILE
+    model = _named_model(rules.read_bytes().decode("utf-8-sig", "replace")) if rules.is_file() else None
+    files: dict[str, str] = {}
+    problems: list[Problem] = []
+    for file in sorted(root.rglob("*")):
+        path = file.relative_to(root)
+        if file.is_dir() or _is_ignored(path, own):
+            continue
+        found = place_problems(path.as_posix(), model)
+        problems += found
+        if not found:
+            try:
+                files[path.as_posix()] = file.read_bytes().decode("utf-8-sig")
+            except (UnicodeDecodeError, OSError) as error:
+                problems.append(Problem(path.as_posix(), 1, "", "a readable file in UTF-8", str(error), _saved(error)))
+    return files, problems
+
+
+def _is_ignored(path: Path, own: bool) -> bool:
+    if any(part.startswith(".") or part == "__pycache__" for part in path.parts) or path.name in {"README.md", "__init__.py"}:
+        return True
+    return own and path.suffix == ".py"

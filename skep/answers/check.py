@@ -1,0 +1,55 @@
+"""What `skep check` says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from contracts import ContractErrors, Problem
+from contracts.model.definitions import Definitions
+from skep.project.definitions import faults, lost_and_in_force
+from skep.project.settings import Settings, load_definitions
+from skep.project.spaces import open_views
+from state.errors import StateError
+
+
+def checked(settings: Settings) -> tuple[Definitions, list[Problem]]:
+    """The project's contracts, loaded and proved, and what is to be warned of. Raises `ContractErrors`."""
+    definitions = load_definitions(settings)
+    problems = faults(settings, definitions)
+    if problems:
+        raise ContractErrors(problems)
+    return definitions, lost_and_in_force(settings, definitions)[1]
+
+
+def waiting_for_drafts(settings: Settings, definitions: Definitions) -> dict[str, int]:
+    """Events that have no contract but drafts, and how many records in quarantine wait for one of them to be live."""
+    drafts = {event for event, versions in definitions.contracts.items() if all(one.status == "draft" for one in versions)}
+    if not drafts:
+        return {}
+    try:
+        with open_views(settings) as views:
+            return dict(Counter(row.event for view in views.values() for row in view.quarantine() if row.event in drafts))
+    except StateError:
+        # What has run says something of drafts; that it cannot be read is said by commands about it.
+        return {}
+
+
+def problem_row(problem: Problem) -> dict[str, Any]:
+    names = ("line", "key", "expected", "found", "hint")
+    return {"file": problem.place, **{name: getattr(problem, name) for name in names}}
+
+
+def summary(definitions: Definitions) -> str:
+    """One line about contracts that are all right."""
+    counts = [
+        (sum(len(versions) for versions in definitions.contracts.values()), "event contract"),
+        (len(definitions.identity.namespaces), "namespace"),
+        (len(definitions.traits), "trait"),
+        (len(definitions.segments), "segment"),
+        (len(definitions.purposes), "purpose"),
+        (len(definitions.mappings), "source mapping"),
+        (len(definitions.destinations), "destination"),
+    ]
+    words = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count)
+    return f"contracts are good: {words} (definitions {definitions.digest})"

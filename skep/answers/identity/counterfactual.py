@@ -1,0 +1,87 @@
+"""What would join two identifiers that are two people's: tried out on their evidence, by the rules themselves."""
+
+from __future__ import annotations
+
+import copy
+import shlex
+import time
+from collections.abc import Callable
+
+from operators.records import Link
+from operators.stitch.clusters import IDENTIFIERS, LINKS, SHARED, UNLINKED
+from operators.stitch.rules import Rules
+from skep.answers.identity.evidence import Evidence, members, standing, text_of
+
+_MANY = 1 << 62
+
+
+class _Trial:
+    """Rules and evidence that a change may alter."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.rules = copy.copy(evidence.rules)
+        self.links = [link for link in evidence.links if link.weight is None]
+        self.alike = [link for link in evidence.links if link.weight is not None and evidence.stands(link)]
+        self.shared = set(evidence.shared)
+
+
+Change = Callable[[_Trial], None]
+
+
+class Ways:
+    """Changes that join two identifiers; each is said only if it does."""
+
+    def __init__(self, evidence: Evidence, a: bytes, b: bytes) -> None:
+        self._evidence = evidence
+        self._a, self._b = a, b
+
+    def told(self, steps: list[Link]) -> list[str]:
+        """In words, manual evidence first; ``steps``: the evidence on the way between the two."""
+        found = [self._linked(self._a, self._b)]
+        for link in steps:
+            refusal = self._evidence.refusals[id(link)]
+            if refusal is not None and link.weight is None:
+                found.append(self._linked(link.a, link.b) if refusal == UNLINKED else self._rule(link, refusal))
+        changes = dict(found)
+        ways = [said for said, change in changes.items() if self._joins([change])]
+        rules = [said for said in changes if said not in ways and not said.startswith("skep ")]
+        if not ways and len(rules) > 1 and self._joins([changes[said] for said in rules]):
+            ways.append(" together with ".join(rules))
+        if not steps:
+            ways.append("an event that carries both")
+        return ways
+
+    def _joins(self, changes: list[Change]) -> bool:
+        trial = _Trial(self._evidence)
+        for change in changes:
+            change(trial)
+        near = self._evidence.near([*standing(self._evidence, trial.links, trial.shared, trial.rules), *trial.alike])
+        return self._b in members(near, [self._a])
+
+    def _linked(self, a: bytes, b: bytes) -> tuple[str, Change]:
+        a, b = sorted((a, b), key=self._evidence.rank)
+        now = time.time_ns() // 1000
+
+        def change(trial: _Trial) -> None:
+            trial.links.append(Link(a, b, manual=True, first=now, last=now))
+
+        ends = " ".join(shlex.quote(text_of(self._evidence.pair(end))) for end in (a, b))
+        return f"skep identity link {ends} --why …", change
+
+    def _rule(self, link: Link, refusal: int) -> tuple[str, Change]:
+        """Without the rule that refuses a link."""
+        rules = self._evidence.rules
+        if refusal == SHARED:
+            device = link.a if link.a in self._evidence.shared else link.b
+            name = rules.names[self._evidence.identifiers[device].namespace]
+            return f"a higher `shared_after` of {name} in contracts/identity.yaml", lambda trial: trial.shared.clear()
+        if refusal == LINKS:
+            return "a higher `limits.links` in contracts/identity.yaml", lambda trial: setattr(trial.rules, "links_max", _MANY)
+        if refusal == IDENTIFIERS:
+            return "a higher `limits.identifiers` in contracts/identity.yaml", lambda trial: setattr(trial.rules, "identifiers_max", _MANY)
+        what = "no `unique: true`" if rules.most[refusal] == 1 else "a higher `limit`"
+        return f"{what} of {rules.names[refusal]} in contracts/identity.yaml", lambda trial: _without_limit(trial.rules, refusal)
+
+
+def _without_limit(rules: Rules, namespace: int) -> None:
+    rules.most = tuple(None if at == namespace else most for at, most in enumerate(rules.most))

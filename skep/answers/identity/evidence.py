@@ -1,0 +1,177 @@
+"""All evidence that connects some people: their identifiers, the links between them, and which rule refuses each that does not stand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from contracts.model.hashing import profile_id
+from operators.extract import Identifiers
+from operators.people.manual import Ruling
+from operators.records import Identifier, Link, Person
+from operators.stitch.clusters import decided, order
+from operators.stitch.reasons import reason, shared_devices
+from operators.stitch.rules import Rules
+from operators.view import View
+from skep.answers.identity.likeness import Likeness
+from skep.answers.profiles import by_id, check_namespace, parse
+from skep.cli.console import CommandError
+
+UNLIKE = -5
+"""What refuses a probabilistic link; `Evidence.reason` has it in words."""
+Pair = list[str]
+"""``[namespace, value]``"""
+Near = Mapping[bytes, list[tuple[bytes, Link]]]
+"""Identifier → its neighbours and the links to them, in a stable order."""
+
+
+class Evidence:
+    """What `operators.people.rebuild` would decide about these people, as it was decided."""
+
+    def __init__(self, view: View, start: Iterable[Person], likeness: Likeness | None = None) -> None:
+        self.view = view
+        self.likeness = likeness
+        self.rules = Rules(view.program.definitions.identity)
+        self.people = {person.key: person for person in connected(start, view)}
+        about = list(self.people.values())
+        if likeness is not None:
+            beside = [view.holds(key) for person in about for key in likeness.matched(person)]
+            self.people |= {person.key: person for person in beside if person is not None and person.key not in self.people}
+        self.home = {each.hash: person for person in self.people.values() for each in person.identifiers}
+        self.identifiers = {each.hash: each for person in self.people.values() for each in person.identifiers}
+        self.shared = shared_devices(self.identifiers.values(), self.rules)
+        known: dict[bytes, Link] = {}
+        for person in about:
+            known.update(person.links | view.refused_of(person))
+        alike = {key: known.pop(key) for key in list(known) if known[key].weight is not None}
+        self.refusals: dict[int, int | None] = {}
+        """By `id` of a link: what refuses it, as `decided` says it."""
+        self.links: list[Link] = []
+        for link, refusal in decided(self.identifiers, known.values(), self.shared, self.rules):
+            self.links.append(link)
+            self.refusals[id(link)] = refusal
+        self._states: dict[int, str] = {}
+        self._said: dict[int, str] = {}
+        for link, state, why in [(link, "accepted", None) for link in alike.values()] if likeness is None else self._compared(likeness):
+            self._take(link, state, why)
+
+    def _compared(self, likeness: Likeness) -> Iterator[tuple[Link, str, str | None]]:
+        """The probabilistic links between these people, and to those who are beside them."""
+        for link, state, why in likeness.links(self.people.values()):
+            if link.a in self.home and link.b in self.home:
+                yield link, state, why
+
+    def _take(self, link: Link, state: str, why: str | None) -> None:
+        self.links.append(link)
+        self._states[id(link)] = state
+        self.refusals[id(link)] = None if why is None else UNLIKE
+        if why is not None:
+            self._said[id(link)] = why
+
+    def state(self, link: Link) -> str:
+        """``accepted``, ``rejected``, or of a probabilistic link below `accept` ``candidate``."""
+        return self._states.get(id(link)) or ("accepted" if self.stands(link) else "rejected")
+
+    def pair(self, identifier: bytes) -> Pair:
+        """The identifier of a hash as people know it."""
+        each = self.identifiers[identifier]
+        return [self.rules.names[each.namespace], each.value]
+
+    def profile(self, identifier: bytes) -> str:
+        """The id of the profile that holds an identifier."""
+        return profile_id(self.home[identifier].key)
+
+    def stands(self, link: Link) -> bool:
+        return self.refusals[id(link)] is None
+
+    def reason(self, link: Link) -> str | None:
+        """Why a link does not stand, in words; None if it does."""
+        refusal = self.refusals[id(link)]
+        if refusal == UNLIKE:
+            return self._said[id(link)]
+        return None if refusal is None else reason(link, refusal, self.identifiers, self.shared, self.rules)
+
+    def ruling(self, link: Link) -> Ruling | None:
+        """The manual entry that makes or takes away a link."""
+        return self.view.ruling(link.a, link.b) if link.manual or link.void else None
+
+    def near(self, links: Iterable[Link]) -> Near:
+        """Who is joined with whom by these links."""
+        found: dict[bytes, list[tuple[bytes, Link]]] = defaultdict(list)
+        for link in links:
+            found[link.a].append((link.b, link))
+            found[link.b].append((link.a, link))
+        for ends in found.values():
+            ends.sort(key=lambda end: (self.rank(end[0]), not end[1].manual))
+        return found
+
+    def rank(self, identifier: bytes) -> tuple[int, str]:
+        """The rank of an identifier: by namespace, then by text."""
+        each = self.identifiers[identifier]
+        return each.namespace, each.value
+
+    def sorted(self, links: Iterable[Link]) -> list[Link]:
+        """In the order in which the rules look at them."""
+        return sorted(links, key=lambda link: order(link, self.identifiers, self.rules))
+
+
+def connected(start: Iterable[Person], view: View) -> Iterator[Person]:
+    """All people whom links, standing or not, connect with these."""
+    found: set[bytes] = set()
+    looked: set[bytes] = set()
+    edge = list(start)
+    while edge:
+        person = edge.pop()
+        if person.key in found:
+            continue
+        found.add(person.key)
+        yield person
+        looked.update(each.hash for each in person.identifiers)
+        near = {end for link in view.refused_of(person).values() for end in (link.a, link.b)} - looked
+        edge += [holder for holder in map(view.holds, sorted(near)) if holder is not None and holder.key not in found]
+
+
+def members(near: Near, start: Iterable[bytes]) -> set[bytes]:
+    """All identifiers that links join with these, and these."""
+    found = set(start)
+    edge = list(found)
+    while edge:
+        for other, _ in near.get(edge.pop(), ()):
+            if other not in found:
+                found.add(other)
+                edge.append(other)
+    return found
+
+
+def standing(evidence: Evidence, links: Collection[Link], shared: Collection[bytes], rules: Rules) -> list[Link]:
+    """Which of these links would stand by other rules or with other evidence."""
+    return [link for link, refusal in decided(evidence.identifiers, links, shared, rules) if refusal is None]
+
+
+def holder_of(view: View, text: str) -> tuple[Person, Identifier]:
+    """The profile that holds ``NS:VALUE`` and the identifier in it. Raises CommandError if nobody has it."""
+    namespace, value = parse(text)
+    definitions = view.program.definitions
+    check_namespace([definitions], namespace)
+    normal = Identifiers(definitions.identity).normalize(namespace, value)
+    if normal is None:
+        raise CommandError(f"expected an identifier that counts, found {text} → it is blocked or no {namespace} by contracts/identity.yaml")
+    person = view.holder(namespace, normal[1])
+    if person is None:
+        raise CommandError(f"nobody in space {view.space} has {text}: expected an identifier of an accepted event → is it spelt so?")
+    return person, next(each for each in person.identifiers if (each.namespace, each.value) == normal)
+
+
+def profile_of(view: View, text: str) -> Person:
+    """The profile of ``p_…`` or of ``NS:VALUE``. Raises CommandError if there is none."""
+    if not text.startswith("p_") or ":" in text:
+        return holder_of(view, text)[0]
+    person = by_id(view, text)
+    if person is None:
+        raise CommandError(f"no profile of space {view.space} has the id {text} → `skep profile show NS:VALUE` tells ids")
+    return person
+
+
+def text_of(pair: Pair) -> str:
+    """``namespace:value``"""
+    return f"{pair[0]}:{pair[1]}"

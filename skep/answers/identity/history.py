@@ -1,0 +1,160 @@
+"""`skep identity history` and `show`: what became of people, by which evidence, and who was who at an earlier time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from contracts.model.hashing import profile_id
+from contracts.text.times import iso, parse_time
+from operators.extract import Identifiers
+from operators.people.history import TYPES, Turn
+from operators.records import Person
+from operators.view import View
+from skep.answers.identity.evidence import holder_of
+from skep.answers.identity.whys import whys
+from skep.answers.profiles import by_id, check_namespace, parse
+from skep.cli.console import CommandError, headline, table
+from skep.cli.layout import ident, moment, number, prose
+from skep.project.settings import Settings
+from skep.project.spaces import one_space, open_view
+
+SHOWN = 4
+"""Identifiers in one line of the table."""
+
+Told = dict[str, Any]
+Pair = list[str | None]
+"""``[namespace, value]``; of an identifier that nothing names any more ``[null, h_…]``"""
+
+
+class Names:
+    """The identifiers of hashes."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._rank = {each.name: at for at, each in enumerate(view.program.definitions.identity.namespaces)}
+        self._known: dict[bytes, Pair] = {}
+
+    def of(self, identifiers: Iterable[bytes]) -> list[Pair]:
+        """In rank; those that nobody knows any more come last."""
+        return sorted((self._pair(each) for each in identifiers), key=lambda pair: (self._rank.get(pair[0] or "", 1 << 30), pair[1]))
+
+    def _pair(self, identifier: bytes) -> Pair:
+        if identifier not in self._known:
+            person = self._view.holds(identifier)
+            if person is not None:
+                self._know(person)
+        return self._known.setdefault(identifier, [None, f"h_{identifier.hex()}"])
+
+    def _know(self, person: Person) -> None:
+        names = list(self._rank)
+        for each in person.identifiers:
+            self._known[each.hash] = [names[each.namespace], each.value]
+
+
+def history(settings: Settings, text: str, space: str | None) -> Told:
+    """Everything that happened to the profile ``p_…``, also one that is gone, or to the one that holds ``NS:VALUE``; oldest first."""
+    view = open_view(settings, one_space(settings, space))
+    try:
+        key = _key(view, text)
+        if key is None:
+            key = holder_of(view, text)[0].key
+        turns = [turn for _, turn in view.past.of(key)]
+        if not turns:
+            raise CommandError(f"no profile of space {view.space} has the id {text} → `skep identity show NS:VALUE` tells ids")
+        given = whys(settings, view.space, {turn.cause for turn in turns if turn.by in {"link", "unlink"}})
+        names = Names(view)
+        return {"space": view.space, "profile": profile_id(key), "history": [_told(turn, names, given) for turn in turns]}
+    finally:
+        view.close()
+
+
+def _told(turn: Turn, names: Names, given: dict[str, str]) -> Told:
+    return {
+        "clock": None if turn.clock is None else iso(turn.clock),
+        "time": None if turn.time is None else iso(turn.time),
+        "type": TYPES[turn.kind],
+        "other": profile_id(turn.other) if turn.other else None,
+        "identifiers": names.of(turn.hashes()),
+        "cause": {"type": turn.by, "id": turn.cause, "why": given.get(turn.cause)},
+        "rules": turn.rules,
+    }
+
+
+def who(settings: Settings, text: str, space: str | None, at: str | None) -> Told:
+    """The profile of ``p_…`` or ``NS:VALUE`` and its identifiers, as the space believes now or believed at a time.
+
+    A profile that had been merged by then is shown as the one that it was part of. Raises CommandError if there was none.
+    """
+    at_us = parse_time(at) if at is not None else None
+    if at is not None and at_us is None:
+        raise CommandError(f"--at: expected a time such as 2026-07-01T00:00:00Z, found {at} → write it as ISO 8601")
+    view = open_view(settings, one_space(settings, space))
+    try:
+        key = _key(view, text)
+        when = 1 << 62 if at_us is None else at_us
+        found = view.past.became(key, when) if key is not None else view.past.holder(_identifier(view, text), when)
+        if found is None:
+            then = f" at {iso(at_us)}" if at_us is not None else ""
+            raise CommandError(f"nobody in space {view.space} was known as {text}{then} → `skep identity history` tells since when")
+        identifiers = Names(view).of(view.past.was(found, when).identifiers)
+        return {
+            "space": view.space,
+            "profile": profile_id(found),
+            "at": iso(at_us) if at_us is not None else None,
+            "identifiers": identifiers,
+        }
+    finally:
+        view.close()
+
+
+def _key(view: View, text: str) -> bytes | None:
+    """The key of a profile id, also of one that is gone, or of the beginning of one of now; None of what is an identifier."""
+    if not text.startswith("p_") or ":" in text:
+        return None
+    if len(text) < len(profile_id(bytes(16))) and (person := by_id(view, text)) is not None:
+        return person.key
+    try:
+        return bytes.fromhex(text.removeprefix("p_"))
+    except ValueError:
+        raise CommandError(f"expected p_ and 32 hexadecimal digits, found {text} → `skep identity show NS:VALUE` tells ids") from None
+
+
+def _identifier(view: View, text: str) -> bytes:
+    namespace, value = parse(text)
+    definitions = view.program.definitions
+    check_namespace([definitions], namespace)
+    normal = Identifiers(definitions.identity).normalize(namespace, value)
+    if normal is None:
+        raise CommandError(f"expected an identifier that counts, found {text} → it is blocked or no {namespace} by contracts/identity.yaml")
+    return view.hash(namespace, normal[1])
+
+
+def show_history(told: Told) -> None:
+    """A line for each thing that happened."""
+    headline(told["profile"], f"  space {told['space']}\n")
+    columns = (
+        moment("clock"), "what", prose("identifiers"), ident("other profile"), "by", ident("cause"), moment("at"), prose("why"),
+        number("rules"),
+    )  # fmt: skip
+    table(columns, [_row(turn) for turn in told["history"]])
+
+
+def _row(turn: Told) -> tuple[Any, ...]:
+    cause = turn["cause"]
+    return (
+        turn["clock"], turn["type"].replace("_", " "), _few(turn["identifiers"]), turn["other"],
+        cause["type"], cause["id"], turn["time"], cause["why"], turn["rules"],
+    )  # fmt: skip
+
+
+def show_who(told: Told) -> None:
+    """A profile and its identifiers."""
+    then = f"  as believed at {told['at']}" if told["at"] else ""
+    headline(told["profile"], f"  space {told['space']}{then}\n")
+    table(("identifier", prose("value")), told["identifiers"])
+
+
+def _few(identifiers: list[Pair]) -> str:
+    shown = ", ".join(":".join(filter(None, pair)) for pair in identifiers[:SHOWN])
+    return f"{shown} and {len(identifiers) - SHOWN:,} more" if len(identifiers) > SHOWN else shown

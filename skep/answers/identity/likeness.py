@@ -1,0 +1,116 @@
+"""What probabilistic rules say of people: their records side by side, which links they have, and why those stand or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from contracts.model.hashing import Hasher
+from operators.match.model import model_of
+from operators.match.scoring import Scorer, probability
+from operators.match.values import value_at
+from operators.people.manual import Manual
+from operators.people.matcher import Matcher
+from operators.people.store import PeopleStore
+from operators.records import Identifier, Link, Person
+from operators.stitch.rules import Rules
+from operators.view import View
+from skep.project.settings import Settings
+from skep.project.spaces import bundles, shard_path
+from state.overlay import Overlay
+
+CACHE_BYTES = 64_000_000
+Told = dict[str, Any]
+
+
+@contextmanager
+def compared_view(settings: Settings, space: str) -> Iterator[tuple[View, Likeness | None]]:
+    """A space as it was committed last, and what is compared in it; None without probabilistic rules. Raises `NoState`."""
+    overlay, hasher = Overlay(shard_path(settings, space)), Hasher(settings.secret, space)
+    try:
+        view = View(overlay, space, hasher, bundles(settings))
+        definitions = view.program.definitions
+        yield view, None if definitions.identity.probabilistic is None else Likeness(overlay, hasher, view)
+    finally:
+        overlay.close()
+
+
+class Likeness:
+    """The flow's own matcher over what is committed; nothing is written."""
+
+    def __init__(self, shard: Overlay, hasher: Hasher, view: View) -> None:
+        definitions = view.program.definitions
+        assert definitions.identity.probabilistic is not None, "asked of probabilistic rules only"
+        self.settings = definitions.identity.probabilistic
+        self._rules = Rules(definitions.identity)
+        model = model_of(definitions)
+        self._scorer = Scorer(model)
+        store = PeopleStore(shard, hasher, self._rules, CACHE_BYTES)
+        self._matcher = Matcher(store, Manual(shard.manual), view.meta, self.settings, model)
+
+    def links(self, people: Iterable[Person]) -> list[tuple[Link, str, str | None]]:
+        """Every probabilistic link of these people, with its state (accepted, rejected, candidate) and why it does not stand."""
+        return list(self._matcher.told({key for person in people for key in person.records}))
+
+    def record(self, person: Person, identifier: bytes) -> bytes:
+        """The lead of the record that holds an identifier of a person."""
+        parts = self._matcher.parts(person)
+        return next(key for key, held in parts.items() if any(each.hash == identifier for each in held))
+
+    def matched(self, person: Person) -> Iterator[bytes]:
+        """The leads of the records that a person has links with, whatever their state."""
+        for row in person.records.values():
+            yield from row.matches
+
+    # ---- two records
+
+    def waterfall(self, a: bytes, b: bytes) -> Told:
+        """How the match weight of two records adds up, in bits, from the prior on; both records by their leads."""
+        ones, twos = self._traits(a), self._traits(b)
+        total = self._scorer.prior
+        steps = []
+        for part in self._scorer.explain(self._scorer.prepare(ones), self._scorer.prepare(twos)):
+            bits = part.weight + part.frequency
+            total += bits
+            values = {"a": value_at(ones, part.trait), "b": value_at(twos, part.trait)}
+            said = {"trait": part.trait, "how": part.how, "level": part.level, **values}
+            steps.append({**said, "bits": round(bits, 6), "frequency": round(part.frequency, 6), "sum": round(total, 6)})
+        prior = {"prior": round(self._scorer.prior, 6), "prior_probability": probability(self._scorer.prior)}
+        return {**prior, "steps": steps, "weight": round(total, 6), "probability": round(probability(total), 6)}
+
+    def compared(self, a: bytes, b: bytes) -> Told:
+        """Two records side by side: the blocks they share, whether they are candidates by them, and in words what follows."""
+        ones, twos = self._matcher.known(a), self._matcher.known(b)
+        shared = [block for block in ones.blocks if block in set(twos.blocks)]
+        near = [block for block in shared if self._matcher.evidence.near(block, ones.identifiers, twos.identifiers)]
+        good = [block for block in near if self._matcher.index.size(block) <= self.settings.block_limit]
+        fall = self.waterfall(a, b)
+        return {
+            "blocks": [self.settings.block[block[0]].text for block in shared],
+            "candidates": bool(good),
+            "why": self._words(shared, near, good, fall),
+            "waterfall": fall,
+        }
+
+    def _words(self, shared: list[bytes], near: list[bytes], good: list[bytes], fall: Told) -> str:
+        weighed = f"{fall['weight']:+.1f} bits, probability {fall['probability']:.4f}"
+        if not shared:
+            return f"not compared: they share no block (they would weigh {weighed})"
+        if not near:
+            return f"not compared: they were not seen in one block within its time of each other (they would weigh {weighed})"
+        if not good:
+            limit = f"more than {self.settings.block_limit:,} records each, `block_limit`"
+            return f"not compared: the blocks that they share hold {limit} (they would weigh {weighed})"
+        for level, words in ((self.settings.accept, "from accept on"), (self.settings.review, "from review on")):
+            if fall["probability"] >= level:
+                return f"compared: {weighed}, {words}, {level:g}"
+        return f"compared: {weighed}, below review, {self.settings.review:g}"
+
+    def _traits(self, key: bytes) -> Told:
+        said = self._matcher.evidence.traits(self._matcher.known(key).identifiers)
+        return {name: value for name, (_, _, value) in said.items()}
+
+    def lead(self, key: bytes) -> Identifier:
+        """The identifier after which a record is named."""
+        return self._matcher.known(key).record.lead

@@ -1,0 +1,192 @@
+"""`skep identity split`: the unlinks that leave some identifiers of a profile as one profile and take the rest away."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from contracts.model.hashing import profile_id
+from contracts.text.times import iso
+from operators.records import Link, Person
+from operators.stitch.clusters import lead
+from skep.answers.identity.evidence import Evidence, Pair, holder_of, members, profile_of, standing, text_of
+from skep.answers.planning.trial import with_entries
+from skep.cli.console import CommandError, out, table
+from skep.cli.layout import ident, prose
+from skep.project.entries import Submitted, submit_all
+from skep.project.settings import Settings
+from skep.project.spaces import one_space, open_view
+
+Entry = dict[str, Any]
+IN_THE_WAY = "the profile cannot be split so: other people's links or a rule stand in the way → `skep identity explain` says which"
+
+
+def split(
+    settings: Settings, profile: str, keep: list[str], why: str, space: str | None, *, dry_run: bool
+) -> tuple[Entry, list[Submitted]]:
+    """What is cut and who results, and what came of the entries (none of a dry run). Raises CommandError if it cannot be done."""
+    name = one_space(settings, space)
+    view = open_view(settings, name)
+    try:
+        person = profile_of(view, profile)
+        kept = {_kept(person, *holder_of(view, each), each) for each in keep}
+        if len(kept) == len(person.identifiers):
+            raise CommandError(
+                f"--keep: expected some identifiers of {profile_id(person.key)}, found all of them → leave out those that go"
+            )
+        if view.program.definitions.identity.probabilistic is None:
+            cut = _Cut(Evidence(view, [person]), person, kept)
+            told, entries = cut.told(), cut.entries(why)
+        else:
+            names = [namespace.name for namespace in view.program.definitions.identity.namespaces]
+            trial = _Trial(settings, name, why, {each.hash: [names[each.namespace], each.value] for each in person.identifiers}, kept)
+            told = trial.run(person)
+            entries = trial.entries
+    finally:
+        view.close()
+    return told, [] if dry_run else submit_all(settings, name, entries)
+
+
+def _kept(person: Person, holder: Person, identifier: Any, said: str) -> bytes:
+    if holder.key != person.key:
+        raise CommandError(
+            f"--keep: expected an identifier of {profile_id(person.key)}, {said} is in {profile_id(holder.key)} → name its own"
+        )
+    found: bytes = identifier.hash
+    return found
+
+
+class _Trial:
+    """The same with links by likeness: the parts are other records than the whole, with links of their own, so each step is tried out."""
+
+    def __init__(self, settings: Settings, space: str, why: str, pairs: dict[bytes, Pair], kept: set[bytes]) -> None:
+        self._settings, self._space, self._why = settings, space, why
+        self._pairs = pairs
+        self._kept = kept
+        self._cut: dict[tuple[bytes, bytes], None] = {}
+        self._added: dict[tuple[bytes, bytes], None] = {}
+
+    def run(self, person: Person) -> Entry:
+        """Find the entries; returns what is cut and who results. Raises CommandError if nothing parts them."""
+        people = [person]
+        while self._step(people):
+            now = iso(time.time_ns() // 1000)
+            entries = [{**entry, "timestamp": now, "messageId": str(at)} for at, entry in enumerate(self.entries)]
+            with with_entries(self._settings, self._space, entries) as view:
+                found = [holder for holder in map(view.holds, self._pairs) if holder is not None]
+            people = list({one.key: one for one in found}.values())
+        homes = [one for one in people if self._held(one) & self._kept]
+        if len(homes) > 1 or self._held(homes[0]) - self._kept:
+            raise CommandError(IN_THE_WAY)
+        told = [
+            {
+                "profile": profile_id(one.key),
+                "identifiers": sorted(self._pairs[each] for each in self._held(one)),
+                "kept": one is homes[0],
+            }
+            for one in people
+        ]
+        return {
+            "unlink": [[self._pairs[a], self._pairs[b]] for a, b in self._cut],
+            "link": [[self._pairs[a], self._pairs[b]] for a, b in self._added],
+            "people": sorted(told, key=lambda one: (not one["kept"], one["identifiers"])),
+        }
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Links first, so that the kept ones are never apart."""
+        said = [("link", each) for each in self._added] + [("unlink", each) for each in self._cut]
+        return [{"type": kind, "a": self._end(a), "b": self._end(b), "why": self._why} for kind, (a, b) in said]
+
+    def _end(self, identifier: bytes) -> dict[str, str]:
+        namespace, value = self._pairs[identifier]
+        return {"namespace": namespace, "value": value}
+
+    def _held(self, person: Person) -> set[bytes]:
+        return {each.hash for each in person.identifiers} & self._pairs.keys()
+
+    def _step(self, people: list[Person]) -> bool:
+        """Cut what joins kept ones and others, and join the kept ones; False if there is nothing more to do."""
+        before = len(self._cut) + len(self._added)
+        homes = [self._held(one) & self._kept for one in people if self._held(one) & self._kept]
+        first = min(homes[0])
+        self._added.update(dict.fromkeys((first, min(home)) for home in homes[1:]))
+        for link in (link for one in people for link in one.links.values()):
+            if {link.a, link.b} <= self._pairs.keys() and (link.a in self._kept) != (link.b in self._kept):
+                self._cut[link.a, link.b] = None
+        return len(self._cut) + len(self._added) > before
+
+
+class _Cut:
+    """Pairs between the kept identifiers and the others, standing or not, and links that hold the kept ones together without the others."""
+
+    def __init__(self, evidence: Evidence, person: Person, kept: set[bytes]) -> None:
+        self._evidence = evidence
+        self._kept = kept
+        self._rest = {each.hash for each in person.identifiers} - kept
+        self._pairs = {
+            (link.a, link.b): link
+            for link in evidence.links
+            if not (link.void and not link.manual)
+            and {link.a in kept, link.b in kept} == {True, False}
+            and {link.a, link.b} <= kept | self._rest
+        }
+        self._added: list[tuple[bytes, bytes]] = []
+        self._hold_together()
+        self._near = self._decided()
+        if self._kept & members(self._near, self._rest) or not self._kept <= members(self._near, [next(iter(kept))]):
+            raise CommandError(IN_THE_WAY)
+
+    def _decided(self) -> Any:
+        """Who is near whom when the entries have been applied."""
+        now = time.time_ns() // 1000
+        links = [link for link in self._evidence.links if (link.a, link.b) not in self._pairs]
+        links += [Link(a, b, manual=True, first=now, last=now) for a, b in self._added]
+        return self._evidence.near(standing(self._evidence, links, set(filter(self._shared, self._evidence.shared)), self._evidence.rules))
+
+    def _shared(self, device: bytes) -> bool:
+        """Whether a shared device is still one: who is unlinked from it was not identified on it."""
+        identifier, pairs = self._evidence.identifiers[device], self._pairs
+        persons = self._evidence.view.identified(identifier)
+        left = sum((one, device) not in pairs and (device, one) not in pairs for one in persons)
+        return left >= (self._evidence.rules.shared_after[identifier.namespace] or 0)
+
+    def _hold_together(self) -> None:
+        near, first = self._decided(), min(self._kept, key=self._evidence.rank)
+        together = members(near, [first])
+        for each in sorted(self._kept, key=self._evidence.rank):
+            if each not in together:
+                self._added.append((first, each))
+                together |= members(near, [each])
+
+    def told(self) -> Entry:
+        pair = self._evidence.pair
+        people, left = [], set(self._kept | self._rest)
+        while left:
+            found = members(self._near, [min(left, key=self._evidence.rank)])
+            left -= found
+            key = lead([self._evidence.identifiers[each] for each in found]).hash
+            people.append({"profile": profile_id(key), "identifiers": sorted(map(pair, found)), "kept": bool(found & self._kept)})
+        return {
+            "unlink": [[pair(a), pair(b)] for a, b in self._pairs],
+            "link": [[pair(a), pair(b)] for a, b in self._added],
+            "people": sorted(people, key=lambda one: (not one["kept"], one["identifiers"])),
+        }
+
+    def entries(self, why: str) -> list[Entry]:
+        """Links first, so that the kept ones are never apart."""
+        said = [("link", each) for each in self._added] + [("unlink", each) for each in self._pairs]
+        return [{"type": kind, "a": self._end(a), "b": self._end(b), "why": why} for kind, (a, b) in said]
+
+    def _end(self, identifier: bytes) -> dict[str, str]:
+        namespace, value = self._evidence.pair(identifier)
+        return {"namespace": namespace, "value": value}
+
+
+def show(told: Entry, *, dry_run: bool) -> None:
+    """The cut for people."""
+    rows = [(kind, *map(text_of, ends)) for kind in ("unlink", "link") for ends in told[kind]]
+    table(("", prose("a"), prose("b")), rows)
+    out.print("\nwould be then:" if dry_run else "\nbecome:")
+    people = [(one["profile"], ", ".join(map(text_of, one["identifiers"]))) for one in told["people"]]
+    table((ident("profile"), prose("identifiers")), people)

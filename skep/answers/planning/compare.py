@@ -1,0 +1,151 @@
+"""People before and after: who merges, splits and changes id, who enters and leaves, what destinations are told."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from contracts.model.definitions import Definitions
+from contracts.model.hashing import profile_id
+from operators.activation.audience import Audience
+from operators.view import View, traits_of
+from skep.answers.planning.trial import Trial
+
+SAMPLES = 10
+SHOWN = 10
+"""Identifiers of a sample that are listed; the others are counted."""
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Homes:
+    """Where identifiers are."""
+
+    of: dict[Pair, str]
+    """Identifier → profile id."""
+    held: dict[str, list[Pair]]
+    """Profile id → its identifiers, in rank; a profile without any is there, too."""
+
+    @classmethod
+    def read(cls, view: View) -> _Homes:
+        names = [each.name for each in view.program.definitions.identity.namespaces]
+        held = {
+            profile_id(person.key): [
+                (names[each.namespace], each.value) for each in sorted(person.identifiers, key=lambda each: (each.namespace, each.value))
+            ]
+            for person in view.people()
+        }
+        return cls({pair: profile for profile, pairs in held.items() for pair in pairs}, held)
+
+    def row(self, profile: str) -> dict[str, Any]:
+        pairs = self.held.get(profile, [])
+        return {"profile": profile, "identifiers": [list(pair) for pair in pairs[:SHOWN]], "more": max(0, len(pairs) - SHOWN)}
+
+
+def nothing() -> dict[str, Any]:
+    """What `compare` says where nothing changes."""
+    none: dict[str, Any] = {"count": 0, "samples": []}
+    return {
+        "merge": none, "split": none, "id": {"vanish": none, "appear": none},
+        "identifiers": {"moved": 0, "added": 0, "gone": 0}, "events": 0, "segments": {}, "destinations": {}, "traits": {},
+    }  # fmt: skip
+
+
+def compare(trial: Trial, definitions: Definitions) -> dict[str, Any]:
+    """Counts, each with its first samples by profile id: whose identifiers come together or apart (``merge``: people after that
+    are made of several of today's; ``split``: people of today that become several), and so on."""
+    before, after = _Homes.read(trial.before), _Homes.read(trial.after)
+    sources: dict[str, set[str]] = defaultdict(set)
+    targets: dict[str, set[str]] = defaultdict(set)
+    moved = 0
+    for pair, was in before.of.items():
+        now = after.of.get(pair)
+        if now is not None:
+            sources[now].add(was)
+            targets[was].add(now)
+            moved += was != now
+    merges = sorted(profile for profile, made_of in sources.items() if len(made_of) > 1)
+    splits = sorted(profile for profile, parts in targets.items() if len(parts) > 1)
+    vanish, appear = before.held.keys() - after.held.keys(), after.held.keys() - before.held.keys()
+
+    def sample(was: Iterable[str], now: Iterable[str]) -> dict[str, Any]:
+        return {"before": [before.row(one) for one in sorted(was)][:SHOWN], "after": [after.row(one) for one in sorted(now)][:SHOWN]}
+
+    return {
+        "merge": _some(merges, lambda one: sample(sources[one], [one])),
+        "split": _some(splits, lambda one: sample([one], targets[one])),
+        "id": {
+            "vanish": _some(sorted(vanish), lambda one: sample([one], targets.get(one, ()))),
+            "appear": _some(sorted(appear), lambda one: sample(sources.get(one, ()), [one])),
+        },
+        "identifiers": {"moved": moved, "added": len(after.of.keys() - before.of.keys()), "gone": len(before.of.keys() - after.of.keys())},
+        "events": _events(trial),
+        "segments": _segments(trial, before, after),
+        "destinations": _destinations(trial.told, definitions),
+        "traits": _traits(trial),
+    }
+
+
+def _some(found: list[str], sample: Any) -> dict[str, Any]:
+    return {"count": len(found), "samples": [sample(one) for one in found[:SAMPLES]]}
+
+
+def _events(trial: Trial) -> int:
+    """How many events belong to another profile than before, or to one at all only before or only after."""
+    was = dict(trial.before.attributions())
+    differ = sum(was.pop(message, None) != profile for message, profile in trial.after.attributions())
+    return differ + len(was)
+
+
+def _segments(trial: Trial, before: _Homes, after: _Homes) -> dict[str, Any]:
+    """By segment: its size before and after, and how many profiles enter and leave it."""
+    entered: dict[str, list[str]] = defaultdict(list)
+    left: dict[str, list[str]] = defaultdict(list)
+    for line in trial.told:
+        change = orjson.loads(line)
+        if change["type"] in {"segment.entered", "segment.exited"}:
+            (entered if change["type"] == "segment.entered" else left)[change["segment"]].append(change["profile"])
+    sizes = trial.before.meta.sizes, trial.after.meta.sizes
+    return {
+        name: {
+            "before": sizes[0].get(name, 0),
+            "after": sizes[1].get(name, 0),
+            "enter": _some(sorted(entered[name]), after.row),
+            "leave": _some(sorted(left[name]), before.row),
+        }
+        for name in sorted(entered.keys() | left.keys())
+    }
+
+
+def _destinations(told: list[bytes], definitions: Definitions) -> dict[str, Any]:
+    """By destination: how many changes it would be told, by their type."""
+    found = {}
+    for each in definitions.destinations:
+        audience = Audience.of(each, definitions)
+        kinds = Counter(orjson.loads(line)["type"] for _, line in audience.told(enumerate(told)))
+        found[each.name] = {"changes": kinds.total(), "types": dict(sorted(kinds.items()))}
+    return found
+
+
+def _traits(trial: Trial) -> dict[str, int]:
+    """By trait: how many profiles that are there before and after have another value of it."""
+    counts: Counter[str] = Counter()
+    after = dict(_values(trial.after))
+    for key, was in _values(trial.before):
+        now = after.get(key)
+        if now is not None:
+            counts.update(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
+    return dict(sorted(counts.items()))
+
+
+def _values(view: View) -> Iterator[tuple[bytes, dict[str, bytes]]]:
+    """By profile: each trait's value as canonical JSON."""
+    program, now = view.program, view.at(None)
+    for person in view.people():
+        traits = traits_of(person, program, now)
+        yield person.key, {name: orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for name, value in traits.items()}

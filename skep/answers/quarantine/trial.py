@@ -1,0 +1,95 @@
+"""What a replay would do: records judged by the definitions in force, or by contracts/ as it is now, and nothing touched."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from contracts.model.batches import Event, Refused
+from contracts.model.definitions import Definitions
+from operators.people.content import content
+from operators.people.quarantine import refused_event
+from operators.people.repairs import message_id
+from operators.validate import Judge
+from operators.view import Quarantined, View
+from skep.answers.quarantine.causes import Causes
+from skep.project.in_force import in_force
+from skep.project.settings import Settings
+
+
+@dataclass(slots=True)
+class Tried:
+    """How many records would pass (``duplicate`` of them as repeats of a known message), and why the others would not."""
+
+    records: int = 0
+    passing: int = 0
+    duplicate: int = 0
+    causes: Causes = field(default_factory=Causes)
+
+    @property
+    def failing(self) -> int:
+        return self.records - self.passing
+
+    def public(self) -> dict[str, Any]:
+        """As JSON says it."""
+        counts = {"records": self.records, "pass": self.passing, "duplicate": self.duplicate, "fail": self.failing}
+        return {**counts, "causes": [cause.public() for cause in self.causes.sorted()]}
+
+
+class Trial:
+    """Judges records one after the other, as a replay would: by what is in force in their space, or by these definitions.
+
+    Repeats are known as long as their message ids are remembered.
+    """
+
+    def __init__(self, settings: Settings, definitions: Definitions | None = None) -> None:
+        self._settings, self._definitions = settings, definitions
+        self._judges: dict[str, Judge] = {}
+        self._now_us = time.time_ns() // 1000
+        self._before: dict[tuple[str, str], bytes] = {}
+        """By space and message id: the bytes of what has passed in this trial."""
+        self.tried = Tried()
+
+    def add(self, space: str, view: View, row: Quarantined, raw: bytes | None = None) -> Event | Refused:
+        """What would become of a record, or of these bytes in its place; counted."""
+        outcome, repeated = self._outcome(space, view, row, row.raw if raw is None else raw)
+        tried = self.tried
+        tried.records += 1
+        if isinstance(outcome, Event):
+            tried.passing += 1
+            tried.duplicate += repeated
+        else:
+            tried.causes.add(space, row, outcome)
+        return outcome
+
+    def _judge(self, space: str) -> Judge:
+        if space not in self._judges:
+            settings = self._settings
+            self._judges[space] = Judge(
+                self._definitions or in_force(settings, space),
+                unknown_ok=settings.unknown_events == "accept",
+                future_skew_us=settings.future_skew_us,
+                max_event_bytes=settings.max_event_bytes,
+                formats=settings.formats == "assert",
+            )
+        return self._judges[space]
+
+    def _outcome(self, space: str, view: View, row: Quarantined, raw: bytes) -> tuple[Event | Refused, bool]:
+        received_us = self._now_us if row.received_at_us is None else row.received_at_us
+        found = self._judge(space).judge(raw, row.position, received_us)
+        if row.reason == "conflict" and (raw == row.raw or message_id(raw) == message_id(row.raw)):
+            return Refused(row.position, row.reason, row.detail, row.schema_path, None, raw, row.event, row.contract), False
+        if not isinstance(found, Event):
+            return found, False
+        key = space, found.message_id
+        known = self._before.get(key) or view.message(found.message_id)
+        if known is None:
+            self._before[key] = raw
+            return found, False
+        if known == raw or content(orjson.loads(known)) == content(found.body):
+            return found, True
+        detail = f"message {found.message_id} came before with another content; the first one stands"
+        return refused_event(found, "conflict", detail), False

@@ -1,0 +1,346 @@
+"""`skep quarantine …`: what was refused, why, and what people do about it."""
+
+# ruff: noqa: PLC0415 - a command starts without the libraries that only others need
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from skep.cli import offered
+from skep.cli.console import CommandError, json_line, out, table
+from skep.cli.context import settings_of
+from skep.cli.layout import Column, moment, number, prose
+
+if TYPE_CHECKING:
+    from skep.answers.quarantine.causes import Cause
+    from skep.answers.quarantine.selection import Selection
+    from skep.answers.quarantine.trial import Tried
+    from skep.project.entries import Submitted
+    from skep.project.settings import Settings
+
+quarantine_app = typer.Typer()
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these records.")]
+Reason = Annotated[str | None, typer.Option(help="Only those refused for this reason.")]
+Event = Annotated[str | None, typer.Option(help="Only events of this name, or of a prefix such as order_*.", autocompletion=offered.events)]
+Since = Annotated[str | None, typer.Option(help="Only those received since: a duration back from now (1d) or a time.")]
+Source = Annotated[
+    str | None,
+    typer.Option(help="Only those of this source, or of one of its partitions (shop/orders.jsonl).", autocompletion=offered.sources),
+]
+CauseId = Annotated[str | None, typer.Option("--cause", help="Only those of this cause, by its id in the list (c-…).")]
+Where = Annotated[
+    list[str] | None, typer.Option(help="Only those whose content is so: 'PATH = != < <= > >= ~ VALUE', 'PATH exists', 'PATH missing'.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would come of it.")]
+All = Annotated[bool, typer.Option("--all", help="Really every record, when nothing else says which.")]
+
+
+@quarantine_app.command("list")
+def list_(
+    context: typer.Context,
+    *,
+    ids: Ids = None,
+    reason: Reason = None,
+    event: Event = None,
+    since: Since = None,
+    source: Source = None,
+    cause: CauseId = None,
+    where: Where = None,
+    each: Annotated[bool, typer.Option("--each", help="Every record on a line of its own, oldest first.")] = False,
+    grouped: Annotated[bool, typer.Option("--grouped", help="With --json: causes instead of records.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many lines to show; --json shows all.")] = 50,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """What was refused, by cause.
+
+    How many records, since when, until when, and one of them.
+
+    Example: skep quarantine list --event order_completed --since 1d
+    """
+    from skep.answers.quarantine.causes import listed
+    from skep.answers.quarantine.selection import public, records, selection
+
+    settings = settings_of(context)
+    chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
+    rows = records(settings, space, chosen)
+    if json and grouped:
+        json_line([one.public() for one in listed(rows)])
+    elif json:
+        _json_rows(public(name, row) for name, row in rows)
+    elif each:
+        shown = [(name, row.id, row.reason, row.event, row.partition, row.position, row.detail) for name, row in rows]
+        columns = ("space", "id", "reason", "event", prose("partition"), number("position"), prose("detail"))
+        _table(columns, shown, limit, settings)
+    else:
+        _causes(listed(rows), limit, settings)
+
+
+def _json_rows(rows: Any) -> None:
+    """A list of rows as one line of JSON, written as the rows come."""
+    import sys
+
+    import orjson
+
+    write = sys.stdout.buffer.write
+    write(b"[")
+    for at, row in enumerate(rows):
+        write((b"," if at else b"") + orjson.dumps(row))
+    write(b"]\n")
+
+
+def _causes(causes: list[Cause], limit: int, settings: Settings) -> None:
+    from contracts.text.times import iso
+
+    shown = [
+        (
+            one.space, one.records, one.reason, one.event, one.contract.partition("/")[2], one.detail,
+            *(None if at is None else iso(at) for at in (one.first_us, one.last_us)), one.sample, one.id,
+        )
+        for one in causes
+    ]  # fmt: skip
+    columns = (
+        "space", number("records"), "reason", "event", "version", prose("detail"), moment("first"), moment("last"), "sample", "cause",
+    )  # fmt: skip
+    _table(columns, shown, limit, settings)
+    if causes:
+        out.print(f"\nNext: skep quarantine show {causes[0].sample}   ·   skep quarantine replay --cause {causes[0].id} --dry-run")
+
+
+def _table(columns: tuple[str | Column, ...], rows: list[tuple[Any, ...]], limit: int, settings: Settings) -> None:
+    """A table of at most ``limit`` rows; the first column, the space, only where there are several."""
+    first = 0 if len(settings.spaces) > 1 else 1
+    table(columns[first:], [row[first:] for row in rows[:limit]])
+    if len(rows) > limit:
+        out.print(f"… and {len(rows) - limit:,} more: --limit {len(rows)}")
+
+
+@quarantine_app.command("show")
+def show(
+    context: typer.Context,
+    entry: Annotated[str, typer.Argument(metavar="ID")],
+    *,
+    raw: Annotated[bool, typer.Option("--raw", help="Write the record's bytes, exactly, into a file or a pipe.")] = False,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """One refused record, with what is wrong in it underlined.
+
+    And what a replay would say now.
+
+    Of a long one the part around what is wrong; --raw and --json have all of it.
+
+    Example: skep quarantine show q-1
+    """
+    from skep.answers.quarantine.selection import found, public, selection
+    from skep.project.spaces import open_views
+
+    settings = settings_of(context)
+    with open_views(settings, space) as views:
+        rows = list(found(views, selection(ids=[entry])))
+        if raw:
+            _write_raw(entry, [row.raw for _, row in rows])
+            return
+        if json:
+            json_line([public(name, row) for name, row in rows])
+            return
+        from skep.answers.quarantine.show import show as show_one
+
+        for name, row in rows:
+            show_one(settings, name, views[name], row)
+
+
+def _write_raw(entry: str, records: list[bytes]) -> None:
+    """What a record holds could be anything, so a terminal does not get to see it."""
+    import sys
+
+    if sys.stdout.isatty():
+        raise CommandError(f"--raw: expected a file or a pipe, found a terminal → skep quarantine show {entry} --raw > FILE")
+    if len(records) > 1:
+        raise CommandError(f"--raw: expected one record, found {entry} in {len(records)} spaces → say which with --space")
+    sys.stdout.buffer.write(b"".join(records))
+
+
+@quarantine_app.command("replay")
+def replay(
+    context: typer.Context,
+    *,
+    ids: Ids = None,
+    reason: Reason = None,
+    event: Event = None,
+    since: Since = None,
+    source: Source = None,
+    cause: CauseId = None,
+    where: Where = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Put contracts/ as it is now in force first, as `skep apply` does.")] = False,
+    dry_run: DryRun = False,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Feed refused records again after a repair.
+
+    They are judged by what is in force; lateness no longer counts. The default is all.
+
+    Example: skep quarantine replay --reason invalid --apply --dry-run
+    """
+    from skep.answers.quarantine import repairs
+    from skep.answers.quarantine.selection import selection
+    from skep.project.definitions import proved
+
+    settings = settings_of(context)
+    chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
+    where_ = _of(settings, space, chosen)
+    if dry_run:
+        tried = repairs.trial(settings, where_, chosen, proved(settings) if apply else None)
+        if json:
+            json_line(tried.public())
+        else:
+            _tried(tried, settings)
+        return
+    if apply:
+        _apply(settings, where_)
+    count, submitted = repairs.replay(settings, where_, chosen)
+    if not json:
+        out.print(f"{count:,} records to replay" if count else "nothing to replay")
+    _tell(submitted, json=json)
+
+
+@quarantine_app.command("edit")
+def edit(
+    context: typer.Context,
+    *,
+    patch: Annotated[Path, typer.Option(metavar="FILE", help="A JSON Patch (RFC 6902), applied to each record.")],
+    ids: Ids = None,
+    reason: Reason = None,
+    event: Event = None,
+    since: Since = None,
+    source: Source = None,
+    cause: CauseId = None,
+    where: Where = None,
+    everything: All = False,
+    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")] = "",
+    feed: Annotated[bool, typer.Option("--replay", help="Replay them at once.")] = False,
+    dry_run: DryRun = False,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Change refused records by a patch.
+
+    What was received is kept beside it, with who, when and why.
+
+    Example: skep quarantine edit --event order_completed --patch cents.json --dry-run
+    """
+    from skep.answers.quarantine import repairs
+    from skep.answers.quarantine.patches import read_patch
+    from skep.answers.quarantine.selection import selection
+    from skep.answers.quarantine.show import differences
+
+    settings = settings_of(context)
+    operations = read_patch(patch)
+    chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
+    _some(chosen, everything)
+    done = repairs.edit(settings, _of(settings, space, chosen), chosen, operations, why, feed=feed, dry_run=dry_run)
+    if json:
+        json_line({**done.public(), "entries": [_public(one) for one in done.submitted]})
+        return
+    for because, (count, sample) in done.left.items():
+        out.print(f"{count:,} left as they are, {sample} for one: {because}")
+    out.print(f"{done.records:,} records {'would be edited' if dry_run else 'to edit'}")
+    if dry_run and done.sample:
+        out.print(f"\n{done.sample[0]}:")
+        for line in differences(*done.sample[1:]):
+            out.print(line)
+        out.print()
+    if done.records:
+        _tried(done.tried, settings)
+    _tell(done.submitted, json=False)
+    if done.submitted and done.tried.passing and not feed:
+        out.print("Next: skep quarantine replay --reason edited")
+
+
+@quarantine_app.command("drop")
+def drop(
+    context: typer.Context,
+    *,
+    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
+    ids: Ids = None,
+    reason: Reason = None,
+    event: Event = None,
+    since: Since = None,
+    source: Source = None,
+    cause: CauseId = None,
+    where: Where = None,
+    everything: All = False,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Give refused records up.
+
+    They leave the list, `skep status` counts them, and the control partition says who and why.
+
+    Example: skep quarantine drop --reason undecodable --why "a scanner of ports"
+    """
+    from skep.answers.quarantine import repairs
+    from skep.answers.quarantine.selection import selection
+
+    settings = settings_of(context)
+    chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
+    _some(chosen, everything)
+    if not why.strip():
+        raise CommandError("--why: expected a reason, found nothing → the control partition keeps it")
+    count, submitted = repairs.drop(settings, _of(settings, space, chosen), chosen, why)
+    if not json:
+        out.print(f"{count:,} records to drop" if count else "nothing to drop")
+    _tell(submitted, json=json)
+
+
+def _of(settings: Settings, space: str | None, chosen: Selection) -> str | None:
+    """The space of a repair. Numbers are given in each space anew, so that an id alone does not say which record is meant."""
+    from skep.project.spaces import one_space
+
+    return one_space(settings, space) if chosen.ids else space
+
+
+def _apply(settings: Settings, space: str | None) -> None:
+    """The files in force, before records are judged by them."""
+    from skep.cli.console import err
+    from skep.project.apply import apply, words
+    from skep.project.spaces import chosen
+
+    for one in apply(settings, chosen(settings, space)):
+        err.print(words(one))
+
+
+def _some(chosen: Selection, everything: bool) -> None:
+    if chosen.empty and not everything:
+        raise CommandError("expected ids or options that say which records, found none → name some, or say --all")
+
+
+def _tried(tried: Tried, settings: Settings) -> None:
+    """What a replay would do, for people."""
+    known = f" ({tried.duplicate:,} of them as duplicates)" if tried.duplicate else ""
+    out.print(f"{tried.records:,} records: {tried.passing:,} would now pass{known}, {tried.failing:,} would be refused again")
+    if tried.failing:
+        out.print()
+        _causes(tried.causes.sorted(), 50, settings)
+
+
+def _public(one: Submitted) -> dict[str, Any]:
+    return {"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer}
+
+
+def _tell(submitted: list[Submitted], *, json: bool) -> None:
+    from skep.project.entries import told
+
+    if json:
+        json_line([_public(one) for one in submitted])
+    for line in [] if json else told(submitted):
+        out.print(line)
+    if any(one.answer and not one.answer.get("ok", True) for one in submitted):
+        raise SystemExit(1)

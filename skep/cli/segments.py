@@ -1,0 +1,44 @@
+"""`skep segments`: why somebody is, or is not, a member."""
+
+# ruff: noqa: PLC0415 - a command starts without the libraries that only others need
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from skep.cli import console, offered
+from skep.cli.context import settings_of
+
+segments_app = typer.Typer(help="Segments, and who is a member of them.", no_args_is_help=True)
+
+
+@segments_app.callback()
+def segments() -> None:
+    """Segments, and who is a member of them."""
+
+
+@segments_app.command("explain")
+def segments_explain(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A segment in force.", autocompletion=offered.segments)],
+    person: Annotated[str, typer.Argument(metavar="NS:VALUE|PROFILE")],
+    space: Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Why somebody is, or is not, in a segment.
+
+    Each condition with what the person has, consent, since when and until when.
+
+    Example: skep segments explain lapsing_vips user_id:42
+    """
+    from skep.answers import membership
+
+    settings = settings_of(context)
+    with console.spinner("looking at the evidence …"):
+        found = membership.explained(settings, name, person, space)
+    if json:
+        console.json_line(found)
+    for one in [] if json else found:
+        membership.show(one)

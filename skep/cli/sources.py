@@ -1,0 +1,153 @@
+"""`skep sources`: how far each file has been read, what to do with one that has other content than before, and mappings from a file."""
+
+# ruff: noqa: PLC0415 - a command starts without the libraries that only others need
+
+from __future__ import annotations
+
+import json as jsons
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skep.cli import console, offered
+from skep.cli.console import fail, out
+from skep.cli.context import settings_of
+
+if TYPE_CHECKING:
+    from skep.project.entries import Submitted
+    from skep.project.settings import Settings
+    from skep.tools.mapping_inference import Tried
+
+sources_app = typer.Typer()
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="A partition that `skep sources` lists, or the source that it is the stopped one of.",
+        autocompletion=offered.sources,
+    ),
+]
+Why = Annotated[str, typer.Option(help="The reason, for those who read it later.")]
+
+
+def _reading(context: typer.Context) -> Settings:
+    """The settings, for a command that reads files of sources: what reads them may log."""
+    from skep.project import log
+
+    settings = settings_of(context)
+    log.configure(settings.log)
+    return settings
+
+
+@sources_app.callback(invoke_without_command=True)
+def sources(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Option(help="Only this source of skep.yaml.", autocompletion=offered.sources)] = None,
+    json: Json = False,
+) -> None:
+    """Every file of the sources, and how far it is read.
+
+    How many of its records were read, and whether it is read on.
+
+    Example: skep sources --source shop
+    """
+    from skep.answers import sources as files
+
+    if context.invoked_subcommand is not None:
+        return
+    rows = files.report(settings_of(context), source)
+    if json:
+        console.json_line(rows)
+    else:
+        files.show(rows)
+
+
+@sources_app.command("reread")
+def sources_reread(context: typer.Context, name: Name, why: Why = "", json: Json = False) -> None:
+    """Read all of a file anew; what came before is a duplicate.
+
+    It is another generation of its partition then.
+
+    Example: skep sources reread shop/orders.csv --why "the export is written over the old one every day"
+    """
+    from skep.answers import sources as files
+
+    _tell(files.reread(_reading(context), name, why), json=json)
+
+
+@sources_app.command("skip")
+def sources_skip(context: typer.Context, name: Name, why: Why = "", json: Json = False) -> None:
+    """Take what is in a file now as read; what is appended later is read.
+
+    Example: skep sources skip shop/orders.csv --why "only the order of the rows is another"
+    """
+    from skep.answers import sources as files
+
+    _tell(files.skip(_reading(context), name, why), json=json)
+
+
+def _tell(one: Submitted, *, json: bool) -> None:
+    if json:
+        console.json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer}])
+    else:
+        console.out.print(one.words())
+
+
+@sources_app.command("infer")
+def sources_infer(
+    context: typer.Context,
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or Parquet file of the source; .gz too.")],
+    name: Annotated[str | None, typer.Option(help="The name of the mapping (default: that of the file).")] = None,
+    target: Annotated[
+        Path | None, typer.Option("--out", metavar="YAML", help="Write it there (default: contracts/sources/NAME.yaml).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also over a mapping that is there.")] = False,
+    json: Json = False,
+) -> None:
+    """Draft a mapping from a CSV or Parquet file.
+
+    How it is written, which column is which field; and show its first ten rows as events.
+
+    Example: skep sources infer exports/orders.csv
+    """
+    from skep.tools.mapping_guess import table_name
+    from skep.tools.mapping_inference import infer, tried
+
+    settings = _reading(context)
+    name = name or table_name(file)
+    path = target or settings.root / "contracts" / "sources" / f"{name}.yaml"
+    if path.exists() and not force:
+        fail(f"{path}: expected a file that is not there yet → choose another with --name or --out, or say --force")
+    found = infer(file)
+    if found.mapping:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(found.mapping, encoding="utf-8")
+    rows = tried(found.records, settings)
+    if json:
+        events = [{"record": row.record.decode("utf-8", "backslashreplace"), "refused": row.refused or None} for row in rows]
+        console.json_line({"kind": found.kind, "mapping": str(path) if found.mapping else None, "events": events})
+        return
+    if found.mapping:
+        out.print(f"{path}:\n\n{found.mapping}")
+    else:
+        out.print("JSON lines are events already: they need no mapping.\n")
+    _show(rows)
+    where = file.absolute()
+    read = where.relative_to(settings.root) if where.is_relative_to(settings.root) else where
+    mapping = f", mapping: {name}" if found.mapping else ""
+    out.print("\nNext: in skep.yaml, below `sources:`, and then `skep check` and `skep run --once`")
+    out.print(f"  - {{name: {name}, kind: {found.kind}, path: {jsons.dumps(str(read), ensure_ascii=False)}{mapping}}}")
+
+
+def _show(rows: list[Tried]) -> None:
+    out.print(f"the first {len(rows)} rows as events:")
+    for row in rows:
+        out.print(row.record.decode("utf-8", "backslashreplace"))
+        if row.refused:
+            out.print(f"    would be refused: {row.refused}", style="red")
+    for name in sorted({row.unknown for row in rows} - {""}):
+        out.print(f"\n{name} has no contract: until contracts/events/{name}/1-0-0.json is there, its rows go into quarantine.")

@@ -1,0 +1,80 @@
+"""`skep apply`: the project's files as they are now, in force from where each source stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import contracts
+from contracts.model.definitions import Definitions
+from skep.cli.console import CommandError
+from skep.project.definitions import declaration, keep, kept_files, proved, stored_positions
+from skep.project.entries import Submitted, submit
+from skep.project.in_force import Files, differences, digest_in_force
+from skep.project.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of it in one space; ``submitted`` is None if these definitions are in force already."""
+
+    space: str
+    digest: str
+    files: Files
+    submitted: Submitted | None
+
+
+def apply(settings: Settings, spaces: tuple[str, ...], said: Mapping[str, Any] | None = None, plan: str | None = None) -> list[Applied]:
+    """Put the project's files in force in these spaces; ``said`` goes into the entries.
+
+    Raises `ContractErrors` if something is wrong with the files, `CommandError` if ``plan`` is no longer the name of what would be
+    done, and changes nothing then.
+    """
+    definitions = proved(settings)
+    if plan is not None:
+        _check(settings, spaces, definitions, plan)
+    return [_apply(settings, space, definitions, said or {}) for space in spaces]
+
+
+def _apply(settings: Settings, space: str, definitions: Definitions, said: Mapping[str, Any]) -> Applied:
+    before = digest_in_force(settings, space)
+    files = differences(kept_files(settings, before), definitions.files)
+    keep(settings, definitions)
+    if before == definitions.digest:
+        return Applied(space, definitions.digest, files, None)
+    entry = {**declaration(definitions.digest, stored_positions(settings, space)), **said}
+    return Applied(space, definitions.digest, files, submit(settings, space, entry))
+
+
+def plan_name(settings: Settings, spaces: tuple[str, ...], digest: str) -> str:
+    """16 digits that name a step from what is in force in these spaces to other definitions."""
+    return contracts.digest({**{space: digest_in_force(settings, space) or "" for space in spaces}, "": digest})
+
+
+def _check(settings: Settings, spaces: tuple[str, ...], definitions: Definitions, plan: str) -> None:
+    if plan_name(settings, spaces, definitions.digest) != plan:
+        now = ", ".join(sorted({digest_in_force(settings, space) or "nothing" for space in spaces}))
+        found = f"files or definitions in force that are others by now (files {definitions.digest}, in force {now})"
+        raise CommandError(f"--plan: expected what plan {plan} was made of, found {found} → `skep plan`, then decide again")
+
+
+def words(applied: Applied) -> str:
+    """What happened, for people: a line for each file, and what the flow said."""
+    named = f"{applied.space}: definitions {applied.digest}"
+    if applied.submitted is None:
+        return f"{named} are in force already"
+    lines = [f"{how:8} contracts/{path}" for path, how in applied.files]
+    return "\n".join([*lines, f"{named}: {applied.submitted.words()}"])
+
+
+def row(applied: Applied) -> dict[str, Any]:
+    """What happened, for programs."""
+    submitted = applied.submitted
+    return {
+        "space": applied.space,
+        "definitions": applied.digest,
+        "files": [{"file": f"contracts/{path}", "change": how} for path, how in applied.files],
+        "running": None if submitted is None else submitted.running,
+        "answer": None if submitted is None else submitted.answer,
+    }

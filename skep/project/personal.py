@@ -1,0 +1,95 @@
+"""What of a project's definitions is personal, and how it is hidden in the snapshot and in the change log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from contracts.meaning.personal import Hidden, personal_paths
+from contracts.model.definitions import Definitions
+from contracts.model.event_patterns import matches
+from contracts.model.hashing import Hasher
+from contracts.reading.lineage import inheritance_of, properties_of, touches
+from operators.extract import Identifiers
+from schemalogic.paths import Step, parse_path
+from skep.project.settings import Settings
+from state.snapshot.personal import Hider, Personal
+
+TAGGED = ":tagged"
+"""In place of a namespace, for personal values that identify nobody by themselves; no namespace can be named so."""
+
+
+def hidden(settings: Settings, definitions: Definitions) -> Personal:
+    """What of these definitions is personal, and how it is hidden: by namespaces, and by the tags of contracts."""
+    identifiers = Identifiers(definitions.identity)
+    hashers = {space: Hasher(settings.secret, space) for space in settings.spaces}
+    tagged = personal_paths(properties_of(definitions))
+    namespaces = _namespaces(definitions, tagged)
+
+    def normalise(namespace: str, text: str) -> str | None:
+        found = identifiers.normalize(namespace, text)
+        return None if found is None else found[1]
+
+    def hashed(space: str, namespace: str, value: str) -> str:
+        return hashers[space].personal(namespace, value)
+
+    known = {_without_items(path) for paths in namespaces.values() for path in paths}
+    return Personal(
+        paths=namespaces,
+        normalise=normalise,
+        hashed=hashed,
+        traits=_personal_traits(definitions, namespaces, tagged),
+        tagged={
+            event: [(namespace or TAGGED, path) for namespace, path in paths if _without_items(path) not in known]
+            for event, paths in tagged.items()
+        },
+    )
+
+
+def _namespaces(definitions: Definitions, tagged: Mapping[str, Sequence[Hidden]]) -> dict[str, list[tuple[Step, ...]]]:
+    """The personal namespaces and their paths: those that say so, and those of which a contract tags a value as personal."""
+    named = {namespace for paths in tagged.values() for namespace, _ in paths}
+    at = {_without_items(path) for paths in tagged.values() for _, path in paths}
+    found = {}
+    for namespace in definitions.identity.namespaces:
+        paths = [parse_path(path) for path in namespace.paths]
+        if namespace.personal or namespace.name in named or any(_without_items(path) in at for path in paths):
+            found[namespace.name] = paths
+    return found
+
+
+def _without_items(path: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Items of a list are hidden one by one, whether the path says so or not."""
+    while path and path[-1] is None:
+        path = path[:-1]
+    return path
+
+
+def hide_traits(settings: Settings, definitions: Definitions, space: str) -> Callable[[str, Any], Any]:
+    """What hides the values of personal traits in change events: the same hashes as in the snapshot."""
+    hider = Hider(hidden(settings, definitions), space)
+    return lambda name, value: hider.trait(name, deepcopy(value) if isinstance(value, (dict, list)) else value)
+
+
+def _personal_traits(
+    definitions: Definitions, namespaces: Mapping[str, Sequence[tuple[Step, ...]]], tagged: Mapping[str, Sequence[Hidden]]
+) -> dict[str, str]:
+    """Computed traits that show what is personal, with the namespace of the value."""
+    inheritance = inheritance_of(definitions)
+    found: dict[str, str] = {}
+    for trait in definitions.traits:
+        feature = definitions.features.get(trait.feature or "")
+        if feature is None:
+            continue
+        shown = ("properties", *parse_path(feature.property)) if feature.property else ()
+        ways = [(name, path) for name, paths in namespaces.items() for path in paths]
+        for event, paths in tagged.items():
+            if any(matches(pattern, event) for pattern in feature.events):
+                ways += [(namespace or TAGGED, path) for namespace, path in paths]
+        hiding = next((namespace for namespace, path in ways if len(shown) > 1 and touches(shown, path)), None)
+        if hiding is not None:
+            found[trait.name] = hiding
+        elif inheritance.of("trait", trait.name).personal != "none":
+            found[trait.name] = TAGGED
+    return found

@@ -1,0 +1,169 @@
+"""Publishing the DuckDB snapshot from the state of all spaces."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+
+from contracts import ContractErrors
+from contracts.model.definitions import Definitions
+from operators.people.meta import encode as encode_meta
+from operators.quality.scores import HOUR_US, share
+from operators.view import View
+from skep.project.fields import fields
+from skep.project.log import logger
+from skep.project.personal import hidden
+from skep.project.settings import Settings
+from skep.project.spaces import archive_path, open_views, snapshot_path
+from skep.project.views import own_views
+from skep.runtime import metrics
+from state.errors import NoState, StateError
+from state.files import replace
+from state.snapshot.defined import Defined
+from state.snapshot.publish import SnapshotReport, publish
+
+FIRST_SECONDS = 2.0
+"""How soon it is looked again whether there is something to publish at all: who has just begun wants to ask."""
+
+
+def publish_if_new(settings: Settings) -> SnapshotReport | None:
+    """Publish what is committed now; None if the snapshot that is there was made of the very same."""
+    with open_views(settings) as views:
+        made_of = _made_of(settings, views)
+        return None if made_of == _known(settings) else _publish(settings, views, made_of)
+
+
+def publish_snapshot(settings: Settings) -> SnapshotReport:
+    """Publish what is committed now; the report tells which of the project's own views are missing, and why."""
+    with open_views(settings) as views:
+        return _publish(settings, views, _made_of(settings, views))
+
+
+def _publish(settings: Settings, views: Mapping[str, View], made_of: str) -> SnapshotReport:
+    """``made_of`` was asked before anything is read: what is committed meanwhile is new for the next one."""
+    clear = settings.snapshot_personal == "clear"
+    # Each space by what its rows were computed by, whatever the files are by now.
+    in_force = {space: view.program.definitions for space, view in views.items()}
+    different = {one.digest: one for one in in_force.values()}
+    hiding = {} if clear else {digest: hidden(settings, one) for digest, one in different.items()}
+    report = publish(
+        snapshot_path(settings),
+        archives={space: archive_path(settings, space) for space in views},
+        rows={space: SnapshotRows(view) for space, view in views.items()},
+        personal=None if clear else {space: hiding[one.digest] for space, one in in_force.items()},
+        defined=defined(settings, different.values()),
+        storage=settings.snapshot_storage,
+    )
+    replace(known_path(settings), orjson.dumps({"of": made_of, "file": _file(settings)}))
+    return report
+
+
+def known_path(settings: Settings) -> Path:
+    """Where it is noted what the snapshot was made of."""
+    return settings.data / "snapshot.json"
+
+
+def _made_of(settings: Settings, views: Mapping[str, View]) -> str:
+    """A digest of all that a snapshot is made of. The clock alone is something new once an hour: windows end there, and while
+    following it moves with every breath."""
+    spaces = {}
+    for space, view in views.items():
+        meta = view.meta
+        hour = None if meta.clock is None else meta.clock // HOUR_US
+        still = msgspec.structs.replace(meta, clock=hour, clocks={}, finished=[])
+        archived = archive_path(settings, space) / "positions.json"
+        spaces[space] = [encode_meta(still).hex(), archived.read_text() if archived.exists() else ""]
+    own = [(view.file, view.text) for view in own_views(settings)]
+    shown = [settings.snapshot_personal, settings.snapshot_storage, settings.secret, settings.formats]
+    told = [*shown, version("skep"), own]
+    return blake2b(orjson.dumps([told, spaces]), digest_size=16).hexdigest()
+
+
+def _file(settings: Settings) -> list[int]:
+    """Which file the snapshot is: another one in its place is not what was published."""
+    found = snapshot_path(settings).stat()
+    return [found.st_ino, found.st_size, found.st_mtime_ns]
+
+
+def _known(settings: Settings) -> str | None:
+    """What the snapshot that is there was made of; None if there is none, or nobody knows."""
+    try:
+        noted = orjson.loads(known_path(settings).read_bytes())
+        return str(noted["of"]) if noted["file"] == _file(settings) else None
+    except (FileNotFoundError, orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+
+
+def defined(settings: Settings, definitions: Iterable[Definitions]) -> Defined:
+    """What definitions and the project's own views give to a snapshot; where spaces have others in force, the first that say something."""
+    known = list(definitions)
+    told = {(one.kind, one.name, one.path): one for each in reversed(known) for one in fields(each)}
+    segments = {one.name: one for each in reversed(known) for one in each.segments}
+    return Defined(
+        fields=list(told.values()),
+        segments=[(one.name, one.version, one.title or None, one.owner or None, one.purpose) for one in segments.values()],
+        purposes={one.name: one.default for each in reversed(known) for one in each.purposes},
+        session_gap_us=known[0].identity.session_gap_us,
+        views=own_views(settings),
+    )
+
+
+class SnapshotRows:
+    """A space's committed rows in the form in which the snapshot takes them."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.applied, self.identifiers, self.links, self.history = view.applied, view.identifiers, view.links, view.history
+        self.profiles, self.attributions, self.consents, self.settled = view.profiles, view.attributed, view.consents, view.settled
+        self.readings = view.readings
+
+    @property
+    def clock_us(self) -> int | None:
+        return self._view.clock_us
+
+    def changes(self) -> Iterator[tuple[int, bytes]]:
+        return self._view.changes()
+
+    def quality(self) -> Iterator[tuple[Any, ...]]:
+        for hour, source, event, scores in self._view.quality():
+            yield (
+                hour * HOUR_US, source, event, scores.events, scores.records - scores.events, scores.refused, scores.newest_us,
+                share(scores.carried()), scores.present, scores.unknown_events, scores.unknown, scores.looked, scores.outside,
+            )  # fmt: skip
+
+    def quarantine(self) -> Iterator[tuple[str, str, str, str, str, str, int, int | None, bytes]]:
+        for row in self._view.quarantine():
+            yield row.id, row.reason, row.detail, row.event, row.contract, row.partition, row.position, row.received_at_us, row.raw
+
+
+def publish_every(settings: Settings, seconds: float, stopping: Callable[[], bool]) -> None:
+    """Publish again and again until ``stopping``; what goes wrong is told and tried again the next time."""
+    log = logger()
+    metrics.serve()
+    while not stopping():
+        begun, again = time.monotonic(), seconds
+        try:
+            report = publish_if_new(settings)
+            if report is None:
+                log.debug("nothing is new: the last snapshot stays")
+            else:
+                metrics.published(time.time(), report.seconds, report.bytes)
+                for problem in report.problems:
+                    log.error("a view is missing in the snapshot", file=problem.file, line=problem.line, because=problem.words)
+                log.info("snapshot published", path=str(report.target), mb=round(report.bytes / 1e6, 1), seconds=round(report.seconds, 2))
+        except NoState:
+            log.debug("nothing to publish yet")
+            again = min(seconds, FIRST_SECONDS)
+        except (StateError, ContractErrors) as error:
+            log.warning("snapshot not published", because=str(error))
+        # After a long build the pause is as long as the build was: the flow needs the processor, too.
+        pause = max(again, time.monotonic() - begun)
+        while not stopping() and time.monotonic() < begun + pause:
+            time.sleep(0.1)

@@ -1,0 +1,164 @@
+"""`skep run`: the flow with activation and the snapshot publisher beside it, or once through the input."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from contracts.text.problems import ContractErrors
+from skep.answers import sources
+from skep.answers.late import tell_late
+from skep.answers.status import status, tell_standing, tell_stopped
+from skep.cli.console import CommandError, err
+from skep.project.definitions import proved
+from skep.project.exits import Exit
+from skep.project.in_force import in_force, standing
+from skep.project.permissions import must_write
+from skep.project.process import ACTIVATION, FLOW, Child, Supervisor, flow_is_running
+from skep.project.settings import Settings, load_definitions
+from skep.project.spaces import open_views
+from skep.project.views import tell_missing
+from skep.runtime import metrics, report
+from skep.runtime.activation import pending
+from skep.runtime.report import Standing
+from skep.runtime.snapshots import publish_snapshot
+from skep.runtime.starting import must_be_good
+from state.errors import NoState, StateError
+
+STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "skep.duckdb", "snapshot.json")
+
+
+def prepare(settings: Settings, *, strict: bool, fresh: bool) -> None:
+    """Before the flow starts: forget all state, if ``fresh``. Raises `ContractErrors` if the files are wrong and that matters, because
+    they are to be put in force or the run is ``strict``."""
+    forced = fresh or must_be_good(settings)
+    try:
+        if strict or forced:
+            proved(settings)
+    except ContractErrors:
+        if not forced:
+            err.print("nothing was read: files are broken; `skep run --once --in-force` goes on with what is in force", style="yellow")
+        elif not fresh and (new := sorted(set(settings.spaces) - standing(settings).digests.keys())):
+            err.print(f"nothing was read: files are broken, and nothing is in force yet in {' and '.join(new)}", style="yellow")
+        raise
+    if fresh:
+        forget(settings)
+
+
+def forget(settings: Settings) -> None:
+    """Remove all state and what destinations wrote below the data folder; sources stay."""
+    must_write(settings.data)
+    if flow_is_running(settings):
+        raise CommandError(f"--fresh: a flow is running on {settings.data} → stop it first, or leave --fresh out")
+    written = _written(settings)
+    for name in STATE:
+        path = settings.data / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    for path in written:
+        if path.is_relative_to(settings.data.resolve()) and path.is_file():
+            path.unlink()
+
+
+def _written(settings: Settings) -> set[Path]:
+    """The files of the destinations, of those in force and of those that will be."""
+    found = set()
+    for space in settings.spaces:
+        # What cannot be read any more is about to be forgotten.
+        with suppress(StateError, ContractErrors):
+            found |= {one.path for one in in_force(settings, space).destinations}
+    found |= {one.path for one in load_definitions(settings).destinations}
+    return {(settings.root / path).resolve() for path in found}
+
+
+def once(settings: Settings, environment: dict[str, str], *, quiet: bool = False) -> int:
+    """The flow to the end of the input, then destinations, then the snapshot, then a report; the exit code (`skep.runtime.ends.Exit`)."""
+    must_write(settings.data)
+    supervisor = Supervisor()
+    supervisor.install_signals()
+    before, begun = Standing.of(settings), time.monotonic()
+    environment = {**environment, "SKEP_FOLLOW": "0"}
+    code = supervisor.run(Child("the flow", FLOW, environment, needed=True))
+    seconds = time.monotonic() - begun
+    if code:
+        return code
+    delivered = Exit.DONE if supervisor.stopping else supervisor.run(Child("activation", ACTIVATION, environment, needed=True))
+    if supervisor.stopping:
+        return _interrupted(settings, before)
+    published = publish_snapshot(settings)
+    tell_missing(published.problems)
+    if not quiet:
+        found = status(settings)
+        report.show(found, before, seconds, published.target, example(settings), report.decided(settings, before))
+        tell_late(found, settings)
+        tell_standing(found["contracts"])
+    return max(_stopped(settings), _pending(settings) or delivered)
+
+
+def _interrupted(settings: Settings, before: Standing) -> int:
+    """`INTERRUPTED`, and how far it came."""
+    try:
+        report.show_interrupted(status(settings), before)
+    except NoState:
+        err.print("INTERRUPTED before anything was read", style="bold yellow")
+    return Exit.INTERRUPTED
+
+
+def _pending(settings: Settings) -> int:
+    """`PENDING`, said loudly, if a destination has not been told everything; else 0."""
+    behind = pending(settings)
+    for name, changes in behind.items():
+        err.print(f"DESTINATION {name} HAS NOT BEEN TOLD {changes:,} changes", style="bold red")
+    if behind:
+        err.print("They wait in the change log. Repair what was said above; `skep run --once` tells them, with the same ids")
+    return Exit.PENDING if behind else Exit.DONE
+
+
+def _stopped(settings: Settings) -> int:
+    """`STOPPED`, said loudly, if the input was not read to its end because a source or a file is stopped; else 0."""
+    found = status(settings)
+    sources.tell(found["files"])
+    if found["stopped"]:
+        tell_stopped(found)
+    return Exit.STOPPED if found["stopped"] or any(one["state"] == "stopped" for one in found["files"]) else Exit.DONE
+
+
+def follow(settings: Settings, environment: dict[str, str]) -> int:
+    """Everything side by side until SIGTERM or SIGINT; the exit code."""
+    must_write(settings.data)
+    supervisor = Supervisor()
+    supervisor.install_signals()
+    environment = {**environment, "SKEP_FOLLOW": "1"}
+    every = f"{settings.snapshot_interval_us / 1e6:g}"
+    return supervisor.keep(
+        [
+            Child("the flow", FLOW, environment | metrics.environment_of(metrics.FLOW), needed=True),
+            Child("activation", ACTIVATION, environment | metrics.environment_of(metrics.ACTIVATION)),
+            Child(
+                "the snapshot publisher",
+                ("-P", "-m", "skep.cli", "snapshot", "--every", every),
+                environment | metrics.environment_of(metrics.PUBLISHER),
+            ),
+        ]
+    )
+
+
+def example(settings: Settings) -> str | None:
+    """An identifier worth looking at: user 42 if there is one, else the lead of some profile."""
+    with open_views(settings) as views:
+        for view in views.values():
+            if view.profile("user_id", "42"):
+                return "user_id:42"
+            for namespace, value, *_ in view.identifiers():
+                return f"{namespace}:{value}"
+    return None
+
+
+def source_environment(settings: Settings, source_path: Path | None) -> dict[str, str]:
+    """What the processes that `skep run` starts are told."""
+    environment = {"SKEP_PROJECT": str(settings.root), "SKEP_LOG": settings.log}
+    return environment | ({"SKEP_SOURCE_PATH": str(source_path.absolute())} if source_path else {})

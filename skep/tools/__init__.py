@@ -1,0 +1,1 @@
+"""What works without a flow: contracts, drafts, the demo shop, editors, other versions' data."""

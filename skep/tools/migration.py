@@ -1,0 +1,164 @@
+"""A data folder that another version of Skep wrote: what it is, what it needs, and the steps that make it this version's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from contracts.model.hashing import Hasher
+from operators.people import meta as meta_row
+from operators.people.meaning import MEANING
+from operators.people.meta import Meta
+from operators.people.space import Space
+from operators.validate import Validate
+from skep.cli.console import CommandError, out, table
+from skep.cli.layout import number, prose
+from skep.project.personal import hide_traits
+from skep.project.process import take_lock
+from skep.project.settings import Settings
+from skep.project.spaces import bundles, shard_path
+from state.errors import NoState
+from state.shard import FORMAT, SecondaryShard, Shard
+
+OURS = int(FORMAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a space is stored; ``meaning`` and ``events`` are 0 where this version cannot read the format."""
+
+    space: str
+    format: int
+    meaning: int
+    events: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether this version works on it as it is."""
+        return (self.format, self.meaning) == (OURS, MEANING)
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether a newer version than this one wrote it."""
+        return self.format > OURS or (self.format == OURS and self.meaning > MEANING)
+
+    def row(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "space": self.space,
+            "format": self.format,
+            "meaning": self.meaning,
+            "events": self.events,
+            "steps": [step.name for step in needed(self)],
+            "fits": self.fits,
+            "needs": needs(self),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One way from an older data folder towards this version's.
+
+    ``run`` may be killed at any moment and run again: until it has come to its end, ``applies`` says that it is still to do.
+    """
+
+    name: str
+    what: str
+    applies: Callable[[Standing], bool]
+    run: Callable[[Settings, str], None]
+
+
+def standing(settings: Settings, space: str) -> Standing:
+    """How a space is stored. Raises `NoState` before the first run."""
+    with closing(SecondaryShard(shard_path(settings, space), any_format=True)) as shard:
+        written = shard.row("meta", b"format")
+        if written is None:
+            raise NoState(f"nothing has run here yet: {shard_path(settings, space)} holds nothing. Run `skep run --once` first.")
+        row = shard.row("meta", meta_row.KEY) if written == FORMAT else None
+        meta = Meta() if row is None else meta_row.decode(row)
+        # Before definitions have taken effect there is nobody whom another meaning could have made.
+        meaning = meta.meaning if meta.digest or written != FORMAT else MEANING
+        return Standing(space, int(written), meaning, meta.events)
+
+
+def standings(settings: Settings, spaces: tuple[str, ...]) -> list[Standing]:
+    """Those of the spaces that have run; raises `NoState` if there is none."""
+    found: list[Standing] = []
+    missing: NoState | None = None
+    for space in spaces:
+        try:
+            found.append(standing(settings, space))
+        except NoState as error:
+            missing = error
+    if not found and missing is not None:
+        raise missing
+    return found
+
+
+def needed(found: Standing) -> list[Step]:
+    """The steps that are still to do, in order."""
+    return [step for step in STEPS if step.applies(found)]
+
+
+def needs(found: Standing) -> str:
+    """What has to be done, in words."""
+    if found.fits:
+        return "nothing"
+    if found.is_newer:
+        return "a newer version of Skep: this one would misread it"
+    steps = needed(found)
+    if not steps:
+        return "the version that wrote it; or move the data folder away, and let the sources be read again"
+    return "; ".join(f"{step.name}: {step.what}" for step in steps)
+
+
+def migrate(settings: Settings, spaces: tuple[str, ...]) -> Iterator[tuple[str, Step]]:
+    """Do what each space needs; gives each step before it is done. Refused while a flow runs."""
+    with take_lock(settings):
+        for found in standings(settings, spaces):
+            if not found.fits and not needed(found):
+                words = f"expected state of format {OURS} and meaning {MEANING}, found format {found.format}"
+                raise CommandError(f"space {found.space}: {words} → needs {needs(found)}")
+            for step in needed(found):
+                yield found.space, step
+                step.run(settings, found.space)
+
+
+def _compute_anew(settings: Settings, name: str) -> None:
+    """Everybody by today's meaning, in one commit."""
+    load = cache(bundles(settings))
+    validate = Validate(
+        load,
+        {name: []},
+        unknown_ok=settings.unknown_events == "accept",
+        future_skew_us=settings.future_skew_us,
+        max_event_bytes=settings.max_event_bytes,
+        formats=settings.formats == "assert",
+    )
+    hasher = Hasher(settings.secret, name)
+    hide = None if settings.snapshot_personal == "clear" else lambda definitions: hide_traits(settings, definitions, name)
+    with closing(Shard(shard_path(settings, name), sync=settings.sync)) as shard:
+        Space(name, shard, hasher, load=load, judge=validate.judge, horizon_us=settings.horizon_us, hide=hide).renew()
+
+
+STEPS = (
+    Step(
+        "meaning",
+        f"everybody is computed anew from the stored events, in one commit, by meaning {MEANING}; the change log tells the differences",
+        lambda found: found.format == OURS and found.meaning < MEANING,
+        _compute_anew,
+    ),
+)
+"""In the order in which they are done. What changes how rows are stored comes before what computes people from them."""
+
+
+def show(found: list[Standing]) -> None:
+    """The standing of each space for people."""
+    rows = [(one.space, one.format, one.meaning if one.format == OURS else None, one.events, needs(one)) for one in found]
+    table(("space", number("format"), number("meaning"), number("events"), prose("needs")), rows)
+    out.print(f"\nThis version of Skep writes format {OURS}, meaning {MEANING}.")
+    if any(needed(one) for one in found):
+        out.print("Next: stop the flow, `skep state migrate`; a flow that starts does the same first")

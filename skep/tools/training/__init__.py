@@ -1,0 +1,1 @@
+"""Rules that compare people: trained and measured."""

@@ -1,0 +1,159 @@
+"""What `skep identity train` and `evaluate` do with their files, and how they tell it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contracts.model.definitions import IdentityRules
+from contracts.model.probabilistic import Probabilistic
+from operators.match.comparisons import levels
+from operators.match.model import Model, UnusableModel, dump, load
+from operators.match.scoring import weight
+from skep.answers.simulation.run import read_rules
+from skep.cli.console import CommandError, out, table
+from skep.cli.layout import number, prose
+from skep.project.settings import Settings
+from skep.project.spaces import one_space, open_views
+from skep.tools.training.charts import thresholds_chart, weights_chart
+from skep.tools.training.evaluation import evaluate, read_truth, with_truth
+from skep.tools.training.fit import Trained, train
+from skep.tools.training.linked import Linked
+from skep.tools.training.records import Records, read_records, records_of_people
+from skep.tools.training.splink_training import TrainingImpossible
+
+_COMPARED = ("trait", "how", prose("level"), number("one person"), number("two people"), number("weight"))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A training, with the files that it wrote."""
+
+    trained: Trained
+    model: Path
+    chart: Path
+
+    def row(self) -> dict[str, Any]:
+        model = self.trained.model
+        weights = [dict(zip(("trait", "how", "level", "m", "u", "weight"), row, strict=True)) for row in _weights(model)]
+        return {"model": str(self.model), "chart": str(self.chart), "prior": model.prior, "weights": weights, "trained": model.trained}
+
+
+def train_file(rules_file: Path, events: Path, target: Path | None, labels: Path | None) -> Told:
+    """Train with the records of a file of events."""
+    rules = read_rules(rules_file).identity
+    return _train(rules_file, rules, _records(events, rules), target, labels)
+
+
+def train_project(project: Settings, space: str | None, rules_file: Path, target: Path | None, labels: Path | None) -> Told:
+    """Train with the people of a project's space, whose personal values the snapshot does not hold in the clear."""
+    rules = read_rules(rules_file).identity
+    only = one_space(project, space)
+    with open_views(project, only) as views:
+        records = records_of_people(views[only], rules)
+    return _train(rules_file, rules, records, target, labels)
+
+
+def _train(rules_file: Path, rules: IdentityRules, records: Records, target: Path | None, labels: Path | None) -> Told:
+    settings = _settings(rules_file, rules)
+    target = target or rules_file.parent / settings.model
+    people = None if labels is None else with_truth(_truth(labels, rules), records)
+    try:
+        trained = train(records, rules, settings, people)
+    except TrainingImpossible as error:
+        raise CommandError(str(error)) from None
+    chart = target.with_suffix(".svg")
+    try:
+        target.write_bytes(dump(trained.model))
+        chart.write_text(weights_chart(trained.model), encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{target}: expected a file that can be written: {error.strerror}") from None
+    return Told(trained, target, chart)
+
+
+def evaluate_file(rules_file: Path, events: Path, truth: Path, chart: Path | None) -> dict[str, Any]:
+    """The measures of the clusters that the rules and their model make of a file of events."""
+    if chart is not None and chart.suffix != ".svg":
+        raise CommandError(f"--chart: expected a file that ends in .svg, found {chart} → name one")
+    rules = read_rules(rules_file).identity
+    settings = _settings(rules_file, rules)
+    model = read_model(rules_file, settings)
+    known = _truth(truth, rules)
+    records = _records(events, rules)
+    told = evaluate(Linked(records, rules, settings, model), records, known)
+    if not told["known"]:
+        raise CommandError(f"{truth}: expected persons of identifiers of {events}, found none of them → nothing can be measured")
+    if chart is not None:
+        try:
+            chart.write_text(thresholds_chart(told["thresholds"], told["accept"]), encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"--chart: {chart} cannot be written: {error.strerror} → name a file in a folder that is there") from None
+    return told
+
+
+def read_model(rules_file: Path, settings: Probabilistic) -> Model:
+    """The model that the rules name. Raises `CommandError` if it is not there or cannot be used."""
+    file = rules_file.parent / settings.model
+    try:
+        return load(file.read_bytes(), settings.compare, str(file))
+    except FileNotFoundError:
+        raise CommandError(
+            f"{file}: expected the model that {rules_file} names, found nothing "
+            f"→ `skep identity train --rules {rules_file} --events EVENTS.jsonl` writes it"
+        ) from None
+    except (OSError, UnusableModel) as error:
+        raise CommandError(str(error)) from None
+
+
+def _settings(file: Path, rules: IdentityRules) -> Probabilistic:
+    if rules.probabilistic is None:
+        raise CommandError(f"{file}: expected a `probabilistic` part with `block` and `compare`, found none")
+    return rules.probabilistic
+
+
+def _records(file: Path, rules: IdentityRules) -> Records:
+    try:
+        return read_records(file, rules)
+    except OSError as error:
+        raise CommandError(f"{file}: expected a file of events: {error.strerror}") from None
+
+
+def _truth(file: Path, rules: IdentityRules) -> dict[tuple[str, str], str]:
+    try:
+        return read_truth(file, rules)
+    except OSError as error:
+        raise CommandError(f"{file}: expected lines of {{namespace, value, person}}: {error.strerror}") from None
+
+
+def _weights(model: Model) -> list[tuple[str, str, str, float, float, float]]:
+    return [
+        (each.compare.trait, each.compare.how, level.label, m, u, bits)
+        for each in model.comparisons
+        for level, m, u, bits in zip(levels(each.compare), each.m, each.u, each.bits, strict=True)
+    ]
+
+
+def show_training(told: Told) -> None:
+    """The weights as a table, and where the files are."""
+    model = told.trained.model
+    rows = [(trait, how, level, f"{m:.4f}", f"{u:.6f}", f"{bits:+.2f}") for trait, how, level, m, u, bits in _weights(model)]
+    table(_COMPARED, rows)
+    out.print(f"prior: {model.prior:.2e}, {weight(model.prior):+.2f} bits; {model.trained['records']:,} records")
+    out.print(f"trained by: {'; '.join(told.trained.lines) or 'no line: too few pairs'}")
+    if told.trained.labels:
+        out.print(f"labels: {told.trained.labels:,} records")
+    out.print(f"model: {told.model}; chart: {told.chart}")
+
+
+def show_evaluation(told: dict[str, Any]) -> None:
+    """The measures by threshold; the row of ``accept`` is marked."""
+    columns = ("accept", "", "precision", "recall", "f1", "b³ precision", "b³ recall", "b³ f1", "false merges", "false splits")
+    rows = []
+    for row in told["thresholds"]:
+        numbers = [*row["pairwise"].values(), *row["bcubed"].values(), row["false_merges"], row["false_splits"]]
+        rows.append((f"{row['accept']:g}", "←" if row["accept"] == told["accept"] else "", *(f"{number:.4f}" for number in numbers)))
+    table([number(name) for name in columns], rows)
+    out.print(f"{told['records']:,} records, {told['people']:,} people, {told['candidates']:,} pairs compared")
+    if told["skipped_blocks"]:
+        out.print(f"{told['skipped_blocks']:,} blocks are larger than `block_limit` and were skipped")

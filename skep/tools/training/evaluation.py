@@ -1,0 +1,120 @@
+"""How good clusters are, beside the truth: pairs, B-cubed, and the shares of people merged and split wrongly."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from math import comb
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from contracts.model.definitions import IdentityRules
+from operators.extract import Identifiers
+from skep.cli.console import CommandError
+from skep.tools.training.linked import Linked
+from skep.tools.training.records import Records
+
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99, 0.995, 0.999)
+"""The values of ``accept`` at which the measures are told."""
+
+Truth = dict[tuple[str, str], str]
+"""Identifier, as ``(namespace, normalised value)``, → person."""
+
+
+def read_truth(path: Path, rules: IdentityRules) -> Truth:
+    """Whose each identifier is, from lines of ``{"namespace", "value", "person"}``. Raises `CommandError` with the line."""
+    read, found = Identifiers(rules), {}
+    names = [namespace.name for namespace in rules.namespaces]
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                body = orjson.loads(line)
+                namespace, value, person = str(body["namespace"]), body["value"], str(body["person"])
+            except (orjson.JSONDecodeError, KeyError, TypeError):
+                raise CommandError(f"{path}:{number}: expected an object with namespace, value and person, found {line[:80]!r}") from None
+            if namespace not in names:
+                raise CommandError(f"{path}:{number}: expected a namespace of the rules ({', '.join(names)}), found {namespace!r}")
+            known = read.normalize(namespace, value)
+            if known is not None:
+                found[namespace, known[1]] = person
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Pairs and B-cubed as ``{precision, recall, f1}``; the shares of people that are merged with others, and that are split."""
+
+    pairwise: dict[str, float]
+    bcubed: dict[str, float]
+    false_merges: float
+    false_splits: float
+
+    def row(self) -> dict[str, Any]:
+        return {"pairwise": self.pairwise, "bcubed": self.bcubed, "false_merges": self.false_merges, "false_splits": self.false_splits}
+
+
+def measure(clusters: Iterable[Collection[str]]) -> Measures:
+    """The measures of clusters, each given as the persons of its members."""
+    sizes = [Counter(cluster) for cluster in clusters if cluster]
+    persons: Counter[str] = Counter()
+    places: dict[str, int] = defaultdict(int)
+    merged: set[str] = set()
+    for counted in sizes:
+        persons.update(counted)
+        for person in counted:
+            places[person] += 1
+        if len(counted) > 1:
+            merged |= counted.keys()
+    total, people = max(persons.total(), 1), max(len(persons), 1)
+    right = sum(comb(number, 2) for counted in sizes for number in counted.values())
+    said = sum(comb(counted.total(), 2) for counted in sizes)
+    true = sum(comb(number, 2) for number in persons.values())
+    precision = sum(number * number / counted.total() for counted in sizes for number in counted.values()) / total
+    recall = sum(number * number / persons[person] for counted in sizes for person, number in counted.items()) / total
+    return Measures(
+        pairwise=_three(right / said if said else 1.0, right / true if true else 1.0),
+        bcubed=_three(precision, recall),
+        false_merges=len(merged) / people,
+        false_splits=sum(number > 1 for number in places.values()) / people,
+    )
+
+
+def _three(precision: float, recall: float) -> dict[str, float]:
+    both = precision + recall
+    return {"precision": precision, "recall": recall, "f1": 2 * precision * recall / both if both else 0.0}
+
+
+def evaluate(linked: Linked, records: Records, truth: Truth) -> dict[str, Any]:
+    """The measures over the identifiers with truth, at ``accept`` and at every threshold."""
+    whose = {key: [truth[one] for one in person.identifiers if one in truth] for key, person in records.people.items()}
+
+    def at(accept: float) -> Measures:
+        return measure([person for key in cluster for person in whose[key]] for cluster in linked.clusters(accept))
+
+    accept = linked.accept
+    rows = {threshold: at(threshold) for threshold in sorted({*THRESHOLDS, accept})}
+    return {
+        "accept": accept,
+        **rows[accept].row(),
+        "records": len(records.people),
+        "known": sum(map(len, whose.values())),
+        "people": len({person for known in whose.values() for person in known}),
+        "candidates": len(linked.pairs),
+        "skipped_blocks": linked.skipped,
+        "thresholds": [{"accept": threshold, **row.row()} for threshold, row in rows.items()],
+    }
+
+
+def with_truth(truth: Mapping[tuple[str, str], str], records: Records) -> dict[bytes, str]:
+    """The person of each record: the one of most of its identifiers with truth, of equally many the smallest."""
+    found = {}
+    for key, person in records.people.items():
+        counted = Counter(truth[one] for one in person.identifiers if one in truth)
+        if counted:
+            found[key] = min(counted, key=lambda who: (-counted[who], who))
+    return found

@@ -1,0 +1,98 @@
+"""The records of a file with their candidates and a model's weights; the clusters at any threshold come of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from contracts.model.definitions import IdentityRules
+from contracts.model.probabilistic import Probabilistic
+from operators.match import scoring
+from operators.match.clusters import Decision, Match, decide, members
+from operators.match.evidence import Evidence
+from operators.match.model import Model
+from operators.match.scoring import Prepared, Scorer
+from operators.stitch.rules import Rules
+from skep.tools.training.records import Records
+
+CACHE_MAX = 1_000_000
+"""Weights of pairs outside of the blocks that are remembered; the cache is emptied when it is full."""
+
+
+class Linked:
+    """The records, who is compared with whom (``pairs``, each once), and the links of a model."""
+
+    def __init__(self, records: Records, rules: IdentityRules, settings: Probabilistic, model: Model) -> None:
+        self._rules, self._settings = Rules(rules), settings
+        self._people, self._void, self._shared = records.people, records.void, records.shared
+        self.accept = settings.accept
+        self.skipped = 0
+        """Blocks that are too large."""
+        self.pairs = list(self._candidates())
+        self.prepared: dict[bytes, Prepared] = {}
+        self.again(model)
+
+    def _candidates(self) -> Iterator[tuple[bytes, bytes]]:
+        """Who is compared with whom, the smaller key first, in order."""
+        likeness = Evidence(self._settings)
+        blocks: dict[bytes, list[bytes]] = defaultdict(list)
+        for key, person in self._people.items():
+            for block in person.blocks:
+                blocks[block].append(key)
+        members = {block: keys for block, keys in blocks.items() if len(keys) <= self._settings.block_limit}
+        self.skipped = len(blocks) - len(members)
+        for key, person in sorted(self._people.items()):
+            near = {
+                other
+                for block in person.blocks
+                for other in members.get(block, ())
+                if other > key and likeness.near(block, person.members, self._people[other].members)
+            }
+            yield from ((key, other) for other in sorted(near))
+
+    def again(self, model: Model) -> Linked:
+        """The same records and candidates under another model; ``self``."""
+        scorer = Scorer(model)
+        if not self.prepared:
+            self.prepared = {key: scorer.prepare(person.traits) for key, person in self._people.items()}
+        self._weight = scorer.weight
+        self._cache: dict[tuple[bytes, bytes], float] = {}
+        self._matches: list[Match] | None = None
+        return self
+
+    def weights(self, model: Model) -> list[float]:
+        """The weight of every candidate pair by a model, in bits."""
+        weight, prepared = Scorer(model).weight, self.prepared
+        return [weight(prepared[a], prepared[b]) for a, b in self.pairs]
+
+    def weight(self, a: bytes, b: bytes) -> float:
+        """The match weight of two records, in bits."""
+        pair = (a, b) if a < b else (b, a)
+        bits = self._cache.get(pair)
+        if bits is None:
+            if len(self._cache) >= CACHE_MAX:
+                self._cache.clear()
+            bits = self._cache[pair] = self._weight(self.prepared[a], self.prepared[b])
+        return bits
+
+    def matches(self, accept: float) -> list[Match]:
+        """The candidate pairs of at least that match probability."""
+        if self._matches is None:
+            least, weight, prepared = scoring.weight(min(self._settings.review, 0.5)), self._weight, self.prepared
+            scored = (Match(a, b, weight(prepared[a], prepared[b])) for a, b in self.pairs if not self._barred(a, b))
+            self._matches = [match for match in scored if match.weight >= least]
+        least = scoring.weight(accept)
+        return [match for match in self._matches if match.weight >= least]
+
+    def _barred(self, a: bytes, b: bytes) -> bool:
+        """Whether a link counts for nothing, whatever its weight: it is unlinked by hand, or of a device that identifies nobody."""
+        return (a, b) in self._void or a in self._shared or b in self._shared
+
+    def decisions(self, accept: float) -> list[Decision]:
+        """The links of at least that match probability, and which of them stand."""
+        records = {key: person.record for key, person in self._people.items()}
+        return decide(records, self.matches(accept), self._rules, self._settings.support, self.weight)
+
+    def clusters(self, accept: float) -> list[list[bytes]]:
+        """The clusters of records, by the hashes of their leads."""
+        return members(self._people, self.decisions(accept))

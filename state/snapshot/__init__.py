@@ -1,0 +1,1 @@
+"""The DuckDB snapshot for analysts."""

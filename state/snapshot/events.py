@@ -1,0 +1,274 @@
+"""Table ``events``: from the archive's Parquet files, each applied message once, in SQL that returns named statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from state.snapshot.personal import Hider, Step, dump_json
+from state.snapshot.repeats import load_once
+from state.snapshot.rows import BATCH_ROWS, Settled
+from state.snapshot.tables import pointer, quote
+
+_COLUMNS = """message_id, type, event, event_time, received_at, space, source, user_id, anonymous_id,
+    properties, traits, context, contract, definitions"""
+_JSON_COLUMNS = ("properties", "traits", "context")
+_TEXT_COLUMNS = {"user_id": "userId", "anonymous_id": "anonymousId"}
+_JUDGED_BY_TRAITS = frozenset({"identify", "group"})
+Readings = Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]
+_BODY_PATHS = ("userId", "anonymousId", "properties", "traits", "context", "name")
+
+
+def archive_files(folder: Path) -> list[Path]:
+    """The finished Parquet files of one space's archive; unfinished ones have a name that begins with a dot."""
+    return sorted(path for path in folder.glob("day=*/*.parquet") if not path.name.startswith("."))
+
+
+def load_events(
+    con: duckdb.DuckDBPyConnection,
+    space: str,
+    files: Sequence[Path],
+    applied: dict[str, int],
+    hider: Hider | None,
+    *,
+    settled: Iterable[Settled] = (),
+    readings: Readings | None = None,
+) -> int:
+    """Fills ``events`` for one space; table ``quarantine`` must be filled before. Gives the number of rows.
+
+    ``settled``: records of the quarantine that were dropped, or applied after an edit.
+    ``readings``: by the name of an old contract, how the documents that it accepted are read now.
+    """
+    if not files or not applied:
+        return 0
+    source = _source(files)
+    _register_applied(con, applied)
+    _register_settled(con, settled)
+    con.execute(chosen_sql(source), {"space": space})
+    raw = _raw_text(con, source)
+    _choose_among_equals(con, source, raw)
+    load_once(con, source, raw)
+    shown = shown_sql(source, raw)
+    readings = readings or {}
+    flag = f"({personal_flag_sql(hider)}) OR ({_old_flag_sql(readings)})"
+    con.execute(f"INSERT INTO events SELECT {_COLUMNS} FROM ({shown}) WHERE NOT ({flag})", {"space": space})
+    if flag != "(false) OR (false)":
+        for batch in _by_hand(con, f"SELECT {_COLUMNS} FROM ({shown}) WHERE {flag}", space, hider, readings):
+            con.register("batch", batch)
+            con.execute(f"INSERT INTO events SELECT {_COLUMNS} FROM batch")
+            con.unregister("batch")
+    con.execute("DROP TABLE work.chosen; DROP TABLE work.once")
+    return _count(con, space)
+
+
+def _count(con: duckdb.DuckDBPyConnection, space: str) -> int:
+    row = con.execute("SELECT count(*) FROM events WHERE space = $space", {"space": space}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _source(files: Sequence[Path]) -> str:
+    names = ", ".join(quote(str(path)) for path in files)
+    return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)"
+
+
+def _raw_text(con: duckdb.DuckDBPyConnection, source: str) -> str:
+    kinds = {name: kind for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    return "decode(raw)" if kinds["raw"] == "BLOB" else "CAST(raw AS VARCHAR)"
+
+
+def _register_applied(con: duckdb.DuckDBPyConnection, applied: dict[str, int]) -> None:
+    con.execute(
+        "CREATE OR REPLACE TABLE work.applied AS SELECT unnest($names) AS partition, unnest($positions) AS position",
+        {"names": list(applied), "positions": list(applied.values())},
+    )
+
+
+def _register_settled(con: duckdb.DuckDBPyConnection, settled: Iterable[Settled]) -> None:
+    con.execute("CREATE OR REPLACE TABLE work.settled (id VARCHAR, source VARCHAR, position BIGINT, settled_at BIGINT)")
+    rows = iter(settled)
+    while chunk := list(islice(rows, BATCH_ROWS)):
+        ids, sources, positions, at = zip(*chunk, strict=True)
+        kinds = (pa.string(), pa.string(), pa.int64(), pa.int64())
+        columns = [pa.array(values, kind) for values, kind in zip((ids, sources, positions, at), kinds, strict=True)]
+        con.register("batch", pa.RecordBatch.from_arrays(columns, names=["id", "source", "position", "settled_at"]))
+        con.execute("INSERT INTO work.settled FROM batch")
+        con.unregister("batch")
+
+
+def chosen_sql(source: str) -> str:
+    """The row of the archive that stands for each message: of repeats one that a contract accepted, then of the smallest time.
+
+    Several, numbered from 1 in the order of the sources, if these are equal; `_choose_among_equals` leaves one.
+    """
+    return f"""
+        CREATE TABLE work.chosen AS
+        WITH refused AS (
+            SELECT id, source, position, NULL AS settled_at FROM quarantine WHERE space = $space UNION ALL FROM work.settled
+        ),
+        accepted AS (
+            SELECT message_id, {_utc("event_time")} AS event_time, a.contract = '' AS bare, filename, file_row_number,
+                a.replay_of IS NOT NULL AS replayed, a.partition, a.position
+            FROM {source} a JOIN work.applied p ON p.partition = a.partition AND a.position <= p.position
+            WHERE NOT EXISTS (FROM refused r WHERE r.source = a.partition AND r.position = a.position)
+              AND NOT EXISTS (FROM refused r WHERE r.id = a.replay_of AND r.settled_at IS DISTINCT FROM a.position)
+        ),
+        repeats AS (SELECT message_id, count(*) AS times FROM accepted GROUP BY message_id),
+        best AS (
+            SELECT a.* FROM accepted a JOIN repeats r USING (message_id) WHERE r.times > 1
+            QUALIFY rank() OVER (PARTITION BY message_id ORDER BY bare, event_time) = 1
+        )
+        SELECT a.filename, a.file_row_number, a.event_time, NULL AS message_id, 1 AS nth
+        FROM accepted a JOIN repeats r USING (message_id) WHERE r.times = 1
+        UNION ALL
+        SELECT filename, file_row_number, event_time, message_id, row_number() OVER (
+            PARTITION BY message_id ORDER BY replayed, partition, position, filename, file_row_number
+        ) FROM best
+    """
+
+
+def _choose_among_equals(con: duckdb.DuckDBPyConnection, source: str, raw: str) -> None:
+    """Leave one row of each message: that of the smallest canonical bytes, as `operators.people.content.replaces` has it."""
+    row = "a.filename = c.filename AND a.file_row_number = c.file_row_number"
+    tied = con.execute(f"""
+        SELECT c.message_id, {raw}, a.contract, c.nth FROM work.chosen c JOIN {source} a ON {row}
+        WHERE c.message_id IN (SELECT message_id FROM work.chosen WHERE nth > 1)
+        QUALIFY min((raw, a.contract)) OVER (PARTITION BY c.message_id) <> max((raw, a.contract)) OVER (PARTITION BY c.message_id)
+    """)
+    best: dict[str, tuple[bytes, str, bytes, int]] = {}
+    while rows := tied.fetchmany(BATCH_ROWS):
+        for message, text, contract, nth in rows:
+            key = orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS), contract, text.encode(), nth
+            best[message] = min(best.get(message, key), key)
+    con.execute(
+        "CREATE TABLE work.best AS SELECT unnest($ids::VARCHAR[]) AS message_id, unnest($numbers::BIGINT[]) AS nth",
+        {"ids": list(best), "numbers": [key[3] for key in best.values()]},
+    )
+    con.execute("""
+        DELETE FROM work.chosen c
+        WHERE message_id IS NOT NULL AND nth <> coalesce((SELECT b.nth FROM work.best b WHERE b.message_id = c.message_id), 1)
+    """)
+    con.execute("DROP TABLE work.best")
+
+
+def shown_sql(source: str, raw: str) -> str:
+    """The columns of ``events`` before anything is hidden. The ``name`` of a page or screen goes among its properties."""
+    paths = ", ".join(quote(f"$.{name}") for name in _BODY_PATHS)
+    return f"""
+        SELECT message_id, type, nullif(event, '') AS event, event_time, received_at, $space AS space, source,
+            {_text("part[1]")} AS user_id, {_text("part[2]")} AS anonymous_id,
+            CASE WHEN type IN ('page', 'screen') THEN {_named_properties()} ELSE {_object("part[3]")} END AS properties,
+            {_object("part[4]")} AS traits, {_object("part[5]")} AS context, contract, definitions
+        FROM (
+            SELECT a.message_id, a.type, a.event, c.event_time, {_utc("a.received_at")} AS received_at, a.source, a.contract, a.definitions,
+                json_extract(coalesce(o.said, {raw}), [{paths}]) AS part
+            FROM {source} a JOIN work.chosen c ON c.filename = a.filename AND c.file_row_number = a.file_row_number
+                LEFT JOIN work.once o ON o.filename = a.filename AND o.file_row_number = a.file_row_number
+        )
+    """
+
+
+def _utc(column: str) -> str:
+    """A plain cast of a time with a zone would be into the zone of the machine."""
+    return f"make_timestamp(epoch_us({column}))"
+
+
+def _text(part: str) -> str:
+    """An id; a whole number stands for its decimal text, however it is written (``5.0`` comes from data frames)."""
+    return f"CASE WHEN json_type({part}) = 'DOUBLE' THEN CAST(CAST({part} AS BIGINT) AS VARCHAR) ELSE {part} ->> '$' END"
+
+
+def _present(part: str) -> str:
+    return f"CASE WHEN json_type({part}) <> 'NULL' THEN {part} END"
+
+
+def _object(part: str) -> str:
+    """PHP's empty list stands for an empty object."""
+    return f"CASE WHEN CAST({part} AS VARCHAR) = '[]' THEN CAST('{{}}' AS JSON) ELSE {_present(part)} END"
+
+
+def _named_properties() -> str:
+    """A merge keeps the nulls of what is merged into."""
+    given = "part[6] IS NOT NULL AND json_type(part[6]) <> 'NULL'"
+    unnamed = "coalesce(json_type(json_extract(part[3], '$.name')), 'NULL') = 'NULL'"
+    mergeable = f"coalesce(json_type({_object('part[3]')}), 'OBJECT') = 'OBJECT'"
+    properties = f"coalesce({_object('part[3]')}, CAST('{{}}' AS JSON))"
+    named = f"json_merge_patch({properties}, json_object('name', part[6]))"
+    return f"CASE WHEN {given} AND {unnamed} AND {mergeable} THEN {named} ELSE {_object('part[3]')} END"
+
+
+def personal_flag_sql(hider: Hider | None) -> str:
+    """Whether a shown row holds anything at a personal path."""
+    if hider is None:
+        return "false"
+    roots = hider.roots
+    flags = _path_flags(roots)
+    for event, tagged in sorted(hider.tagged.items()):
+        flags += [f"(coalesce(event, type) = {quote(event)} AND {flag})" for flag in _path_flags(tagged)]
+    flags += [f"{column} IS NOT NULL" for column, root in _TEXT_COLUMNS.items() if root in roots]
+    return " OR ".join(flags) or "false"
+
+
+def _path_flags(roots: Mapping[str, Sequence[tuple[str, tuple[Step, ...]]]]) -> list[str]:
+    flags = []
+    for column in _JSON_COLUMNS:
+        paths = sorted({pointer(rest) for _, rest in roots.get(column, ())})
+        if paths:
+            flags.append(f"coalesce(list_any_value(json_extract({column}, [{', '.join(paths)}])) IS NOT NULL, false)")
+    return flags
+
+
+def _old_flag_sql(readings: Readings) -> str:
+    return f"contract IN ({', '.join(map(quote, sorted(readings)))})" if readings else "false"
+
+
+def _by_hand(con: duckdb.DuckDBPyConnection, query: str, space: str, hider: Hider | None, readings: Readings) -> Iterator[pa.RecordBatch]:
+    """The rows that SQL alone cannot show: old documents read as they are now, then personal values hashed."""
+    reader: pa.RecordBatchReader = con.cursor().sql(query, params={"space": space}).to_arrow_reader(BATCH_ROWS)
+    for batch in reader:
+        now = read_batch(batch, readings) if readings else batch
+        yield now if hider is None else hide_batch(now, hider)
+
+
+def read_batch(batch: pa.RecordBatch, readings: Readings) -> pa.RecordBatch:
+    """The same rows with the documents of old contracts as they are read now."""
+    columns, names = list(batch.columns), batch.schema.names
+    contracts, types = (columns[names.index(name)].to_pylist() for name in ("contract", "type"))
+    for name in ("properties", "traits"):
+        at = names.index(name)
+        shown = columns[at].to_pylist()
+        for row, contract in enumerate(contracts):
+            reading = readings.get(contract)
+            if reading is not None and (types[row] in _JUDGED_BY_TRAITS) == (name == "traits"):
+                shown[row] = dump_json(reading(orjson.loads(shown[row]) if shown[row] else {}))
+        columns[at] = pa.array(shown, pa.string())
+    return pa.RecordBatch.from_arrays(columns, names=names)
+
+
+def hide_batch(batch: pa.RecordBatch, hider: Hider) -> pa.RecordBatch:
+    """The same rows with personal values hashed."""
+    columns, names = list(batch.columns), batch.schema.names
+    types, events = (columns[names.index(name)].to_pylist() for name in ("type", "event"))
+    called = [kind if event is None else event for kind, event in zip(types, events, strict=True)]
+    tagged = {root for event in set(called) for root in hider.tagged.get(event, ())}
+    for at, name in enumerate(names):
+        root = _TEXT_COLUMNS.get(name, name)
+        if (root not in hider.roots and root not in tagged) or (name not in _TEXT_COLUMNS and name not in _JSON_COLUMNS):
+            continue
+        hide = _hide_text if name in _TEXT_COLUMNS else _hide_json
+        values = zip(columns[at].to_pylist(), called, strict=True)
+        columns[at] = pa.array([None if value is None else hide(hider, root, value, event) for value, event in values], pa.string())
+    return pa.RecordBatch.from_arrays(columns, names=names)
+
+
+def _hide_text(hider: Hider, root: str, value: str, event: str) -> str:
+    return str(hider.below(root, value, event))
+
+
+def _hide_json(hider: Hider, root: str, value: str, event: str) -> str:
+    return dump_json(hider.below(root, orjson.loads(value), event))
