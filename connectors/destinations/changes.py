@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Event as Flag
 from typing import Protocol
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
-from operators.activation.audience import Audience
+from connectors.destinations.destination import Told
 
 IDLE = timedelta(milliseconds=5)
 BATCH_CHANGES = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """A destination as definitions in force describe it: the file, and what of the changes it is told."""
-
-    path: Path
-    audience: Audience
-
-
-Told = tuple[str, Recipient, list[tuple[int, bytes]]]
-"""Cursor (``destination@space``), who is told, and changes as ``(sequence, JSON)``."""
 
 
 class Log(Protocol):

@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import islice
+from pathlib import Path
 
-from connectors.destinations.changes import BATCH_CHANGES, Changes, Recipient, Told
-from connectors.destinations.deliver import Deliver
-from connectors.destinations.file import Cursor
+from connectors.destinations.changes import BATCH_CHANGES, Changes
+from connectors.destinations.destination import Change, Cursor, Told
+from connectors.destinations.engine import Deliver
 from contracts.model.definitions import Definitions
 from contracts.text.problems import ContractErrors
 from operators.activation.audience import Audience
@@ -40,7 +41,7 @@ class SpaceLog:
         self._digest = ""
         self._looked = -LOOK_SECONDS
         self._hider: Hider | None = None
-        self._recipients: dict[str, Recipient] = {}
+        self._recipients: dict[str, tuple[Path, Audience]] = {}
         self._since: dict[str, int] = {}
 
     def poll(self) -> list[Told]:
@@ -49,13 +50,18 @@ class SpaceLog:
         if not self._news() and time.monotonic() - self._looked < LOOK_SECONDS:
             return []
         self._look()
-        return [(name, recipient, changes) for name, recipient in self._recipients.items() if (changes := self._next(name))]
+        return [
+            Told(name, path, audience.told(changes), changes[-1][0])
+            for name, (path, audience) in self._recipients.items()
+            if (changes := self._next(name))
+        ]
 
     def _news(self) -> bool:
         """Whether some destination has not been told all."""
         return bool(self._since) and next(self._view.changes(min(self._since.values())), None) is not None
 
-    def _next(self, name: str) -> list[tuple[int, bytes]]:
+    def _next(self, name: str) -> list[Change]:
+        """The next changes of a destination, hidden as it may see them."""
         since = self._since[name]
         found = list(islice(self._view.changes(since), BATCH_CHANGES))
         self._since[name] = found[-1][0] if found else since
@@ -73,8 +79,7 @@ class SpaceLog:
         settings, space = self._settings, self._view.space
         self._hider = None if settings.snapshot_personal == "clear" else Hider(hidden(settings, definitions), space)
         self._recipients = {
-            f"{each.name}@{space}": Recipient(settings.root / each.path, Audience.of(each, definitions))
-            for each in definitions.destinations
+            f"{each.name}@{space}": (settings.root / each.path, Audience.of(each, definitions)) for each in definitions.destinations
         }
         known = self._since
         self._since = {name: known[name] if name in known else self._cursor(name).load() for name in self._recipients}

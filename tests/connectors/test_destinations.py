@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.destinations.file import Cursor, FileDestination
+from connectors.destinations.destination import Cursor
+from connectors.destinations.file import FileDestination
 
 
 @pytest.mark.parametrize("torn", [b"", b'{"half', b"x" * 200_000])

@@ -1,0 +1,45 @@
+"""The end of activation: each destination is told its changes, then its cursor moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bytewax.outputs import DynamicSink, StatelessSinkPartition
+
+from connectors.destinations.destination import Cursor, Destination, Told
+from connectors.destinations.file import FileDestination
+
+
+class _Deliveries(StatelessSinkPartition[Told]):
+    def __init__(self, cursor: Callable[[str], Cursor]) -> None:
+        self._cursor = cursor
+        self._opened: dict[str, tuple[Path, Destination, Cursor]] = {}
+
+    def write_batch(self, items: list[Told]) -> None:
+        for told in items:
+            destination, cursor = self._open(told)
+            if told.changes:
+                destination.deliver(told.changes)
+            cursor.store(told.last)
+
+    def _open(self, told: Told) -> tuple[Destination, Cursor]:
+        """The destination, opened again where definitions have given it another place."""
+        if told.cursor in self._opened:
+            path, destination, cursor = self._opened[told.cursor]
+            if path == told.path:
+                return destination, cursor
+            destination.close()
+        opened = FileDestination(told.path), self._cursor(told.cursor)
+        self._opened[told.cursor] = (told.path, *opened)
+        return opened
+
+
+class Deliver(DynamicSink[Told]):
+    """Tells destinations at least once: a crash between delivery and cursor repeats the last batch, with the same ids."""
+
+    def __init__(self, cursor: Callable[[str], Cursor]) -> None:
+        self._cursor = cursor
+
+    def build(self, step_id: str, worker_index: int, worker_count: int) -> _Deliveries:  # noqa: ARG002
+        return _Deliveries(self._cursor)
