@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import contracts
 from contracts.language.conditions import Surroundings
 from contracts.language.features import Measured
 from contracts.meaning.inheritance import Inheritance, check_purposes
@@ -204,7 +205,7 @@ def readable_files(root: Path) -> tuple[dict[str, str], list[Problem]]:
     """Those of `read_files` that may be there and are texts, and what is wrong with the others."""
     if not root.is_dir():
         return {}, [Problem(root.name, 1, "", "a folder of contracts", f"nothing at {root}", "`skep init DIR` makes a project")]
-    own = root.resolve() == Path(__file__).resolve().parent
+    own = root.resolve() == Path(contracts.__file__).resolve().parent
     rules = root / identity.FILE
     model = _named_model(rules.read_bytes().decode("utf-8-sig", "replace")) if rules.is_file() else None
     files: dict[str, str] = {}
