@@ -17,8 +17,8 @@ from contracts import load
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
 from contracts.model.versions import trial_order
+from operators.judge import Judge, _upcast
 from operators.quality.scorer import Scorer
-from operators.validate import Judge, _upcast
 from skep.tools.demo.events import make_demo
 from skep.tools.starter import shop_contracts
 

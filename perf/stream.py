@@ -9,8 +9,8 @@ import contracts
 from contracts.model.batches import ControlEntry, Event, JudgedBatch
 from contracts.model.hashing import Hasher
 from operators.epochs import CONTROL
+from operators.judge import Judge
 from operators.people.space import Space
-from operators.validate import Judge
 from state.shard import Shard
 
 NAME, PARTITION = "perf", "events"

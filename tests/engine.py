@@ -14,9 +14,9 @@ from contracts import load
 from contracts.model.batches import ControlEntry, Event, JudgedBatch
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
+from operators.judge import Judge
 from operators.people.quarantine import decode_row
 from operators.people.space import Space
-from operators.validate import Judge
 from operators.view import View
 from state.keys import sequence_key
 from state.shard import Shard

@@ -14,7 +14,7 @@ import contracts
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions, Predicate
 from contracts.model.hashing import Hasher, profile_id
-from operators.validate import Judge
+from operators.judge import Judge
 from tests.generator import DAY_US, PROPERTIES, Scenario, scenario, scenarios, to_events
 from tests.model import Exact, dump, satisfies, some_value, values_at
 from tests.model_links import accepted, content, instant

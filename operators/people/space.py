@@ -14,6 +14,7 @@ from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from contracts.text.times import iso
 from operators.epochs import CONTROL
+from operators.judge import Judge
 from operators.match.model import model_of
 from operators.people import meta as meta_row
 from operators.people import rebuilds
@@ -53,7 +54,6 @@ from operators.records import (
 from operators.segments.compile import Program
 from operators.stitch.owners import ITSELF, Owner
 from operators.stitch.rules import Rules
-from operators.validate import Judge
 from state.errors import Gap
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import mark_key, period_of, sequence_key, time_key

@@ -11,7 +11,7 @@ from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from contracts.text.times import parse_time
-from operators.validate import Judge
+from operators.judge import Judge
 from skep.project.apply import apply
 from skep.project.entries import submit
 from skep.project.settings import Settings, load_definitions

@@ -13,7 +13,7 @@ import pytest
 from contracts import load
 from contracts.model.batches import ControlEntry, Denial, JudgedBatch, Refused
 from contracts.text.times import iso, parse_time
-from operators.validate import Judge
+from operators.judge import Judge
 from tests import model
 from tests.engine import HASHER, SPACE, Engine, difference
 

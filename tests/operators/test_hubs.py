@@ -13,9 +13,9 @@ import orjson
 import pytest
 
 import contracts
+from operators.judge import Judge
 from operators.people.space import Space
 from operators.people.stitcher import Stitcher
-from operators.validate import Judge
 from tests import model
 from tests.engine import HASHER, Engine
 from tests.generator import START_US, text_of

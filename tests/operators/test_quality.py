@@ -16,10 +16,10 @@ from contracts.model.batches import Event, JudgedBatch, Refused
 from contracts.model.definitions import Definitions
 from contracts.text.times import iso, parse_time
 from operators import metrics
+from operators.judge import Judge
 from operators.quality import ledger as ledgers
 from operators.quality.scorer import LOOK_EVERY, LOOK_FIRST, Scorer
 from operators.quality.scores import HOUR_US, OTHER, UNKNOWN_MAX, UNNAMED, Scores, share, source_of
-from operators.validate import Judge
 from schemalogic.declared import declared
 from tests.engine import SPACE, Engine
 

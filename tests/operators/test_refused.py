@@ -13,11 +13,11 @@ import orjson
 import pytest
 
 import contracts
+from operators.judge import Judge
 from operators.people import rebuild
 from operators.people import visits as visits_module
 from operators.people.pairs import Pairs
 from operators.stitch import owners
-from operators.validate import Judge
 from tests import model
 from tests.engine import HASHER, Engine, difference
 from tests.generator import START_US, text_of

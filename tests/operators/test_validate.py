@@ -12,7 +12,8 @@ from contracts.model.batches import Event, Refused, SourceBatch
 from contracts.model.definitions import Contract, Definitions, IdentityRules, Namespace, Purpose
 from contracts.text.names import event_name
 from contracts.text.times import MAX_US, MIN_US, iso, parse_time
-from operators.validate import Judge, Validate
+from operators.judge import Judge
+from operators.validate import Validate
 
 NOW = parse_time("2026-02-01T00:00:00Z") or 0
 NAMESPACES = (

@@ -11,7 +11,7 @@ from contracts import load
 from contracts.model.batches import Event, Refused
 from contracts.model.definitions import Definitions
 from contracts.model.versions import way
-from operators.validate import Judge
+from operators.judge import Judge
 from tests.contracts.project import GOOD
 
 NOW = 1_790_000_000_000_000

@@ -16,11 +16,11 @@ from contracts import load
 from contracts.model.hashing import profile_id
 from contracts.reading.destinations import CHANGES
 from operators.activation.audience import Audience
+from operators.judge import Judge
 from operators.people.clock import BEFORE_ALL
 from operators.records import shown
 from operators.segments.compile import CONFIDENCE
 from operators.segments.sql import twin
-from operators.validate import Judge
 from state.snapshot.publish import sql
 from tests import model
 from tests.engine import HASHER, Engine, steps

@@ -62,7 +62,7 @@ def test_everybody_is_computed_anew_by_todays_meaning(engine: Engine, monkeypatc
     control: list[Any] = []
     with monkeypatch.context() as older:
         older.setattr(normalize, "email", str.strip)
-        older.setattr("operators.validate.event_time", _minutes)
+        older.setattr("operators.judge.event_time", _minutes)
         engine.clear(definitions)
         engine.start(["p0", "p1", "p2"])
         for name, records in steps(drawn, rng):

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from contracts import load
-from operators.validate import Judge
+from operators.judge import Judge
 from tests import model
 from tests.engine import HASHER, Engine
 

@@ -13,8 +13,8 @@ from contracts import load
 from contracts.model.batches import ControlEntry, JudgedBatch
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
+from operators.judge import Judge
 from operators.people.space import Space
-from operators.validate import Judge
 from operators.view import View
 from skep.answers.planning.trial import trial
 from skep.project.definitions import keep

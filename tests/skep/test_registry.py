@@ -16,7 +16,7 @@ import pytest
 
 from contracts import load, read_files
 from contracts.model.batches import Event, Refused
-from operators.validate import Judge
+from operators.judge import Judge
 from skep.project.in_force import standing
 from skep.project.settings import Settings
 from tests.promises.project import applied, asked, environment, flow, project, ran, write_contract

@@ -14,8 +14,8 @@ from contracts.model.batches import ControlEntry, Event, JudgedBatch
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from operators.epochs import CONTROL
+from operators.judge import Judge
 from operators.people.space import Space
-from operators.validate import Judge
 from operators.view import View
 from skep.project.settings import Settings
 from skep.project.spaces import bundles, shard_path

@@ -14,7 +14,7 @@ from jsonpointer import resolve_pointer
 from contracts.model.definitions import Contract, Definitions
 from contracts.text.schema_files import line_of
 from operators.frames import is_event
-from operators.validate import judged_part
+from operators.judge import judged_part
 from operators.view import Quarantined
 from schemalogic.paths import parse_path
 from schemalogic.validation import compile_schema

@@ -10,7 +10,7 @@ from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException
 from jsonpointer import JsonPointerException
 
 from contracts.text.schema_files import line_of
-from operators.validate import DETAIL_MAX
+from operators.judge import DETAIL_MAX
 from skep.answers.quarantine.framed import parts
 from skep.cli.console import CommandError, cut
 

@@ -10,10 +10,10 @@ import orjson
 
 from contracts.model.batches import Event, Refused
 from contracts.model.definitions import Definitions
+from operators.judge import Judge
 from operators.people.content import content
 from operators.people.quarantine import refused_event
 from operators.people.repairs import message_id
-from operators.validate import Judge
 from operators.view import Quarantined, View
 from skep.answers.quarantine.causes import Causes
 from skep.project.in_force import in_force

@@ -12,8 +12,8 @@ import orjson
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
 from contracts.text.times import parse_time
+from operators.judge import Judge, content_id
 from operators.people.content import content
-from operators.validate import Judge, content_id
 from skep.cli.console import CommandError
 
 NEVER_US = 1 << 60

@@ -18,9 +18,9 @@ from contracts.model.hashing import DEFAULT_SECRET, Hasher
 from contracts.reading import identity
 from operators import blocked_check
 from operators.epochs import CONTROL
+from operators.judge import Judge
 from operators.match.model import UnusableModel, model_of
 from operators.people.space import Space
-from operators.validate import Judge
 from operators.view import View
 from skep.answers.simulation.lines import NEVER_US, Lines, Ruling, Unread, new_judge, read_lines, steps
 from skep.answers.simulation.told import Told, tell

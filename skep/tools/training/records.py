@@ -12,12 +12,12 @@ from typing import Any
 from contracts.model.definitions import IdentityRules
 from operators.event_time import event_time
 from operators.extract import Identifiers
+from operators.judge import Judge, check_digits, content_id, decode
 from operators.match.clusters import Record
 from operators.match.evidence import Evidence
 from operators.records import Identifier, Link, moment_contract, moment_message, moment_raw
 from operators.stitch.clusters import accepted, lead
 from operators.stitch.rules import Rules
-from operators.validate import Judge, check_digits, content_id, decode
 from operators.versions import Refusal
 from operators.view import View
 

@@ -1,0 +1,325 @@
+"""Judges records by their contracts: bytes in, events and refused records out ("The envelope, exactly" in docs/architecture.md)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from contracts.model import unreadable
+from contracts.model.batches import Denial, Event, Refused
+from contracts.model.definitions import CALLS, Definitions
+from contracts.model.versions import names_contract
+from contracts.text.names import event_name
+from contracts.text.times import iso
+from contracts.versions.upcasts import UpcastError
+from operators.consents import NOTHING, consents
+from operators.denials import CONSENT_UPDATED, Denials, denied_at, said_id
+from operators.digits import lost_digits, with_long_digits
+from operators.event_time import event_time
+from operators.extract import Identifiers
+from operators.frames import MAGIC, Frames, as_event, as_json, is_event
+from operators.versions import Accepts, Reading, Refusal, Versions
+
+LEVELS_MAX = 100
+"""Deeper nesting than this is refused as undecodable."""
+DETAIL_MAX = 500
+"""Characters of a refusal's detail that are kept."""
+
+_CALLS = frozenset(CALLS)
+_TEXTS = ("userId", "anonymousId", "previousId")
+_NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
+_JUDGED_BY_TRAITS = frozenset({"identify", "group"})
+_NOT_CONTENT = ("messageId", "sentAt", "receivedAt")
+
+
+class Judge:
+    """Turns records into events by one set of definitions. Never raises because of what a record holds."""
+
+    def __init__(
+        self, definitions: Definitions, *, unknown_ok: bool, future_skew_us: int, max_event_bytes: int, formats: bool = False
+    ) -> None:
+        self.identifiers = Identifiers(definitions.identity)
+        self._unknown_ok = unknown_ok
+        self._skew_us = future_skew_us
+        self._max_bytes = max_event_bytes
+        self._purposes = frozenset(purpose.name for purpose in definitions.purposes)
+        self._denials = Denials(definitions.identity, self.identifiers, self._purposes)
+        self._versions = Versions(definitions, formats=formats)
+        self._trial = self._versions.trial
+        self._frames = Frames(definitions)
+        self.uncorrected: set[int] = set()
+        """Positions of the events since `judge_many` began whose time is not corrected by ``receivedAt − sentAt``."""
+
+    def judge(self, raw: bytes, position: int, read_at_us: int) -> Event | Refused:
+        """The event, or why it is refused. ``read_at_us`` is the wall clock for records without ``receivedAt``."""
+        try:
+            return self._exactly(raw, position, read_at_us)
+        except Refusal as no:
+            event = no.contract.partition("/")[0] or ("" if no.reason == "too_large" else event_of(raw))
+            denials = self.denials(raw, read_at_us)
+            return Refused(position, no.reason, no.detail[:DETAIL_MAX], no.schema_path, no.received_at_us, raw, event, no.contract, denials)
+        except Exception as error:  # noqa: BLE001 (one record never stops the flow)
+            denials = self.denials(raw, read_at_us)
+            return Refused(position, "invalid", repr(error)[:DETAIL_MAX], "", None, raw, event_of(raw), "", denials)
+
+    def denials(self, raw: bytes, read_at_us: int) -> tuple[Denial, ...]:
+        """The denials of consent in a record that is refused, as far as they can be read. ``read_at_us`` as in `judge`."""
+        if not self._purposes:
+            return ()
+        try:
+            body = self._unframed(raw)[0] if raw[:1] == MAGIC else decode(raw, self._max_bytes)
+            time_us = None
+            with suppress(Refusal):
+                time_us = event_time(body)[0]
+            return self._denials.read(body, said_id(body) or content_id(body), denied_at(body, time_us, read_at_us))
+        except Exception:  # noqa: BLE001 (what cannot be read of a refused record is not said)
+            return ()
+
+    def judge_many(self, records: list[bytes], first: int, read_at_us: int) -> tuple[list[Event], list[Refused]]:
+        """Judges the records of the positions ``first`` and on."""
+        events: list[Event] = []
+        refused: list[Refused] = []
+        position = first
+        self.uncorrected = set()
+        judge = self._exactly if any(map(lost_digits, with_long_digits(records))) else self._judge
+        for raw in records:
+            try:
+                events.append(judge(raw, position, read_at_us))
+            except Exception:  # noqa: BLE001 (the slow way says why)
+                again = self.judge(raw, position, read_at_us)
+                if type(again) is Event:
+                    events.append(again)
+                else:
+                    refused.append(again)  # type: ignore[arg-type]
+            position += 1
+        return events, refused
+
+    def _exactly(self, raw: bytes, position: int, read_at_us: int) -> Event:
+        """`_judge` for records that may hold numbers which would lose digits."""
+        if len(raw) <= self._max_bytes:
+            check_digits(raw)
+        return self._judge(raw, position, read_at_us)
+
+    def _judge(self, raw: bytes, position: int, read_at_us: int) -> Event:
+        asked: str | None = None
+        if raw[:1] == MAGIC:
+            body, raw, asked = self._unframed(raw)
+        else:
+            body = decode(raw, self._max_bytes)
+        get = body.get
+        call = get("type")
+        if type(call) is not str or call not in _CALLS:
+            unread = unreadable.why(body)
+            if unread is not None:
+                raise Refusal("undecodable", unread)
+            raise Refusal("envelope", f"type: expected one of {', '.join(CALLS)}, found {call!r}")
+        for key in _TEXTS:
+            value = get(key)
+            if value is not None and type(value) is not str:
+                _text(key, value)
+        message_id = get("messageId")
+        if type(message_id) is not str:
+            message_id = None if message_id is None else _text("messageId", message_id)
+        time_us, received_at_us, doubted = event_time(body)
+        try:
+            properties, traits = get("properties"), get("traits")
+            if type(properties) is not dict:
+                properties = _object(body, "properties")
+            if type(traits) is not dict:
+                traits = _object(body, "traits")
+            name, place = "", "properties"
+            if call == "track":
+                name = _track_name(get("event"))
+            elif call in _NAMED:
+                name = _NAMED[call]
+                title = get("name")
+                if title is not None and properties.get("name") is None:
+                    properties = {**properties, "name": title}
+            elif call in _JUDGED_BY_TRAITS:
+                place = "traits"
+            judged = properties if place == "properties" else traits
+            version = self._version(name or call, place, judged, time_us, body, asked)
+            if version is None and call == "track":
+                self._check_unknown(name)
+            if time_us > (read_at_us if received_at_us is None else received_at_us) + self._skew_us:
+                raise _future(time_us, read_at_us if received_at_us is None else received_at_us)
+            seen = body
+            if version is not None and version.upcast is not None:
+                seen = _upcast(version.name, version.upcast, body, place, judged)
+                properties, traits = _object(seen, "properties"), _object(seen, "traits")
+        except Refusal as no:
+            no.received_at_us = received_at_us
+            raise
+        if doubted:
+            self.uncorrected.add(position)
+        decided, odd = NOTHING
+        if self._purposes:
+            decided, odd = consents(body, properties if name == CONSENT_UPDATED else None, self._purposes)
+        return Event(
+            position,
+            time_us,
+            message_id or content_id(body),
+            call,
+            name,
+            "" if version is None else version.name,
+            self.identifiers.read(seen),
+            properties,
+            traits if call == "identify" else None,
+            decided,
+            received_at_us,
+            body,
+            raw,
+            odd,
+        )
+
+    def reread(self, raw: bytes, contract: str) -> Event:
+        """The event of bytes that this contract (``order_completed/1-0-0``; "" is none) accepted before, not judged again."""
+        body = orjson.loads(raw)
+        call = body["type"]
+        properties, traits = _object(body, "properties"), _object(body, "traits")
+        name = _track_name(body["event"]) if call == "track" else _NAMED.get(call, "")
+        if call in _NAMED and body.get("name") is not None and properties.get("name") is None:
+            properties = {**properties, "name": body["name"]}
+        seen = body
+        upcast = self._versions.upcast(contract)
+        if upcast is not None:
+            # What an upcast cannot convert was accepted all the same, so it is read as it is.
+            with suppress(Refusal):
+                place, judged = ("traits", traits) if call in _JUDGED_BY_TRAITS else ("properties", properties)
+                seen = _upcast(contract, upcast, body, place, judged)
+                properties, traits = _object(seen, "properties"), _object(seen, "traits")
+        decided, _ = consents(body, properties if name == CONSENT_UPDATED else None, self._purposes)
+        identifiers = self.identifiers.read(seen)
+        told = traits if call == "identify" else None
+        return Event(0, 0, "", call, name, contract, identifiers, properties, told, decided, None, body, raw)
+
+    def _check_unknown(self, name: str) -> None:
+        if not self._unknown_ok:
+            raise Refusal("unknown_event", f"event: {name!r} has no contract; add contracts/events/{name}/1-0-0.json")
+
+    def _unframed(self, raw: bytes) -> tuple[dict[str, Any], bytes, str]:
+        """The event in a registry's frame, its bytes, and the contract that the frame names."""
+        payload, found = self._frames.payload(raw)
+        body = decode(payload, self._max_bytes)
+        if not is_event(body):
+            body, payload, contract = as_event(body, found)
+            return body, payload, contract.name
+        name = _NAMED.get(body["type"]) or (_track_name(body["event"]) if body["type"] == "track" else body["type"])
+        return body, payload, next((one.name for one in found if one.event == name), found[0].name)
+
+    def _version(  # noqa: PLR0917
+        self, event: str, place: str, judged: dict[str, Any], time_us: int, body: dict[str, Any], asked: object = None
+    ) -> Accepts | None:
+        """The version that accepts the event: the one that its frame (``asked``) or it itself names; None if its name has no contract."""
+        if asked is None:
+            context = body.get("context")
+            asked = context.get("contract") if type(context) is dict else None
+            if asked is not None and not names_contract(asked):
+                # A sender's own field of that name.
+                asked = None
+        if asked is None:
+            trial = self._trial.get(event)
+            if trial is None:
+                return None
+            for version in trial:
+                if (version.until_us is None or time_us < version.until_us) and version.is_valid(judged):
+                    return version
+        return self._versions.slowly(event, asked, judged, time_us, place)
+
+
+def _future(time_us: int, received_us: int) -> Refusal:
+    return Refusal("future", f"timestamp: expected at most {iso(received_us)} and the allowed skew, found {iso(time_us)}")
+
+
+def _upcast(contract: str, upcast: Reading, body: dict[str, Any], place: str, judged: dict[str, Any]) -> dict[str, Any]:
+    """The event's body as the newest model of its contract reads it; `Refusal` if a value cannot be converted."""
+    try:
+        return {**body, place: upcast(judged)}
+    except UpcastError as error:
+        raise Refusal("upcast", f"{contract}: {error}", contract=contract) from None
+
+
+def decode(raw: bytes, max_bytes: int) -> dict[str, Any]:
+    """The JSON object of a record; `Refusal` if it is too large, too deep or none."""
+    if len(raw) > max_bytes:
+        raise Refusal("too_large", f"expected at most {max_bytes} bytes, found {len(raw)}")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Refusal("undecodable", f"expected one JSON object in UTF-8: {error}") from None
+    if type(body) is not dict:
+        raise Refusal("undecodable", f"expected one JSON object, found a {type(body).__name__}")
+    # Only texts and containers hold brackets, so few brackets are few levels.
+    if raw.count(b"{") + raw.count(b"[") > LEVELS_MAX and _deeper(body, LEVELS_MAX):
+        raise Refusal("undecodable", f"expected at most {LEVELS_MAX} levels of nesting, found more")
+    return body
+
+
+def check_digits(raw: bytes) -> None:
+    """`Refusal` if a number of a record would lose digits when it is decoded."""
+    lost = lost_digits(as_json(raw))
+    if lost is not None:
+        raise Refusal("envelope", lost)
+
+
+def content_id(body: dict[str, Any]) -> str:
+    """The message id of an event that has none: equal for retries, which differ in ``sentAt`` and ``receivedAt`` only."""
+    content = {key: value for key, value in body.items() if key not in _NOT_CONTENT}
+    return "m_" + blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def _text(key: str, value: object) -> str:
+    if type(value) is int:
+        return str(value)
+    if type(value) is float and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    raise Refusal("envelope", f"{key}: expected a text, found {value!r}")
+
+
+def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
+    value = body.get(key)
+    if type(value) is dict:
+        return value
+    # PHP writes an array that holds nothing as a list.
+    if value is None or value == []:
+        return {}
+    raise Refusal("envelope", f"{key}: expected an object, found {value!r}")
+
+
+def _track_name(value: object) -> str:
+    if type(value) is str:
+        name = event_name(value)
+        if name:
+            return name
+    raise Refusal("envelope", f"event: expected the name of what happened, found {value!r}")
+
+
+def judged_part(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the contract of an event judges: the name of the part, and its content."""
+    if body["type"] in _JUDGED_BY_TRAITS:
+        return "traits", _object(body, "traits")
+    properties = _object(body, "properties")
+    if body["type"] in _NAMED and body.get("name") is not None and properties.get("name") is None:
+        properties = {**properties, "name": body["name"]}
+    return "properties", properties
+
+
+def event_of(raw: bytes) -> str:
+    """What a record says it is, ``order_completed`` or ``identify``; ``""`` if that cannot be told."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return ""
+    call = body.get("type") if type(body) is dict else None
+    if call == "track":
+        said = body.get("event")
+        return event_name(said) if type(said) is str else ""
+    return _NAMED.get(call, call) if type(call) is str and call in _CALLS else ""
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    items = value.values() if type(value) is dict else value
+    return levels == 0 or any(_deeper(item, levels - 1) for item in items if type(item) is dict or type(item) is list)
