@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from skep.cli.console import CommandError, flush, print_bytes, spinner
+from skep.cli.console import flush, print_bytes, spinner
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import open_views
 from state.errors import NoState

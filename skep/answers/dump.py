@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from heapq import merge
 
 from contracts.text.times import parse_time
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import open_views
 

@@ -17,7 +17,7 @@ from contracts.text.names import event_name
 from contracts.text.schema_files import read_schema
 from contracts.versions.changes import NARROWER, Change, changes
 from schemalogic.documents import Document
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import snapshot_path
 from state.snapshot.publish import sql

@@ -14,8 +14,9 @@ from operators.records import Person
 from operators.segments.explain import Reason, explain
 from operators.view import View
 from skep.answers.profiles import living, nobody, trait_text
-from skep.cli.console import WIDE, CommandError, cell, headline, mark, out, screen_width, styled
+from skep.cli.console import WIDE, cell, headline, mark, out, screen_width, styled
 from skep.cli.layout import wrapped
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 
 _LISTED_MAX = 15

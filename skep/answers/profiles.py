@@ -11,8 +11,9 @@ from contracts.text.problems import closest, listed
 from operators.extract import Identifiers
 from operators.records import Person
 from operators.view import View
-from skep.cli.console import CommandError, headline, json_bytes, out, table
+from skep.cli.console import headline, json_bytes, out, table
 from skep.cli.layout import ID_MIN, moment, prose
+from skep.project.errors import CommandError
 from skep.project.settings import Settings, load_definitions
 from skep.project.spaces import open_views
 from state.errors import NoState

@@ -13,9 +13,10 @@ from operators.quality.measures import WEEK, freshness, volume
 from operators.quality.scores import HOUR_US, OTHER, UNNAMED, Name, Scores, share
 from operators.view import View
 from skep.answers.status import tell_stopped
-from skep.cli.console import CommandError, out, table
+from skep.cli.console import out, table
 from skep.cli.layout import figure, moment, number, prose
 from skep.project.entries import Submitted, submit
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import open_views
 

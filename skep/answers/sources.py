@@ -20,9 +20,10 @@ from contracts.model.partitions import file_of
 from contracts.text.problems import closest, listed
 from operators.quality.scores import source_of
 from operators.view import View
-from skep.cli.console import CommandError, err, table
+from skep.cli.console import err, table
 from skep.cli.layout import number, prose
 from skep.project.entries import Submitted, submit
+from skep.project.errors import CommandError
 from skep.project.in_force import in_force
 from skep.project.settings import Settings, SourceSettings
 from skep.project.spaces import bundles, open_view, open_views

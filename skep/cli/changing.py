@@ -9,14 +9,12 @@ from typing import Annotated
 
 import typer
 
-from skep.cli import console, offered
+from skep.cli import console
 from skep.cli.console import json_line, out
 from skep.cli.context import settings_of
+from skep.cli.options import Json, Space, Why
 
 changing_app = typer.Typer()
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
 
 
 @changing_app.command("plan")
@@ -58,7 +56,7 @@ def roll_back(  # noqa: PLR0917 - typer fills them by name
     to: Annotated[
         str | None, typer.Option(metavar="DIGEST", help="Back to these definitions; the default is those before the last change.")
     ] = None,
-    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")] = "",
+    why: Why = "",
     force: Annotated[bool, typer.Option("--force", help="Also if contracts/ has changes that were never in force; they are lost.")] = False,
     space: Space = None,
     json: Json = False,

@@ -61,10 +61,6 @@ def mark(holds: bool) -> str:
     return tick
 
 
-class CommandError(Exception):
-    """What a command cannot do; the message says why, and what to do."""
-
-
 def fail(message: str, code: int = 1) -> NoReturn:
     """Say what is wrong on stderr and leave."""
     err.print(message, style="red")

@@ -13,13 +13,12 @@ import typer
 
 from skep.cli import offered
 from skep.cli.context import folder_of, settings_of
+from skep.cli.options import Json
 
 if TYPE_CHECKING:
     from contracts.model.definitions import Definitions
 
 contracts_app = typer.Typer()
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 class Mode(StrEnum):

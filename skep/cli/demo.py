@@ -13,7 +13,8 @@ import typer
 from typer.core import TyperCommand
 
 from skep.cli import console
-from skep.cli.console import CommandError, out
+from skep.cli.console import out
+from skep.project.errors import CommandError
 
 demo_app = typer.Typer()
 _OF_A_NEW_ONE = ("people", "events", "seed", "conflicts", "noise", "until")

@@ -9,14 +9,11 @@ from typing import Annotated
 
 import typer
 
-from skep.cli import offered
 from skep.cli.console import json_line, out, spinner
 from skep.cli.context import settings_of
+from skep.cli.options import Json, OneSpace, Space, Why
 
 evidence_app = typer.Typer()
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Space = Annotated[str | None, typer.Option("--space", help="The space; needed if there are several.", autocompletion=offered.spaces)]
 
 
 @evidence_app.command("explain")
@@ -24,7 +21,7 @@ def explain(
     context: typer.Context,
     a: Annotated[str, typer.Argument(metavar="NS:VALUE")],
     b: Annotated[str, typer.Argument(metavar="NS:VALUE")],
-    space: Space = None,
+    space: OneSpace = None,
     json: Json = False,
 ) -> None:
     """Why two identifiers are one person's, or are not.
@@ -48,7 +45,7 @@ def graph(
     context: typer.Context,
     profile: Annotated[str, typer.Argument(metavar="PROFILE|NS:VALUE")],
     target: Annotated[Path, typer.Option("--out", metavar="FILE.svg|FILE.html", help="Where the picture goes.")],
-    space: Space = None,
+    space: OneSpace = None,
     json: Json = False,
 ) -> None:
     """Draw a profile: its identifiers and the links between them.
@@ -73,9 +70,7 @@ def graph(
 @evidence_app.command("doctor")
 def doctor(
     context: typer.Context,
-    space: Annotated[
-        str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)
-    ] = None,
+    space: Space = None,
     json: Json = False,
 ) -> None:
     """What glues people together or keeps them apart.
@@ -98,7 +93,7 @@ def doctor(
 def history(
     context: typer.Context,
     profile: Annotated[str, typer.Argument(metavar="PROFILE|NS:VALUE")],
-    space: Space = None,
+    space: OneSpace = None,
     json: Json = False,
 ) -> None:
     """What happened to a profile: created, grew, merged, split.
@@ -121,7 +116,7 @@ def show(
     context: typer.Context,
     profile: Annotated[str, typer.Argument(metavar="PROFILE|NS:VALUE")],
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As it was believed then, ISO 8601; the default is now.")] = None,
-    space: Space = None,
+    space: OneSpace = None,
     json: Json = False,
 ) -> None:
     """Which profile it is and which identifiers it holds.
@@ -145,9 +140,9 @@ def split(
     *,
     profile: Annotated[str, typer.Argument(metavar="PROFILE|NS:VALUE")],
     keep: Annotated[list[str], typer.Option(metavar="NS:VALUE", help="An identifier that stays; as often as needed.")],
-    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
+    why: Why,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be cut.")] = False,
-    space: Space = None,
+    space: OneSpace = None,
     json: Json = False,
 ) -> None:
     """Take a profile apart: what is kept stays, all else leaves it. `skep identity link` undoes each cut.

@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
-from skep.cli.console import CommandError, csv_row, err, json_line, out
+from skep.cli.console import csv_row, err, json_line, out
 from skep.cli.context import settings_of
+from skep.cli.options import Json
+from skep.project.errors import CommandError
 
 hash_app = typer.Typer()
 
@@ -23,7 +25,7 @@ def hash_identifiers(  # noqa: PLR0917 - typer fills them by name
     column: Annotated[str, typer.Option("--column", help="The column of the file that holds the identifiers.")] = "",
     namespace: Annotated[str, typer.Option("--namespace", help="What they are: a namespace of contracts/identity.yaml.")] = "",
     space: Annotated[str | None, typer.Option("--space", help="The space whose hashes they are, if there are several.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    json: Json = False,
 ) -> None:
     """What the snapshot has in the place of an identifier.
 

@@ -5,22 +5,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from skep.cli import offered
-from skep.cli.console import counting, json_line, out
+from skep.cli.console import counting, json_line
 from skep.cli.context import settings_of
 from skep.cli.evidence import evidence_app
 from skep.cli.matching import matching_app
+from skep.cli.options import Json, Space, Why, tell
 
 identity_app = typer.Typer()
 identity_app.add_typer(evidence_app)
 identity_app.add_typer(matching_app)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
 
 
 @identity_app.command("link")
@@ -29,7 +26,7 @@ def link(
     *,
     a: Annotated[str, typer.Argument(metavar="NS:VALUE")],
     b: Annotated[str, typer.Argument(metavar="NS:VALUE")],
-    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
+    why: Why,
     space: Space = None,
     json: Json = False,
 ) -> None:
@@ -46,7 +43,7 @@ def unlink(
     *,
     a: Annotated[str, typer.Argument(metavar="NS:VALUE")],
     b: Annotated[str, typer.Argument(metavar="NS:VALUE")],
-    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
+    why: Why,
     space: Space = None,
     json: Json = False,
 ) -> None:
@@ -93,14 +90,4 @@ def _rule(context: typer.Context, kind: str, pair: tuple[str, str], why: str, sp
     where = one_space(settings, space)
     known = known_pair(in_force(settings, where), *pair)
     ends = {key: {"namespace": namespace, "value": value} for key, (namespace, value) in zip("ab", known, strict=True)}
-    _tell([submit(settings, where, {"type": kind, **ends, "why": why})], json=json)
-
-
-def _tell(submitted: list[Any], *, json: bool) -> None:
-    refused = [one for one in submitted if one.answer and not one.answer.get("ok", True)]
-    if json:
-        json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer} for one in submitted])
-    for one in [] if json else submitted:
-        out.print(one.words())
-    if refused:
-        raise SystemExit(1)
+    tell([submit(settings, where, {"type": kind, **ends, "why": why})], json=json)

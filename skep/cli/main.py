@@ -21,6 +21,7 @@ from skep.cli.demo import demo_app
 from skep.cli.hash import hash_app
 from skep.cli.late_group import late
 from skep.cli.layout import number, prose
+from skep.cli.options import Json, Lines, Space
 from skep.cli.quality import quality_app
 from skep.cli.sections import Sections
 from skep.cli.sources import sources_app
@@ -60,9 +61,6 @@ app.add_typer(late("skep.cli.state", "state_app", "The data folder after another
 app.add_typer(quality_app, name="quality")
 app.add_typer(late("skep.cli.segments", "segments_app", "Segments, and why somebody is in one or not."), name="segments")
 app.add_typer(sources_app, name="sources")
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
 
 
 @dataclass
@@ -351,7 +349,7 @@ def changes(
     since: Annotated[str | None, typer.Option(help="Begin behind this change: an id such as shop-0-17, or its number.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for new ones until Ctrl-C.")] = False,
     space: Space = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON lines; this is what it prints anyway.")] = False,  # noqa: ARG001 - one form only
+    json: Lines = False,  # noqa: ARG001 - one form only
 ) -> None:
     """The change log as JSON lines.
 
@@ -409,7 +407,7 @@ def snapshot(
 def dump(
     at: Annotated[str | None, typer.Option(help="The time of the state, ISO 8601, not before the clock; the default is the clock.")] = None,
     space: Space = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON lines; this is what it prints anyway.")] = False,  # noqa: ARG001 - one form only
+    json: Lines = False,  # noqa: ARG001 - one form only
 ) -> None:
     """All state as canonical JSON lines: equal state, equal bytes.
 

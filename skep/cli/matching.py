@@ -12,11 +12,11 @@ import typer
 from skep.cli import offered
 from skep.cli.console import json_line, spinner
 from skep.cli.context import settings_of
+from skep.cli.options import Json
 
 matching_app = typer.Typer()
 
 Rules = Annotated[Path, typer.Option(metavar="RULES.yaml", help="The rules: a file like contracts/identity.yaml, with `probabilistic`.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 @matching_app.command("train")

@@ -10,10 +10,9 @@ import typer
 
 from skep.cli import console, offered
 from skep.cli.context import settings_of
+from skep.cli.options import Json, Space, Why, tell
 
 quality_app = typer.Typer()
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 @quality_app.callback(invoke_without_command=True)
@@ -21,9 +20,7 @@ def quality(
     context: typer.Context,
     source: Annotated[str | None, typer.Option(help="Only this source of skep.yaml.", autocompletion=offered.sources)] = None,
     since: Annotated[str, typer.Option(help="How many of the last hours before the clock, and the one that is going on.")] = "1d",
-    space: Annotated[
-        str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)
-    ] = None,
+    space: Space = None,
     json: Json = False,
 ) -> None:
     """How good what each source hands over is.
@@ -47,7 +44,7 @@ def quality(
 def quality_resume(
     context: typer.Context,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="The stopped source of skep.yaml.", autocompletion=offered.sources)],
-    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
+    why: Why,
     json: Json = False,
 ) -> None:
     """Read a stopped source on, although what stopped it is as it was.
@@ -56,8 +53,4 @@ def quality_resume(
     """
     from skep.answers import quality as scores
 
-    one = scores.resume(settings_of(context), source, why)
-    if json:
-        console.json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer}])
-    else:
-        console.out.print(one.words())
+    tell([scores.resume(settings_of(context), source, why)], json=json)

@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from skep.cli import offered
-from skep.cli.console import CommandError, json_line, out, table
+from skep.cli.console import json_line, out, table
 from skep.cli.context import settings_of
 from skep.cli.layout import Column, moment, number, prose
+from skep.cli.options import Json, Space, Why, entry_row, tell
+from skep.project.errors import CommandError
 
 if TYPE_CHECKING:
     from skep.answers.quarantine.causes import Cause
     from skep.answers.quarantine.selection import Selection
     from skep.answers.quarantine.trial import Tried
-    from skep.project.entries import Submitted
     from skep.project.settings import Settings
 
 quarantine_app = typer.Typer()
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these records.")]
 Reason = Annotated[str | None, typer.Option(help="Only those refused for this reason.")]
 Event = Annotated[str | None, typer.Option(help="Only events of this name, or of a prefix such as order_*.", autocompletion=offered.events)]
@@ -208,7 +207,7 @@ def replay(
     count, submitted = repairs.replay(settings, where_, chosen)
     if not json:
         out.print(f"{count:,} records to replay" if count else "nothing to replay")
-    _tell(submitted, json=json)
+    tell(submitted, json=json)
 
 
 @quarantine_app.command("edit")
@@ -224,7 +223,7 @@ def edit(
     cause: CauseId = None,
     where: Where = None,
     everything: All = False,
-    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")] = "",
+    why: Why = "",
     feed: Annotated[bool, typer.Option("--replay", help="Replay them at once.")] = False,
     dry_run: DryRun = False,
     space: Space = None,
@@ -247,7 +246,7 @@ def edit(
     _some(chosen, everything)
     done = repairs.edit(settings, _of(settings, space, chosen), chosen, operations, why, feed=feed, dry_run=dry_run)
     if json:
-        json_line({**done.public(), "entries": [_public(one) for one in done.submitted]})
+        json_line({**done.public(), "entries": [entry_row(one) for one in done.submitted]})
         return
     for because, (count, sample) in done.left.items():
         out.print(f"{count:,} left as they are, {sample} for one: {because}")
@@ -259,7 +258,7 @@ def edit(
         out.print()
     if done.records:
         _tried(done.tried, settings)
-    _tell(done.submitted, json=False)
+    tell(done.submitted, json=False)
     if done.submitted and done.tried.passing and not feed:
         out.print("Next: skep quarantine replay --reason edited")
 
@@ -268,7 +267,7 @@ def edit(
 def drop(
     context: typer.Context,
     *,
-    why: Annotated[str, typer.Option(help="The reason, for those who read it later.")],
+    why: Why,
     ids: Ids = None,
     reason: Reason = None,
     event: Event = None,
@@ -297,7 +296,7 @@ def drop(
     count, submitted = repairs.drop(settings, _of(settings, space, chosen), chosen, why)
     if not json:
         out.print(f"{count:,} records to drop" if count else "nothing to drop")
-    _tell(submitted, json=json)
+    tell(submitted, json=json)
 
 
 def _of(settings: Settings, space: str | None, chosen: Selection) -> str | None:
@@ -329,18 +328,3 @@ def _tried(tried: Tried, settings: Settings) -> None:
     if tried.failing:
         out.print()
         _causes(tried.causes.sorted(), 50, settings)
-
-
-def _public(one: Submitted) -> dict[str, Any]:
-    return {"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer}
-
-
-def _tell(submitted: list[Submitted], *, json: bool) -> None:
-    from skep.project.entries import told
-
-    if json:
-        json_line([_public(one) for one in submitted])
-    for line in [] if json else told(submitted):
-        out.print(line)
-    if any(one.answer and not one.answer.get("ok", True) for one in submitted):
-        raise SystemExit(1)

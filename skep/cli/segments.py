@@ -10,6 +10,7 @@ import typer
 
 from skep.cli import console, offered
 from skep.cli.context import settings_of
+from skep.cli.options import Json, Space
 
 segments_app = typer.Typer(help="Segments, and who is a member of them.", no_args_is_help=True)
 
@@ -24,8 +25,8 @@ def segments_explain(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A segment in force.", autocompletion=offered.segments)],
     person: Annotated[str, typer.Argument(metavar="NS:VALUE|PROFILE")],
-    space: Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    space: Space = None,
+    json: Json = False,
 ) -> None:
     """Why somebody is, or is not, in a segment.
 

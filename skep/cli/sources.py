@@ -13,15 +13,14 @@ import typer
 from skep.cli import console, offered
 from skep.cli.console import fail, out
 from skep.cli.context import settings_of
+from skep.cli.options import Json, Why, tell
 
 if TYPE_CHECKING:
-    from skep.project.entries import Submitted
     from skep.project.settings import Settings
     from skep.tools.mapping_inference import Tried
 
 sources_app = typer.Typer()
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Name = Annotated[
     str,
     typer.Argument(
@@ -30,7 +29,6 @@ Name = Annotated[
         autocompletion=offered.sources,
     ),
 ]
-Why = Annotated[str, typer.Option(help="The reason, for those who read it later.")]
 
 
 def _reading(context: typer.Context) -> Settings:
@@ -75,7 +73,7 @@ def sources_reread(context: typer.Context, name: Name, why: Why = "", json: Json
     """
     from skep.answers import sources as files
 
-    _tell(files.reread(_reading(context), name, why), json=json)
+    tell([files.reread(_reading(context), name, why)], json=json)
 
 
 @sources_app.command("skip")
@@ -86,14 +84,7 @@ def sources_skip(context: typer.Context, name: Name, why: Why = "", json: Json =
     """
     from skep.answers import sources as files
 
-    _tell(files.skip(_reading(context), name, why), json=json)
-
-
-def _tell(one: Submitted, *, json: bool) -> None:
-    if json:
-        console.json_line([{"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer}])
-    else:
-        console.out.print(one.words())
+    tell([files.skip(_reading(context), name, why)], json=json)
 
 
 @sources_app.command("infer")

@@ -4,18 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from skep.cli import offered
 from skep.cli.console import json_line, out, spinner
 from skep.cli.context import settings_of
+from skep.cli.options import Json, Space
 
 state_app = typer.Typer()
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
 
 
 @state_app.command("info")

@@ -8,9 +8,9 @@ from typing import Any
 
 import contracts
 from contracts.model.definitions import Definitions
-from skep.cli.console import CommandError
 from skep.project.definitions import declaration, keep, kept_files, proved, stored_positions
 from skep.project.entries import Submitted, submit
+from skep.project.errors import CommandError
 from skep.project.in_force import Files, differences, digest_in_force
 from skep.project.settings import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +49,7 @@ _COUNTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """What the answer to a repair of the quarantine counts: what is always said, and what only if there is any."""
 
 
-def told(submitted: list[Submitted]) -> list[str]:
+def told(submitted: Sequence[Submitted]) -> list[str]:
     """What happened to all of these, for people: answers that count are added up, and nothing is said twice."""
     counted = [one.answer for one in submitted if one.answer and one.answer.get("ok", True) and one.answer["type"] in _COUNTS]
     others = [one.words() for one in submitted if one.answer not in counted]

@@ -10,7 +10,7 @@ from typing import TextIO
 from contracts.model.definitions import Definitions
 from operators.extract import Identifiers
 from skep.answers.profiles import check_namespace, parse
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.personal import hidden
 from skep.project.settings import Settings
 from state.snapshot.personal import Hider

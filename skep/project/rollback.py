@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.text.problems import ContractErrors
-from skep.cli.console import CommandError
 from skep.project.apply import Applied, apply
 from skep.project.definitions import declared, kept_files
+from skep.project.errors import CommandError
 from skep.project.in_force import differences
 from skep.project.settings import Settings, definitions_of, files_of
 from skep.project.spaces import control_path, definitions_path

@@ -12,7 +12,7 @@ import contracts
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from operators.view import View
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from state.errors import NoState, StateError
 

@@ -13,8 +13,8 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 from connectors.errors import SourceError
 from contracts.text.problems import ContractErrors
-from skep.cli.console import CommandError
 from skep.project import log, terminal
+from skep.project.errors import CommandError
 from skep.project.exits import Exit
 from skep.project.permissions import refused
 from state.errors import StateError

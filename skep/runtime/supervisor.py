@@ -11,8 +11,9 @@ from contracts.text.problems import ContractErrors
 from skep.answers import sources
 from skep.answers.late import tell_late
 from skep.answers.status import status, tell_standing, tell_stopped
-from skep.cli.console import CommandError, err
+from skep.cli.console import err
 from skep.project.definitions import proved
+from skep.project.errors import CommandError
 from skep.project.exits import Exit
 from skep.project.in_force import in_force, standing
 from skep.project.permissions import must_write

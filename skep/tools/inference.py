@@ -16,7 +16,7 @@ from contracts.reading.lineage import properties_of
 from contracts.text.names import event_name
 from schemalogic.paths import Step
 from skep.answers.quarantine.selection import records, selection
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 
 _BATCH = 1000

@@ -20,7 +20,7 @@ from connectors.sources.parquet_rows import ParquetRows
 from connectors.sources.rows import Rows, open_bytes
 from contracts.model.batches import Event
 from operators.judge import Judge
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.settings import Settings, load_definitions
 from skep.tools.mapping_guess import Column, columns_of, guess_fields
 

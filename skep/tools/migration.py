@@ -14,8 +14,9 @@ from operators.people.meaning import MEANING
 from operators.people.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
-from skep.cli.console import CommandError, out, table
+from skep.cli.console import out, table
 from skep.cli.layout import number, prose
+from skep.project.errors import CommandError
 from skep.project.personal import hide_traits
 from skep.project.process import take_lock
 from skep.project.settings import Settings

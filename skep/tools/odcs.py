@@ -21,7 +21,7 @@ from contracts.text.problems import closest
 from schemalogic.documents import Document
 from schemalogic.paths import Step
 from schemalogic.typed import kind_of
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.tools.odcs_read import MARK, document_words
 from skep.tools.odcs_words import EVENT, EXTRA, OPTIONS, TYPES, WITHOUT, Left, Part, root_schema, schema_of
 

@@ -13,7 +13,7 @@ from contracts.text.names import event_name
 from contracts.text.problems import Problem
 from contracts.text.times import parse_time
 from contracts.text.yaml_tree import Reader, Tree
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.tools.odcs_words import Left, Part, custom, maps, root_schema
 
 MARK = "skepContract"

@@ -18,7 +18,7 @@ from contracts.model.versions import version_text
 from contracts.text.names import event_name
 from contracts.text.problems import ContractErrors
 from contracts.versions.bump import deserved, following
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.log import logger
 from skep.project.settings import Settings, load_definitions
 

@@ -7,7 +7,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
 from contracts import load
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.tools.editor import schemas as editor
 
 SKEP_YAML = """\

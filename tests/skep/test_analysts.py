@@ -14,7 +14,8 @@ import pytest
 
 import skep as package
 from contracts.model.hashing import Hasher
-from skep.cli.console import CommandError, cell, json_bytes
+from skep.cli.console import cell, json_bytes
+from skep.project.errors import CommandError
 from skep.project.hashing import HashedColumn, Hashing
 from skep.project.settings import Settings, load_definitions
 from skep.project.views import view_problems

@@ -16,8 +16,8 @@ from skep.answers.changes import position
 from skep.answers.profiles import parse
 from skep.answers.status import summed
 from skep.cli import console
-from skep.cli.console import CommandError
 from skep.project.entries import submit
+from skep.project.errors import CommandError
 from skep.project.exits import Exit
 from skep.project.process import Child, Supervisor, flow_is_running, run_lock
 from skep.project.settings import Settings

@@ -17,7 +17,7 @@ from contracts import load, read_files
 from contracts.text.names import event_name
 from contracts.text.times import parse_time
 from operators.extract import Identifiers
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.tools.demo.events import Shop, everybody_of, make_demo, write_demo
 from skep.tools.demo.live import Visitors, found, live
 

@@ -16,10 +16,11 @@ import pytest
 from contracts.text.problems import ContractErrors
 from skep.answers.profiles import find
 from skep.answers.status import status
-from skep.cli.console import CommandError, json_bytes
+from skep.cli.console import json_bytes
 from skep.project.apply import apply
 from skep.project.definitions import declaration, keep, proved
 from skep.project.entries import submit
+from skep.project.errors import CommandError
 from skep.project.in_force import digest_in_force, standing
 from skep.project.settings import Settings
 from skep.project.spaces import definitions_path, snapshot_path

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from skep.answers.membership import explained
 from skep.answers.profiles import find
 from skep.cli import console
-from skep.cli.console import CommandError, json_bytes
+from skep.cli.console import json_bytes
 from skep.cli.main import app
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from tests.skep.small_shop import SECRET
 

@@ -14,7 +14,7 @@ from jsonschema import Draft201909Validator
 from contracts import load
 from contracts.model.definitions import Contract, Sla
 from contracts.text.yaml_tree import Reader
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.settings import Settings, load_definitions
 from skep.tools.odcs import document, export, yaml_text
 from skep.tools.odcs_read import read, write

@@ -20,7 +20,7 @@ from skep.answers.quarantine.selection import Selection, selection
 from skep.answers.quarantine.show import differences, record_lines
 from skep.answers.quarantine.where import read_where
 from skep.answers.quarantine.written import Written, pretty
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from tests.processes import completed, plain_environment
 from tests.promises.project import applied, asked, project, ran, write_contract
 from tests.skep.test_cli import refused, skep

@@ -16,7 +16,7 @@ import contracts
 from contracts.model.hashing import DEFAULT_SECRET, Hasher, profile_id
 from skep.answers.simulation.lines import new_judge, read_lines, steps
 from skep.answers.simulation.run import SPACE, read_rules, simulate
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from tests import model
 from tests.generator import scenario as generated
 from tests.skep.test_cli import refused, skep

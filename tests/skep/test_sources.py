@@ -15,7 +15,7 @@ from flows.cdp import dataflow
 from skep.answers import sources
 from skep.answers.audit import audit
 from skep.answers.status import status
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.exits import Exit
 from skep.project.settings import Settings
 from skep.project.spaces import open_views, shard_path

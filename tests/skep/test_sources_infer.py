@@ -21,7 +21,7 @@ from connectors.sources.numerals import Numerals
 from connectors.sources.rows import Rows
 from contracts import load
 from contracts.text.times import parse_time
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.settings import Settings, load_definitions
 from skep.tools.mapping_guess import Column, Field, columns_of, guess_fields
 from skep.tools.mapping_inference import infer

@@ -16,12 +16,12 @@ import pytest
 from typer.testing import CliRunner
 
 from skep.cli import console
-from skep.cli.console import CommandError
 from skep.cli.main import app
 from skep.cli.sql import screen
 from skep.cli.sql.asked import Wanted, ask, text_of
 from skep.cli.sql.output import ENDINGS
 from skep.cli.sql.session import ROWS_AT_ONCE, Session
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from tests.processes import plain_environment, started
 from tests.skep.test_cli import refused, skep

@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from skep.cli.console import CommandError
 from skep.cli.sql import charts
 from skep.cli.sql.session import Answer, Session
+from skep.project.errors import CommandError
 
 NASTY = "a' || chr(27) || '[2J' || chr(10) || '"
 DAYS = "select date '2026-05-01' + i::int as day, i * 100 as orders, i as refunds from range(30) t(i) order by i desc"

@@ -15,7 +15,7 @@ from operators.stitch.rules import Rules
 from operators.view import View
 from skep.answers.identity.likeness import Likeness
 from skep.answers.profiles import by_id, check_namespace, parse
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 
 UNLIKE = -5
 """What refuses a probabilistic link; `Evidence.reason` has it in words."""

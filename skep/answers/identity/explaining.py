@@ -14,8 +14,9 @@ from skep.answers.identity.evidence import Evidence, Near, holder_of, text_of
 from skep.answers.identity.likeness import compared_view
 from skep.answers.identity.waterfall import show_compared, show_waterfall
 from skep.answers.identity.whys import whys
-from skep.cli.console import CommandError, out, table
+from skep.cli.console import out, table
 from skep.cli.layout import ident, moment, number, prose
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import one_space
 

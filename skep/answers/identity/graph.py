@@ -16,7 +16,7 @@ from operators.stitch.rules import Rules
 from skep.answers.identity.drawing import Group, Line, Node, Picture, draw, page
 from skep.answers.identity.evidence import UNLIKE, Evidence, profile_of, text_of
 from skep.answers.identity.likeness import compared_view
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import one_space
 

@@ -14,8 +14,9 @@ from operators.view import View
 from skep.answers.identity.evidence import holder_of
 from skep.answers.identity.whys import whys
 from skep.answers.profiles import by_id, check_namespace, parse
-from skep.cli.console import CommandError, headline, table
+from skep.cli.console import headline, table
 from skep.cli.layout import ident, moment, number, prose
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import one_space, open_view
 

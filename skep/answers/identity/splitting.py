@@ -11,9 +11,10 @@ from operators.records import Link, Person
 from operators.stitch.clusters import lead
 from skep.answers.identity.evidence import Evidence, Pair, holder_of, members, profile_of, standing, text_of
 from skep.answers.planning.trial import with_entries
-from skep.cli.console import CommandError, out, table
+from skep.cli.console import out, table
 from skep.cli.layout import ident, prose
 from skep.project.entries import Submitted, submit_all
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import one_space, open_view
 

@@ -16,7 +16,7 @@ from contracts.text.times import iso, parse_time
 from operators.view import Quarantined, View
 from skep.answers.quarantine.causes import cause_id, moment_us
 from skep.answers.quarantine.where import Test, read_where
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import open_views
 

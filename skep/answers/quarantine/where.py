@@ -15,7 +15,7 @@ from operators.digits import lost_digits
 from operators.segments.paths import satisfied
 from operators.segments.predicates import compiled
 from skep.answers.quarantine.framed import parts
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 
 SIGNS = {"!=": "ne", "<=": "lte", ">=": "gte", "=": "eq", "<": "lt", ">": "gt", "~": "contains"}
 WORDS = {"exists": True, "missing": False}

@@ -14,7 +14,7 @@ from contracts.model.definitions import Definitions
 from contracts.text.times import parse_time
 from operators.judge import Judge, content_id
 from operators.people.content import content
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 
 NEVER_US = 1 << 60
 """Longer than all the years there are: neither horizon nor skew refuses anything."""

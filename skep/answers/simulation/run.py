@@ -24,7 +24,7 @@ from operators.people.space import Space
 from operators.view import View
 from skep.answers.simulation.lines import NEVER_US, Lines, Ruling, Unread, new_judge, read_lines, steps
 from skep.answers.simulation.told import Told, tell
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from state.shard import Shard
 
 BATCH = 1_000

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import duckdb
 
-from skep.cli.console import CommandError, out
+from skep.cli.console import out
 from skep.cli.sql.output import ending, write_file, write_stdout
 from skep.cli.sql.screen import show, write_lines
 from skep.cli.sql.session import Answer, Session, Statement
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import snapshot_path
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from skep.cli.console import CommandError, err, out
+from skep.cli.console import err, out
 from skep.cli.sql.forms import Column
 from skep.cli.sql.screen import fit
 from skep.cli.sql.session import Answer
+from skep.project.errors import CommandError
 from skep.project.terminal import visible_line
 
 BARS = 40

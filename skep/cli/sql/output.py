@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from skep.cli.console import CommandError
 from skep.cli.sql.forms import csv_header, csv_sql, json_sql
 from skep.cli.sql.session import Answer
+from skep.project.errors import CommandError
 from skep.project.terminal import visible, visible_json
 from state.files import replacing
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from skep.cli.console import CommandError
 from skep.cli.sql.charts import Chart
 from skep.cli.sql.output import whole
+from skep.project.errors import CommandError
 
 INCHES = (10, 5)
 DOTS = 150

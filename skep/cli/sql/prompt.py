@@ -17,12 +17,13 @@ from prompt_toolkit.output import Output, create_output
 from pygments.lexers.sql import SqlLexer
 
 from contracts.text.problems import closest
-from skep.cli.console import CommandError, err, out
+from skep.cli.console import err, out
 from skep.cli.sql.asked import Wanted, run_text
 from skep.cli.sql.command import CHARTS
 from skep.cli.sql.completion import Words
 from skep.cli.sql.screen import show
 from skep.cli.sql.session import Session
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import snapshot_path
 from skep.project.terminal import behind

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from skep.cli.console import CommandError
 from skep.cli.sql.forms import Column
+from skep.project.errors import CommandError
 from state.errors import NoSnapshot
 
 R = TypeVar("R")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.tools.demo.broken import broken_line
 from skep.tools.demo.events import BROKEN_SHARE, DUPLICATE_SHARE, EVENTS, Shop, everybody_of, made, sent_again
 from skep.tools.demo.visits import Person, Visit, identify, message_id, sent, step_of

@@ -12,8 +12,9 @@ from operators.match.comparisons import levels
 from operators.match.model import Model, UnusableModel, dump, load
 from operators.match.scoring import weight
 from skep.answers.simulation.run import read_rules
-from skep.cli.console import CommandError, out, table
+from skep.cli.console import out, table
 from skep.cli.layout import number, prose
+from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import one_space, open_views
 from skep.tools.training.charts import thresholds_chart, weights_chart

@@ -13,7 +13,7 @@ import orjson
 
 from contracts.model.definitions import IdentityRules
 from operators.extract import Identifiers
-from skep.cli.console import CommandError
+from skep.project.errors import CommandError
 from skep.tools.training.linked import Linked
 from skep.tools.training.records import Records
 

@@ -1,0 +1,39 @@
+"""Options that many commands have, and how they tell what came of an entry of the control partition."""
+
+# ruff: noqa: PLC0415 - a command starts without the libraries that only others need
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from skep.cli import console, offered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skep.project.entries import Submitted
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Lines = Annotated[bool, typer.Option("--json", help="JSON lines; this is what it prints anyway.")]
+Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
+OneSpace = Annotated[str | None, typer.Option("--space", help="The space; needed if there are several.", autocompletion=offered.spaces)]
+Why = Annotated[str, typer.Option("--why", help="The reason, for those who read it later.")]
+
+
+def entry_row(one: Submitted) -> dict[str, Any]:
+    """An entry and the flow's answer, for programs."""
+    return {"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer}
+
+
+def tell(submitted: Sequence[Submitted], *, json: bool) -> None:
+    """What came of these entries; exit code 1 if the flow has refused one of them."""
+    from skep.project.entries import told
+
+    if json:
+        console.json_line([entry_row(one) for one in submitted])
+    for line in [] if json else told(submitted):
+        console.out.print(line)
+    if any(one.answer and not one.answer.get("ok", True) for one in submitted):
+        raise SystemExit(1)
