@@ -73,7 +73,7 @@ def json_line(value: Any) -> None:
 
 
 def json_bytes(value: Any) -> bytes:
-    """JSON of whatever DuckDB or a contract can hold, also whole numbers beyond 64 bits."""
+    """JSON of an answer, or of whatever DuckDB or a contract can hold, also whole numbers beyond 64 bits."""
     try:
         return orjson.dumps(value, default=_number, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
@@ -86,12 +86,22 @@ def _number(value: Any) -> Any:
 
 
 def _json(value: Any) -> Any:
+    if hasattr(value, "__struct_fields__"):
+        return fields(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, orjson.Fragment):
         # An exact number, as it stands in JSON.
         return json.loads(orjson.dumps(value))
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def fields(answer: Any) -> dict[str, Any]:
+    """What a `msgspec.Struct` holds, by the names that JSON has for it, in order; what is `msgspec.UNSET` is left out."""
+    from msgspec import UNSET  # noqa: PLC0415 - whoever has an answer has it already
+
+    names = zip(answer.__struct_fields__, answer.__struct_encode_fields__, strict=True)
+    return {key: value for name, key in names if (value := getattr(answer, name)) is not UNSET}
 
 
 def print_bytes(line: bytes) -> None:
