@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from schemalogic.compare.engine import Engine
 from schemalogic.compare.nodes import Literal
 from schemalogic.compare.values import Key, Value, key, unkeyed
 from schemalogic.compare.verdicts import IMPOSSIBLE, UNDECIDED, Found, Verdict
-
-if TYPE_CHECKING:
-    from schemalogic.compare.engine import Engine
 
 _LONGEST = 110_000
 """Longer arrays are not built."""

@@ -6,15 +6,13 @@ disjunctions, too, ends the search. Only a disjunction that it violates is branc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemalogic.compare.arrays import find_array
 from schemalogic.compare.evaluate import Evaluator
 from schemalogic.compare.nodes import FALSE, TRUE, Literal, Space
 from schemalogic.compare.numeric import find_number
-from schemalogic.compare.objects import find_object
 from schemalogic.compare.texts import Texts
 from schemalogic.compare.values import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, TYPES, Value
 from schemalogic.compare.verdicts import IMPOSSIBLE, UNDECIDED, Clock, Found, Verdict
@@ -51,15 +49,20 @@ class _State:
         )  # fmt: skip
 
 
+Finder = Callable[["Engine", frozenset[Literal]], Verdict]
+"""A value of one type of which all the atoms hold."""
 _LOOK = 3
 """How deep conjunctions are looked into for whether they hold."""
 
 
 class Engine:
-    """Finds values for literals of one space, until its clock runs out (OutOfTime)."""
+    """Finds values for literals of one space, until its clock runs out (OutOfTime).
 
-    def __init__(self, space: Space, clock: Clock) -> None:
-        self.space, self.clock = space, clock
+    ``finders``: what finds arrays and objects, whose parts it asks the engine for again.
+    """
+
+    def __init__(self, space: Space, clock: Clock, finders: Mapping[str, Finder]) -> None:
+        self.space, self.clock, self._finders = space, clock, finders
         self.texts = Texts(clock)
         self.holds = Evaluator(space, self.texts).holds
         self.constant = space.constant
@@ -368,4 +371,4 @@ class Engine:
             return find_number(self.space, atoms, self.clock)
         if kind == STRING:
             return self.texts.find(self.space, atoms)
-        return find_object(self, atoms) if kind == OBJECT else find_array(self, atoms)
+        return self._finders[kind](self, atoms)

@@ -9,14 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from schemalogic.compare.engine import Engine
 from schemalogic.compare.nodes import FALSE, TRUE, Literal
 from schemalogic.compare.values import STRING, Value
 from schemalogic.compare.verdicts import IMPOSSIBLE, UNDECIDED, Found, Verdict
-
-if TYPE_CHECKING:
-    from schemalogic.compare.engine import Engine
 
 _FILL = 110_000
 """A larger minProperties is not filled."""
@@ -33,10 +31,6 @@ class _Wish:
     payload: Any
     value: Literal
     name: Literal
-
-
-class _Undecided(Exception):  # noqa: N818 - carries a verdict
-    """No option is left, but one of them could not be judged."""
 
 
 def find_object(engine: Engine, atoms: frozenset[Literal]) -> Verdict:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemalogic.compare.arrays import find_array
 from schemalogic.compare.documents import Documents
 from schemalogic.compare.engine import Engine
 from schemalogic.compare.merging import Graph, Merger
 from schemalogic.compare.nodes import Literal, Space
+from schemalogic.compare.objects import find_object
 from schemalogic.compare.reading import Reader
-from schemalogic.compare.values import Value, plain, size
+from schemalogic.compare.values import ARRAY, OBJECT, Value, plain, size
 from schemalogic.compare.verdicts import UNDECIDED, Clock, Found, OutOfTime, Verdict
 from schemalogic.validation import compile_schema
 
@@ -41,7 +43,7 @@ class Question:
         readers = [Reader(graph, documents, formats=one.formats) for one, documents in zip(schemas, self.documents, strict=True)]
         roots = [reader.root() for reader in readers]
         self.literals = Merger(self.space).literals(graph, roots)
-        self.engine = Engine(self.space, clock)
+        self.engine = Engine(self.space, clock, {ARRAY: find_array, OBJECT: find_object})
         self._validators: dict[int, Any] = {}
 
     def ask(self, goal: Iterable[Literal], signs: Sequence[bool]) -> Verdict:

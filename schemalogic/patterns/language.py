@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import cast
@@ -11,10 +11,8 @@ from typing import cast
 from schemalogic.patterns.automaton import PatternAutomaton
 from schemalogic.patterns.budget import Budget, Undecided
 from schemalogic.patterns.layers import Layers
-from schemalogic.patterns.nodes import Node
 from schemalogic.patterns.product import Automaton, Product, Term, simplify
 from schemalogic.patterns.syntax import parse
-from schemalogic.patterns.texts import TextsAutomaton
 
 __all__ = ["Budget", "Language", "Undecided"]
 
@@ -48,21 +46,6 @@ class Language:
     def of_pattern(pattern: str, budget: Budget | None = None) -> Language:
         """The texts in which an ECMA-262 pattern is found. PatternError if it is none, `Undecided` if it cannot be reasoned about."""
         return Language(_automaton(pattern, budget or Budget()), budget)
-
-    @staticmethod
-    def of_node(node: Node, budget: Budget | None = None) -> Language:
-        """The texts in which a parsed pattern is found."""
-        return Language(PatternAutomaton(node, budget or Budget()), budget)
-
-    @staticmethod
-    def of_texts(texts: Iterable[str], budget: Budget | None = None) -> Language:
-        """Exactly these texts."""
-        return Language(TextsAutomaton(texts, budget or Budget()), budget)
-
-    @staticmethod
-    def literal(text: str, budget: Budget | None = None) -> Language:
-        """Exactly this text."""
-        return Language.of_texts([text], budget)
 
     @staticmethod
     def everything(budget: Budget | None = None) -> Language:
