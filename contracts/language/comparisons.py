@@ -1,25 +1,20 @@
-"""Predicates as JSON Schema, and whether a value that a contract allows can satisfy them."""
+"""Whether a value that a contract allows can satisfy predicates, and what contracts say that a value is."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
+from contracts.language.families import TYPES
+from contracts.language.operators import OPERATORS
 from contracts.model.definitions import Predicate
-from contracts.text.numbers import MICRO, micros
-from contracts.text.times import parse_time
 from schemalogic.documents import Way
 from schemalogic.typed import Typed, kind_of, same
 
 BUDGET_S = 0.05
 """How long one comparison may be thought about; what is not decided by then is taken to be possible."""
 
-_ORDER = ("gt", "gte", "lt", "lte")
-_TEXT = ("contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with")
-_SPECIAL = re.compile(r"[\\^$.*+?()\[\]{}|/]")
 _LIMITS = {"minimum": "gte", "exclusiveMinimum": "gt", "maximum": "lte", "exclusiveMaximum": "lt"}
 _SILENT = frozenset({"type", "title", "description", "examples", "default", "deprecated", "readOnly", "writeOnly", "format",
                      "$schema", "$comment", "$defs", "definitions"})  # fmt: skip
@@ -28,19 +23,15 @@ _SAID = {
     "exclusiveMaximum": "less than {}", "multipleOf": "a multiple of {}", "minLength": "at least {} characters",
     "maxLength": "at most {} characters", "pattern": "of the pattern {}", "not": "not {}",
 }  # fmt: skip
-_TYPES = {"number": "number", "text": "string", "boolean": "boolean", "list": "array", "object": "object"}
 _NAMES = {"number": "a number", "integer": "a whole number", "string": "a text", "boolean": "true or false", "array": "a list",
           "object": "an object", "null": "null"}  # fmt: skip
-_EMPTY = {"anyOf": [{"enum": ["", None]}, {"type": "array", "maxItems": 0}, {"type": "object", "maxProperties": 0}]}
 
 
 def can_hold(predicates: Sequence[Predicate], typed: Typed) -> bool:
     """Whether some value that the contract allows, and that is there, satisfies all of the predicates."""
-    if any(one.op == "exists" and one.operand is False for one in predicates):
+    if any(holds(one, None) for one in predicates):
         return True
-    if any(one.op == "is" and one.operand == "empty" for one in predicates):
-        return True
-    wanted = [predicate_schema(one) for one in predicates]
+    wanted = [OPERATORS[one.op].schema(one.operand) for one in predicates]
     return any(_meets(way, predicates, wanted) for way in typed.ways) if typed.ways else True
 
 
@@ -57,67 +48,11 @@ def _meets(way: Way, predicates: Sequence[Predicate], wanted: list[Any]) -> bool
     return _satisfiable([*schemas, *wanted], way)
 
 
-def predicate_schema(predicate: Predicate) -> dict[str, Any]:
-    """A schema that every value which satisfies the predicate satisfies; dates are any text."""
-    op, operand = predicate.op, predicate.operand
-    if op in {"eq", "in"}:
-        return {"anyOf": [_equal(value) for value in (operand if op == "in" else [operand])]}
-    if op in {"ne", "not_in"}:
-        values = operand if op == "not_in" else [operand]
-        # Numbers that differ in what is beyond 10⁻⁶ are equal.
-        return {"not": {"enum": [None, *(value for value in values if kind_of(value) != "number")]}}
-    if op in _ORDER:
-        return _ordered(op, operand)
-    if op == "between":
-        return {"allOf": [_ordered("gte", operand[0]), _ordered("lte", operand[1])]}
-    if op == "exists":
-        return {"not": {"const": None}}
-    if op == "is":
-        return _EMPTY if operand == "empty" else {"type": _TYPES[operand]}
-    return _textual(op, operand)
-
-
-def _textual(op: str, operand: str) -> dict[str, Any]:
-    quoted = _SPECIAL.sub(r"\\\g<0>", operand)
-    pattern = {"starts_with": f"^{quoted}", "ends_with": f"{quoted}$"}.get(op.removeprefix("not_"), quoted)
-    found = {"pattern": pattern}
-    return {"type": "string", "not": found} if op.startswith("not_") else {"type": "string", **found}
-
-
-def _equal(value: Any) -> dict[str, Any]:
-    if kind_of(value) != "number":
-        return {"const": value}
-    return {**_ordered("gte", value), **_ordered("lte", value)}
-
-
-def _ordered(op: str, operand: Any) -> dict[str, Any]:
-    """Numbers are compared in 10⁻⁶, so half of that is left on both sides."""
-    exact = micros(operand)
-    if exact is None:
-        return {"type": "string"}
-    half = Decimal(1) / 2 if op in {"gt", "lte"} else -Decimal(1) / 2
-    limit = float((Decimal(exact) + half) / MICRO) if abs(exact) < 2**50 else operand
-    return {"type": "number", "minimum" if op in {"gt", "gte"} else "maximum": limit}
-
-
-def only_kind(predicate: Predicate) -> str:
-    """The only kind of value of which the predicate can hold; empty if there are several."""
-    op, operand = predicate.op, predicate.operand
-    if op in _TEXT:
-        return "text"
-    if op == "is":
-        return str(operand)
-    if op in {"in", "between"}:
-        kinds = {kind_of(value) for value in operand}
-        return kinds.pop() if len(kinds) == 1 else ""
-    return kind_of(operand) if op in {"eq", *_ORDER} else ""
-
-
 def _has_kind(schema: Any, kind: str) -> bool:
     types = schema.get("type") if isinstance(schema, dict) else None
     if types is None:
         return schema is not False
-    wanted = _TYPES[kind]
+    wanted = TYPES[kind]
     return any(one == wanted or (one, wanted) == ("integer", "number") for one in ([types] if isinstance(types, str) else types))
 
 
@@ -132,42 +67,13 @@ def _values(schemas: list[Any]) -> list[Any] | None:
 
 
 def holds(predicate: Predicate, value: Any) -> bool:
-    """Whether a value satisfies a predicate; of dates it is taken to be possible."""
-    op, operand = predicate.op, predicate.operand
-    if value is None:
-        return False
-    if op in {"eq", "in"}:
-        return any(_equals(value, one) for one in (operand if op == "in" else [operand]))
-    if op in {"ne", "not_in"}:
-        return not any(_equals(value, one) for one in (operand if op == "not_in" else [operand]))
-    if op in _ORDER:
-        return _compares(op, value, operand)
-    if op == "between":
-        return _compares("gte", value, operand[0]) and _compares("lte", value, operand[1])
-    if op in {"exists", "is"}:
-        return op == "exists" or kind_of(value) == operand
-    found = isinstance(value, str) and {"contains": operand in value, "starts_with": value.startswith(operand)}.get(
-        op.removeprefix("not_"), value.endswith(operand)
-    )
-    return isinstance(value, str) and found != op.startswith("not_")
+    """Whether a value, None if it is missing, satisfies a predicate; of dates it is taken to be possible."""
+    return OPERATORS[predicate.op].holds(value, predicate.operand)
 
 
-def _equals(value: Any, operand: Any) -> bool:
-    if kind_of(value) == kind_of(operand) == "number":
-        return micros(value) == micros(operand)
-    return same(value, operand)
-
-
-def _compares(op: str, value: Any, operand: Any) -> bool:
-    if kind_of(value) != kind_of(operand):
-        return False
-    one: Any = micros(value) if kind_of(value) == "number" else value
-    other: Any = micros(operand) if kind_of(value) == "number" else operand
-    if one is None or other is None:
-        return True
-    if isinstance(operand, str) and parse_time(operand) is not None:
-        return True
-    return bool({"gt": one > other, "gte": one >= other, "lt": one < other, "lte": one <= other}[op])
+def only_kind(predicate: Predicate) -> str:
+    """The only kind of value of which the predicate can hold; empty if there are several."""
+    return OPERATORS[predicate.op].kind(predicate.operand)
 
 
 def _is_simple(schema: Any) -> bool:
@@ -193,7 +99,7 @@ def _some_number(schemas: list[Any], predicates: Sequence[Predicate]) -> bool:
     numbers = [one for one in (*operands, *(limit for _, limit in limits)) if kind_of(one) == "number"]
     near = [number for one in numbers for number in (one, one - 1, one + 1)]
     return any(
-        all(_compares(_LIMITS[word], number, limit) for word, limit in limits)
+        all(OPERATORS[_LIMITS[word]].holds(number, limit) for word, limit in limits)
         and (not whole or float(number).is_integer())
         and all(holds(one, number) for one in predicates)
         for number in near

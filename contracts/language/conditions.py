@@ -9,8 +9,9 @@ from typing import Any
 
 from contracts.language.comparisons import said
 from contracts.language.features import COUNT, Measured, check_sum, computed, read_events, read_property, read_where, sum_type, zoned
-from contracts.language.predicates import LATER as LATER_OPERATORS
-from contracts.language.predicates import NUMERIC, OPERATORS, cap_of, check_comparison, meant_operator, read_predicates
+from contracts.language.operators import NUMERIC, OPERATORS
+from contracts.language.operators import RESERVED as RESERVED_OPERATORS
+from contracts.language.predicates import cap_of, check_comparison, meant_operator, read_predicates
 from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, Did, Feature, MemberOf, Not, Predicate, TraitIs, Where
 from contracts.text.names import event_name
 from contracts.text.problems import choices, closest, listed, meant
@@ -196,7 +197,7 @@ def _beside(reader: Reader, parts: dict[str, Tree], measure: str) -> dict[str, T
     for name, part in parts.items():
         if name in known:
             continue
-        if name in _LATER_DID or name in LATER_OPERATORS:
+        if name in _LATER_DID or name in RESERVED_OPERATORS:
             hint = "as a window, between is not supported yet; a measure's own stands under `value:`"
             hint = hint if name == "between" else "; ".join(filter(None, (f"{name} is not supported yet", meant(name, known))))
             reader.refuse(part, f"one of {listed(known)}", name, hint)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from contracts.language.predicates import ORDER, read_predicates
+from contracts.language.operators import OPERATORS
+from contracts.language.predicates import read_predicates
 from contracts.language.units import check_unit
 from contracts.meaning.properties import Properties
 from contracts.meaning.tags import tags_of
@@ -203,7 +204,5 @@ def zoned(where: Iterable[Where]) -> bool:
 
 
 def _is_date(predicate: Predicate) -> bool:
-    if predicate.op not in {*ORDER, "between"}:
-        return False
-    operands = predicate.operand if predicate.op == "between" else [predicate.operand]
-    return any(isinstance(operand, str) and _DATE.match(operand) for operand in operands)
+    limits = OPERATORS[predicate.op].limits(predicate.operand)
+    return any(limit is not None and isinstance(limit[0], str) and _DATE.match(limit[0]) for limit in limits)

@@ -9,14 +9,13 @@ from typing import Any
 
 from contracts.language.comparisons import holds, only_kind
 from contracts.language.exact import exact_test
+from contracts.language.operators import OPERATORS
 from contracts.model.definitions import Predicate
 from contracts.text.numbers import micros
 
 TRIALS_MAX = 100_000
 """More comparisons than this are not tried."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_LOW, _HIGH = ("gt", "gte"), ("lt", "lte")
-_ORDER = (*_LOW, *_HIGH, "between")
 
 
 def operands(predicates: Iterable[Predicate]) -> Iterator[Any]:
@@ -39,7 +38,7 @@ def some_value(wanted: Sequence[Predicate], unwanted: Sequence[Sequence[Predicat
     values = _values(wanted)
     if values is not None:
         return _some_of(values, wanted, unwanted)
-    if any(one.op in _ORDER and only_kind(one) == "number" for one in wanted):
+    if any(OPERATORS[one.op].orders and only_kind(one) == "number" for one in wanted):
         return _some_number(wanted, unwanted)
     kinds = {kind for one in wanted for kind in [only_kind(one)] if kind}
     return len(kinds) < 2 and _in_order(wanted) and _texts_fit(wanted)
@@ -47,35 +46,20 @@ def some_value(wanted: Sequence[Predicate], unwanted: Sequence[Sequence[Predicat
 
 def _values(wanted: Sequence[Predicate]) -> list[Any] | None:
     """All values that can satisfy the predicates, None if these are not to be counted. Missing is None."""
-    lists: list[list[Any]] = []
-    for one in wanted:
-        if one.op in {"eq", "in"}:
-            lists.append(one.operand if one.op == "in" else [one.operand])
-        elif one.op == "exists" and one.operand is False:
-            lists.append([None])
-        elif one.op == "is" and one.operand == "empty":
-            lists.append([None, "", [], {}])
-    return min(lists, key=len, default=None)
+    lists = [OPERATORS[one.op].values(one.operand) for one in wanted]
+    return min((one for one in lists if one is not None), key=len, default=None)
 
 
 def _some_of(values: list[Any], wanted: Sequence[Predicate], unwanted: Sequence[Sequence[Predicate]]) -> bool:
     every = [one for each in (wanted, *unwanted) for one in each]
     if any(isinstance(value, (list, dict)) and value for value in values) or len(values) * len([*operands(every)]) > TRIALS_MAX:
         return True
-    return any(all(_holds(one, value) for one in wanted) and all(_may_fail(each, value) for each in unwanted) for value in values)
-
-
-def _holds(predicate: Predicate, value: Any) -> bool:
-    if predicate.op == "exists":
-        return (value is not None) is predicate.operand
-    if predicate.op == "is" and predicate.operand == "empty":
-        return value is None or (isinstance(value, (str, list, dict)) and not value)
-    return holds(predicate, value)
+    return any(all(holds(one, value) for one in wanted) and all(_may_fail(each, value) for each in unwanted) for value in values)
 
 
 def _may_fail(predicates: Sequence[Predicate], value: Any) -> bool:
     """Whether one of the predicates may fail; of dates it is taken to be possible."""
-    return any(not _holds(one, value) or (one.op in _ORDER and only_kind(one) != "number") for one in predicates)
+    return any(not holds(one, value) or (OPERATORS[one.op].orders and only_kind(one) != "number") for one in predicates)
 
 
 def _some_number(wanted: Sequence[Predicate], unwanted: Sequence[Sequence[Predicate]]) -> bool:
@@ -87,19 +71,19 @@ def _some_number(wanted: Sequence[Predicate], unwanted: Sequence[Sequence[Predic
 def _in_order(wanted: Sequence[Predicate]) -> bool:
     """Whether the lowest limit of texts, or of days, lies below the highest."""
     for kind in ("text", "day"):
-        low = max(((key, strict) for key, strict in _limits(wanted, _LOW, 0, kind)), default=None)
-        high = min(((key, not strict) for key, strict in _limits(wanted, _HIGH, 1, kind)), default=None)
+        low = max(((key, strict) for key, strict in _limits(wanted, 0, kind)), default=None)
+        high = min(((key, not strict) for key, strict in _limits(wanted, 1, kind)), default=None)
         if low and high and (low[0] > high[0] or (low[0] == high[0] and (low[1] or not high[1]))):
             return False
     return True
 
 
-def _limits(wanted: Sequence[Predicate], ops: tuple[str, str], side: int, kind: str) -> Iterator[tuple[str, bool]]:
+def _limits(wanted: Sequence[Predicate], side: int, kind: str) -> Iterator[tuple[str, bool]]:
     """The texts, or days, that are limits to one side, and whether they are outside themselves."""
     for one in wanted:
-        limit = one.operand[side] if one.op == "between" else one.operand if one.op in ops else None
-        if isinstance(limit, str) and _text_kind(limit) == kind:
-            yield limit, one.op == ops[0]
+        limit = OPERATORS[one.op].limits(one.operand)[side]
+        if limit is not None and isinstance(limit[0], str) and _text_kind(limit[0]) == kind:
+            yield limit
 
 
 def _text_kind(limit: str) -> str:

@@ -7,29 +7,15 @@ from typing import Any
 
 import orjson
 
+from contracts.language.operators import OPERATORS
 from contracts.model.definitions import Feature, Predicate, Where
 from contracts.text.durations import duration_text
 from contracts.text.problems import listed
 
-_WORDS = {
-    "eq": "is", "ne": "is not", "in": "is one of", "not_in": "is none of", "gt": "more than", "gte": "at least", "lt": "less than",
-    "lte": "at most", "is": "is",
-}  # fmt: skip
-
 
 def predicate_words(predicates: Iterable[Predicate]) -> str:
     """``at least 2 and less than 5``."""
-    return " and ".join(map(_predicate, predicates))
-
-
-def _predicate(predicate: Predicate) -> str:
-    op, operand = predicate.op, predicate.operand
-    if op == "exists":
-        return "is there" if operand else "is missing"
-    if op == "between":
-        return f"from {value_text(operand[0])} to {value_text(operand[1])}"
-    said = ", ".join(map(value_text, operand)) if op in {"in", "not_in"} else value_text(operand)
-    return f"{_WORDS.get(op) or op.replace('_', ' ')} {said}"
+    return " and ".join(OPERATORS[one.op].sentence(one.operand, value_text) for one in predicates)
 
 
 def did_words(feature: Feature, predicates: tuple[Predicate, ...]) -> str:

@@ -113,7 +113,7 @@ def test_every_setting_is_described() -> None:
 
 
 def test_every_operator_is_described() -> None:
-    from contracts.language.predicates import OPERATORS  # noqa: PLC0415
+    from contracts.language.operators import OPERATORS  # noqa: PLC0415
 
     for op in OPERATORS:
         assert f"`{op.removeprefix('not_') if op != 'not_in' else op}" in REFERENCE

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from contracts.model.definitions import Feature, Predicate, Where
+from contracts.language.operators import OPERATORS
+from contracts.model.definitions import Feature, Where
 from contracts.text.durations import UNITS_US
 from schemalogic.typed import Typed
 
@@ -15,7 +16,6 @@ _RULES = {
     "minLength": "length ≥ {}", "maxLength": "length ≤ {}", "pattern": "matches {}", "format": "{}",
     "minItems": "items ≥ {}", "maxItems": "items ≤ {}",
 }  # fmt: skip
-_OPERATORS = {"eq": "=", "ne": "≠", "gt": ">", "gte": "≥", "lt": "<", "lte": "≤", "not_in": "not in"}
 _MEASURES = {
     "times": "how many",
     "sum": "sum of",
@@ -55,13 +55,7 @@ def feature_words(feature: Feature) -> str:
 
 
 def _where(one: Where) -> str:
-    return " and ".join(f"{one.path} {_predicate(predicate)}" for predicate in one.predicates)
-
-
-def _predicate(one: Predicate) -> str:
-    if one.op == "exists":
-        return "is there" if one.operand else "is missing"
-    return f"{_OPERATORS.get(one.op, one.op.replace('_', ' '))} {value_words(one.operand)}"
+    return " and ".join(f"{one.path} {OPERATORS[each.op].formula(each.operand, value_words)}" for each in one.predicates)
 
 
 def duration_words(value_us: int) -> str:

@@ -11,24 +11,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
-from contracts.language.predicates import ORDER, TEXT
+from contracts.language.operands import ANY, ORDERED
+from contracts.language.operators import OPERATORS
 from contracts.meaning.properties import DEPTH_MAX, Properties, listed_properties
 from contracts.model.definitions import Definitions
 from contracts.model.event_patterns import ALWAYS_KNOWN
 from contracts.text.names import event_name
 from schemalogic.paths import parse_path
 from schemalogic.typed import Typed, typed_at, typed_below
-from skep.tools.editor.words import ANY_OPERAND, WHERE_VALUE, Schema, described, fields, offered, operators
+from skep.tools.editor.words import WHERE_VALUE, Schema, described, fields, offered, operators
 
 PATHS_MAX = 500
 CHOICES_MAX = 100
 """So many properties of one event, and choices of one property, are offered."""
 _KINDS = {"number": "number", "text": "string", "boolean": "boolean"}
-_OPERATORS = {
-    "number": ("eq", "ne", "in", "not_in", *ORDER, "between", "exists", "is"),
-    "text": ("eq", "ne", "in", "not_in", *ORDER, "between", "exists", "is", *TEXT),
-    "boolean": ("eq", "ne", "in", "not_in", "exists", "is"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +157,13 @@ def _kind(kind: str) -> Schema:
 
 def _some(kind: str) -> Schema:
     others = [{"items": {"type": other}} for other in _KINDS.values() if other != _KINDS[kind]]
-    return {"type": "array", "items": {"anyOf": [{"type": _KINDS[kind]}, ANY_OPERAND]}, "minItems": 1, "not": {"anyOf": others}}
+    return {"type": "array", "items": {"anyOf": [{"type": _KINDS[kind]}, ANY]}, "minItems": 1, "not": {"anyOf": others}}
 
 
 def _predicates(kind: str) -> Schema:
     value: Schema = {"type": _KINDS[kind]}
-    known = operators(_OPERATORS[kind])
-    known |= {op: {**part, **value} for op, part in known.items() if op in ORDER}
+    known = operators(name for name, row in OPERATORS.items() if kind in row.of)
+    known |= {op: {**part, **value} for op, part in known.items() if OPERATORS[op].takes is ORDERED}
     known |= {"eq": {**known["eq"], **value}, "in": {**known["in"], **_some(kind)}, "is": {**known["is"], "enum": ["empty", kind]}}
     return fields(known, minProperties=1)
 
@@ -175,7 +171,7 @@ def _predicates(kind: str) -> Schema:
 def _choice(choices: Iterable[str]) -> Schema:
     """One of these texts, a list with some of them, or predicates of texts."""
     value: Schema = {"enum": list(choices)}
-    some = {"type": "array", "items": {"anyOf": [value, ANY_OPERAND]}, "contains": value}
+    some = {"type": "array", "items": {"anyOf": [value, ANY]}, "contains": value}
     return {"anyOf": [value, some, {"allOf": [_ref("texts")], "properties": {"eq": value, "in": some}, "type": "object"}]}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.language.predicates import NUMERIC, OPERATORS
+from contracts.language.operators import NUMERIC, OPERATORS
 from contracts.model.event_patterns import ALWAYS_KNOWN, NOT_DONE
 from contracts.reading.consent import FILE as CONSENT
 from contracts.reading.destinations import CHANGES

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from contracts.language.predicates import IS, NUMERIC, OPERATORS, ORDER
+from contracts.language.operands import ANY
+from contracts.language.operators import NUMERIC, OPERATORS
 from contracts.text.durations import EXPECTED
 
 Schema = dict[str, Any]
@@ -77,44 +78,9 @@ def described(schema: Schema, description: str) -> Schema:
     return {**schema, "description": description} if description else schema
 
 
-ANY_OPERAND: Schema = {
-    "type": ["number", "string", "boolean", "array", "object"],
-    "not": {"type": "object", "maxProperties": 1, "anyOf": [{"required": ["trait"]}, {"required": ["property"]}]},
-}
-_MEANING = {
-    "eq": "is equal; kinds differ: \"5\" is not 5",
-    "ne": "is there and not equal",
-    "in": "is one of these",
-    "not_in": "is there and none of these",
-    "gt": "is greater, or later than a date such as 2026-01-31",
-    "gte": "is at least this",
-    "lt": "is less, or earlier than a date",
-    "lte": "is at most this",
-    "between": "is at least the first and at most the second",
-    "exists": "is there (true) or missing (false); null is missing",
-    "is": "is of this kind, or empty: missing, \"\", [] or {}",
-}  # fmt: skip
-
-
 def operators(names: Iterable[str], *, numeric: bool = False) -> dict[str, Schema]:
     """What may stand behind each operator; ``numeric``: beside a measure, which is a number."""
-    return {name: described(_operand(name, numeric), _MEANING.get(name, f"a text that it {name.replace('_', ' ')}")) for name in names}
-
-
-def _operand(name: str, numeric: bool) -> Schema:
-    value: Schema = {"type": "number"} if numeric else ANY_OPERAND
-    ordered: Schema = {"type": "number"} if numeric else {"type": ["number", "string"]}
-    if name in {"eq", "ne"}:
-        return value
-    if name in {"in", "not_in"}:
-        return {"type": "array", "items": value, "minItems": 1}
-    if name in ORDER:
-        return ordered
-    if name == "between":
-        return {"type": "array", "items": ordered, "minItems": 2, "maxItems": 2}
-    if name == "exists":
-        return {"type": "boolean"}
-    return {"enum": list(IS)} if name == "is" else {"type": "string"}
+    return {name: described(OPERATORS[name].takes.schema(numeric), OPERATORS[name].means) for name in names}
 
 
 def predicates(*, numeric: bool = False) -> Schema:
@@ -125,7 +91,7 @@ def predicates(*, numeric: bool = False) -> Schema:
 WHERE_VALUE: Schema = {
     "anyOf": [
         {"type": ["number", "string", "boolean"]},
-        {"type": "array", "items": ANY_OPERAND, "minItems": 1},
+        {"type": "array", "items": ANY, "minItems": 1},
         {"$ref": "#/definitions/predicates"},
     ]
 }

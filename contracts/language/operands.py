@@ -1,0 +1,124 @@
+"""What may stand behind an operator: how `skep check` reads it, and what editors know of it (JSON Schema)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.text.numbers import micros
+from contracts.text.problems import closest, listed
+from contracts.text.scalars import meant_number, unquoted
+from contracts.text.yaml_tree import Reader, Tree
+from schemalogic.typed import kind_of
+
+IS = ("empty", "number", "text", "boolean", "list")
+ANY: dict[str, Any] = {
+    "type": ["number", "string", "boolean", "array", "object"],
+    "not": {"type": "object", "maxProperties": 1, "anyOf": [{"required": ["trait"]}, {"required": ["property"]}]},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """``is_good``: whether it can be read, and a problem if not; ``schema``: for editors. Both are told whether it stands beside a
+    measure, and so has to be a number."""
+
+    is_good: Callable[[Reader, Tree, bool], bool]
+    schema: Callable[[bool], dict[str, Any]]
+
+
+def _is_value(reader: Reader, at: Tree, numeric: bool) -> bool:
+    return _has_kind(reader, at, ("number",) if numeric else ("number", "text", "boolean", "list", "object"))
+
+
+def _is_ordered(reader: Reader, at: Tree, numeric: bool) -> bool:
+    return _has_kind(reader, at, ("number",) if numeric else ("number", "text"))
+
+
+def _has_kind(reader: Reader, at: Tree, kinds: tuple[str, ...]) -> bool:
+    plain = at.plain()
+    if isinstance(plain, dict) and set(plain) in ({"trait"}, {"property"}):
+        reader.refuse(at, "a value", f"{next(iter(plain))}: …", "another field as operand is not supported yet")
+        return False
+    if kind_of(plain) == "number" and micros(plain) is None:
+        reader.refuse(at, "a number below 10³⁰")
+        return False
+    if kind_of(plain) in kinds:
+        return True
+    hint = "use `exists: false`" if plain is None else unquoted(plain)
+    reader.refuse(at, f"a {listed(kinds)}", None, hint)
+    return False
+
+
+def _are_values(reader: Reader, at: Tree, numeric: bool) -> bool:
+    items = reader.items(at, "a list of values")
+    if isinstance(at.value, list) and not items:
+        reader.refuse(at, "at least one value", "an empty list")
+    return bool(items) and False not in [_is_value(reader, item, numeric) for item in items]
+
+
+def _is_pair(reader: Reader, at: Tree, numeric: bool) -> bool:
+    if isinstance(at.value, str):
+        ends = [meant_number(one) for one in re.split(r"\s*(?:-|–|\.\.|to|and|,)\s*", at.value)]
+        hint = f"write [{ends[0]}, {ends[1]}]" if len(ends) == 2 and None not in ends else ""
+        reader.refuse(at, "a list of two values, the lower one first", None, hint)
+        return False
+    items = reader.items(at, "a list of two values, the lower one first")
+    if len(items) != 2:
+        if isinstance(at.value, list):
+            reader.refuse(at, "two values, the lower one first", f"{len(items)}")
+        return False
+    if False in [_is_ordered(reader, item, numeric) for item in items]:
+        return False
+    low, high = (item.value for item in items)
+    if kind_of(low) != kind_of(high):
+        reader.refuse(at, "two values of one kind", f"a {kind_of(low)} and a {kind_of(high)}")
+        return False
+    if low > high:
+        reader.refuse(at, "the lower value first", f"{short(low)} before {short(high)}")
+        return False
+    return True
+
+
+def _is_truth(reader: Reader, at: Tree, _numeric: bool) -> bool:
+    reader.boolean(at)
+    return isinstance(at.value, bool)
+
+
+def _is_kind(reader: Reader, at: Tree, _numeric: bool) -> bool:
+    if at.value not in IS:
+        hint = closest(str(at.value), IS) or ("" if isinstance(at.value, (dict, list)) else f"write `eq: {at.value}`")
+        reader.refuse(at, listed(IS), None, hint)
+    return at.value in IS
+
+
+def _is_text(reader: Reader, at: Tree, _numeric: bool) -> bool:
+    if isinstance(at.value, str):
+        return True
+    reader.refuse(at, "a text", None, "write it in quotes" if isinstance(at.value, (int, float, bool)) else "")
+    return False
+
+
+def _value(numeric: bool) -> dict[str, Any]:
+    return {"type": "number"} if numeric else ANY
+
+
+def _ordered(numeric: bool) -> dict[str, Any]:
+    return {"type": "number"} if numeric else {"type": ["number", "string"]}
+
+
+VALUE = Operand(_is_value, _value)
+VALUES = Operand(_are_values, lambda numeric: {"type": "array", "items": _value(numeric), "minItems": 1})
+ORDERED = Operand(_is_ordered, _ordered)
+PAIR = Operand(_is_pair, lambda numeric: {"type": "array", "items": _ordered(numeric), "minItems": 2, "maxItems": 2})
+TRUTH = Operand(_is_truth, lambda _: {"type": "boolean"})
+KIND = Operand(_is_kind, lambda _: {"enum": list(IS)})
+TEXT = Operand(_is_text, lambda _: {"type": "string"})
+
+
+def short(value: object) -> str:
+    """A value as messages say it."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 40 else text[:39] + "…"

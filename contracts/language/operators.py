@@ -1,0 +1,50 @@
+"""The operators of predicates, one row each: what reads, judges, words and completes a predicate goes by this table.
+
+The stream, its SQL twin and the tests' model have a table of their own under the same names. What all operators of a
+family share is in `contracts.language.families`; what may stand behind them in `contracts.language.operands`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+
+from contracts.language.families import Between, Equality, Exists, Is, OneOf, Operator, Order, Text
+
+_LEAST = Order("gte", "is at least this", "at least", "≥", operator.ge, above=True, strict=False)
+_MOST = Order("lte", "is at most this", "at most", "≤", operator.le, above=False, strict=False)
+
+
+def _text(name: str, test: Callable[[str, str], bool], pattern: str) -> Text:
+    words = name.replace("_", " ")
+    return Text(name, f"a text that it {words}", words, words, test, pattern, name.startswith("not_"))
+
+
+_ROWS: tuple[Operator, ...] = (
+    Equality("eq", 'is equal; kinds differ: "5" is not 5', "is", "="),
+    Equality("ne", "is there and not equal", "is not", "≠", negative=True),
+    OneOf("in", "is one of these", "is one of", "in"),
+    OneOf("not_in", "is there and none of these", "is none of", "not in", negative=True),
+    Order("gt", "is greater, or later than a date such as 2026-01-31", "more than", ">", operator.gt, above=True, strict=True),
+    _LEAST,
+    Order("lt", "is less, or earlier than a date", "less than", "<", operator.lt, above=False, strict=True),
+    _MOST,
+    Between("between", "is at least the first and at most the second", "from", "between", _LEAST, _MOST),
+    Exists("exists", "is there (true) or missing (false); null is missing", "", ""),
+    Is("is", 'is of this kind, or empty: missing, "", [] or {}', "is", "is"),
+    _text("contains", str.__contains__, "{}"),
+    _text("not_contains", str.__contains__, "{}"),
+    _text("starts_with", str.startswith, "^{}"),
+    _text("not_starts_with", str.startswith, "^{}"),
+    _text("ends_with", str.endswith, "{}$"),
+    _text("not_ends_with", str.endswith, "{}$"),
+)
+OPERATORS = {row.name: row for row in _ROWS}
+NUMERIC = tuple(row.name for row in _ROWS if row.numeric)
+"""Those of numbers, which may stand beside a measure."""
+RESERVED = (
+    "ignore_case", "contains_any", "matches", "includes", "includes_any", "includes_all", "excludes_all", "size", "any_item", "every_item",
+    "before", "after", "on", "within", "older_than", "in_next", "anniversary_in_next", "month", "day_of_month", "day_of_week", "hour",
+    "semver_gte", "semver_gt", "semver_lt", "semver_lte", "semver_eq", "near",
+)  # fmt: skip
+"""Words of the language that are not built yet."""
