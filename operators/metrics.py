@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Counts
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from operators.quality.measures import freshness
-from operators.quality.scores import HOUR_US, OTHER, share
-
-if TYPE_CHECKING:
-    from operators.people.space import Space
+from operators.quality.scores import OTHER
 
 SIZES_EVERY_S = 5.0
 """How often RocksDB is asked for its sizes at most."""
@@ -46,11 +43,9 @@ _FRESHNESS = Gauge("skep_quality_freshness_seconds", "Clock of the space less th
 _BROKEN = Gauge("skep_quality_broken", "Expectations of contracts/quality.yaml that do not hold", _SOURCE_EVENT)
 _STOPPED = Gauge("skep_source_stopped", "1 while a source is read no further because of a broken expectation", ["space", "source"])
 
-_REBUILDS = {
-    "rebuilds": Counter("skep_identity_rebuilds", "Times that people were computed anew from all their events", ["space"]),
-    "identifiers": Counter("skep_identity_rebuild_identifiers", "Identifiers that were read for it", ["space"]),
-    "busy_us": Counter("skep_identity_rebuild_seconds", "Time of the processor that it took, in seconds", ["space"]),
-}
+_REBUILT = Counter("skep_identity_rebuilds", "Times that people were computed anew from all their events", ["space"])
+_REBUILT_IDENTIFIERS = Counter("skep_identity_rebuild_identifiers", "Identifiers that were read for it", ["space"])
+_REBUILT_S = Counter("skep_identity_rebuild_seconds", "Time of the processor that it took, in seconds", ["space"])
 
 _STAGES = {stage: _BATCH.labels(stage) for stage in ("validate", "people", "archive")}
 
@@ -60,105 +55,127 @@ def batch_took(stage: str, began: float) -> None:
     _STAGES[stage].observe(time.perf_counter() - began)
 
 
+class Totals(NamedTuple):
+    """What a space has counted; only what is new since the last time is added to the metrics. ``reasons``: in quarantine, by reason."""
+
+    received: int
+    applied: int
+    duplicate: int
+    reasons: Mapping[str, int]
+    fired: int
+    rebuilds: int
+    rebuilt_identifiers: int
+    rebuilt_us: int
+
+
+class Standing(NamedTuple):
+    """Where a space stands after a commit: clocks in µs (by partition, and its own), ``due`` timers that wait, ``cached`` profiles (None
+    before there are definitions)."""
+
+    clocks: Mapping[str, int]
+    clock_us: int | None
+    due: int
+    people: int
+    changes: int
+    cached: int | None
+
+
+Source = tuple[str, str]
+"""A source and the name of an event from it."""
+
+
 class SpaceMetrics:
-    """The metrics of one space, brought up to date after each of its commits."""
+    """The metrics of one space, brought up to date after each of its commits; ``totals``: what it had counted when it was opened,
+    but for timers, which it counts from then on."""
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: str, totals: Totals) -> None:
         self._space = space
-        name, meta = space.name, space.meta
-        self._counters = {
-            "received": _RECEIVED.labels(name),
-            "events": _APPLIED.labels(name),
-            "duplicate": _DUPLICATE.labels(name),
-        }
-        self._counted = {field: int(getattr(meta, field)) for field in self._counters}
-        self._reasons = dict(meta.quarantine)
-        self._fired = 0
-        self._cost = {field: int(getattr(space.cost, field)) for field in _REBUILDS}
+        self._totals = totals._replace(fired=0)
+        self.quality = QualityMetrics(space)
+        for counter in (_RECEIVED, _APPLIED, _DUPLICATE):
+            counter.labels(space)
         self._sizes_at = -SIZES_EVERY_S
-        self._quality = QualityMetrics(space)
 
-    def committed(self) -> None:
+    def committed(self, totals: Totals, now: Standing) -> None:
         """Say where the space stands now."""
-        space, meta, name, now_s = self._space, self._space.meta, self._space.name, time.time()
-        self._count()
-        for partition, clock in meta.clocks.items():
+        name, now_s = self._space, time.time()
+        self._count(totals)
+        for partition, clock in now.clocks.items():
             _LAG.labels(name, partition).set(now_s - clock / 1e6)
-        clock_us = meta.clock
-        if clock_us is not None:
-            _SPACE_LAG.labels(name).set(now_s - clock_us / 1e6)
-            _DUE.labels(name).set(space.timers.overdue(clock_us))
-        _PEOPLE.labels(name).set(meta.people)
-        _CHANGES.labels(name).set(meta.changes)
-        if space.digest:
-            _CACHED.labels(name).set(space.store.cached)
-        if time.monotonic() - self._sizes_at >= SIZES_EVERY_S:
-            self._sizes_at = time.monotonic()
-            for kind, size in space.shard.sizes().items():
-                _ROCKSDB.labels(name, kind).set(size)
-            self._quality.measure()
-        self._quality.committed()
+        if now.clock_us is not None:
+            _SPACE_LAG.labels(name).set(now_s - now.clock_us / 1e6)
+            _DUE.labels(name).set(now.due)
+        _PEOPLE.labels(name).set(now.people)
+        _CHANGES.labels(name).set(now.changes)
+        if now.cached is not None:
+            _CACHED.labels(name).set(now.cached)
 
-    def _count(self) -> None:
-        meta, counted = self._space.meta, self._counted
-        for field, counter in self._counters.items():
-            now: int = getattr(meta, field)
-            counter.inc(max(0, now - counted[field]))
-            counted[field] = now
+    def sizes_wanted(self) -> bool:
+        """Whether sizes and scores are to be told again; who asks tells them."""
+        wanted = time.monotonic() - self._sizes_at >= SIZES_EVERY_S
+        if wanted:
+            self._sizes_at = time.monotonic()
+        return wanted
+
+    def sizes(self, sizes: Mapping[str, int]) -> None:
+        """How many bytes RocksDB holds, by kind."""
+        for kind, size in sizes.items():
+            _ROCKSDB.labels(self._space, kind).set(size)
+
+    def _count(self, now: Totals) -> None:
+        name, was = self._space, self._totals
+        for counter, new in (
+            (_RECEIVED, now.received - was.received),
+            (_APPLIED, now.applied - was.applied),
+            (_DUPLICATE, now.duplicate - was.duplicate),
+            (_FIRED, now.fired - was.fired),
+            (_REBUILT, now.rebuilds - was.rebuilds),
+            (_REBUILT_IDENTIFIERS, now.rebuilt_identifiers - was.rebuilt_identifiers),
+            (_REBUILT_S, (now.rebuilt_us - was.rebuilt_us) / 1e6),
+        ):
+            counter.labels(name).inc(max(0, new))
         # A replay takes entries out again, so a reason may fall; the counter counts what came in.
-        for reason, number in meta.quarantine.items():
-            _QUARANTINED.labels(self._space.name, reason).inc(max(0, number - self._reasons.get(reason, 0)))
-        self._reasons = dict(meta.quarantine)
-        for field, counter in _REBUILDS.items():
-            now = getattr(self._space.cost, field)
-            counter.labels(self._space.name).inc((now - self._cost[field]) / (1e6 if field == "busy_us" else 1))
-            self._cost[field] = now
-        _FIRED.labels(self._space.name).inc(self._space.timers.fired - self._fired)
-        self._fired = self._space.timers.fired
+        for reason, number in now.reasons.items():
+            _QUARANTINED.labels(name, reason).inc(max(0, number - was.reasons.get(reason, 0)))
+        self._totals = now
 
 
 class QualityMetrics:
     """The metrics of one space's quality, by source and event."""
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: str) -> None:
         self._space = space
-        self._labels: dict[tuple[str, str], tuple[str, str]] = {}
-        self._broken: set[tuple[str, str]] = set()
-        self._stopped: set[str] = set()
+        self._labels: dict[Source, Source] = {}
+        self._broken: set[Source] = set()
+        self._stopped: frozenset[str] = frozenset()
 
-    def committed(self) -> None:
-        """Count what the last commit has scored; say what is broken and stopped."""
-        quality, name = self._space.quality, self._space.name
-        for pair, (events, refused) in quality.ledger.scored.items():
+    def committed(self, scored: Mapping[Source, tuple[int, int]], broken: Iterable[Source], stopped: frozenset[str]) -> None:
+        """Count accepted events and refused records that were scored since the last time; say what is ``broken``, once an expectation,
+        and which sources are stopped."""
+        name = self._space
+        for pair, (events, refused) in scored.items():
             labels = name, *self._named(pair)
             _SCORED.labels(*labels).inc(events)
             _REFUSED.labels(*labels).inc(refused)
-        quality.ledger.scored.clear()
-        broken = Counts(self._named((one.source, one.event)) for one in self._space.meta.broken.values())
-        for pair in self._broken | broken.keys():
-            _BROKEN.labels(name, *pair).set(broken[pair])
-        for source in self._stopped | quality.stopped:
-            _STOPPED.labels(name, source).set(source in quality.stopped)
-        self._broken, self._stopped = set(broken), set(quality.stopped)
+        counted = Counts(map(self._named, broken))
+        for pair in self._broken | counted.keys():
+            _BROKEN.labels(name, *pair).set(counted[pair])
+        for source in self._stopped | stopped:
+            _STOPPED.labels(name, source).set(source in stopped)
+        self._broken, self._stopped = set(counted), stopped
 
-    def measure(self) -> None:
-        """Say what the scores are now."""
-        space, clock_us = self._space, self._space.meta.clock
-        if clock_us is None:
-            return
-        rows = space.quality.ledger.hour(clock_us // HOUR_US - 1)
-        for pair, known in space.quality.ledger.names.items():
+    def measured(self, scores: Iterable[tuple[Source, float | None, float | None]]) -> None:
+        """Say what the scores are now: seconds that the newest event is behind, and completeness; None where there is nothing to say."""
+        for pair, freshness_s, completeness in scores:
             labels = self._named(pair)
             if labels[1] == OTHER:
                 continue
-            behind, row = freshness(known, clock_us), rows.get(pair)
-            if behind is not None:
-                _FRESHNESS.labels(space.name, *labels).set(behind)
-            complete = share(row.carried()) if row is not None else None
-            if complete is not None:
-                _COMPLETE.labels(space.name, *labels).set(complete)
+            if freshness_s is not None:
+                _FRESHNESS.labels(self._space, *labels).set(freshness_s)
+            if completeness is not None:
+                _COMPLETE.labels(self._space, *labels).set(completeness)
 
-    def _named(self, pair: tuple[str, str]) -> tuple[str, str]:
+    def _named(self, pair: Source) -> Source:
         """The labels of a source and event."""
         found = self._labels.get(pair)
         if found is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bytewax.operators import StatefulBatchLogic
 
 from contracts.model.batches import JudgedBatch
-from operators.metrics import SpaceMetrics, batch_took
+from operators.metrics import SpaceMetrics, Standing, Totals, batch_took
 from operators.people.space import Space
 
 
@@ -22,21 +22,24 @@ class PeopleLogic(StatefulBatchLogic[JudgedBatch, JudgedBatch, str]):
 
     def __init__(self, open_space: Callable[[str], Space], name: str | None) -> None:
         self._open = open_space
-        self._space = open_space(name) if name is not None else None
-        self._metrics = SpaceMetrics(self._space) if self._space is not None else None
+        self._space: Space | None = None
+        if name is not None:
+            self._opened(name)
 
     def on_batch(self, values: list[JudgedBatch]) -> tuple[list[JudgedBatch], bool]:
         for batch in values:
-            if self._space is None:
-                self._space = self._open(batch.space)
-            if self._metrics is None:
-                self._metrics = SpaceMetrics(self._space)
+            space = self._space or self._opened(batch.space)
             began = time.perf_counter()
-            self._space.apply(batch)
+            space.apply(batch)
             batch_took("people", began)
-            self._metrics.committed()
+            tell(self._metrics, space)
         gc.freeze()
         return values, False
+
+    def _opened(self, name: str) -> Space:
+        self._space = space = self._open(name)
+        self._metrics = SpaceMetrics(name, totals(space))
+        return space
 
     def snapshot(self) -> str:
         return self._space.name if self._space is not None else ""
@@ -45,3 +48,22 @@ class PeopleLogic(StatefulBatchLogic[JudgedBatch, JudgedBatch, str]):
 def people(open_space: Callable[[str], Space]) -> Callable[[str | None], PeopleLogic]:
     """The builder for ``stateful_batch``; what Bytewax resumes with is the space's name or nothing."""
     return lambda resumed: PeopleLogic(open_space, resumed or None)
+
+
+def tell(metrics: SpaceMetrics, space: Space) -> None:
+    """Tell the metrics of a space where it stands behind a commit."""
+    meta, clock_us, quality = space.meta, space.meta.clock, space.quality
+    if metrics.sizes_wanted():
+        metrics.sizes(space.shard.sizes())
+        metrics.quality.measured(quality.scores())
+    due = space.timers.overdue(clock_us) if clock_us is not None else 0
+    cached = space.store.cached if space.digest else None
+    metrics.committed(totals(space), Standing(meta.clocks, clock_us, due, meta.people, meta.changes, cached))
+    metrics.quality.committed(quality.ledger.newly_scored(), ((one.source, one.event) for one in meta.broken.values()), quality.stopped)
+
+
+def totals(space: Space) -> Totals:
+    """What a space has counted so far."""
+    meta, cost = space.meta, space.cost
+    reasons = dict(meta.quarantine)
+    return Totals(meta.received, meta.events, meta.duplicate, reasons, space.timers.fired, cost.rebuilds, cost.identifiers, cost.busy_us)

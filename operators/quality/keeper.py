@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import partial
 
 from contracts.model.batches import Event, Refused
@@ -12,9 +13,9 @@ from operators.people.changes import ChangeLog
 from operators.people.meta import Meta
 from operators.quality.broken import Broken, key_of
 from operators.quality.ledger import HOURS_KEPT, Ledger
-from operators.quality.measures import holds, measure
+from operators.quality.measures import freshness, holds, measure
 from operators.quality.scorer import Scorer
-from operators.quality.scores import HOUR_US, Scores
+from operators.quality.scores import HOUR_US, Scores, share
 from state.shard import Family
 
 LOOK_US = 60_000_000
@@ -78,6 +79,16 @@ class Quality:
         self.ledger.add(self._source, found)
         for each in (self.accepted, self._refused, self._came_us):
             each.clear()
+
+    def scores(self) -> Iterator[tuple[tuple[str, str], float | None, float | None]]:
+        """Of each source and event: how far its newest event is behind the clock in seconds, and the completeness of the last hour."""
+        clock_us = self._meta.clock
+        if clock_us is None:
+            return
+        rows = self.ledger.hour(clock_us // HOUR_US - 1)
+        for pair, known in self.ledger.names.items():
+            row = rows.get(pair)
+            yield pair, freshness(known, clock_us), share(row.carried()) if row is not None else None
 
     # ---- judging
 

@@ -46,8 +46,7 @@ class Ledger:
         self._changed: dict[int, set[tuple[str, str]]] = {}
         self._named: set[tuple[str, str]] = set()
         self._oldest: int | None = None
-        self.scored: dict[tuple[str, str], tuple[int, int]] = {}
-        """Accepted events and refused records of the commits that metrics have not counted yet."""
+        self._scored: dict[tuple[str, str], tuple[int, int]] = {}
 
     def hour(self, hour: int) -> Rows:
         """The rows of an hour, this commit's counts included."""
@@ -69,8 +68,8 @@ class Ledger:
         for (hour, name), scores in found.items():
             event = self._known(name)
             self._name(source, event, hour, scores)
-            counted = self.scored.get((source, event), (0, 0))
-            self.scored[source, event] = counted[0] + scores.events, counted[1] + scores.records - scores.events
+            counted = self._scored.get((source, event), (0, 0))
+            self._scored[source, event] = counted[0] + scores.events, counted[1] + scores.records - scores.events
             if self._oldest is not None and hour < self._oldest:
                 continue
             rows = self.hour(hour)
@@ -80,6 +79,11 @@ class Ledger:
                 self._cached += 1
             row.add(scores)
             self._changed.setdefault(hour, set()).add((source, event))
+
+    def newly_scored(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Accepted events and refused records by source and event, counted since this was asked last."""
+        scored, self._scored = self._scored, {}
+        return scored
 
     def drop(self, oldest: int) -> None:
         """Forget the hours before this one."""

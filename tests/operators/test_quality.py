@@ -17,6 +17,7 @@ from contracts.model.definitions import Definitions
 from contracts.text.times import iso, parse_time
 from operators import metrics
 from operators.judge import Judge
+from operators.people.step import tell, totals
 from operators.quality import ledger as ledgers
 from operators.quality.scorer import LOOK_EVERY, LOOK_FIRST, Scorer
 from operators.quality.scores import HOUR_US, OTHER, UNKNOWN_MAX, UNNAMED, Scores, share, source_of
@@ -491,7 +492,7 @@ def test_metrics_by_source_and_event(tmp_path: Path, shop: Shop, monkeypatch: py
     """Counted once a commit; beyond the limit of labels as another event; a stopped source is 1 until it goes on."""
     monkeypatch.setattr(metrics, "QUALITY_LABELS_MAX", 2)
     made = engine(tmp_path, project("{event: order, quarantined: {lte: 0.25}, severity: stop-source}"))
-    told = metrics.QualityMetrics(made.space)
+    told = metrics.SpaceMetrics(SPACE, totals(made.space))
 
     def value(name: str, event: str | None = "order") -> float | None:
         labels = {"space": SPACE, "source": "shop", **({"event": event} if event else {})}
@@ -500,16 +501,16 @@ def test_metrics_by_source_and_event(tmp_path: Path, shop: Shop, monkeypatch: py
     before = value("skep_quality_events_total") or 0
     made.feed("shop/a", [shop(0.1), shop(0.2, properties={}), shop(0.3, properties={"id": "1", "coupon": "VIP"}), shop(1.5, "strict")])
     made.feed("shop/a", [shop(1.6, "identity"), shop(1.7, "another")])
-    told.committed()
-    told.measure()
-    told.committed()
+    tell(told, made.space)
+    told.quality.measured(made.space.quality.scores())
+    tell(told, made.space)
     assert ((value("skep_quality_events_total") or 0) - before, value("skep_quality_refused_total")) == (2, 1)
     assert value("skep_quality_completeness") == 1 / 8
     assert value("skep_quality_freshness_seconds") == pytest.approx(1.2 * 3600)
     assert (value("skep_quality_broken"), value("skep_source_stopped", None)) == (1, 1)
     assert (value("skep_quality_refused_total", OTHER), value("skep_quality_refused_total", "another")) == (2, None)
     made.control([{"type": "resume", "source": "shop", "messageId": "r"}])
-    told.committed()
+    tell(told, made.space)
     assert (value("skep_quality_broken"), value("skep_source_stopped", None)) == (1, 0)
 
 
