@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from contracts.model.batches import Event
+from operators.components import Components
 from operators.records import Link, Person
 from operators.segments.compile import Program
 
@@ -116,27 +117,17 @@ def decision(decisions: dict[bytes, list[Any]], links: Iterable[Link]) -> list[A
     """
     if len(decisions) == 1:
         return next(iter(decisions.values()))
-    order = sorted(decisions, key=lambda anchor: (decisions[anchor][0], decisions[anchor][1]))
-    links = list(links)
-    standing = []
-    for at, anchor in enumerate(order):
-        if not any(_joined(anchor, later, links, decisions[later][0]) for later in order[at + 1 :]):
-            standing.append(decisions[anchor])
-    granted = all(each[2] for each in standing)
-    return max((each for each in standing if each[2] is granted), key=lambda each: (each[0], each[1]))
-
-
-def _joined(a: bytes, b: bytes, links: list[Link], by: int) -> bool:
-    reached, edge = {a}, [a]
-    while edge:
-        here = edge.pop()
-        for link in links:
-            if link.first <= by and here in (link.a, link.b):
-                other = link.b if here == link.a else link.a
-                if other not in reached:
-                    reached.add(other)
-                    edge.append(other)
-    return b in reached
+    coming = sorted(links, key=lambda link: -link.first)
+    joined = Components()
+    standing: list[bytes] = []
+    for anchor in sorted(decisions, key=lambda anchor: (decisions[anchor][0], decisions[anchor][1])):
+        while coming and coming[-1].first <= decisions[anchor][0]:
+            link = coming.pop()
+            joined.join(link.a, link.b)
+        here = joined.root(anchor)
+        standing = [*(each for each in standing if joined.root(each) != here), anchor]
+    granted = all(decisions[each][2] for each in standing)
+    return max((decisions[each] for each in standing if decisions[each][2] is granted), key=lambda each: (each[0], each[1]))
 
 
 def join(into: Person, other: Person, program: Program) -> None:

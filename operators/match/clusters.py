@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from operators.components import Components
 from operators.match.scoring import probability
 from operators.records import Identifier
 from operators.stitch.rules import Rules
@@ -114,38 +115,22 @@ def reason(decision: Decision, rules: Rules, support: float) -> str:
 
 def members(records: Collection[bytes], decisions: Collection[Decision]) -> list[list[bytes]]:
     """The clusters that the accepted links make of the records, those of one included, in the order of the records."""
-    parent = {key: key for key in records}
-    for each in decisions:
-        if each.accepted:
-            parent[_root(parent, each.match.b)] = _root(parent, each.match.a)
-    found: dict[bytes, list[bytes]] = defaultdict(list)
-    for key in records:
-        found[_root(parent, key)].append(key)
-    return list(found.values())
-
-
-def _root(parent: dict[bytes, bytes], key: bytes) -> bytes:
-    root = key
-    while parent[root] != root:
-        root = parent[root]
-    while parent[key] != root:
-        parent[key], key = root, parent[key]
-    return root
+    return Components(records, ((each.match.a, each.match.b) for each in decisions if each.accepted)).parts()
 
 
 class _Clusters:
-    """Union–find whose roots know their records and how many values of each namespace they hold."""
+    """Clusters that grow, each with its records and how many values of each namespace it holds, by root."""
 
     def __init__(self, records: Mapping[bytes, Record], rules: Rules, support: float, weight: Weight) -> None:
         self._rules = rules
         self._support = support
         self._between = Support(weight)
-        self._parent = {key: key for key in records}
+        self._components = Components()
         self._held = {key: record.held for key, record in records.items()}
         self._records = {key: [key] for key in records}
 
     def add(self, match: Match) -> Decision:
-        a, b = _root(self._parent, match.a), _root(self._parent, match.b)
+        a, b = self._components.root(match.a), self._components.root(match.b)
         if a == b:
             return Decision(match, accepted=True, reason="already one")
         if len(self._records[b]) > len(self._records[a]):
@@ -163,7 +148,7 @@ class _Clusters:
             mean, balance = self._between.means(a, self._records[a], b, self._records[b])
             if mean < self._support or balance < BALANCE - SLACK / pairs:
                 return Decision(match, accepted=False, reason="support", support=mean)
-        self._parent[b] = a
+        self._components.join(a, b)
         self._held[a] = total
         self._records[a].extend(self._records.pop(b))
         return Decision(match, accepted=True, reason="joined")

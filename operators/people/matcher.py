@@ -5,11 +5,11 @@ A *record* is what manual and deterministic links join. A person is one record, 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from contracts.model.probabilistic import Probabilistic
+from operators.components import Components
 from operators.match import clusters
 from operators.match.clusters import Decision, Match, reason
 from operators.match.evidence import Evidence
@@ -83,23 +83,10 @@ class Matcher:
         """The records of a person, by lead."""
         if len(person.records) < 2:
             return {person.key: person.identifiers} if person.identifiers else {}
-        near: dict[bytes, list[bytes]] = defaultdict(list)
-        for link in person.links.values():
-            if link.weight is None:
-                near[link.a].append(link.b)
-                near[link.b].append(link.a)
         by_hash = {each.hash: each for each in person.identifiers}
-        left, found = dict(by_hash), {}
-        while left:
-            start, _ = left.popitem()
-            members, edge = [by_hash[start]], [start]
-            while edge:
-                for other in near[edge.pop()]:
-                    if left.pop(other, None) is not None:
-                        members.append(by_hash[other])
-                        edge.append(other)
-            found[lead(members).hash] = members
-        return found
+        joined = Components(by_hash, ((link.a, link.b) for link in person.links.values() if link.weight is None))
+        parts = [[by_hash[each] for each in part] for part in joined.parts()]
+        return {lead(part).hash: part for part in parts}
 
     def row(self, key: bytes) -> Record:
         """The row of a record, by its lead."""

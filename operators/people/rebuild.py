@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from contracts.model.batches import Event
+from operators.components import Components
 from operators.match.evidence import Evidence
 from operators.people.denials import repeats
 from operators.people.manual import Manual
@@ -297,21 +298,7 @@ class Rebuilt:
 
     def _clusters(self) -> dict[bytes, list[Identifier]]:
         """What the standing links join, by lead; the identifiers of each in rank."""
-        near: dict[bytes, list[bytes]] = defaultdict(list)
-        for link in self._standing:
-            near[link.a].append(link.b)
-            near[link.b].append(link.a)
-        seen: set[bytes] = set()
-        for start in self._identifiers:
-            if start in seen:
-                continue
-            members, edge = {start}, [start]
-            while edge:
-                for other in near[edge.pop()]:
-                    if other not in members:
-                        members.add(other)
-                        edge.append(other)
-            seen |= members
+        for members in Components(self._identifiers, ((link.a, link.b) for link in self._standing)).parts():
             identifiers = sorted((self._identifiers[key] for key in members), key=lambda each: (each.namespace, each.value))
             self._parts[lead(identifiers).hash] = identifiers
         return self._parts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
+from operators.components import Components
 from operators.records import Identifier, Link
 from operators.stitch.rules import Rules
 
@@ -68,20 +69,21 @@ def _beyond_limit(ordered: list[Link], rules: Rules) -> set[int]:
 
 
 class _Clusters:
-    """Union–find whose roots know their size and how many values of each namespace they hold."""
+    """Clusters that grow, each with how many values of each namespace it holds."""
 
     def __init__(self, identifiers: Mapping[bytes, Identifier], rules: Rules) -> None:
         self._identifiers = identifiers
         self._rules = rules
-        self._parent: dict[bytes, bytes] = {}
+        self._components = Components()
         self._held: dict[bytes, dict[int, int]] = {}
+        """By root, of those that have grown."""
 
     def add(self, a: bytes, b: bytes) -> int | None:
         """Join the clusters of two identifiers if the rules allow it; else what they would break, as `decided` says it."""
-        a, b = self._root(a), self._root(b)
+        a, b = self._components.root(a), self._components.root(b)
         if a == b:
             return None
-        one, two = self._held[a], self._held[b]
+        one, two = self._holds(a), self._holds(b)
         total = {space: one.get(space, 0) + two.get(space, 0) for space in {**one, **two}}
         if sum(total.values()) > self._rules.identifiers_max:
             return IDENTIFIERS
@@ -89,22 +91,12 @@ class _Clusters:
             most = self._rules.most[space]
             if most is not None and number > most and space in one and space in two:
                 return space
-        self._parent[b] = a
+        self._components.join(a, b)
         self._held[a] = total
         return None
 
-    def _root(self, key: bytes) -> bytes:
-        parent = self._parent
-        if key not in parent:
-            parent[key] = key
-            self._held[key] = {self._identifiers[key].namespace: 1}
-            return key
-        root = key
-        while parent[root] != root:
-            root = parent[root]
-        while parent[key] != root:
-            parent[key], key = root, parent[key]
-        return root
+    def _holds(self, root: bytes) -> dict[int, int]:
+        return self._held.get(root) or {self._identifiers[root].namespace: 1}
 
 
 def lead(identifiers: Collection[Identifier]) -> Identifier:

@@ -7,10 +7,11 @@ import shlex
 import time
 from collections.abc import Callable
 
+from operators.components import Components
 from operators.records import Link
 from operators.stitch.clusters import IDENTIFIERS, LINKS, SHARED, UNLINKED
 from operators.stitch.rules import Rules
-from skep.answers.identity.evidence import Evidence, members, standing, text_of
+from skep.answers.identity.evidence import Evidence, standing, text_of
 
 _MANY = 1 << 62
 
@@ -55,8 +56,9 @@ class Ways:
         trial = _Trial(self._evidence)
         for change in changes:
             change(trial)
-        near = self._evidence.near([*standing(self._evidence, trial.links, trial.shared, trial.rules), *trial.alike])
-        return self._b in members(near, [self._a])
+        links = [*standing(self._evidence, trial.links, trial.shared, trial.rules), *trial.alike]
+        joined = Components(links=((link.a, link.b) for link in links))
+        return joined.root(self._a) == joined.root(self._b)
 
     def _linked(self, a: bytes, b: bytes) -> tuple[str, Change]:
         a, b = sorted((a, b), key=self._evidence.rank)

@@ -131,18 +131,6 @@ def connected(start: Iterable[Person], view: View) -> Iterator[Person]:
         edge += [holder for holder in map(view.holds, sorted(near)) if holder is not None and holder.key not in found]
 
 
-def members(near: Near, start: Iterable[bytes]) -> set[bytes]:
-    """All identifiers that links join with these, and these."""
-    found = set(start)
-    edge = list(found)
-    while edge:
-        for other, _ in near.get(edge.pop(), ()):
-            if other not in found:
-                found.add(other)
-                edge.append(other)
-    return found
-
-
 def standing(evidence: Evidence, links: Collection[Link], shared: Collection[bytes], rules: Rules) -> list[Link]:
     """Which of these links would stand by other rules or with other evidence."""
     return [link for link, refusal in decided(evidence.identifiers, links, shared, rules) if refusal is None]

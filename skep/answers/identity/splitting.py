@@ -7,9 +7,10 @@ from typing import Any
 
 from contracts.model.hashing import profile_id
 from contracts.text.times import iso
+from operators.components import Components
 from operators.records import Link, Person
 from operators.stitch.clusters import lead
-from skep.answers.identity.evidence import Evidence, Pair, holder_of, members, profile_of, standing, text_of
+from skep.answers.identity.evidence import Evidence, Pair, holder_of, profile_of, standing, text_of
 from skep.answers.planning.trial import with_entries
 from skep.cli.console import out, table
 from skep.cli.layout import ident, prose
@@ -134,16 +135,18 @@ class _Cut:
         }
         self._added: list[tuple[bytes, bytes]] = []
         self._hold_together()
-        self._near = self._decided()
-        if self._kept & members(self._near, self._rest) or not self._kept <= members(self._near, [next(iter(kept))]):
+        self._joined = self._decided()
+        homes = {self._joined.root(each) for each in kept}
+        if len(homes) > 1 or homes & {self._joined.root(each) for each in self._rest}:
             raise CommandError(IN_THE_WAY)
 
-    def _decided(self) -> Any:
-        """Who is near whom when the entries have been applied."""
+    def _decided(self) -> Components:
+        """Who is joined with whom when the entries have been applied."""
         now = time.time_ns() // 1000
         links = [link for link in self._evidence.links if (link.a, link.b) not in self._pairs]
         links += [Link(a, b, manual=True, first=now, last=now) for a, b in self._added]
-        return self._evidence.near(standing(self._evidence, links, set(filter(self._shared, self._evidence.shared)), self._evidence.rules))
+        stand = standing(self._evidence, links, set(filter(self._shared, self._evidence.shared)), self._evidence.rules)
+        return Components(self._kept | self._rest, ((link.a, link.b) for link in stand))
 
     def _shared(self, device: bytes) -> bool:
         """Whether a shared device is still one: who is unlinked from it was not identified on it."""
@@ -153,21 +156,20 @@ class _Cut:
         return left >= (self._evidence.rules.shared_after[identifier.namespace] or 0)
 
     def _hold_together(self) -> None:
-        near, first = self._decided(), min(self._kept, key=self._evidence.rank)
-        together = members(near, [first])
-        for each in sorted(self._kept, key=self._evidence.rank):
-            if each not in together:
+        joined = self._decided()
+        first, *others = sorted(self._kept, key=self._evidence.rank)
+        for each in others:
+            if joined.root(each) != joined.root(first):
                 self._added.append((first, each))
-                together |= members(near, [each])
+                joined.join(first, each)
 
     def told(self) -> Entry:
         pair = self._evidence.pair
-        people, left = [], set(self._kept | self._rest)
-        while left:
-            found = members(self._near, [min(left, key=self._evidence.rank)])
-            left -= found
+        people = []
+        for found in (part for part in self._joined.parts() if not (self._kept | self._rest).isdisjoint(part)):
             key = lead([self._evidence.identifiers[each] for each in found]).hash
-            people.append({"profile": profile_id(key), "identifiers": sorted(map(pair, found)), "kept": bool(found & self._kept)})
+            kept = not self._kept.isdisjoint(found)
+            people.append({"profile": profile_id(key), "identifiers": sorted(map(pair, found)), "kept": kept})
         return {
             "unlink": [[pair(a), pair(b)] for a, b in self._pairs],
             "link": [[pair(a), pair(b)] for a, b in self._added],

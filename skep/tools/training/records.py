@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.model.definitions import IdentityRules
+from operators.components import Components
 from operators.event_time import event_time
 from operators.extract import Identifiers
 from operators.judge import Judge, check_digits, content_id, decode
@@ -176,19 +177,9 @@ class _Evidence:
             link.void = ends in void
             links.append(link)
         self._found.shared = self._shared()
-        parent = {key: key for key in self._identifiers}
-
-        def root(key: bytes) -> bytes:
-            while parent[key] != key:
-                parent[key] = key = parent[parent[key]]
-            return key
-
-        for link in accepted(self._identifiers, links, self._found.shared, self._inner):
-            parent[root(link.b)] = root(link.a)
-        found: dict[bytes, list[bytes]] = defaultdict(list)
-        for key in self._identifiers:
-            found[root(key)].append(key)
-        return {lead([self._identifiers[key] for key in cluster]).hash: cluster for cluster in found.values()}
+        standing = accepted(self._identifiers, links, self._found.shared, self._inner)
+        clusters = Components(self._identifiers, ((link.a, link.b) for link in standing)).parts()
+        return {lead([self._identifiers[key] for key in cluster]).hash: cluster for cluster in clusters}
 
     def _shared(self) -> set[bytes]:
         after = self._inner.shared_after
