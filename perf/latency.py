@@ -22,7 +22,7 @@ from typing import Any
 
 import orjson
 
-from operators.view import View
+from operators.view.space import View
 from perf.processes import ROOT, show
 from perf.shop import CATEGORIES, iso_ms, make_project
 from skep.project.settings import Settings

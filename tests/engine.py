@@ -17,7 +17,7 @@ from contracts.model.hashing import Hasher
 from operators.judge import Judge
 from operators.people.quarantine import decode_row
 from operators.people.space import Space
-from operators.view import View
+from operators.view.space import View
 from state.keys import sequence_key
 from state.shard import Shard
 from tests import model

@@ -264,7 +264,7 @@ def live(seed: int, engine: Engine) -> int:
             engine.restart(reopen=False)
         clock = engine.space.meta.clock
         if clock is not None:
-            late = {row.position for row in engine.view.quarantine()}
+            late = {row.position for row in engine.view.quarantine.entries()}
             accepted = [raw for at, raw in enumerate(given, 1) if at not in late]
             events = judge_of(definitions).judge_many(accepted, 1, 0)[0]
             expected = model.dump(events, control, definitions, clock, hasher=HASHER, denials=engine.denials)
@@ -279,7 +279,7 @@ def live(seed: int, engine: Engine) -> int:
 def _replay(engine: Engine, definitions: Definitions) -> None:
     """Everything in quarantine again, which nothing can be too late for."""
     position = engine.space.meta.applied["control"] + 1
-    outcomes: list[Any] = [(row.id, judge_of(definitions).judge(row.raw, position, READ_AT_US)) for row in engine.view.quarantine()]
+    outcomes: list[Any] = [(row.id, judge_of(definitions).judge(row.raw, position, READ_AT_US)) for row in engine.view.quarantine.entries()]
     said = {"type": "replay", "messageId": f"r{position}", "entries": [{"id": name} for name, _ in outcomes]}
     listed = [ControlEntry(position, said, outcomes)]
     engine.space.apply(JudgedBatch(SPACE, "control", "control", position, position, "", [], [], listed, 0))

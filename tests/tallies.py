@@ -45,13 +45,13 @@ def _refused(engine: Engine, people: Mapping[bytes, Person], context: object) ->
     made = _Anew(engine.space)
     anew = made.people_of({each.hash for person in people.values() for each in person.identifiers})
     fresh = {each.hash: each for person in anew.values() for each in person.identifiers}
-    assert sorted(map(_told, engine.view.refused())) == sorted(map(_told, made.refused)), context
+    assert sorted(map(_told, engine.view.identity.refused())) == sorted(map(_told, made.refused)), context
     for each in (each for person in people.values() for each in person.identifiers):
         other = fresh[each.hash]
         assert (each.refused, each.rivals, each.anchor) == (other.refused, other.rivals, other.anchor), (context, each, other)
         assert each.refused >= each.loose >= other.loose, (context, each, other)
         if each.device is not None and other.device is not None:
-            everybody = engine.view.identified(each)
+            everybody = engine.view.identity.identified(each)
             assert len(everybody) == each.device.identified == other.device.identified, (context, each, other)
 
 

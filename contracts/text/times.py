@@ -60,6 +60,11 @@ def iso(time_us: int) -> str:
     return f"{date_text}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{fraction:06d}Z"
 
 
+def iso_or_none(time_us: int | None) -> str | None:
+    """As `iso`; None stays None."""
+    return None if time_us is None else iso(time_us)
+
+
 def _parse_number(value: float) -> int | None:
     time_us = micros(value)
     if time_us is None:

@@ -9,7 +9,7 @@ import orjson
 
 from operators.epochs import CONTROL
 from operators.generations import GENERATIONS
-from operators.view import View
+from operators.view.space import View
 from skep.cli.console import table
 from skep.cli.layout import moment, prose
 from skep.project.definitions import kept_files

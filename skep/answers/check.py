@@ -29,7 +29,7 @@ def waiting_for_drafts(settings: Settings, definitions: Definitions) -> dict[str
         return {}
     try:
         with open_views(settings) as views:
-            return dict(Counter(row.event for view in views.values() for row in view.quarantine() if row.event in drafts))
+            return dict(Counter(row.event for view in views.values() for row in view.quarantine.entries() if row.event in drafts))
     except StateError:
         # What has run says something of drafts; that it cannot be read is said by commands about it.
         return {}

@@ -12,7 +12,7 @@ from contracts.text.problems import closest, listed
 from contracts.text.times import iso
 from operators.records import Person
 from operators.segments.explain import Reason, explain
-from operators.view import View
+from operators.view.space import View
 from skep.answers.profiles import living, nobody, trait_text
 from skep.cli.console import WIDE, cell, headline, mark, out, screen_width, styled
 from skep.cli.layout import wrapped

@@ -10,7 +10,7 @@ from contracts.model.definitions import Definitions
 from contracts.text.problems import closest, listed
 from operators.extract import Identifiers
 from operators.records import Person
-from operators.view import View
+from operators.view.space import View
 from skep.cli.console import headline, json_bytes, out, table
 from skep.cli.layout import ID_MIN, moment, prose
 from skep.project.errors import CommandError
@@ -72,25 +72,25 @@ def nobody(who: str) -> str:
 
 def by_id(view: View, profile: str) -> Person | None:
     """The profile of an id, or of the beginning of one, if no other begins so, as tables show it."""
-    person = view.by_id(profile)
+    person = view.profiles.by_id(profile)
     if person is not None or len(profile) < ID_MIN:
         return person
-    ids = view.ids(profile)
+    ids = view.profiles.ids(profile)
     if len(ids) > 1:
         raise CommandError(f"expected the id of one profile, found {profile}, with which {' and '.join(ids)} begin → write more of it")
-    return view.by_id(ids[0]) if ids else None
+    return view.profiles.by_id(ids[0]) if ids else None
 
 
 def find(settings: Settings, who: str, space: str | None) -> list[dict[str, Any]]:
     """The profiles that `living` finds, as JSON has them."""
     with living(settings, who, space) as found:
-        return [view.show(person) for view, person in found]
+        return [view.profiles.show(person) for view, person in found]
 
 
 def _held(view: View, namespace: str, value: str) -> Person | None:
     """The holder of a value as people write it, normalised as in events."""
     normal = Identifiers(view.program.definitions.identity).normalize(namespace, value)
-    return None if normal is None else view.holder(namespace, normal[1])
+    return None if normal is None else view.profiles.holder(namespace, normal[1])
 
 
 def show(profile: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from contracts.text.problems import closest, listed
 from contracts.text.times import iso
 from operators.quality.measures import WEEK, freshness, volume
 from operators.quality.scores import HOUR_US, OTHER, UNNAMED, Name, Scores, share
-from operators.view import View
+from operators.view.space import View
 from skep.answers.status import tell_stopped
 from skep.cli.console import out, table
 from skep.cli.layout import figure, moment, number, prose
@@ -72,7 +72,7 @@ class _Space:
         self._view, self._clock_us, self._source = view, clock_us, source
         self._end = clock_us // HOUR_US
         self._start = self._end - hours
-        self._names = {pair: name for pair, name in view.event_names().items() if source in {None, pair[0]}}
+        self._names = {pair: name for pair, name in view.quality.names().items() if source in {None, pair[0]}}
         self._totals: dict[tuple[int, int], dict[Pair, Scores]] = {}
 
     def add(self, found: dict[str, Any]) -> None:
@@ -121,7 +121,7 @@ class _Space:
         found = self._totals.get((start, end))
         if found is None:
             found = self._totals[start, end] = {}
-            for _, source, event, scores in self._view.quality(start, end):
+            for _, source, event, scores in self._view.quality.scores(start, end):
                 found.setdefault((source, event), Scores()).add(scores)
         return found
 

@@ -19,7 +19,7 @@ from contracts.model.definitions import Definitions, Mapping
 from contracts.model.partitions import file_of
 from contracts.text.problems import closest, listed
 from operators.quality.scores import source_of
-from operators.view import View
+from operators.view.space import View
 from skep.cli.console import err, table
 from skep.cli.layout import number, prose
 from skep.project.entries import Submitted, submit

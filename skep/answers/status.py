@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.model.hashing import DEFAULT_SECRET
-from operators.view import View
+from operators.view.space import View
 from skep.answers import sources
 from skep.answers.late import tell_late
 from skep.cli.console import cell, err, headline, out, table

@@ -117,6 +117,6 @@ def stored_positions(settings: Settings, space: str) -> list[dict[str, int]] | N
     stored = [load_positions(archive_path(settings, space) / "positions.json")]
     with suppress(NoState):
         view = open_view(settings, space)
-        stored.append(view.applied())
+        stored.append(view.meta.applied)
         view.close()
     return stored

@@ -11,7 +11,7 @@ import orjson
 import contracts
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
-from operators.view import View
+from operators.view.space import View
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from state.errors import NoState, StateError

@@ -15,7 +15,7 @@ from connectors.destinations.engine import Deliver
 from contracts.model.definitions import Definitions
 from contracts.text.problems import ContractErrors
 from operators.activation.audience import Audience
-from operators.view import View
+from operators.view.space import View
 from skep.project import log
 from skep.project.in_force import in_force
 from skep.project.permissions import must_write

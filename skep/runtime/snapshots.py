@@ -16,7 +16,7 @@ from contracts import ContractErrors
 from contracts.model.definitions import Definitions
 from operators.people.meta import encode as encode_meta
 from operators.quality.scores import HOUR_US, share
-from operators.view import View
+from operators.view.space import View
 from skep.project.fields import fields
 from skep.project.log import logger
 from skep.project.personal import hidden
@@ -120,26 +120,29 @@ class SnapshotRows:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self.applied, self.identifiers, self.links, self.history = view.applied, view.identifiers, view.links, view.history
-        self.profiles, self.attributions, self.consents, self.settled = view.profiles, view.attributed, view.consents, view.settled
-        self.readings = view.readings
+        self.identifiers, self.links, self.history = view.identity.identifiers, view.identity.links, view.history.rows
+        self.profiles, self.consents, self.attributions = view.profiles.rows, view.profiles.consents, view.events.attributed
+        self.settled, self.readings = view.quarantine.settled, view.readings
 
     @property
     def clock_us(self) -> int | None:
-        return self._view.clock_us
+        return self._view.meta.clock
+
+    def applied(self) -> dict[str, int]:
+        return self._view.meta.applied
 
     def changes(self) -> Iterator[tuple[int, bytes]]:
         return self._view.changes()
 
     def quality(self) -> Iterator[tuple[Any, ...]]:
-        for hour, source, event, scores in self._view.quality():
+        for hour, source, event, scores in self._view.quality.scores():
             yield (
                 hour * HOUR_US, source, event, scores.events, scores.records - scores.events, scores.refused, scores.newest_us,
                 share(scores.carried()), scores.present, scores.unknown_events, scores.unknown, scores.looked, scores.outside,
             )  # fmt: skip
 
     def quarantine(self) -> Iterator[tuple[str, str, str, str, str, str, int, int | None, bytes]]:
-        for row in self._view.quarantine():
+        for row in self._view.quarantine.entries():
             yield row.id, row.reason, row.detail, row.event, row.contract, row.partition, row.position, row.received_at_us, row.raw
 
 

@@ -152,9 +152,9 @@ def example(settings: Settings) -> str | None:
     """An identifier worth looking at: user 42 if there is one, else the lead of some profile."""
     with open_views(settings) as views:
         for view in views.values():
-            if view.profile("user_id", "42"):
+            if view.profiles.held("user_id", "42"):
                 return "user_id:42"
-            for namespace, value, *_ in view.identifiers():
+            for namespace, value, *_ in view.identity.identifiers():
                 return f"{namespace}:{value}"
     return None
 

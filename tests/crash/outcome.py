@@ -50,9 +50,9 @@ class Outcome:
                 {name: status[name] for name in _IN_ORDER},
                 archive_rows(archive_path(settings, SPACE)),
                 [(row.id, row.reason, row.detail, row.schema_path, row.partition, row.position, row.received_at_us, row.raw)
-                 for row in view.quarantine()],
+                 for row in view.quarantine.entries()],
                 {purpose.name: purpose.default for purpose in view.program.definitions.purposes},
-                list(view.quality()),
+                list(view.quality.scores()),
             )  # fmt: skip
 
 

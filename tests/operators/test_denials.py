@@ -139,7 +139,7 @@ class Shop(Engine):
     def repair(self, kind: str, record: Json | None = None) -> None:
         """Replay, edit or drop the one record in quarantine."""
         position = self.space.meta.applied["control"] + 1
-        [row] = list(self.view.quarantine())[:1]
+        [row] = list(self.view.quarantine.entries())[:1]
         outcomes = [] if record is None else [(row.id, self._judge.judge(orjson.dumps(record), position, READ_US))]
         said = {"type": kind, "messageId": f"r{position}", "ids": [row.id], "entries": [{"id": row.id}]}
         listed = [ControlEntry(position, said, outcomes)]
@@ -148,12 +148,12 @@ class Shop(Engine):
 
     def segments(self, **who: str) -> list[str]:
         [(namespace, value)] = who.items()
-        found = self.view.profile(namespace, value)
+        found = self.view.profiles.held(namespace, value)
         assert found is not None
         return list(found["segments"])
 
     def decisions(self) -> list[tuple[str, bool, int]]:
-        return [(purpose, granted, time) for _, purpose, granted, time in self.view.consents()]
+        return [(purpose, granted, time) for _, purpose, granted, time in self.view.profiles.consents()]
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_a_purpose_that_is_declared_later_counts_for_what_is_in_quarantine(shop:
 def test_neither_a_drop_nor_an_edit_takes_it_back(shop: Shop, kind: str) -> None:
     shop.take(SEEN, CLICK)
     shop.repair(kind, {**CLICK, "type": "track", "context": denying(True)} if kind == "edit" else None)
-    assert list(shop.view.quarantine()) == []
+    assert list(shop.view.quarantine.entries()) == []
     assert shop.segments(user="u") == []
 
 

@@ -115,7 +115,7 @@ def test_devices_come_and_go_without_computing_anew(tmp_path: Path, monkeypatch:
         engine = Engine(tmp_path / str(limits), contracts.load({"identity.yaml": json.dumps({"limits": limits})}))
         engine.start(["p"])
         engine.feed("p", [orjson.dumps(seen(n, n, userId="hub", anonymousId=f"d{n}")) for n in range(300)])
-        hub = engine.view.holder("user_id", "hub")
+        hub = engine.view.profiles.holder("user_id", "hub")
         assert hub is not None
         assert len(hub.identifiers) == {"identifiers": 50, "links": 41}[next(iter(limits))]
         assert counts == {"rebuild": 0, "taken": 301 - len(hub.identifiers)}

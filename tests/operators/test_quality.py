@@ -260,7 +260,7 @@ class Watched(Engine):
         self.space.apply(batch)
 
     def rows(self) -> list[tuple[int, str, str, Scores]]:
-        return list(self.view.quality())
+        return list(self.view.quality.scores())
 
     def told(self) -> list[Json]:
         """The change events of quality."""
@@ -315,7 +315,7 @@ def test_every_record_is_counted_once_however_often_it_is_read(tmp_path: Path, s
         if rng.random() < 0.2:
             parts.restart()
     assert parts.rows() == whole.rows()
-    assert parts.view.event_names() == whole.view.event_names()
+    assert parts.view.quality.names() == whole.view.quality.names()
     assert parts.told() == whole.told() != []
     assert [row for _, row in parts.view.changes()] == [row for _, row in whole.view.changes()]
     counted = sum(scores.records for *_, scores in whole.rows())
@@ -331,7 +331,7 @@ def test_a_replayed_record_counts_as_accepted_and_stays_counted_as_refused(tmp_p
     made.feed("shop/a", [shop(0.5, "later"), shop(0.6)])
     made.put_in_force(project(**{"events/later/1-0-0.json": "{}"}))
     entry = {"type": "replay", "entries": [{"id": "q-0", "raw": ""}], "messageId": "r"}
-    row = next(made.view.quarantine())
+    row = next(made.view.quarantine.entries())
     outcome = made._judge.judge(row.raw, 1, MONDAY)
     batch = made.judged("control", [], made.space.meta.applied["control"] + 1)
     batch.last, batch.source = batch.first, "control"

@@ -212,7 +212,7 @@ def test_links_that_cannot_stand_do_not_make_the_next_one_dearer(tmp_path: Path)
     met = [seen(200 + n, 300 + n / 100, anonymousId=f"d{a}", previousId=f"d{b}") for n, (a, b) in enumerate(ends)]
     engine.feed("p", [orjson.dumps(body) for body in known + met])
     assert engine.space.rebuilds == 0
-    assert sum(1 for _ in engine.view.refused()) == len(ends)
+    assert sum(1 for _ in engine.view.identity.refused()) == len(ends)
     engine.shard.close()
 
 

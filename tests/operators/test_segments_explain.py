@@ -136,7 +136,7 @@ def told(reason: Reason) -> list[tuple[str, bool, object]]:
 
 
 def test_every_form_in_words_with_values(shop: Engine) -> None:
-    person = shop.view.holder("user_id", "ann")
+    person = shop.view.profiles.holder("user_id", "ann")
     assert person is not None
     reason = explain(person, shop.view.program, "told", shop.view.at(None))
     assert told(reason) == [

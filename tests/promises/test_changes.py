@@ -121,12 +121,12 @@ def test_late_evidence_tells_which_events_it_takes_from_whom(tmp_path: Path) -> 
     engine.start(["p0"])
     anonymous = {"userId": None, "anonymousId": "d1"}
     engine.feed("p0", [_event(0, "u1", None, anonymousId="d1"), _event(45, "a", None, **anonymous), _event(46, "b", None, **anonymous)])
-    before, owner = engine.space.meta.changes, dict(engine.view.attributions())["a45"]
+    before, owner = engine.space.meta.changes, dict(engine.view.events.attributions())["a45"]
     engine.feed("p0", [_event(5, "u2", None, anonymousId="d1")])
     told = [orjson.loads(row) for _, row in engine.view.changes(before)]
     (moved,) = (change for change in told if change["type"] == "events.reassigned")
     assert (moved["messages"], moved["from"]) == (["a45", "b46"], owner)
-    assert {moved["profile"]} == {dict(engine.view.attributions())[message] for message in moved["messages"]} != {owner}
+    assert {moved["profile"]} == {dict(engine.view.events.attributions())[message] for message in moved["messages"]} != {owner}
     engine.shard.close()
 
 

@@ -161,7 +161,7 @@ def test_whoever_is_told_names_and_cohorts_knows_the_state(tmp_path: Path, seed:
         for floor, one in cohorts.items():
             assert one.told() == held(engine, floor), (seed, name, floor)
             for profile, traits in one.traits.items():
-                person = engine.view.by_id(profile)
+                person = engine.view.profiles.by_id(profile)
                 assert person is not None
                 told = {key: shown(value) for key, value in person.told.items() if key[:1] not in "!?"}
                 expected = orjson.loads(orjson.dumps(told))
@@ -275,8 +275,8 @@ def test_a_segment_with_a_floor_loses_whom_we_are_not_sure_of(tmp_path: Path) ->
     assert [(kind, segment) for kind, segment, _ in kinds(sure(engine, 0.949999))] == [
         ("identity.confidence", None), ("segment.exited", "sure"), ("segment.entered", "unsure"),
     ]  # fmt: skip
-    assert engine.view.profile("user_id", "ann")["segments"] == ["buyers", "unsure"]  # type: ignore[index]
-    assert engine.view.profile("user_id", "ann")["confidence"] == 0.949999  # type: ignore[index]
+    assert engine.view.profiles.held("user_id", "ann")["segments"] == ["buyers", "unsure"]  # type: ignore[index]
+    assert engine.view.profiles.held("user_id", "ann")["confidence"] == 0.949999  # type: ignore[index]
     assert [(kind, segment) for kind, segment, _ in kinds(sure(engine, 1.0))] == [
         ("identity.confidence", None), ("segment.entered", "sure"), ("segment.exited", "unsure"),
     ]  # fmt: skip

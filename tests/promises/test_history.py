@@ -13,8 +13,8 @@ import pytest
 
 from contracts import load
 from contracts.model.definitions import Definitions
-from operators.past import Past
 from operators.people.history import COMES, ERASED, MERGED_INTO, TYPES
+from operators.view.history import HistoryReader
 from tests.engine import Engine, steps
 from tests.generator import Scenario, scenario
 from tests.graphs import graph, likenesses
@@ -35,7 +35,7 @@ def folded(engine: Engine) -> tuple[Holders, set[bytes]]:
     """Who holds what, and which profiles there are, of the rows alone, in their order."""
     held: Holders = {}
     there: set[bytes] = set()
-    for profile, _, turn in sorted(engine.view.past.everything(), key=lambda row: row[1]):
+    for profile, _, turn in sorted(engine.view.history.everything(), key=lambda row: row[1]):
         for identifier in turn.hashes():
             if turn.kind in COMES:
                 held[identifier] = profile
@@ -92,13 +92,13 @@ def remembers(kind: str, seed: int) -> set[str]:
             clock = engine.space.meta.clock
             if clock is not None:
                 believed[clock] = people
-        looked_back(engine.view.past, believed)
-        kinds = {TYPES[turn.kind] for _, _, turn in engine.view.past.everything()}
+        looked_back(engine.view.history, believed)
+        kinds = {TYPES[turn.kind] for _, _, turn in engine.view.history.everything()}
         engine.shard.close()
     return kinds
 
 
-def looked_back(past: Past, believed: dict[int, dict[bytes, set[bytes]]]) -> None:
+def looked_back(past: HistoryReader, believed: dict[int, dict[bytes, set[bytes]]]) -> None:
     """What the history says of each moment is what was so."""
     profiles = {profile for people in believed.values() for profile in people}
     identifiers = {identifier for people in believed.values() for identifier in holders(people)}

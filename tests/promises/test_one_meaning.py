@@ -59,7 +59,7 @@ class Shop:
     def members(self, at_us: int) -> Members:
         """The streamed memberships at a moment from the clock on."""
         view = self.engine.view
-        people = [view.describe(person, at_us) for person in view.people()]
+        people = [view.profiles.describe(person, at_us) for person in view.people()]
         return {(segment, person["id"]) for person in people for segment in person["segments"]}
 
     def stored(self) -> Members:

@@ -69,7 +69,7 @@ def _feed(sealed: Sealed, rng: Random, drawn: Scenario) -> None:
 def test_history_is_never_late_and_counts_once(folder: Path, seed: int) -> None:
     """After every batch and restarts; the live partition alone has records that are too late."""
     sealed = _lived(folder, seed)
-    late = {row.partition for row in sealed.engine.view.quarantine()}
+    late = {row.partition for row in sealed.engine.view.quarantine.entries()}
     assert late <= {"p0"}
     meta = sealed.engine.space.meta
     assert meta.events == len({event.message_id for event in sealed.accepted()})

@@ -22,7 +22,7 @@ from contracts.model.hashing import Hasher
 from contracts.text.times import iso, parse_time
 from operators.people.space import Space
 from operators.validate import Validate
-from operators.view import View
+from operators.view.space import View
 from skep.answers.quarantine.patches import apply_patch
 from state.shard import Shard
 from tests.promises.project import applied, asked, dump, project, ran, write_contract
@@ -84,7 +84,7 @@ class Shop:
         self.control(type="definitions", digest=definitions.digest)
 
     def quarantine(self) -> list[Any]:
-        return list(self.view.quarantine())
+        return list(self.view.quarantine.entries())
 
     def replay(self, rows: list[Any]) -> Json:
         return self.control(type="replay", entries=[entry(row, row.raw) for row in rows])
@@ -210,7 +210,7 @@ def test_a_conflict_stays_one_until_its_message_id_is_another() -> None:
         assert (row.reason, found.view.status()["conflict"]) == ("conflict", 1)
         assert found.edit([row], [{**replace, "path": "/messageId", "value": "m2"}], feed=True)["applied"] == 1
         assert (found.quarantine(), found.view.status()["conflict"], found.view.status()["applied"]) == ([], 0, 2)
-        assert list(found.view.settled()) == [("q-0", "web", 2, found.space.meta.applied["control"])]
+        assert list(found.view.quarantine.settled()) == [("q-0", "web", 2, found.space.meta.applied["control"])]
         found.books()
 
 
@@ -235,12 +235,12 @@ def test_dropped_records_leave_the_list_and_not_the_books() -> None:
             "ok": True, "type": "drop", "dropped": 2, "gone": 2,
         }  # fmt: skip
         assert [row.id for row in found.quarantine()] == ["q-1", "q-2"]
-        assert (found.view.quarantined("q-0"), found.view.status()["dropped"]) == (None, 2)
+        assert (found.view.quarantine.entry("q-0"), found.view.status()["dropped"]) == (None, 2)
         assert found.control(type="drop", ids=["q-0"], why="again")["gone"] == 1
         found.use(RIGHT)
         answer = found.replay(rows)
         assert (answer["applied"], answer["gone"]) == (2, 2)
-        assert list(found.view.settled()) == [("q-0", "web", 1, None), ("q-3", "web", 4, None)]
+        assert list(found.view.quarantine.settled()) == [("q-0", "web", 1, None), ("q-3", "web", 4, None)]
         found.books()
 
 

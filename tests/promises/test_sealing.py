@@ -55,7 +55,7 @@ class Sealed:
 
     def accepted(self) -> list[Event]:
         """All but those that came too late."""
-        late = {(row.partition, row.position) for row in self.engine.view.quarantine()}
+        late = {(row.partition, row.position) for row in self.engine.view.quarantine.entries()}
         return [event for place, event in self.given.items() if place not in late]
 
     def check(self, *context: object) -> None:
@@ -70,7 +70,7 @@ class Sealed:
     def replay(self) -> dict[str, Any]:
         """Everything in quarantine again, as the validate step hands it over; the answer."""
         space = self.engine.space
-        rows = list(self.engine.view.quarantine())
+        rows = list(self.engine.view.quarantine.entries())
         position = space.meta.applied["control"] + 1
         outcomes: list[tuple[str, Event | Refused]] = [(row.id, self.judge.judge(row.raw, position, READ_AT_US)) for row in rows]
         entry = ControlEntry(position, {"type": "replay", "messageId": f"r{position}", "entries": []}, outcomes)

@@ -17,7 +17,7 @@ from contracts import load
 from contracts.model.batches import JudgedBatch
 from contracts.text.times import iso
 from operators.people import timers
-from operators.view import View
+from operators.view.space import View
 from skep.project.settings import Settings
 from skep.project.spaces import open_view
 from state.errors import NoState

@@ -140,7 +140,7 @@ def test_segments_explain_and_profile_show(small_shop: Path, sql: Any) -> None:
     with open_views(settings) as views:
         view = views["shop"]
         for person in view.people():
-            shown = view.show(person)
+            shown = view.profiles.show(person)
             for segment in ("buyers", "spenders", "lapsing"):
                 found = membership(settings, view, person, segment)
                 assert found.member is ((segment, found.profile) in since) is (segment in shown["segments"])

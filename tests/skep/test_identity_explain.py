@@ -266,7 +266,7 @@ def test_events_are_counted_wherever_they_hang(tmp_path: Path) -> None:
     lines.append(seen(9, 4, anonymousId="d", properties={"till": "t"}))
     engine.feed("p", [line.replace(b'"identify"', b'"page"') for line in lines])
     assert engine.space.meta.events == len(lines)
-    person = engine.view.holder("till", "t")
+    person = engine.view.profiles.holder("till", "t")
     assert person is not None
     evidence = Evidence(engine.view, [person])
     found = {evidence.pair(link.b)[0]: (link.count, link.message) for link in evidence.links}
@@ -338,7 +338,7 @@ def fed(folder: Path, rules: Json, lines: list[bytes]) -> Engine:
 
 
 def svg_of(engine: Engine, namespace: str, value: str) -> ET.Element:
-    person = engine.view.holder(namespace, value)
+    person = engine.view.profiles.holder(namespace, value)
     assert person is not None
     evidence = Evidence(engine.view, [person])
     return ET.fromstring(drawing.draw(picture_of(evidence, evidence.people[person.key])))

@@ -15,7 +15,7 @@ from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from operators.judge import Judge
 from operators.people.space import Space
-from operators.view import View
+from operators.view.space import View
 from skep.answers.planning.trial import trial
 from skep.project.definitions import keep
 from skep.project.settings import Settings

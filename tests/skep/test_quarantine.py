@@ -12,7 +12,7 @@ import pytest
 
 from operators.people.quarantine import Edit, QuarantineRow, decode_row
 from operators.records import encode
-from operators.view import Quarantined
+from operators.view.quarantine import Quarantined
 from skep.answers.quarantine import causes
 from skep.answers.quarantine.faults import broken_text
 from skep.answers.quarantine.patches import Unpatchable, apply_patch, read_patch

@@ -51,7 +51,7 @@ def ran(folder: Path) -> None:
 
 def people(folder: Path) -> list[str]:
     with open_views(Settings.load(folder)) as views:
-        return sorted(value for _, value, *_ in views["shop"].identifiers())
+        return sorted(value for _, value, *_ in views["shop"].identity.identifiers())
 
 
 def listed(folder: Path, source: str = "till") -> list[tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from contracts.model.hashing import profile_id
 from operators.people.rebuilds import Rebuilds
 from operators.records import Identifier, Link, Person
 from operators.stitch.clusters import IDENTIFIERS, LINKS
-from operators.view import View
+from operators.view.space import View
 from skep.answers.identity.evidence import Evidence, text_of
 from skep.cli.console import out, table
 from skep.cli.layout import Column, ident, number, prose
@@ -85,7 +85,7 @@ class _Examined:
     def _look(self, person: Person, evidence: Evidence | None) -> None:
         """The identifiers of a profile; ``evidence`` is None if it has no refused links."""
         links: dict[bytes, list[Link]] = defaultdict(list)
-        for link in [*person.links.values(), *(self._view.refused_of(person).values() if evidence is not None else ())]:
+        for link in [*person.links.values(), *(self._view.identity.refused_of(person).values() if evidence is not None else ())]:
             if link.weight is None:
                 links[link.a].append(link)
                 links[link.b].append(link)

@@ -12,7 +12,7 @@ from operators.records import Identifier, Link, Person
 from operators.stitch.clusters import decided, order
 from operators.stitch.reasons import reason, shared_devices
 from operators.stitch.rules import Rules
-from operators.view import View
+from operators.view.space import View
 from skep.answers.identity.likeness import Likeness
 from skep.answers.profiles import by_id, check_namespace, parse
 from skep.project.errors import CommandError
@@ -42,7 +42,7 @@ class Evidence:
         self.shared = shared_devices(self.identifiers.values(), self.rules)
         known: dict[bytes, Link] = {}
         for person in about:
-            known.update(person.links | view.refused_of(person))
+            known.update(person.links | view.identity.refused_of(person))
         alike = {key: known.pop(key) for key in list(known) if known[key].weight is not None}
         self.refusals: dict[int, int | None] = {}
         """By `id` of a link: what refuses it, as `decided` says it."""
@@ -93,7 +93,7 @@ class Evidence:
 
     def ruling(self, link: Link) -> Ruling | None:
         """The manual entry that makes or takes away a link."""
-        return self.view.ruling(link.a, link.b) if link.manual or link.void else None
+        return self.view.identity.ruling(link.a, link.b) if link.manual or link.void else None
 
     def near(self, links: Iterable[Link]) -> Near:
         """Who is joined with whom by these links."""
@@ -127,7 +127,7 @@ def connected(start: Iterable[Person], view: View) -> Iterator[Person]:
         found.add(person.key)
         yield person
         looked.update(each.hash for each in person.identifiers)
-        near = {end for link in view.refused_of(person).values() for end in (link.a, link.b)} - looked
+        near = {end for link in view.identity.refused_of(person).values() for end in (link.a, link.b)} - looked
         edge += [holder for holder in map(view.holds, sorted(near)) if holder is not None and holder.key not in found]
 
 
@@ -144,7 +144,7 @@ def holder_of(view: View, text: str) -> tuple[Person, Identifier]:
     normal = Identifiers(definitions.identity).normalize(namespace, value)
     if normal is None:
         raise CommandError(f"expected an identifier that counts, found {text} → it is blocked or no {namespace} by contracts/identity.yaml")
-    person = view.holder(namespace, normal[1])
+    person = view.profiles.holder(namespace, normal[1])
     if person is None:
         raise CommandError(f"nobody in space {view.space} has {text}: expected an identifier of an accepted event → is it spelt so?")
     return person, next(each for each in person.identifiers if (each.namespace, each.value) == normal)

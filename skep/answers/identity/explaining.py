@@ -50,7 +50,7 @@ class _Explained:
         joined = evidence.home[self._a] is evidence.home[self._b]
         steps = path(evidence, self._a, self._b)
         rulings = {id(link): ruling for link in steps if (ruling := evidence.ruling(link)) is not None}
-        between = view.ruling(self._a, self._b)
+        between = view.identity.ruling(self._a, self._b)
         given = whys(self._settings, view.space, {each.message for each in (*rulings.values(), between) if each is not None})
         links = []
         for link in steps:

@@ -36,7 +36,7 @@ def write_graph(settings: Settings, profile: str, target: Path, space: str | Non
             )
         evidence = Evidence(view, [person], likeness)
         picture = picture_of(evidence, evidence.people[person.key])
-        refused = len(view.refused_of(person))
+        refused = len(view.identity.refused_of(person))
     drawn = draw(picture)
     try:
         target.write_text(page(picture.title, drawn) if target.suffix == ".html" else drawn, encoding="utf-8")
@@ -70,7 +70,7 @@ def picture_of(evidence: Evidence, person: Person) -> Picture:
     far_left, far_right = (_outside(nodes, ends, evidence) for ends in (beside, others - beside))
     return Picture(
         title=f"{profile_id(person.key)} · space {evidence.view.space}",
-        subtitle=_subtitle(person, len(evidence.view.refused_of(person))),
+        subtitle=_subtitle(person, len(evidence.view.identity.refused_of(person))),
         columns=[far_left, left, *([group] for group in middle), right, far_right],
         lines=_lines(evidence, links, nodes),
     )

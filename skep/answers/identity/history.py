@@ -10,7 +10,7 @@ from contracts.text.times import iso, parse_time
 from operators.extract import Identifiers
 from operators.people.history import TYPES, Turn
 from operators.records import Person
-from operators.view import View
+from operators.view.space import View
 from skep.answers.identity.evidence import holder_of
 from skep.answers.identity.whys import whys
 from skep.answers.profiles import by_id, check_namespace, parse
@@ -60,7 +60,7 @@ def history(settings: Settings, text: str, space: str | None) -> Told:
         key = _key(view, text)
         if key is None:
             key = holder_of(view, text)[0].key
-        turns = [turn for _, turn in view.past.of(key)]
+        turns = [turn for _, turn in view.history.of(key)]
         if not turns:
             raise CommandError(f"no profile of space {view.space} has the id {text} → `skep identity show NS:VALUE` tells ids")
         given = whys(settings, view.space, {turn.cause for turn in turns if turn.by in {"link", "unlink"}})
@@ -94,11 +94,11 @@ def who(settings: Settings, text: str, space: str | None, at: str | None) -> Tol
     try:
         key = _key(view, text)
         when = 1 << 62 if at_us is None else at_us
-        found = view.past.became(key, when) if key is not None else view.past.holder(_identifier(view, text), when)
+        found = view.history.became(key, when) if key is not None else view.history.holder(_identifier(view, text), when)
         if found is None:
             then = f" at {iso(at_us)}" if at_us is not None else ""
             raise CommandError(f"nobody in space {view.space} was known as {text}{then} → `skep identity history` tells since when")
-        identifiers = Names(view).of(view.past.was(found, when).identifiers)
+        identifiers = Names(view).of(view.history.was(found, when).identifiers)
         return {
             "space": view.space,
             "profile": profile_id(found),
@@ -128,7 +128,7 @@ def _identifier(view: View, text: str) -> bytes:
     normal = Identifiers(definitions.identity).normalize(namespace, value)
     if normal is None:
         raise CommandError(f"expected an identifier that counts, found {text} → it is blocked or no {namespace} by contracts/identity.yaml")
-    return view.hash(namespace, normal[1])
+    return view.identity.hash(namespace, normal[1])
 
 
 def show_history(told: Told) -> None:

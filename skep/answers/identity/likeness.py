@@ -15,7 +15,7 @@ from operators.people.matcher import Matcher
 from operators.people.store import PeopleStore
 from operators.records import Identifier, Link, Person
 from operators.stitch.rules import Rules
-from operators.view import View
+from operators.view.space import View
 from skep.project.settings import Settings
 from skep.project.spaces import bundles, shard_path
 from state.overlay import Overlay

@@ -151,7 +151,7 @@ class _Cut:
     def _shared(self, device: bytes) -> bool:
         """Whether a shared device is still one: who is unlinked from it was not identified on it."""
         identifier, pairs = self._evidence.identifiers[device], self._pairs
-        persons = self._evidence.view.identified(identifier)
+        persons = self._evidence.view.identity.identified(identifier)
         left = sum((one, device) not in pairs and (device, one) not in pairs for one in persons)
         return left >= (self._evidence.rules.shared_after[identifier.namespace] or 0)
 

@@ -12,7 +12,8 @@ import orjson
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import profile_id
 from operators.activation.audience import Audience
-from operators.view import View, traits_of
+from operators.view.profiles import traits_of
+from operators.view.space import View
 from skep.answers.planning.trial import Trial
 
 SAMPLES = 10
@@ -97,8 +98,8 @@ def _some(found: list[str], sample: Any) -> dict[str, Any]:
 
 def _events(trial: Trial) -> int:
     """How many events belong to another profile than before, or to one at all only before or only after."""
-    was = dict(trial.before.attributions())
-    differ = sum(was.pop(message, None) != profile for message, profile in trial.after.attributions())
+    was = dict(trial.before.events.attributions())
+    differ = sum(was.pop(message, None) != profile for message, profile in trial.after.events.attributions())
     return differ + len(was)
 
 

@@ -10,7 +10,7 @@ from connectors import control
 from contracts.model.definitions import Definitions
 from contracts.text.times import iso
 from operators.people.meaning import is_old
-from operators.view import View
+from operators.view.space import View
 from skep.answers.planning.compare import compare, nothing
 from skep.answers.planning.trial import Progress, trial
 from skep.project.apply import plan_name
@@ -34,8 +34,8 @@ def plan(settings: Settings, space: str, definitions: Definitions, progress: Pro
     try:
         # `program` says what is wrong if nothing is in force yet.
         before, people, older = view.program.definitions.digest, view.meta.people, is_old(view.meta)
-        clock_us = view.clock_us
-        waiting = control.count(control_path(settings, space)) - view.applied().get(control.PARTITION, 0)
+        clock_us = view.meta.clock
+        waiting = control.count(control_path(settings, space)) - view.meta.applied.get(control.PARTITION, 0)
     finally:
         view.close()
     files = differences(kept_files(settings, before), definitions.files)

@@ -16,7 +16,7 @@ from contracts.model.hashing import Hasher
 from operators.epochs import CONTROL
 from operators.judge import Judge
 from operators.people.space import Space
-from operators.view import View
+from operators.view.space import View
 from skep.project.settings import Settings
 from skep.project.spaces import bundles, shard_path
 from state.errors import NoState

@@ -12,7 +12,7 @@ from typing import Any
 
 from contracts.model.batches import Refused
 from contracts.text.times import iso
-from operators.view import Quarantined
+from operators.view.quarantine import Quarantined
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _INDEX = re.compile(r"\[\d+\]")

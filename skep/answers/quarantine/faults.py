@@ -15,7 +15,7 @@ from contracts.model.definitions import Contract, Definitions
 from contracts.text.schema_files import line_of
 from operators.frames import is_event
 from operators.judge import judged_part
-from operators.view import Quarantined
+from operators.view.quarantine import Quarantined
 from schemalogic.paths import parse_path
 from schemalogic.validation import compile_schema
 from skep.answers.quarantine.causes import without_value

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from contracts.model.definitions import Definitions
 from operators.people.repairs import digest
-from operators.view import Quarantined
+from operators.view.quarantine import Quarantined
 from skep.answers.quarantine.patches import Patch, Unpatchable, apply_patch
 from skep.answers.quarantine.selection import Selection, found
 from skep.answers.quarantine.trial import Trial, Tried

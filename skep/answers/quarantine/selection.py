@@ -13,7 +13,8 @@ import msgspec
 from contracts.model.event_patterns import event_pattern, matches
 from contracts.text.durations import EXPECTED, duration_us
 from contracts.text.times import iso, parse_time
-from operators.view import Quarantined, View
+from operators.view.quarantine import Quarantined
+from operators.view.space import View
 from skep.answers.quarantine.causes import cause_id, moment_us
 from skep.answers.quarantine.where import Test, read_where
 from skep.project.errors import CommandError
@@ -83,13 +84,13 @@ def found(views: dict[str, View], chosen: Selection) -> Iterator[tuple[str, Quar
     """The records that are meant, each with its space, oldest first. CommandError for an id that no space has."""
     if not chosen.ids:
         for name, view in views.items():
-            for row in view.quarantine():
+            for row in view.quarantine.entries():
                 if chosen.has(row):
                     yield name, row
         return
     missing = []
     for wanted in chosen.ids:
-        known = [(name, one) for name, view in views.items() if (one := view.quarantined(wanted)) is not None]
+        known = [(name, one) for name, view in views.items() if (one := view.quarantine.entry(wanted)) is not None]
         if not known:
             missing.append(wanted)
         yield from ((name, one) for name, one in known if chosen.has(one))

@@ -13,7 +13,8 @@ from contracts.model.batches import Event, Refused
 from contracts.model.definitions import Definitions
 from contracts.text.times import iso
 from operators.epochs import spans
-from operators.view import Quarantined, View
+from operators.view.quarantine import Quarantined
+from operators.view.space import View
 from skep.answers.quarantine.causes import cause_id
 from skep.answers.quarantine.faults import Fault, broken_text, contract_of, faults
 from skep.answers.quarantine.trial import Trial

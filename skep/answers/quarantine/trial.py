@@ -14,7 +14,8 @@ from operators.judge import Judge
 from operators.people.content import content
 from operators.people.quarantine import refused_event
 from operators.people.repairs import message_id
-from operators.view import Quarantined, View
+from operators.view.quarantine import Quarantined
+from operators.view.space import View
 from skep.answers.quarantine.causes import Causes
 from skep.project.in_force import in_force
 from skep.project.settings import Settings
@@ -85,7 +86,7 @@ class Trial:
         if not isinstance(found, Event):
             return found, False
         key = space, found.message_id
-        known = self._before.get(key) or view.message(found.message_id)
+        known = self._before.get(key) or view.events.message(found.message_id)
         if known is None:
             self._before[key] = raw
             return found, False

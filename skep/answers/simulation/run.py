@@ -21,7 +21,7 @@ from operators.epochs import CONTROL
 from operators.judge import Judge
 from operators.match.model import UnusableModel, model_of
 from operators.people.space import Space
-from operators.view import View
+from operators.view.space import View
 from skep.answers.simulation.lines import NEVER_US, Lines, Ruling, Unread, new_judge, read_lines, steps
 from skep.answers.simulation.told import Told, tell
 from skep.project.errors import CommandError
@@ -112,7 +112,7 @@ class _Run:
             else:
                 self._feed(step)
                 self._progress("resolving", self._fed[PARTITION], len(lines.events))
-        for row in self._view.quarantine():
+        for row in self._view.quarantine.entries():
             event = lines.events[row.position - 1]
             unread.append(Unread(where[row.position - 1], event.message_id, row.reason, row.detail))
         return tell(self._view, self._space, self._definitions.identity, lines, sorted(unread))

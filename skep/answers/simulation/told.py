@@ -19,7 +19,7 @@ from operators.records import Link, Person
 from operators.stitch.clusters import decided
 from operators.stitch.reasons import reason, shared_devices
 from operators.stitch.rules import Rules
-from operators.view import View
+from operators.view.space import View
 from skep.answers.simulation.lines import Lines, Unread
 
 _KINDS = {"identity.merged": "merged", "identity.split": "split"}
@@ -40,7 +40,7 @@ def tell(view: View, space: Space, rules: IdentityRules, lines: Lines, unread: l
         {
             "profiles": _profiles(people, rules),
             "events": _events(view, lines.events, unread),
-            "links": _Links(people, list(view.refused()), Rules(rules), space.manual, given).told(space.regroup),
+            "links": _Links(people, list(view.identity.refused()), Rules(rules), space.manual, given).told(space.regroup),
             "history": list(_history(view, rules, lines)),
         },
         unread,
@@ -62,7 +62,7 @@ def _profiles(people: list[Person], rules: IdentityRules) -> list[dict[str, Any]
 
 def _events(view: View, events: list[Event], unread: list[Unread]) -> list[dict[str, Any]]:
     """One for each message id that was taken in, and one for each line that was not."""
-    owners = dict(view.attributions())
+    owners = dict(view.events.attributions())
     found = [(message_id, owners.get(message_id)) for message_id in {event.message_id for event in events}]
     found += [(one.message_id or "", None) for one in unread if not one.ruling]
     found.sort(key=lambda one: (one[0], one[1] or ""))

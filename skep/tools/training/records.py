@@ -20,7 +20,7 @@ from operators.records import Identifier, Link, moment_contract, moment_message,
 from operators.stitch.clusters import accepted, lead
 from operators.stitch.rules import Rules
 from operators.versions import Refusal
-from operators.view import View
+from operators.view.space import View
 
 EVENT_MAX_BYTES = 1_000_000
 Pair = tuple[int, str]
@@ -72,10 +72,10 @@ def records_of_people(view: View, rules: IdentityRules) -> Records:
     """The records of a space as its evidence makes them by these rules, whatever its people are by those in force."""
     evidence = _Evidence(rules)
     judge = Judge(view.program.definitions, unknown_ok=True, future_skew_us=0, max_event_bytes=0)
-    for time_us, row in view.moments():
+    for time_us, row in view.events.moments():
         event = judge.reread(moment_raw(row), view.meta.contracts[moment_contract(row)])
         evidence.hear(event.body, time_us, moment_message(row), event.traits)
-    for ruling in view.rulings():
+    for ruling in view.identity.rulings():
         ends = [{"namespace": namespace, "value": value} for namespace, value in (ruling.a, ruling.b)]
         evidence.rule({"a": ends[0], "b": ends[1], "type": "link" if ruling.link else "unlink"}, ruling.time_us, ruling.message)
     return evidence.records()

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from operators.people.history import COMES, ERASED, LOST, MERGED_INTO, RELEASED, Turn, decode_turn
+from contracts.model.hashing import profile_id
+from operators.people.history import COMES, ERASED, LOST, MERGED_INTO, RELEASED, TYPES, Turn, decode_turn
+from operators.view.rows import SpaceRows
 from state.keys import sequence_of
-
-
-class Rows(Protocol):
-    """Rows of a shard, as `operators.view` reads them."""
-
-    def row(self, family: str, key: bytes) -> bytes | None: ...
-
-    def rows(self, family: str, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]: ...
 
 
 class Was(NamedTuple):
@@ -25,25 +20,36 @@ class Was(NamedTuple):
     into: bytes | None
 
 
-class Past:
+@dataclass(frozen=True, slots=True)
+class HistoryReader:
     """The history of one space. A time is compared with the space's clock; what happened before that ran counts as known from the start."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    committed: SpaceRows
 
     def everything(self) -> Iterator[tuple[bytes, int, Turn]]:
         """Profile, sequence number and what happened, by profile."""
-        for key, row in self._rows.rows("history"):
+        for key, row in self.committed.rows.rows("history"):
             turn = decode_turn(row)
             if turn.kind != RELEASED:
                 yield key[:16], sequence_of(key[16:]), turn
+
+    def rows(self) -> Iterator[tuple[str, int, int | None, int | None, str, str | None, list[tuple[str, str]], str, str, int]]:
+        """Profile id, sequence, clock, time, type, other profile, identifiers, type and id of the cause, version of the rules."""
+        names = self.committed.namespaces
+        known = {each.hash: (names[each.namespace], each.value) for person in self.committed.people() for each in person.identifiers}
+        for profile, number, turn in self.everything():
+            identifiers = [known.get(each) or ("", f"h_{each.hex()}") for each in turn.hashes()]
+            other = profile_id(turn.other) if turn.other else None
+            yield (
+                profile_id(profile), number, turn.clock, turn.time, TYPES[turn.kind], other, identifiers, turn.by, turn.cause, turn.rules,
+            )  # fmt: skip
 
     def of(self, profile: bytes) -> list[tuple[int, Turn]]:
         """What happened to a profile, oldest first, with the sequence numbers."""
         return [(number, turn) for number, turn in self._under(profile) if turn.kind != RELEASED]
 
     def _under(self, key: bytes) -> list[tuple[int, Turn]]:
-        return [(sequence_of(found[16:]), decode_turn(row)) for found, row in self._rows.rows("history", key, key + b"\xff" * 9)]
+        return [(sequence_of(found[16:]), decode_turn(row)) for found, row in self.committed.rows.rows("history", key, key + b"\xff" * 9)]
 
     def was(self, profile: bytes, at: int) -> Was:
         """A profile at a time (µs)."""
@@ -74,7 +80,7 @@ class Past:
 
     def holder(self, identifier: bytes, at: int) -> bytes | None:
         """The profile that held an identifier at a time (µs): back from the one that holds it now, move by move."""
-        profile, before = self._rows.row("alias", identifier), 1 << 62
+        profile, before = self.committed.rows.row("alias", identifier), 1 << 62
         while True:
             found = self._released(identifier, before) if profile is None else self._joined(identifier, profile, before)
             if found is None:

@@ -1,0 +1,1 @@
+"""Reading a space's state, by noun. Never writes."""

@@ -1,0 +1,79 @@
+"""Events: whose each of them is, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from contracts.model.hashing import profile_id
+from operators.records import (
+    NOBODY,
+    OWNED,
+    SEEN_OPEN,
+    Identifier,
+    decode_page,
+    moment_message,
+    moment_owner,
+    moment_raw,
+)
+from operators.stitch.confidence import confidences
+from operators.view.rows import SpaceRows
+from state.keys import NOBODY as NO_ANCHOR
+from state.keys import moment_key, moment_parts, time_of
+
+
+@dataclass(frozen=True, slots=True)
+class EventReader:
+    """The accepted events of a space."""
+
+    committed: SpaceRows
+
+    def attributions(self) -> Iterator[tuple[str, str]]:
+        """Message id, profile id; not the unidentified."""
+        return ((message, profile) for message, profile, _ in self.attributed())
+
+    def attributed(self) -> Iterator[tuple[str, str, float]]:
+        """Message id, profile id, and the confidence of the identifier that the message hangs on, or of the one that owns it."""
+        rules = self.committed.program.definitions.identity
+        homes: dict[bytes, tuple[tuple[str, float], tuple[str, float]]] = {}
+        """Identifier → its profile, and the profile of its events that belong to nobody; each with the confidence."""
+        for person in self.committed.people():
+            named = any(rules.namespaces[each.namespace].scope == "person" for each in person.identifiers)
+            sure = confidences(person)
+            for each in person.identifiers:
+                home = profile_id(person.key), round(sure[each.hash], 6)
+                homes[each.hash] = home, (profile_id(self._shared(each)), 1.0) if named else home
+        for anchor, _, row in self._moments():
+            owner, key = moment_owner(row)
+            if anchor != NO_ANCHOR:
+                yield moment_message(row), *(homes[key][0] if owner == OWNED else homes[anchor][owner == NOBODY])
+
+    def _shared(self, identifier: Identifier) -> bytes:
+        namespace = self.committed.program.definitions.identity.namespaces[identifier.namespace].name
+        return self.committed.hasher.shared(namespace, identifier.value)
+
+    def _moments(self) -> Iterator[tuple[bytes, int, bytes]]:
+        """Anchor, time and row of everything that is kept."""
+        for key, row in self.committed.rows.rows("moments"):
+            anchor, time_us, _ = moment_parts(key)
+            yield anchor, time_us, row
+        for key, page in self.committed.rows.rows("pages"):
+            for stored in decode_page(page):
+                yield key[:16], stored.time_us, stored.row
+
+    def moments(self) -> Iterator[tuple[int, bytes]]:
+        """Time and row of every accepted event, in no order."""
+        return ((time_us, row) for _, time_us, row in self._moments())
+
+    def message(self, message_id: str) -> bytes | None:
+        """The bytes of the accepted event with this id, while the id is remembered."""
+        key = blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        seen = self.committed.rows.row("seen", key)
+        if seen is None:
+            return None
+        if len(seen) > SEEN_OPEN:
+            page = self.committed.rows.row("pages", seen[8:])
+            return next((moment_raw(each.row) for each in decode_page(page or b"\x90") if each.message == key), None)
+        row = self.committed.rows.row("moments", moment_key(seen[8:], time_of(seen[:8]), key))
+        return None if row is None else moment_raw(row)

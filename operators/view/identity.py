@@ -1,0 +1,94 @@
+"""Identity: identifiers, the links between them, whether they stand or not, and what was ruled by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contracts.model.hashing import profile_id
+from operators.match.scoring import probability
+from operators.people import manual
+from operators.people.pairs import link_of
+from operators.records import Identifier, Link, Person
+from operators.stitch.confidence import confidences
+from operators.view.rows import SpaceRows
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityReader:
+    """The identifiers of a space and what joins them."""
+
+    committed: SpaceRows
+
+    def identifiers(self) -> Iterator[tuple[str, str, str, int, int, float]]:
+        """Namespace, value, profile id, first and last seen, confidence."""
+        names = self.committed.namespaces
+        for person in self.committed.people():
+            sure = confidences(person)
+            for each in person.identifiers:
+                yield names[each.namespace], each.value, profile_id(person.key), each.first, each.last, round(sure[each.hash], 6)
+
+    def links(self) -> Iterator[tuple[str, str, str, str, str, str, int, int, str, int, int, float | None]]:
+        """Both ends, kind, state (accepted, rejected, unlinked, candidate), first and last seen, first message, count, version of the
+        rules, weight in bits."""
+        names = self.committed.namespaces
+        known = {each.hash: (names[each.namespace], each.value) for person in self.committed.people() for each in person.identifiers}
+        for person in self.committed.people():
+            for link in person.links.values():
+                yield *known[link.a], *known[link.b], link.kind, "accepted", *_seen(link)
+        for link in self.refused():
+            yield *known[link.a], *known[link.b], link.kind, "unlinked" if link.void else "rejected", *_seen(link)
+        for link, state in self._alike():
+            yield *known[link.a], *known[link.b], link.kind, state, *_seen(link)
+
+    def _alike(self) -> Iterator[tuple[Link, str]]:
+        """The probabilistic links that do not stand, with their state."""
+        rules = self.committed.program.definitions.identity
+        ranks = {each.hash: (each.namespace, each.value) for person in self.committed.people() for each in person.identifiers}
+        for person in self.committed.people():
+            for key, record in person.records.items():
+                for other, (bits, time) in record.matches.items():
+                    if ranks[key] < ranks[other] and key + other + b"p" not in person.links:
+                        accept = rules.probabilistic.accept if rules.probabilistic is not None else 1.0
+                        state = "candidate" if probability(bits) < accept else "rejected"
+                        yield Link(key, other, manual=False, first=time, last=time, rules=rules.version, weight=bits), state
+
+    def refused(self) -> Iterator[Link]:
+        """Every link that does not stand."""
+        for key, row in self.committed.rows.rows("refused"):
+            link = link_of(row)
+            if link.a == key[:16]:
+                yield link
+
+    def refused_of(self, person: Person) -> dict[bytes, Link]:
+        """The links that do not stand and have an end in a profile, each under a key of its own."""
+        found = {}
+        for each in person.identifiers:
+            for key, row in self.committed.rows.rows("refused", each.hash, each.hash + b"\xff" * 17) if each.refused else ():
+                link = link_of(row)
+                found[link.a + link.b + key[32:]] = link
+        return found
+
+    def identified(self, device: Identifier) -> set[bytes]:
+        """The persons who were ever identified on a device."""
+        if device.device is None:
+            return set()
+        rows = self.committed.rows.rows("identified", device.hash, device.hash + b"\xff" * 16)
+        return {*device.device.persons, *(key[16:] for key, _ in rows)}
+
+    def ruling(self, a: bytes, b: bytes) -> manual.Ruling | None:
+        """The manual entry that rules a pair of identifiers, in either order."""
+        row = self.committed.rows.row("manual", min(a, b) + max(a, b))
+        return None if row is None else manual.decode(row)
+
+    def rulings(self) -> Iterator[manual.Ruling]:
+        """The manual entries in force, each of its pair."""
+        return (manual.decode(row) for _, row in self.committed.rows.rows("manual"))
+
+    def hash(self, namespace: str, value: str) -> bytes:
+        """The hash of an identifier, whether anybody has it or not."""
+        return self.committed.hasher.identifier(namespace, value)
+
+
+def _seen(link: Link) -> tuple[int, int, str, int, int, float | None]:
+    return link.first, link.last, link.message, link.count, link.rules, link.weight

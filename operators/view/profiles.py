@@ -1,0 +1,126 @@
+"""Profiles: who holds an identifier, and what is shown of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from contracts.model.hashing import profile_id
+from contracts.text.numbers import number_text
+from contracts.text.times import iso, iso_or_none
+from operators.profile import decision, joining
+from operators.records import Identifier, Person, decode_person
+from operators.segments.compile import Program
+from operators.segments.predicates import canonical
+from operators.view.rows import SpaceRows
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileReader:
+    """The profiles of a space."""
+
+    committed: SpaceRows
+
+    def holder(self, namespace: str, value: str) -> Person | None:
+        """The profile that holds an identifier."""
+        lead = self.committed.rows.row("alias", self.committed.hasher.identifier(namespace, value))
+        row = None if lead is None else self.committed.rows.row("people", lead)
+        return None if row is None else decode_person(row)
+
+    def by_id(self, profile: str) -> Person | None:
+        """The profile with an id; an id that has been merged away finds the profile that its identifier is in now."""
+        try:
+            key = bytes.fromhex(profile.removeprefix("p_"))
+        except ValueError:
+            return None
+        row = self.committed.rows.row("people", self.committed.rows.row("alias", key) or key)
+        return None if row is None else decode_person(row)
+
+    def ids(self, beginning: str) -> list[str]:
+        """Up to two ids of profiles of now that begin so: ``p_`` and hexadecimal digits."""
+        digits = beginning.removeprefix("p_")
+        try:
+            start, end = (bytes.fromhex(digits.ljust(32, fill)) for fill in "0f")
+        except ValueError:
+            return []
+        return [profile_id(key) for key, _ in islice(self.committed.rows.rows("people", start, end + b"\0"), 2)]
+
+    def describe(self, person: Person, at_us: int) -> dict[str, Any]:
+        """A profile as people and the dump see it."""
+        program = self.committed.program
+        return {
+            "id": profile_id(person.key),
+            "space": self.committed.space,
+            "traits": traits_of(person, program, at_us),
+            "features": features_of(person, program, at_us),
+            "segments": segments_of(person, program, at_us),
+            "consents": dict(sorted(person.granted.items())),
+            "confidence": person.certainty,
+        }
+
+    def held(self, namespace: str, value: str, at_us: int | None = None) -> dict[str, Any] | None:
+        """The living profile that holds an identifier; the value is normalised as in events by the caller."""
+        person = self.holder(namespace, value)
+        return None if person is None else self.show(person, at_us)
+
+    def show(self, person: Person, at_us: int | None = None) -> dict[str, Any]:
+        """A profile with its identifiers, first and last seen, version, and what counts of the purposes that nobody decided."""
+        names = self.committed.program.definitions.identity.namespaces
+        return {
+            **self.describe(person, self.committed.at(at_us)),
+            "consent_defaults": {
+                name: default for name, default in sorted(self.committed.program.defaults.items()) if name not in person.granted
+            },
+            "identifiers": [[names[i.namespace].name, i.value, iso(i.first), iso(i.last)] for i in _ranked(person)],
+            "first_seen": iso_or_none(person.first),
+            "last_seen": iso_or_none(person.last),
+            "version": person.version,
+        }
+
+    def rows(self) -> Iterator[tuple[str, int | None, int | None, dict[str, Any], float]]:
+        """Profile id, first and last seen, traits at the clock, confidence."""
+        program, now = self.committed.program, self.committed.at(None)
+        for person in self.committed.people():
+            yield profile_id(person.key), person.first, person.last, traits_of(person, program, now), person.certainty
+
+    def consents(self) -> Iterator[tuple[str, str, bool, int]]:
+        """Profile id, purpose, granted, when that was decided."""
+        for person in self.committed.people():
+            links = joining(person, self.committed.holds)
+            for purpose, decisions in sorted(person.consents.items()):
+                time, _, granted = decision(decisions, links)
+                yield profile_id(person.key), purpose, granted, time
+
+
+def traits_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
+    """Plain and computed traits; numbers of sums exact."""
+    traits = {name: canonical(kept[2]) for name, kept in person.traits.items() if kept[2] is not None and name not in program.computed}
+    for name, at in program.computed.items():
+        value = program.cells[at].value(person.cells[at], at_us)
+        if value is not None:
+            traits[name] = orjson.Fragment(number_text(value)) if program.features[at].measure == "sum" else canonical(value)
+    return traits
+
+
+def features_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
+    """The value of every counting or summing feature by its key."""
+    found: dict[str, Any] = {}
+    for at, feature in enumerate(program.features):
+        if feature.measure in {"times", "distinct", "sum"}:
+            value = program.cells[at].value(person.cells[at], at_us)
+            found[feature.key] = orjson.Fragment(number_text(value)) if feature.measure == "sum" else value
+    return found
+
+
+def segments_of(person: Person, program: Program, at_us: int) -> list[str]:
+    """The names of the segments that hold at a time, sorted."""
+    bits = program.members(person, at_us)
+    return sorted(segment.name for at, segment in enumerate(program.segments) if bits >> at & 1)
+
+
+def _ranked(person: Person) -> list[Identifier]:
+    return sorted(person.identifiers, key=lambda each: (each.namespace, each.value))

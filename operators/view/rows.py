@@ -1,0 +1,81 @@
+"""The committed rows of a space, and the definitions that they were computed by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from contracts.model.definitions import Definitions
+from contracts.model.hashing import Hasher
+from contracts.text.times import iso
+from operators.people import meta as meta_row
+from operators.people.meta import Meta
+from operators.records import Person, decode_person
+from operators.segments.compile import Program
+from operators.versions import Reading, Readings
+from state.errors import BeforeClock, NoState
+
+
+class Rows(Protocol):
+    """Committed rows of a shard, as a primary or a secondary sees them."""
+
+    def row(self, family: str, key: bytes) -> bytes | None: ...
+
+    def rows(self, family: str, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]: ...
+
+
+class SpaceRows:
+    """What every reader of a space begins with. ``load`` gives the definitions of a digest."""
+
+    def __init__(self, rows: Rows, space: str, hasher: Hasher, load: Callable[[str], Definitions]) -> None:
+        self.rows = rows
+        self.space = space
+        self.hasher = hasher
+        self._load = load
+        self._program: tuple[str, Program] | None = None
+
+    @property
+    def meta(self) -> Meta:
+        """Positions, clocks and counters; empty before the first commit."""
+        row = self.rows.row("meta", meta_row.KEY)
+        return meta_row.decode(row) if row is not None else Meta()
+
+    @property
+    def program(self) -> Program:
+        """The definitions in force, compiled."""
+        digest = self.meta.digest
+        if not digest:
+            raise NoState(f"space {self.space}: no definitions have taken effect yet. Run `skep run --once` first.")
+        if self._program is None or self._program[0] != digest:
+            self._program = (digest, Program(self._load(digest)))
+        return self._program[1]
+
+    @property
+    def namespaces(self) -> list[str]:
+        """The names of the identity rules' namespaces, by their number."""
+        return [each.name for each in self.program.definitions.identity.namespaces]
+
+    def readings(self) -> dict[str, Reading]:
+        """By the name of an old contract: how the documents that it accepted are read now."""
+        meta = self.meta
+        return Readings(self.program.definitions).all(meta.contracts) if meta.digest else {}
+
+    def at(self, at_us: int | None) -> int:
+        """The time to answer for: the clock if none is asked. Raises BeforeClock."""
+        clock = self.meta.clock
+        if at_us is None:
+            return clock if clock is not None else 0
+        if clock is not None and at_us < clock:
+            raise BeforeClock(f"space {self.space} has come to {iso(clock)}; ask for that time or a later one, not {iso(at_us)}.")
+        return at_us
+
+    def people(self) -> Iterator[Person]:
+        """Every profile, by key."""
+        for _, row in self.rows.rows("people"):
+            yield decode_person(row)
+
+    def holds(self, identifier: bytes) -> Person | None:
+        """The profile that holds the identifier of this hash."""
+        lead = self.rows.row("alias", identifier)
+        row = None if lead is None else self.rows.row("people", lead)
+        return None if row is None else decode_person(row)
