@@ -6,9 +6,11 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 from contracts.text.durations import duration_us
+from contracts.text.keys import Boolean, Choice, Duration, Fields, Integer, Key, Names, Read, Schema, Told, text_schema, texts_schema
 from contracts.text.problems import Unexpected, listed
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path
@@ -16,7 +18,6 @@ from schemalogic.paths import parse_path
 How = Literal["exact", "jaro_winkler", "edit_distance", "date_difference", "email"]
 
 MODEL_FILE = "identity_model.json"
-_KEYS = ("model", "accept", "review", "support", "block_limit", "block", "compare")
 _HOW = ("exact", "jaro_winkler", "edit_distance", "date_difference", "email")
 _AT: dict[str, tuple[float, ...]] = {"jaro_winkler": (0.92, 0.80), "edit_distance": (1, 2), "date_difference": ()}
 """The kinds of comparison that have thresholds, with their defaults (a date has those of `_DATES`)."""
@@ -73,25 +74,19 @@ class Probabilistic:
 
 def read_probabilistic(reader: Reader, at: Tree) -> Probabilistic:
     """The part with its defaults filled in; ``block`` and ``compare`` have none."""
-    parts = reader.fields(at, _KEYS)
-    accept = reader.read(parts.get("accept"), 0.95, _probability)
-    review = reader.read(parts.get("review"), min(0.80, accept), _probability)
-    if "review" in parts and review > accept:
+    parts = PROBABILISTIC.parts(reader, at)
+    said = PROBABILISTIC.values(reader, at, parts)
+    accept = said["accept"]
+    if "review" not in parts:
+        said["review"] = min(said["review"], accept)
+    elif said["review"] > accept:
         reader.refuse(parts["review"], f"a probability of at most `accept`, {accept:g}")
-    return Probabilistic(
-        block=_lines(reader, reader.required(at, parts, "block", "the lines of fields that candidates share")),
-        compare=_comparisons(reader, reader.required(at, parts, "compare", "a list of comparisons")),
-        model=reader.read(parts.get("model"), MODEL_FILE, _model),
-        accept=accept,
-        review=review,
-        support=reader.read(parts.get("support"), 0.1, _share),
-        block_limit=reader.integer(parts.get("block_limit"), 1000, least=2),
-    )
+    return Probabilistic(**said)
 
 
-def _lines(reader: Reader, at: Tree | None) -> tuple[BlockLine, ...]:
+def _lines(reader: Reader, at: Tree) -> tuple[BlockLine, ...]:
     items = reader.items(at, "a list of lines such as [last_name, birth_date]")
-    if at is not None and at.value == []:
+    if at.value == []:
         reader.refuse(at, "at least one line", "an empty list")
     return tuple(_line(reader, item) for item in items)
 
@@ -99,10 +94,8 @@ def _lines(reader: Reader, at: Tree | None) -> tuple[BlockLine, ...]:
 def _line(reader: Reader, at: Tree) -> BlockLine:
     if not isinstance(at.value, dict):
         return BlockLine(_fields(reader, at, traits=True))
-    parts = reader.fields(at, ("same", "within"))
-    same = reader.required(at, parts, "same", "a list of paths into the event such as context.ip")
-    within = reader.required(at, parts, "within", "a duration such as 1h")
-    return BlockLine(() if same is None else _fields(reader, same, traits=False), reader.duration(within, 1))
+    said = WINDOWED.read(reader, at)
+    return BlockLine(said["same"], said["within"])
 
 
 def _fields(reader: Reader, at: Tree, *, traits: bool) -> tuple[BlockField, ...]:
@@ -123,21 +116,19 @@ def _field(value: str) -> BlockField:
     return BlockField(parts["path"], int(parts["first"]) if parts["first"] else None)
 
 
-def _comparisons(reader: Reader, at: Tree | None) -> tuple[Compare, ...]:
+def _comparisons(reader: Reader, at: Tree) -> tuple[Compare, ...]:
     found: dict[tuple[str, str], Compare] = {}
     lines: dict[tuple[str, str], int] = {}
-    if at is not None and at.value == []:
+    if at.value == []:
         reader.refuse(at, "at least one comparison", "an empty list")
     for item in reader.items(at, "a list of comparisons such as {trait: last_name, how: jaro_winkler}"):
-        parts = reader.fields(item, ("trait", "how", "at", "term_frequency"))
-        trait = reader.read(reader.required(item, parts, "trait", "the trait that is compared"), "", _path)
-        how: Any = reader.choice(parts.get("how"), _HOW, "exact")
+        said = COMPARE.read(reader, item)
+        trait, how = said["trait"], said["how"]
         if (trait, how) in found:
             reader.refuse(item, "every comparison once", f"{how} of {trait} again", f"the first one is in line {lines[trait, how]}")
             continue
         lines[trait, how] = item.line
-        thresholds = _thresholds(reader, parts.get("at"), how)
-        found[trait, how] = Compare(trait, how, thresholds, reader.boolean(parts.get("term_frequency")))
+        found[trait, how] = Compare(trait, how, _thresholds(reader, said["at"], how), said["term_frequency"])
     return tuple(found.values())
 
 
@@ -205,3 +196,47 @@ def seconds(value: object) -> float:
 
 
 _READ: dict[str, Callable[[object], float]] = {"jaro_winkler": _probability, "edit_distance": _edits, "date_difference": seconds}
+
+_NEAR: Schema = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+_THRESHOLDS: dict[str, Schema] = {
+    "jaro_winkler": _NEAR,
+    "edit_distance": {"type": "integer", "minimum": 1, "maximum": 20},
+    "date_difference": {"anyOf": [{"type": "string", "pattern": "^\\s*[0-9]+\\s*y\\s*$"}, Duration().schema({}, "between two dates")]},
+}
+_ONE_OR_SEVERAL: Schema = {
+    "anyOf": [one for kind in _THRESHOLDS.values() for one in (kind, {"type": "array", "items": kind, "maxItems": _AT_MAX})]
+}
+
+WINDOWED = Fields((
+    Key("same", Told(texts_schema(), partial(_fields, traits=False)), "paths into the event",
+        required="a list of paths into the event such as context.ip", default=(), shown=False),
+    Key("within", Duration(), "how far apart the events may be", required="a duration such as 1h", default=1, shown=False),
+))  # fmt: skip
+COMPARE = Fields(
+    (
+        Key("trait", Read(_path, text_schema()), "a path into the traits", required="the trait that is compared", default="", shown=False),
+        Key("how", Choice(_HOW), "how two values are compared", default="exact"),
+        Key("at", Told(_ONE_OR_SEVERAL), "the thresholds between the levels"),
+        Key("term_frequency", Boolean(), "equal values that are rare say more", default=False),
+    ),
+    {"dependencies": {"at": {"properties": {"how": {"enum": list(_AT)}}, "required": ["how"]}}},
+)
+
+
+def _block_schema(names: Names) -> Schema:
+    line = {"anyOf": [texts_schema("traits that candidates share"), WINDOWED.schema(names)]}
+    return {"type": "array", "items": line, "minItems": 1}
+
+
+PROBABILISTIC = Fields((
+    Key("accept", Read(_probability, _NEAR), "the match probability at which a link is accepted", default=0.95),
+    Key("review", Read(_probability, _NEAR), "from here to accept, a link is a candidate", default=0.8),
+    Key("block", Told(_block_schema, _lines), "candidates share all fields of one line",
+        required="the lines of fields that candidates share", default=(), shown=False),
+    Key("compare", COMPARE.listed(_comparisons, minItems=1), "what is compared", required="a list of comparisons",
+        default=(), shown=False),
+    Key("model", Read(_model, text_schema()), "the file that `skep identity train` writes", default=MODEL_FILE),
+    Key("support", Read(_share, {"type": "number", "minimum": 0, "maximum": 1}),
+        "the least mean match probability between two clusters that are joined", default=0.1),
+    Key("block_limit", Integer(2), "records in one block; larger ones are skipped", default=1000),
+))  # fmt: skip

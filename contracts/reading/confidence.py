@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.text.keys import Told
 from contracts.text.problems import Unexpected
 from contracts.text.scalars import share_hint
 from contracts.text.yaml_tree import Reader, Tree
@@ -24,3 +25,15 @@ def _probability(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1:
         return float(value)
     raise Unexpected("a probability above 0 and at most 1, such as 0.95", share_hint(value))
+
+
+FLOOR = Told(
+    {
+        "type": "object",
+        "properties": {"gte": {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "description": "at least this probability"}},
+        "additionalProperties": False,
+        "required": ["gte"],
+    },
+    read_floor,
+)
+"""The key ``confidence`` of a file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contracts.model.definitions import Purpose
+from contracts.text.keys import Fields, Key, Text, Told
 from contracts.text.names import event_name
 from contracts.text.yaml_tree import Reader, Tree
 
@@ -12,28 +13,35 @@ FILE = "consent.yaml"
 _OPT = {"opt_in": "denied", "opt_out": "granted"}
 
 
-def _default(reader: Reader, at: Tree | None) -> str:
+def _default(reader: Reader, at: Tree) -> str:
     """What counts while nothing is decided. To opt in is what somebody does who was out."""
-    meant = _OPT.get(event_name(str(at.value))) if at is not None else None
-    if at is None or meant is None:
+    meant = _OPT.get(event_name(str(at.value)))
+    if meant is None:
         return reader.choice(at, ("granted", "denied"), "denied")
     reader.refuse(at, "granted or denied", None, f"{at.value} means that it is {meant} until somebody decides: write {meant}")
     return "denied"
 
 
+PURPOSE = Fields((
+    Key("name", Text(), "the purpose, as events and segments name it", required="the name of the purpose"),
+    Key("default", Told({"enum": ["granted", "denied"]}, _default), "what counts while somebody has decided nothing",
+        required="granted or denied"),
+))  # fmt: skip
+CONSENT = Fields((Key("purposes", PURPOSE.listed(), "what people can consent to"),))
+
+
 def read_consent(reader: Reader, at: Tree) -> tuple[Purpose, ...]:
     """The declared purposes, in the order of the file."""
-    parts = reader.fields(at, ("purposes",))
     found: dict[str, Purpose] = {}
-    for item in reader.items(parts.get("purposes"), "a list of purposes, each with a name and a default"):
+    for item in reader.items(CONSENT.read(reader, at)["purposes"], "a list of purposes, each with a name and a default"):
         if not isinstance(item.value, dict):
             reader.refuse(item, "a purpose with a name and a default", None, f"write {{name: {item.value}, default: denied}}")
             continue
-        fields = reader.fields(item, ("name", "default"))
-        name = reader.text(reader.required(item, fields, "name", "the name of the purpose"))
-        default = _default(reader, reader.required(item, fields, "default", "granted or denied"))
+        parts = PURPOSE.parts(reader, item)
+        said = PURPOSE.values(reader, item, parts)
+        name = said["name"]
         if name in found:
-            reader.refuse(fields["name"], "every purpose once", f"{name} again")
+            reader.refuse(parts["name"], "every purpose once", f"{name} again")
         elif name:
-            found[name] = Purpose(name, default == "granted")
+            found[name] = Purpose(name, said["default"] == "granted")
     return tuple(found.values())

@@ -4,27 +4,11 @@ from __future__ import annotations
 
 import codecs
 
+from contracts.text.keys import Choice, Fields, Key, Read, Schema, Told, text_schema
 from contracts.text.yaml_tree import Reader, Tree
 
-KEYS = ("delimiter", "encoding", "quote", "decimal", "thousands", "header")
 DECIMALS = (".", ",")
 _NOT_BETWEEN = frozenset('0123456789+-eE"\r\n')
-
-
-def read_csv_form(reader: Reader, at: Tree) -> None:
-    """Checks every key, and that no two of them are one character."""
-    parts = reader.fields(at, KEYS)
-    delimiter = reader.read(parts.get("delimiter"), ",", _delimiter)
-    quote = reader.read(parts.get("quote"), '"', _quote)
-    decimal = reader.choice(parts.get("decimal"), DECIMALS, ".")
-    thousands = reader.read(parts.get("thousands"), "", _thousands)
-    reader.read(parts.get("encoding"), "utf-8", _encoding)
-    if "header" in parts:
-        _header(reader, parts["header"])
-    if quote == delimiter:
-        reader.refuse(parts.get("quote") or at, "another character than the delimiter", repr(quote))
-    if thousands == decimal:
-        reader.refuse(parts.get("thousands") or at, f"another character than the decimal sign {decimal}", repr(thousands))
 
 
 def _delimiter(value: object) -> str:
@@ -72,3 +56,32 @@ def _header(reader: Reader, at: Tree) -> None:
         if name and name in seen:
             reader.refuse(item, "every name once", name)
         seen.add(name)
+
+
+_ONE: Schema = {"type": "string", "minLength": 1, "maxLength": 1}
+_HEADER: Schema = {
+    "anyOf": [{"type": "boolean"}, {"type": "array", "items": text_schema(), "minItems": 1, "uniqueItems": True}],
+    "default": True,
+}
+CSV_FORM = Fields((
+    Key("delimiter", Read(_delimiter, _ONE), r"the character between fields such as ; or \t", default=","),
+    Key("quote", Read(_quote, {"type": "string", "maxLength": 1}), "the character around fields; nothing for none", default='"'),
+    Key("decimal", Choice(DECIMALS), "the decimal sign of numbers", default="."),
+    Key("thousands", Read(_thousands, _ONE),
+        "the character between thousands; without it the other of . and , where `decimal` is said", default="", shown=False),
+    Key("encoding", Read(_encoding, text_schema()),
+        "such as utf-8, utf-16, cp1252 or latin-1; a byte order mark says more", default="utf-8"),
+    Key("header", Told(_HEADER, _header),
+        "whether the first line names the columns; false calls them 1, 2, 3 …, a list says their names"),
+))  # fmt: skip
+
+
+def read_csv_form(reader: Reader, at: Tree) -> None:
+    """Checks every key, and that no two of them are one character."""
+    parts = CSV_FORM.parts(reader, at)
+    said = CSV_FORM.values(reader, at, parts)
+    if said["quote"] == said["delimiter"]:
+        reader.refuse(parts.get("quote") or at, "another character than the delimiter", repr(said["quote"]))
+    if said["thousands"] == said["decimal"]:
+        expected = f"another character than the decimal sign {said['decimal']}"
+        reader.refuse(parts.get("thousands") or at, expected, repr(said["thousands"]))

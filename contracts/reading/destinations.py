@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contracts.model.definitions import Destination
-from contracts.reading.confidence import read_floor
+from contracts.reading.confidence import FLOOR
+from contracts.text.keys import Choice, Fields, Items, Key, Text
 from contracts.text.yaml_tree import Reader, Tree
 
 CHANGES = (
@@ -16,17 +17,21 @@ CHANGES = (
 MEMBERSHIPS = frozenset({"segment.entered", "segment.exited"})
 """Those that the ``activate`` of a segment chooses destinations for."""
 
+DESTINATION = Fields((
+    Key("kind", Choice(("file",)), "what is told", required="file"),
+    Key("path", Text(), "the file to write, relative to the project folder", required="the file to write, relative to the project folder"),
+    Key("changes", Items(Choice(CHANGES), "a list of types of changes", {"minItems": 1}),
+        "what it is told of; leave it out for everything"),
+    Key("confidence", FLOOR, "of people of whom we are less sure who it is, only what their segments gain and lose is told"),
+))  # fmt: skip
+
 
 def read_destination(reader: Reader, at: Tree, name: str) -> Destination:
     """One destination, named after its file."""
     told = f"a segment says that it goes here: `activate: [{name}]`" if isinstance(at.value, dict) and "segments" in at.value else ""
-    parts = reader.fields(at, ("kind", "path", "changes", "confidence"), beside=told)
-    reader.choice(reader.required(at, parts, "kind", "file"), ("file",), "file")
-    path = reader.text(reader.required(at, parts, "path", "the file to write, relative to the project folder"))
-    before = len(reader.problems)
-    changes = tuple(reader.choice(item, CHANGES, CHANGES[0]) for item in reader.items(parts.get("changes"), "a list of types of changes"))
-    changes = changes if len(reader.problems) == before else CHANGES
+    parts = DESTINATION.parts(reader, at, beside=told)
+    said = DESTINATION.values(reader, at, parts)
     if "changes" in parts and parts["changes"].value == []:
         reader.refuse(parts["changes"], "at least one type of change", "an empty list", "leave `changes` out for all of them")
-    floor = read_floor(reader, parts.get("confidence"))
-    return Destination(name, "file", path, tuple(dict.fromkeys(changes)) or CHANGES, floor)
+    changes = tuple(dict.fromkeys(filter(None, said["changes"] or ())))
+    return Destination(name, "file", said["path"], changes or CHANGES, said["confidence"])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from contracts.model.definitions import DAY_US, IdentityRules, Namespace
-from contracts.model.probabilistic import read_probabilistic
+from contracts.model.definitions import IdentityRules, Namespace
+from contracts.model.probabilistic import PROBABILISTIC, read_probabilistic
+from contracts.text.keys import Boolean, Choice, Duration, Fields, Integer, Key, Read, Told, texts_schema
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path
 
 FILE = "identity.yaml"
-_NAMESPACE_KEYS = ("name", "from", "scope", "unique", "limit", "normalize", "region", "personal", "shared_after")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 DEFAULT_NAMESPACES = (
@@ -32,75 +32,57 @@ DEFAULT_RULES = IdentityRules(1, DEFAULT_NAMESPACES, BLOCKED_VALUES, BLOCKED_PAT
 
 def read_identity(reader: Reader, at: Tree) -> IdentityRules:
     """The rules of the file; what it leaves out keeps its default."""
-    parts = reader.fields(at, ("version", "namespaces", "blocked", "conflict", "limits", "stitching", "probabilistic"))
-    blocked = reader.fields(parts["blocked"], ("values", "patterns")) if "blocked" in parts else {}
-    limits = reader.fields(parts["limits"], ("identifiers", "links")) if "limits" in parts else {}
-    stitching = reader.fields(parts["stitching"], ("session_gap", "backstitch", "owner")) if "stitching" in parts else {}
-    conflict: Any = reader.choice(parts.get("conflict"), ("newest", "oldest"), "newest")
-    owner: Any = reader.choice(stitching.get("owner"), ("session", "device"), "session")
+    said = IDENTITY.read(reader, at)
+    blocked, limits, stitching = said["blocked"], said["limits"], said["stitching"]
     return IdentityRules(
-        version=reader.integer(parts.get("version"), 1),
-        namespaces=_namespaces(reader, parts.get("namespaces")),
-        blocked_values=_values(reader, blocked.get("values")),
-        blocked_patterns=_patterns(reader, blocked.get("patterns")),
-        conflict=conflict,
-        limit_identifiers=reader.integer(limits.get("identifiers"), 1000),
-        limit_links=reader.integer(limits.get("links"), 1000),
-        session_gap_us=reader.duration(stitching.get("session_gap"), DEFAULT_RULES.session_gap_us),
-        backstitch_us=reader.duration(stitching.get("backstitch"), 30 * DAY_US),
-        owner=owner,
-        probabilistic=read_probabilistic(reader, parts["probabilistic"]) if "probabilistic" in parts else None,
+        version=said["version"],
+        namespaces=said["namespaces"],
+        blocked_values=blocked["values"],
+        blocked_patterns=blocked["patterns"],
+        conflict=said["conflict"],
+        limit_identifiers=limits["identifiers"],
+        limit_links=limits["links"],
+        session_gap_us=stitching["session_gap"],
+        backstitch_us=stitching["backstitch"],
+        owner=stitching["owner"],
+        probabilistic=said["probabilistic"],
     )
 
 
-def _namespaces(reader: Reader, at: Tree | None) -> tuple[Namespace, ...]:
-    if at is None:
-        return DEFAULT_NAMESPACES
+def _namespaces(reader: Reader, at: Tree) -> tuple[Namespace, ...]:
     found: dict[str, Namespace] = {}
     lines: dict[str, int] = {}
     items = reader.items(at, "a list of namespaces, highest priority first")
     if at.value == []:
         reader.refuse(at, "at least one namespace", "an empty list")
     for item in items:
-        parts = reader.fields(item, _NAMESPACE_KEYS)
-        name = _name(reader, reader.required(item, parts, "name", "the name of the namespace"))
-        paths = _paths(reader, reader.required(item, parts, "from", "a path into the event, or a list of paths"))
+        parts = NAMESPACE.parts(reader, item)
+        said = NAMESPACE.values(reader, item, parts)
+        name = said["name"]
         if name in found:
             reader.refuse(parts["name"], "every namespace once", f"{name} again", f"the first one is in line {lines[name]}")
         elif name:
             lines[name] = item.line
-            found[name] = _namespace(reader, name, paths, parts)
+            found[name] = _namespace(reader, parts, said)
     return tuple(found.values())
 
 
-def _namespace(reader: Reader, name: str, paths: tuple[str, ...], parts: dict[str, Tree]) -> Namespace:
-    scope: Any = reader.choice(parts.get("scope"), ("person", "device"), "person")
-    normalize: Any = reader.choice(parts.get("normalize"), ("trim", "email", "phone"), "trim")
-    if "region" in parts and normalize != "phone":
+def _namespace(reader: Reader, parts: dict[str, Tree], said: dict[str, Any]) -> Namespace:
+    if "region" in parts and said["normalize"] != "phone":
         reader.refuse(parts["region"], "`region` only beside `normalize: phone`")
-    if "shared_after" in parts and scope != "device":
+    if "shared_after" in parts and said["scope"] != "device":
         reader.refuse(parts["shared_after"], "`shared_after` only beside `scope: device`")
-    return Namespace(
-        name=name,
-        paths=paths,
-        scope=scope,
-        unique=reader.boolean(parts.get("unique")),
-        limit=reader.integer(parts["limit"], 1) if "limit" in parts else None,
-        normalize=normalize,
-        region=reader.read(parts.get("region"), "GB", _region),
-        personal=reader.boolean(parts.get("personal")),
-        shared_after=reader.integer(parts["shared_after"], 1) if "shared_after" in parts else None,
-    )
+    return Namespace(paths=said.pop("from"), **said)
 
 
-def _name(reader: Reader, at: Tree | None) -> str:
+def _name(reader: Reader, at: Tree) -> str:
     name = reader.text(at)
-    if at is not None and name and not _NAME.fullmatch(name):
+    if name and not _NAME.fullmatch(name):
         reader.refuse(at, "a name of letters, digits, `_`, `-` and `.`, such as user_id")
     return name
 
 
-def _paths(reader: Reader, at: Tree | None) -> tuple[str, ...]:
+def _paths(reader: Reader, at: Tree) -> tuple[str, ...]:
     paths: dict[str, None] = {}
     for part in reader.texts(at, "a path such as traits.email, or a list of paths"):
         try:
@@ -119,9 +101,7 @@ def _region(value: object) -> str:
     raise ValueError("a region of two capital letters such as GB")
 
 
-def _values(reader: Reader, at: Tree | None) -> frozenset[str]:
-    if at is None:
-        return BLOCKED_VALUES
+def _values(reader: Reader, at: Tree) -> frozenset[str]:
     values = set()
     for part in reader.items(at, "a list of texts"):
         if isinstance(part.value, str):
@@ -131,9 +111,7 @@ def _values(reader: Reader, at: Tree | None) -> frozenset[str]:
     return frozenset(values)
 
 
-def _patterns(reader: Reader, at: Tree | None) -> tuple[str, ...]:
-    if at is None:
-        return BLOCKED_PATTERNS
+def _patterns(reader: Reader, at: Tree) -> tuple[str, ...]:
     patterns = []
     for part in reader.items(at, "a list of regular expressions"):
         try:
@@ -144,3 +122,54 @@ def _patterns(reader: Reader, at: Tree | None) -> tuple[str, ...]:
         except re.error as error:
             reader.refuse(part, "a regular expression", f"{part.value!r}: {error}")
     return tuple(patterns)
+
+
+NAMESPACE = Fields(
+    (
+        Key("name", Told({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$"}, _name), "the name of the namespace",
+            required="the name of the namespace", default="", shown=False),
+        Key("from", Told(texts_schema(), _paths), "a path into the event such as traits.email, or a list of paths",
+            required="a path into the event, or a list of paths", default=(), shown=False),
+        Key("scope", Choice(("person", "device")), "what it identifies", default="person"),
+        Key("unique", Boolean(), "a profile has at most one", default=False),
+        Key("limit", Integer(), "a profile has at most so many"),
+        Key("normalize", Choice(("trim", "email", "phone")), "how a value is written before it is compared", default="trim"),
+        Key("region", Read(_region, {"type": "string", "pattern": "^[A-Z]{2}$"}), "where a number without a country code is from",
+            default="GB", shown=False),
+        Key("personal", Boolean(), "leaves the store only as a keyed hash", default=False),
+        Key("shared_after", Integer(), "a device on which so many people were identified is shared"),
+    ),
+    {
+        "dependencies": {
+            "region": {"properties": {"normalize": {"const": "phone"}}, "required": ["normalize"]},
+            "shared_after": {"properties": {"scope": {"const": "device"}}, "required": ["scope"]},
+        }
+    },
+)  # fmt: skip
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+BLOCKED = Fields((
+    Key("values", Told(_TEXTS, _values), "values that are no identifiers, in any case, in quotation marks or not",
+        default=BLOCKED_VALUES, shown=False),
+    Key("patterns", Told(_TEXTS, _patterns), "regular expressions of values that are no identifiers, as they came or as compared",
+        default=BLOCKED_PATTERNS, shown=False),
+))  # fmt: skip
+LIMITS = Fields((
+    Key("identifiers", Integer(), "identifiers of one profile", default=1000),
+    Key("links", Integer(), "links of one identifier", default=1000),
+))  # fmt: skip
+STITCHING = Fields((
+    Key("session_gap", Duration(), "a device's session ends after this much silence", default="30m"),
+    Key("backstitch", Duration(), "how much anonymous history a first login may claim", default="30d"),
+    Key("owner", Choice(("session", "device")), "whose an anonymous event is", default="session"),
+))  # fmt: skip
+IDENTITY = Fields((
+    Key("version", Integer(), "counts up when you change the file", default=1, shown=False),
+    Key("namespaces", NAMESPACE.listed(_namespaces, minItems=1), "kinds of identifiers, the highest priority first",
+        default=DEFAULT_NAMESPACES, shown=False),
+    Key("blocked", BLOCKED, "what is typed or sent in place of an identifier"),
+    Key("conflict", Choice(("newest", "oldest")), "which link wins when two cannot both stand", default="newest"),
+    Key("limits", LIMITS, "how large a profile may become"),
+    Key("stitching", STITCHING, "how anonymous events find their person"),
+    Key("probabilistic", Told(PROBABILISTIC.schema, read_probabilistic),
+        "which records are compared, and how alike those of one person are"),
+))  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.model.definitions import Mapping
-from contracts.reading.csv_form import read_csv_form
+from contracts.reading.csv_form import CSV_FORM, read_csv_form
+from contracts.text.keys import Boolean, Choice, Fields, Key, Names, Read, Schema, Text, Told, text_schema
 from contracts.text.problems import closest
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path
@@ -17,35 +19,6 @@ CASES = ("eq", "in", "starts_with", "ends_with", "contains")
 FIELDS = ("type", "event", "name", "userId", "anonymousId", "previousId", "groupId", "messageId", "timestamp", "originalTimestamp",
           "sentAt", "receivedAt", "channel", "properties", "traits", "context", "integrations")  # fmt: skip
 _ANY = "a column, or one of {column: …}, {product: [..]}, {constant: …}"
-
-
-def read_mapping(reader: Reader, at: Tree, name: str) -> Mapping:
-    """A checked mapping; ``spec`` is the file's content, in which a bare column is still a text."""
-    parts = reader.fields(at, ("format", "csv", "columns", "constants", "message_id"))
-    kind = reader.choice(parts.get("format"), ("csv", "parquet"), "csv")
-    if "csv" in parts:
-        if kind != "csv":
-            reader.refuse(parts["csv"], "no csv: the format is parquet", "csv")
-        read_csv_form(reader, parts["csv"])
-    columns = reader.required(at, parts, "columns", "a mapping of fields to columns")
-    taken: set[str] = set()
-    if columns is not None:
-        for field, how in reader.mapping(columns, "a mapping of fields to columns").items():
-            _field(reader, how, field)
-            taken.add(field)
-            _value(reader, how)
-    if "constants" in parts:
-        for field, constant in reader.mapping(parts["constants"], "a mapping of fields to values").items():
-            _field(reader, constant, field)
-            _constant(reader, constant)
-            if field in taken:
-                reader.refuse(constant, "a field that is not among the columns", field)
-            taken.add(field)
-    if columns is not None:
-        _inside(reader, columns, taken)
-    if "message_id" in parts:
-        _message_id(reader, parts["message_id"])
-    return Mapping(name, at.plain(), at.file)
 
 
 def _inside(reader: Reader, at: Tree, fields: set[str]) -> None:
@@ -75,21 +48,9 @@ def _value(reader: Reader, at: Tree) -> None:
     if not isinstance(at.value, dict):
         reader.refuse(at, _ANY)
         return
-    if "product" in at.value:
-        _columns(reader, reader.fields(at, ("product",))["product"], least=2)
-    elif "constant" in at.value:
-        _constant(reader, reader.fields(at, ("constant",))["constant"])
-    elif "cases" in at.value:
-        _cases(reader, at)
-    elif "format" in at.value or "zone" in at.value:
-        parts = reader.fields(at, ("column", "format", "zone"))
-        _column(reader, at, parts)
-        reader.read(parts.get("format"), None, _time_format)
-        reader.read(parts.get("zone"), "UTC", _zone)
-    elif "column" in at.value:
-        parts = reader.fields(at, ("column", "type"))
-        _column(reader, at, parts)
-        reader.choice(parts.get("type"), TYPES, "text")
+    form = next((fields for word, fields in FORMS.items() if word in at.value), None)
+    if form is not None:
+        form.read(reader, at)
     else:
         reader.fields(at, ("column", "type", "format", "zone", "cases", "otherwise", "product", "constant"))
         reader.refuse(at, _ANY)
@@ -124,36 +85,23 @@ def _zone(value: object) -> str:
     raise ValueError("a time zone such as UTC or Europe/London")
 
 
-def _column(reader: Reader, at: Tree, parts: dict[str, Tree]) -> None:
-    reader.text(reader.required(at, parts, "column", "the name of a column"), expected="the name of a column")
-
-
 def _cases(reader: Reader, at: Tree) -> None:
-    parts = reader.fields(at, ("column", "cases", "otherwise"))
-    _column(reader, at, parts)
-    if "otherwise" in parts:
-        _constant(reader, parts["otherwise"])
-    for case in reader.items(parts["cases"], "a list of cases"):
-        fields = reader.fields(case, (*CASES, "value"))
-        value = reader.required(case, fields, "value", "the value in this case")
-        if value is not None:
-            _constant(reader, value)
-        tests = [name for name in fields if name in CASES]
+    for case in reader.items(at, "a list of cases"):
+        parts = CASE.parts(reader, case)
+        CASE.values(reader, case, parts)
+        tests = [name for name in parts if name in CASES]
         if len(tests) != 1:
             reader.refuse(case, f"one test of {', '.join(CASES)}", " and ".join(tests) or "none")
-        for name in tests:
-            _test(reader, fields[name], name)
 
 
-def _test(reader: Reader, at: Tree, name: str) -> None:
-    read: Callable[..., object] = reader.texts if name == "in" else reader.text
-    if name == "in" and not isinstance(at.value, list):
+def _texts_of_case(reader: Reader, at: Tree) -> None:
+    if not isinstance(at.value, list):
         reader.refuse(at, "a list of texts")
         return
-    read(at, expected="a text" if name != "in" else "a list of texts")
+    reader.texts(at, "a list of texts")
 
 
-def _columns(reader: Reader, at: Tree, least: int) -> None:
+def _columns(reader: Reader, at: Tree, least: int = 1) -> None:
     items = reader.items(at, "a list of columns")
     if isinstance(at.value, list) and len(items) < least:
         reader.refuse(at, f"at least {least} columns", str(len(items)))
@@ -161,8 +109,89 @@ def _columns(reader: Reader, at: Tree, least: int) -> None:
         reader.text(item, expected="the name of a column")
 
 
-def _message_id(reader: Reader, at: Tree) -> None:
-    parts = reader.fields(at, ("columns", "occurrence"))
-    if "columns" in parts:
-        _columns(reader, parts["columns"], least=1)
-    reader.boolean(parts.get("occurrence"), default=True)
+def _list_of(least: int) -> Schema:
+    return {"type": "array", "items": text_schema(), "minItems": least}
+
+
+_COLUMN = Key("column", Text("the name of a column"), "the name of a column", required="the name of a column")
+CASE = Fields(
+    (
+        *(Key(name, Told(_list_of(1), _texts_of_case) if name == "in" else Text()) for name in CASES),
+        Key("value", Told({}, _constant), "the value in this case", required="the value in this case"),
+    ),
+    {"oneOf": [{"required": [name]} for name in CASES]},
+)
+FORMS = {
+    "product": Fields((
+        Key("product", Told(_list_of(2), partial(_columns, least=2)), "columns whose exact product it is", required="a list of columns"),
+    )),
+    "constant": Fields((Key("constant", Told({}, _constant), "the same value for every row", required="a value"),)),
+    "cases": Fields((
+        _COLUMN,
+        Key("otherwise", Told({}, _constant)),
+        Key("cases", CASE.listed(_cases), "the first test that holds gives the value", required="a list of cases"),
+    )),
+    "format": (_TIME := Fields(
+        (
+            _COLUMN,
+            Key("format", Read(_time_format, text_schema()), "such as %Y-%m-%d %H:%M:%S; ISO 8601 without it"),
+            Key("zone", Read(_zone, text_schema()), "such as Europe/London", default="UTC", shown=False),
+        ),
+        {"minProperties": 2},
+    )),
+    "zone": _TIME,
+    "column": Fields((_COLUMN, Key("type", Choice(TYPES), "of what kind it is", default="text"))),
+}  # fmt: skip
+"""How a value is made, by the word that says so; the first that is there."""
+MESSAGE_ID = Fields((
+    Key("columns", Told(_list_of(1), _columns), "the columns that the id is made of; all of them without it"),
+    Key("occurrence", Boolean(), "the second of two identical rows is another event", default=True),
+))  # fmt: skip
+
+
+def _of_event(value: Callable[[Names], Schema]) -> Told:
+    """A mapping of fields of the event to something."""
+    pattern = rf"^({'|'.join(FIELDS)}|\[\"({'|'.join(FIELDS)})\"\])($|[.\[])"
+    return Told(lambda names: {"type": "object", "patternProperties": {pattern: value(names)}, "additionalProperties": False})
+
+
+def _value_schema(names: Names) -> Schema:
+    forms = {id(form): form for form in FORMS.values()}
+    return {"anyOf": [text_schema("a column; empty is absent"), *(form.schema(names) for form in forms.values())]}
+
+
+MAPPING = Fields((
+    Key("format", Choice(("csv", "parquet")), "what the file is for", default="csv", shown=False),
+    Key("csv", Told(CSV_FORM.schema), "how the file is written"),
+    Key("columns", _of_event(_value_schema), "how each field of the event is made", required="a mapping of fields to columns"),
+    Key("constants", _of_event(lambda _: {}), "fields of the event with the same value in every row"),
+    Key("message_id", Told(MESSAGE_ID.schema), "what the id of a message is made of"),
+))  # fmt: skip
+
+
+def read_mapping(reader: Reader, at: Tree, name: str) -> Mapping:
+    """A checked mapping; ``spec`` is the file's content, in which a bare column is still a text."""
+    said = MAPPING.read(reader, at)
+    if said["csv"] is not None:
+        if said["format"] != "csv":
+            reader.refuse(said["csv"], "no csv: the format is parquet", "csv")
+        read_csv_form(reader, said["csv"])
+    columns, constants = said["columns"], said["constants"]
+    taken: set[str] = set()
+    if columns is not None:
+        for field, how in reader.mapping(columns, "a mapping of fields to columns").items():
+            _field(reader, how, field)
+            taken.add(field)
+            _value(reader, how)
+    if constants is not None:
+        for field, constant in reader.mapping(constants, "a mapping of fields to values").items():
+            _field(reader, constant, field)
+            _constant(reader, constant)
+            if field in taken:
+                reader.refuse(constant, "a field that is not among the columns", field)
+            taken.add(field)
+    if columns is not None:
+        _inside(reader, columns, taken)
+    if said["message_id"] is not None:
+        MESSAGE_ID.read(reader, said["message_id"])
+    return Mapping(name, at.plain(), at.file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from contracts.model.definitions import DAY_US, Contract, Expectation, Range
 from contracts.model.event_patterns import event_pattern, matches
 from contracts.model.versions import newest
 from contracts.text.durations import duration_us
+from contracts.text.keys import Choice, Duration, Fields, Key, Schema, Text, Told, described, offered
 from contracts.text.problems import Unexpected, choices
 from contracts.text.scalars import meant_number, share_hint, unquoted
 from contracts.text.yaml_tree import Reader, Tree
@@ -19,11 +20,8 @@ FILE = "quality.yaml"
 HOUR_US = 3_600_000_000
 WITHIN_MAX_US = 7 * DAY_US
 """The longest window: four weeks before it must be kept, too."""
-SHARES = ("completeness", "quarantined", "unknown_properties", "out_of_range")
-CHECKS = (*SHARES, "freshness", "volume")
 BOUNDS = ("gte", "lte")
 SEVERITIES = ("warn", "stop-source")
-_KEYS = ("event", "source", *CHECKS, "within", "severity")
 _SHARE = "a share from 0 to 1"
 _WITHIN = "whole hours from 1h to 7d"
 
@@ -64,10 +62,10 @@ class Known:
 
 def read_quality(reader: Reader, at: Tree, known: Known) -> tuple[tuple[Expectation, ...], tuple[Range, ...]]:
     """The expectations in the order of the file, and the usual ranges."""
-    parts = reader.fields(at, ("expectations", "ranges"))
-    ranges = _ranges(reader, parts["ranges"], known) if "ranges" in parts else ()
+    said = QUALITY.read(reader, at)
+    ranges = _ranges(reader, said["ranges"], known) if said["ranges"] is not None else ()
     found: list[Expectation] = []
-    for item in reader.items(parts.get("expectations"), "a list of expectations, each with an event"):
+    for item in reader.items(said["expectations"], "a list of expectations, each with an event"):
         found += _Item(reader, item, known, ranges).expectations()
     return tuple(found), ranges
 
@@ -104,11 +102,10 @@ class _Item:
 
     def __init__(self, reader: Reader, at: Tree, known: Known, ranges: tuple[Range, ...]) -> None:
         self._reader, self._at, self._known, self._ranges = reader, at, known, ranges
-        self._parts = reader.fields(at, _KEYS)
-        self._event = _event(reader, reader.required(at, self._parts, "event", "the name of an event, or a prefix such as order_*"), known)
-        self._source = reader.text(self._parts.get("source"), expected="the name of a source in skep.yaml")
-        self._within = reader.read(self._parts.get("within"), HOUR_US, _whole_hours)
-        self._severity: Any = reader.choice(self._parts.get("severity"), SEVERITIES, "warn")
+        self._parts = EXPECTATION.parts(reader, at)
+        said = EXPECTATION.values(reader, at, self._parts)
+        self._event = _event(reader, said["event"], known)
+        self._source, self._within, self._severity = said["source"], said["within"], said["severity"]
 
     def expectations(self) -> list[Expectation]:
         """One for each bound value; none of an event that means nothing."""
@@ -209,3 +206,52 @@ def _whole_hours(value: object) -> int:
     if found % HOUR_US or not HOUR_US <= found <= WITHIN_MAX_US:
         raise ValueError(_WITHIN)
     return found
+
+
+_SHARES: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+
+
+def _sides(value: Schema, sides: Sequence[str] = BOUNDS, **more: Any) -> Schema:
+    words = {"gte": "at least", "lte": "at most"}
+    properties = {side: described(value, words[side]) for side in sides}
+    return {"type": "object", "properties": properties, "additionalProperties": False, **more}
+
+
+_SHARE_OF_ALL = _sides(_SHARES, minProperties=1)
+_NARROWED: Schema = {
+    "anyOf": [
+        _SHARE_OF_ALL,
+        {"type": "object", "propertyNames": {"not": {"enum": list(BOUNDS)}}, "additionalProperties": _SHARE_OF_ALL},
+    ]
+}
+_AGE = Duration().schema({}, "at most so old")
+_CHECKS = (
+    Key("completeness", Told(_NARROWED), "the share of optional properties that are there, or of each property by its path"),
+    Key("quarantined", Told(_SHARE_OF_ALL), "the share of records that are refused"),
+    Key("unknown_properties", Told(_SHARE_OF_ALL), "the share of events with a property that no contract declares"),
+    Key("out_of_range", Told(_NARROWED), "the share of values outside of the examples or of the range, or of each property by its path"),
+    Key("freshness", Told({"type": "object", "properties": {"lte": _AGE}, "additionalProperties": False, "required": ["lte"]}),
+        "how old the newest event may be"),
+    Key("volume", Told(_sides({"type": "number", "minimum": 0}, minProperties=1)), "how many times the usual number of events"),
+)  # fmt: skip
+CHECKS = tuple(key.name for key in _CHECKS)
+SHARES = CHECKS[:4]
+EXPECTATION = Fields(
+    (
+        Key("event", Told(lambda names: offered(names.get("events", ()))), "the name of an event, or a prefix such as order_*",
+            required="the name of an event, or a prefix such as order_*"),
+        Key("source", Text("the name of a source in skep.yaml"), "only what comes from this source of skep.yaml"),
+        *_CHECKS,
+        Key("within", Duration(_whole_hours), "over this window: whole hours from 1h to 7d", default="1h"),
+        Key("severity", Choice(SEVERITIES), "what happens when it does not hold", default="warn"),
+    ),
+    {"anyOf": [{"required": [check]} for check in CHECKS]},
+)  # fmt: skip
+_USUAL: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": "object", "additionalProperties": _sides({"type": "number"}, minProperties=1)},
+}
+QUALITY = Fields((
+    Key("expectations", EXPECTATION.listed(), "what the events of a name must keep"),
+    Key("ranges", Told(_USUAL), "usual values: event, then property, then gte and lte"),
+))  # fmt: skip

@@ -8,10 +8,11 @@ from unicodedata import normalize
 
 from contracts.model.definitions import Contract, Example, Step, Upcast, Version
 from contracts.model.versions import newest, version_text, way
+from contracts.text.keys import Fields, Key, Told, text_schema
 from contracts.text.problems import Problem, listed
 from contracts.text.yaml_tree import Reader, Tree
 from contracts.versions.upcasts.examples import example_problems
-from contracts.versions.upcasts.steps import CHECKS
+from contracts.versions.upcasts.steps import STEPS
 
 _NAME = re.compile(r"(0|[1-9]\d*)-(0|[1-9]\d*)-(0|[1-9]\d*)-to-(0|[1-9]\d*)-(0|[1-9]\d*)-(0|[1-9]\d*)\.yaml", re.ASCII)
 _A_NAME = "a file named OLD-to-NEW.yaml such as 1-0-0-to-2-0-0.yaml"
@@ -97,7 +98,7 @@ def read_upcast(reader: Reader, at: Tree, event: str, pair: tuple[Version, Versi
     """
     before = len(reader.problems)
     old, new = pair
-    parts = reader.fields(at, ("upcast", "steps", "examples"))
+    parts = UPCAST.parts(reader, at)
     _check_head(reader, at, parts, pair)
     listed_steps = reader.required(at, parts, "steps", "a list of steps")
     trees = reader.items(listed_steps, "a list of steps")
@@ -124,14 +125,14 @@ def _check_head(reader: Reader, at: Tree, parts: dict[str, Tree], pair: tuple[Ve
 
 
 def _read_step(reader: Reader, at: Tree) -> Step:
-    parts = reader.fields(at, (*CHECKS, "examples"))
+    parts = STEP.parts(reader, at)
     kinds = [name for name in parts if name != "examples"]
     examples = _read_examples(reader, parts.get("examples"))
     if len(kinds) == 1:
-        CHECKS[kinds[0]](reader, parts[kinds[0]])
+        STEPS[kinds[0]].kind.read(reader, parts[kinds[0]], None)
         return Step(kinds[0], parts[kinds[0]].plain(), at.line, examples)
     if kinds or (isinstance(at.value, dict) and all(name == "examples" for name in at.value)):
-        reader.refuse(at, f"one of {listed(CHECKS)}", " and ".join(kinds) or "none of them", "each in a step of its own" if kinds else "")
+        reader.refuse(at, f"one of {listed(STEPS)}", " and ".join(kinds) or "none of them", "each in a step of its own" if kinds else "")
     return Step("", None, at.line)
 
 
@@ -147,3 +148,18 @@ def _read_examples(reader: Reader, at: Tree | None) -> tuple[Example, ...]:
         if len(sides) == 2:
             found.append(Example(sides[0], sides[1], tree.line))
     return tuple(found)
+
+
+_EXAMPLES = Fields((
+    Key("old", Told({"type": "object"}), required="the document before"),
+    Key("new", Told({"type": "object"}), required="the document after"),
+)).listed()  # fmt: skip
+STEP = Fields(
+    (*STEPS.values(), Key("examples", _EXAMPLES, "what the step does")),
+    {"oneOf": [{"required": [kind]} for kind in STEPS]},
+)
+UPCAST = Fields((
+    Key("upcast", Told(text_schema()), "the versions, as the file is named, such as 1-0-0 to 2-0-0", required="the versions"),
+    Key("steps", STEP.listed(minItems=1), "what is done to a document, one after the other", required="a list of steps"),
+    Key("examples", _EXAMPLES, "documents before and after all steps"),
+))  # fmt: skip

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from contracts.text.keys import Key, Schema, Told, text_schema
 from contracts.text.problems import closest, listed
 from contracts.text.yaml_tree import Reader, Tree
 from contracts.versions.upcasts import values
@@ -278,7 +278,46 @@ def _same_list(reader: Reader, at: Tree, one: Path, other: Path) -> None:
         reader.refuse(at, "paths below the same `[]`, or none of them below one", hint="each item of a list is changed by itself")
 
 
-CHECKS: dict[str, Callable[[Reader, Tree], Any]] = {
-    "rename": _rename, "move": _move, "default": _assigned, "constant": _constant, "map": _map,
-    "convert": _convert, "split": _split, "join": _join, "drop": _drop,
+_PATH = text_schema("a path such as address.city or products[].price")
+_PATHS: Schema = {"type": "array", "items": _PATH, "minItems": 2}
+_VALUES: Schema = {"type": "object", "minProperties": 1}
+
+
+def _with(required: Sequence[str], more: Schema | None = None, **properties: Schema) -> Schema:
+    """A mapping of these keys; a keyword of Python has a `_` at its end."""
+    known = {name.rstrip("_"): schema for name, schema in properties.items()}
+    return {"type": "object", "properties": known, "additionalProperties": False, "required": list(required), **(more or {})}
+
+
+_UNIT: Schema = {"enum": list(values.UNITS)}
+_CONVERSIONS: dict[str, Schema] = {
+    "unit": _with(("from", "to"), from_=_UNIT, to=_UNIT),
+    "multiply": {"type": "number", "not": {"enum": [0, 1]}},
+    "type": {"enum": list(values.TYPES)},
+    "time": {"anyOf": [{"enum": list(values.EPOCHS)}, _with(("format",), format=text_schema(), zone=text_schema())]},
+}
+_DECIMALS: Schema = {"type": "integer", "minimum": 0, "maximum": _PLACES_MAX, "description": "decimal places that are kept"}
+_TO_NUMBER: Schema = {"properties": {"type": {"const": "number"}}, "required": ["type"]}
+_ROUNDED: Schema = {"anyOf": [{"required": ["unit"]}, {"required": ["multiply"]}, _TO_NUMBER]}
+_CONVERT: Schema = {"oneOf": [{"required": [way]} for way in _WAYS], "dependencies": {"places": _ROUNDED}}
+_OTHERS: Schema = {"anyOf": [{"enum": list(_OTHERWISE)}, _with(("value",), value={})]}
+
+STEPS = {
+    key.name: key
+    for key in (
+        Key("rename", Told({**_VALUES, "additionalProperties": text_schema()}, _rename),
+            "old names and their new names in the same object"),
+        Key("move", Told(_with(("from", "to"), from_=_PATH, to=_PATH), _move), "to another path"),
+        Key("default", Told(_VALUES, _assigned), "a value where there is none"),
+        Key("constant", Told(_VALUES, _constant), "a value, whatever is there"),
+        Key("map", Told(_with(("path", "values"), path=_PATH, values=_VALUES, otherwise=_OTHERS), _map), "each old value to a new one"),
+        Key("convert", Told(_with(("path",), _CONVERT, path=_PATH, **_CONVERSIONS, places=_DECIMALS), _convert),
+            "to another unit, type or way to write a time"),
+        Key("split", Told(_with(("path", "by", "into"), path=_PATH, by={"type": "string", "minLength": 1}, into=_PATHS), _split),
+            "a text into several"),
+        Key("join", Told(_with(("paths", "with", "into"), paths=_PATHS, with_={"type": "string"}, into=_PATH), _join),
+            "several texts into one"),
+        Key("drop", Told({"type": "array", "items": _PATH, "minItems": 1}, _drop), "paths that go"),
+    )
 }  # fmt: skip
+"""What a step may do, by its key."""

@@ -5,27 +5,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from contracts.language.operators import NUMERIC, OPERATORS
 from contracts.model.event_patterns import ALWAYS_KNOWN, NOT_DONE
-from contracts.reading.consent import FILE as CONSENT
-from contracts.reading.destinations import CHANGES
-from contracts.reading.identity import FILE as IDENTITY
-from contracts.reading.mappings import CASES, FIELDS, TYPES
-from contracts.reading.quality import FILE as QUALITY
+from contracts.reading import consent, identity, quality
+from contracts.reading.consent import CONSENT
+from contracts.reading.destinations import DESTINATION
+from contracts.reading.identity import IDENTITY
+from contracts.reading.mappings import MAPPING
+from contracts.reading.quality import QUALITY
 from contracts.reading.traits import FILE as TRAITS
-from skep.tools.editor.checks import quality_schema, upcast_schema
-from skep.tools.editor.csv import csv_form_schema
+from contracts.text.keys import Fields
+from contracts.versions.upcasts.files import UPCAST
 from skep.tools.editor.events import Offer, event_definitions, known_event
-from skep.tools.editor.matching import probabilistic_schema
 from skep.tools.editor.words import (  # fmt: skip
     NAME,
     WHERE,
     Schema,
     boolean,
-    choice,
     described,
     duration,
     fields,
@@ -58,63 +57,6 @@ class Names:
     namespaces: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
     mappings: tuple[str, ...] = ()
-
-
-def consent_schema(_names: Names) -> Schema:
-    purpose = fields(
-        {
-            "name": text("the purpose, as events and segments name it"),
-            "default": choice(("granted", "denied"), "what counts while somebody has decided nothing"),
-        },
-        ("name", "default"),
-    )
-    return fields({"purposes": items(purpose, "what people can consent to")})
-
-
-def identity_schema(_names: Names) -> Schema:
-    blocked = fields({
-        "values": items({"type": "string"}, "values that are no identifiers, in any case, in quotation marks or not"),
-        "patterns": items({"type": "string"}, "regular expressions of values that are no identifiers, as they came or as compared"),
-    })  # fmt: skip
-    limits = fields({
-        "identifiers": integer("identifiers of one profile", default=1000),
-        "links": integer("links of one identifier", default=1000),
-    })  # fmt: skip
-    stitching = fields({
-        "session_gap": duration("a device's session ends after this much silence", default="30m"),
-        "backstitch": duration("how much anonymous history a first login may claim", default="30d"),
-        "owner": choice(("session", "device"), "whose an anonymous event is", default="session"),
-    })  # fmt: skip
-    return fields({
-        "version": integer("counts up when you change the file"),
-        "namespaces": items(_namespace(), "kinds of identifiers, the highest priority first", minItems=1),
-        "blocked": described(blocked, "what is typed or sent in place of an identifier"),
-        "conflict": choice(("newest", "oldest"), "which link wins when two cannot both stand", default="newest"),
-        "limits": described(limits, "how large a profile may become"),
-        "stitching": described(stitching, "how anonymous events find their person"),
-        "probabilistic": described(probabilistic_schema(), "which records are compared, and how alike those of one person are"),
-    })  # fmt: skip
-
-
-def _namespace() -> Schema:
-    return fields(
-        {
-            "name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$", "description": "the name of the namespace"},
-            "from": texts("a path into the event such as traits.email, or a list of paths"),
-            "scope": choice(("person", "device"), "what it identifies", default="person"),
-            "unique": boolean("a profile has at most one"),
-            "limit": integer("a profile has at most so many"),
-            "normalize": choice(("trim", "email", "phone"), "how a value is written before it is compared", default="trim"),
-            "region": {"type": "string", "pattern": "^[A-Z]{2}$", "description": "where a number without a country code is from"},
-            "personal": boolean("leaves the store only as a keyed hash"),
-            "shared_after": integer("a device on which so many people were identified is shared"),
-        },
-        ("name", "from"),
-        dependencies={
-            "region": {"properties": {"normalize": {"const": "phone"}}, "required": ["normalize"]},
-            "shared_after": {"properties": {"scope": {"const": "device"}}, "required": ["scope"]},
-        },
-    )
 
 
 def traits_schema(names: Names) -> Schema:
@@ -212,69 +154,20 @@ def _within() -> Schema:
     return duration("later than so long ago")
 
 
-def source_schema(_names: Names) -> Schema:
-    column = text("the name of a column")
-    case = fields(
-        {
-            **{name: items(text(), minItems=1) if name == "in" else text() for name in CASES},
-            "value": {"description": "the value in this case"},
-        },
-        ("value",),
-        oneOf=[{"required": [name]} for name in CASES],
-    )
-    values: list[Schema] = [
-        text("a column; empty is absent"),
-        fields({"product": items(text(), "columns whose exact product it is", minItems=2)}, ("product",)),
-        fields({"constant": {"description": "the same value for every row"}}, ("constant",)),
-        fields({"column": column, "cases": items(case, "the first test that holds gives the value"), "otherwise": {}}, ("column", "cases")),
-        fields({"column": column, "type": choice(TYPES, "of what kind it is", default="text")}, ("column",)),
-        fields(
-            {"column": column, "format": text("such as %Y-%m-%d %H:%M:%S; ISO 8601 without it"), "zone": text("such as Europe/London")},
-            ("column",), minProperties=2,
-        ),
-    ]  # fmt: skip
-    message_id = fields({
-        "columns": items(text(), "the columns that the id is made of; all of them without it", minItems=1),
-        "occurrence": boolean("the second of two identical rows is another event", default=True),
-    })  # fmt: skip
-    return fields(
-        {
-            "format": choice(("csv", "parquet"), "what the file is for"),
-            "csv": described(csv_form_schema(), "how the file is written"),
-            "columns": _fields_of_event("how each field of the event is made", {"anyOf": values}),
-            "constants": _fields_of_event("fields of the event with the same value in every row", {}),
-            "message_id": described(message_id, "what the id of a message is made of"),
-        },
-        ("columns",),
-    )
-
-
-def _fields_of_event(description: str, value: Any) -> Schema:
-    pattern = rf"^({'|'.join(FIELDS)}|\[\"({'|'.join(FIELDS)})\"\])($|[.\[])"
-    return {"type": "object", "patternProperties": {pattern: value}, "additionalProperties": False, "description": description}
-
-
-def destination_schema(_names: Names) -> Schema:
-    return fields(
-        {
-            "kind": choice(("file",), "what is told"),
-            "path": text("the file to write, relative to the project folder"),
-            "changes": items(choice(CHANGES), "what it is told of; leave it out for everything", minItems=1),
-            "confidence": floor("of people of whom we are less sure who it is, only what their segments gain and lose is told"),
-        },
-        ("kind", "path"),
-    )
+def _declared(keys: Fields) -> Callable[[Names], Schema]:
+    """The schema of a file whose keys are declared."""
+    return lambda names: keys.schema({"events": names.events, "mappings": names.mappings})
 
 
 CONTRACTS = {
-    "identity": identity_schema,
-    "consent": consent_schema,
+    "identity": _declared(IDENTITY),
+    "consent": _declared(CONSENT),
     "traits": traits_schema,
     "segment": segment_schema,
-    "source": source_schema,
-    "destination": destination_schema,
-    "quality": quality_schema,
-    "upcast": upcast_schema,
+    "source": _declared(MAPPING),
+    "destination": _declared(DESTINATION),
+    "quality": _declared(QUALITY),
+    "upcast": _declared(UPCAST),
 }
-FILES = {"identity": IDENTITY, "consent": CONSENT, "traits": TRAITS, "quality": QUALITY}
+FILES = {"identity": identity.FILE, "consent": consent.FILE, "traits": TRAITS, "quality": quality.FILE}
 FOLDERS = {"segment": "segments", "source": "sources", "destination": "destinations", "upcast": "events/*"}
