@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import contracts
 from contracts.model.definitions import DAY_US, Definitions
-from contracts.model.hashing import DEFAULT_SECRET
+from contracts.text.keys import Boolean, Duration, Fields, Integer, Key
 from contracts.text.problems import ContractErrors, Problem, choices, closest
 from contracts.text.scalars import scalar
 from contracts.text.yaml_tree import Reader, Tree
+from skep.project.keys import LEAVES, NAME, SETTINGS, SOURCE, VARIABLES
 
 FILE = "skep.yaml"
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_NAME = re.compile(NAME)
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _SECOND_US = 1_000_000
 
@@ -41,32 +43,32 @@ class SourceSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that ``skep.yaml`` and ``SKEP_…`` variables say; durations in microseconds."""
+    """Everything that ``skep.yaml`` and ``SKEP_…`` variables say (`SETTINGS` has the defaults); durations in microseconds."""
 
     root: Path
-    spaces: tuple[str, ...] = ("shop",)
+    spaces: tuple[str, ...]
     data: Path
-    horizon_us: int = 30 * DAY_US
-    future_skew_us: int = 600 * _SECOND_US
-    unknown_events: Literal["quarantine", "accept"] = "quarantine"
-    formats: Literal["annotate", "assert"] = "annotate"
-    apply: Literal["by_command", "on_start"] = "by_command"
+    horizon_us: int
+    future_skew_us: int
+    unknown_events: Literal["quarantine", "accept"]
+    formats: Literal["annotate", "assert"]
+    apply: Literal["by_command", "on_start"]
     """When edits of contracts/ are put in force: by `skep apply` alone, or whenever a flow starts."""
-    follow: bool = False
-    sources: tuple[SourceSettings, ...] = ()
-    batch_size: int = 2000
-    registry: str = field(default="", repr=False)
-    secret: str = field(default=DEFAULT_SECRET, repr=False)
-    max_event_bytes: int = 1_000_000
-    sync: bool = False
-    cache_mb: int = 512
-    archive_rows: int = 100_000
-    archive_interval_us: int = 10 * _SECOND_US
-    snapshot_personal: Literal["hash", "clear"] = "hash"
-    snapshot_interval_us: int = 60 * _SECOND_US
-    snapshot_storage: Literal["v1.2.0", "v1.4.0", "latest"] = "v1.2.0"
-    log: Literal["console", "json"] = "console"
-    lines: dict[str, int] = field(default_factory=dict, repr=False)
+    follow: bool
+    sources: tuple[SourceSettings, ...]
+    batch_size: int
+    registry: str = field(repr=False)
+    secret: str = field(repr=False)
+    max_event_bytes: int
+    sync: bool
+    cache_mb: int
+    archive_rows: int
+    archive_interval_us: int
+    snapshot_personal: Literal["hash", "clear"]
+    snapshot_interval_us: int
+    snapshot_storage: Literal["v1.2.0", "v1.4.0", "latest"]
+    log: Literal["console", "json"]
+    lines: dict[str, int] = field(repr=False)
     """Where a key stands in ``skep.yaml``, for problems that are found later."""
 
     @classmethod
@@ -85,21 +87,8 @@ class Settings:
         return cls(**_overridden(fields, root, overrides))
 
 
-VARIABLES = (
-    "data", "spaces", "horizon", "future_skew", "unknown_events", "formats", "apply", "follow", "batch_size", "source_path", "registry",
-    "secret", "max_event_bytes", "sync", "cache_mb", "archive_rows", "archive_interval", "snapshot_personal", "snapshot_interval",
-    "snapshot_storage", "log",
-)  # fmt: skip
-"""Settings that a variable of this name in capitals, behind ``SKEP_``, says."""
-
-
 OTHER_VARIABLES = ("project", "log_level", "user", "project_dir")
 """Variables that are no settings; the last is of docker/compose.yaml."""
-
-
-def default(key: str) -> Any:
-    """What a field of `Settings` is if nothing says it."""
-    return next(one.default for one in dataclasses.fields(Settings) if one.name == key)
 
 
 def _environment() -> dict[str, str]:
@@ -108,43 +97,42 @@ def _environment() -> dict[str, str]:
     return {key: text for key, text in said.items() if text}
 
 
-_KEYS = (
-    "spaces", "data", "horizon", "future_skew", "unknown_events", "formats", "apply", "follow", "sources", "batch_size", "registry",
-    "secret", "max_event_bytes", "sync", "cache_mb", "archive", "snapshot", "log",
-)  # fmt: skip
-_CHOICES = {
-    "unknown_events": ("quarantine", "accept"),
-    "formats": ("annotate", "assert"),
-    "apply": ("by_command", "on_start"),
-    "snapshot_personal": ("hash", "clear"),
-    "snapshot_storage": ("v1.2.0", "v1.4.0", "latest"),
-    "log": ("console", "json"),
-}
-_NESTED = {"archive": ("rows", "interval"), "snapshot": ("personal", "interval", "storage")}
-
-
 def _fields(reader: Reader, root: Path) -> dict[str, Any]:
     parts = _file_parts(reader, root)
-    lines = {key: part.line for key, part in parts.items() if part.file == FILE}
+    lines = {key: part.line for key, part in parts.items()}
     reader.problems += _unread_variables()
-    parts |= {key: _variable(key, text) for key, text in _environment().items()}
-    spaces = _spaces(reader, parts.get("spaces"))
-    fields: dict[str, Any] = {"root": root, "spaces": spaces, "lines": lines}
-    fields["data"] = root / reader.text(parts.get("data"), "data", "a folder, relative to the project folder")
-    fields["sources"] = _sources(reader, parts.get("sources"), root, spaces)
-    if "source_path" in parts:
-        fields["sources"] = _with_path(fields["sources"], root, parts["source_path"].value)
-    for key, least in (("batch_size", 1), ("max_event_bytes", 100), ("cache_mb", 8), ("archive_rows", 1)):
-        fields[key] = reader.integer(parts.get(key), default(key), least)
-    for key in ("horizon", "future_skew", "archive_interval", "snapshot_interval"):
-        fields[f"{key}_us"] = reader.duration(parts.get(key), default(f"{key}_us"))
-    for key, options in _CHOICES.items():
-        fields[key] = reader.choice(parts.get(key), options, default(key))
-    for key in ("follow", "sync"):
-        fields[key] = reader.boolean(parts.get(key))
-    fields["registry"] = reader.read(parts.get("registry"), "", _url)
-    fields["secret"] = reader.text(parts.get("secret"), DEFAULT_SECRET, "a text of your own, in quotes if it is a number")
-    return fields
+    said = _environment()
+    path = said.pop("source_path", None)
+    for key, text in said.items():
+        _put(parts, key, _variable(key, text))
+    found = SETTINGS.values(reader, None, parts)
+    fields = {name: value for key in SETTINGS.keys for name, value in _named(key, found[key.name])}
+    sources = _sources(reader, found["sources"], root, found["spaces"])
+    return {
+        **fields,
+        "root": root,
+        "lines": lines,
+        "data": root / found["data"],
+        "sources": sources if path is None else _with_path(sources, root, path),
+    }
+
+
+def _named(key: Key, value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Fields of `Settings` that a key makes: those of ``archive`` and ``snapshot`` as ``archive_rows`` and so on."""
+    if isinstance(key.kind, Fields):
+        for inner in key.kind.keys:
+            yield from _named(inner, value[inner.name], f"{key.name}_")
+    else:
+        yield f"{prefix}{key.name}{'_us' if isinstance(key.kind, Duration) else ''}", value
+
+
+def _put(parts: dict[str, Tree], name: str, at: Tree) -> None:
+    """A variable in the place of what the file says."""
+    outer = LEAVES[name].outer
+    if not outer:
+        parts[name] = at
+    elif isinstance(parts.setdefault(outer, Tree({}, at.file, 0, at.key)).value, dict):
+        parts[outer].value[LEAVES[name].key.name] = at
 
 
 def _unread_variables() -> list[Problem]:
@@ -157,14 +145,8 @@ def _unread_variables() -> list[Problem]:
     ]
 
 
-def _url(value: object) -> str:
-    if isinstance(value, str) and re.fullmatch(r"https?://[^\s/]+\S*", value):
-        return value
-    raise ValueError("the address of a schema registry such as http://localhost:8081")
-
-
 def _file_parts(reader: Reader, root: Path) -> dict[str, Tree]:
-    """The keys of the file; those of ``archive`` and ``snapshot`` as ``archive_rows`` and so on."""
+    """The keys of the file."""
     try:
         text = (root / FILE).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -172,68 +154,48 @@ def _file_parts(reader: Reader, root: Path) -> dict[str, Tree]:
         hint = "`skep init DIR` makes a project; `--project DIR` or SKEP_PROJECT picks one"
         raise ContractErrors([Problem(FILE, 1, "", "a project folder with a readable skep.yaml", found, hint)]) from None
     tree = reader.parse(FILE, text)
-    parts = reader.fields(tree, _KEYS) if tree is not None else {}
-    for key, inner in _NESTED.items():
-        if key in parts:
-            parts |= {f"{key}_{name}": part for name, part in reader.fields(parts.pop(key), inner).items()}
-    return parts
+    return SETTINGS.parts(reader, tree) if tree is not None else {}
 
 
-def _variable(key: str, text: str) -> Tree:
-    at = Tree(text, "environment", 0, f"SKEP_{key.upper()}")
-    if key == "spaces":
+def _variable(name: str, text: str) -> Tree:
+    at = Tree(text, "environment", 0, f"SKEP_{name.upper()}")
+    kind = LEAVES[name].key.kind
+    if name == "spaces":
         at.value = [Tree(part.strip(), at.file, 0, at.key) for part in text.split(",")]
-    elif key in {"follow", "sync"}:
+    elif isinstance(kind, Boolean):
         at.value = _FLAGS.get(text.strip().lower(), text)
-    elif key in {"batch_size", "max_event_bytes", "cache_mb", "archive_rows"}:
+    elif isinstance(kind, Integer):
         at.value = scalar(text.strip())
     return at
-
-
-def _spaces(reader: Reader, at: Tree | None) -> tuple[str, ...]:
-    if at is None:
-        return ("shop",)
-    names = []
-    for item in reader.items(at, "a list of spaces such as [shop]"):
-        if isinstance(item.value, str) and _NAME.fullmatch(item.value) and item.value not in names:
-            names.append(item.value)
-        else:
-            reader.refuse(item, "a name of small letters, digits, `_` and `-`, once")
-    if not names and isinstance(at.value, list) and not at.value:
-        reader.refuse(at, "at least one space", "an empty list")
-    return tuple(names) or ("shop",)
 
 
 def _sources(reader: Reader, at: Tree | None, root: Path, spaces: tuple[str, ...]) -> tuple[SourceSettings, ...]:
     found: dict[str, SourceSettings] = {}
     for item in reader.items(at, "a list of sources"):
         before = len(reader.problems)
-        parts = reader.fields(item, ("name", "kind", "path", "mapping", "space", "history", "changed"))
-        name = reader.text(reader.required(item, parts, "name", "the name of the source"))
-        kind: Any = reader.choice(reader.required(item, parts, "kind", "jsonl, csv or parquet"), ("jsonl", "csv", "parquet"), "jsonl")
-        path = reader.text(reader.required(item, parts, "path", "a file, folder or glob, relative to the project folder"))
-        space = reader.choice(parts.get("space"), spaces, spaces[0])
-        mapping = _mapping(reader, item, parts, kind)
-        history = _history(reader, parts.get("history"), kind)
-        changed: Any = reader.choice(parts.get("changed"), ("stop", "reread"), "stop")
+        parts = SOURCE.parts(reader, item)
+        said = SOURCE.values(reader, item, parts)
+        name = said["name"]
+        said["space"] = reader.choice(said["space"], spaces, spaces[0])
+        said["mapping"] = _mapping(reader, item, said["mapping"], said["kind"])
+        said["history"] = _history(reader, said["history"], said["kind"])
         if name and not _NAME.fullmatch(name):
             reader.refuse(parts["name"], "a name of small letters, digits, `_` and `-`")
         elif name in found:
             reader.refuse(parts["name"], "every source once", f"{name} again")
         if len(reader.problems) == before:
-            place = str(root / Path(path).expanduser())
-            found[name] = SourceSettings(name=name, kind=kind, path=place, space=space, mapping=mapping, history=history, changed=changed)
+            found[name] = SourceSettings(**{**said, "path": str(root / Path(said["path"]).expanduser())})
     return tuple(found.values())
 
 
-def _mapping(reader: Reader, item: Tree, parts: dict[str, Tree], kind: str) -> str | None:
+def _mapping(reader: Reader, item: Tree, at: Tree | None, kind: str) -> str | None:
     """The mapping's name; ``contracts/sources/x.yaml`` and ``x.yaml`` mean ``x``."""
+    expected = "the name of a file in contracts/sources/"
     if kind == "jsonl":
-        if "mapping" in parts:
-            reader.refuse(parts["mapping"], "no mapping: JSON lines are events already")
+        if at is not None:
+            reader.refuse(at, "no mapping: JSON lines are events already")
         return None
-    at = reader.required(item, parts, "mapping", "the name of a file in contracts/sources/")
-    text = reader.text(at, expected="the name of a file in contracts/sources/")
+    text = reader.text(reader.required(item, {} if at is None else {"mapping": at}, "mapping", expected), expected=expected)
     return Path(text).name.removesuffix(".yaml") or None
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,9 @@ from contracts.model.definitions import Definitions
 from contracts.model.probabilistic import Probabilistic
 from contracts.reading.identity import DEFAULT_RULES
 from contracts.reading.quality import CHECKS
-from skep.project.settings import VARIABLES, Settings
+from skep.project.keys import LEAVES, SETTINGS
+from skep.project.settings import Settings
+from skep.tools.editor.files import DECLARED
 from skep.tools.editor.schemas import modeline
 from tests.samples import PAGES, ROOT, Block, blocks
 
@@ -107,9 +111,41 @@ def test_the_example_of_settings_is_read(tmp_path: Path) -> None:
     assert [source.kind for source in Settings.load(tmp_path).sources] == ["jsonl", "csv"]
 
 
-def test_every_setting_is_described() -> None:
-    for name in VARIABLES:
-        assert f"`SKEP_{name.upper()}`" in REFERENCE.replace("`SKEP_SPACES` (with commas)", "`SKEP_SPACES`")
+SAID = {"spaces": "[shop]", "registry": "none", "secret": "a known text"}
+"""Defaults of settings that the reference has words for."""
+
+
+def test_every_setting_is_described_with_its_default() -> None:
+    """The table has a row for each key that is declared, and for each variable."""
+    rows = {row[1].removesuffix(" (with commas)"): row for row in re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|", REFERENCE, re.MULTILINE)}
+    for name, leaf in LEAVES.items():
+        key, _, default = rows[f"`SKEP_{name.upper()}`"]
+        assert key == (f"`{leaf.outer}: {{{leaf.key.name}}}`" if leaf.outer else f"`{name}`")
+        shown = str(leaf.key.default).lower() if isinstance(leaf.key.default, bool) else str(leaf.key.default)
+        assert default.strip("`") == SAID.get(name, shown), name
+    assert "`SKEP_SOURCE_PATH`" in rows
+
+
+def test_every_key_of_a_file_is_described() -> None:
+    """What is declared stands in the pages as a key of YAML."""
+    pages = "\n".join(page.read_text() for page in DOCS.glob("*.md"))
+    missing = [
+        f"{file}: {name}"
+        for file, fields in {**DECLARED, "skep.yaml": SETTINGS}.items()
+        for name in _names(fields.schema({}))
+        if not re.search(rf"(?<!\w){name}[`:}}]", pages)
+    ]
+    assert missing == []
+
+
+def _names(schema: Any) -> Iterator[str]:
+    """All keys that a schema of an editor names."""
+    for key, part in schema.items() if isinstance(schema, dict) else ():
+        if key == "properties":
+            yield from (name for name in part if name.isidentifier())
+        yield from _names(part)
+    for part in schema if isinstance(schema, list) else ():
+        yield from _names(part)
 
 
 def test_every_operator_is_described() -> None:

@@ -29,7 +29,8 @@ class Flow:
 
     def __init__(self, root: Path, *, follow: bool = True, **meta: Any) -> None:
         web = SourceSettings(name="web", kind="jsonl", path=str(root / "web.jsonl"), space="shop")
-        self.settings = Settings(root=root, data=root / "data", follow=follow, sources=(web,))
+        (root / "skep.yaml").touch()
+        self.settings = Settings.load(root, follow=follow, sources=(web,))
         self.meta, self.now, self.logs = Meta(**meta), 0.0, list[dict[str, Any]]()
         self.telling = Telling(self.settings, {"shop": lambda: self.meta}, lambda: self.now)
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from contracts.language.operators import NUMERIC, OPERATORS
@@ -17,7 +16,6 @@ from contracts.reading.identity import IDENTITY
 from contracts.reading.mappings import MAPPING
 from contracts.reading.quality import QUALITY
 from contracts.reading.traits import FILE as TRAITS
-from contracts.text.keys import Fields
 from contracts.versions.upcasts.files import UPCAST
 from skep.tools.editor.events import Offer, event_definitions, known_event
 from skep.tools.editor.words import (  # fmt: skip
@@ -154,20 +152,26 @@ def _within() -> Schema:
     return duration("later than so long ago")
 
 
-def _declared(keys: Fields) -> Callable[[Names], Schema]:
-    """The schema of a file whose keys are declared."""
-    return lambda names: keys.schema({"events": names.events, "mappings": names.mappings})
-
-
-CONTRACTS = {
-    "identity": _declared(IDENTITY),
-    "consent": _declared(CONSENT),
-    "traits": traits_schema,
-    "segment": segment_schema,
-    "source": _declared(MAPPING),
-    "destination": _declared(DESTINATION),
-    "quality": _declared(QUALITY),
-    "upcast": _declared(UPCAST),
+DECLARED = {
+    "identity": IDENTITY,
+    "consent": CONSENT,
+    "source": MAPPING,
+    "destination": DESTINATION,
+    "quality": QUALITY,
+    "upcast": UPCAST,
 }
+"""The files whose keys are declared once, for their readers too."""
+
+
+def contract_schemas(names: Names) -> dict[str, Schema]:
+    """The schema of each kind of file below ``contracts/``."""
+    known = {"events": names.events, "mappings": names.mappings}
+    return {
+        **{name: fields.schema(known) for name, fields in DECLARED.items()},
+        "traits": traits_schema(names),
+        "segment": segment_schema(names),
+    }
+
+
 FILES = {"identity": identity.FILE, "consent": consent.FILE, "traits": TRAITS, "quality": quality.FILE}
 FOLDERS = {"segment": "segments", "source": "sources", "destination": "destinations", "upcast": "events/*"}

@@ -12,9 +12,10 @@ from typing import Any
 from contracts import ContractErrors
 from contracts.model.definitions import Definitions
 from skep.project import settings
+from skep.project.keys import SETTINGS
 from skep.tools.editor.events import offers
-from skep.tools.editor.files import CONTRACTS, FILES, FOLDERS, Names
-from skep.tools.editor.words import NAME, Schema, boolean, choice, described, duration, fields, integer, items, offered, text
+from skep.tools.editor.files import FILES, FOLDERS, Names, contract_schemas
+from skep.tools.editor.words import Schema
 
 PLACE = PurePosixPath(".skep/schemas")
 """Where a project keeps its schemas; hidden, so that it is no contract."""
@@ -28,7 +29,7 @@ def schemas(definitions: Definitions | None = None, *, unknown_events_ok: bool =
     ``unknown_events_ok``: these may be of events that have no contract.
     """
     names = replace(names_of(definitions), unknown_events_ok=unknown_events_ok) if definitions else Names()
-    made = {"skep": settings_schema(names), **{name: make(names) for name, make in CONTRACTS.items()}}
+    made = {"skep": SETTINGS.schema({"mappings": names.mappings}), **contract_schemas(names)}
     return {name: {"$schema": DRAFT, "title": _places()[name], **schema} for name, schema in made.items()}
 
 
@@ -121,56 +122,3 @@ def modeline(file: PurePosixPath) -> str:
 def with_modeline(file: PurePosixPath, text_: str) -> str:
     """The text of a file of the project, its schema named in the first line."""
     return text_ if text_.startswith(_MODELINE) else modeline(file) + text_
-
-
-def settings_schema(names: Names) -> Schema:
-    """``skep.yaml``."""
-    name: Schema = {"type": "string", "pattern": NAME}
-    known: dict[str, Any] = {
-        "spaces": items(name, "the brands or regions; each has its own store", minItems=1, uniqueItems=True),
-        "data": text("the folder of all that is remembered, relative to the project folder", default="data"),
-        "horizon": duration("how late an event may be behind the clock", default="30d"),
-        "future_skew": duration("how far an event may lie ahead of the moment at which it was received", default="10m"),
-        "unknown_events": choice(("quarantine", "accept"), "what becomes of events that have no contract", default="quarantine"),
-        "formats": choice(("annotate", "assert"), "whether `format` in a contract is checked", default="annotate"),
-        "apply": choice(("by_command", "on_start"), "when edits of contracts/ take effect", default="by_command"),
-        "follow": boolean("wait for more at the end of the input"),
-        "sources": items(_source(names), "where events come from"),
-        "batch_size": integer("records in one batch and one commit", default=settings.default("batch_size")),
-        "registry": described({"type": "string", "pattern": "^https?://."}, "the address of a schema registry such as http://localhost:8081"),
-        "secret": text("the key of all hashes of identifiers; prefer the variable SKEP_SECRET"),
-        "max_event_bytes": integer("longer records are quarantined", 100, default=settings.default("max_event_bytes")),
-        "sync": boolean("wait for the disk at every commit"),
-        "cache_mb": integer("memory for the people seen lately, in MB", 8, default=settings.default("cache_mb")),
-        "archive": fields(description="how the archive is written", properties={
-            "rows": integer("events in memory before the archive writes a file", default=settings.default("archive_rows")),
-            "interval": duration("the archive writes at least this often", default="10s"),
-        }),
-        "snapshot": fields(description="what the snapshot shows, and how often", properties={
-            "personal": choice(("hash", "clear"), "clear puts personal values into snapshot and change log", default="hash"),
-            "interval": duration("how often `skep run` publishes the snapshot", default="60s"),
-            "storage": choice(("v1.2.0", "v1.4.0", "latest"), "the oldest DuckDB that is to open the snapshot", default="v1.2.0"),
-        }),
-        "log": choice(("console", "json"), "console for people, json for machines", default="console"),
-    }  # fmt: skip
-    return fields(known)
-
-
-def _source(names: Names) -> Schema:
-    return fields(
-        {
-            "name": described({"type": "string", "pattern": NAME}, "part of what is remembered of how far it was read"),
-            "kind": choice(("jsonl", "csv", "parquet"), "jsonl is one event a line"),
-            "path": text("a file, a folder or a glob, relative to the project folder"),
-            "mapping": offered(names.mappings, "the name of a file in contracts/sources/"),
-            "space": text("the space that it feeds; the first of `spaces` without it"),
-            "history": described({"type": "boolean"}, "written down before it is read: none of it is late. CSV and Parquet always are"),
-            "changed": choice(("stop", "reread"), "what becomes of a file with other content than when it was read", default="stop"),
-        },
-        ("name", "kind", "path"),
-        **{
-            "if": {"properties": {"kind": {"const": "jsonl"}}, "required": ["kind"]},
-            "then": {"properties": {"mapping": False}},
-            "else": {"required": ["mapping"]},
-        },
-    )
