@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from skep.project.keys import VARIABLES
 
 from contracts import ContractErrors
 from contracts.model.definitions import DAY_US
 from contracts.model.hashing import DEFAULT_SECRET
+from skep.project.keys import VARIABLES
 from skep.project.settings import OTHER_VARIABLES, Settings, SourceSettings, load_definitions
 
 
