@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.model.batches import Denial
+from contracts.model.batches import Denial, Event
 from contracts.model.definitions import CALLS, IdentityRules
 from contracts.text.names import event_name
 from contracts.text.times import parse_time
@@ -34,6 +34,11 @@ class Denials:
         at, value = next((pair for pair in pairs if self._namespaces[pair[0]].scope == "person"), pairs[0])
         name = self._namespaces[at].name
         return tuple(Denial(message_id, name, value, purpose, time_us, purpose in unread) for purpose in denied)
+
+
+def repeats(event: Event, carries: bool, purpose: str, time_us: int) -> bool:
+    """Whether an accepted event stands for a denial of its own message: it carries the identifier and denies, not before."""
+    return carries and event.time_us >= time_us and (event.consents or {}).get(purpose) is False
 
 
 def said_id(body: dict[str, Any]) -> str | None:

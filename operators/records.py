@@ -56,6 +56,11 @@ class Device(msgspec.Struct, array_like=True, gc=False):
     cut: bool = False
 
 
+def empty_device(time: int) -> Device:
+    """A device that is seen for the first time."""
+    return Device(time, time, [], anonymous=False, persons={}, login=None, own=False, nobody=False)
+
+
 class Identifier(msgspec.Struct, array_like=True, gc=False):
     """An identifier in its cluster: position of its namespace, value, hash, first and last seen.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from operators.people.recompute import rebuild
 from perf.shop import iso_ms
 from perf.stream import BATCH, Stream
 
@@ -40,14 +41,14 @@ def recompute(folder: Path, identifiers: int, moments: int, rounds: int) -> dict
     for at in range(0, len(events), BATCH):
         stream.apply(events[at : at + BATCH])
     space, spent = stream.space, []
-    slot = space.store.slot((0, "u1"))
+    slot = space.work.store.slot((0, "u1"))
     if slot is None or len(slot[0].identifiers) != identifiers:
         raise ValueError(f"expected one person with {identifiers} identifiers")
     for _ in range(rounds):
-        person = space.store.holder(space.store.hash((0, "u1")))
+        person = space.work.store.holder(space.work.store.hash((0, "u1")))
         assert person is not None
         began = time.process_time()
-        space.rebuild([person], set())
+        rebuild(space.work, [person], set())
         spent.append((time.process_time() - began) * 1000)
     stream.close()
     return {"identifiers": identifiers, "moments": len(events), "ms": round(median(spent), 2)}

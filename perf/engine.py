@@ -18,6 +18,7 @@ from bytewax.run import cli_main
 import connectors.sources.step
 import operators.archive
 from flows.cdp import dataflow
+from operators.people import take
 from operators.people.space import Space
 from operators.people.store import PeopleStore
 from operators.validate import Validate
@@ -32,12 +33,12 @@ _STAGES: tuple[tuple[str, Any, str], ...] = (
     ("archive", operators.archive._ArchivePartition, "close"),
     ("people", Space, "apply"),
     ("people_seal", Space, "_seal"),
-    ("people_timers", Space, "_advance"),
+    ("people_timers", take, "advance"),
     ("people_encode", PeopleStore, "flush"),
     ("commit", Shard, "commit"),
 )
-"""What is counted for which stage. ``_advance`` is called by events that move the clock, so it has no wrapper of its own by default."""
-_PER_EVENT = {"_advance"}
+"""What is counted for which stage. ``advance`` is called by events that move the clock, so it has no wrapper of its own by default."""
+_PER_EVENT = {"advance"}
 
 
 def measure(project: Path, *, per_event: bool = False) -> dict[str, Any]:

@@ -16,12 +16,15 @@ from pathlib import Path
 from random import Random
 from statistics import mean, median
 from typing import Any, cast
+from unittest.mock import patch
 
 from rocksdict import AccessType, Cache, Rdict, WriteBatch
 
 from contracts.model.batches import Event
+from operators.people import fold, take
 from operators.people.space import Space
 from operators.people.store import PeopleStore
+from operators.people.work import Work
 from operators.records import Person, decode_person, encode
 from perf.stream import BATCH, Stream
 from state.shard import _family_options, _options
@@ -99,26 +102,32 @@ class Shop:
 class Alone(Space):
     """A space that neither keeps events nor makes anything of them but who is who."""
 
-    def _keep(self, *_: Any) -> None:
-        pass
-
-    def _fold(self, event: Event, anchor: bytes, person: Person, **_: Any) -> None:  # noqa: ARG002 - as Space calls it
-        self.stitcher.relinked = False
-        self.store.dirty[person.key] = person
-
     def alone(self, events: list[Event]) -> None:
         """Apply the events in commits."""
-        store, known, shard = self.store, self.stitcher.known, self.shard
+        with patch.object(fold, "apply", _applied), patch.object(self.work, "keep", _kept):
+            self._alone(events)
+
+    def _alone(self, events: list[Event]) -> None:
+        work, shard = self.work, self.shard
+        store, known = work.store, work.stitcher.known
         for at in range(0, len(events), BATCH):
             for event in events[at : at + BATCH]:
                 settled = known(event)
                 if settled is None:
-                    self._stitch(event, b"")
+                    take._stitch(work, event, b"")
                 else:
                     store.dirty[settled[0].key] = settled[0]
             store.flush()
             shard.commit()
             store.trim()
+
+
+def _kept(*_: Any) -> None:
+    pass
+
+
+def _applied(work: Work, _event: Event, _anchor: bytes, person: Person, **_: Any) -> None:
+    work.store.dirty[person.key] = person
 
 
 class Silent:
@@ -143,7 +152,7 @@ class Stitch:
     def __init__(self, folder: Path, cache_mb: int) -> None:
         self.stream = Stream(folder / "stitch", {}, cache_mb, Alone)
         self.space = cast(Alone, self.stream.space)
-        self.space.announcer = Silent(self.space.store)  # type: ignore[assignment]
+        self.space.work.announcer = Silent(self.space.work.store)  # type: ignore[assignment]
         self.run = self.space.alone
 
     def settle(self) -> None:
@@ -207,12 +216,12 @@ def stitching(folder: Path, identifiers: int, events: int, rounds: int, cache_mb
     floor.settle()
     build = time.perf_counter() - began
     identifier, link = ours.row_bytes()
-    found: dict[str, Any] = {"people": shop.people + shop.lone, "people_cached": ours.space.store.cached, "build_s": build}
+    found: dict[str, Any] = {"people": shop.people + shop.lone, "people_cached": ours.space.work.store.cached, "build_s": build}
     found |= {"bytes_per_identifier": identifier, "bytes_per_link": link, "stored_bytes_per_identifier": ours.stored() / identifiers}
     found["known"] = _turns(shop.known, ours, floor, events, rounds)
     found["new"] = _turns(shop.new, ours, floor, events, rounds)
-    if ours.space.rebuilds:
-        raise ValueError(f"expected events that go the short way, found {ours.space.rebuilds} that did not")
+    if ours.space.work.cost.rebuilds:
+        raise ValueError(f"expected events that go the short way, found {ours.space.work.cost.rebuilds} that did not")
     ours.stream.close()
     floor.close()
     return found

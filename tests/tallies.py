@@ -29,7 +29,8 @@ class _Anew(Rebuilt):
     """People computed anew, of whom nothing is kept."""
 
     def __init__(self, space: Space) -> None:
-        super().__init__(space.store, space.manual, space.program, space.reread, space.clock.now, evidence=None, made={})
+        work = space.work
+        super().__init__(work.store, work.manual, work.program, work.reread, work.clock.now, evidence=None, made={})
 
     def people_of(self, identifiers: set[bytes]) -> Mapping[bytes, Person]:
         store = self._store
@@ -61,7 +62,7 @@ def _numbers(space: Space, people: Mapping[bytes, Person], context: object) -> N
     sizes: Counter[str] = Counter()
     for person in people.values():
         held = int.from_bytes(person.bits, "little")
-        sizes.update(segment.name for at, segment in enumerate(space.program.segments) if held >> at & 1)
+        sizes.update(segment.name for at, segment in enumerate(space.work.program.segments) if held >> at & 1)
     assert dict(sizes) == {name: size for name, size in space.meta.sizes.items() if size}, context
     holders = {each.hash: person.key for person in people.values() for each in person.identifiers}
     assert dict(space.shard.alias.committed(b"")) == holders, context
@@ -78,6 +79,6 @@ def _blocks(engine: Engine, people: Mapping[bytes, Person], context: object) -> 
             sizes.update(record.blocks)
     rows |= {block: size.to_bytes(4, "big") for block, size in sizes.items()}
     assert dict(engine.shard.blocks.committed(b"")) == rows, context
-    settings = engine.space.definitions.identity.probabilistic
+    settings = engine.space.work.definitions.identity.probabilistic
     large = 0 if settings is None else sum(size > settings.block_limit for size in sizes.values())
     assert engine.space.meta.large_blocks == large, context

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from contracts.model.batches import Event
 from operators.epochs import CONTROL
 from operators.event_time import event_time
 from operators.people.meta import Meta
 from operators.people.quarantine import decode_row
+from operators.people.work import Work
 from operators.quality.scores import source_of
 from operators.records import decode_page
 from operators.versions import Refusal
 from state.keys import NOBODY
-
-if TYPE_CHECKING:
-    from operators.people.space import Space
 
 MEANING = 1
 """Raised when what is stored comes to mean something else: how identifiers are normalised, names, consents or times are read."""
@@ -27,36 +23,36 @@ def is_old(meta: Meta) -> bool:
     return meta.meaning < MEANING
 
 
-def renew(space: Space) -> None:
+def renew(work: Work) -> None:
     """What is kept beside people and was not kept, or not in this way, under the older meaning."""
-    meta = space.meta
-    _find_nobodys(space)
-    _rule_again(space)
+    meta = work.meta
+    _find_nobodys(work)
+    _rule_again(work)
     meta.sources, meta.late = {}, {}
     for partition, position in meta.applied.items():
         if partition != CONTROL:
             meta.sources[source_of(partition)] = meta.sources.get(source_of(partition), 0) + position
-    for _, stored in space.shard.quarantine.committed(b""):
+    for _, stored in work.shard.quarantine.committed(b""):
         row = decode_row(stored)
         if row.reason == "too_late":
             meta.late[source_of(row.partition)] = meta.late.get(source_of(row.partition), 0) + 1
     meta.meaning = MEANING
 
 
-def _rule_again(space: Space) -> None:
+def _rule_again(work: Work) -> None:
     """Manual links and unlinks name their identifiers as these are normalised today; one that is none any more rules nothing."""
-    store, position = space.store, space.rules.position
-    for key, ruling in space.manual.clear():
+    store, position = work.store, work.rules.position
+    for key, ruling in work.manual.clear():
         ends = (ruling.a, ruling.b)
         if not all(namespace in position for namespace, _ in ends):
-            space.manual.rule(key, ruling)
+            work.manual.rule(key, ruling)
             continue
-        found = [space.judge.identifiers.normalize(namespace, value) for namespace, value in ends]
+        found = [work.judge.identifiers.normalize(namespace, value) for namespace, value in ends]
         pairs = sorted(pair for pair in found if pair is not None)
         if len(pairs) == len(ends) and pairs[0] != pairs[1]:
             a, b = (store.hash(pair) for pair in pairs)
-            ruling.a, ruling.b = ((space.rules.names[namespace], value) for namespace, value in pairs)
-            space.manual.rule(min(a, b) + max(a, b), ruling)
+            ruling.a, ruling.b = ((work.rules.names[namespace], value) for namespace, value in pairs)
+            work.manual.rule(min(a, b) + max(a, b), ruling)
 
 
 def time_again(event: Event, time_us: int) -> int:
@@ -67,9 +63,9 @@ def time_again(event: Event, time_us: int) -> int:
         return time_us
 
 
-def _find_nobodys(space: Space) -> None:
+def _find_nobodys(work: Work) -> None:
     """Sealed events without identifiers are remembered by where they lie."""
-    for key, row in space.shard.pages.committed(NOBODY, NOBODY + _LAST):
-        forgotten = [stored for stored in decode_page(row) if space.shard.seen.get(stored.message) is None]
-        space.store.find_nobodys(key, forgotten)
-        space.meta.remembered += len(forgotten)
+    for key, row in work.shard.pages.committed(NOBODY, NOBODY + _LAST):
+        forgotten = [stored for stored in decode_page(row) if work.shard.seen.get(stored.message) is None]
+        work.store.find_nobodys(key, forgotten)
+        work.meta.remembered += len(forgotten)

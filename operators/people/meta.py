@@ -64,9 +64,24 @@ class Meta(msgspec.Struct):
         """The partition in which a file is read now."""
         return generation(file, self.generations.get(file, 1))
 
+    def count_refusal(self, reason: str, by: int, source: str) -> None:
+        """One more, or one less, of a source in quarantine for a reason."""
+        if reason == "conflict":
+            self.conflict += by
+        if reason == "too_late":
+            _count(self.late, source, by)
+        _count(self.quarantine, reason, by)
+
     @property
     def digest(self) -> str:
         return self.epochs[-1][0] if self.epochs else ""
+
+
+def _count(counts: dict[str, int], name: str, by: int) -> None:
+    """Add to one of several counts, of which none is kept that is 0."""
+    counts[name] = counts.get(name, 0) + by
+    if not counts[name]:
+        del counts[name]
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -15,8 +15,8 @@ import msgspec
 
 from contracts.model.batches import Event
 from operators.components import Components
+from operators.denials import repeats
 from operators.match.evidence import Evidence
-from operators.people.denials import repeats
 from operators.people.manual import Manual
 from operators.people.store import Kept, Pair, PeopleStore
 from operators.profile import fold, resolve_consents, withdraw
@@ -26,24 +26,20 @@ from operators.records import (
     OWNED,
     PERSONS,
     SEVERAL,
-    Device,
     Identifier,
     Link,
     Moment,
     Person,
     Record,
-    moment_contract,
-    moment_message,
     moment_owner,
-    moment_raw,
     with_owner,
 )
 from operators.segments.compile import Program
 from operators.stitch.clusters import accepted, lead, order
 from operators.stitch.owners import ITSELF, Owner, Visit, attribute, forget_older
 
-Reader = Callable[[bytes, int], Event]
-"""(an event's bytes, number of the contract that accepted it) → the event, not judged again"""
+Reader = Callable[[Kept], Event]
+"""A stored event → the event as the definitions in force read it, with its time and id as stored; not judged again"""
 
 
 class Remembered(msgspec.Struct, gc=False):
@@ -157,9 +153,7 @@ class Rebuilt:
 
     def _remembered(self, anchors: Iterable[bytes]) -> Iterator[Remembered]:
         for kept in self._store.moments(anchors):
-            event = self._read(moment_raw(kept.row), moment_contract(kept.row))
-            event.time_us = kept.time_us
-            event.message_id = moment_message(kept.row)
+            event = self._read(kept)
             yield Remembered(kept, event, [self._hash(pair) for pair in event.identifiers], kept.anchor)
 
     def _hash(self, pair: Pair) -> bytes:
@@ -392,8 +386,3 @@ def versions(store: PeopleStore, people: Iterable[Person]) -> dict[bytes, int]:
 def anchors_of(people: Iterable[Person]) -> set[bytes]:
     """Every identifier of these people: where their moments hang."""
     return {each.hash for person in people for each in person.identifiers}
-
-
-def empty_device(time: int) -> Device:
-    """A device that is seen for the first time."""
-    return Device(time, time, [], anonymous=False, persons={}, login=None, own=False, nobody=False)

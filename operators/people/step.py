@@ -52,18 +52,20 @@ def people(open_space: Callable[[str], Space]) -> Callable[[str | None], PeopleL
 
 def tell(metrics: SpaceMetrics, space: Space) -> None:
     """Tell the metrics of a space where it stands behind a commit."""
-    meta, clock_us, quality = space.meta, space.meta.clock, space.quality
+    work, meta, clock_us, quality = space.work, space.meta, space.meta.clock, space.work.quality
     if metrics.sizes_wanted():
         metrics.sizes(space.shard.sizes())
         metrics.quality.measured(quality.scores())
-    due = space.timers.overdue(clock_us) if clock_us is not None else 0
-    cached = space.store.cached if space.digest else None
+    due = work.timers.overdue(clock_us) if clock_us is not None else 0
+    cached = work.store.cached if work.digest else None
     metrics.committed(totals(space), Standing(meta.clocks, clock_us, due, meta.people, meta.changes, cached))
     metrics.quality.committed(quality.ledger.newly_scored(), ((one.source, one.event) for one in meta.broken.values()), quality.stopped)
 
 
 def totals(space: Space) -> Totals:
     """What a space has counted so far."""
-    meta, cost = space.meta, space.cost
+    meta, cost = space.meta, space.work.cost
     reasons = dict(meta.quarantine)
-    return Totals(meta.received, meta.events, meta.duplicate, reasons, space.timers.fired, cost.rebuilds, cost.identifiers, cost.busy_us)
+    return Totals(
+        meta.received, meta.events, meta.duplicate, reasons, space.work.timers.fired, cost.rebuilds, cost.identifiers, cost.busy_us
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from contracts.model.hashing import Hasher
 from operators.people.pairs import Denied, Identified, Refusals
@@ -131,6 +131,10 @@ class PeopleStore:
         for each in person.identifiers:
             slots[(each.namespace, each.value)] = (person, each)
         return person
+
+    def new(self, key: bytes, cells: int, identifiers: Sequence[Identifier] = ()) -> Person:
+        """Somebody of whom nothing is known, with so many feature cells; the version goes on where the key had one before."""
+        return Person(key, list(identifiers), {}, version=self.version(key), cells=[None] * cells)
 
     def add(self, person: Person) -> None:
         """A person that is new under its key."""

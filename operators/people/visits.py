@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from contracts.model.batches import Event
 from operators.people.manual import Manual
-from operators.people.rebuild import empty_device
 from operators.people.store import Kept, Pair, PeopleStore, Slot
-from operators.records import NOBODY, OWNED, PERSONS, RUNS, SELF, Device, Identifier, Moment, Person, Run
+from operators.records import NOBODY, OWNED, PERSONS, RUNS, SELF, Device, Identifier, Moment, Person, Run, empty_device
 from operators.stitch.owners import ITSELF, NO_ONE, Owner, extend, owner_in_order
 
 
@@ -23,6 +22,14 @@ class Claim(NamedTuple):
     moments: list[Kept]
 
 
+class Owned(NamedTuple):
+    """Whose an event is. ``claims``: what it takes from nobody, to be moved; ``opens``: it is the first anonymous one of its session."""
+
+    owner: Owner
+    claims: list[Claim]
+    opens: bool
+
+
 class Visits:
     """Keeps the sessions of devices while events come in order. None or False: the people concerned have to be rebuilt."""
 
@@ -31,49 +38,32 @@ class Visits:
         self._manual = manual
         self._rules = store.rules
         self._person = store.rules.person
-        self.opens = False
-        """Whether the anonymous event last seen is the first of its session."""
-        self.claims: list[Claim] = []
-        """What the event takes from nobody, for the caller to move."""
 
-    def anchor(self, pairs: tuple[Pair, ...]) -> Pair:
-        """The identifier that an event hangs on: its first person identifier, else its first device."""
-        person = self._person
-        for pair in pairs:
-            if person[pair[0]]:
-                return pair
-        return pairs[0]
-
-    def owner(self, event: Event, slots: list[Slot | None], person: Person) -> Owner | None:
+    def owner(self, event: Event, slots: list[Slot | None], person: Person, anchor: tuple[Pair, bytes]) -> Owned | None:
         """Bring the devices of the event up to date; returns who owns it (an identified event: its anchor, as `ITSELF`)."""
-        pairs = event.identifiers
-        anchor = self.anchor(pairs)
-        identified = self._person[anchor[0]]
+        pair_of_anchor, key = anchor
+        identified = self._person[pair_of_anchor[0]]
         if identified:
-            self._store.slots[anchor][1].anchor = True
-        owner: Owner | None = ITSELF
-        for pair, slot in zip(pairs, slots, strict=True):
+            self._store.slots[pair_of_anchor][1].anchor = True
+        owner, opens = ITSELF, False
+        claims: list[Claim] = []
+        for pair, slot in zip(event.identifiers, slots, strict=True):
             if self._person[pair[0]]:
                 continue
             held = slot[1] if slot is not None else next(each for each in person.identifiers if (each.namespace, each.value) == pair)
             at = (event.time_us, event.message_id)
             if identified:
-                if not self._login(held, at, self._store.hash(anchor), person):
+                if not self._login(held, at, key, person, claims):
                     return None
             else:
-                mine = pair == anchor
-                found = self.visit(held, at, mine=mine)
-                if found is None:
+                mine = pair == pair_of_anchor
+                visit = self.visit(held, at, mine=mine)
+                if visit is None:
                     return None
                 if mine:
-                    owner = found
-                    self.note(held, event)
-        return owner
-
-    def note(self, held: Identifier, event: Event) -> None:
-        """Remember that a consent decision hangs on the device."""
-        if event.consents and held.device is not None:
-            held.device.decided = True
+                    owner, opens = visit
+                    note(held, event)
+        return Owned(owner, claims, opens)
 
     def _cluster(self, identifier: bytes) -> bytes:
         return self._store.shard.alias.get(identifier) or identifier
@@ -106,23 +96,25 @@ class Visits:
             return None
         return next(iter(device.persons))
 
-    def visit(self, held: Identifier, at: tuple[int, str], *, mine: bool) -> Owner | None:
-        """An anonymous event on the device."""
+    def visit(self, held: Identifier, at: tuple[int, str], *, mine: bool) -> tuple[Owner, bool] | None:
+        """An anonymous event on the device: whose it is, and whether it is the first such of its session. ``mine``: it hangs on it."""
         if not self._rules.by_session:
             held.device = held.device or empty_device(at[0])
             held.device.own = True
-            return ITSELF
+            return ITSELF, False
         device = self._advance(held, at)
         if device is None:
             person = self._only(held, at)
-            return None if person is None else (OWNED, person)
+            return None if person is None else ((OWNED, person), False)
         owner = self._in_order(held, device, at)
-        if mine and owner is not None:
-            self.opens = not device.anonymous
+        if owner is None:
+            return None
+        opens = mine and not device.anonymous
+        if mine:
             device.anonymous = True
             device.own |= owner[0] == SELF
             device.nobody |= owner == NO_ONE
-        return owner
+        return owner, opens
 
     def _in_order(self, held: Identifier, device: Device, at: tuple[int, str]) -> Owner | None:
         limit = self._rules.shared_after[held.namespace]
@@ -163,8 +155,8 @@ class Visits:
                 found.update(person for person, _ in self._store.identified.of(each.hash))
         return found
 
-    def _login(self, held: Identifier, at: tuple[int, str], anchor: bytes, person: Person) -> bool:
-        """An event that identifies a person on the device."""
+    def _login(self, held: Identifier, at: tuple[int, str], anchor: bytes, person: Person, claims: list[Claim]) -> bool:
+        """An event that identifies a person on the device; what that takes from nobody is added to ``claims``."""
         if self._manual.rulings and self._manual.void(anchor, held.hash):
             return self._advance(held, at) is not None
         limit = self._rules.shared_after[held.namespace]
@@ -186,8 +178,11 @@ class Visits:
                 return False
         elif not device.runs and device.anonymous:
             owner = self._in_order(held, device, at)
-            if owner != (OWNED, anchor) and not (owner == NO_ONE and self._claim(held, device, anchor)):
-                return False
+            if owner != (OWNED, anchor):
+                claim = self._claim(held, device, anchor) if owner == NO_ONE else None
+                if claim is None:
+                    return False
+                claims.append(claim)
         if not self._extend(held, device, at, anchor, before):
             return False
         self._identify(held, device, anchor, at)
@@ -200,19 +195,18 @@ class Visits:
             return True
         return held.first < device.start and (device.identified > 1 or person not in device.persons)
 
-    def _claim(self, held: Identifier, device: Device, person: bytes) -> bool:
-        """The first login of a session takes the session's events from nobody; False if what was before them is not known."""
+    def _claim(self, held: Identifier, device: Device, person: bytes) -> Claim | None:
+        """The first login of a session takes the session's events from nobody; None if what was before them is not known."""
         store = self._store
         holder = store.slots[held.namespace, held.value][0]
         named = any(self._person[each.namespace] for each in holder.identifiers)
         other = store.person(store.shared_key(held)) if named else holder
         if other is None or len(other.identifiers) > 1 or other.aside is None or other.aside[0] != device.start:
-            return False
+            return None
         found = store.between(held.hash, device.start, device.end)
         if found is None or any(kept.row[0] != NOBODY for kept in found):
-            return False
-        self.claims.append(Claim(held, other, person, found))
-        return True
+            return None
+        return Claim(held, other, person, found)
 
     def _extend(self, held: Identifier, device: Device, at: tuple[int, str], anchor: bytes, before: int | None) -> bool:
         """Put the identification into the runs of the latest session."""
@@ -264,3 +258,9 @@ class Visits:
         self._identify(held, device, person, at)
         device.login = min(device.login, at[0])
         return True
+
+
+def note(held: Identifier, event: Event) -> None:
+    """Remember that a consent decision hangs on the device."""
+    if event.consents and held.device is not None:
+        held.device.decided = True

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from contracts.model.definitions import IdentityRules
 
+Pair = tuple[int, str]
+"""An identifier: position of its namespace, value."""
+
 
 class Rules:
     """Per namespace, by position: is it a person's, how many values a cluster may hold, from how many persons on a device is shared."""
@@ -22,3 +25,11 @@ class Rules:
         self.gap = rules.session_gap_us
         self.backstitch = rules.backstitch_us
         self.by_session = rules.owner == "session"
+
+    def anchor(self, pairs: tuple[Pair, ...]) -> Pair:
+        """The identifier that an event hangs on: its first person identifier, else its first device."""
+        person = self.person
+        for pair in pairs:
+            if person[pair[0]]:
+                return pair
+        return pairs[0]

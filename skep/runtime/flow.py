@@ -72,7 +72,7 @@ class Runtime:
         self._spaces = {space: self._space(space) for space in settings.spaces}
         self._telling = Telling(settings, {name: partial(getattr, space, "meta") for name, space in self._spaces.items()})
         for space in self._spaces.values():
-            space.computing = partial(self._telling.computing, space.name)
+            space.work.computing = partial(self._telling.computing, space.name)
 
     @classmethod
     def start(cls) -> Runtime:
@@ -131,7 +131,7 @@ class Runtime:
     def _stopped(self, space: str, control: int) -> frozenset[str] | None:
         """The sources of a space that are read no further; None while a control entry that may change that is under way."""
         running = self._spaces[space]
-        sources = running.quality.stopped
+        sources = running.work.quality.stopped
         if sources and running.meta.applied.get(CONTROL, 0) < control:
             return None
         before = self._known_stopped.get(space, frozenset())

@@ -14,8 +14,7 @@ import pytest
 
 import contracts
 from operators.judge import Judge
-from operators.people.space import Space
-from operators.people.stitcher import Stitcher
+from operators.people.linking.eviction import Eviction
 from tests import model
 from tests.engine import HASHER, Engine
 from tests.generator import START_US, text_of
@@ -96,29 +95,23 @@ def test_hubs_are_what_the_model_says(seed: int, tmp_path: Path) -> None:
 
 def test_devices_come_and_go_without_computing_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a full cluster each new device takes the place of the oldest, and nobody is computed anew."""
-    counts = {"rebuild": 0, "taken": 0}
-    rebuild, take_in = Space.rebuild, Stitcher._take_in
+    taken, take_in = [], Eviction.take_in
 
-    def counted(*given: Any) -> None:
-        counts["rebuild"] += 1
-        rebuild(*given)
-
-    def taken(*given: Any) -> Any:
+    def counted(*given: Any) -> Any:
         found = take_in(*given)
-        counts["taken"] += found is not None
+        taken.extend([found] if found is not None else [])
         return found
 
-    monkeypatch.setattr(Space, "rebuild", counted)
-    monkeypatch.setattr(Stitcher, "_take_in", taken)
+    monkeypatch.setattr(Eviction, "take_in", counted)
     for limits in ({"identifiers": 50}, {"links": 40}):
-        counts.update(rebuild=0, taken=0)
+        taken.clear()
         engine = Engine(tmp_path / str(limits), contracts.load({"identity.yaml": json.dumps({"limits": limits})}))
         engine.start(["p"])
         engine.feed("p", [orjson.dumps(seen(n, n, userId="hub", anonymousId=f"d{n}")) for n in range(300)])
         hub = engine.view.profiles.holder("user_id", "hub")
         assert hub is not None
         assert len(hub.identifiers) == {"identifiers": 50, "links": 41}[next(iter(limits))]
-        assert counts == {"rebuild": 0, "taken": 301 - len(hub.identifiers)}
+        assert (engine.space.work.cost.rebuilds, len(taken)) == (0, 301 - len(hub.identifiers))
         engine.shard.close()
 
 

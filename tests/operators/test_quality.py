@@ -437,7 +437,7 @@ def test_freshness_is_seen_at_the_wall_clock(tmp_path: Path, shop: Shop) -> None
     for hours in (0.2, 0.5, 0.65, 0.7):
         tick(hours)
     [broken] = made.told()
-    assert (broken["value"], broken["severity"], made.space.quality.stopped) == (1980.0, "warn", frozenset())
+    assert (broken["value"], broken["severity"], made.space.work.quality.stopped) == (1980.0, "warn", frozenset())
     made.feed("shop/a", [shop(0.75)])
     tick(0.8)
     assert [one["type"] for one in made.told()] == ["quality.broken", "quality.restored"]
@@ -447,13 +447,13 @@ def test_a_changed_expectation_restores_what_the_old_one_broke(tmp_path: Path, s
     """Another bound is another expectation, and its own hours judge it; so is none at all."""
     made = engine(tmp_path, project("{event: order, quarantined: {lte: 0.25}, severity: stop-source}"))
     made.feed("shop/a", [shop(0.1), shop(0.2, properties={}), shop(1.1)])
-    assert (made.space.quality.stopped, made.view.status()["stopped"]) == (frozenset({"shop"}), ["shop"])
+    assert (made.space.work.quality.stopped, made.view.status()["stopped"]) == (frozenset({"shop"}), ["shop"])
     made.put_in_force(project("{event: order, quarantined: {lte: 0.5}, severity: stop-source}"))
-    assert made.space.quality.stopped == frozenset()
+    assert made.space.work.quality.stopped == frozenset()
     [_, restored] = made.told()
     assert (restored["type"], restored["value"], restored["cause"]["type"]) == ("quality.restored", None, "definition")
     made.restart()
-    assert made.space.quality.stopped == frozenset()
+    assert made.space.work.quality.stopped == frozenset()
 
 
 def test_a_stopped_source_rests_until_it_is_resumed(tmp_path: Path, shop: Shop) -> None:
@@ -461,17 +461,17 @@ def test_a_stopped_source_rests_until_it_is_resumed(tmp_path: Path, shop: Shop) 
     made = engine(tmp_path, project("{event: order, quarantined: {lte: 0.25}, severity: stop-source}"))
     made.feed("shop/a", [shop(0.1), shop(0.2, properties={}), shop(1.1)])
     made.restart()
-    assert made.space.quality.stopped == frozenset({"shop"})
+    assert made.space.work.quality.stopped == frozenset({"shop"})
     made.feed("other/a", [shop(3.1, "strict")])
     made.control(
         [{"type": "resume", "source": "none", "messageId": "r0"}, {"type": "resume", "source": "shop", "why": "x", "messageId": "r1"}]
     )
     assert [made.view.answer(name)["applied"] for name in ("r0", "r1")] == [False, True]  # type: ignore[index]
     made.restart()
-    assert (made.space.quality.stopped, len(made.view.status()["broken"])) == (frozenset(), 1)
+    assert (made.space.work.quality.stopped, len(made.view.status()["broken"])) == (frozenset(), 1)
     made.feed("shop/a", [shop(3.2), shop(4.1), shop(5.1, properties={}), shop(6.1)])
     assert [one["type"] for one in made.told()] == ["quality.broken", "quality.restored", "quality.broken"]
-    assert made.space.quality.stopped == frozenset({"shop"})
+    assert made.space.work.quality.stopped == frozenset({"shop"})
 
 
 def test_a_resting_partition_does_not_hold_the_clock(tmp_path: Path, shop: Shop) -> None:
@@ -502,7 +502,7 @@ def test_metrics_by_source_and_event(tmp_path: Path, shop: Shop, monkeypatch: py
     made.feed("shop/a", [shop(0.1), shop(0.2, properties={}), shop(0.3, properties={"id": "1", "coupon": "VIP"}), shop(1.5, "strict")])
     made.feed("shop/a", [shop(1.6, "identity"), shop(1.7, "another")])
     tell(told, made.space)
-    told.quality.measured(made.space.quality.scores())
+    told.quality.measured(made.space.work.quality.scores())
     tell(told, made.space)
     assert ((value("skep_quality_events_total") or 0) - before, value("skep_quality_refused_total")) == (2, 1)
     assert value("skep_quality_completeness") == 1 / 8

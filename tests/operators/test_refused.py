@@ -211,7 +211,7 @@ def test_links_that_cannot_stand_do_not_make_the_next_one_dearer(tmp_path: Path)
     ends = [(a, b) for a in range(60) for b in range(100, 160)]
     met = [seen(200 + n, 300 + n / 100, anonymousId=f"d{a}", previousId=f"d{b}") for n, (a, b) in enumerate(ends)]
     engine.feed("p", [orjson.dumps(body) for body in known + met])
-    assert engine.space.rebuilds == 0
+    assert engine.space.work.cost.rebuilds == 0
     assert sum(1 for _ in engine.view.identity.refused()) == len(ends)
     engine.shard.close()
 
@@ -248,5 +248,5 @@ def test_the_last_costs_what_the_first_does(visitors: Any, rules: dict[str, Any]
     few = len(written) // 5
     assert sum(written[-few:]) < 1.3 * sum(written[few : 2 * few]), written
     assert read <= len(records) // 10, read
-    assert engine.space.rebuilds <= 5
+    assert engine.space.work.cost.rebuilds <= 5
     engine.shard.close()

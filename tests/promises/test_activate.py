@@ -54,7 +54,7 @@ def test_a_chosen_destination_knows_the_members_of_the_segments_that_chose_it(tm
             engine.control([orjson.loads(record) for record in records])
         else:
             engine.feed(name, records)
-        if engine.space.clock.now == BEFORE_ALL:
+        if engine.space.work.clock.now == BEFORE_ALL:
             continue
         if rng.random() < 0.5:
             unsettle(engine, rng, 0.5)

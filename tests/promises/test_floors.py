@@ -125,13 +125,13 @@ def held_of(dump: Iterable[bytes | str], floor: float) -> Json:
 def unsettle(engine: Engine, rng: Random, share: float) -> None:
     """Give some people another confidence, as likeness does."""
     space = engine.space
-    space.log.cause = {"type": "message", "id": "secret"}
+    space.work.log.cause = {"type": "message", "id": "secret"}
     for key in sorted(person.key for person in engine.view.people()):
-        person = space.store.person(key)
+        person = space.work.store.person(key)
         if person is not None and rng.random() < share:
             person.confidence = rng.choice(SURE)
-            space.store.dirty[key] = person
-            space.announcer.move(person, (CONFIDENCE,), space.clock.now)
+            space.work.store.dirty[key] = person
+            space.work.announcer.move(person, (CONFIDENCE,), space.work.clock.now)
     space._commit()
 
 
@@ -147,7 +147,7 @@ def test_whoever_is_told_names_and_cohorts_knows_the_state(tmp_path: Path, seed:
             engine.control([orjson.loads(record) for record in records])
         else:
             engine.feed(name, records)
-        if engine.space.clock.now == BEFORE_ALL:
+        if engine.space.work.clock.now == BEFORE_ALL:
             continue
         if rng.random() < 0.5:
             unsettle(engine, rng, 0.5)
@@ -252,11 +252,11 @@ def sure(engine: Engine, confidence: float) -> list[tuple[int, bytes]]:
     """The changes that follow when the only person gets another confidence."""
     before = engine.space.meta.changes
     [key] = [person.key for person in engine.view.people()]
-    person = engine.space.store.person(key)
+    person = engine.space.work.store.person(key)
     assert person is not None
     person.confidence = confidence
-    engine.space.store.dirty[key] = person
-    engine.space.announcer.move(person, (CONFIDENCE,), engine.space.clock.now)
+    engine.space.work.store.dirty[key] = person
+    engine.space.work.announcer.move(person, (CONFIDENCE,), engine.space.work.clock.now)
     engine.space._commit()
     return list(engine.view.changes(before))
 

@@ -64,7 +64,7 @@ class Shop:
 
     def stored(self) -> Members:
         """Those that the people step has written down, at the clock: what timers have made of them."""
-        segments = self.engine.space.program.segments
+        segments = self.engine.space.work.program.segments
         held = [(profile_id(person.key), int.from_bytes(person.bits, "little")) for person in self.engine.view.people()]
         return {(segment.name, profile) for profile, bits in held for at, segment in enumerate(segments) if bits >> at & 1}
 

@@ -65,11 +65,11 @@ def test_links_seen_again_cost_no_recomputation(rival: bool, conflict: str, engi
             feed(minute, said)
         standing = accepted(engine)
         assert len(standing) == len(PERSON) + (1 if rival else 0)
-        before = engine.space.rebuilds
+        before = engine.space.work.cost.rebuilds
         for again in range(20):
             feed(60 + again * 10, *rng.sample(standing, len(standing)))
             feed(61 + again * 10, rng.choice(standing))
-        assert engine.space.rebuilds == before, [each["name"] for each in namespaces]
+        assert engine.space.work.cost.rebuilds == before, [each["name"] for each in namespaces]
         clock = engine.space.meta.clock
         assert clock is not None
         events = judge_of(definitions).judge_many(fed, 1, 0)[0]
@@ -85,10 +85,10 @@ def test_links_seen_again_earlier_cost_no_recomputation(engine: Engine) -> None:
     engine.start(["p"])
     said = [{"user": "u1", "mail": "a"}, {"user": "u1", "phone": "1"}, {"user": "u1", "mail": "b", "phone": "1"}]
     engine.feed("p", lines(numbered, 1000, *said))
-    before = engine.space.rebuilds
+    before = engine.space.work.cost.rebuilds
     for minute in (900, 950, 1000, 10, 500):
         engine.feed("p", lines(numbered, minute, *said))
-    assert engine.space.rebuilds == before
+    assert engine.space.work.cost.rebuilds == before
 
 
 def test_a_refused_link_seen_again_is_what_recomputation_is_for(engine: Engine) -> None:
@@ -99,8 +99,8 @@ def test_a_refused_link_seen_again_is_what_recomputation_is_for(engine: Engine) 
     engine.start(["p"])
     for minute in range(4):
         engine.feed("p", lines(numbered, minute, {"user": f"u{minute % 2}", "mail": "a"}, {"mail": "a"}))
-    assert engine.space.rebuilds == 3
-    cost = engine.space.cost
+    assert engine.space.work.cost.rebuilds == 3
+    cost = engine.space.work.cost
     assert cost.identifiers == sum(one.identifiers for one in cost.named.values()) > 3
     assert decode(encode(cost)) == cost
     row = engine.space.shard.row("meta", KEY)

@@ -46,4 +46,4 @@ def test_it_equals_the_model_and_rebuilds_almost_nobody(tmp_path: Path, seed: in
     clock = engine.space.meta.clock
     assert clock is not None
     assert engine.dump() == model.dump(events, [], definitions, clock, hasher=HASHER)
-    assert engine.space.rebuilds <= 2
+    assert engine.space.work.cost.rebuilds <= 2

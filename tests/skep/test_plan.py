@@ -101,7 +101,7 @@ class Run:
 
     def feed(self, records: list[bytes]) -> None:
         at = self.space.meta.applied.get("web", 0)
-        events, wrong = self._judges[self.space.digest].judge_many(records, at + 1, 0)
+        events, wrong = self._judges[self.space.work.digest].judge_many(records, at + 1, 0)
         self.space.apply(JudgedBatch("shop", "web", "web", at + 1, at + len(records), "", events, wrong, [], 0))
 
     def dump(self) -> list[bytes]:

@@ -13,7 +13,6 @@ from contracts.model.hashing import profile_id
 from contracts.text.times import iso
 from operators.people.manual import Manual
 from operators.people.matcher import Matcher
-from operators.people.regroup import Regroup
 from operators.people.space import Space
 from operators.records import Link, Person
 from operators.stitch.clusters import decided
@@ -40,7 +39,7 @@ def tell(view: View, space: Space, rules: IdentityRules, lines: Lines, unread: l
         {
             "profiles": _profiles(people, rules),
             "events": _events(view, lines.events, unread),
-            "links": _Links(people, list(view.identity.refused()), Rules(rules), space.manual, given).told(space.regroup),
+            "links": _Links(people, list(view.identity.refused()), Rules(rules), space.work.manual, given).told(space.work.matcher),
             "history": list(_history(view, rules, lines)),
         },
         unread,
@@ -84,8 +83,8 @@ class _Links:
         self._standing = {id(link) for person in people for link in person.links.values()}
         self._shared = shared_devices(self._identifiers.values(), rules)
 
-    def told(self, regroup: Regroup | None) -> list[dict[str, Any]]:
-        found = [] if regroup is None else list(self._alike(regroup.matcher))
+    def told(self, matcher: Matcher | None) -> list[dict[str, Any]]:
+        found = [] if matcher is None else list(self._alike(matcher))
         for link, refusal in decided(self._identifiers, self._links, self._shared, self._rules):
             a, b = (self._identifiers[end] for end in (link.a, link.b))
             found.append(

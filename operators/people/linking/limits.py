@@ -1,0 +1,86 @@
+"""The questions that all ways of linking ask: what a cluster may hold, and what an identifier may be linked to."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from operators.people.linking.linked import Pairs, Slots
+from operators.people.manual import Manual
+from operators.people.store import PeopleStore
+from operators.people.visits import Visits
+from operators.records import Identifier, Person
+
+
+class Limits:
+    """``limits``, ``unique`` and ``shared_after`` of the rules, asked of what is stored."""
+
+    def __init__(self, store: PeopleStore, manual: Manual, visits: Visits) -> None:
+        self.store = store
+        self.manual = manual
+        self.rules = store.rules
+        self._visits = visits
+        self._shares = any(store.rules.shared_after)
+
+    def fits(self, everyone: list[Identifier]) -> bool:
+        """Whether one cluster may hold all of these."""
+        rules = self.rules
+        if len(everyone) > rules.identifiers_max:
+            return False
+        for space, number in Counter(each.namespace for each in everyone).items():
+            most = rules.most[space]
+            if most is not None and number > most:
+                return False
+        return True
+
+    def has_room(self, person: Person, space: int) -> bool:
+        """Whether a cluster may hold one more identifier of a namespace."""
+        most = self.rules.most[space]
+        if len(person.identifiers) >= self.rules.identifiers_max:
+            return False
+        return most is None or sum(each.namespace == space for each in person.identifiers) < most
+
+    def degree(self, person: Person, identifier: Identifier) -> int:
+        """How many links an identifier has that count for ``limits.links``; more if that is less than the limit anyway."""
+        most = len(person.links) + identifier.refused
+        if most < self.rules.links_max:
+            return most
+        key = identifier.hash
+        return identifier.refused + sum(key in (link.a, link.b) for link in person.links.values() if not link.manual)
+
+    def few_links(self, people: list[Person], size: int, center: Identifier, others: list[Identifier]) -> bool:
+        """Whether no end of the new links passes ``limits.links``; in its cluster it has one link at most to each other identifier."""
+        most = self.rules.links_max
+        refused = max(each.refused for each in (center, *others))
+        if min(size - 1, sum(len(person.links) for person in people) + len(others)) + refused <= most:
+            return True
+        degree: Counter[bytes] = Counter({each.hash: each.refused for each in (center, *others)})
+        for person in people:
+            for link in person.links.values():
+                if not link.manual:
+                    degree[link.a] += 1
+                    degree[link.b] += 1
+        fresh = [other for other in others if not any(center.hash + other.hash in person.links for person in people)]
+        return degree[center.hash] + len(fresh) <= most and all(degree[other.hash] + 1 <= most for other in fresh)
+
+    def unpins(self, one: Identifier, other: Identifier) -> bool:
+        """Whether refused links are refused only because this was seen with one unique namespace so far, and that ends here."""
+        most = self.rules.most
+        return any(
+            end.refused > 0 and end.rivals >= 0 and most[end.rivals] == 1 and end.rivals != beside.namespace
+            for end, beside in ((one, other), (other, one))
+        )
+
+    def turns_shared(self, named: Pairs, pairs: Pairs, slots: Slots) -> bool:
+        """Whether a device among ``pairs`` is shared by now, with the person whom an event identifies that names ``named``."""
+        if not self._shares:
+            return False
+        rules, anchor = self.rules, self.rules.anchor(named)
+        for pair, slot in zip(pairs, slots, strict=True):
+            limit = rules.shared_after[pair[0]]
+            if limit is None or rules.person[pair[0]]:
+                continue
+            known = 0 if slot is None or slot[1].device is None else slot[1].device.identified
+            new = rules.person[anchor[0]] and (slot is None or not self._visits.was_identified(slot[1], self.store.hash(anchor)))
+            if known + new >= limit:
+                return True
+        return False

@@ -1,0 +1,133 @@
+"""Other definitions, or another meaning of what is stored: everybody is computed anew where it makes a difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts.model.batches import ControlEntry
+from contracts.model.definitions import Definitions
+from contracts.model.versions import newest
+from operators.epochs import CONTROL, append_epoch
+from operators.people import denials, meaning
+from operators.people.recompute import clear_records, compute
+from operators.people.work import Work
+from operators.records import OWNED, SELF, Person, decode_person
+from operators.segments.compile import Program
+from state.keys import NOBODY as NO_ANCHOR
+from state.keys import time_key
+
+
+def define(work: Work, entry: ControlEntry) -> dict[str, Any]:
+    """Put definitions in force, and compute everybody anew where they say something else; the answer."""
+    digest = entry.entry["digest"]
+    holds_from = entry.entry.get("from")
+    if holds_from is None:
+        holds_from = {partition: position + 1 for partition, position in work.meta.applied.items() if partition != CONTROL}
+    append_epoch(work.meta.epochs, digest, holds_from, entry.position)
+    before, known = (work.program, work.definitions) if work.digest else (None, None)
+    recompute = ["the meaning of what is stored"] if known is not None and meaning.is_old(work.meta) else []
+    if digest != work.digest:
+        work.use(digest)
+        recompute += _differences(known, work.definitions) if known is not None else []
+    if before is not None and recompute:
+        work.log.cause = {"type": "definition", "digest": digest}
+        with work.computing(f"definitions {digest} differ in {', '.join(recompute)}"):
+            _recompute(work, before)
+    return {"definitions": digest, "recomputed": bool(recompute)}
+
+
+def renew(work: Work) -> bool:
+    """Compute everybody anew if that was last done by an older meaning of what is stored; whether it was done."""
+    if not meaning.is_old(work.meta):
+        return False
+    if not work.digest:
+        work.meta.meaning = meaning.MEANING
+        return False
+    work.log.cause, work.log.time = {"type": "meaning", "id": str(meaning.MEANING)}, None
+    work.log.clock = work.meta.clock or 0
+    with work.computing("this version of Skep reads what is stored in another way"):
+        _recompute(work, work.program)
+    work.remember()
+    return True
+
+
+def _recompute(work: Work, before: Program) -> None:
+    """New definitions, or another meaning: everybody anew from the moments, in one commit; only differences are announced."""
+    old_meaning = meaning.is_old(work.meta)
+    if old_meaning:
+        meaning.renew(work)
+    denials.read_again(work)
+    old = {key: decode_person(row) for key, row in work.shard.people.committed(b"")}
+    anchors = {key for key, _ in work.shard.alias.committed(b"")}
+    for anchor in _anchors_with_moments(work):
+        anchors |= _anchor_again(work, anchor, timed=old_meaning)
+    if old_meaning:
+        anchors |= work.manual.named
+    for person in old.values():
+        _translate(work, person, before)
+    names = {segment.name for segment in work.program.segments}
+    work.meta.sizes = {name: size for name, size in work.meta.sizes.items() if name in names and size}
+    anchors.discard(NO_ANCHOR)
+    for person in old.values():
+        person.records = {}
+    clear_records(work)
+    compute(work, old, anchors, everybody=True)
+
+
+def _translate(work: Work, person: Person, before: Program) -> None:
+    """Memberships by name: out of the segments that are gone, the others under their new numbers."""
+    here = {segment.name: at for at, segment in enumerate(work.program.segments)}
+    held, bits = int.from_bytes(person.bits, "little"), 0
+    for at, segment in enumerate(before.segments):
+        if held >> at & 1:
+            if segment.name in here:
+                bits |= 1 << here[segment.name]
+            else:
+                work.announcer.left(person, segment.name, segment.version)
+    person.bits = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+
+
+def _anchors_with_moments(work: Work) -> set[bytes]:
+    shard = work.shard
+    return {key[4:20] for key, _ in shard.moments.committed(b"")} | {key[:16] for key, _ in shard.pages.committed(b"")}
+
+
+def _anchor_again(work: Work, anchor: bytes, *, timed: bool) -> set[bytes]:
+    """Hang the moments of an anchor where the identity rules in force say, ``timed`` also at the time at which they are read
+    today; returns the anchors they hang on."""
+    found = {anchor}
+    for kept in list(work.store.moments([anchor])):
+        event = work.reread(kept)
+        pairs = event.identifiers
+        home = work.store.hash(work.rules.anchor(pairs)) if pairs else NO_ANCHOR
+        time_us = meaning.time_again(event, kept.time_us) if timed else kept.time_us
+        if home == anchor and time_us == kept.time_us:
+            continue
+        found.add(home)
+        work.store.drop(kept)
+        # What comes out of a page is remembered again until it is sealed again.
+        work.meta.remembered += kept.forgotten
+        work.shard.seen.put(kept.message, time_key(time_us) + home)
+        row = bytes((SELF,)) + kept.row[1:7] + kept.row[23 if kept.row[0] == OWNED else 7 :]
+        work.store.put_moment(home, time_us, kept.message, row)
+        work.meta.unidentified += (home == NO_ANCHOR) - (anchor == NO_ANCHOR)
+    return found
+
+
+def _differences(before: Definitions, after: Definitions) -> list[str]:
+    """In what they do not say the same of every event that was accepted; nothing about anybody changes if there is none."""
+
+    def meaning(one: Definitions) -> dict[str, Any]:
+        models = {event: newest(versions).version[0] for event, versions in one.contracts.items() if event in one.upcasts}
+        return {
+            "identity": one.identity,
+            "traits": one.traits,
+            "consents": one.purposes,
+            "segments": one.segments,
+            "features": one.features,
+            "upcasts": one.upcasts,
+            "models": models,
+        }
+
+    here, there = meaning(before), meaning(after)
+    return [name for name in here if here[name] != there[name]]

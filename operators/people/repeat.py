@@ -1,0 +1,52 @@
+"""A message id that is known: a duplicate, of which the better one stands, or a conflict."""
+
+from __future__ import annotations
+
+import orjson
+
+from contracts.model.batches import Event
+from operators.people.content import content, replaces
+from operators.people.recompute import rebuild
+from operators.people.store import Kept
+from operators.people.work import Work
+from operators.records import moment_contract, moment_raw
+from operators.stitch.owners import ITSELF
+from state.keys import NOBODY as NO_ANCHOR
+
+
+def find(work: Work, event: Event, message: bytes, seen: bytes | None) -> Kept | None:
+    """What is stored under the event's message id, of which ``message`` is the hash and ``seen`` the row; without one it may be sealed."""
+    store = work.store
+    if seen is None:
+        return store.sealed(store.hash(work.rules.anchor(event.identifiers)), message) if event.identifiers else None
+    kept = store.remembered(message, seen)
+    if kept is None:
+        raise LookupError(f"message {event.message_id}: its moment is gone while it is remembered")
+    return kept
+
+
+def settle(work: Work, event: Event, kept: Kept) -> tuple[str, str] | None:
+    """Count a repeat of what is stored, and let it take its place if it is the better one; what is wrong, as
+    (reason, detail), if it is something else."""
+    raw = moment_raw(kept.row)
+    if raw != event.raw and content(orjson.loads(raw)) != content(event.body):
+        return "conflict", f"message {event.message_id} came before with another content; the first one stands"
+    work.meta.duplicate += 1
+    if replaces(event, kept.time_us, work.meta.contracts[moment_contract(kept.row)], raw):
+        _replace(work, event, kept)
+    return None
+
+
+def _replace(work: Work, event: Event, kept: Kept) -> None:
+    """Let a repeat stand in the place of what is stored. It may carry other identifiers, since ``28.0`` and 28 are equal contents."""
+    store, pairs = work.store, event.identifiers
+    anchors = {store.hash(pair) for pair in (*work.reread(kept).identifiers, *pairs)}
+    store.drop(kept)
+    work.meta.remembered += kept.forgotten
+    anchor = store.hash(work.rules.anchor(pairs)) if pairs else NO_ANCHOR
+    work.meta.unidentified += (anchor == NO_ANCHOR) - (kept.anchor == NO_ANCHOR)
+    work.keep(anchor, event, kept.message, ITSELF)
+    if anchors:
+        work.begin(event.message_id, event.time_us)
+        holders = {holder.key: holder for holder in map(store.holder, sorted(anchors)) if holder is not None}
+        rebuild(work, holders.values(), anchors)

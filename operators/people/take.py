@@ -1,0 +1,162 @@
+"""What one event meets in a space, in the order in which it meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contracts.model.batches import Event, JudgedBatch, Refused
+from contracts.text.times import iso
+from operators.epochs import CONTROL
+from operators.people import denials, fold, repeat, resemblance
+from operators.people.quarantine import QuarantineRow
+from operators.people.recompute import NONE_GONE, rebuild
+from operators.people.work import Work
+from operators.quality.scores import source_of
+from operators.records import SELF, Person, Record, encode
+from operators.stitch.owners import ITSELF
+from state.keys import NOBODY as NO_ANCHOR
+from state.keys import sequence_key
+
+
+def take(work: Work, event: Event, partition: str, *, exempt: bool = False) -> tuple[str, str] | None:
+    """Apply one event; what is wrong with it as (reason, detail) if it cannot be. ``exempt``: from the horizon."""
+    refusal = _meet(work, event, partition, exempt=exempt)
+    if refusal is not None and event.consents:
+        denials.take(work, work.judge.denials(event.raw, event.time_us), source_of(partition))
+    if work.store.moves or work.history.waiting:
+        work.remember()
+    return refusal
+
+
+def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[str, str] | None:
+    meta, time, pairs = work.meta, event.time_us, event.identifiers
+    # It may be too late,
+    clock = meta.clock
+    if clock is not None and time < clock - work.horizon_us and not exempt:
+        return "too_late", f"{iso(time)} is more than the horizon behind the clock {iso(clock)}; `skep quarantine replay` takes it in"
+    # or have been there before.
+    message = denials.message_hash(event.message_id)
+    seen = work.shard.seen.get(message)
+    kept = repeat.find(work, event, message, seen) if seen is not None or exempt else None
+    if kept is not None:
+        return repeat.settle(work, event, kept)
+    meta.events += 1
+    meta.remembered += 1
+    # Time comes to it, with all timers due by then.
+    if not exempt:
+        known = meta.clocks.get(partition)
+        if known is None or time > known:
+            work.clock.came_to(partition, time)
+            advance(work, work.clock.lowest(), None)
+    elif partition != CONTROL:
+        work.clock.read(partition, time)
+    elif clock is None:
+        advance(work, time, None)
+    work.begin(event.message_id, time)
+    # It is about nobody,
+    if not pairs:
+        meta.unidentified += 1
+        work.keep(NO_ANCHOR, event, message, ITSELF)
+        return None
+    # or stands for a denial that was refused,
+    if event.consents and denials.stands_for(work, event, message, partition):
+        _anew(work, event, message)
+        return None
+    # or says nothing new of who is who; or it does.
+    settled = work.stitcher.known(event)
+    if settled is None:
+        _stitch(work, event, message)
+        return None
+    person, anchor, owner, opens = settled
+    work.keep(anchor, event, message, owner)
+    if owner[0] == SELF:
+        fold.apply(work, event, anchor, person)
+    else:
+        work.store.dirty[person.key] = person
+        changed: list[Person] = []
+        holder = fold.owner_of(work, person, pairs[0], owner, changed, opens=opens)
+        fold.apply(work, event, anchor, holder, settle=bool(changed), blank=True)
+    if work.matcher is not None:
+        resemblance.note(work, work.matcher, person, work.store.slots[pairs[0]][1], event)
+    return None
+
+
+def _stitch(work: Work, event: Event, message: bytes) -> None:
+    """An event that says something new about who is who, or that belongs to whom its device's sessions say."""
+    store, pairs = work.store, event.identifiers
+    slots = [store.slot(pair) for pair in pairs]
+    # Who is who by its links,
+    linked = work.stitcher.link(event, slots)
+    person = linked.person
+    changed = fold.announce_joins(work, linked) if linked.created or linked.joined else []
+    # whose it is by its devices,
+    anchor = work.rules.anchor(pairs)
+    key = store.hash(anchor)
+    owned = None if person is None else work.stitcher.visits.owner(event, slots, person, (anchor, key))
+    if person is None or owned is None or (store.denials.some and denials.wait(work, pairs, slots)):
+        _anew(work, event, message, linked.gone)
+        return
+    work.keep(key, event, message, owned.owner)
+    store.dirty[person.key] = person
+    # what others had and it takes with it,
+    relinked = linked if linked.relinked else None
+    for claim in owned.claims:
+        fold.claim(work, claim, relinked)
+        relinked = None
+    # and what it makes true of whom.
+    holder = fold.owner_of(work, person, anchor, owned.owner, changed, opens=owned.opens)
+    settle, blank = any(each is holder for each in changed), not linked.joined and not owned.claims
+    fold.apply(work, event, key, holder, settle=settle, blank=blank, linked=relinked)
+    for each in changed:
+        if each is not holder:
+            work.announcer.settle(each, work.clock.now)
+    if work.matcher is not None:
+        alone = [each for _, each in linked.parted]
+        before = [*alone, *(slot[0] for slot in slots if slot is not None)]
+        resemblance.stitched(work, work.matcher, event, anchor, before, linked=linked)
+
+
+def _anew(work: Work, event: Event, message: bytes, gone: Mapping[bytes, Record] = NONE_GONE) -> None:
+    """An event that is applied the long way: everybody whom it concerns is rebuilt."""
+    store, pairs = work.store, event.identifiers
+    work.keep(store.hash(work.rules.anchor(pairs)), event, message, ITSELF)
+    people = {slot[0].key: slot[0] for slot in map(store.slot, pairs) if slot is not None}
+    rebuild(work, people.values(), {store.hash(pair) for pair in pairs}, gone)
+
+
+def advance(work: Work, time_us: int | None, limit: int | None) -> bool:
+    """Move the clock, and fire the timers due by then, each at its moment; returns whether the limit left some."""
+    meta, quality = work.meta, work.quality
+    if time_us is None or (meta.clock is not None and time_us < meta.clock):
+        return False
+    meta.clock = time_us
+    waiting = time_us >= work.timers.next_due and bool(work.digest) and _fire(work, time_us, limit)
+    if time_us >= quality.next_us and not waiting:
+        quality.enter(time_us)
+    return waiting
+
+
+def _fire(work: Work, time_us: int, limit: int | None) -> bool:
+    """Fire the timers due by a time, at most so many; returns whether some are left."""
+    timers = work.timers
+    fired = 0
+    while limit is None or fired < limit:
+        found = timers.due(time_us)
+        if found is None:
+            return False
+        work.announcer.fire(*found, time_us)
+        fired += 1
+    return timers.waiting(time_us)
+
+
+def refuse(work: Work, record: Refused, batch: JudgedBatch) -> None:
+    """Put a record into quarantine, and take its denials."""
+    row = QuarantineRow(
+        record.reason, record.detail, record.schema_path, batch.partition, record.position, record.received_at_us, record.raw,
+        record.event, record.contract, batch.read_at_us,
+    )  # fmt: skip
+    work.quality.refuse(record)
+    work.shard.quarantine.put(sequence_key(work.meta.quarantined), encode(row))
+    work.meta.quarantined += 1
+    work.meta.count_refusal(record.reason, 1, source_of(batch.partition))
+    denials.take(work, record.denials, source_of(batch.partition))

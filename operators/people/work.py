@@ -1,0 +1,138 @@
+"""What a space works on: what lasts as long as the space, and what one set of definitions makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from contracts.model.batches import Event
+from contracts.model.definitions import Definitions
+from contracts.model.hashing import Hasher
+from operators.judge import Judge
+from operators.match.model import model_of
+from operators.people import meta as meta_row
+from operators.people import rebuilds
+from operators.people.announce import Announcer, Hide
+from operators.people.changes import Cause, ChangeLog
+from operators.people.clock import Clock
+from operators.people.history import History
+from operators.people.manual import Manual
+from operators.people.matcher import Matcher
+from operators.people.meta import Meta
+from operators.people.stitcher import Stitcher
+from operators.people.store import Kept, PeopleStore
+from operators.people.timers import Timers
+from operators.quality.keeper import Quality
+from operators.records import moment_contract, moment_message, moment_raw, pack_moment
+from operators.segments.compile import Program
+from operators.stitch.owners import Owner
+from operators.stitch.rules import Rules
+from state.keys import period_of, time_key
+from state.shard import Shard
+
+
+class Work:
+    """Everything that the functions of this folder work on. What depends on definitions is there once `use` has been called.
+
+    ``judge`` gives the judge by a digest of definitions, ``load`` the definitions themselves. ``hide`` makes of
+    definitions what hides personal values in change events; without it they go out in the clear.
+    """
+
+    definitions: Definitions
+    judge: Judge
+    program: Program
+    rules: Rules
+    store: PeopleStore
+    stitcher: Stitcher
+    announcer: Announcer
+
+    def __init__(
+        self,
+        name: str,
+        shard: Shard,
+        hasher: Hasher,
+        *,
+        load: Callable[[str], Definitions],
+        judge: Callable[[str], Judge],
+        horizon_us: int,
+        cache_bytes: int,
+        hide: Callable[[Definitions], Hide] | None,
+    ) -> None:
+        self.shard = shard
+        self.hasher = hasher
+        self.horizon_us = horizon_us
+        self._load = load
+        self._judge_of = judge
+        self._cache_bytes = cache_bytes
+        self._hide = hide
+        row = shard.meta.get(meta_row.KEY)
+        self.meta = meta_row.decode(row) if row is not None else Meta()
+        self._numbers = {contract: number for number, contract in enumerate(self.meta.contracts)}
+        self.clock = Clock(self.meta)
+        self.timers = Timers(shard.timers)
+        self.log = ChangeLog(name, shard.changes, self.meta)
+        self.history = History(shard.history, self.meta, self.log)
+        self.manual = Manual(shard.manual)
+        self.quality = Quality(shard.quality, self.meta, self.log)
+        cost = shard.meta.get(rebuilds.KEY)
+        self.cost = rebuilds.decode(cost) if cost is not None else rebuilds.Rebuilds()
+        """What rebuilds have cost, as committed and since."""
+        self.digest = ""
+        """Of the definitions in force; empty before the first."""
+        self.matcher: Matcher | None = None
+        """With probabilistic rules."""
+        self.computing: Callable[[str], AbstractContextManager[object]] = nullcontext
+        """Wrapped around computing everybody anew, told why: for whoever says so to people."""
+        if self.meta.digest:
+            self.use(self.meta.digest)
+
+    def use(self, digest: str) -> None:
+        """Work by the definitions of this digest from now on."""
+        definitions = self.definitions = self._load(digest)
+        self.digest = digest
+        self.judge = self._judge_of(digest)
+        self.program = Program(definitions)
+        self.rules = Rules(definitions.identity)
+        self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
+        self.stitcher = Stitcher(self.store, self.manual, self.program)
+        likeness = definitions.identity.probabilistic
+        model = None if likeness is None else model_of(definitions)
+        self.matcher = Matcher(self.store, self.manual, self.meta, likeness, model) if likeness is not None and model is not None else None
+        hide = self._hide(definitions) if self._hide is not None else None
+        self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, history=self.history, hide=hide)
+        self.quality.use(definitions)
+
+    def open_period(self, clock: int) -> int:
+        """The first period that is not sealed at a clock: what is older is beyond the horizon and what may be stitched behind it."""
+        return period_of(clock - self.horizon_us - self.rules.backstitch)
+
+    def is_sealed(self, time_us: int) -> bool:
+        """Whether messages of a time may have been forgotten."""
+        clock = self.meta.clock
+        return clock is not None and period_of(time_us) < self.open_period(clock)
+
+    def keep(self, anchor: bytes, event: Event, message: bytes, owner: Owner) -> None:
+        """Remember an event: its moment under its anchor, and where that is under the hash of its message id."""
+        number = self._numbers.get(event.contract)
+        if number is None:
+            number = self._numbers[event.contract] = len(self.meta.contracts)
+            self.meta.contracts.append(event.contract)
+        row = pack_moment(owner[0], owner[1], number, event.message_id.encode("utf-8", "surrogatepass"), event.raw)
+        self.store.put_moment(anchor, event.time_us, message, row)
+        self.shard.seen.pending[message] = time_key(event.time_us) + anchor
+
+    def reread(self, kept: Kept) -> Event:
+        """A stored event, as the definitions in force read it, with the time and the id under which it is stored."""
+        event = self.judge.reread(moment_raw(kept.row), self.meta.contracts[moment_contract(kept.row)])
+        event.time_us, event.message_id = kept.time_us, moment_message(kept.row)
+        return event
+
+    def begin(self, cause: Cause, time_us: int) -> None:
+        """What is told from now on has this cause, of this time; before the clock runs, that is when it happens."""
+        log, clock = self.log, self.meta.clock
+        log.cause, log.time, log.clock = cause, time_us, time_us if clock is None else clock
+
+    def remember(self) -> None:
+        """Write into the history what the cause at hand has done to people."""
+        self.history.write(self.store.moves, self.shard.alias, self.rules.version)
+        self.store.moves.clear()
