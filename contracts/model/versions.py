@@ -42,11 +42,6 @@ def _by_trial(one: Contract) -> tuple[int, int, int]:
     return model, -revision, -addition
 
 
-def judges_at(contract: Contract, time_us: int) -> bool:
-    """Whether a version still judges an event of this time."""
-    return contract.deprecated_us is None or time_us < contract.deprecated_us
-
-
 def way(version: Version, upcasts: Iterable[Upcast], target: Version) -> tuple[Upcast, ...]:
     """The upcasts that lead from a version to the model of ``target``; empty if it is of that model, or nothing leads there.
 

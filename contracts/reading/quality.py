@@ -235,7 +235,6 @@ _CHECKS = (
     Key("volume", Told(_sides({"type": "number", "minimum": 0}, minProperties=1)), "how many times the usual number of events"),
 )  # fmt: skip
 CHECKS = tuple(key.name for key in _CHECKS)
-SHARES = CHECKS[:4]
 EXPECTATION = Fields(
     (
         Key("event", Told(lambda names: offered(names.get("events", ()))), "the name of an event, or a prefix such as order_*",
