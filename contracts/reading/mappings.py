@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.model.definitions import Mapping
 from contracts.reading.csv_form import CSV_FORM, read_csv_form
 from contracts.text.keys import Boolean, Choice, Fields, Key, Names, Read, Schema, Text, Told, text_schema
 from contracts.text.problems import closest
+from contracts.text.times import time_format, time_zone
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path
 
@@ -68,21 +67,7 @@ def _time_format(value: object) -> str:
     expected = "a time format such as %Y-%m-%d %H:%M:%S"
     if not isinstance(value, str) or "%" not in value:
         raise ValueError(expected)
-    try:
-        datetime.strptime("", value)  # noqa: DTZ007 - only to see whether it can be read
-    except ValueError as error:
-        if "does not match" not in str(error):
-            raise ValueError(f"{expected}; {error}") from None
-    return value
-
-
-def _zone(value: object) -> str:
-    try:
-        if isinstance(value, str) and value:
-            return ZoneInfo(value).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        pass
-    raise ValueError("a time zone such as UTC or Europe/London")
+    return time_format(value, expected)
 
 
 def _cases(reader: Reader, at: Tree) -> None:
@@ -135,7 +120,7 @@ FORMS = {
         (
             _COLUMN,
             Key("format", Read(_time_format, text_schema()), "such as %Y-%m-%d %H:%M:%S; ISO 8601 without it"),
-            Key("zone", Read(_zone, text_schema()), "such as Europe/London", default="UTC", shown=False),
+            Key("zone", Read(time_zone, text_schema()), "such as Europe/London", default="UTC", shown=False),
         ),
         {"minProperties": 2},
     )),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.text.numbers import micros
 
@@ -98,3 +99,23 @@ def _parse_text(text: str) -> int | None:
             _hours.clear()
         _hours[text[:14]] = midnight + hours * HOUR_US
     return time_us if MIN_US <= time_us <= MAX_US else None
+
+
+def time_zone(value: object) -> str:
+    """The name of a time zone. Raises ValueError with what was expected."""
+    try:
+        if isinstance(value, str) and value:
+            return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    raise ValueError("a time zone such as UTC or Europe/London")
+
+
+def time_format(form: str, expected: str) -> str:
+    """A format that strptime reads. Raises ValueError with what was expected."""
+    try:
+        datetime.strptime("", form)  # noqa: DTZ007 - only to see whether it can be read
+    except ValueError as error:
+        if "does not match" not in str(error):
+            raise ValueError(f"{expected}; {error}") from None
+    return form

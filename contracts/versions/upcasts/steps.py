@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.text.keys import Key, Schema, Told, text_schema
 from contracts.text.problems import closest, listed
+from contracts.text.times import time_format, time_zone
 from contracts.text.yaml_tree import Reader, Tree
 from contracts.versions.upcasts import values
 from contracts.versions.upcasts.edits import Path
@@ -161,7 +160,7 @@ def _time(reader: Reader, at: Tree) -> None:
     parts = reader.fields(at, ("format", "zone"))
     form = reader.read(reader.required(at, parts, "format", "a time format such as %d.%m.%Y %H:%M"), "", _time_format)
     zone = parts.get("zone")
-    reader.read(zone, "UTC", _zone)
+    reader.read(zone, "UTC", time_zone)
     if zone is not None and form and (not values.has_clock(form) or "%z" in form):
         why = "its texts carry an offset" if "%z" in form else "its texts are dates"
         reader.refuse(zone, f"no zone with the format {form}", hint=why)
@@ -175,21 +174,7 @@ def _time_format(value: object) -> str:
         raise ValueError("a time format without %Z: names of zones are not read; %z reads an offset such as +0100")
     if not all(re.search(part, value) for part in _DATE):
         raise ValueError("a time format with year, month and day, such as %d.%m.%Y")
-    try:
-        datetime.strptime("", value)  # noqa: DTZ007 - only to see whether it can be read
-    except ValueError as error:
-        if "does not match" not in str(error):
-            raise ValueError(f"{expected}; {error}") from None
-    return value
-
-
-def _zone(value: object) -> str:
-    try:
-        if isinstance(value, str) and value:
-            return ZoneInfo(value).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        pass
-    raise ValueError("a time zone such as UTC or Europe/London")
+    return time_format(value, expected)
 
 
 def _split(reader: Reader, at: Tree) -> None:
