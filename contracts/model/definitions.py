@@ -6,8 +6,9 @@ these types only; nothing downstream reads YAML. Durations and times are integer
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     from contracts.model.probabilistic import Probabilistic
@@ -189,22 +190,39 @@ class Feature:
 @dataclass(frozen=True, slots=True)
 class All:
     of: tuple[Condition, ...]
+    form: ClassVar[str] = "all"
+
+    @property
+    def parts(self) -> tuple[Condition, ...]:
+        return self.of
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
     of: tuple[Condition, ...]
+    form: ClassVar[str] = "any"
+
+    @property
+    def parts(self) -> tuple[Condition, ...]:
+        return self.of
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
     of: Condition
+    form: ClassVar[str] = "not"
+
+    @property
+    def parts(self) -> tuple[Condition, ...]:
+        return (self.of,)
 
 
 @dataclass(frozen=True, slots=True)
 class TraitIs:
     path: str
     predicates: tuple[Predicate, ...]
+    form: ClassVar[str] = "trait"
+    parts: ClassVar[tuple[Condition, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,19 +231,35 @@ class Did:
 
     feature: str
     predicates: tuple[Predicate, ...]
+    form: ClassVar[str] = "did"
+    parts: ClassVar[tuple[Condition, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MemberOf:
     segment: str
+    form: ClassVar[str] = "segment"
+    parts: ClassVar[tuple[Condition, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentIs:
     purpose: str
+    form: ClassVar[str] = "consent"
+    parts: ClassVar[tuple[Condition, ...]] = ()
 
 
 Condition = All | AnyOf | Not | TraitIs | Did | MemberOf | ConsentIs
+"""Each says its ``form``, and the conditions that are its ``parts``."""
+
+
+def leaves(condition: Condition) -> Iterator[Condition]:
+    """The conditions in it that have no parts."""
+    if isinstance(condition, All | AnyOf | Not):
+        for part in condition.parts:
+            yield from leaves(part)
+    else:
+        yield condition
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from contracts.language.conditions import FORMS, Surroundings, read_condition, read_purpose
 from contracts.language.contradictions import Literal, check_contradictions
 from contracts.language.features import Measured
-from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, MemberOf, Not, Segment, Use
+from contracts.model.definitions import All, Condition, ConsentIs, MemberOf, Segment, Use, leaves
 from contracts.reading.confidence import read_floor
 from contracts.text.problems import Problem, Unexpected, choices
 from contracts.text.yaml_tree import Reader, Tree
@@ -88,13 +88,7 @@ def _activate(reader: Reader, at: Tree | None, segment: str, destinations: tuple
 
 def named_segments(condition: Condition) -> Iterator[str]:
     """The segments that a condition names."""
-    if isinstance(condition, MemberOf):
-        yield condition.segment
-    elif isinstance(condition, Not):
-        yield from named_segments(condition.of)
-    elif isinstance(condition, All | AnyOf):
-        for part in condition.of:
-            yield from named_segments(part)
+    return (leaf.segment for leaf in leaves(condition) if isinstance(leaf, MemberOf))
 
 
 def in_order(drafts: list[Draft], problems: list[Problem]) -> tuple[Segment, ...]:

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from contracts.language.exact import exact_test
-from contracts.model.definitions import (
-    All,
-    AnyOf,
-    Condition,
-    ConsentIs,
-    Definitions,
-    Did,
-    Feature,
-    MemberOf,
-    Not,
-    Segment,
-    Trait,
-    TraitIs,
-    Where,
-)
-from contracts.text.numbers import MICRO, micros, number_text
-from operators.records import EXACT, Exact, Person
-from operators.segments.cells import Cells
-from operators.segments.paths import satisfied, values
+from contracts.model.definitions import Definitions, Did, Segment, Where, leaves
+from contracts.text.numbers import MICRO
+from operators.records import Person
+from operators.segments.cells.cell import Cell
+from operators.segments.facts import Facts
+from operators.segments.forms import FORMS, Evaluator, both, consent, evaluator
+from operators.segments.paths import satisfied
 from operators.segments.predicates import compiled
 from schemalogic.paths import parse_path
 
-Evaluator = Callable[[Person, int, int], bool]
-"""(person, now, memberships so far as bits) → is a member"""
 Matcher = Callable[[dict[str, Any], dict[str, Any]], bool]
 """(properties, event) → matches"""
-Touch = tuple[int, Matcher | None, Cells]
+Touch = tuple[int, Matcher | None, Cell]
 """Number of a feature, what an event must satisfy beside its name (None: nothing), and how the feature folds it."""
 _ROUTES_MAX = 10_000
 CONFIDENCE = "confidence"
@@ -59,22 +45,13 @@ class Plan(NamedTuple):
     confidence: bool = False
 
 
-class Program:
-    """A project's definitions, ready to run. Feature and segment numbers are positions in ``features``, ``segments``."""
+class Program(Facts):
+    """A project's definitions, ready to run."""
 
     def __init__(self, definitions: Definitions) -> None:
-        self.definitions = definitions
-        self.features: tuple[Feature, ...] = tuple(definitions.features.values())
-        self.number = {feature.key: at for at, feature in enumerate(self.features)}
-        self.traits: dict[str, Trait] = {trait.name: trait for trait in definitions.traits}
-        self.computed = {trait.name: self.number[trait.feature] for trait in definitions.traits if trait.feature is not None}
-        limits = {self.number[t.feature]: t for t in definitions.traits if t.feature is not None}
-        self.cells = [Cells(feature, limits.get(at)) for at, feature in enumerate(self.features)]
+        super().__init__(definitions)
         self.windowed = tuple(at for at, cell in enumerate(self.cells) if cell.window is not None)
-        self.segments: tuple[Segment, ...] = definitions.segments
-        self.defaults = {purpose.name: purpose.default for purpose in definitions.purposes}
         self.emitted = tuple(trait.name for trait in definitions.traits if trait.emit)
-        self._bit = {segment.name: 1 << at for at, segment in enumerate(self.segments)}
         self.evaluators: list[Evaluator] = [self._segment(segment) for segment in self.segments]
         self._set_critical()
         self._routes: dict[str, Route] = {}
@@ -123,22 +100,13 @@ class Program:
 
     def _index_dependencies(self) -> None:
         self._dependents: dict[Any, set[int]] = {}
-        needs: list[set[Any]] = []
         for at, segment in enumerate(self.segments):
             need: set[Any] = {f"!{segment.purpose}"} if segment.purpose else set()
             if segment.confidence is not None:
                 need.add(CONFIDENCE)
-            for condition in _leaves(segment.who):
-                if isinstance(condition, Did):
-                    need.add(self.number[condition.feature])
-                elif isinstance(condition, TraitIs):
-                    root = parse_path(condition.path)[0]
-                    need.add(self.computed.get(str(root), root))
-                elif isinstance(condition, ConsentIs):
-                    need.add(f"!{condition.purpose}")
-                elif isinstance(condition, MemberOf):
-                    need |= needs[self._bit[condition.segment].bit_length() - 1]
-            needs.append(need)
+            for condition in leaves(segment.who):
+                need |= FORMS[condition.form].needs(self, condition)
+            self.needs[segment.name] = need
             for each in need:
                 self._dependents.setdefault(each, set()).add(at)
 
@@ -150,15 +118,11 @@ class Program:
                 bits |= 1 << at
         return bits
 
-    def bit(self, segment: str) -> int:
-        """The bit of a segment among memberships."""
-        return self._bit[segment]
-
     def _set_critical(self) -> None:
         """Tell the counting features at which counts any condition changes, so that timers fire for nothing else."""
         counts: dict[int, set[int]] = {at: set() for at in self.windowed if self.features[at].cap is not None}
         for segment in self.segments:
-            for condition in _leaves(segment.who):
+            for condition in leaves(segment.who):
                 if isinstance(condition, Did) and self.number[condition.feature] in counts:
                     at = self.number[condition.feature]
                     test = exact_test(condition.predicates)
@@ -167,89 +131,17 @@ class Program:
         for at, critical in counts.items():
             self.cells[at].critical(critical)
 
-    def trait(self, person: Person, name: str, now: int) -> Any:
-        """The value of a top-level trait, computed ones first; None if missing."""
-        at = self.computed.get(name)
-        if at is None:
-            found = person.traits.get(name)
-            return found[2] if found else None
-        value = self.cells[at].value(person.cells[at], now)
-        return _number(value) if self.features[at].measure == "sum" else value
-
     def _segment(self, segment: Segment) -> Evaluator:
-        parts = [self.condition(segment.who, segment.timezone)]
+        parts = [evaluator(self, segment.who, segment.timezone)]
         if segment.purpose is not None:
-            parts.insert(0, self._consent(segment.purpose))
+            parts.insert(0, consent(self, segment.purpose))
         if segment.confidence is not None:
             parts.insert(0, _floor(segment.confidence))
-        return parts[0] if len(parts) == 1 else _all(parts)
-
-    def _consent(self, purpose: str) -> Evaluator:
-        default = self.defaults.get(purpose, False)
-        return lambda person, now, bits: person.granted.get(purpose, default)
-
-    def condition(self, condition: Condition, zone: str) -> Evaluator:
-        """A condition as a function; dates alone are days of the zone."""
-        if isinstance(condition, All):
-            return _all([self.condition(each, zone) for each in condition.of])
-        if isinstance(condition, AnyOf):
-            return _any([self.condition(each, zone) for each in condition.of])
-        if isinstance(condition, Not):
-            inner = self.condition(condition.of, zone)
-            return lambda person, now, bits: not inner(person, now, bits)
-        if isinstance(condition, MemberOf):
-            bit = self._bit[condition.segment]
-            return lambda person, now, bits: bits & bit != 0
-        if isinstance(condition, ConsentIs):
-            return self._consent(condition.purpose)
-        if isinstance(condition, Did):
-            return self._did(condition)
-        return self._trait_is(condition, zone)
-
-    def _did(self, condition: Did) -> Evaluator:
-        at = self.number[condition.feature]
-        cell = self.cells[at]
-        value = cell.value
-        if len(condition.predicates) == 1 and cell.measure != "sum":
-            op, operand = condition.predicates[0].op, condition.predicates[0].operand
-            if op == "gte" and type(operand) is int:
-                if operand == 1 and cell.measure == "times" and cell.window is None:
-                    return lambda person, now, bits: bool(person.cells[at])
-                return lambda person, now, bits: value(person.cells[at], now) >= operand
-            if op == "eq" and operand == 0:
-                return lambda person, now, bits: value(person.cells[at], now) == 0
-        scale = 1 if cell.measure == "sum" else MICRO
-        test = exact_test(condition.predicates)
-        return lambda person, now, bits: test(value(person.cells[at], now) * scale)
-
-    def _trait_is(self, condition: TraitIs, zone: str) -> Evaluator:
-        steps = parse_path(condition.path)
-        name = str(steps[0])
-        test = compiled(condition.predicates, zone)
-        at = self.computed.get(name)
-        rest = steps[1:]
-        if at is not None and self.features[at].measure == "sum" and not rest:
-            exact = exact_test(condition.predicates)
-            value = self.cells[at].value
-            return lambda person, now, bits: exact(value(person.cells[at], now))
-        if not rest:
-            return lambda person, now, bits: test(self.trait(person, name, now))
-        return lambda person, now, bits: any(test(item) for item in values(rest, self.trait(person, name, now)))
+        return parts[0] if len(parts) == 1 else both(parts)
 
 
 def _floor(least: float) -> Evaluator:
     return lambda person, now, bits: person.certainty >= least
-
-
-def _number(value: int) -> Any:
-    """An int or a float; where neither keeps the digits, or a row cannot, an `Exact`."""
-    whole, part = divmod(value, MICRO)
-    text = number_text(value)
-    if not part and -(1 << 63) <= whole < 1 << 64:
-        return whole
-    if part and micros(float(text)) == value:
-        return float(text)
-    return Exact(EXACT, text.encode())
 
 
 def _text_equality(where: Where) -> bool:
@@ -273,24 +165,3 @@ def _matcher(clauses: tuple[Where, ...], zone: str) -> Matcher | None:
         only = tests[0][0]
         return lambda properties, event: only(properties)
     return lambda properties, event: all(test(event if inside else properties) for test, inside in tests)
-
-
-def _leaves(condition: Condition) -> Iterable[Condition]:
-    if isinstance(condition, All | AnyOf):
-        for each in condition.of:
-            yield from _leaves(each)
-    elif isinstance(condition, Not):
-        yield from _leaves(condition.of)
-    else:
-        yield condition
-
-
-def _all(parts: list[Evaluator]) -> Evaluator:
-    if len(parts) == 2:
-        one, two = parts
-        return lambda person, now, bits: one(person, now, bits) and two(person, now, bits)
-    return lambda person, now, bits: all(part(person, now, bits) for part in parts)
-
-
-def _any(parts: list[Evaluator]) -> Evaluator:
-    return lambda person, now, bits: any(part(person, now, bits) for part in parts)

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import orjson
-
 from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, Did, MemberOf, Not, Segment, TraitIs
-from contracts.text.numbers import number_text
 from contracts.text.times import iso
 from operators.profile import next_due
 from operators.records import Person
 from operators.segments.compile import Program
+from operators.segments.forms import evaluator
 from operators.segments.paths import values
 from operators.segments.predicates import canonical
 from operators.segments.words import did_words, predicate_words
@@ -85,7 +83,7 @@ class _Explained:
                 return Reason("trait", f"{path} {predicate_words(predicates)}", self._holds(condition, zone), self._trait(path))
 
     def _holds(self, condition: Condition, zone: str) -> bool:
-        return self._program.condition(condition, zone)(self._person, self._at, self._bits)
+        return evaluator(self._program, condition, zone)(self._person, self._at, self._bits)
 
     def _consent(self, purpose: str) -> Reason:
         granted, default = self._person.granted.get(purpose), self._program.defaults.get(purpose, False)
@@ -95,23 +93,23 @@ class _Explained:
     def _did(self, condition: Did, zone: str) -> Reason:
         program = self._program
         feature, at = program.definitions.features[condition.feature], program.number[condition.feature]
-        value = program.cells[at].value(self._person.cells[at], self._at)
-        shown = orjson.Fragment(number_text(value)) if feature.measure == "sum" else value
+        cell, found = program.cells[at], self._person.cells[at]
         until = self._turns(condition, zone) if feature.within_us is not None else None
-        capped = feature.cap is not None and value >= feature.cap
-        return Reason("did", did_words(feature, condition.predicates), self._holds(condition, zone), shown, capped, until=until)
+        capped = feature.cap is not None and cell.value(found, self._at) >= feature.cap
+        says, shown = did_words(feature, condition.predicates), cell.shown(found, self._at)
+        return Reason("did", says, self._holds(condition, zone), shown, capped, until=until)
 
     def _trait(self, path: str) -> Any:
         name, *rest = parse_path(path)
         at = self._program.computed.get(str(name))
-        if at is not None and self._program.features[at].measure == "sum":
-            return orjson.Fragment(number_text(self._program.cells[at].value(self._person.cells[at], self._at)))
+        if at is not None and self._program.cells[at].unit is not None:
+            return self._program.cells[at].shown(self._person.cells[at], self._at)
         found = [canonical(value) for value in values(tuple(rest), self._program.trait(self._person, str(name), self._at))]
         return found if None in rest else found[0]
 
     def _turns(self, condition: Condition, zone: str) -> str | None:
         """The first moment at which a condition is no longer what it is."""
-        evaluate = self._program.condition(condition, zone)
+        evaluate = evaluator(self._program, condition, zone)
         now = evaluate(self._person, self._at, self._bits)
         return next((iso(moment) for moment, bits in self._ahead if evaluate(self._person, moment, bits) is not now), None)
 

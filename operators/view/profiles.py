@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import orjson
-
 from contracts.model.hashing import profile_id
-from contracts.text.numbers import number_text
 from contracts.text.times import iso, iso_or_none
 from operators.profile import decision, joining
 from operators.records import Identifier, Person, decode_person
@@ -100,20 +97,16 @@ def traits_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
     """Plain and computed traits; numbers of sums exact."""
     traits = {name: canonical(kept[2]) for name, kept in person.traits.items() if kept[2] is not None and name not in program.computed}
     for name, at in program.computed.items():
-        value = program.cells[at].value(person.cells[at], at_us)
+        value = program.cells[at].shown(person.cells[at], at_us)
         if value is not None:
-            traits[name] = orjson.Fragment(number_text(value)) if program.features[at].measure == "sum" else canonical(value)
+            traits[name] = value
     return traits
 
 
 def features_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
     """The value of every counting or summing feature by its key."""
-    found: dict[str, Any] = {}
-    for at, feature in enumerate(program.features):
-        if feature.measure in {"times", "distinct", "sum"}:
-            value = program.cells[at].value(person.cells[at], at_us)
-            found[feature.key] = orjson.Fragment(number_text(value)) if feature.measure == "sum" else value
-    return found
+    counted = ((at, feature) for at, feature in enumerate(program.features) if program.cells[at].unit is not None)
+    return {feature.key: program.cells[at].shown(person.cells[at], at_us) for at, feature in counted}
 
 
 def segments_of(person: Person, program: Program, at_us: int) -> list[str]:

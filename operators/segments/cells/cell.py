@@ -1,0 +1,101 @@
+"""What every cell is: functions of one feature, and of its value the unit and when it changes by itself.
+
+A cell commutes: the same events in any order give the same values at every moment from the clock on. None is the
+empty cell. With a window, ``now`` may only grow between calls, since what has left the window is dropped.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from contracts.model.definitions import Feature
+from contracts.text.numbers import MICRO, micros, number_text
+from operators.records import EXACT, Exact
+from operators.segments.paths import getter
+from operators.segments.predicates import canonical
+
+Fold = Callable[[Any, int, str, Any, int], Any]
+"""(cell, time, message id, properties, now) → cell"""
+Value = Callable[[Any, int], Any]
+"""(cell, now) → value: in ``unit``, or any JSON value or None"""
+Join = Callable[[Any, Any], Any]
+Functions = tuple[Fold, Value, Join]
+
+
+class Cell:
+    """The functions of one feature.
+
+    ``unit``: one of its value in micros (a count: 10⁶, a sum: 1); None if it is no number. ``plain``: the value as traits have it.
+    """
+
+    window: int | None = None
+
+    def __init__(self, functions: Functions, unit: int | None = None) -> None:
+        self.fold, self.value, self.join = functions
+        self.unit = unit
+        value = self.value
+        self.plain: Value = (lambda cell, now: _number(value(cell, now))) if unit == 1 else value
+
+    def shown(self, cell: Any, now: int) -> Any:
+        """The value for orjson, every number exact; None if it is missing."""
+        value = self.value(cell, now)
+        if self.unit is None:
+            return canonical(value)
+        return orjson.Fragment(number_text(value)) if self.unit == 1 else value
+
+    def critical(self, counts: set[int]) -> None:
+        """Say at which counts a condition changes its mind (from ``n - 1`` to ``n``)."""
+
+    def may_be_due(self, _cell: Any, _armed: int) -> bool:
+        """Whether the cell can change before the moment for which its person is armed: a cheap no is most answers."""
+        return False
+
+    def due(self, _cell: Any, _now: int) -> int | None:
+        """The next moment after ``now`` at which the value may change by itself in a way that matters; None if never."""
+        return None
+
+
+class Windowed(Cell):
+    """A cell whose value changes by itself, when what it has seen leaves the window (µs)."""
+
+    window: int
+
+    def __init__(self, functions: Functions, unit: int, window: int) -> None:
+        super().__init__(functions, unit)
+        self.window = window
+        self._floor: list[int] | None = None
+        """By count: the largest count up to it at which a condition changes its mind, 0 for none."""
+
+    def critical(self, counts: set[int]) -> None:
+        self._floor = [max((c for c in counts if c <= n), default=0) for n in range(max(counts, default=0) + 1)]
+
+    def after(self, times: list[int], now: int) -> int | None:
+        """The next moment at which one of the times, which are in order, enters or leaves the window in a way that matters."""
+        window = self.window
+        if times[-1] > now:
+            return min((t + window if t <= now else t for t in times if t + window > now), default=None)
+        past = len(times) - bisect_right(times, now - window)
+        floor = self._floor
+        if floor is not None:
+            past = floor[past] if past < len(floor) else floor[-1]
+        return times[-past] + window if past else None
+
+
+def property_of(feature: Feature) -> Callable[[Any], Any]:
+    """How the property that is measured is read out of an event's."""
+    return getter(feature.property or "")[0]
+
+
+def _number(value: int) -> Any:
+    """An int or a float; where neither keeps the digits, or a row cannot, an `Exact`."""
+    whole, part = divmod(value, MICRO)
+    text = number_text(value)
+    if not part and -(1 << 63) <= whole < 1 << 64:
+        return whole
+    if part and micros(float(text)) == value:
+        return float(text)
+    return Exact(EXACT, text.encode())

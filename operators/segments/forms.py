@@ -1,0 +1,110 @@
+"""Each form of a condition as a function of a person, and what it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from contracts.language.exact import exact_test
+from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, TraitIs
+from contracts.text.numbers import MICRO
+from operators.records import Person
+from operators.segments.facts import Facts
+from operators.segments.paths import values
+from operators.segments.predicates import compiled
+from schemalogic.paths import parse_path
+
+Evaluator = Callable[[Person, int, int], bool]
+"""(person, now, memberships so far as bits) → is a member"""
+
+
+class Form(NamedTuple):
+    """``evaluator``: a condition compiled, dates alone are days of the zone; ``needs``: what it looks at, as in `Facts.needs`."""
+
+    evaluator: Callable[[Facts, Any, str], Evaluator]
+    needs: Callable[[Facts, Any], set[Any]] = lambda _facts, _condition: set()
+
+
+def evaluator(facts: Facts, condition: Condition, zone: str) -> Evaluator:
+    """A condition as a function; dates alone are days of the zone."""
+    return FORMS[condition.form].evaluator(facts, condition, zone)
+
+
+def both(parts: list[Evaluator]) -> Evaluator:
+    """Whether every part holds."""
+    if len(parts) == 2:
+        one, two = parts
+        return lambda person, now, bits: one(person, now, bits) and two(person, now, bits)
+    return lambda person, now, bits: all(part(person, now, bits) for part in parts)
+
+
+def consent(facts: Facts, purpose: str) -> Evaluator:
+    """Whether a purpose is granted: as decided, else by its default."""
+    default = facts.defaults.get(purpose, False)
+    return lambda person, now, bits: person.granted.get(purpose, default)
+
+
+def _all(facts: Facts, condition: All, zone: str) -> Evaluator:
+    return both([evaluator(facts, each, zone) for each in condition.of])
+
+
+def _any(facts: Facts, condition: AnyOf, zone: str) -> Evaluator:
+    parts = [evaluator(facts, each, zone) for each in condition.of]
+    return lambda person, now, bits: any(part(person, now, bits) for part in parts)
+
+
+def _not(facts: Facts, condition: Not, zone: str) -> Evaluator:
+    inner = evaluator(facts, condition.of, zone)
+    return lambda person, now, bits: not inner(person, now, bits)
+
+
+def _segment(facts: Facts, condition: MemberOf, _zone: str) -> Evaluator:
+    bit = facts.bit(condition.segment)
+    return lambda person, now, bits: bits & bit != 0
+
+
+def _did(facts: Facts, condition: Did, _zone: str) -> Evaluator:
+    at = facts.number[condition.feature]
+    cell = facts.cells[at]
+    value, unit = cell.value, cell.unit
+    if len(condition.predicates) == 1 and unit == MICRO:
+        op, operand = condition.predicates[0].op, condition.predicates[0].operand
+        if op == "gte" and type(operand) is int:
+            if operand == 1 and cell.window is None:
+                return lambda person, now, bits: bool(person.cells[at])
+            return lambda person, now, bits: value(person.cells[at], now) >= operand
+        if op == "eq" and operand == 0:
+            return lambda person, now, bits: value(person.cells[at], now) == 0
+    test = exact_test(condition.predicates)
+    return lambda person, now, bits: test(value(person.cells[at], now) * unit)
+
+
+def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
+    name, *below = parse_path(condition.path)
+    trait, rest = str(name), tuple(below)
+    test = compiled(condition.predicates, zone)
+    at = facts.computed.get(trait)
+    unit = None if at is None else facts.cells[at].unit
+    if at is not None and unit is not None and not rest:
+        exact, value = exact_test(condition.predicates), facts.cells[at].value
+        return lambda person, now, bits: exact(value(person.cells[at], now) * unit)
+    if not rest:
+        return lambda person, now, bits: test(facts.trait(person, trait, now))
+    return lambda person, now, bits: any(test(item) for item in values(rest, facts.trait(person, trait, now)))
+
+
+def _trait_needs(facts: Facts, condition: TraitIs) -> set[Any]:
+    root = parse_path(condition.path)[0]
+    return {facts.computed.get(str(root), root)}
+
+
+FORMS = {
+    "all": Form(_all),
+    "any": Form(_any),
+    "not": Form(_not),
+    "trait": Form(_trait, _trait_needs),
+    "did": Form(_did, lambda facts, condition: {facts.number[condition.feature]}),
+    "segment": Form(_segment, lambda facts, condition: facts.needs[condition.segment]),
+    "consent": Form(lambda facts, condition, _zone: consent(facts, condition.purpose), lambda _facts, condition: {f"!{condition.purpose}"}),
+}
+"""What has parts needs what they need."""
