@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
-from connectors.destinations.destination import Told
+from connectors.destinations.destination import Delivery
 
 IDLE = timedelta(milliseconds=5)
 BATCH_CHANGES = 2_000
@@ -18,16 +18,16 @@ BATCH_CHANGES = 2_000
 class Log(Protocol):
     """The change log of a space, read beside its writer."""
 
-    def poll(self) -> list[Told]:
+    def poll(self) -> list[Delivery]:
         """What there is to tell now: for each destination the next changes, at most `BATCH_CHANGES`; nothing if all have been told all."""
 
 
-class _ChangesPartition(StatefulSourcePartition[Told, int]):
+class _ChangesPartition(StatefulSourcePartition[Delivery, int]):
     def __init__(self, logs: Sequence[Log], follow: bool, stop: Flag) -> None:
         self._logs, self._follow, self._stop = logs, follow, stop
         self._awake: datetime | None = None
 
-    def next_batch(self) -> list[Told]:
+    def next_batch(self) -> list[Delivery]:
         if self._stop.is_set():
             raise StopIteration
         found = [told for log in self._logs for told in log.poll()]
@@ -43,7 +43,7 @@ class _ChangesPartition(StatefulSourcePartition[Told, int]):
         return 0
 
 
-class Changes(FixedPartitionedSource[Told, int]):
+class Changes(FixedPartitionedSource[Delivery, int]):
     """All logs as one partition of Bytewax, since destinations come and go while it runs.
 
     Each destination is told from where its cursor stands; what Bytewax would resume from is ignored.

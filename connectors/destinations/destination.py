@@ -25,7 +25,7 @@ class Destination(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Delivery:
     """The next changes for a destination, chosen and hidden as the definitions in force want it. ``last`` is the sequence of the last
     change that was looked at, which may be none of them."""
 

@@ -7,23 +7,23 @@ from pathlib import Path
 
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
-from connectors.destinations.destination import Cursor, Destination, Told
+from connectors.destinations.destination import Cursor, Delivery, Destination
 from connectors.destinations.file import FileDestination
 
 
-class _Deliveries(StatelessSinkPartition[Told]):
+class _Deliveries(StatelessSinkPartition[Delivery]):
     def __init__(self, cursor: Callable[[str], Cursor]) -> None:
         self._cursor = cursor
         self._opened: dict[str, tuple[Path, Destination, Cursor]] = {}
 
-    def write_batch(self, items: list[Told]) -> None:
+    def write_batch(self, items: list[Delivery]) -> None:
         for told in items:
             destination, cursor = self._open(told)
             if told.changes:
                 destination.deliver(told.changes)
             cursor.store(told.last)
 
-    def _open(self, told: Told) -> tuple[Destination, Cursor]:
+    def _open(self, told: Delivery) -> tuple[Destination, Cursor]:
         """The destination, opened again where definitions have given it another place."""
         if told.cursor in self._opened:
             path, destination, cursor = self._opened[told.cursor]
@@ -35,7 +35,7 @@ class _Deliveries(StatelessSinkPartition[Told]):
         return opened
 
 
-class Deliver(DynamicSink[Told]):
+class Deliver(DynamicSink[Delivery]):
     """Tells destinations at least once: a crash between delivery and cursor repeats the last batch, with the same ids."""
 
     def __init__(self, cursor: Callable[[str], Cursor]) -> None:

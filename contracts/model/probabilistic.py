@@ -10,7 +10,7 @@ from functools import partial
 from typing import Literal
 
 from contracts.text.durations import duration_us
-from contracts.text.keys import Boolean, Choice, Duration, Fields, Integer, Key, Names, Read, Schema, Told, text_schema, texts_schema
+from contracts.text.keys import Boolean, Choice, Duration, Fields, Integer, Key, Names, Own, Plain, Schema, text_schema, texts_schema
 from contracts.text.problems import Unexpected, listed
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path
@@ -208,15 +208,15 @@ _ONE_OR_SEVERAL: Schema = {
 }
 
 WINDOWED = Fields((
-    Key("same", Told(texts_schema(), partial(_fields, traits=False)), "paths into the event",
+    Key("same", Own(texts_schema(), partial(_fields, traits=False)), "paths into the event",
         required="a list of paths into the event such as context.ip", default=(), shown=False),
     Key("within", Duration(), "how far apart the events may be", required="a duration such as 1h", default=1, shown=False),
 ))  # fmt: skip
 COMPARE = Fields(
     (
-        Key("trait", Read(_path, text_schema()), "a path into the traits", required="the trait that is compared", default="", shown=False),
+        Key("trait", Plain(_path, text_schema()), "a path into the traits", required="the trait that is compared", default="", shown=False),
         Key("how", Choice(_HOW), "how two values are compared", default="exact"),
-        Key("at", Told(_ONE_OR_SEVERAL), "the thresholds between the levels"),
+        Key("at", Own(_ONE_OR_SEVERAL), "the thresholds between the levels"),
         Key("term_frequency", Boolean(), "equal values that are rare say more", default=False),
     ),
     {"dependencies": {"at": {"properties": {"how": {"enum": list(_AT)}}, "required": ["how"]}}},
@@ -229,14 +229,14 @@ def _block_schema(names: Names) -> Schema:
 
 
 PROBABILISTIC = Fields((
-    Key("accept", Read(_probability, _NEAR), "the match probability at which a link is accepted", default=0.95),
-    Key("review", Read(_probability, _NEAR), "from here to accept, a link is a candidate", default=0.8),
-    Key("block", Told(_block_schema, _lines), "candidates share all fields of one line",
+    Key("accept", Plain(_probability, _NEAR), "the match probability at which a link is accepted", default=0.95),
+    Key("review", Plain(_probability, _NEAR), "from here to accept, a link is a candidate", default=0.8),
+    Key("block", Own(_block_schema, _lines), "candidates share all fields of one line",
         required="the lines of fields that candidates share", default=(), shown=False),
     Key("compare", COMPARE.listed(_comparisons, minItems=1), "what is compared", required="a list of comparisons",
         default=(), shown=False),
-    Key("model", Read(_model, text_schema()), "the file that `skep identity train` writes", default=MODEL_FILE),
-    Key("support", Read(_share, {"type": "number", "minimum": 0, "maximum": 1}),
+    Key("model", Plain(_model, text_schema()), "the file that `skep identity train` writes", default=MODEL_FILE),
+    Key("support", Plain(_share, {"type": "number", "minimum": 0, "maximum": 1}),
         "the least mean match probability between two clusters that are joined", default=0.1),
     Key("block_limit", Integer(2), "records in one block; larger ones are skipped", default=1000),
 ))  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.text.keys import Told
+from contracts.text.keys import Own
 from contracts.text.problems import Unexpected
 from contracts.text.scalars import share_hint
 from contracts.text.yaml_tree import Reader, Tree
@@ -27,7 +27,7 @@ def _probability(value: object) -> float:
     raise Unexpected("a probability above 0 and at most 1, such as 0.95", share_hint(value))
 
 
-FLOOR = Told(
+FLOOR = Own(
     {
         "type": "object",
         "properties": {"gte": {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "description": "at least this probability"}},

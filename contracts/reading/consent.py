@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.model.definitions import Purpose
-from contracts.text.keys import Fields, Key, Text, Told
+from contracts.text.keys import Fields, Key, Own, Text
 from contracts.text.names import event_name
 from contracts.text.yaml_tree import Reader, Tree
 
@@ -24,7 +24,7 @@ def _default(reader: Reader, at: Tree) -> str:
 
 PURPOSE = Fields((
     Key("name", Text(), "the purpose, as events and segments name it", required="the name of the purpose"),
-    Key("default", Told({"enum": ["granted", "denied"]}, _default), "what counts while somebody has decided nothing",
+    Key("default", Own({"enum": ["granted", "denied"]}, _default), "what counts while somebody has decided nothing",
         required="granted or denied"),
 ))  # fmt: skip
 CONSENT = Fields((Key("purposes", PURPOSE.listed(), "what people can consent to"),))

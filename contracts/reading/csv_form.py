@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from contracts.text.keys import Choice, Fields, Key, Read, Schema, Told, text_schema
+from contracts.text.keys import Choice, Fields, Key, Own, Plain, Schema, text_schema
 from contracts.text.yaml_tree import Reader, Tree
 
 DECIMALS = (".", ",")
@@ -64,14 +64,14 @@ _HEADER: Schema = {
     "default": True,
 }
 CSV_FORM = Fields((
-    Key("delimiter", Read(_delimiter, _ONE), r"the character between fields such as ; or \t", default=","),
-    Key("quote", Read(_quote, {"type": "string", "maxLength": 1}), "the character around fields; nothing for none", default='"'),
+    Key("delimiter", Plain(_delimiter, _ONE), r"the character between fields such as ; or \t", default=","),
+    Key("quote", Plain(_quote, {"type": "string", "maxLength": 1}), "the character around fields; nothing for none", default='"'),
     Key("decimal", Choice(DECIMALS), "the decimal sign of numbers", default="."),
-    Key("thousands", Read(_thousands, _ONE),
+    Key("thousands", Plain(_thousands, _ONE),
         "the character between thousands; without it the other of . and , where `decimal` is said", default="", shown=False),
-    Key("encoding", Read(_encoding, text_schema()),
+    Key("encoding", Plain(_encoding, text_schema()),
         "such as utf-8, utf-16, cp1252 or latin-1; a byte order mark says more", default="utf-8"),
-    Key("header", Told(_HEADER, _header),
+    Key("header", Own(_HEADER, _header),
         "whether the first line names the columns; false calls them 1, 2, 3 …, a list says their names"),
 ))  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.model.definitions import IdentityRules, Namespace
 from contracts.model.probabilistic import PROBABILISTIC, read_probabilistic
-from contracts.text.keys import Boolean, Choice, Duration, Fields, Integer, Key, Read, Told, texts_schema
+from contracts.text.keys import Boolean, Choice, Duration, Fields, Integer, Key, Own, Plain, texts_schema
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path
 
@@ -126,15 +126,15 @@ def _patterns(reader: Reader, at: Tree) -> tuple[str, ...]:
 
 NAMESPACE = Fields(
     (
-        Key("name", Told({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$"}, _name), "the name of the namespace",
+        Key("name", Own({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$"}, _name), "the name of the namespace",
             required="the name of the namespace", default="", shown=False),
-        Key("from", Told(texts_schema(), _paths), "a path into the event such as traits.email, or a list of paths",
+        Key("from", Own(texts_schema(), _paths), "a path into the event such as traits.email, or a list of paths",
             required="a path into the event, or a list of paths", default=(), shown=False),
         Key("scope", Choice(("person", "device")), "what it identifies", default="person"),
         Key("unique", Boolean(), "a profile has at most one", default=False),
         Key("limit", Integer(), "a profile has at most so many"),
         Key("normalize", Choice(("trim", "email", "phone")), "how a value is written before it is compared", default="trim"),
-        Key("region", Read(_region, {"type": "string", "pattern": "^[A-Z]{2}$"}), "where a number without a country code is from",
+        Key("region", Plain(_region, {"type": "string", "pattern": "^[A-Z]{2}$"}), "where a number without a country code is from",
             default="GB", shown=False),
         Key("personal", Boolean(), "leaves the store only as a keyed hash", default=False),
         Key("shared_after", Integer(), "a device on which so many people were identified is shared"),
@@ -148,9 +148,9 @@ NAMESPACE = Fields(
 )  # fmt: skip
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 BLOCKED = Fields((
-    Key("values", Told(_TEXTS, _values), "values that are no identifiers, in any case, in quotation marks or not",
+    Key("values", Own(_TEXTS, _values), "values that are no identifiers, in any case, in quotation marks or not",
         default=BLOCKED_VALUES, shown=False),
-    Key("patterns", Told(_TEXTS, _patterns), "regular expressions of values that are no identifiers, as they came or as compared",
+    Key("patterns", Own(_TEXTS, _patterns), "regular expressions of values that are no identifiers, as they came or as compared",
         default=BLOCKED_PATTERNS, shown=False),
 ))  # fmt: skip
 LIMITS = Fields((
@@ -170,6 +170,6 @@ IDENTITY = Fields((
     Key("conflict", Choice(("newest", "oldest")), "which link wins when two cannot both stand", default="newest"),
     Key("limits", LIMITS, "how large a profile may become"),
     Key("stitching", STITCHING, "how anonymous events find their person"),
-    Key("probabilistic", Told(PROBABILISTIC.schema, read_probabilistic),
+    Key("probabilistic", Own(PROBABILISTIC.schema, read_probabilistic),
         "which records are compared, and how alike those of one person are"),
 ))  # fmt: skip

@@ -7,7 +7,7 @@ from functools import partial
 
 from contracts.model.definitions import Mapping
 from contracts.reading.csv_form import CSV_FORM, read_csv_form
-from contracts.text.keys import Boolean, Choice, Fields, Key, Names, Read, Schema, Text, Told, text_schema
+from contracts.text.keys import Boolean, Choice, Fields, Key, Names, Own, Plain, Schema, Text, text_schema
 from contracts.text.problems import closest
 from contracts.text.times import time_format, time_zone
 from contracts.text.yaml_tree import Reader, Tree
@@ -101,26 +101,26 @@ def _list_of(least: int) -> Schema:
 _COLUMN = Key("column", Text("the name of a column"), "the name of a column", required="the name of a column")
 CASE = Fields(
     (
-        *(Key(name, Told(_list_of(1), _texts_of_case) if name == "in" else Text()) for name in CASES),
-        Key("value", Told({}, _constant), "the value in this case", required="the value in this case"),
+        *(Key(name, Own(_list_of(1), _texts_of_case) if name == "in" else Text()) for name in CASES),
+        Key("value", Own({}, _constant), "the value in this case", required="the value in this case"),
     ),
     {"oneOf": [{"required": [name]} for name in CASES]},
 )
 FORMS = {
     "product": Fields((
-        Key("product", Told(_list_of(2), partial(_columns, least=2)), "columns whose exact product it is", required="a list of columns"),
+        Key("product", Own(_list_of(2), partial(_columns, least=2)), "columns whose exact product it is", required="a list of columns"),
     )),
-    "constant": Fields((Key("constant", Told({}, _constant), "the same value for every row", required="a value"),)),
+    "constant": Fields((Key("constant", Own({}, _constant), "the same value for every row", required="a value"),)),
     "cases": Fields((
         _COLUMN,
-        Key("otherwise", Told({}, _constant)),
+        Key("otherwise", Own({}, _constant)),
         Key("cases", CASE.listed(_cases), "the first test that holds gives the value", required="a list of cases"),
     )),
     "format": (_TIME := Fields(
         (
             _COLUMN,
-            Key("format", Read(_time_format, text_schema()), "such as %Y-%m-%d %H:%M:%S; ISO 8601 without it"),
-            Key("zone", Read(time_zone, text_schema()), "such as Europe/London", default="UTC", shown=False),
+            Key("format", Plain(_time_format, text_schema()), "such as %Y-%m-%d %H:%M:%S; ISO 8601 without it"),
+            Key("zone", Plain(time_zone, text_schema()), "such as Europe/London", default="UTC", shown=False),
         ),
         {"minProperties": 2},
     )),
@@ -129,15 +129,15 @@ FORMS = {
 }  # fmt: skip
 """How a value is made, by the word that says so; the first that is there."""
 MESSAGE_ID = Fields((
-    Key("columns", Told(_list_of(1), _columns), "the columns that the id is made of; all of them without it"),
+    Key("columns", Own(_list_of(1), _columns), "the columns that the id is made of; all of them without it"),
     Key("occurrence", Boolean(), "the second of two identical rows is another event", default=True),
 ))  # fmt: skip
 
 
-def _of_event(value: Callable[[Names], Schema]) -> Told:
+def _of_event(value: Callable[[Names], Schema]) -> Own:
     """A mapping of fields of the event to something."""
     pattern = rf"^({'|'.join(FIELDS)}|\[\"({'|'.join(FIELDS)})\"\])($|[.\[])"
-    return Told(lambda names: {"type": "object", "patternProperties": {pattern: value(names)}, "additionalProperties": False})
+    return Own(lambda names: {"type": "object", "patternProperties": {pattern: value(names)}, "additionalProperties": False})
 
 
 def _value_schema(names: Names) -> Schema:
@@ -147,10 +147,10 @@ def _value_schema(names: Names) -> Schema:
 
 MAPPING = Fields((
     Key("format", Choice(("csv", "parquet")), "what the file is for", default="csv", shown=False),
-    Key("csv", Told(CSV_FORM.schema), "how the file is written"),
+    Key("csv", Own(CSV_FORM.schema), "how the file is written"),
     Key("columns", _of_event(_value_schema), "how each field of the event is made", required="a mapping of fields to columns"),
     Key("constants", _of_event(lambda _: {}), "fields of the event with the same value in every row"),
-    Key("message_id", Told(MESSAGE_ID.schema), "what the id of a message is made of"),
+    Key("message_id", Own(MESSAGE_ID.schema), "what the id of a message is made of"),
 ))  # fmt: skip
 
 

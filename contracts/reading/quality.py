@@ -10,7 +10,7 @@ from contracts.model.definitions import DAY_US, Contract, Expectation, Range
 from contracts.model.event_patterns import event_pattern, matches
 from contracts.model.versions import newest
 from contracts.text.durations import duration_us
-from contracts.text.keys import Choice, Duration, Fields, Key, Schema, Text, Told, described, offered
+from contracts.text.keys import Choice, Duration, Fields, Key, Own, Schema, Text, described, offered
 from contracts.text.problems import Unexpected, choices
 from contracts.text.scalars import meant_number, share_hint, unquoted
 from contracts.text.yaml_tree import Reader, Tree
@@ -226,18 +226,18 @@ _NARROWED: Schema = {
 }
 _AGE = Duration().schema({}, "at most so old")
 _CHECKS = (
-    Key("completeness", Told(_NARROWED), "the share of optional properties that are there, or of each property by its path"),
-    Key("quarantined", Told(_SHARE_OF_ALL), "the share of records that are refused"),
-    Key("unknown_properties", Told(_SHARE_OF_ALL), "the share of events with a property that no contract declares"),
-    Key("out_of_range", Told(_NARROWED), "the share of values outside of the examples or of the range, or of each property by its path"),
-    Key("freshness", Told({"type": "object", "properties": {"lte": _AGE}, "additionalProperties": False, "required": ["lte"]}),
+    Key("completeness", Own(_NARROWED), "the share of optional properties that are there, or of each property by its path"),
+    Key("quarantined", Own(_SHARE_OF_ALL), "the share of records that are refused"),
+    Key("unknown_properties", Own(_SHARE_OF_ALL), "the share of events with a property that no contract declares"),
+    Key("out_of_range", Own(_NARROWED), "the share of values outside of the examples or of the range, or of each property by its path"),
+    Key("freshness", Own({"type": "object", "properties": {"lte": _AGE}, "additionalProperties": False, "required": ["lte"]}),
         "how old the newest event may be"),
-    Key("volume", Told(_sides({"type": "number", "minimum": 0}, minProperties=1)), "how many times the usual number of events"),
+    Key("volume", Own(_sides({"type": "number", "minimum": 0}, minProperties=1)), "how many times the usual number of events"),
 )  # fmt: skip
 CHECKS = tuple(key.name for key in _CHECKS)
 EXPECTATION = Fields(
     (
-        Key("event", Told(lambda names: offered(names.get("events", ()))), "the name of an event, or a prefix such as order_*",
+        Key("event", Own(lambda names: offered(names.get("events", ()))), "the name of an event, or a prefix such as order_*",
             required="the name of an event, or a prefix such as order_*"),
         Key("source", Text("the name of a source in skep.yaml"), "only what comes from this source of skep.yaml"),
         *_CHECKS,
@@ -252,5 +252,5 @@ _USUAL: Schema = {
 }
 QUALITY = Fields((
     Key("expectations", EXPECTATION.listed(), "what the events of a name must keep"),
-    Key("ranges", Told(_USUAL), "usual values: event, then property, then gte and lte"),
+    Key("ranges", Own(_USUAL), "usual values: event, then property, then gte and lte"),
 ))  # fmt: skip

@@ -112,7 +112,7 @@ class Duration:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class Plain:
     """What a function makes of the plain value; its ValueError says what was expected."""
 
     how: Callable[[Any], Any]
@@ -126,7 +126,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Own:
     """What the file's own reader makes of the tree; without ``how``, the tree itself."""
 
     known: Schema | Callable[[Names], Schema]
@@ -205,6 +205,6 @@ class Fields:
         required = [key.name for key in self.keys if key.required]
         return described({**known, **self.more, **({"required": required} if required else {})}, says)
 
-    def listed(self, how: Callable[[Reader, Tree], Any] | None = None, **more: Any) -> Told:
+    def listed(self, how: Callable[[Reader, Tree], Any] | None = None, **more: Any) -> Own:
         """A list of such mappings."""
-        return Told(lambda names: {"type": "array", "items": self.schema(names), **more}, how)
+        return Own(lambda names: {"type": "array", "items": self.schema(names), **more}, how)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contracts.model.hashing import DEFAULT_SECRET
-from contracts.text.keys import Boolean, Choice, Duration, Fields, Integer, Key, Read, Text, Told, text_schema
+from contracts.text.keys import Boolean, Choice, Duration, Fields, Integer, Key, Own, Plain, Text, text_schema
 from contracts.text.yaml_tree import Reader, Tree
 
 NAME = "^[a-z0-9][a-z0-9_-]*$"
@@ -34,15 +34,15 @@ def _url(value: object) -> str:
 
 SOURCE = Fields(
     (
-        Key("name", Told(_NAME, lambda reader, at: reader.text(at)), "part of what is remembered of how far it was read",
+        Key("name", Own(_NAME, lambda reader, at: reader.text(at)), "part of what is remembered of how far it was read",
             required="the name of the source", default="", shown=False),
         Key("kind", Choice(("jsonl", "csv", "parquet")), "jsonl is one event a line", required="jsonl, csv or parquet",
             default="jsonl", shown=False),
         Key("path", Text(), "a file, a folder or a glob, relative to the project folder",
             required="a file, folder or glob, relative to the project folder"),
-        Key("mapping", Told(lambda names: Text(names="mappings").schema(names, "")), "the name of a file in contracts/sources/"),
-        Key("space", Told(text_schema()), "the space that it feeds; the first of `spaces` without it"),
-        Key("history", Told({"type": "boolean"}), "written down before it is read: none of it is late. CSV and Parquet always are"),
+        Key("mapping", Own(lambda names: Text(names="mappings").schema(names, "")), "the name of a file in contracts/sources/"),
+        Key("space", Own(text_schema()), "the space that it feeds; the first of `spaces` without it"),
+        Key("history", Own({"type": "boolean"}), "written down before it is read: none of it is late. CSV and Parquet always are"),
         Key("changed", Choice(("stop", "reread")), "what becomes of a file with other content than when it was read", default="stop"),
     ),
     {
@@ -61,7 +61,7 @@ SNAPSHOT = Fields((
     Key("storage", Choice(("v1.2.0", "v1.4.0", "latest")), "the oldest DuckDB that is to open the snapshot", default="v1.2.0"),
 ))  # fmt: skip
 SETTINGS = Fields((
-    Key("spaces", Told({"type": "array", "items": _NAME, "minItems": 1, "uniqueItems": True}, _spaces),
+    Key("spaces", Own({"type": "array", "items": _NAME, "minItems": 1, "uniqueItems": True}, _spaces),
         "the brands or regions; each has its own store", default=("shop",), shown=False),
     Key("data", Text("a folder, relative to the project folder"),
         "the folder of all that is remembered, relative to the project folder", default="data"),
@@ -73,7 +73,7 @@ SETTINGS = Fields((
     Key("follow", Boolean(), "wait for more at the end of the input", default=False),
     Key("sources", SOURCE.listed(), "where events come from"),
     Key("batch_size", Integer(), "records in one batch and one commit", default=2000),
-    Key("registry", Read(_url, {"type": "string", "pattern": "^https?://."}),
+    Key("registry", Plain(_url, {"type": "string", "pattern": "^https?://."}),
         "the address of a schema registry such as http://localhost:8081", default="", shown=False),
     Key("secret", Text("a text of your own, in quotes if it is a number"),
         "the key of all hashes of identifiers; prefer the variable SKEP_SECRET", default=DEFAULT_SECRET, shown=False),

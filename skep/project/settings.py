@@ -1,4 +1,4 @@
-"""``skep.yaml`` and the environment: how a project is run. Read when a command starts, never at import."""
+"""``skep.yaml`` and the environment: how a project is run. Plain when a command starts, never at import."""
 
 from __future__ import annotations
 

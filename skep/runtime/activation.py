@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from connectors.destinations.changes import BATCH_CHANGES, Changes
-from connectors.destinations.destination import Change, Cursor, Told
+from connectors.destinations.destination import Change, Cursor, Delivery
 from connectors.destinations.engine import Deliver
 from contracts.model.definitions import Definitions
 from contracts.text.problems import ContractErrors
@@ -44,14 +44,14 @@ class SpaceLog:
         self._recipients: dict[str, tuple[Path, Audience]] = {}
         self._since: dict[str, int] = {}
 
-    def poll(self) -> list[Told]:
+    def poll(self) -> list[Delivery]:
         """See `connectors.destinations.changes.Log`."""
         self._view.refresh()
         if not self._news() and time.monotonic() - self._looked < LOOK_SECONDS:
             return []
         self._look()
         return [
-            Told(name, path, audience.told(changes), changes[-1][0])
+            Delivery(name, path, audience.told(changes), changes[-1][0])
             for name, (path, audience) in self._recipients.items()
             if (changes := self._next(name))
         ]

@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 from contracts.model.definitions import Contract, Example, Step, Upcast, Version
 from contracts.model.versions import newest, version_text, way
-from contracts.text.keys import Fields, Key, Told, text_schema
+from contracts.text.keys import Fields, Key, Own, text_schema
 from contracts.text.problems import Problem, listed
 from contracts.text.yaml_tree import Reader, Tree
 from contracts.versions.upcasts.examples import example_problems
@@ -151,15 +151,15 @@ def _read_examples(reader: Reader, at: Tree | None) -> tuple[Example, ...]:
 
 
 _EXAMPLES = Fields((
-    Key("old", Told({"type": "object"}), required="the document before"),
-    Key("new", Told({"type": "object"}), required="the document after"),
+    Key("old", Own({"type": "object"}), required="the document before"),
+    Key("new", Own({"type": "object"}), required="the document after"),
 )).listed()  # fmt: skip
 STEP = Fields(
     (*STEPS.values(), Key("examples", _EXAMPLES, "what the step does")),
     {"oneOf": [{"required": [kind]} for kind in STEPS]},
 )
 UPCAST = Fields((
-    Key("upcast", Told(text_schema()), "the versions, as the file is named, such as 1-0-0 to 2-0-0", required="the versions"),
+    Key("upcast", Own(text_schema()), "the versions, as the file is named, such as 1-0-0 to 2-0-0", required="the versions"),
     Key("steps", STEP.listed(minItems=1), "what is done to a document, one after the other", required="a list of steps"),
     Key("examples", _EXAMPLES, "documents before and after all steps"),
 ))  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from contracts.text.keys import Key, Schema, Told, text_schema
+from contracts.text.keys import Key, Own, Schema, text_schema
 from contracts.text.problems import closest, listed
 from contracts.text.times import time_format, time_zone
 from contracts.text.yaml_tree import Reader, Tree
@@ -290,19 +290,19 @@ _OTHERS: Schema = {"anyOf": [{"enum": list(_OTHERWISE)}, _with(("value",), value
 STEPS = {
     key.name: key
     for key in (
-        Key("rename", Told({**_VALUES, "additionalProperties": text_schema()}, _rename),
+        Key("rename", Own({**_VALUES, "additionalProperties": text_schema()}, _rename),
             "old names and their new names in the same object"),
-        Key("move", Told(_with(("from", "to"), from_=_PATH, to=_PATH), _move), "to another path"),
-        Key("default", Told(_VALUES, _assigned), "a value where there is none"),
-        Key("constant", Told(_VALUES, _constant), "a value, whatever is there"),
-        Key("map", Told(_with(("path", "values"), path=_PATH, values=_VALUES, otherwise=_OTHERS), _map), "each old value to a new one"),
-        Key("convert", Told(_with(("path",), _CONVERT, path=_PATH, **_CONVERSIONS, places=_DECIMALS), _convert),
+        Key("move", Own(_with(("from", "to"), from_=_PATH, to=_PATH), _move), "to another path"),
+        Key("default", Own(_VALUES, _assigned), "a value where there is none"),
+        Key("constant", Own(_VALUES, _constant), "a value, whatever is there"),
+        Key("map", Own(_with(("path", "values"), path=_PATH, values=_VALUES, otherwise=_OTHERS), _map), "each old value to a new one"),
+        Key("convert", Own(_with(("path",), _CONVERT, path=_PATH, **_CONVERSIONS, places=_DECIMALS), _convert),
             "to another unit, type or way to write a time"),
-        Key("split", Told(_with(("path", "by", "into"), path=_PATH, by={"type": "string", "minLength": 1}, into=_PATHS), _split),
+        Key("split", Own(_with(("path", "by", "into"), path=_PATH, by={"type": "string", "minLength": 1}, into=_PATHS), _split),
             "a text into several"),
-        Key("join", Told(_with(("paths", "with", "into"), paths=_PATHS, with_={"type": "string"}, into=_PATH), _join),
+        Key("join", Own(_with(("paths", "with", "into"), paths=_PATHS, with_={"type": "string"}, into=_PATH), _join),
             "several texts into one"),
-        Key("drop", Told({"type": "array", "items": _PATH, "minItems": 1}, _drop), "paths that go"),
+        Key("drop", Own({"type": "array", "items": _PATH, "minItems": 1}, _drop), "paths that go"),
     )
 }  # fmt: skip
 """What a step may do, by its key."""
