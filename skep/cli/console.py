@@ -19,14 +19,12 @@ from rich.console import Console
 from rich.text import Text
 
 from skep.cli.layout import Column, in_full, laid_out
-from skep.project.terminal import visible, visible_json, visible_line
+from skep.project.terminal import cut, visible, visible_json, visible_line
 
 WIDE = 240
 """Columns of a table that goes into a file or a pipe."""
 SCREEN_MIN = 40
 """Columns of a screen that is narrower."""
-CELL_MAX = 2_000
-"""Characters of a value in a table."""
 _FRACTION = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+Z$")
 
 
@@ -143,7 +141,7 @@ def screen_width() -> int | None:
 
 
 def cell(value: Any) -> str:
-    """A value for people, on one line: thousands are marked, times stop at the second, a text of more than `CELL_MAX` is cut."""
+    """A value for people, on one line: thousands are marked, times stop at the second, a long text is cut."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -151,11 +149,6 @@ def cell(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return visible_line(cut(_FRACTION.sub(r"\1Z", str(_json(value)))))
-
-
-def cut(text: str, most: int = CELL_MAX) -> str:
-    """A text that is not too long to be read."""
-    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
 @contextmanager

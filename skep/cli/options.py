@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,17 +22,12 @@ OneSpace = Annotated[str | None, typer.Option("--space", help="The space; needed
 Why = Annotated[str, typer.Option("--why", help="The reason, for those who read it later.")]
 
 
-def entry_row(one: Submitted) -> dict[str, Any]:
-    """An entry and the flow's answer, for programs."""
-    return {"id": one.message_id, "position": one.position, "running": one.running, "answer": one.answer}
-
-
 def tell(submitted: Sequence[Submitted], *, json: bool) -> None:
     """What came of these entries; exit code 1 if the flow has refused one of them."""
     from skep.project.entries import told
 
     if json:
-        console.json_line([entry_row(one) for one in submitted])
+        console.json_line(submitted)
     for line in [] if json else told(submitted):
         console.out.print(line)
     if any(one.answer and not one.answer.get("ok", True) for one in submitted):

@@ -5,21 +5,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skep.cli import offered
-from skep.cli.console import json_line, out, table
+from skep.cli.console import json_bytes, json_line, out
 from skep.cli.context import settings_of
-from skep.cli.layout import Column, moment, number, prose
-from skep.cli.options import Json, Space, Why, entry_row, tell
+from skep.cli.options import Json, Space, Why, tell
 from skep.project.errors import CommandError
 
 if TYPE_CHECKING:
-    from skep.answers.quarantine.causes import Cause
+    from collections.abc import Iterable
+
+    from skep.answers.quarantine.records import Record
     from skep.answers.quarantine.selection import Selection
-    from skep.answers.quarantine.trial import Tried
     from skep.project.settings import Settings
 
 quarantine_app = typer.Typer()
@@ -64,60 +64,32 @@ def list_(
     Example: skep quarantine list --event order_completed --since 1d
     """
     from skep.answers.quarantine.causes import listed
-    from skep.answers.quarantine.selection import public, records, selection
+    from skep.answers.quarantine.records import record
+    from skep.answers.quarantine.selection import records, selection
+    from skep.cli.show import quarantine as shown
 
     settings = settings_of(context)
     chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
     rows = records(settings, space, chosen)
     if json and grouped:
-        json_line([one.public() for one in listed(rows)])
+        json_line(listed(rows))
     elif json:
-        _json_rows(public(name, row) for name, row in rows)
+        _json_rows(record(name, row) for name, row in rows)
     elif each:
-        shown = [(name, row.id, row.reason, row.event, row.partition, row.position, row.detail) for name, row in rows]
-        columns = ("space", "id", "reason", "event", prose("partition"), number("position"), prose("detail"))
-        _table(columns, shown, limit, settings)
+        shown.show_each((record(name, row) for name, row in rows), limit, settings.spaces)
     else:
-        _causes(listed(rows), limit, settings)
+        shown.show_causes(listed(rows), limit, settings.spaces)
 
 
-def _json_rows(rows: Any) -> None:
+def _json_rows(rows: Iterable[Record]) -> None:
     """A list of rows as one line of JSON, written as the rows come."""
     import sys
-
-    import orjson
 
     write = sys.stdout.buffer.write
     write(b"[")
     for at, row in enumerate(rows):
-        write((b"," if at else b"") + orjson.dumps(row))
+        write((b"," if at else b"") + json_bytes(row))
     write(b"]\n")
-
-
-def _causes(causes: list[Cause], limit: int, settings: Settings) -> None:
-    from contracts.text.times import iso
-
-    shown = [
-        (
-            one.space, one.records, one.reason, one.event, one.contract.partition("/")[2], one.detail,
-            *(None if at is None else iso(at) for at in (one.first_us, one.last_us)), one.sample, one.id,
-        )
-        for one in causes
-    ]  # fmt: skip
-    columns = (
-        "space", number("records"), "reason", "event", "version", prose("detail"), moment("first"), moment("last"), "sample", "cause",
-    )  # fmt: skip
-    _table(columns, shown, limit, settings)
-    if causes:
-        out.print(f"\nNext: skep quarantine show {causes[0].sample}   ·   skep quarantine replay --cause {causes[0].id} --dry-run")
-
-
-def _table(columns: tuple[str | Column, ...], rows: list[tuple[Any, ...]], limit: int, settings: Settings) -> None:
-    """A table of at most ``limit`` rows; the first column, the space, only where there are several."""
-    first = 0 if len(settings.spaces) > 1 else 1
-    table(columns[first:], [row[first:] for row in rows[:limit]])
-    if len(rows) > limit:
-        out.print(f"… and {len(rows) - limit:,} more: --limit {len(rows)}")
 
 
 @quarantine_app.command("show")
@@ -137,7 +109,8 @@ def show(
 
     Example: skep quarantine show q-1
     """
-    from skep.answers.quarantine.selection import found, public, selection
+    from skep.answers.quarantine.records import record
+    from skep.answers.quarantine.selection import found, selection
     from skep.project.spaces import open_views
 
     settings = settings_of(context)
@@ -147,12 +120,13 @@ def show(
             _write_raw(entry, [row.raw for _, row in rows])
             return
         if json:
-            json_line([public(name, row) for name, row in rows])
+            json_line([record(name, row) for name, row in rows])
             return
-        from skep.answers.quarantine.show import show as show_one
+        from skep.answers.quarantine.examination import examine
+        from skep.cli.show.record import show as show_one
 
         for name, row in rows:
-            show_one(settings, name, views[name], row)
+            show_one(examine(settings, name, views[name], row))
 
 
 def _write_raw(entry: str, records: list[bytes]) -> None:
@@ -190,6 +164,7 @@ def replay(
     """
     from skep.answers.quarantine import repairs
     from skep.answers.quarantine.selection import selection
+    from skep.cli.show.quarantine import show_tried
     from skep.project.definitions import proved
 
     settings = settings_of(context)
@@ -198,9 +173,9 @@ def replay(
     if dry_run:
         tried = repairs.trial(settings, where_, chosen, proved(settings) if apply else None)
         if json:
-            json_line(tried.public())
+            json_line(tried)
         else:
-            _tried(tried, settings)
+            show_tried(tried, settings.spaces)
         return
     if apply:
         _apply(settings, where_)
@@ -238,28 +213,19 @@ def edit(
     from skep.answers.quarantine import repairs
     from skep.answers.quarantine.patches import read_patch
     from skep.answers.quarantine.selection import selection
-    from skep.answers.quarantine.show import differences
+    from skep.cli.show.quarantine import show_patched
 
     settings = settings_of(context)
     operations = read_patch(patch)
     chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
     _some(chosen, everything)
-    done = repairs.edit(settings, _of(settings, space, chosen), chosen, operations, why, feed=feed, dry_run=dry_run)
+    done, sample = repairs.edit(settings, _of(settings, space, chosen), chosen, operations, why, feed=feed, dry_run=dry_run)
     if json:
-        json_line({**done.public(), "entries": [entry_row(one) for one in done.submitted]})
+        json_line(done)
         return
-    for because, (count, sample) in done.left.items():
-        out.print(f"{count:,} left as they are, {sample} for one: {because}")
-    out.print(f"{done.records:,} records {'would be edited' if dry_run else 'to edit'}")
-    if dry_run and done.sample:
-        out.print(f"\n{done.sample[0]}:")
-        for line in differences(*done.sample[1:]):
-            out.print(line)
-        out.print()
-    if done.records:
-        _tried(done.tried, settings)
-    tell(done.submitted, json=False)
-    if done.submitted and done.tried.passing and not feed:
+    show_patched(done, sample if dry_run else None, settings.spaces, dry_run=dry_run)
+    tell(done.entries, json=False)
+    if done.entries and done.passing and not feed:
         out.print("Next: skep quarantine replay --reason edited")
 
 
@@ -319,12 +285,3 @@ def _apply(settings: Settings, space: str | None) -> None:
 def _some(chosen: Selection, everything: bool) -> None:
     if chosen.empty and not everything:
         raise CommandError("expected ids or options that say which records, found none → name some, or say --all")
-
-
-def _tried(tried: Tried, settings: Settings) -> None:
-    """What a replay would do, for people."""
-    known = f" ({tried.duplicate:,} of them as duplicates)" if tried.duplicate else ""
-    out.print(f"{tried.records:,} records: {tried.passing:,} would now pass{known}, {tried.failing:,} would be refused again")
-    if tried.failing:
-        out.print()
-        _causes(tried.causes.sorted(), 50, settings)

@@ -6,8 +6,9 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from connectors import control
 from contracts.text.times import iso
@@ -23,11 +24,10 @@ WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(msgspec.Struct, frozen=True):
     """An entry that is durably in the control partition; ``answer`` is None while no flow has read it."""
 
-    message_id: str
+    message_id: str = msgspec.field(name="id")
     position: int
     running: bool
     answer: dict[str, Any] | None

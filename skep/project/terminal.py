@@ -8,6 +8,8 @@ from typing import Any
 
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 """Control characters, marks of direction, other ends of lines, and halves of characters, which cannot be encoded."""
+TEXT_MAX = 2_000
+"""Characters of a text that a person reads."""
 
 
 def visible(text: str) -> str:
@@ -23,6 +25,11 @@ def visible_line(text: str) -> str:
 def visible_json(text: str) -> str:
     """JSON that says the same and controls nothing: JSON itself escapes some of the control characters only."""
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def cut(text: str, most: int = TEXT_MAX) -> str:
+    """A text that is not too long to be read."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
 def _escape(found: re.Match[str]) -> str:

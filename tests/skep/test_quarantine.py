@@ -10,16 +10,17 @@ from typing import Any
 import orjson
 import pytest
 
+from contracts.text.times import iso
 from operators.people.quarantine import Edit, QuarantineRow, decode_row
 from operators.records import encode
 from operators.view.quarantine import Quarantined
 from skep.answers.quarantine import causes
-from skep.answers.quarantine.faults import broken_text
+from skep.answers.quarantine.faults import broken_text, faults
 from skep.answers.quarantine.patches import Unpatchable, apply_patch, read_patch
 from skep.answers.quarantine.selection import Selection, selection
-from skep.answers.quarantine.show import differences, record_lines
 from skep.answers.quarantine.where import read_where
-from skep.answers.quarantine.written import Written, pretty
+from skep.cli.show.record import differences, record_lines
+from skep.cli.show.written import Written, pretty
 from skep.project.errors import CommandError
 from tests.processes import completed, plain_environment
 from tests.promises.project import applied, asked, project, ran, write_contract
@@ -212,7 +213,7 @@ def test_a_hundred_thousand_records_are_listed_in_one_pass() -> None:
     for number in range(100_000):
         listed.add("shop", row(detail=f'properties.a: "{number}" is not of type "number"', path="/a/type", stored_at_us=number))
     [cause] = listed.sorted()
-    assert (cause.records, cause.first_us, cause.last_us) == (100_000, 0, 99_999)
+    assert (cause.records, cause.first, cause.last) == (100_000, iso(0), iso(99_999))
 
 
 # ── one record ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -470,7 +471,7 @@ def test_every_space_has_its_own_numbers(tmp_path: Path) -> None:
 
 
 def shown(record: Quarantined) -> list[str]:
-    return [line.plain for line in record_lines(record, [], formats=False)]
+    return [line.plain for line in record_lines(record, faults(record, [], formats=False))]
 
 
 @pytest.mark.parametrize(

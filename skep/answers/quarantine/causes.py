@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+
+import msgspec
 
 from contracts.model.batches import Refused
 from contracts.text.times import iso
@@ -25,27 +25,23 @@ _NAMES = frozenset({"required", "additionalProperties", "dependentRequired", "un
 _LITERAL = json.JSONDecoder()
 
 
-@dataclass(slots=True)
-class Cause:
-    """Records of one cause in one space; times are µs, when they were received, or read if they do not say it."""
+class Cause(msgspec.Struct):
+    """Records of one cause in one space; times are ISO 8601, when they were received, or read if they do not say it.
 
-    id: str
+    ``sample``: the id of one of them.
+    """
+
+    id: str = msgspec.field(name="cause")
     space: str
     reason: str
     event: str
     contract: str
     schema_path: str
     detail: str
+    records: int
+    first: str | None
+    last: str | None
     sample: str
-    records: int = 0
-    first_us: int | None = None
-    last_us: int | None = None
-
-    def public(self) -> dict[str, Any]:
-        """As JSON says it."""
-        first, last = (None if at is None else iso(at) for at in (self.first_us, self.last_us))
-        names = ("space", "reason", "event", "contract", "schema_path", "detail", "records")
-        return {"cause": self.id, **{name: getattr(self, name) for name in names}, "first": first, "last": last, "sample": self.sample}
 
 
 class Causes:
@@ -53,6 +49,8 @@ class Causes:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Cause] = {}
+        self._times: dict[tuple[str, str], tuple[int, int]] = {}
+        """The first and the last, in µs."""
 
     def add(self, space: str, row: Quarantined, refused: Quarantined | Refused | None = None) -> None:
         """Count a record under what it says, or under another refusal of it."""
@@ -61,15 +59,19 @@ class Causes:
         cause = self._found.get(key)
         if cause is None:
             detail = _abstracted(why.reason, why.detail, why.schema_path)
-            cause = self._found[key] = Cause(key[1], space, why.reason, why.event, why.contract, why.schema_path, detail, row.id)
+            cause = self._found[key] = Cause(
+                key[1], space, why.reason, why.event, why.contract, why.schema_path, detail, 0, None, None, row.id
+            )
         cause.records += 1
         at = moment_us(row)
         if at is not None:
-            cause.first_us = at if cause.first_us is None else min(cause.first_us, at)
-            cause.last_us = at if cause.last_us is None else max(cause.last_us, at)
+            first, last = self._times.get(key, (at, at))
+            self._times[key] = min(first, at), max(last, at)
 
     def sorted(self) -> list[Cause]:
         """The causes, the most frequent first."""
+        for key, (first, last) in self._times.items():
+            self._found[key].first, self._found[key].last = iso(first), iso(last)
         return sorted(self._found.values(), key=lambda one: (-one.records, one.space, one.reason, one.id))
 
 

@@ -20,9 +20,12 @@ from schemalogic.paths import parse_path
 from schemalogic.validation import compile_schema
 from skep.answers.quarantine.causes import without_value
 from skep.answers.quarantine.framed import parts
-from skep.answers.quarantine.written import Path
+
+Path = tuple[str | int, ...]
 
 FAULTS_MAX = 20
+PARSED_MAX = 2_000_000
+"""Bytes of a record that is looked into."""
 _PLACES = {"too_late": ("timestamp",), "future": ("timestamp",), "conflict": ("messageId",)}
 _AROUND = 60
 """Characters that are shown before and behind the place where a text stops being JSON."""
@@ -38,7 +41,12 @@ class Fault:
 
 
 def faults(row: Quarantined, readings: Iterable[Definitions], *, formats: bool) -> list[Fault]:
-    """What is wrong with a record. ``readings`` are definitions in which its contract may be, those to try first first."""
+    """What is wrong with a record, as far as that is known.
+
+    ``readings`` are definitions in which its contract may be, those to try first first.
+    """
+    if row.reason == "edited" or len(row.raw) > PARSED_MAX:
+        return []
     if row.contract and row.reason == "invalid":
         for definitions in readings:
             contract = contract_of(definitions, row.contract)

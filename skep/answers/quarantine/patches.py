@@ -12,8 +12,8 @@ from jsonpointer import JsonPointerException
 from contracts.text.schema_files import line_of
 from operators.judge import DETAIL_MAX
 from skep.answers.quarantine.framed import parts
-from skep.cli.console import cut
 from skep.project.errors import CommandError
+from skep.project.terminal import cut
 
 OPERATIONS = {
     "add": ("value",), "remove": (), "replace": ("value",), "move": ("from",), "copy": ("from",), "test": ("value",),

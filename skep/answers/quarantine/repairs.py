@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
 
 from contracts.model.definitions import Definitions
 from operators.people.repairs import digest
 from operators.view.quarantine import Quarantined
+from skep.answers.quarantine.causes import Cause
 from skep.answers.quarantine.patches import Patch, Unpatchable, apply_patch
 from skep.answers.quarantine.selection import Selection, found
 from skep.answers.quarantine.trial import Trial, Tried
@@ -24,20 +26,33 @@ ENTRIES_MAX = 500
 _One = TypeVar("_One")
 
 
-@dataclass(slots=True)
-class Patched:
-    """What a patch makes of records: how many it applies to, why not to the others (with one id each), and a sample."""
+class Left(msgspec.Struct):
+    """Records that a patch does not apply to, with the id of one of them."""
 
-    records: int = 0
-    left: dict[str, tuple[int, str]] = field(default_factory=dict)
-    sample: tuple[str, bytes, bytes] | None = None
-    tried: Tried = field(default_factory=Tried)
-    submitted: list[Submitted] = field(default_factory=list)
+    because: str
+    records: int
+    sample: str
 
-    def public(self) -> dict[str, Any]:
-        """As JSON says it."""
-        left = [{"because": why, "records": count, "sample": sample} for why, (count, sample) in self.left.items()]
-        return {"edited": self.records, "left": left, **self.tried.public()}
+
+class Patched(msgspec.Struct, frozen=True, rename={"passing": "pass", "failing": "fail"}):
+    """How many records a patch applies to, why not to the others, what a replay would make of them, and the entries."""
+
+    edited: int
+    left: list[Left]
+    records: int
+    passing: int
+    duplicate: int
+    failing: int
+    causes: list[Cause]
+    entries: list[Submitted]
+
+
+class Sample(NamedTuple):
+    """One record, before and after."""
+
+    id: str
+    before: bytes
+    after: bytes
 
 
 def trial(settings: Settings, space: str | None, chosen: Selection, files: Definitions | None = None) -> Tried:
@@ -60,9 +75,10 @@ def replay(settings: Settings, space: str | None, chosen: Selection) -> tuple[in
 
 def edit(
     settings: Settings, space: str | None, chosen: Selection, patch: Patch, why: str, *, feed: bool = False, dry_run: bool = False
-) -> Patched:
+) -> tuple[Patched, Sample | None]:
     """Apply a patch to records, and with ``feed`` replay them at once. ``dry_run`` only says what would come of it."""
-    done = Patched()
+    left: dict[str, Left] = {}
+    sample: Sample | None = None
     judging = Trial(settings)
     entries: dict[str, list[dict[str, Any]]] = {}
     with open_views(settings, space) as views:
@@ -70,17 +86,16 @@ def edit(
             try:
                 raw = apply_patch(patch, row.raw)
             except Unpatchable as error:
-                count, sample = done.left.get(str(error), (0, row.id))
-                done.left[str(error)] = count + 1, sample
+                left.setdefault(str(error), Left(str(error), 0, row.id)).records += 1
                 continue
-            done.records += 1
-            done.sample = done.sample or (row.id, row.raw, raw)
+            sample = sample or Sample(row.id, row.raw, raw)
             judging.add(name, views[name], row, raw)
             if not dry_run:
                 entries.setdefault(name, []).append(_entry(row, raw))
-    done.tried = judging.tried
-    done.submitted = _submit(settings, entries, {"type": "edit", "patch": patch, "why": why, "who": who(), "replay": feed})
-    return done
+    submitted = _submit(settings, entries, {"type": "edit", "patch": patch, "why": why, "who": who(), "replay": feed})
+    tried = judging.tried
+    counts = (tried.records, tried.passing, tried.duplicate, tried.failing)
+    return Patched(tried.records, list(left.values()), *counts, tried.causes, submitted), sample
 
 
 def drop(settings: Settings, space: str | None, chosen: Selection, why: str) -> tuple[int, list[Submitted]]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
 
 from contracts.model.event_patterns import event_pattern, matches
 from contracts.text.durations import EXPECTED, duration_us
-from contracts.text.times import iso, parse_time
+from contracts.text.times import parse_time
 from operators.view.quarantine import Quarantined
 from operators.view.space import View
 from skep.answers.quarantine.causes import cause_id, moment_us
@@ -102,30 +98,3 @@ def records(settings: Settings, space: str | None, chosen: Selection) -> Iterato
     """The same, of a project's spaces or of the one named."""
     with open_views(settings, space) as views:
         yield from found(views, chosen)
-
-
-def public(space: str, row: Quarantined) -> dict[str, Any]:
-    """A record as JSON can say it: times as texts, its bytes as text (``raw_base64`` if they are no UTF-8)."""
-    shown: dict[str, Any] = {"id": row.id, "space": space, "cause": cause_id(row)}
-    shown |= {name: getattr(row, name) for name in ("reason", "detail", "schema_path", "event", "contract", "partition", "position")}
-    shown |= {"received_at": _iso(row.received_at_us), "quarantined_at": _iso(row.stored_at_us), **_bytes("raw", row.raw)}
-    if row.original is not None:
-        shown |= {**_bytes("original", row.original), "edits": [public_edit(edit) for edit in row.edits]}
-    return shown
-
-
-def public_edit(edit: msgspec.Struct) -> dict[str, Any]:
-    """Who edited a record, when, why, and the id of the control entry that has the patch."""
-    said = msgspec.structs.asdict(edit)
-    return {"at": iso(said.pop("time_us")), **said}
-
-
-def _bytes(name: str, raw: bytes) -> dict[str, str]:
-    try:
-        return {name: raw.decode()}
-    except UnicodeDecodeError:
-        return {f"{name}_base64": base64.b64encode(raw).decode()}
-
-
-def _iso(time_us: int | None) -> str | None:
-    return None if time_us is None else iso(time_us)

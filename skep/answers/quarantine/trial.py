@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import Any
 
+import msgspec
 import orjson
 
 from contracts.model.batches import Event, Refused
@@ -16,28 +15,19 @@ from operators.people.quarantine import refused_event
 from operators.people.repairs import message_id
 from operators.view.quarantine import Quarantined
 from operators.view.space import View
-from skep.answers.quarantine.causes import Causes
+from skep.answers.quarantine.causes import Cause, Causes
 from skep.project.in_force import in_force
 from skep.project.settings import Settings
 
 
-@dataclass(slots=True)
-class Tried:
+class Tried(msgspec.Struct, frozen=True, rename={"passing": "pass", "failing": "fail"}):
     """How many records would pass (``duplicate`` of them as repeats of a known message), and why the others would not."""
 
-    records: int = 0
-    passing: int = 0
-    duplicate: int = 0
-    causes: Causes = field(default_factory=Causes)
-
-    @property
-    def failing(self) -> int:
-        return self.records - self.passing
-
-    def public(self) -> dict[str, Any]:
-        """As JSON says it."""
-        counts = {"records": self.records, "pass": self.passing, "duplicate": self.duplicate, "fail": self.failing}
-        return {**counts, "causes": [cause.public() for cause in self.causes.sorted()]}
+    records: int
+    passing: int
+    duplicate: int
+    failing: int
+    causes: list[Cause]
 
 
 class Trial:
@@ -52,18 +42,24 @@ class Trial:
         self._now_us = time.time_ns() // 1000
         self._before: dict[tuple[str, str], bytes] = {}
         """By space and message id: the bytes of what has passed in this trial."""
-        self.tried = Tried()
+        self._records, self._passing, self._duplicate = 0, 0, 0
+        self._causes = Causes()
+
+    @property
+    def tried(self) -> Tried:
+        """What has become of the records so far."""
+        failing = self._records - self._passing
+        return Tried(self._records, self._passing, self._duplicate, failing, self._causes.sorted())
 
     def add(self, space: str, view: View, row: Quarantined, raw: bytes | None = None) -> Event | Refused:
         """What would become of a record, or of these bytes in its place; counted."""
         outcome, repeated = self._outcome(space, view, row, row.raw if raw is None else raw)
-        tried = self.tried
-        tried.records += 1
+        self._records += 1
         if isinstance(outcome, Event):
-            tried.passing += 1
-            tried.duplicate += repeated
+            self._passing += 1
+            self._duplicate += repeated
         else:
-            tried.causes.add(space, row, outcome)
+            self._causes.add(space, row, outcome)
         return outcome
 
     def _judge(self, space: str) -> Judge:

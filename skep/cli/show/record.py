@@ -8,83 +8,54 @@ from difflib import unified_diff
 
 from rich.text import Text
 
-from contracts import ContractErrors
-from contracts.model.batches import Event, Refused
-from contracts.model.definitions import Definitions
 from contracts.text.times import iso
-from operators.epochs import spans
 from operators.view.quarantine import Quarantined
-from operators.view.space import View
-from skep.answers.quarantine.causes import cause_id
-from skep.answers.quarantine.faults import Fault, broken_text, contract_of, faults
-from skep.answers.quarantine.trial import Trial
-from skep.answers.quarantine.written import LINES_MAX, PARSED_MAX, WHOLE_MAX, Written, beginning, pretty
-from skep.cli.console import cut, out, styled, table
+from skep.answers.quarantine.examination import Examination, Verdict
+from skep.answers.quarantine.faults import PARSED_MAX, Fault, broken_text
+from skep.cli.console import out, styled, table
 from skep.cli.layout import prose
-from skep.project.in_force import in_force, standing
-from skep.project.settings import Settings, load_definitions
-from skep.project.spaces import bundles
-from skep.project.terminal import visible_line
-from state.errors import StateError
+from skep.cli.show.written import LINES_MAX, WHOLE_MAX, Written, beginning, pretty
+from skep.project.terminal import cut, visible_line
 
 _WRONG, _WHERE = "red", "dim"
 COMPARED_MAX = 1_000
 """Lines of a record that are compared with those of its edit, from the first difference on."""
 
 
-def show(settings: Settings, space: str, view: View, row: Quarantined) -> None:
+def show(found: Examination) -> None:
     """Print everything that is known of one record."""
-    now = in_force(settings, space)
-    readings = [now, *_earlier(settings, view, row)]
-    table(("", prose("")), _facts(space, row, readings))
+    row = found.row
+    table(("", prose("")), _facts(found))
     out.print()
-    for line in record_lines(row, readings, formats=settings.formats == "assert"):
+    for line in record_lines(row, found.faults):
         out.print(line)
     for line in _edited(row):
         out.print(line)
     out.print()
-    out.print(f"now: {_said(Trial(settings, now).add(space, view, row), f'skep quarantine replay {row.id}')}")
-    found = standing(settings)
-    if found.problems:
+    out.print(f"now: {_said(found.now, f'skep quarantine replay {row.id}')}")
+    if found.broken:
         out.print("with contracts/ as it is: it cannot be judged, `skep check` says what is wrong")
-    elif space in found.differs:
-        said = Trial(settings, load_definitions(settings)).add(space, view, row)
-        out.print(f"with contracts/ as it is: {_said(said, f'skep quarantine replay {row.id} --apply')}")
+    elif found.files is not None:
+        out.print(f"with contracts/ as it is: {_said(found.files, f'skep quarantine replay {row.id} --apply')}")
 
 
-def _said(outcome: Event | Refused, command: str) -> str:
-    if isinstance(outcome, Event):
-        return f"it would pass{f' as {outcome.contract}' if outcome.contract else ''}: `{command}`"
-    return f"it would be refused: {outcome.reason}: {outcome.detail}"
+def _said(verdict: Verdict, command: str) -> str:
+    if verdict.passes:
+        return f"it would pass{f' as {verdict.contract}' if verdict.contract else ''}: `{command}`"
+    return f"it would be refused: {verdict.reason}: {verdict.detail}"
 
 
-def _earlier(settings: Settings, view: View, row: Quarantined) -> Iterator[Definitions]:
-    """Definitions that were in force: the newest, and those that judged the record first."""
-    meta, load = view.meta, bundles(settings)
-    digests = [meta.digest, *(digest for digest, _, _ in spans(meta.epochs, row.partition, row.position, row.position))]
-    for digest in dict.fromkeys(digests):
-        with suppress(StateError, ContractErrors):
-            yield load(digest)
-
-
-def _facts(space: str, row: Quarantined, readings: Iterable[Definitions]) -> list[tuple[str, object]]:
-    contract = next((found for one in readings if (found := contract_of(one, row.contract)) is not None), None)
-    facts: list[tuple[str, object]] = [("id", row.id), ("space", space), ("reason", row.reason), ("detail", row.detail)]
-    if row.event:
-        facts.append(("event", row.event))
-    if contract is not None:
-        facts.append(("contract", f"contracts/{contract.file}"))
-    if row.schema_path:
-        facts.append(("schema_path", row.schema_path))
-    facts += [("partition", row.partition), ("position", row.position), ("received_at", _iso(row.received_at_us))]
-    facts += [("quarantined_at", _iso(row.stored_at_us)), ("cause", cause_id(row))]
+def _facts(found: Examination) -> list[tuple[str, object]]:
+    one = found.record
+    facts: list[tuple[str, object]] = [("id", one.id), ("space", one.space), ("reason", one.reason), ("detail", one.detail)]
+    said = (("event", one.event), ("contract", found.file), ("schema_path", one.schema_path))
+    facts += [(name, value) for name, value in said if value]
+    facts += [(name, getattr(one, name)) for name in ("partition", "position", "received_at", "quarantined_at", "cause")]
     return facts
 
 
-def record_lines(row: Quarantined, readings: list[Definitions], *, formats: bool) -> Iterator[Text]:
+def record_lines(row: Quarantined, found: list[Fault]) -> Iterator[Text]:
     """The record, or of a long one the part that counts, and below each line what is wrong in it."""
-    known = row.reason != "edited" and len(row.raw) <= PARSED_MAX
-    found = faults(row, readings, formats=formats) if known else []
     written = _written(row.raw, found)
     broken = broken_text(row.raw) if row.reason == "undecodable" or written is None else None
     if broken is not None:
@@ -157,7 +128,3 @@ def _apart(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
 
 def _alike(one: list[str], other: list[str]) -> int:
     return next((at for at, (was, now) in enumerate(zip(one, other, strict=False)) if was != now), min(len(one), len(other)))
-
-
-def _iso(time_us: int | None) -> str | None:
-    return None if time_us is None else iso(time_us)

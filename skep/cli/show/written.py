@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from skep.answers.quarantine.faults import Path
 from skep.answers.quarantine.framed import parts
 from skep.project.terminal import visible, visible_json
 
@@ -15,14 +16,10 @@ WIDTH_MAX = 60
 """Columns that an underline takes at most."""
 WHOLE_MAX = 20_000
 """Bytes of a record that is shown whole."""
-PARSED_MAX = 2_000_000
-"""Bytes of a record that is looked into; of a longer one the beginning is shown."""
 BEGINNING = 2_000
 """Bytes that are shown of what cannot be looked into."""
 LINES_MAX, ITEMS_MAX, TEXT_MAX = 300, 20, 500
 """Of a record that is not shown whole: lines (those on the way to what is wanted come on top), items of a list, characters of a text."""
-
-Path = tuple[str | int, ...]
 
 
 class _Number(str):

@@ -1,0 +1,82 @@
+"""A record of the quarantine as an answer."""
+
+from __future__ import annotations
+
+import base64
+
+import msgspec
+
+from contracts.text.times import iso
+from operators.view.quarantine import Quarantined
+from skep.answers.quarantine.causes import cause_id
+
+
+class Edited(msgspec.Struct, frozen=True):
+    """Who edited a record, when (ISO 8601), why, and the id of the control entry that has the patch."""
+
+    at: str
+    who: str
+    why: str
+    entry: str
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A refused record: times are ISO 8601, its bytes a text, or in base64 if they are no UTF-8.
+
+    ``original``: the bytes that were received, if they have been edited; ``edits``: by whom.
+    """
+
+    id: str
+    space: str
+    cause: str
+    reason: str
+    detail: str
+    schema_path: str
+    event: str
+    contract: str
+    partition: str
+    position: int
+    received_at: str | None
+    quarantined_at: str | None
+    raw: str | msgspec.UnsetType = msgspec.UNSET
+    raw_base64: str | msgspec.UnsetType = msgspec.UNSET
+    original: str | msgspec.UnsetType = msgspec.UNSET
+    original_base64: str | msgspec.UnsetType = msgspec.UNSET
+    edits: list[Edited] | msgspec.UnsetType = msgspec.UNSET
+
+
+def record(space: str, row: Quarantined) -> Record:
+    """A row of the quarantine of a space, as everybody may read it."""
+    raw, raw_base64 = _texts(row.raw)
+    original, original_base64 = (msgspec.UNSET, msgspec.UNSET) if row.original is None else _texts(row.original)
+    return Record(
+        row.id,
+        space,
+        cause_id(row),
+        row.reason,
+        row.detail,
+        row.schema_path,
+        row.event,
+        row.contract,
+        row.partition,
+        row.position,
+        _iso(row.received_at_us),
+        _iso(row.stored_at_us),
+        raw,
+        raw_base64,
+        original,
+        original_base64,
+        msgspec.UNSET if row.original is None else [Edited(iso(one.time_us), one.who, one.why, one.entry) for one in row.edits],
+    )
+
+
+def _texts(raw: bytes) -> tuple[str | msgspec.UnsetType, str | msgspec.UnsetType]:
+    """Bytes as a text, or else in base64."""
+    try:
+        return raw.decode(), msgspec.UNSET
+    except UnicodeDecodeError:
+        return msgspec.UNSET, base64.b64encode(raw).decode()
+
+
+def _iso(time_us: int | None) -> str | None:
+    return None if time_us is None else iso(time_us)

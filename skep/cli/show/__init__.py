@@ -1,0 +1,1 @@
+"""Answers as people read them: tables, lines and colours of what `skep.answers` returns."""
