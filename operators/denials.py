@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from contracts.envelope import CALLS
 from contracts.model.batches import Denial, Event
-from contracts.model.definitions import CALLS, IdentityRules
+from contracts.model.definitions import IdentityRules
 from contracts.text.names import event_name
 from contracts.text.times import parse_time
 from operators.consents import consents

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from contracts.model.definitions import CALLS, Contract, Definitions
+from contracts.envelope import CALLS, Refusal
+from contracts.model.definitions import Contract, Definitions
 from operators.extract import values_at
-from operators.versions import Refusal
 from schemalogic.paths import parse_path
 
 MAGIC = b"\0"

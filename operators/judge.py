@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from hashlib import blake2b
 from typing import Any
 
 import orjson
 
-from contracts.model import unreadable
+from contracts.envelope import (
+    Refusal,
+    called,
+    check_digits,
+    content_id,
+    decode,
+    event_time,
+    head,
+    lost_digits,
+    named,
+    track_name,
+    with_long_digits,
+)
 from contracts.model.batches import Denial, Event, Refused
-from contracts.model.definitions import CALLS, Definitions
+from contracts.model.definitions import Definitions
 from contracts.model.versions import names_contract
-from contracts.text.names import event_name
 from contracts.text.times import iso
 from contracts.versions.upcasts import UpcastError
 from operators.consents import NOTHING, consents
 from operators.denials import CONSENT_UPDATED, Denials, denied_at, said_id
-from operators.digits import lost_digits, with_long_digits
-from operators.event_time import event_time
 from operators.extract import Identifiers
 from operators.frames import MAGIC, Frames, as_event, as_json, is_event
-from operators.versions import Accepts, Reading, Refusal, Versions
+from operators.versions import Accepts, Reading, Versions
 
-LEVELS_MAX = 100
-"""Deeper nesting than this is refused as undecodable."""
 DETAIL_MAX = 500
 """Characters of a refusal's detail that are kept."""
-
-_CALLS = frozenset(CALLS)
-_TEXTS = ("userId", "anonymousId", "previousId")
-_NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
-_JUDGED_BY_TRAITS = frozenset({"identify", "group"})
-_NOT_CONTENT = ("messageId", "sentAt", "receivedAt")
 
 
 class Judge:
@@ -58,12 +58,12 @@ class Judge:
         try:
             return self._exactly(raw, position, read_at_us)
         except Refusal as no:
-            event = no.contract.partition("/")[0] or ("" if no.reason == "too_large" else event_of(raw))
+            event = no.contract.partition("/")[0] or ("" if no.reason == "too_large" else _event_of(raw))
             denials = self.denials(raw, read_at_us)
             return Refused(position, no.reason, no.detail[:DETAIL_MAX], no.schema_path, no.received_at_us, raw, event, no.contract, denials)
         except Exception as error:  # noqa: BLE001 (one record never stops the flow)
             denials = self.denials(raw, read_at_us)
-            return Refused(position, "invalid", repr(error)[:DETAIL_MAX], "", None, raw, event_of(raw), "", denials)
+            return Refused(position, "invalid", repr(error)[:DETAIL_MAX], "", None, raw, _event_of(raw), "", denials)
 
     def denials(self, raw: bytes, read_at_us: int) -> tuple[Denial, ...]:
         """The denials of consent in a record that is refused, as far as they can be read. ``read_at_us`` as in `judge`."""
@@ -100,67 +100,48 @@ class Judge:
     def _exactly(self, raw: bytes, position: int, read_at_us: int) -> Event:
         """`_judge` for records that may hold numbers which would lose digits."""
         if len(raw) <= self._max_bytes:
-            check_digits(raw)
+            check_digits(as_json(raw))
         return self._judge(raw, position, read_at_us)
 
     def _judge(self, raw: bytes, position: int, read_at_us: int) -> Event:
+        """The numbers are those of "The envelope, exactly"."""
+        # 1. The object, out of its frame if it has one.
         asked: str | None = None
         if raw[:1] == MAGIC:
             body, raw, asked = self._unframed(raw)
         else:
             body = decode(raw, self._max_bytes)
-        get = body.get
-        call = get("type")
-        if type(call) is not str or call not in _CALLS:
-            unread = unreadable.why(body)
-            if unread is not None:
-                raise Refusal("undecodable", unread)
-            raise Refusal("envelope", f"type: expected one of {', '.join(CALLS)}, found {call!r}")
-        for key in _TEXTS:
-            value = get(key)
-            if value is not None and type(value) is not str:
-                _text(key, value)
-        message_id = get("messageId")
-        if type(message_id) is not str:
-            message_id = None if message_id is None else _text("messageId", message_id)
+        # 2. The call and its ids. 3. When it happened.
+        call, message_id = head(body)
         time_us, received_at_us, doubted = event_time(body)
         try:
-            properties, traits = get("properties"), get("traits")
-            if type(properties) is not dict:
-                properties = _object(body, "properties")
-            if type(traits) is not dict:
-                traits = _object(body, "traits")
-            name, place = "", "properties"
-            if call == "track":
-                name = _track_name(get("event"))
-            elif call in _NAMED:
-                name = _NAMED[call]
-                title = get("name")
-                if title is not None and properties.get("name") is None:
-                    properties = {**properties, "name": title}
-            elif call in _JUDGED_BY_TRAITS:
-                place = "traits"
+            # 4. What it is called, and which version of its contract accepts it.
+            name, place, properties, traits = named(body, call)
             judged = properties if place == "properties" else traits
             version = self._version(name or call, place, judged, time_us, body, asked)
             if version is None and call == "track":
                 self._check_unknown(name)
+            # 7. Not later than it can be.
             if time_us > (read_at_us if received_at_us is None else received_at_us) + self._skew_us:
                 raise _future(time_us, read_at_us if received_at_us is None else received_at_us)
+            # 4. Read at the newest model.
             seen = body
             if version is not None and version.upcast is not None:
                 seen = _upcast(version.name, version.upcast, body, place, judged)
-                properties, traits = _object(seen, "properties"), _object(seen, "traits")
+                properties, traits = (seen[place], traits) if place == "properties" else (properties, seen[place])
         except Refusal as no:
             no.received_at_us = received_at_us
             raise
         if doubted:
             self.uncorrected.add(position)
+        # 9. What it says about consent.
         decided, odd = NOTHING
         if self._purposes:
             decided, odd = consents(body, properties if name == CONSENT_UPDATED else None, self._purposes)
         return Event(
             position,
             time_us,
+            # 5. Its id.
             message_id or content_id(body),
             call,
             name,
@@ -179,18 +160,14 @@ class Judge:
         """The event of bytes that this contract (``order_completed/1-0-0``; "" is none) accepted before, not judged again."""
         body = orjson.loads(raw)
         call = body["type"]
-        properties, traits = _object(body, "properties"), _object(body, "traits")
-        name = _track_name(body["event"]) if call == "track" else _NAMED.get(call, "")
-        if call in _NAMED and body.get("name") is not None and properties.get("name") is None:
-            properties = {**properties, "name": body["name"]}
+        name, place, properties, traits = named(body, call)
         seen = body
         upcast = self._versions.upcast(contract)
         if upcast is not None:
             # What an upcast cannot convert was accepted all the same, so it is read as it is.
             with suppress(Refusal):
-                place, judged = ("traits", traits) if call in _JUDGED_BY_TRAITS else ("properties", properties)
-                seen = _upcast(contract, upcast, body, place, judged)
-                properties, traits = _object(seen, "properties"), _object(seen, "traits")
+                seen = _upcast(contract, upcast, body, place, properties if place == "properties" else traits)
+                properties, traits = (seen[place], traits) if place == "properties" else (properties, seen[place])
         decided, _ = consents(body, properties if name == CONSENT_UPDATED else None, self._purposes)
         identifiers = self.identifiers.read(seen)
         told = traits if call == "identify" else None
@@ -207,7 +184,7 @@ class Judge:
         if not is_event(body):
             body, payload, contract = as_event(body, found)
             return body, payload, contract.name
-        name = _NAMED.get(body["type"]) or (_track_name(body["event"]) if body["type"] == "track" else body["type"])
+        name = track_name(body["event"]) if body["type"] == "track" else called(body)
         return body, payload, next((one.name for one in found if one.event == name), found[0].name)
 
     def _version(  # noqa: PLR0917
@@ -242,84 +219,10 @@ def _upcast(contract: str, upcast: Reading, body: dict[str, Any], place: str, ju
         raise Refusal("upcast", f"{contract}: {error}", contract=contract) from None
 
 
-def decode(raw: bytes, max_bytes: int) -> dict[str, Any]:
-    """The JSON object of a record; `Refusal` if it is too large, too deep or none."""
-    if len(raw) > max_bytes:
-        raise Refusal("too_large", f"expected at most {max_bytes} bytes, found {len(raw)}")
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Refusal("undecodable", f"expected one JSON object in UTF-8: {error}") from None
-    if type(body) is not dict:
-        raise Refusal("undecodable", f"expected one JSON object, found a {type(body).__name__}")
-    # Only texts and containers hold brackets, so few brackets are few levels.
-    if raw.count(b"{") + raw.count(b"[") > LEVELS_MAX and _deeper(body, LEVELS_MAX):
-        raise Refusal("undecodable", f"expected at most {LEVELS_MAX} levels of nesting, found more")
-    return body
-
-
-def check_digits(raw: bytes) -> None:
-    """`Refusal` if a number of a record would lose digits when it is decoded."""
-    lost = lost_digits(as_json(raw))
-    if lost is not None:
-        raise Refusal("envelope", lost)
-
-
-def content_id(body: dict[str, Any]) -> str:
-    """The message id of an event that has none: equal for retries, which differ in ``sentAt`` and ``receivedAt`` only."""
-    content = {key: value for key, value in body.items() if key not in _NOT_CONTENT}
-    return "m_" + blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
-
-
-def _text(key: str, value: object) -> str:
-    if type(value) is int:
-        return str(value)
-    if type(value) is float and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    raise Refusal("envelope", f"{key}: expected a text, found {value!r}")
-
-
-def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
-    value = body.get(key)
-    if type(value) is dict:
-        return value
-    # PHP writes an array that holds nothing as a list.
-    if value is None or value == []:
-        return {}
-    raise Refusal("envelope", f"{key}: expected an object, found {value!r}")
-
-
-def _track_name(value: object) -> str:
-    if type(value) is str:
-        name = event_name(value)
-        if name:
-            return name
-    raise Refusal("envelope", f"event: expected the name of what happened, found {value!r}")
-
-
-def judged_part(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """What the contract of an event judges: the name of the part, and its content."""
-    if body["type"] in _JUDGED_BY_TRAITS:
-        return "traits", _object(body, "traits")
-    properties = _object(body, "properties")
-    if body["type"] in _NAMED and body.get("name") is not None and properties.get("name") is None:
-        properties = {**properties, "name": body["name"]}
-    return "properties", properties
-
-
-def event_of(raw: bytes) -> str:
+def _event_of(raw: bytes) -> str:
     """What a record says it is, ``order_completed`` or ``identify``; ``""`` if that cannot be told."""
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return ""
-    call = body.get("type") if type(body) is dict else None
-    if call == "track":
-        said = body.get("event")
-        return event_name(said) if type(said) is str else ""
-    return _NAMED.get(call, call) if type(call) is str and call in _CALLS else ""
-
-
-def _deeper(value: Any, levels: int) -> bool:
-    items = value.values() if type(value) is dict else value
-    return levels == 0 or any(_deeper(item, levels - 1) for item in items if type(item) is dict or type(item) is list)
+    return called(body) if type(body) is dict else ""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.envelope import Refusal
 from contracts.model.definitions import Contract, Definitions, Version
 from contracts.model.versions import VERSION, newest, trial_order, way
 from contracts.text.times import iso
@@ -14,15 +15,6 @@ from schemalogic.validation import Validator, compile_schema
 
 Reading = Callable[[dict[str, Any]], dict[str, Any]]
 """A document that an old version accepted → the document at the newest model."""
-
-
-class Refusal(Exception):  # noqa: N818 (an answer, not an error)
-    """Why a record is not accepted; what `Refused` says of it."""
-
-    def __init__(self, reason: str, detail: str, schema_path: str = "", received_at_us: int | None = None, contract: str = "") -> None:
-        super().__init__(detail)
-        self.reason, self.detail, self.schema_path, self.received_at_us = reason, detail, schema_path, received_at_us
-        self.contract = contract
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.operators import OPERATORS
 from contracts.language.predicates import read_predicates
 from contracts.language.units import check_unit
 from contracts.meaning.properties import Properties
 from contracts.meaning.tags import tags_of
 from contracts.model.definitions import Feature, Predicate, Use, Where
-from contracts.model.event_patterns import ALWAYS_KNOWN, NOT_DONE, event_pattern, matches
+from contracts.model.event_patterns import event_pattern, matches
 from contracts.text.problems import choices
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.documents import Document

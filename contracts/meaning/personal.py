@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from contracts.envelope import NOT_DONE
 from contracts.meaning.properties import Properties
 from contracts.meaning.reach import Reach, Spot, reach_of
 from contracts.model.definitions import Step as UpcastStep
 from contracts.model.definitions import Upcast
-from contracts.model.event_patterns import NOT_DONE
 from contracts.model.versions import newest, way
 from schemalogic.documents import Document
 from schemalogic.paths import Step, parse_path

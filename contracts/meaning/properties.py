@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.meaning.tags import NOTHING, Tags, tags_at
 from contracts.model.definitions import Contract, Upcast
 from contracts.model.definitions import Step as UpcastStep
-from contracts.model.event_patterns import ALWAYS_KNOWN, NOT_DONE, matches
+from contracts.model.event_patterns import matches
 from contracts.model.versions import newest, version_text
 from schemalogic.documents import Document
 from schemalogic.paths import Step, parse_path, path_text

@@ -19,7 +19,6 @@ Measure = Literal["times", "sum", "distinct"]
 TraitKind = Literal["plain", "count", "sum", "first", "last", "set"]
 
 DAY_US = 86_400_000_000
-CALLS = ("track", "identify", "page", "screen", "group", "alias")
 
 
 @dataclass(frozen=True, slots=True)

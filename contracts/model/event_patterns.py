@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from contracts.text.names import event_name
 
-NOT_DONE = frozenset({"identify", "group", "alias"})
-"""Calls that may have a contract but are nothing that a person did."""
-ALWAYS_KNOWN = ("page_viewed", "screen_viewed")
-"""What ``page`` and ``screen`` calls are named; known without a contract."""
-
 
 def event_pattern(text: str) -> str:
     """The normalised name, or with a trailing ``*`` the normalised prefix: ``Order *`` is ``order_*``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from contracts.envelope import BY_TRAITS
 from contracts.language.features import Measured
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties
@@ -16,7 +17,7 @@ from contracts.text.yaml_tree import Tree
 from schemalogic.paths import Step, parse_path, path_text
 
 _IDENTITY = "identity.yaml"
-_ROOTS = {"properties": None, "traits": ("identify", "group")}
+_ROOTS = {"properties": None, "traits": BY_TRAITS}
 
 
 def all_uses(
@@ -65,7 +66,7 @@ def _events_at(properties: Properties, path: str) -> Iterator[tuple[str, str]]:
     steps = parse_path(path)
     found = False
     if steps[0] in _ROOTS and len(steps) > 1:
-        names = _ROOTS[str(steps[0])] or [name for name in properties.contracts if name not in {"identify", "group"}]
+        names = _ROOTS[str(steps[0])] or [name for name in properties.contracts if name not in BY_TRAITS]
         for event in names:
             typed = properties.typed(event, path_text(steps[1:])) if properties.contracts.get(event) else None
             if typed is not None and typed.places:

@@ -6,8 +6,8 @@ They are taken in here, and asked which events change what they come to; that is
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import blake2b
 
+from contracts.envelope import message_hash
 from contracts.model.batches import Denial, Event
 from operators.denials import repeats
 from operators.epochs import CONTROL
@@ -119,8 +119,3 @@ def _counts(work: Work, event: Event, pair: Pair, message: bytes, purpose: str) 
     known = store.denials.get(slot[1].hash, message, purpose)
     decided = slot[0].consents.get(purpose, {}).get(slot[1].hash)
     return known is not None and known[0] <= event.time_us and decided is not None and (decided[0], decided[1]) == known
-
-
-def message_hash(message_id: str) -> bytes:
-    """The 16 bytes of a message id."""
-    return blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()

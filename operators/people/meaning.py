@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from contracts.envelope import Refusal, event_time
 from contracts.model.batches import Event
 from operators.epochs import CONTROL
-from operators.event_time import event_time
 from operators.people.meta import Meta
 from operators.people.quarantine import decode_row
 from operators.people.work import Work
 from operators.quality.scores import source_of
 from operators.records import decode_page
-from operators.versions import Refusal
 from state.keys import NOBODY
 
 MEANING = 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import orjson
 
+from contracts.envelope import content, replaces
 from contracts.model.batches import Event
-from operators.people.content import content, replaces
 from operators.people.recompute import rebuild
 from operators.people.store import Kept
 from operators.people.work import Work

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contracts.envelope import message_hash
 from contracts.model.batches import Event, JudgedBatch, Refused
 from contracts.text.times import iso
 from operators.epochs import CONTROL
@@ -35,7 +36,7 @@ def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[st
     if clock is not None and time < clock - work.horizon_us and not exempt:
         return "too_late", f"{iso(time)} is more than the horizon behind the clock {iso(clock)}; `skep quarantine replay` takes it in"
     # or have been there before.
-    message = denials.message_hash(event.message_id)
+    message = message_hash(event.message_id)
     seen = work.shard.seen.get(message)
     kept = repeat.find(work, event, message, seen) if seen is not None or exempt else None
     if kept is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from contracts.envelope import ALWAYS_KNOWN, judged_part, with_title
 from contracts.model.batches import Event, Refused
 from contracts.model.definitions import Definitions
 from contracts.model.versions import newest
@@ -26,8 +27,6 @@ PLANS_MAX = 2_000
 
 BatchQuality = dict[tuple[int, str], Scores]
 """``(hour since 1970, event)`` → what was counted."""
-_TITLED = frozenset({"page_viewed", "screen_viewed"})
-_BY_TRAITS = frozenset({"identify", "group"})
 _NOT_READ = frozenset({"too_large", "undecodable"})
 
 
@@ -37,7 +36,7 @@ class _Plan:
     def __init__(self, event: str, contract: Declared, values: Values, *, upcast: bool, closed: bool) -> None:
         self.event = event
         self.values = values
-        self._as_sent = not upcast and event not in _BY_TRAITS
+        self._as_sent = not upcast and judged_part(event) == "properties"
         self._names = contract.names
         self._top = [one for one in contract.properties if len(one.steps) == 1 and not one.required]
         self._nullable = any(one.nullable for one in self._top)
@@ -49,9 +48,9 @@ class _Plan:
         """What the producer sent and the contract judged, before any upcast."""
         if self._as_sent:
             return [event.properties for event in group]
-        place, bodies = "traits" if self.event in _BY_TRAITS else "properties", [event.body for event in group]
+        place, bodies = judged_part(self.event), [event.body for event in group]
         found: list[dict[str, Any]] = [body.get(place) or {} for body in bodies]
-        return list(map(_titled, bodies, found)) if self.event in _TITLED else found
+        return list(map(with_title, found, bodies)) if self.event in ALWAYS_KNOWN else found
 
     def shapes(self, sent: list[dict[str, Any]]) -> dict[tuple[str, ...], int]:
         """How many documents have which names; one that is null is not there."""
@@ -143,7 +142,7 @@ class Scorer:
     def _unknown(self, record: Refused, body: dict[str, Any], scores: Scores) -> None:
         """What an invalid record carries that its contract does not declare."""
         versions = self._definitions.contracts.get(record.event)
-        sent = body.get("traits" if record.event in _BY_TRAITS else "properties")
+        sent = body.get(judged_part(record.event))
         if not versions or type(sent) is not dict:
             return
         head = record.contract or newest(versions).name
@@ -151,11 +150,6 @@ class Scorer:
         scores.unknown_events += bool(unknown)
         for one in unknown:
             scores.unknown[one] = scores.unknown.get(one, 0) + 1
-
-
-def _titled(body: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
-    title = body.get("name")
-    return found if title is None or found.get("name") is not None else {**found, "name": title}
 
 
 def _by_hour(events: Iterable[Event]) -> dict[int, dict[str, list[Event]]]:

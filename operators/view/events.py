@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 
+from contracts.envelope import message_hash
 from contracts.model.hashing import profile_id
 from operators.records import (
     NOBODY,
@@ -68,7 +68,7 @@ class EventReader:
 
     def message(self, message_id: str) -> bytes | None:
         """The bytes of the accepted event with this id, while the id is remembered."""
-        key = blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        key = message_hash(message_id)
         seen = self.committed.rows.row("seen", key)
         if seen is None:
             return None

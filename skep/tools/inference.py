@@ -10,6 +10,7 @@ import orjson
 
 from connectors.sources.lines import Lines
 from contracts.drafting.inference import Seen, draft
+from contracts.envelope import CALLS, NAMED, called, judged_part, with_title
 from contracts.meaning.personal import personal_paths
 from contracts.model.definitions import Definitions
 from contracts.reading.lineage import properties_of
@@ -20,8 +21,6 @@ from skep.project.errors import CommandError
 from skep.project.settings import Settings
 
 _BATCH = 1000
-_NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
-_CALLS = ("identify", "group", "alias")
 _VALUES = {"$comment", "enum", "examples", "minimum"}
 """The words of a draft that tell of values."""
 
@@ -84,14 +83,7 @@ def of_quarantine(settings: Settings, event: str) -> Iterator[bytes]:
 
 
 def _document(body: dict[str, Any]) -> tuple[str, Any]:
-    """The name of an event and what its contract judges."""
-    call = body.get("type")
-    if call in _CALLS:
-        return str(call), body.get("properties" if call == "alias" else "traits") or {}
-    if call in _NAMED:
-        properties = body.get("properties") or {}
-        if isinstance(properties, dict) and body.get("name") is not None and properties.get("name") is None:
-            properties = {**properties, "name": body["name"]}
-        return _NAMED[str(call)], properties
-    said = body.get("event")
-    return (event_name(said) or "" if isinstance(said, str) else ""), body.get("properties") or {}
+    """The name of an event and what its contract judges; a record without a call that is one is taken for a track call."""
+    call = next((one for one in CALLS if one == body.get("type")), "track")
+    document = body.get(judged_part(call)) or {}
+    return called({**body, "type": call}), with_title(document, body) if call in NAMED and isinstance(document, dict) else document

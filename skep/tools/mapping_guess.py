@@ -12,8 +12,8 @@ from typing import Any
 from connectors.sources.numerals import Numerals
 from connectors.sources.row_times import RowTimes
 from contracts.drafting.guesses import guess_by_name, guess_by_value
+from contracts.envelope import lost_digits
 from contracts.text.times import parse_time
-from operators.digits import lost_digits
 from schemalogic.paths import path_text
 
 _DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d", "%d.%m.%y", "%m/%d/%y", "%d-%b-%Y", "%d %b %Y",

@@ -133,7 +133,7 @@ def chosen_sql(source: str) -> str:
 
 
 def _choose_among_equals(con: duckdb.DuckDBPyConnection, source: str, raw: str) -> None:
-    """Leave one row of each message: that of the smallest canonical bytes, as `operators.people.content.replaces` has it."""
+    """Leave one row of each message: that of the smallest canonical bytes, as `contracts.envelope.replaces` has it."""
     row = "a.filename = c.filename AND a.file_row_number = c.file_row_number"
     tied = con.execute(f"""
         SELECT c.message_id, {raw}, a.contract, c.nth FROM work.chosen c JOIN {source} a ON {row}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operators.digits import lost_digits, with_long_digits
+from contracts.envelope import lost_digits, with_long_digits
 from operators.extract import identifier_text
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from contracts.envelope import event_time
 from contracts.text.times import iso
-from operators.event_time import event_time
 
 AT = "2026-05-01T10:00:00Z"
 

@@ -13,8 +13,8 @@ import orjson
 import pytest
 
 from contracts import load
+from contracts.envelope import event_time
 from operators import normalize
-from operators.event_time import event_time
 from operators.people import meta as meta_row
 from operators.people.meaning import MEANING
 from operators.records import moment_raw

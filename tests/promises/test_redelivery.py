@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from contracts import load
-from operators.people.content import content
+from contracts.envelope import content
 from tests import model
 from tests.engine import HASHER, Engine, difference, judge_of
 from tests.promises.project import Json, applied, asked, dump, project, ran, write_contract

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from contracts.envelope import ALWAYS_KNOWN
 from contracts.meaning.classes import CLASSES
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties, listed_properties
 from contracts.meaning.tags import Tags, tags_at
 from contracts.model.definitions import Contract, Definitions, Destination, Segment, Trait, Use
-from contracts.model.event_patterns import ALWAYS_KNOWN, matches
+from contracts.model.event_patterns import matches
 from contracts.model.versions import newest, version_text
 from contracts.reading.lineage import inheritance_of, properties_of, touches, uses
 from contracts.text.times import iso

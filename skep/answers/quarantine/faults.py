@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 from jsonpointer import resolve_pointer
 
+from contracts.envelope import named
 from contracts.model.definitions import Contract, Definitions
 from contracts.text.schema_files import line_of
 from operators.frames import is_event
-from operators.judge import judged_part
 from operators.view.quarantine import Quarantined
 from schemalogic.paths import parse_path
 from schemalogic.validation import compile_schema
@@ -64,7 +64,7 @@ def contract_of(definitions: Definitions, name: str) -> Contract | None:
 
 def _by_contract(raw: bytes, contract: Contract, definitions: Definitions, formats: bool) -> list[Fault]:
     body = orjson.loads(parts(raw)[1])
-    place, judged = judged_part(body) if is_event(body) else ("", body)
+    place, judged = _judged(body) if is_event(body) else ("", body)
     found: list[Fault] = []
     for error in compile_schema(contract.schema, definitions.types, formats=formats).errors(judged):
         file = _file_of(error.evaluation_path, contract, definitions)
@@ -80,6 +80,12 @@ def _by_contract(raw: bytes, contract: Contract, definitions: Definitions, forma
         if len(found) >= FAULTS_MAX:
             break
     return found[:FAULTS_MAX]
+
+
+def _judged(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the contract of an event judges: the name of the part, and its content."""
+    _, place, properties, traits = named(body, body["type"])
+    return place, properties if place == "properties" else traits
 
 
 def _file_of(steps: Iterable[str | int], contract: Contract, definitions: Definitions) -> str:

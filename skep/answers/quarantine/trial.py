@@ -7,10 +7,10 @@ import time
 import msgspec
 import orjson
 
+from contracts.envelope import content
 from contracts.model.batches import Event, Refused
 from contracts.model.definitions import Definitions
 from operators.judge import Judge
-from operators.people.content import content
 from operators.people.quarantine import refused_event
 from operators.people.repairs import message_id
 from operators.view.quarantine import Quarantined

@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
+from contracts.envelope import lost_digits
 from contracts.model.definitions import Predicate
 from contracts.text.scalars import scalar
-from operators.digits import lost_digits
 from operators.segments.paths import satisfied
 from operators.segments.predicates import compiled
 from skep.answers.quarantine.framed import parts

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from contracts.envelope import content, content_id
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
 from contracts.text.times import parse_time
-from operators.judge import Judge, content_id
-from operators.people.content import content
+from operators.judge import Judge
 from skep.project.errors import CommandError
 
 NEVER_US = 1 << 60

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
+from contracts.envelope import ALWAYS_KNOWN
 from contracts.language.operands import ANY, ORDERED
 from contracts.language.operators import OPERATORS
 from contracts.meaning.properties import DEPTH_MAX, Properties, listed_properties
 from contracts.model.definitions import Definitions
-from contracts.model.event_patterns import ALWAYS_KNOWN
 from contracts.text.names import event_name
 from schemalogic.paths import parse_path
 from schemalogic.typed import Typed, typed_at, typed_below

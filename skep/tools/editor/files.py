@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.operators import NUMERIC, OPERATORS
-from contracts.model.event_patterns import ALWAYS_KNOWN, NOT_DONE
 from contracts.reading import consent, identity, quality
 from contracts.reading.consent import CONSENT
 from contracts.reading.destinations import DESTINATION

@@ -9,17 +9,16 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from contracts.envelope import Refusal, check_digits, content_id, decode, event_time
 from contracts.model.definitions import IdentityRules
 from operators.components import Components
-from operators.event_time import event_time
 from operators.extract import Identifiers
-from operators.judge import Judge, check_digits, content_id, decode
+from operators.judge import Judge
 from operators.match.clusters import Record
 from operators.match.evidence import Evidence
 from operators.records import Identifier, Link, moment_contract, moment_message, moment_raw
 from operators.stitch.clusters import accepted, lead
 from operators.stitch.rules import Rules
-from operators.versions import Refusal
 from operators.view.space import View
 
 EVENT_MAX_BYTES = 1_000_000

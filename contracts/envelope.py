@@ -1,0 +1,361 @@
+"""What a record is: "The envelope, exactly" in docs/architecture.md, under the numbers that it has there.
+
+7 is `operators.judge`, 8 the people step, 9 `operators.consents`, 10 `contracts.text.numbers` and `operators.extract`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from contracts.model import unreadable
+from contracts.model.batches import Event
+from contracts.text.names import event_name
+from contracts.text.times import DAY_US, MAX_US, MIN_US, parse_time
+from schemalogic.paths import Step, path_text
+
+LEVELS_MAX = 100
+"""Deeper nesting than this is refused as undecodable."""
+CALLS = ("track", "identify", "page", "screen", "group", "alias")
+NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
+"""How the calls are named that may have a title of their own, ``name``."""
+ALWAYS_KNOWN = tuple(NAMED.values())
+"""Names that are known without a contract."""
+BY_TRAITS = ("identify", "group")
+"""The calls whose contract judges their traits."""
+NOT_DONE = frozenset({"identify", "group", "alias"})
+"""The calls without a name: they may have a contract but are nothing that a person did."""
+
+
+class Refusal(Exception):  # noqa: N818 (an answer, not an error)
+    """Why a record is not accepted; what `Refused` says of it."""
+
+    def __init__(self, reason: str, detail: str, schema_path: str = "", received_at_us: int | None = None, contract: str = "") -> None:
+        super().__init__(detail)
+        self.reason, self.detail, self.schema_path, self.received_at_us = reason, detail, schema_path, received_at_us
+        self.contract = contract
+
+
+# ---- 1. One JSON object, of numbers that can be kept
+
+
+def decode(raw: bytes, max_bytes: int) -> dict[str, Any]:
+    """The JSON object of a record; `Refusal` if it is too large, too deep or none."""
+    if len(raw) > max_bytes:
+        raise Refusal("too_large", f"expected at most {max_bytes} bytes, found {len(raw)}")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Refusal("undecodable", f"expected one JSON object in UTF-8: {error}") from None
+    if type(body) is not dict:
+        raise Refusal("undecodable", f"expected one JSON object, found a {type(body).__name__}")
+    # Only texts and containers hold brackets, so few brackets are few levels.
+    if raw.count(b"{") + raw.count(b"[") > LEVELS_MAX and _deeper(body, LEVELS_MAX):
+        raise Refusal("undecodable", f"expected at most {LEVELS_MAX} levels of nesting, found more")
+    return body
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    items = value.values() if type(value) is dict else value
+    return levels == 0 or any(_deeper(item, levels - 1) for item in items if type(item) is dict or type(item) is list)
+
+
+_ALIKE = bytes(ord("0") if 48 <= byte <= 57 else byte for byte in range(256))
+_LONG = b"0" * 19
+"""The fewest digits of a whole number beyond 64 bits: -9223372036854775809."""
+_TOGETHER = 32
+"""Records that are searched at once: few, so that they stay in the processor's cache."""
+_BEGINS = re.compile(rb"(?:^|[\s:,\[])-?(?:\d{17}|\d\.\d{16,}[eE])")
+"""How a number begins that has as many digits; in a text it is rare."""
+_WHOLE = 2.0**53
+"""From here on a double stands for more than one whole number."""
+
+
+class _Lost:
+    """Stands for a number that would lose digits; ``kind`` says in words what it is."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+
+def with_long_digits(records: Sequence[bytes]) -> Iterator[bytes]:
+    """The records that may hold a number with more digits than can be kept: those with so many digits in a row, also in texts."""
+    for at in range(0, len(records), _TOGETHER):
+        some = records[at : at + _TOGETHER]
+        if _LONG in b"\n".join(some).translate(_ALIKE):
+            yield from (raw for raw in some if _LONG in raw.translate(_ALIKE))
+
+
+def lost_digits(raw: bytes) -> str | None:
+    """Where in a record a number would lose digits, and what is expected there; None if there is no such, or it is no JSON.
+
+    JSON's readers make one double of several such numbers, which would be one identifier of several.
+    """
+    if _BEGINS.search(raw) is None:
+        return None
+    seen: list[_Lost] = []
+    try:
+        body = json.loads(raw, parse_int=lambda text: _whole(text, seen), parse_float=lambda text: _decimal(text, seen))
+        # Of a key that stands twice the last one counts, so that what was seen need not be there.
+        found = next(_places(body, ()), None) if seen else None
+    except (ValueError, RecursionError):
+        return None
+    if found is None:
+        return None
+    path, kind = found
+    return f"{path_text(path)}: expected a number that 64 bits can hold, found {kind}; send it as a text"
+
+
+def check_digits(raw: bytes) -> None:
+    """`Refusal` if a number of a record would lose digits when it is decoded."""
+    lost = lost_digits(raw)
+    if lost is not None:
+        raise Refusal("envelope", lost)
+
+
+def _whole(text: str, seen: list[_Lost]) -> int | _Lost:
+    if len(text) <= 20 and -(1 << 63) <= int(text) < 1 << 64:
+        return int(text)
+    seen.append(_Lost(f"one of {len(text.removeprefix('-'))} digits"))
+    return seen[-1]
+
+
+def _decimal(text: str, seen: list[_Lost]) -> float | _Lost:
+    number = float(text)
+    if abs(number) < _WHOLE or Decimal(text) == Decimal(repr(number)):
+        return number
+    seen.append(_Lost("a decimal of more than 17 digits"))
+    return seen[-1]
+
+
+def _places(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], str]]:
+    if isinstance(value, _Lost):
+        yield path, value.kind
+    items: Iterable[tuple[Step, Any]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    for step, item in items:
+        yield from _places(item, (*path, step))
+
+
+# ---- 2. The call, its ids, and its objects
+
+
+_CALLS = frozenset(CALLS)
+
+
+def head(body: dict[str, Any]) -> tuple[str, str | None]:
+    """The call, and the message id if there is one; `Refusal` if the record is no call, or an id of it no text."""
+    get = body.get
+    call = get("type")
+    if type(call) is not str or call not in _CALLS:
+        unread = unreadable.why(body)
+        if unread is not None:
+            raise Refusal("undecodable", unread)
+        raise Refusal("envelope", f"type: expected one of {', '.join(CALLS)}, found {call!r}")
+    for key in ("userId", "anonymousId", "previousId"):
+        value = get(key)
+        if value is not None and type(value) is not str:
+            _text(key, value)
+    message_id = get("messageId")
+    return call, message_id if message_id is None or type(message_id) is str else _text("messageId", message_id)
+
+
+def _text(key: str, value: object) -> str:
+    if type(value) is int:
+        return str(value)
+    if type(value) is float and value.is_integer() and abs(value) < _WHOLE:
+        return str(int(value))
+    raise Refusal("envelope", f"{key}: expected a text, found {value!r}")
+
+
+def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
+    value = body.get(key)
+    if type(value) is dict:
+        return value
+    # PHP writes an array that holds nothing as a list.
+    if value is None or value == []:
+        return {}
+    raise Refusal("envelope", f"{key}: expected an object, found {value!r}")
+
+
+# ---- 3. When it happened
+
+_YEAR_2100_US = 4_102_444_800_000_000
+
+
+def event_time(body: dict[str, Any]) -> tuple[int, int | None, bool]:
+    """``(event time, receivedAt or None, doubted)``: times in microseconds, the first corrected by the sender's clock.
+
+    ``doubted``: the correction is not believed and the event's own time stands, because the event would have been sent
+    more than a day before it happened: so it is with a ``sentAt`` that nobody has set.
+    """
+    get = body.get
+    received_us = None
+    received = get("receivedAt")
+    if received is not None:
+        # Called only for what cannot be read (and the moment 0), `_time` costs nothing.
+        received_us = parse_time(received) or _time("receivedAt", received)
+        if not 0 < received_us < _YEAR_2100_US:
+            # Nothing was received before there was anybody to receive it, nor is it yet: the field was never set.
+            received_us = None
+    said, original = get("timestamp"), get("originalTimestamp")
+    if said is not None and original is not None:
+        return parse_time(said) or _time("timestamp", said), received_us, False
+    if said is None and original is None:
+        if received_us is None:
+            raise Refusal("envelope", "timestamp: expected a time here, in originalTimestamp or in receivedAt; found none")
+        return received_us, received_us, False
+    time_us = _time("originalTimestamp", original) if said is None else parse_time(said) or _time("timestamp", said)
+    sent = get("sentAt")
+    if received_us is not None and sent is not None:
+        sent_us = parse_time(sent) or _time("sentAt", sent)
+        if sent_us < time_us - DAY_US:
+            return time_us, received_us, True
+        time_us += received_us - sent_us
+        if not MIN_US <= time_us <= MAX_US:
+            raise Refusal("envelope", "timestamp: corrected by receivedAt − sentAt it is not between the years 1 and 9999")
+    return time_us, received_us, False
+
+
+def _time(key: str, value: object) -> int:
+    time_us = parse_time(value)
+    if time_us is None:
+        what = "seconds or milliseconds since 1970" if type(value) in {int, float} else "a time like 2026-01-31T10:00:00.000Z"
+        raise Refusal("envelope", f"{key}: expected {what}, found {value!r}")
+    return time_us
+
+
+# ---- 4. What it is called, and which part of it its contract judges
+
+
+def named(body: dict[str, Any], call: str) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    """The name ("" of a call that has none), which part the contract judges, the properties with a page's title, and the traits.
+
+    `Refusal` if a part is no object, or a track call has no name.
+    """
+    get = body.get
+    properties, traits = get("properties"), get("traits")
+    if type(properties) is not dict:
+        properties = _object(body, "properties")
+    if type(traits) is not dict:
+        traits = {} if traits is None else _object(body, "traits")
+    if call == "track":
+        said = get("event")
+        return (event_name(said) if type(said) is str else "") or track_name(said), "properties", properties, traits
+    name = NAMED.get(call)
+    if name is None:
+        return "", judged_part(call), properties, traits
+    return name, "properties", properties if get("name") is None else with_title(properties, body), traits
+
+
+def track_name(said: object) -> str:
+    """The name of a track call's ``event``; `Refusal` if it has none."""
+    if type(said) is str:
+        name = event_name(said)
+        if name:
+            return name
+    raise Refusal("envelope", f"event: expected the name of what happened, found {said!r}")
+
+
+def with_title(properties: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """The properties of a page or screen, and its title as their ``name`` unless they have one."""
+    title = body.get("name")
+    return properties if title is None or properties.get("name") is not None else {**properties, "name": title}
+
+
+def judged_part(called: str) -> str:
+    """Which part of an event of this name, or of a call without one, its contract judges."""
+    return "traits" if called in BY_TRAITS else "properties"
+
+
+def called(body: dict[str, Any]) -> str:
+    """Whose contract judges a record: its name, or the call; "" if that cannot be told. It need not be an event otherwise."""
+    call = body.get("type")
+    if call == "track":
+        said = body.get("event")
+        return event_name(said) if type(said) is str else ""
+    return NAMED.get(call, call) if type(call) is str and call in CALLS else ""
+
+
+# ---- 5. The message id
+
+
+def content_id(body: dict[str, Any]) -> str:
+    """The message id of an event that has none: equal for retries, which differ in ``sentAt`` and ``receivedAt`` only."""
+    said = {key: value for key, value in body.items() if key not in {"messageId", "sentAt", "receivedAt"}}
+    return "m_" + blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def message_hash(message_id: str) -> bytes:
+    """The 16 bytes under which a message id is remembered."""
+    return blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+# ---- 6. The content: what two records of one message id must have in common, and which of two equal ones stands
+
+_OF_THE_DELIVERY = frozenset({"messageId", "timestamp", "originalTimestamp", "sentAt", "receivedAt"})
+_OF_THE_SENDER = frozenset({"ip", "library"})
+"""Of the context: who sends an event again sends it from elsewhere, by another version of its library."""
+_EMPTY = ("context", "properties", "traits")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+
+
+def content(body: dict[str, Any]) -> bytes:
+    """The canonical form of an event without what a server rewrites when it delivers it again; equal bytes are equal contents.
+
+    A number and a text that writes the same number as JSON does are equal; absent, null and empty ``properties`` are.
+    """
+    kept = {key: value for key, value in body.items() if key not in _OF_THE_DELIVERY}
+    context = kept.get("context")
+    if type(context) is dict:
+        kept["context"] = {key: value for key, value in context.items() if key not in _OF_THE_SENDER}
+    kept = {key: value for key, value in kept.items() if key not in _EMPTY or value not in (None, {}, [])}
+    return orjson.dumps(_plain(kept), option=orjson.OPT_SORT_KEYS)
+
+
+def canonical(raw: bytes | str) -> bytes:
+    """All of an event with sorted keys and no blanks."""
+    return orjson.dumps(orjson.loads(raw), option=orjson.OPT_SORT_KEYS)
+
+
+def replaces(event: Event, time_us: int, contract: str, raw: bytes) -> bool:
+    """Whether a repeat of equal content stands in the place of what is stored: what a contract accepts before what none does,
+    then the smaller time, then the smaller canonical bytes. What is equal by then is ordered too, so that one always stands."""
+    mine, theirs = (not event.contract, event.time_us), (not contract, time_us)
+    if mine != theirs or (event.raw == raw and event.contract == contract):
+        return mine < theirs
+    return (canonical(event.raw), event.contract, event.raw) < (canonical(raw), contract, raw)
+
+
+def _plain(value: Any) -> Any:
+    """The value with each number as a text: a text that writes none cannot be taken for it."""
+    kind = type(value)
+    if kind is dict:
+        return {key: _plain(each) for key, each in value.items()}
+    if kind is list:
+        return [_plain(each) for each in value]
+    if kind is int or kind is float:
+        return _number(repr(value))
+    return _number(value) if kind is str and _NUMBER.fullmatch(value) else value
+
+
+def _number(text: str) -> str:
+    """One text for all that write a number: its digits without zeros at the ends, and where its point is."""
+    try:
+        sign, digits, exponent = Decimal(text).as_tuple()
+    except InvalidOperation:
+        return text
+    written = "".join(map(str, digits)).lstrip("0")
+    kept = written.rstrip("0")
+    if not kept or type(exponent) is not int:
+        return "0"
+    return f"{'-' * sign}{kept}e{exponent + len(written) - len(kept)}"
