@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -70,43 +72,39 @@ def date_range(text: Any, zone: str) -> tuple[int, int] | None:
 
 def compiled(predicates: Iterable[Predicate], zone: str = "UTC") -> Test:
     """All of the predicates as one test of a value."""
-    tests = [_one(predicate, zone) for predicate in predicates]
+    tests = [OPERATORS[predicate.op](predicate.operand, zone) for predicate in predicates]
     if len(tests) == 1:
         return tests[0]
     return lambda value: all(test(value) for test in tests)
 
 
-def _one(predicate: Predicate, zone: str) -> Test:
-    op, operand = predicate.op, predicate.operand
-    if op in _ORDER:
-        return _order(op, operand, zone)
-    return _PLAIN[op](operand)
+def _one_of(operand: Any, _zone: str) -> Test:
+    wanted = frozenset(map(value_key, operand))
+    texts = frozenset(item for item in operand if type(item) is str)
+    if len(texts) == len(wanted):
+        return lambda value: type(value) is str and value in texts
+    return lambda value: value is not None and value_key(value) in wanted
 
 
-def _equality(op: str, operand: Any) -> Test:
-    wanted = frozenset(value_key(item) for item in (operand if op in {"in", "not_in"} else [operand]))
-    if op in {"eq", "in"}:
-        texts = frozenset(item for item in (operand if op == "in" else [operand]) if type(item) is str)
-        if len(texts) == len(wanted):
-            return lambda value: type(value) is str and value in texts
-        return lambda value: value is not None and value_key(value) in wanted
-    return lambda value: value is not None and value_key(value) not in wanted
+def _none_of(operand: Any, _zone: str) -> Test:
+    unwanted = frozenset(map(value_key, operand))
+    return lambda value: value is not None and value_key(value) not in unwanted
 
 
-def _exists(operand: Any) -> Test:
+def _exists(operand: Any, _zone: str) -> Test:
     if operand:
         return lambda value: value is not None
     return lambda value: value is None
 
 
-def _is(operand: Any) -> Test:
+def _is(operand: Any, _zone: str) -> Test:
     if operand == "empty":
         return lambda value: value is None or (value in ("", [], {}) and type(value) in (str, list, dict))
     return lambda value: kind(value) == operand
 
 
-def _text(test: Callable[[str, str], bool], *, negative: bool = False) -> Callable[[Any], Test]:
-    def of(operand: Any) -> Test:
+def _text(test: Callable[[str, str], bool], *, negative: bool = False) -> Callable[[Any, str], Test]:
+    def of(operand: Any, _zone: str) -> Test:
         if negative:
             return lambda value: type(value) is str and not test(value, operand)
         return lambda value: type(value) is str and test(value, operand)
@@ -114,19 +112,15 @@ def _text(test: Callable[[str, str], bool], *, negative: bool = False) -> Callab
     return of
 
 
-_ORDER: dict[str, Callable[[Any, Any], bool]] = {
-    "gt": lambda a, b: a > b,
-    "gte": lambda a, b: a >= b,
-    "lt": lambda a, b: a < b,
-    "lte": lambda a, b: a <= b,
-    "between": lambda a, b: a >= b,
-}
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+
+
+def _between(operand: Any, zone: str) -> Test:
+    low, high = _order("gte", operand[0], zone), _order("lte", operand[1], zone)
+    return lambda value: low(value) and high(value)
 
 
 def _order(op: str, operand: Any, zone: str) -> Test:
-    if op == "between":
-        low, high = _order("gte", operand[0], zone), _order("lte", operand[1], zone)
-        return lambda value: low(value) and high(value)
     compare = _ORDER[op]
     days = date_range(operand, zone)
     if days is not None:
@@ -157,17 +151,23 @@ def _date_order(op: str, operand: tuple[int, int], zone: str) -> Test:
     return test
 
 
-_PLAIN: dict[str, Callable[[Any], Test]] = {
-    "eq": lambda operand: _equality("eq", operand),
-    "in": lambda operand: _equality("in", operand),
-    "ne": lambda operand: _equality("ne", operand),
-    "not_in": lambda operand: _equality("not_in", operand),
+OPERATORS: dict[str, Callable[[Any, str], Test]] = {
+    "eq": lambda operand, zone: _one_of([operand], zone),
+    "ne": lambda operand, zone: _none_of([operand], zone),
+    "in": _one_of,
+    "not_in": _none_of,
+    "gt": partial(_order, "gt"),
+    "gte": partial(_order, "gte"),
+    "lt": partial(_order, "lt"),
+    "lte": partial(_order, "lte"),
+    "between": _between,
     "exists": _exists,
     "is": _is,
-    "contains": _text(lambda value, part: part in value),
-    "not_contains": _text(lambda value, part: part in value, negative=True),
+    "contains": _text(operator.contains),
+    "not_contains": _text(operator.contains, negative=True),
     "starts_with": _text(str.startswith),
     "not_starts_with": _text(str.startswith, negative=True),
     "ends_with": _text(str.endswith),
     "not_ends_with": _text(str.endswith, negative=True),
 }
+"""(operand, time zone of dates alone) → test"""

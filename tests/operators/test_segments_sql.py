@@ -33,8 +33,8 @@ from contracts.model.definitions import (
     Where,
 )
 from contracts.model.hashing import Hasher
-from operators.segments.sql import trait_sql, twin
-from operators.segments.sql_predicates import UnknownOperatorError
+from operators.segments.sql.operators import UnknownOperatorError
+from operators.segments.sql.twin import trait_sql, twin
 from state.snapshot.publish import publish, sql
 from tests import model
 from tests.state.test_snapshot import FakeRows, archived, write_archive

@@ -20,7 +20,7 @@ from operators.judge import Judge
 from operators.people.clock import BEFORE_ALL
 from operators.records import shown
 from operators.segments.compile import CONFIDENCE
-from operators.segments.sql import twin
+from operators.segments.sql.twin import twin
 from state.snapshot.publish import sql
 from tests import model
 from tests.engine import HASHER, Engine, steps

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from contracts.model.definitions import Predicate
-from operators.segments.sql_values import Value, decimal, extract, quote, span
+from operators.segments.sql.values import Value, decimal, extract, quote, span
 
+Holds = Callable[[Value, Any, str], str]
+"""(value, operand, time zone) → SQL"""
 _ORDER = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-_TEXT = {"contains": "contains", "starts_with": "starts_with", "ends_with": "ends_with"}
 _IS = ("number", "text", "boolean", "list", "object")
 
 
@@ -23,25 +25,11 @@ def all_hold(value: Value, predicates: Iterable[Predicate], timezone: str) -> st
 
 def holds(value: Value, predicate: Predicate, timezone: str) -> str:
     """The value satisfies the predicate."""
-    op, operand = predicate.op, predicate.operand
-    if op == "exists":
-        return f"coalesce({value.present}, false)" if operand else f"NOT coalesce({value.present}, false)"
-    if op == "is":
-        return _is(value, operand)
-    if op == "eq":
-        return equal(value, operand)
-    if op == "in":
-        return _any_equal(value, operand)
-    if op in ("ne", "not_in"):
-        same = equal(value, operand) if op == "ne" else _any_equal(value, operand)
-        return f"coalesce({value.present}, false) AND NOT coalesce({same}, false)"
-    if op == "between":
-        return f"({ordered(value, 'gte', operand[0], timezone)}) AND ({ordered(value, 'lte', operand[1], timezone)})"
-    if op in _ORDER:
-        return ordered(value, op, operand, timezone)
-    if op.removeprefix("not_") in _TEXT:
-        return _text(value, op, operand)
-    raise UnknownOperatorError(f"operator {op!r}: expected one of the predicates of docs/segments.md; the SQL twin cannot answer it")
+    found = OPERATORS.get(predicate.op)
+    if found is None:
+        expected = "expected one of the predicates of docs/segments.md; the SQL twin cannot answer it"
+        raise UnknownOperatorError(f"operator {predicate.op!r}: {expected}")
+    return found(value, predicate.operand, timezone)
 
 
 def equal(value: Value, operand: object) -> str:
@@ -105,8 +93,47 @@ def ordered(value: Value, op: str, operand: object, timezone: str) -> str:
     return f"CASE WHEN {date.start} IS NULL THEN {as_text} ELSE {value.has_kind('text')} AND {as_date} END"
 
 
-def _text(value: Value, op: str, operand: object) -> str:
-    if not isinstance(operand, str):
-        return "false"
-    found = f"{_TEXT[op.removeprefix('not_')]}({value.text}, {quote(operand)})"
-    return f"({value.has_kind('text')} AND {'NOT ' if op.startswith('not_') else ''}{found})"
+def _exists(value: Value, operand: Any, _timezone: str) -> str:
+    return f"coalesce({value.present}, false)" if operand else f"NOT coalesce({value.present}, false)"
+
+
+def _other(value: Value, same: str) -> str:
+    return f"coalesce({value.present}, false) AND NOT coalesce({same}, false)"
+
+
+def _order(op: str) -> Holds:
+    return lambda value, operand, timezone: ordered(value, op, operand, timezone)
+
+
+def _between(value: Value, operand: Any, timezone: str) -> str:
+    return f"({ordered(value, 'gte', operand[0], timezone)}) AND ({ordered(value, 'lte', operand[1], timezone)})"
+
+
+def _text(function: str, negated: str = "") -> Holds:
+    def holds(value: Value, operand: Any, _timezone: str) -> str:
+        if not isinstance(operand, str):
+            return "false"
+        return f"({value.has_kind('text')} AND {negated}{function}({value.text}, {quote(operand)}))"
+
+    return holds
+
+
+OPERATORS: dict[str, Holds] = {
+    "eq": lambda value, operand, _: equal(value, operand),
+    "ne": lambda value, operand, _: _other(value, equal(value, operand)),
+    "in": lambda value, operand, _: _any_equal(value, operand),
+    "not_in": lambda value, operand, _: _other(value, _any_equal(value, operand)),
+    "gt": _order("gt"),
+    "gte": _order("gte"),
+    "lt": _order("lt"),
+    "lte": _order("lte"),
+    "between": _between,
+    "exists": _exists,
+    "is": lambda value, operand, _: _is(value, operand),
+    "contains": _text("contains"),
+    "not_contains": _text("contains", "NOT "),
+    "starts_with": _text("starts_with"),
+    "not_starts_with": _text("starts_with", "NOT "),
+    "ends_with": _text("ends_with"),
+    "not_ends_with": _text("ends_with", "NOT "),
+}

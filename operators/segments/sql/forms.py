@@ -1,0 +1,73 @@
+"""Each form of a condition as an expression over ``people`` that is never NULL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, TraitIs
+from operators.segments.sql.measures import feature_value
+from operators.segments.sql.operators import all_hold
+from operators.segments.sql.plan import Plan
+from operators.segments.sql.values import Value, quote, some_value
+from schemalogic.paths import parse_path
+
+
+def condition_sql(plan: Plan, condition: Condition, timezone: str) -> str:
+    """The condition; dates alone are days of the time zone."""
+    return FORMS[condition.form](plan, condition, timezone)
+
+
+def _all(plan: Plan, condition: All, timezone: str) -> str:
+    return "(" + (" AND ".join(condition_sql(plan, part, timezone) for part in condition.of) or "true") + ")"
+
+
+def _any(plan: Plan, condition: AnyOf, timezone: str) -> str:
+    return "(" + (" OR ".join(condition_sql(plan, part, timezone) for part in condition.of) or "false") + ")"
+
+
+def _not(plan: Plan, condition: Not, timezone: str) -> str:
+    return f"(NOT {condition_sql(plan, condition.of, timezone)})"
+
+
+def _did(plan: Plan, condition: Did, timezone: str) -> str:
+    return f"({all_hold(feature_value(plan, plan.definitions.features[condition.feature]), condition.predicates, timezone)})"
+
+
+def _segment(plan: Plan, condition: MemberOf, _timezone: str) -> str:
+    at = [segment.name for segment in plan.definitions.segments].index(condition.segment)
+    return f"(profile_id IN (SELECT profile_id FROM s_{at}))"
+
+
+def consent_sql(plan: Plan, purpose: str) -> str:
+    """Whether a purpose is granted: as decided, else by its default."""
+    default = any(p.default for p in plan.definitions.purposes if p.name == purpose)
+    column = plan.column("c", purpose, f"SELECT profile_id, granted AS value FROM consents WHERE purpose = {quote(purpose)}")
+    return f"coalesce({column}, {str(default).lower()})"
+
+
+def _trait(plan: Plan, condition: TraitIs, timezone: str) -> str:
+    """A computed name is never read from what identify calls wrote."""
+    steps = parse_path(condition.path)
+
+    def holds(value: Value) -> str:
+        return all_hold(value, condition.predicates, timezone)
+
+    trait = next((t for t in plan.definitions.traits if t.name == steps[0] and t.kind != "plain"), None)
+    if trait is None:
+        return f"({some_value('traits', steps, holds)})"
+    value = feature_value(plan, plan.definitions.features[trait.feature or ""], trait.limit)
+    if value.computed:
+        return f"({holds(value if len(steps) == 1 else Value())})"
+    return f"({some_value(value.json, steps[1:], holds)})"
+
+
+FORMS: dict[str, Callable[[Plan, Any, str], str]] = {
+    "all": _all,
+    "any": _any,
+    "not": _not,
+    "trait": _trait,
+    "did": _did,
+    "segment": _segment,
+    "consent": lambda plan, condition, _timezone: consent_sql(plan, condition.purpose),
+}

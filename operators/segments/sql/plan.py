@@ -1,0 +1,22 @@
+"""What the conditions of one query need, gathered while they are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from contracts.model.definitions import Definitions
+
+
+@dataclass
+class Plan:
+    """The relations that the conditions need so far: one a feature, computed trait or purpose, each ``(profile_id, value)``."""
+
+    definitions: Definitions
+    facts: dict[str, str] = field(default_factory=dict)
+    _names: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def column(self, kind: str, key: str, body: str) -> str:
+        """The column of ``people`` that holds a fact."""
+        name = self._names.setdefault((kind, key), f"{kind}_{len(self._names)}")
+        self.facts[name] = body
+        return name
