@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.text.times import iso
 from operators.people.meta import Meta
-from skep.cli.console import err
+from skep.answers.status import Late, Totals
 from skep.project.settings import Settings
 
 SHARE = 0.05
@@ -16,9 +16,9 @@ STRAGGLERS = 10
 """So few are not worth a word while a flow runs."""
 
 
-def late_sources(found: dict[str, Any]) -> list[dict[str, Any]]:
+def late_sources(found: Totals) -> list[Late]:
     """Those of a status of which too much lies in quarantine as too late."""
-    return [one for one in found["late"] if one["too_late"] > SHARE * one["received"]]
+    return [one for one in found.late if one.too_late > SHARE * one.received]
 
 
 class Lateness:
@@ -43,7 +43,7 @@ class Lateness:
                 if (space, source) not in self._told and too_late >= STRAGGLERS and too_late > SHARE * received:
                     self._told.add((space, source))
                     clock = "nowhere" if meta.clock is None else iso(meta.clock)
-                    where = f"they lie more than the horizon ({_horizon(self._settings)}) behind the clock, which stands at {clock}"
+                    where = f"they lie more than the horizon ({horizon_words(self._settings)}) behind the clock, which stands at {clock}"
                     much = {"space": space, "source": source, "too_late": too_late, "of": received}
                     yield much | {"because": f"{where}; they are in quarantine", "remedy": remedy_of(self._settings, source)}
 
@@ -52,22 +52,12 @@ def clock_leaps(settings: Settings, newest_us: int, now_us: int) -> dict[str, An
     """What is to be said where a followed file is read to its end, whose newest event is more than the horizon behind now; else nothing."""
     if now_us - newest_us <= settings.horizon_us:
         return {}
-    because = f"all of it is read, and its newest event is of {iso(newest_us)}, longer ago than the horizon ({_horizon(settings)})"
+    because = f"all of it is read, and its newest event is of {iso(newest_us)}, longer ago than the horizon ({horizon_words(settings)})"
     goes = "a flow that follows goes on with the wall clock: what counts within a time is empty now, and events of then are too late"
     return {
         "because": f"{because}; {goes}",
         "remedy": "`skep run --once` reads what was written long ago and leaves the clock at its newest event",
     }
-
-
-def tell_late(found: dict[str, Any], settings: Settings) -> None:
-    """Say of each such source why, and what to do."""
-    for one in late_sources(found):
-        much = f"{one['too_late']:,} of {one['received']:,} records of source {one['source']} came TOO LATE"
-        where = f"more than the horizon ({_horizon(settings)}) behind the clock, which the newest event moves"
-        why = "Either the source is not in order of time, or events with a wrong date have moved the clock."
-        err.print(f"{much}: {where}. {why}", style="bold yellow")
-        err.print(f"Nothing of it is lost. {remedy_of(settings, one['source'])}")
 
 
 def remedy_of(settings: Settings, source: str) -> str:
@@ -78,5 +68,6 @@ def remedy_of(settings: Settings, source: str) -> str:
     return f"If it was written down before it is read, say `history: true` for {source} in skep.yaml: none of it is late then. {replay}"
 
 
-def _horizon(settings: Settings) -> str:
+def horizon_words(settings: Settings) -> str:
+    """The horizon in days, ``30d``."""
     return f"{settings.horizon_us / 86_400_000_000:g}d"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import msgspec
 
 from contracts.model.definitions import Contract
 from contracts.model.versions import newest
@@ -12,9 +12,7 @@ from contracts.text.times import iso
 from operators.quality.measures import WEEK, freshness, volume
 from operators.quality.scores import HOUR_US, OTHER, UNNAMED, Name, Scores, share
 from operators.view.space import View
-from skep.answers.status import tell_stopped
-from skep.cli.console import out, table
-from skep.cli.layout import figure, moment, number, prose
+from skep.answers.status import Broken
 from skep.project.entries import Submitted, submit
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
@@ -22,17 +20,61 @@ from skep.project.spaces import open_views
 
 HOURS_MAX = 35 * 24
 """How far back scores are kept."""
-SHOWN_MAX = 3
-"""Names of properties that one cell shows."""
 Pair = tuple[str, str]
 
 
-def report(settings: Settings, source: str | None, since: str, space: str | None) -> dict[str, Any]:
+class Row(msgspec.Struct, kw_only=True):
+    """The scores of an event of a source; shares are None where there was nothing to measure.
+
+    ``broken``: expectations that do not hold, ``missed``: promises of the contract (``sla``) that are not kept.
+    """
+
+    space: str
+    source: str
+    event: str
+    events: int
+    refused: int
+    quarantined: float | None
+    reasons: dict[str, int]
+    completeness: float | None
+    properties: dict[str, float | None]
+    unknown_share: float | None
+    unknown_properties: dict[str, int]
+    unknown_more: int
+    out_of_range: dict[str, float | None]
+    looked: int
+    newest: str | None
+    freshness_s: float | None
+    volume: float | None
+    broken: list[str]
+    missed: list[str] = []
+
+
+class New(msgspec.Struct):
+    """An event name that was used for the first time, and whether it has a contract."""
+
+    space: str
+    source: str
+    event: str
+    first: str
+    contract: bool
+
+
+class Quality(msgspec.Struct):
+    """The scores of so many hours before the clock."""
+
+    hours: int
+    rows: list[Row] = []
+    new: list[New] = []
+    broken: list[Broken] = []
+
+
+def report(settings: Settings, source: str | None, since: str, space: str | None) -> Quality:
     """Rows by space, source and event, names used for the first time, and broken expectations, of the last hours before the clock."""
     hours = _hours(since)
     if source is not None:
         _known(settings, source)
-    found: dict[str, Any] = {"hours": hours, "rows": [], "new": [], "broken": []}
+    found = Quality(hours)
     with open_views(settings, space) as views:
         for view in views.values():
             clock_us = view.meta.clock
@@ -75,43 +117,45 @@ class _Space:
         self._names = {pair: name for pair, name in view.quality.names().items() if source in {None, pair[0]}}
         self._totals: dict[tuple[int, int], dict[Pair, Scores]] = {}
 
-    def add(self, found: dict[str, Any]) -> None:
+    def add(self, found: Quality) -> None:
         """Append what there is."""
         meta, space, contracts = self._view.meta, self._view.space, self._view.program.definitions.contracts
         broken: dict[Pair, list[str]] = {}
         for one in meta.broken.values():
             broken.setdefault((one.source, one.event), []).append(one.name)
             if self._source in {None, one.source}:
-                found["broken"].append({"space": space, **one.told(one.value), "since": iso(one.since_us), "stops": one.stops})
+                told = {"space": space, **one.told(one.value), "since": iso(one.since_us), "stops": one.stops}
+                found.broken.append(msgspec.convert(told, Broken))
         scores = self._sum(self._start, self._end + 1)
         for pair in sorted(self._names.keys() & (scores.keys() | broken.keys())):
-            row = self._row(self._names[pair], pair, scores.get(pair) or Scores())
-            missed = _missed(contracts.get(pair[1], ()), row)
-            found["rows"].append({"space": space, **row, "broken": sorted(broken.get(pair, ())), "missed": missed})
+            row = self._row(self._names[pair], pair, scores.get(pair) or Scores(), sorted(broken.get(pair, ())))
+            row.missed = _missed(contracts.get(pair[1], ()), row)
+            found.rows.append(row)
         for (source, event), name in sorted(self._names.items(), key=lambda one: (one[1].first_us, one[0])):
             if name.first_us >= self._start * HOUR_US and event not in {OTHER, UNNAMED}:
-                first = iso(name.first_us)
-                found["new"].append({"space": space, "source": source, "event": event, "first": first, "contract": event in contracts})
+                found.new.append(New(space, source, event, iso(name.first_us), event in contracts))
 
-    def _row(self, name: Name, pair: Pair, scores: Scores) -> dict[str, Any]:
-        return {
-            "source": pair[0],
-            "event": pair[1],
-            "events": scores.events,
-            "refused": sum(scores.refused.values()),
-            "quarantined": _share_of(scores.quarantined()),
-            "reasons": _sorted(scores.refused),
-            "completeness": _share_of(scores.carried()),
-            "properties": {path: _share_of(scores.carried(path)) for path in sorted(scores.present)},
-            "unknown_share": _share_of(scores.undeclared()),
-            "unknown_properties": _sorted(scores.unknown),
-            "unknown_more": scores.unknown_more,
-            "out_of_range": {path: _share_of(scores.strayed(path)) for path in sorted(scores.outside)},
-            "looked": scores.looked,
-            "newest": None if name.newest_us is None else iso(name.newest_us),
-            "freshness_s": freshness(name, self._clock_us),
-            "volume": _rounded(volume(pair, name, (self._start, self._end), self._window)),
-        }
+    def _row(self, name: Name, pair: Pair, scores: Scores, broken: list[str]) -> Row:
+        return Row(
+            space=self._view.space,
+            source=pair[0],
+            event=pair[1],
+            events=scores.events,
+            refused=sum(scores.refused.values()),
+            quarantined=_share_of(scores.quarantined()),
+            reasons=_sorted(scores.refused),
+            completeness=_share_of(scores.carried()),
+            properties={path: _share_of(scores.carried(path)) for path in sorted(scores.present)},
+            unknown_share=_share_of(scores.undeclared()),
+            unknown_properties=_sorted(scores.unknown),
+            unknown_more=scores.unknown_more,
+            out_of_range={path: _share_of(scores.strayed(path)) for path in sorted(scores.outside)},
+            looked=scores.looked,
+            newest=None if name.newest_us is None else iso(name.newest_us),
+            freshness_s=freshness(name, self._clock_us),
+            volume=_rounded(volume(pair, name, (self._start, self._end), self._window)),
+            broken=broken,
+        )
 
     def _window(self, start: int, end: int) -> dict[Pair, list[Scores]]:
         # Longer windows are not kept for four weeks before.
@@ -126,14 +170,14 @@ class _Space:
         return found
 
 
-def _missed(versions: tuple[Contract, ...], row: dict[str, Any]) -> list[str]:
+def _missed(versions: tuple[Contract, ...], row: Row) -> list[str]:
     """What the newest version of the contract promises (``sla``) and the row does not keep."""
     if not versions:
         return []
     sla, missed = newest(versions).sla, []
-    if sla.freshness_us is not None and row["freshness_s"] is not None and row["freshness_s"] * 1e6 > sla.freshness_us:
+    if sla.freshness_us is not None and row.freshness_s is not None and row.freshness_s * 1e6 > sla.freshness_us:
         missed.append("freshness")
-    if sla.completeness is not None and row["completeness"] is not None and row["completeness"] < sla.completeness:
+    if sla.completeness is not None and row.completeness is not None and row.completeness < sla.completeness:
         missed.append("completeness")
     return missed
 
@@ -148,66 +192,3 @@ def _rounded(value: float | None) -> float | None:
 
 def _sorted(counts: dict[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
-
-
-def show(found: dict[str, Any]) -> None:
-    """The report for people."""
-    several = len({row["space"] for row in found["rows"]}) > 1
-    columns = (
-        "source", "event", number("events"), figure("quarantined"), figure("complete"), prose("unknown"), prose("out of range"),
-        number("newest"), number("volume"), prose("broken"),
-    )  # fmt: skip
-    rows = [
-        (
-            f"{row['space']}/{row['source']}" if several else row["source"],
-            row["event"],
-            row["events"],
-            _share(row["quarantined"], next(iter(row["reasons"]), "")),
-            _share(row["completeness"], _least(row["properties"])),
-            _names(row["unknown_properties"], row["unknown_more"]),
-            ", ".join(f"{path} {_percent(share)}" for path, share in row["out_of_range"].items() if share) or None,
-            _ago(row["freshness_s"]),
-            None if row["volume"] is None else f"{row['volume']:.2f} ×",
-            ", ".join([*row["broken"], *(f"sla.{one}" for one in row["missed"])]) or None,
-        )
-        for row in found["rows"]
-    ]
-    table(columns, rows)
-    if found["new"]:
-        out.print("\nevent names used for the first time:")
-        shown = [(one["event"], one["source"], one["first"], "" if one["contract"] else "no contract") for one in found["new"]]
-        table((prose("event"), "source", moment("since"), ""), shown)
-    tell_stopped(found)
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.3g} %"
-
-
-def _share(share: float | None, word: str) -> str | None:
-    if share is None:
-        return None
-    return _percent(share) + (f" {word}" if word and share > 0 else "")
-
-
-def _least(properties: dict[str, float | None]) -> str:
-    """The property that is carried least, if one is missing at all."""
-    known = {path: share for path, share in properties.items() if share is not None and share < 1}
-    return min(known, key=lambda path: (known[path], path)) if known else ""
-
-
-def _names(counts: dict[str, int], more: int) -> str | None:
-    shown = [f"{name} {count:,}" for name, count in list(counts.items())[:SHOWN_MAX]]
-    rest = len(counts) - len(shown)
-    if rest or more:
-        shown.append("…")
-    return ", ".join(shown) or None
-
-
-def _ago(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit} ago"
-    return f"{seconds:.0f} s ago"

@@ -20,8 +20,6 @@ from contracts.model.partitions import file_of
 from contracts.text.problems import closest, listed
 from operators.quality.scores import source_of
 from operators.view.space import View
-from skep.cli.console import err, table
-from skep.cli.layout import number, prose
 from skep.project.entries import Submitted, submit
 from skep.project.errors import CommandError
 from skep.project.in_force import in_force
@@ -58,17 +56,36 @@ class SourceFile:
             return "finished"
         return "reading" if self.records else "new"
 
-    def row(self) -> dict[str, Any]:
-        """For programs; ``unfinished_bytes`` are those at its end that are no whole record yet."""
+    def row(self) -> FileRow:
+        """For programs."""
         mark = self.mark or Mark()
-        found: dict[str, Any] = {
-            "space": self.space,
-            "source": self.source,
-            "partition": self.partition,
-            "file": None if self.path is None else str(self.path),
-        }
-        found |= {"records": self.records, "skipped": mark.behind, "state": self.state}
-        return found | {"reason": mark.stopped or None, "changed": mark.changed, "unfinished_bytes": mark.waiting}
+        return FileRow(
+            space=self.space,
+            source=self.source,
+            partition=self.partition,
+            file=None if self.path is None else str(self.path),
+            records=self.records,
+            skipped=mark.behind,
+            state=self.state,
+            reason=mark.stopped or None,
+            changed=mark.changed,
+            unfinished_bytes=mark.waiting,
+        )
+
+
+class FileRow(msgspec.Struct, frozen=True):
+    """How far a file is read; ``unfinished_bytes`` are those at its end that are no whole record yet, ``skipped`` records."""
+
+    space: str
+    source: str
+    partition: str
+    file: str | None
+    records: int
+    skipped: int
+    state: str
+    reason: str | None
+    changed: bool
+    unfinished_bytes: int
 
 
 def spec_of(source: SourceSettings, definitions: Definitions) -> SourceSpec:
@@ -106,33 +123,12 @@ def faulty(settings: Settings, views: Named[str, View]) -> list[SourceFile]:
     return [one for one in files(settings, views) if one.path is not None and is_faulty(one.mark)]
 
 
-def tell(rows: list[dict[str, Any]]) -> None:
-    """Which files are read no further, and which end in the middle of a record."""
-    for row in rows:
-        name = row["partition"]
-        if row["state"] == "stopped":
-            err.print(f"FILE {name} IS STOPPED: {row['reason']}", style="bold red")
-        if row["changed"]:
-            err.print(f"What to do: restore the file; or read all of it: skep sources reread {name}; "
-                      f"or only what is appended from now on: skep sources skip {name}")  # fmt: skip
-        elif row["unfinished_bytes"]:
-            err.print(f"1 unfinished record at the end of {row['file']} ({row['unfinished_bytes']:,} bytes): it is read when it is whole",
-                      style="yellow")  # fmt: skip
-
-
-def report(settings: Settings, source: str | None) -> list[dict[str, Any]]:
-    """Rows of `SourceFile.row` of one source, or of all."""
+def report(settings: Settings, source: str | None) -> list[FileRow]:
+    """The files of one source, or of all."""
     if source is not None and source not in {one.name for one in settings.sources}:
         raise CommandError(_unknown(source, [one.name for one in settings.sources], "a source of skep.yaml"))
     with open_views(settings) as views:
         return [one.row() for one in files(settings, views) if source in {None, one.source}]
-
-
-def show(rows: list[dict[str, Any]]) -> None:
-    """A line for each file."""
-    columns = ("space", "source", prose("partition"), number("records"), number("skipped"), "state", prose("reason"))
-    names = [column if isinstance(column, str) else column.name for column in columns]
-    table(columns, [[row[name] for name in names] for row in rows])
 
 
 def reread(settings: Settings, name: str, why: str) -> Submitted:

@@ -5,59 +5,207 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
-from contracts.model.hashing import DEFAULT_SECRET
-from operators.view.space import View
+import msgspec
+from msgspec import UNSET, UnsetType
+
 from skep.answers import sources
-from skep.answers.late import tell_late
-from skep.cli.console import cell, err, headline, out, table
-from skep.cli.layout import moment, number, prose
-from skep.project.in_force import standing
+from skep.project import in_force
 from skep.project.process import flow_is_running
 from skep.project.settings import Settings
 from skep.project.spaces import open_views, snapshot_path
 
-COUNTS = ("received", "applied", "duplicate", "conflict", "quarantined", "dropped", "unidentified")
-SUMS = (*COUNTS, "people", "merges", "splits", "changes", "remembered", "large_blocks", "uncorrected", "denials")
+SUMS = (
+    "received", "applied", "duplicate", "conflict", "quarantined", "dropped", "unidentified", "people", "merges", "splits", "changes",
+    "remembered", "large_blocks", "uncorrected", "denials",
+)  # fmt: skip
 
 
-def status(settings: Settings) -> dict[str, Any]:
-    """The totals of all spaces, as ``skep status --json`` prints them."""
+class Partition(msgspec.Struct):
+    """Where a partition stands; ``lag_s``: how far its newest event is behind the wall clock, None if it is read to its end."""
+
+    position: int
+    clock: str | None
+    finished: bool
+    stopped: bool
+    lag_s: float | None = None
+
+
+class Late(msgspec.Struct, kw_only=True):
+    """How many records of a source came too late, of all that were received."""
+
+    space: str | UnsetType = UNSET
+    source: str
+    too_late: int
+    received: int
+
+
+class Unread(msgspec.Struct, kw_only=True):
+    """Decisions about a purpose that a source has written so that they cannot be read, and that count as denials."""
+
+    space: str | UnsetType = UNSET
+    purpose: str
+    source: str
+    decisions: int
+
+
+class Broken(msgspec.Struct, kw_only=True):
+    """An expectation that does not hold; ``stops``: its source is read no further until it does."""
+
+    space: str | UnsetType = UNSET
+    source: str
+    event: str
+    expectation: str
+    value: float | int | None
+    expected: dict[str, float | int]
+    severity: str
+    since: str
+    stops: bool
+
+
+class Rebuilds(msgspec.Struct, frozen=True):
+    """How often people were computed anew from their events, how many identifiers that read, and how long it took."""
+
+    rebuilds: int = 0
+    identifiers: int = 0
+    seconds: float = 0
+
+
+class SpaceStatus(msgspec.Struct):
+    """What one space has received, and where it stands. Times are ISO texts."""
+
+    space: str
+    received: int = 0
+    applied: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    quarantined: int = 0
+    dropped: int = 0
+    unidentified: int = 0
+    clock: str | None = None
+    partitions: dict[str, Partition] = {}
+    people: int = 0
+    segments: dict[str, int] = {}
+    quarantine: dict[str, int] = {}
+    late: list[Late] = []
+    merges: int = 0
+    splits: int = 0
+    changes: int = 0
+    definitions: str = ""
+    remembered: int = 0
+    large_blocks: int = 0
+    uncorrected: int = 0
+    denials: int = 0
+    rebuilds: Rebuilds = Rebuilds()
+    unread_consents: list[Unread] = []
+    broken: list[Broken] = []
+    stopped: list[str] = []
+
+
+class Totals(msgspec.Struct):
+    """All spaces together; the clock is the slowest space's. With several spaces, partitions and segments are named ``space/name``."""
+
+    received: int
+    applied: int
+    duplicate: int
+    conflict: int
+    quarantined: int
+    dropped: int
+    unidentified: int
+    people: int
+    merges: int
+    splits: int
+    changes: int
+    remembered: int
+    large_blocks: int
+    uncorrected: int
+    denials: int
+    clock: str | None
+    partitions: dict[str, Partition]
+    segments: dict[str, int]
+    stopped: list[str]
+    broken: list[Broken]
+    late: list[Late]
+    unread_consents: list[Unread]
+    rebuilds: Rebuilds
+    quarantine: dict[str, int]
+
+
+class Snapshot(msgspec.Struct):
+    """The snapshot that was published last."""
+
+    path: str
+    published_at: str
+    age_s: float
+    bytes: int
+
+
+class Different(msgspec.Struct):
+    """A file that is not as it is in force."""
+
+    space: str
+    file: str
+    change: str
+
+
+class Contracts(msgspec.Struct):
+    """How contracts/ stands to what is in force: digests by space, and for people ``lines``, none if all of it is in force."""
+
+    in_force: dict[str, str]
+    differs: list[Different]
+    problems: list[str]
+    lines: list[str]
+
+
+class Status(Totals):
+    """The totals, and whether a flow runs; ``files`` are those that are read no further, or end in the middle of a record."""
+
+    running: bool
+    snapshot: Snapshot | None
+    files: list[sources.FileRow]
+    contracts: Contracts
+    spaces: list[SpaceStatus]
+
+
+def status(settings: Settings) -> Status:
+    """The totals of all spaces. Raises `NoState` before the first run."""
     with open_views(settings) as views:
-        spaces = [view.status() for view in views.values()]
+        spaces = [msgspec.convert(view.status(), SpaceStatus) for view in views.values()]
         faulty = sources.faulty(settings, views)
     for one in spaces:
-        for name, partition in one["partitions"].items():
-            partition["stopped"] |= any((each.space, each.partition, each.state) == (one["space"], name, "stopped") for each in faulty)
-            partition["lag_s"] = None if partition["finished"] else lag_s(partition["clock"])
-    return {
-        **summed(spaces),
-        "running": flow_is_running(settings),
-        "snapshot": _snapshot(settings),
-        "files": [each.row() for each in faulty],
-        "contracts": standing(settings).row(),
-        "spaces": spaces,
-    }
+        for name, partition in one.partitions.items():
+            partition.stopped |= any((each.space, each.partition, each.state) == (one.space, name, "stopped") for each in faulty)
+            partition.lag_s = None if partition.finished else lag_s(partition.clock)
+    return Status(
+        **msgspec.structs.asdict(summed(spaces)),
+        running=flow_is_running(settings),
+        snapshot=_snapshot(settings),
+        files=[each.row() for each in faulty],
+        contracts=_contracts(in_force.standing(settings)),
+        spaces=spaces,
+    )
 
 
-def summed(spaces: list[dict[str, Any]]) -> dict[str, Any]:
-    """Counts added up; the clock is the slowest space's. With several spaces, partitions and segments are named ``space/name``."""
+def summed(spaces: list[SpaceStatus]) -> Totals:
+    """Counts added up, and lists with the space in each row."""
     several = len(spaces) > 1
-    total: dict[str, Any] = {key: sum(one.get(key) or 0 for one in spaces) for key in SUMS}
-    clocks = [one["clock"] for one in spaces]
-    total["clock"] = min(clocks) if clocks and all(clocks) else None
-    for key in ("partitions", "segments"):
-        total[key] = {(f"{one['space']}/{name}" if several else name): found for one in spaces for name, found in one[key].items()}
-    total["stopped"] = [f"{one['space']}/{name}" if several else name for one in spaces for name in one.get("stopped", ())]
-    total["broken"] = [{"space": one["space"], **found} for one in spaces for found in one.get("broken", ())]
-    total["late"] = [{"space": one["space"], **found} for one in spaces for found in one.get("late", ())]
-    total["unread_consents"] = [{"space": one["space"], **found} for one in spaces for found in one.get("unread_consents", ())]
-    total["rebuilds"] = {
-        key: sum(one["rebuilds"][key] for one in spaces if "rebuilds" in one) for key in ("rebuilds", "identifiers", "seconds")
-    }
-    total["quarantine"] = _added(one["quarantine"] for one in spaces)
-    return total
+    clocks = [one.clock for one in spaces if one.clock]
+
+    def named(space: str, name: str) -> str:
+        return f"{space}/{name}" if several else name
+
+    return Totals(
+        **{key: sum(getattr(one, key) for one in spaces) for key in SUMS},
+        clock=min(clocks) if clocks and len(clocks) == len(spaces) else None,
+        partitions={named(one.space, name): found for one in spaces for name, found in one.partitions.items()},
+        segments={named(one.space, name): size for one in spaces for name, size in one.segments.items()},
+        stopped=[named(one.space, name) for one in spaces for name in one.stopped],
+        broken=[msgspec.structs.replace(found, space=one.space) for one in spaces for found in one.broken],
+        late=[msgspec.structs.replace(found, space=one.space) for one in spaces for found in one.late],
+        unread_consents=[msgspec.structs.replace(found, space=one.space) for one in spaces for found in one.unread_consents],
+        rebuilds=Rebuilds(*(sum(getattr(one.rebuilds, key) for one in spaces) for key in Rebuilds.__struct_fields__)),
+        quarantine=_added(one.quarantine for one in spaces),
+    )
 
 
 def _added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
@@ -68,21 +216,17 @@ def _added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-def received(views: Iterable[View]) -> int:
-    """Records taken in until now."""
-    total = 0
-    for view in views:
-        view.refresh()
-        total += int(view.status()["received"])
-    return total
+def _contracts(standing: in_force.Standing) -> Contracts:
+    differs = [Different(space, f"contracts/{path}", how) for space, files in standing.differs.items() for path, how in files]
+    return Contracts(dict(standing.digests), differs, [str(one) for one in standing.problems], standing.lines())
 
 
-def _snapshot(settings: Settings) -> dict[str, Any] | None:
+def _snapshot(settings: Settings) -> Snapshot | None:
     path = snapshot_path(settings)
     if not path.exists():
         return None
     published = path.stat().st_mtime
-    return {"path": str(path), "published_at": _iso(published), "age_s": round(time.time() - published, 1), "bytes": path.stat().st_size}
+    return Snapshot(str(path), _iso(published), round(time.time() - published, 1), path.stat().st_size)
 
 
 def _iso(seconds: float) -> str:
@@ -92,85 +236,3 @@ def _iso(seconds: float) -> str:
 def lag_s(clock: str | None) -> float | None:
     """How far a partition's newest event is behind the wall clock."""
     return None if clock is None else round(time.time() - datetime.fromisoformat(clock).timestamp(), 1)
-
-
-def show(found: dict[str, Any], settings: Settings) -> None:
-    """The status for people."""
-    head = "a flow is running" if found["running"] else "no flow is running"
-    tell_stopped(found)
-    tell_late(found, settings)
-    tell_standing(found["contracts"])
-    headline(settings.root.name, f"  clock {cell(found['clock'])}  {head}")
-    sides = ("applied", "duplicate", "conflict", "quarantined", *(("dropped",) if found["dropped"] else ()))
-    balance = " + ".join(f"{found[key]:,} {key}" for key in sides)
-    out.print(f"{found['received']:,} received = {balance}; {found['unidentified']:,} of the applied are unidentified")
-    out.print(f"{found['people']:,} people, {found['changes']:,} changes, {found['remembered']:,} message ids remembered")
-    if found["large_blocks"]:
-        out.print(f"{found['large_blocks']:,} blocks of records are larger than `block_limit` and are not compared")
-    if found["uncorrected"]:
-        out.print(f"{found['uncorrected']:,} events say that they were sent more than a day before they happened: their own time stands")
-    cost = found["rebuilds"]
-    if cost["rebuilds"]:
-        words = f"{cost['rebuilds']:,} rebuilds of people have read {cost['identifiers']:,} identifiers in {cost['seconds']:,.1f} s"
-        out.print(f"{words}: `skep identity doctor` names those behind it")
-    if found["denials"]:
-        out.print(f"denials of consent that count although their records were refused: {found['denials']:,}")
-    out.print()
-    table(("segment", number("members")), found["segments"].items())
-    out.print()
-    rows = [(name, one["position"], one["clock"], _state(one)) for name, one in found["partitions"].items()]
-    table((prose("partition"), number("position"), moment("clock"), ""), rows)
-    if found["quarantine"]:
-        out.print()
-        table(("quarantine", number("records")), found["quarantine"].items())
-    if found["unread_consents"]:
-        out.print()
-        unread = [(one["purpose"], one["source"], one["decisions"]) for one in found["unread_consents"]]
-        table(("consent that cannot be read", "source", number("counted as denials")), unread)
-    if found["broken"]:
-        out.print()
-        table(
-            ("source", "event", prose("broken expectation"), number("value"), prose("expected"), moment("since")),
-            map(_broken, found["broken"]),
-        )
-    sources.tell(found["files"])
-    snapshot = found["snapshot"]
-    words = f"{snapshot['published_at']} ({snapshot['bytes'] / 1e6:,.1f} MB)" if snapshot else "none yet: `skep snapshot` publishes one"
-    out.print(f"\nlast snapshot: {words}")
-    if settings.secret == DEFAULT_SECRET:
-        err.print("SKEP_SECRET is not set: hashes of personal values can be guessed", style="yellow")
-
-
-def tell_standing(contracts: dict[str, Any]) -> None:
-    """Which files below contracts/ are not in force, and what to do; nothing if all are."""
-    for line in contracts["lines"]:
-        err.print(line, style="bold yellow")
-
-
-def _broken(one: dict[str, Any]) -> tuple[Any, ...]:
-    return one["source"], one["event"], one["expectation"], one["value"], expected(one["expected"]), one["since"]
-
-
-def tell_stopped(found: dict[str, Any]) -> None:
-    """Which sources are read no further, and why."""
-    for one in found["broken"]:
-        if one["stops"]:
-            where = f"{one['event']} breaks {one['expectation']}: {one['value']:g}, expected {expected(one['expected'])}"
-            err.print(f"SOURCE {one['source']} IS STOPPED since {one['since']}: {where}", style="bold red")
-    for name in sorted({one["source"] for one in found["broken"] if one["stops"]}):
-        err.print(f'Nothing of it is lost. Repair it, or read it on: skep quality resume {name} --why "…"')
-
-
-def expected(bounds: dict[str, float]) -> str:
-    """``at least 0.5 and at most 3``."""
-    words = {"gte": "at least", "lte": "at most"}
-    return " and ".join(f"{words[side]} {bound:g}" for side, bound in bounds.items())
-
-
-def _state(partition: dict[str, Any]) -> str:
-    if partition.get("stopped"):
-        return "STOPPED"
-    if partition.get("finished"):
-        return "finished"
-    lag = partition["lag_s"]
-    return "" if lag is None else f"{lag:,.1f} s behind now"

@@ -11,7 +11,7 @@ import typer
 
 from skep.cli.console import json_line, out, spinner
 from skep.cli.context import settings_of
-from skep.cli.options import Json, OneSpace, Space, Why
+from skep.cli.options import Json, OneSpace, Space, Why, waiting
 
 evidence_app = typer.Typer()
 
@@ -151,7 +151,9 @@ def split(
     """
     from skep.answers.identity import splitting
 
-    told, submitted = splitting.split(settings_of(context), profile, keep, why, space, dry_run=dry_run)
+    settings = settings_of(context)
+    with waiting(settings):
+        told, submitted = splitting.split(settings, profile, keep, why, space, dry_run=dry_run)
     refused = [one for one in submitted if one.answer and not one.answer.get("ok", True)]
     if json:
         json_line({**told, "entries": [one.message_id for one in submitted]})

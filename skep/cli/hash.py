@@ -35,7 +35,7 @@ def hash_identifiers(  # noqa: PLR0917 - typer fills them by name
 
     Example: skep hash --namespace email --csv list.csv --column mail > hashed.csv
     """
-    from skep.project.hashing import HashedColumn, Hashing
+    from skep.answers.hashing import HashedColumn, Hashing
     from skep.project.in_force import in_force
     from skep.project.spaces import one_space
 

@@ -13,7 +13,7 @@ from skep.cli.console import counting, json_line
 from skep.cli.context import settings_of
 from skep.cli.evidence import evidence_app
 from skep.cli.matching import matching_app
-from skep.cli.options import Json, Space, Why, tell
+from skep.cli.options import Json, Space, Why, tell, waiting
 
 identity_app = typer.Typer()
 identity_app.add_typer(evidence_app)
@@ -90,4 +90,6 @@ def _rule(context: typer.Context, kind: str, pair: tuple[str, str], why: str, sp
     where = one_space(settings, space)
     known = known_pair(in_force(settings, where), *pair)
     ends = {key: {"namespace": namespace, "value": value} for key, (namespace, value) in zip("ab", known, strict=True)}
-    tell([submit(settings, where, {"type": kind, **ends, "why": why})], json=json)
+    with waiting(settings):
+        one = submit(settings, where, {"type": kind, **ends, "why": why})
+    tell([one], json=json)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,15 +12,25 @@ import typer
 from skep.cli import console, offered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from skep.project.entries import Submitted
+    from skep.project.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Lines = Annotated[bool, typer.Option("--json", help="JSON lines; this is what it prints anyway.")]
 Space = Annotated[str | None, typer.Option("--space", help="Only this space; the default is all of them.", autocompletion=offered.spaces)]
 OneSpace = Annotated[str | None, typer.Option("--space", help="The space; needed if there are several.", autocompletion=offered.spaces)]
 Why = Annotated[str, typer.Option("--why", help="The reason, for those who read it later.")]
+
+
+@contextmanager
+def waiting(settings: Settings) -> Iterator[None]:
+    """Shows that the flow is waited for, if one runs and a person watches."""
+    from skep.project.process import flow_is_running
+
+    with console.spinner("waiting for the flow …") if flow_is_running(settings) else nullcontext():
+        yield
 
 
 def tell(submitted: Sequence[Submitted], *, json: bool) -> None:

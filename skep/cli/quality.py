@@ -10,7 +10,7 @@ import typer
 
 from skep.cli import console, offered
 from skep.cli.context import settings_of
-from skep.cli.options import Json, Space, Why, tell
+from skep.cli.options import Json, Space, Why, tell, waiting
 
 quality_app = typer.Typer()
 
@@ -30,6 +30,7 @@ def quality(
     Example: skep quality --source shop --since 7d
     """
     from skep.answers import quality as scores
+    from skep.cli.show.quality import show
 
     if context.invoked_subcommand is not None:
         return
@@ -37,7 +38,7 @@ def quality(
     if json:
         console.json_line(found)
     else:
-        scores.show(found)
+        show(found)
 
 
 @quality_app.command("resume")
@@ -53,4 +54,7 @@ def quality_resume(
     """
     from skep.answers import quality as scores
 
-    tell([scores.resume(settings_of(context), source, why)], json=json)
+    settings = settings_of(context)
+    with waiting(settings):
+        one = scores.resume(settings, source, why)
+    tell([one], json=json)

@@ -12,7 +12,7 @@ import typer
 from skep.cli import offered
 from skep.cli.console import json_bytes, json_line, out
 from skep.cli.context import settings_of
-from skep.cli.options import Json, Space, Why, tell
+from skep.cli.options import Json, Space, Why, tell, waiting
 from skep.project.errors import CommandError
 
 if TYPE_CHECKING:
@@ -179,7 +179,8 @@ def replay(
         return
     if apply:
         _apply(settings, where_)
-    count, submitted = repairs.replay(settings, where_, chosen)
+    with waiting(settings):
+        count, submitted = repairs.replay(settings, where_, chosen)
     if not json:
         out.print(f"{count:,} records to replay" if count else "nothing to replay")
     tell(submitted, json=json)
@@ -219,7 +220,8 @@ def edit(
     operations = read_patch(patch)
     chosen = selection(ids=ids, reason=reason, event=event, since=since, source=source, cause=cause, where=where)
     _some(chosen, everything)
-    done, sample = repairs.edit(settings, _of(settings, space, chosen), chosen, operations, why, feed=feed, dry_run=dry_run)
+    with waiting(settings):
+        done, sample = repairs.edit(settings, _of(settings, space, chosen), chosen, operations, why, feed=feed, dry_run=dry_run)
     if json:
         json_line(done)
         return
@@ -259,7 +261,8 @@ def drop(
     _some(chosen, everything)
     if not why.strip():
         raise CommandError("--why: expected a reason, found nothing → the control partition keeps it")
-    count, submitted = repairs.drop(settings, _of(settings, space, chosen), chosen, why)
+    with waiting(settings):
+        count, submitted = repairs.drop(settings, _of(settings, space, chosen), chosen, why)
     if not json:
         out.print(f"{count:,} records to drop" if count else "nothing to drop")
     tell(submitted, json=json)
@@ -278,7 +281,9 @@ def _apply(settings: Settings, space: str | None) -> None:
     from skep.project.apply import apply, words
     from skep.project.spaces import chosen
 
-    for one in apply(settings, chosen(settings, space)):
+    with waiting(settings):
+        applied = apply(settings, chosen(settings, space))
+    for one in applied:
         err.print(words(one))
 
 

@@ -13,7 +13,7 @@ import typer
 from skep.cli import console, offered
 from skep.cli.console import fail, out
 from skep.cli.context import settings_of
-from skep.cli.options import Json, Why, tell
+from skep.cli.options import Json, Why, tell, waiting
 
 if TYPE_CHECKING:
     from skep.project.settings import Settings
@@ -53,6 +53,7 @@ def sources(
     Example: skep sources --source shop
     """
     from skep.answers import sources as files
+    from skep.cli.show.sources import show
 
     if context.invoked_subcommand is not None:
         return
@@ -60,7 +61,7 @@ def sources(
     if json:
         console.json_line(rows)
     else:
-        files.show(rows)
+        show(rows)
 
 
 @sources_app.command("reread")
@@ -73,7 +74,10 @@ def sources_reread(context: typer.Context, name: Name, why: Why = "", json: Json
     """
     from skep.answers import sources as files
 
-    tell([files.reread(_reading(context), name, why)], json=json)
+    settings = _reading(context)
+    with waiting(settings):
+        one = files.reread(settings, name, why)
+    tell([one], json=json)
 
 
 @sources_app.command("skip")
@@ -84,7 +88,10 @@ def sources_skip(context: typer.Context, name: Name, why: Why = "", json: Json =
     """
     from skep.answers import sources as files
 
-    tell([files.skip(_reading(context), name, why)], json=json)
+    settings = _reading(context)
+    with waiting(settings):
+        one = files.skip(settings, name, why)
+    tell([one], json=json)
 
 
 @sources_app.command("infer")

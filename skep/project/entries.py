@@ -13,7 +13,6 @@ import msgspec
 from connectors import control
 from contracts.text.times import iso
 from operators.generations import GENERATIONS
-from skep.cli.console import spinner
 from skep.project.process import flow_is_running
 from skep.project.settings import Settings
 from skep.project.spaces import control_path, open_view
@@ -112,13 +111,12 @@ def submit_all(settings: Settings, space: str, entries: Iterable[dict[str, Any]]
 
 def _wait(settings: Settings, space: str, message_id: str, wait_s: float) -> dict[str, Any] | None:
     end = time.monotonic() + wait_s
-    with spinner("waiting for the flow …"):
-        while time.monotonic() < end:
-            with suppress(NoState):
-                answer = _answer(settings, space, message_id, end)
-                if answer is not None or not flow_is_running(settings):
-                    return answer
-            time.sleep(POLL_SECONDS)
+    while time.monotonic() < end:
+        with suppress(NoState):
+            answer = _answer(settings, space, message_id, end)
+            if answer is not None or not flow_is_running(settings):
+                return answer
+        time.sleep(POLL_SECONDS)
     return None
 
 

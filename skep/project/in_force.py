@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import contracts
 from contracts.model.definitions import Definitions
@@ -55,18 +54,6 @@ class Standing:
     @property
     def same(self) -> bool:
         return not self.differs and not self.problems
-
-    def row(self) -> dict[str, Any]:
-        """For programs."""
-        differs = [
-            {"space": space, "file": f"contracts/{path}", "change": how} for space, files in self.differs.items() for path, how in files
-        ]
-        return {
-            "in_force": dict(self.digests),
-            "differs": differs,
-            "problems": [str(one) for one in self.problems],
-            "lines": self.lines(),
-        }
 
     def lines(self) -> list[str]:
         """For people: what differs, what is wrong, and what to do; nothing if the files are in force."""

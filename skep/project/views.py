@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from contracts.model.definitions import Definitions
-from skep.cli.console import err
 from skep.project.settings import Settings
 from state.snapshot.views import OwnView, ViewProblem
 
@@ -36,11 +36,14 @@ def view_problems(settings: Settings, definitions: Definitions) -> list[ViewProb
     return rehearse(given, clear=settings.snapshot_personal == "clear") if given.views else []
 
 
-def tell_missing(problems: Iterable[ViewProblem]) -> None:
-    """Say on stderr which views the snapshot does not have, and why."""
-    for one in problems:
-        err.print(f"{one} (this view is missing in the snapshot)", style="red")
+class MissingView(msgspec.Struct, frozen=True):
+    """A view that a snapshot does not have: where, and what is wrong."""
+
+    file: str
+    line: int
+    found: str
 
 
-def view_row(problem: ViewProblem) -> dict[str, Any]:
-    return {"file": problem.file, "line": problem.line, "found": problem.words}
+def missing(problems: Iterable[ViewProblem]) -> list[MissingView]:
+    """What is wrong with the project's views, as answers have it."""
+    return [MissingView(one.file, one.line, one.words) for one in problems]

@@ -1,8 +1,7 @@
-"""The report at the end of `skep run --once`: what it has made, or how far it came."""
+"""What `skep run --once` reports at its end: what it has made, or how far it came."""
 
 from __future__ import annotations
 
-import shlex
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import Any
 import orjson
 
 from operators.epochs import CONTROL
-from skep.cli.console import err, headline, out, table
-from skep.cli.layout import number
+from skep.answers.status import Status
 from skep.project.entries import Submitted, told
 from skep.project.settings import Settings
 from skep.project.spaces import control_path, open_views
 from state.errors import NoState
+from state.snapshot.publish import SnapshotReport
 
 _SAID = {"replay": "replayed", "edit": "edited", "drop": "dropped", "link": "linked by hand", "unlink": "unlinked by hand",
          "resume": "sources read on", "reread": "files read anew", "skip": "files skipped"}  # fmt: skip
@@ -39,6 +38,31 @@ class Standing:
                 sum(meta.received for meta in metas.values()), {space: meta.applied.get(CONTROL, 0) for space, meta in metas.items()}
             )
         return cls()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run has done that came to its end.
+
+    ``example``: an identifier worth looking at; ``decisions``: what people had decided, and what came of it; ``pending``: by destination
+    how many changes it has not been told.
+    """
+
+    seconds: float
+    snapshot: SnapshotReport
+    example: str | None
+    decisions: list[tuple[str, str]]
+    pending: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a run ended; without ``done`` it was interrupted, or the flow has said why it ended and there is nothing to add."""
+
+    code: int
+    before: Standing = Standing()
+    status: Status | None = None
+    done: Done | None = None
 
 
 def decided(settings: Settings, before: Standing) -> list[tuple[str, str]]:
@@ -65,44 +89,3 @@ def _entry(line: bytes) -> dict[str, Any]:
         if isinstance(entry, dict):
             return entry
     return {}
-
-
-def show(  # noqa: PLR0917 - what a report is made of
-    found: dict[str, Any], before: Standing, seconds: float, snapshot: Path | None, example: str | None, decisions: list[tuple[str, str]]
-) -> None:
-    """What a run has made: people, merges, segments, changes, quarantine, what it has done that people had decided, and how fast."""
-    events = found["received"] - before.received
-    speed = f" in {seconds:,.1f} s ({events / seconds:,.0f} events/s)" if events and seconds > 0 else ", nothing new to read"
-    out.print()
-    headline(f"{events:,} events", f"{speed}; the clock stands at {found['clock'] or 'nothing'}")
-    for said, words in decisions:
-        out.print(f"{said}: {words}")
-    table(
-        ("", number("")),
-        [
-            ("people", found["people"]),
-            ("merges", found["merges"]),
-            ("changes told", found["changes"]),
-            ("duplicates dropped", found["duplicate"]),
-            ("in quarantine", found["quarantined"]),
-        ],
-    )
-    out.print()
-    table(("segment", number("members")), found["segments"].items())
-    if found["quarantine"]:
-        out.print()
-        table(("quarantine", number("records")), found["quarantine"].items())
-    if snapshot:
-        out.print(f"\nsnapshot: {snapshot}")
-    who = shlex.quote(example or "user_id:42")
-    out.print(f"\nTry next:  skep profile show {who}   ·   skep quarantine list   ·   skep sql 'from profiles limit 5'")
-
-
-def show_interrupted(found: dict[str, Any], before: Standing) -> None:
-    """How far a run came that was interrupted, by files, and how it goes on."""
-    events = found["received"] - before.received
-    err.print(f"INTERRUPTED after {events:,} events; the clock stands at {found['clock'] or 'nothing'}", style="bold yellow")
-    for name, one in found["partitions"].items():
-        if name.rpartition("/")[2] != CONTROL:
-            err.print(f"  {name}: {one['position']:,} records read{', to its end' if one['finished'] else ''}")
-    err.print("All of that is committed; destinations and the snapshot are behind. `skep run --once` goes on from there")

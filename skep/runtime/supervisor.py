@@ -8,10 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from contracts.text.problems import ContractErrors
-from skep.answers import sources
-from skep.answers.late import tell_late
-from skep.answers.status import status, tell_standing, tell_stopped
-from skep.cli.console import err
+from skep.answers.status import Status, status
 from skep.project.definitions import proved
 from skep.project.errors import CommandError
 from skep.project.exits import Exit
@@ -20,10 +17,9 @@ from skep.project.permissions import must_write
 from skep.project.process import ACTIVATION, FLOW, Child, Supervisor, flow_is_running
 from skep.project.settings import Settings, load_definitions
 from skep.project.spaces import open_views
-from skep.project.views import tell_missing
-from skep.runtime import metrics, report
+from skep.runtime import metrics
 from skep.runtime.activation import pending
-from skep.runtime.report import Standing
+from skep.runtime.report import Done, Ran, Standing, decided
 from skep.runtime.snapshots import publish_snapshot
 from skep.runtime.starting import must_be_good
 from state.errors import NoState, StateError
@@ -33,16 +29,16 @@ STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "
 
 def prepare(settings: Settings, *, strict: bool, fresh: bool) -> None:
     """Before the flow starts: forget all state, if ``fresh``. Raises `ContractErrors` if the files are wrong and that matters, because
-    they are to be put in force or the run is ``strict``."""
+    they are to be put in force or the run is ``strict``; a note of the error says what that means for the run."""
     forced = fresh or must_be_good(settings)
     try:
         if strict or forced:
             proved(settings)
-    except ContractErrors:
+    except ContractErrors as error:
         if not forced:
-            err.print("nothing was read: files are broken; `skep run --once --in-force` goes on with what is in force", style="yellow")
+            error.add_note("nothing was read: files are broken; `skep run --once --in-force` goes on with what is in force")
         elif not fresh and (new := sorted(set(settings.spaces) - standing(settings).digests.keys())):
-            err.print(f"nothing was read: files are broken, and nothing is in force yet in {' and '.join(new)}", style="yellow")
+            error.add_note(f"nothing was read: files are broken, and nothing is in force yet in {' and '.join(new)}")
         raise
     if fresh:
         forget(settings)
@@ -76,8 +72,8 @@ def _written(settings: Settings) -> set[Path]:
     return {(settings.root / path).resolve() for path in found}
 
 
-def once(settings: Settings, environment: dict[str, str], *, quiet: bool = False) -> int:
-    """The flow to the end of the input, then destinations, then the snapshot, then a report; the exit code (`skep.runtime.ends.Exit`)."""
+def once(settings: Settings, environment: dict[str, str]) -> Ran:
+    """The flow to the end of the input, then destinations, then the snapshot; what came of it (`skep.project.exits.Exit`)."""
     must_write(settings.data)
     supervisor = Supervisor()
     supervisor.install_signals()
@@ -86,46 +82,24 @@ def once(settings: Settings, environment: dict[str, str], *, quiet: bool = False
     code = supervisor.run(Child("the flow", FLOW, environment, needed=True))
     seconds = time.monotonic() - begun
     if code:
-        return code
+        return Ran(code)
     delivered = Exit.DONE if supervisor.stopping else supervisor.run(Child("activation", ACTIVATION, environment, needed=True))
     if supervisor.stopping:
-        return _interrupted(settings, before)
-    published = publish_snapshot(settings)
-    tell_missing(published.problems)
-    if not quiet:
-        found = status(settings)
-        report.show(found, before, seconds, published.target, example(settings), report.decided(settings, before))
-        tell_late(found, settings)
-        tell_standing(found["contracts"])
-    return max(_stopped(settings), _pending(settings) or delivered)
+        return Ran(Exit.INTERRUPTED, before, status=_status(settings))
+    published, found, behind = publish_snapshot(settings), status(settings), pending(settings)
+    done = Done(seconds, published, example(settings), decided(settings, before), behind)
+    return Ran(max(stopped(found), Exit.PENDING if behind else delivered), before, found, done)
 
 
-def _interrupted(settings: Settings, before: Standing) -> int:
-    """`INTERRUPTED`, and how far it came."""
-    try:
-        report.show_interrupted(status(settings), before)
-    except NoState:
-        err.print("INTERRUPTED before anything was read", style="bold yellow")
-    return Exit.INTERRUPTED
+def _status(settings: Settings) -> Status | None:
+    with suppress(NoState):
+        return status(settings)
+    return None
 
 
-def _pending(settings: Settings) -> int:
-    """`PENDING`, said loudly, if a destination has not been told everything; else 0."""
-    behind = pending(settings)
-    for name, changes in behind.items():
-        err.print(f"DESTINATION {name} HAS NOT BEEN TOLD {changes:,} changes", style="bold red")
-    if behind:
-        err.print("They wait in the change log. Repair what was said above; `skep run --once` tells them, with the same ids")
-    return Exit.PENDING if behind else Exit.DONE
-
-
-def _stopped(settings: Settings) -> int:
-    """`STOPPED`, said loudly, if the input was not read to its end because a source or a file is stopped; else 0."""
-    found = status(settings)
-    sources.tell(found["files"])
-    if found["stopped"]:
-        tell_stopped(found)
-    return Exit.STOPPED if found["stopped"] or any(one["state"] == "stopped" for one in found["files"]) else Exit.DONE
+def stopped(found: Status) -> int:
+    """`STOPPED`, if the input was not read to its end because a source or a file is stopped; else 0."""
+    return Exit.STOPPED if found.stopped or any(one.state == "stopped" for one in found.files) else Exit.DONE
 
 
 def follow(settings: Settings, environment: dict[str, str]) -> int:

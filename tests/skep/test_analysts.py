@@ -14,9 +14,9 @@ import pytest
 
 import skep as package
 from contracts.model.hashing import Hasher
+from skep.answers.hashing import HashedColumn, Hashing
 from skep.cli.console import cell, json_bytes
 from skep.project.errors import CommandError
-from skep.project.hashing import HashedColumn, Hashing
 from skep.project.settings import Settings, load_definitions
 from skep.project.views import view_problems
 from skep.tools.starter import create

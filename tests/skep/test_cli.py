@@ -11,10 +11,11 @@ from threading import Thread
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from skep.answers.changes import position
 from skep.answers.profiles import parse
-from skep.answers.status import summed
+from skep.answers.status import Partition, SpaceStatus, summed
 from skep.cli import console
 from skep.project.entries import submit
 from skep.project.errors import CommandError
@@ -150,13 +151,13 @@ def test_identifiers_and_positions_as_people_write_them() -> None:
 
 
 def test_status_of_several_spaces_adds_up() -> None:
-    one = {"space": "a", "received": 2, "applied": 1, "quarantined": 1, "clock": "2026-01-02T00:00:00.000000Z", "segments": {"s": 1}}
-    one |= {"partitions": {"p": {}}, "quarantine": {"invalid": 1}}
-    total = summed([one, {**one, "space": "b", "clock": "2026-01-01T00:00:00.000000Z"}])
-    assert (total["received"], total["clock"], total["quarantine"]) == (4, "2026-01-01T00:00:00.000000Z", {"invalid": 2})
-    assert total["segments"] == {"a/s": 1, "b/s": 1}
-    assert summed([one])["segments"] == {"s": 1}
-    assert summed([one, {**one, "clock": None}])["clock"] is None
+    one = SpaceStatus("a", received=2, applied=1, quarantined=1, clock="2026-01-02T00:00:00.000000Z", segments={"s": 1})
+    one = replace(one, partitions={"p": Partition(1, None, finished=True, stopped=False)}, quarantine={"invalid": 1})
+    total = summed([one, replace(one, space="b", clock="2026-01-01T00:00:00.000000Z")])
+    assert (total.received, total.clock, total.quarantine) == (4, "2026-01-01T00:00:00.000000Z", {"invalid": 2})
+    assert total.segments == {"a/s": 1, "b/s": 1}
+    assert summed([one]).segments == {"s": 1}
+    assert summed([one, replace(one, clock=None)]).clock is None
 
 
 def _child(name: str, code: str, *, needed: bool = False) -> Child:

@@ -15,7 +15,7 @@ import pytest
 
 from contracts.text.problems import ContractErrors
 from skep.answers.profiles import find
-from skep.answers.status import status
+from skep.answers.status import Different, status
 from skep.cli.console import json_bytes
 from skep.project.apply import apply
 from skep.project.definitions import declaration, keep, proved
@@ -76,7 +76,7 @@ def test_edits_wait_for_apply(folder: Path) -> None:
     assert "the flow goes on with what is in force" in run.stderr
     assert traits(folder) == {"total": 3}
     assert told in skep("check", project=folder).stdout
-    assert status(settings)["contracts"]["differs"] == [{"space": "shop", "file": "contracts/traits.yaml", "change": "changed"}]
+    assert status(settings).contracts.differs == [Different("shop", "contracts/traits.yaml", "changed")]
     [planned] = asked(folder, "plan")
     with pytest.raises(CommandError, match="expected what plan"):
         apply(settings, ("shop",), plan="0123456789abcdef")
@@ -179,7 +179,7 @@ def started(folder: Path) -> processes.Process:
 
 def received(settings: Settings) -> int:
     with suppress(NoState):
-        return int(status(settings)["received"])
+        return int(status(settings).received)
     return 0
 
 
@@ -205,7 +205,7 @@ def test_killed_between_apply_and_restart(tmp_path: Path) -> None:
     process.wait(60)
     ran(folder)
     found = status(settings)
-    assert (found["applied"], found["quarantined"]) == (3, 1)
+    assert (found.applied, found.quarantined) == (3, 1)
     publish_snapshot(settings)
     _, rows = sql(snapshot_path(settings), "select message_id, contract from events order by 1")
     assert rows == [("m0", "paid/1-0-0"), ("m2", "paid/1-0-0"), ("m3", "paid/1-1-0")]

@@ -15,6 +15,7 @@ from flows.cdp import dataflow
 from skep.answers import sources
 from skep.answers.audit import audit
 from skep.answers.status import status
+from skep.cli.show.status import tell_files
 from skep.project.errors import CommandError
 from skep.project.exits import Exit
 from skep.project.settings import Settings
@@ -56,7 +57,7 @@ def people(folder: Path) -> list[str]:
 
 def listed(folder: Path, source: str = "till") -> list[tuple[Any, ...]]:
     found = sources.report(Settings.load(folder), source)
-    return [(row["partition"], row["records"], row["skipped"], row["state"]) for row in found]
+    return [(row.partition, row.records, row.skipped, row.state) for row in found]
 
 
 @pytest.fixture(scope="module")
@@ -86,18 +87,20 @@ def test_a_replaced_file_stops_until_somebody_decides(project: Path, capsys: pyt
     (project / "orders.csv").write_text(rows(4, 5, 1, 2, 3))
     web.write_text('{"type":"track","event":"x","userId":"v","timestamp":"2026-05-04"}\n{"type":')
     ran(project)
-    assert running._stopped(settings) == Exit.STOPPED
+    found = status(settings)
+    assert running.stopped(found) == Exit.STOPPED
+    tell_files(found.files)
     said = capsys.readouterr().err
     assert f"FILE {FILE} IS STOPPED: {project / 'orders.csv'}: expected what was read of it before" in said
     assert f"skep sources reread {FILE};" in said
     assert f"1 unfinished record at the end of {web} (8 bytes)" in said
     assert people(project) == ["1", "2", "3", "v", "w"]
     assert listed(project) == [(FILE, 3, 0, "stopped")]
-    assert status(settings)["partitions"][FILE]["stopped"]
+    assert found.partitions[FILE].stopped
     first, second = (sources.reread(settings, name, "a daily export") for name in ("till", FILE))
     assert (first.answer, "the next one will do it" in first.words()) == (None, True)
     ran(project)
-    assert running._stopped(settings) == Exit.DONE
+    assert running.stopped(status(settings)) == Exit.DONE
     assert people(project) == ["1", "2", "3", "4", "5", "v", "w"]
     assert listed(project) == [(f"{FILE}/@2", 5, 0, "finished")]
     told = [row for row in audit(settings, "shop") if row["type"] == "reread"]
@@ -106,7 +109,7 @@ def test_a_replaced_file_stops_until_somebody_decides(project: Path, capsys: pyt
         ({"file": FILE}, "a daily export", False),
     ]
     found = status(settings)
-    assert (found["received"], found["duplicate"]) == (4 + 5 + 1, 3)
+    assert (found.received, found.duplicate) == (4 + 5 + 1, 3)
     assert second.message_id == told[1]["id"]
 
 

@@ -1,0 +1,154 @@
+"""`skep run`, `status`, `health` and `snapshot`: the flow, whether it runs, what it has done, and what is published of it."""
+
+# ruff: noqa: PLC0415 - a command starts without the libraries that only others need
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skep.cli import console
+from skep.cli.console import fail, json_line, out
+from skep.cli.context import settings_of
+from skep.cli.options import Json
+from skep.project.exits import Exit
+
+flow_app = typer.Typer()
+
+
+@flow_app.command()
+def run(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="End at the end of the input, with a report.")] = False,
+    source_path: Annotated[Path | None, typer.Option(help="Read the first source from here instead.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget all state of this project first.")] = False,
+    in_force: Annotated[bool, typer.Option("--in-force", help="With --once: go on with what is in force if files are broken.")] = False,
+) -> None:
+    """Run the flow, with activation and the publisher beside it.
+
+    Until SIGTERM or Ctrl-C; the publisher makes the snapshot again and again.
+
+    It starts with the definitions in force, as `skep apply` left them; the first start puts contracts/ in force. With --once, broken
+    files are an error before anything is read.
+
+    Exit codes: 0 done, 1 error, 2 usage, 3 a source or file is stopped, 4 deliveries are pending, 5 interrupted before the end (--once).
+
+    Example: skep run --once
+    """
+    from contracts import ContractErrors
+    from skep.cli.show.run import show
+    from skep.runtime import supervisor as running
+
+    _log_what_is_said()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if in_force and (fresh or not once):
+        raise typer.BadParameter("expected it with --once, and without --fresh: there must be something in force", param_hint="--in-force")
+    settings = settings_of(context, source_path=str(source_path.absolute()) if source_path else None)
+    _log_what_is_said()
+    try:
+        running.prepare(settings, strict=once and not in_force, fresh=fresh)
+    except KeyboardInterrupt:
+        raise SystemExit(Exit.INTERRUPTED if once else Exit.DONE) from None
+    except ContractErrors as error:
+        for note in getattr(error, "__notes__", ()):
+            console.err.print(note, style="yellow")
+        raise
+    environment = running.source_environment(settings, source_path) | ({"SKEP_APPLY": "by_command"} if in_force else {})
+    if not once:
+        raise SystemExit(running.follow(settings, environment))
+    ran = running.once(settings, environment)
+    show(ran, settings)
+    raise SystemExit(ran.code)
+
+
+@flow_app.command()
+def status(context: typer.Context, json: Json = False) -> None:
+    """What was received, and what became of it.
+
+    Segments, partitions, quarantine, the last snapshot.
+
+    Example: skep status --json
+    """
+    from skep.answers.status import status as status_of
+    from skep.cli.show.status import show
+
+    settings = settings_of(context)
+    found = status_of(settings)
+    if json:
+        json_line(found)
+    else:
+        show(found, settings)
+
+
+@flow_app.command()
+def health(context: typer.Context) -> None:
+    """Whether a flow runs here now: exit code 0 if one does, else 1.
+
+    It holds this project's data folder then. For the health checks of containers.
+
+    Example: skep health
+    """
+    from skep.project.process import flow_is_running
+
+    settings = settings_of(context)
+    if not flow_is_running(settings):
+        fail(f"no flow is running on {settings.data} → skep run")
+    out.print(f"a flow is running on {settings.data}")
+
+
+@flow_app.command()
+def snapshot(
+    context: typer.Context,
+    every: Annotated[float | None, typer.Option(min=0.1, help="Publish again every so many seconds until SIGTERM.")] = None,
+    json: Json = False,
+) -> None:
+    """Publish the DuckDB snapshot, unless nothing is new.
+
+    It is made from what is committed now; safe while a flow runs.
+
+    Example: skep snapshot
+    """
+    from skep.project.spaces import snapshot_path
+    from skep.project.views import missing
+    from skep.runtime.snapshots import publish_every, publish_if_new
+
+    if every is not None:
+        _log_what_is_said()
+    settings = settings_of(context)
+    if every is not None:
+        _log_what_is_said()
+        stop: list[int] = []
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, lambda signum, _: stop.append(signum))
+        publish_every(settings, every, lambda: bool(stop))
+        return
+    with console.spinner("publishing …"):
+        report = publish_if_new(settings)
+    from skep.cli.show.snapshot import show, tell_missing
+
+    if report is None:
+        target = snapshot_path(settings)
+        if json:
+            json_line([{"path": str(target), "new": False, "bytes": target.stat().st_size}])
+        else:
+            out.print(f"nothing is new since the last one: {target} stays as it is")
+        return
+    tell_missing(report.problems)
+    if json:
+        rows = {"path": str(report.target), "new": True, "rows": report.rows, "bytes": report.bytes, "seconds": round(report.seconds, 3)}
+        json_line([{**rows, "problems": missing(report.problems)}])
+    else:
+        show(report)
+
+
+def _log_what_is_said() -> None:
+    """Of a command that goes on beside others, what it says to people is a line of its log, if that is JSON."""
+    from skep.project import log
+
+    if os.environ.get("SKEP_LOG") == "json":
+        log.configure()
+        console.err.file = log.Said()
