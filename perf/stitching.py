@@ -109,12 +109,13 @@ class Alone(Space):
 
     def _alone(self, events: list[Event]) -> None:
         work, shard = self.work, self.shard
-        store, known = work.store, work.stitcher.known
+        store, slots, known = work.store, work.store.slots, work.stitcher.known
         for at in range(0, len(events), BATCH):
             for event in events[at : at + BATCH]:
-                settled = known(event)
+                first = slots.get(event.identifiers[0]) or store.slot(event.identifiers[0])
+                settled = None if first is None else known(event, first)
                 if settled is None:
-                    take._stitch(work, event, b"")
+                    take._stitch(work, event, b"", first)
                 else:
                     store.dirty[settled[0].key] = settled[0]
             store.flush()

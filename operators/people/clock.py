@@ -14,15 +14,11 @@ class Clock:
 
     def __init__(self, meta: Meta) -> None:
         self._meta = meta
+        self.now = BEFORE_ALL if meta.clock is None else meta.clock
+        """The space's clock, `BEFORE_ALL` before it runs."""
         self._active: dict[str, int | None] = {}
         self._history: set[str] = set()
         """Partitions of history that have not been read to their end."""
-
-    @property
-    def now(self) -> int:
-        """The clock, `BEFORE_ALL` before it runs."""
-        clock = self._meta.clock
-        return BEFORE_ALL if clock is None else clock
 
     def start(self, partitions: list[str], history: frozenset[str] = frozenset()) -> None:
         """Which partitions this run reads, and which of them are history; those of earlier runs no longer hold the clock back."""

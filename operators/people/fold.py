@@ -8,7 +8,7 @@ from operators.people.store import Pair
 from operators.people.visits import Claim
 from operators.people.work import Work
 from operators.profile import Touched, fold, join, next_due, resolve_consents
-from operators.records import NOBODY, OWNED, Person, decode_person, encode, with_owner
+from operators.records import OWNED, Person, decode_person, encode, with_owner
 from operators.stitch.owners import Owner
 
 
@@ -35,7 +35,7 @@ def apply(
 def _reconsider(work: Work, person: Person, event: Event, touched: Touched, linked: Linked) -> Touched:
     """Links of the cluster have changed: so may whose decision overrides whose, also of those who own its devices' events."""
     store = work.store
-    slot = store.slot(event.identifiers[0])
+    slot = store.slots.get(event.identifiers[0]) or store.slot(event.identifiers[0])
     holder = slot[0] if slot is not None else person
     owners = [*map(store.holder, work.stitcher.visits.deciding(holder)), *linked.left]
     for each in {each.key: each for each in (holder, *owners) if each is not None}.values():
@@ -72,13 +72,13 @@ def announce_joins(work: Work, linked: Linked) -> list[Person]:
 
 
 def owner_of(work: Work, person: Person, anchor: Pair, owner: Owner, changed: list[Person], *, opens: bool) -> Person:
-    """To whom an event goes that hangs on an identifier of this person; added to ``changed`` if that is somebody new.
-    ``opens``: it is the first anonymous event of its device's session."""
+    """To whom an event goes that hangs on an identifier of this person, but is not its own; added to ``changed`` if that is
+    somebody new. ``opens``: it is the first anonymous event of its device's session."""
     if owner[0] == OWNED:
         holder = work.store.holder(owner[1])
         assert holder is not None, "an owner is an identifier of somebody"
         return holder
-    return _nobody(work, person, anchor, changed, opens=opens) if owner[0] == NOBODY else person
+    return _nobody(work, person, anchor, changed, opens=opens)
 
 
 def _nobody(work: Work, person: Person, anchor: Pair, changed: list[Person], *, opens: bool) -> Person:

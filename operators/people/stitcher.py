@@ -37,16 +37,14 @@ class Stitcher:
         self._handover = Handover(limits, union)
         self._eviction = Eviction(limits, union)
 
-    def known(self, event: Event) -> tuple[Person, bytes, Owner, bool] | None:
+    def known(self, event: Event, first: Slot) -> tuple[Person, bytes, Owner, bool] | None:
         """Of an event that says nothing new: the person, the anchor, the owner, and whether it opens a session of its device.
 
-        It names one device, or one person's identifier, alone or with a device on which that person has been alone since its
-        session began, in order. The shortest way."""
+        ``first``: who holds its first identifier, and this. It names one device, or one person's identifier, alone or with a
+        device on which that person has been alone since its session began, in order. The shortest way."""
         pairs = event.identifiers
         count = len(pairs)
-        slots = self._store.slots
-        first = slots.get(pairs[0]) or self._store.slot(pairs[0])
-        if first is None or count > 2:
+        if count > 2:
             return None
         person, identifier = first
         time, anchor = event.time_us, identifier.hash
@@ -60,7 +58,7 @@ class Stitcher:
             note(identifier, event)
             return person, anchor, *visit
         if count == 2:
-            second = slots.get(pairs[1])
+            second = self._store.slots.get(pairs[1])
             if second is None or second[0] is not person or self._person[pairs[1][0]] or self._manual.rulings or not self._rules.by_session:
                 return None
             held = second[1]

@@ -11,6 +11,7 @@ from operators.epochs import CONTROL
 from operators.people import denials, fold, repeat, resemblance
 from operators.people.quarantine import QuarantineRow
 from operators.people.recompute import NONE_GONE, rebuild
+from operators.people.store import Slot
 from operators.people.work import Work
 from operators.quality.scores import source_of
 from operators.records import SELF, Person, Record, encode
@@ -64,39 +65,41 @@ def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[st
         _anew(work, event, message)
         return None
     # or says nothing new of who is who; or it does.
-    settled = work.stitcher.known(event)
+    store = work.store
+    first = store.slots.get(pairs[0]) or store.slot(pairs[0])
+    settled = None if first is None else work.stitcher.known(event, first)
     if settled is None:
-        _stitch(work, event, message)
+        _stitch(work, event, message, first)
         return None
     person, anchor, owner, opens = settled
     work.keep(anchor, event, message, owner)
     if owner[0] == SELF:
         fold.apply(work, event, anchor, person)
     else:
-        work.store.dirty[person.key] = person
+        store.dirty[person.key] = person
         changed: list[Person] = []
         holder = fold.owner_of(work, person, pairs[0], owner, changed, opens=opens)
         fold.apply(work, event, anchor, holder, settle=bool(changed), blank=True)
     if work.matcher is not None:
-        resemblance.note(work, work.matcher, person, work.store.slots[pairs[0]][1], event)
+        resemblance.note(work, work.matcher, person, store.slots[pairs[0]][1], event)
     return None
 
 
-def _stitch(work: Work, event: Event, message: bytes) -> None:
+def _stitch(work: Work, event: Event, message: bytes, first: Slot | None) -> None:
     """An event that says something new about who is who, or that belongs to whom its device's sessions say."""
     store, pairs = work.store, event.identifiers
-    slots = [store.slot(pair) for pair in pairs]
+    slots = [first, *map(store.slot, pairs[1:])]
     # Who is who by its links,
     linked = work.stitcher.link(event, slots)
     person = linked.person
     changed = fold.announce_joins(work, linked) if linked.created or linked.joined else []
     # whose it is by its devices,
     anchor = work.rules.anchor(pairs)
-    key = store.hash(anchor)
-    owned = None if person is None else work.stitcher.visits.owner(event, slots, person, (anchor, key))
+    owned = None if person is None else work.stitcher.visits.owner(event, slots, person, anchor)
     if person is None or owned is None or (store.denials.some and denials.wait(work, pairs, slots)):
         _anew(work, event, message, linked.gone)
         return
+    key = store.slots[anchor][1].hash
     work.keep(key, event, message, owned.owner)
     store.dirty[person.key] = person
     # what others had and it takes with it,
@@ -105,7 +108,9 @@ def _stitch(work: Work, event: Event, message: bytes) -> None:
         fold.claim(work, claim, relinked)
         relinked = None
     # and what it makes true of whom.
-    holder = fold.owner_of(work, person, anchor, owned.owner, changed, opens=owned.opens)
+    holder = person
+    if owned.owner[0] != SELF:
+        holder = fold.owner_of(work, person, anchor, owned.owner, changed, opens=owned.opens)
     settle, blank = any(each is holder for each in changed), not linked.joined and not owned.claims
     fold.apply(work, event, key, holder, settle=settle, blank=blank, linked=relinked)
     for each in changed:
@@ -130,7 +135,7 @@ def advance(work: Work, time_us: int | None, limit: int | None) -> bool:
     meta, quality = work.meta, work.quality
     if time_us is None or (meta.clock is not None and time_us < meta.clock):
         return False
-    meta.clock = time_us
+    meta.clock = work.clock.now = time_us
     waiting = time_us >= work.timers.next_due and bool(work.digest) and _fire(work, time_us, limit)
     if time_us >= quality.next_us and not waiting:
         quality.enter(time_us)

@@ -39,12 +39,12 @@ class Visits:
         self._rules = store.rules
         self._person = store.rules.person
 
-    def owner(self, event: Event, slots: list[Slot | None], person: Person, anchor: tuple[Pair, bytes]) -> Owned | None:
+    def owner(self, event: Event, slots: list[Slot | None], person: Person, anchor: Pair) -> Owned | None:
         """Bring the devices of the event up to date; returns who owns it (an identified event: its anchor, as `ITSELF`)."""
-        pair_of_anchor, key = anchor
-        identified = self._person[pair_of_anchor[0]]
+        hangs_on = self._store.slots[anchor][1]
+        identified = self._person[anchor[0]]
         if identified:
-            self._store.slots[pair_of_anchor][1].anchor = True
+            hangs_on.anchor = True
         owner, opens = ITSELF, False
         claims: list[Claim] = []
         for pair, slot in zip(event.identifiers, slots, strict=True):
@@ -53,10 +53,10 @@ class Visits:
             held = slot[1] if slot is not None else next(each for each in person.identifiers if (each.namespace, each.value) == pair)
             at = (event.time_us, event.message_id)
             if identified:
-                if not self._login(held, at, key, person, claims):
+                if not self._login(held, at, hangs_on.hash, person, claims):
                     return None
             else:
-                mine = pair == pair_of_anchor
+                mine = pair == anchor
                 visit = self.visit(held, at, mine=mine)
                 if visit is None:
                     return None

@@ -29,7 +29,9 @@ class Eviction:
         else moves.
         """
         rules, limits, first, time = self._rules, self._limits, slots[0], event.time_us
-        if first is None or slots[1] is not None or not rules.by_session or limits.turns_shared(event.identifiers, pairs, slots):
+        if first is None or slots[1] is not None or not rules.by_session:
+            return None
+        if limits.shares and limits.turns_shared(event.identifiers, pairs, slots):
             return None
         key = self._store.hash(pairs[1])
         person, held = first

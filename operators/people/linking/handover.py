@@ -38,7 +38,9 @@ class Handover:
         mine = links_of(holder, held)
         if len(mine) != 1 or event.time_us <= holder.links[mine[0]].last or not self._bare(held, event.time_us):
             return None
-        if rules.identifiers_max < 2 or limits.turns_shared(event.identifiers, (pairs[1],), slots[1:]) or self._makes_room(holder, held):
+        if rules.identifiers_max < 2 or (limits.shares and limits.turns_shared(event.identifiers, (pairs[1],), slots[1:])):
+            return None
+        if self._makes_room(holder, held):
             return None
         return self._move(linked, event, pairs, second, first, standing=mine[0])
 

@@ -19,7 +19,8 @@ class Limits:
         self.manual = manual
         self.rules = store.rules
         self._visits = visits
-        self._shares = any(store.rules.shared_after)
+        self.shares = any(store.rules.shared_after)
+        """Whether a device may be shared at all."""
 
     def fits(self, everyone: list[Identifier]) -> bool:
         """Whether one cluster may hold all of these."""
@@ -47,7 +48,11 @@ class Limits:
         key = identifier.hash
         return identifier.refused + sum(key in (link.a, link.b) for link in person.links.values() if not link.manual)
 
-    def few_links(self, people: list[Person], size: int, center: Identifier, others: list[Identifier]) -> bool:
+    def may_link(self, people: list[Person], size: int, center: Identifier, others: list[Identifier]) -> bool:
+        """Whether links from one identifier to others, in a cluster of this size, pass no limit and leave what was refused as it is."""
+        return self._few_links(people, size, center, others) and not any(self.unpins(center, other) for other in others)
+
+    def _few_links(self, people: list[Person], size: int, center: Identifier, others: list[Identifier]) -> bool:
         """Whether no end of the new links passes ``limits.links``; in its cluster it has one link at most to each other identifier."""
         most = self.rules.links_max
         refused = max(each.refused for each in (center, *others))
@@ -72,8 +77,6 @@ class Limits:
 
     def turns_shared(self, named: Pairs, pairs: Pairs, slots: Slots) -> bool:
         """Whether a device among ``pairs`` is shared by now, with the person whom an event identifies that names ``named``."""
-        if not self._shares:
-            return False
         rules, anchor = self.rules, self.rules.anchor(named)
         for pair, slot in zip(pairs, slots, strict=True):
             limit = rules.shared_after[pair[0]]

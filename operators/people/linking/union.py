@@ -33,7 +33,7 @@ class Union:
         """
         limits = self._limits
         people = list({slot[0].key: slot[0] for slot in slots if slot is not None}.values())
-        if len(slots) > 1 and limits.turns_shared(event.identifiers, pairs, slots):
+        if limits.shares and len(slots) > 1 and limits.turns_shared(event.identifiers, pairs, slots):
             return None
         store, time = self._store, event.time_us
         fresh = [
@@ -48,7 +48,7 @@ class Union:
         center, others = ends[0], ends[1:]
         if self._manual.rulings and any(self._manual.void(center.hash, other.hash) for other in others):
             return None
-        if not limits.few_links(people, len(everyone), center, others) or any(limits.unpins(center, other) for other in others):
+        if not limits.may_link(people, len(everyone), center, others):
             return None
         for slot in slots:
             if slot is not None:
