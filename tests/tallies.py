@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from operators.people.collected import Collected
 from operators.people.rebuild import Group, Rebuilt
 from operators.people.space import Space
 from operators.records import Link, Person
@@ -28,23 +29,24 @@ def _told(link: Link) -> tuple[Any, ...]:
 class _Anew(Rebuilt):
     """People computed anew, of whom nothing is kept."""
 
-    def __init__(self, space: Space) -> None:
-        work = space.work
-        super().__init__(work.store, work.manual, work.program, work.reread, work.clock.now, evidence=None, made={})
+    def __init__(self, space: Space, identifiers: set[bytes]) -> None:
+        collected = Collected(space.work, made={}, likeness=None)
+        super().__init__(space.work, collected)
+        self._groups = [Group([key]) for key in collected.read(sorted(identifiers))]
 
-    def people_of(self, identifiers: set[bytes]) -> Mapping[bytes, Person]:
-        store = self._store
-        rewrite = store.rewrite
-        store.rewrite = lambda kept, row: None  # type: ignore[method-assign]
+    def everybody(self) -> Mapping[bytes, Person]:
+        moments = self._work.moments
+        rewrite = moments.rewrite
+        moments.rewrite = lambda kept, row: None  # type: ignore[method-assign]
         try:
-            return self.build([Group([key]) for key in self.read(sorted(identifiers))])
+            return self.build(self._groups)
         finally:
-            store.rewrite = rewrite  # type: ignore[method-assign]
+            moments.rewrite = rewrite  # type: ignore[method-assign]
 
 
 def _refused(engine: Engine, people: Mapping[bytes, Person], context: object) -> None:
-    made = _Anew(engine.space)
-    anew = made.people_of({each.hash for person in people.values() for each in person.identifiers})
+    made = _Anew(engine.space, {each.hash for person in people.values() for each in person.identifiers})
+    anew = made.everybody()
     fresh = {each.hash: each for person in anew.values() for each in person.identifiers}
     assert sorted(map(_told, engine.view.identity.refused())) == sorted(map(_told, made.refused)), context
     for each in (each for person in people.values() for each in person.identifiers):

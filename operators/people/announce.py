@@ -84,13 +84,13 @@ class Announcer:
 
     def settle(self, person: Person, now: int, touched: tuple[Any, ...] | None = None) -> None:
         """Evaluate everything about a person; ``touched``: what an event has changed of somebody unknown before it."""
-        self._confidence(person)
+        certainty = self._confidence(person)
         self._consents(person)
         self._emit(person, self._program.emitted, now)
         if touched is None or now == BEFORE_ALL:
             self.evaluate(person, self._program.all_segments, now)
         else:
-            unsure = () if person.certainty == 1.0 else (CONFIDENCE,)
+            unsure = () if certainty == 1.0 else (CONFIDENCE,)
             self._enter(person, self._program.plan(touched + unsure).segments, now)
 
     def _enter(self, person: Person, order: tuple[int, ...], now: int) -> None:
@@ -167,16 +167,17 @@ class Announcer:
         sizes = self._meta.sizes
         sizes[segment] = sizes.get(segment, 0) + by
 
-    def _confidence(self, person: Person) -> None:
+    def _confidence(self, person: Person) -> float:
         """Tell how sure we are who a person is, if that is not what was told last, with what has been told of the person by then:
-        a destination with a floor adds it or takes it back."""
+        a destination with a floor adds it or takes it back. Returns the confidence as it is shown."""
         before, confidence = confidence_told(person), person.certainty
         if confidence == before:
-            return
+            return confidence
         tell_confidence(person)
         self._store.dirty[person.key] = person
         evidence = {"before": before, "confidence": confidence, **self._holds(person)}
         self._log.append("identity.confidence", person, evidence=evidence)
+        return confidence
 
     def _holds(self, person: Person) -> dict[str, Any]:
         """The memberships, decided consents and emitted traits that have been told of a person."""

@@ -82,9 +82,9 @@ def _accepted(work: Work, anchor: bytes, message: bytes, purpose: str, time_us: 
     store, seen = work.store, work.shard.seen.get(message)
     kept = None
     if seen is not None:
-        kept = store.remembered(message, seen)
+        kept = work.moments.remembered(message, seen)
     elif work.is_sealed(time_us):
-        kept = store.sealed(anchor, message)
+        kept = work.moments.sealed(anchor, message)
     if kept is None:
         return False
     event = work.reread(kept)

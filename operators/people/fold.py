@@ -112,7 +112,7 @@ def claim(work: Work, claimed: Claim, linked: Linked | None) -> None:
     assert other.aside is not None, "what was before is known"
     told: list[Event] = []
     for kept in claimed.moments:
-        store.rewrite(kept, with_owner(kept.row, OWNED, claimed.person))
+        work.moments.rewrite(kept, with_owner(kept.row, OWNED, claimed.person))
         told.append(work.reread(kept))
     for event in sorted(told, key=lambda each: (each.time_us, each.message_id)):
         apply(work, event, claimed.held.hash, person, linked=linked)

@@ -66,5 +66,5 @@ def _find_nobodys(work: Work) -> None:
     """Sealed events without identifiers are remembered by where they lie."""
     for key, row in work.shard.pages.committed(NOBODY, NOBODY + _LAST):
         forgotten = [stored for stored in decode_page(row) if work.shard.seen.get(stored.message) is None]
-        work.store.find_nobodys(key, forgotten)
+        work.moments.find_nobodys(key, forgotten)
         work.meta.remembered += len(forgotten)

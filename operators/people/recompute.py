@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from operators.people.blocks import BlockIndex
-from operators.people.rebuild import Group, Rebuilt, anchors_of, component, versions
+from operators.people.collected import Collected
+from operators.people.manual import Manual
+from operators.people.rebuild import Group, Rebuilt
 from operators.people.regroup import end, regroup
+from operators.people.store import PeopleStore
 from operators.people.work import Work
 from operators.profile import next_due
 from operators.records import Person, Record
@@ -19,7 +23,7 @@ def rebuild(work: Work, start: Iterable[Person], anchors: set[bytes], gone: Mapp
     """Compute the people connected with these anew, and announce every difference. ``gone``: rows of records given up before."""
     began = time.thread_time_ns()
     old = component(work.store, work.manual, start)
-    compute(work, old, anchors | anchors_of(old.values()), gone)
+    compute(work, old, anchors | _anchors_of(old.values()), gone)
     work.cost.count(old.values(), work.rules, (time.thread_time_ns() - began) // 1000)
 
 
@@ -29,19 +33,18 @@ def compute(
     """The people of these anchors, made anew in the place of ``old``, with those whom likeness draws in; differences are announced."""
     matcher, store = work.matcher, work.store
     while True:
-        evidence = matcher.evidence if matcher is not None else None
-        made = versions(store, old.values())
-        rebuilt = Rebuilt(store, work.manual, work.program, work.reread, work.clock.now, evidence=evidence, made=made)
-        parts = rebuilt.read(sorted(anchors))
+        collected = Collected(work, _versions(store, old.values()), None if matcher is None else matcher.evidence)
+        parts = collected.read(sorted(anchors))
         if matcher is None:
             groups = [Group([key]) for key in parts]
             break
-        groups, outside, left = regroup(work, matcher, list(old.values()), parts, rebuilt.shared, gone=gone)
+        groups, outside, left = regroup(work, matcher, list(old.values()), parts, collected.shared, gone=gone)
         if not outside:
             break
         gone = NONE_GONE
         old = component(store, work.manual, [*old.values(), *outside])
-        anchors = anchors | anchors_of(old.values())
+        anchors = anchors | _anchors_of(old.values())
+    rebuilt = Rebuilt(work, collected)
     new = rebuilt.build(groups)
     rebuilt.settle(old.values())
     _replace(work, old, new, () if everybody else sorted(anchors))
@@ -86,6 +89,47 @@ def _add(work: Work, person: Person, known: Person | None) -> None:
     work.store.add(person)
     if known is None:
         work.announcer.created(person)
+
+
+def component(store: PeopleStore, manual: Manual, start: Iterable[Person]) -> dict[bytes, Person]:
+    """All people whom any evidence, standing or not, connects with these; by key."""
+    found: dict[bytes, Person] = {}
+    reached: Counter[bytes] = Counter()
+    """Identifier → how many of its refused links have been followed from their other end."""
+    edge = list(start)
+    while edge:
+        person = edge.pop()
+        if person.key in found:
+            continue
+        found[person.key] = person
+        near: set[bytes] = set()
+        for each in person.identifiers:
+            if each.refused > reached[each.hash]:
+                ends = store.refusals.ends(each.hash)
+                reached.update(ends)
+                near.update(ends)
+            if manual.rulings:
+                near.update(end for key, _ in manual.of(each.hash) for end in (key[:16], key[16:]))
+            if each.device is not None and each.device.nobody:
+                shared = store.person(store.shared_key(each))
+                if shared is not None:
+                    edge.append(shared)
+        edge += [holder for holder in map(store.holder, sorted(near)) if holder is not None]
+    return found
+
+
+def _versions(store: PeopleStore, people: Iterable[Person]) -> dict[bytes, int]:
+    """By key of a link: the version of the rules under which it was made."""
+    people = list(people)
+    found = {key: link.rules for person in people for key, link in person.links.items()}
+    for each in (each for person in people for each in person.identifiers if each.refused):
+        found.update((link.a + link.b + (b"m" if link.manual else b""), link.rules) for link in store.refusals.of(each.hash))
+    return found
+
+
+def _anchors_of(people: Iterable[Person]) -> set[bytes]:
+    """Every identifier of these people: where their moments hang."""
+    return {each.hash for person in people for each in person.identifiers}
 
 
 def clear_records(work: Work) -> None:

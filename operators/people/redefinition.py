@@ -96,7 +96,7 @@ def _anchor_again(work: Work, anchor: bytes, *, timed: bool) -> set[bytes]:
     """Hang the moments of an anchor where the identity rules in force say, ``timed`` also at the time at which they are read
     today; returns the anchors they hang on."""
     found = {anchor}
-    for kept in list(work.store.moments([anchor])):
+    for kept in list(work.moments.of([anchor])):
         event = work.reread(kept)
         pairs = event.identifiers
         home = work.store.hash(work.rules.anchor(pairs)) if pairs else NO_ANCHOR
@@ -104,12 +104,12 @@ def _anchor_again(work: Work, anchor: bytes, *, timed: bool) -> set[bytes]:
         if home == anchor and time_us == kept.time_us:
             continue
         found.add(home)
-        work.store.drop(kept)
+        work.moments.drop(kept)
         # What comes out of a page is remembered again until it is sealed again.
         work.meta.remembered += kept.forgotten
         work.shard.seen.put(kept.message, time_key(time_us) + home)
         row = bytes((SELF,)) + kept.row[1:7] + kept.row[23 if kept.row[0] == OWNED else 7 :]
-        work.store.put_moment(home, time_us, kept.message, row)
+        work.moments.put(home, time_us, kept.message, row)
         work.meta.unidentified += (home == NO_ANCHOR) - (anchor == NO_ANCHOR)
     return found
 

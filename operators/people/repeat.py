@@ -6,8 +6,8 @@ import orjson
 
 from contracts.envelope import content, replaces
 from contracts.model.batches import Event
+from operators.people.moments import Kept
 from operators.people.recompute import rebuild
-from operators.people.store import Kept
 from operators.people.work import Work
 from operators.records import moment_contract, moment_raw
 from operators.stitch.owners import ITSELF
@@ -16,10 +16,9 @@ from state.keys import NOBODY as NO_ANCHOR
 
 def find(work: Work, event: Event, message: bytes, seen: bytes | None) -> Kept | None:
     """What is stored under the event's message id, of which ``message`` is the hash and ``seen`` the row; without one it may be sealed."""
-    store = work.store
     if seen is None:
-        return store.sealed(store.hash(work.rules.anchor(event.identifiers)), message) if event.identifiers else None
-    kept = store.remembered(message, seen)
+        return work.moments.sealed(work.store.hash(work.rules.anchor(event.identifiers)), message) if event.identifiers else None
+    kept = work.moments.remembered(message, seen)
     if kept is None:
         raise LookupError(f"message {event.message_id}: its moment is gone while it is remembered")
     return kept
@@ -41,11 +40,11 @@ def _replace(work: Work, event: Event, kept: Kept) -> None:
     """Let a repeat stand in the place of what is stored. It may carry other identifiers, since ``28.0`` and 28 are equal contents."""
     store, pairs = work.store, event.identifiers
     anchors = {store.hash(pair) for pair in (*work.reread(kept).identifiers, *pairs)}
-    store.drop(kept)
+    work.moments.drop(kept)
     work.meta.remembered += kept.forgotten
     anchor = store.hash(work.rules.anchor(pairs)) if pairs else NO_ANCHOR
     work.meta.unidentified += (anchor == NO_ANCHOR) - (kept.anchor == NO_ANCHOR)
-    work.keep(anchor, event, kept.message, ITSELF)
+    work.moments.keep(anchor, event, kept.message, ITSELF)
     if anchors:
         work.begin(event.message_id, event.time_us)
         holders = {holder.key: holder for holder in map(store.holder, sorted(anchors)) if holder is not None}

@@ -9,8 +9,7 @@ from contracts.model.hashing import profile_id
 from contracts.text.times import parse_time
 from operators.people.linking.linked import meet
 from operators.people.manual import Ruling
-from operators.people.rebuild import component
-from operators.people.recompute import rebuild
+from operators.people.recompute import component, rebuild
 from operators.people.store import Pair
 from operators.people.work import Work
 from operators.records import PERSONS, Link, Person

@@ -157,6 +157,7 @@ class Space:
         # 4. What changed is encoded.
         if work.digest:
             work.store.flush()
+            work.moments.forget()
         work.quality.ledger.flush()
         self.shard.meta.put(meta_row.KEY, meta_row.encode(self.meta))
         if work.cost.rebuilds != self._rebuilds:
@@ -178,7 +179,7 @@ class Space:
         limit = work.open_period(clock)
         if limit <= self._sealed:
             return
-        sealed, left = work.store.seal(limit, SEAL_ROWS)
+        sealed, left = work.moments.seal(limit, SEAL_ROWS)
         if sealed:
             self.meta.remembered -= sealed
             self._commit()

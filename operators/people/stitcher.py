@@ -14,6 +14,7 @@ from operators.people.linking.linked import Linked, Slots
 from operators.people.linking.refused import Refused
 from operators.people.linking.union import Union
 from operators.people.manual import Manual
+from operators.people.moments import Moments
 from operators.people.store import PeopleStore, Slot
 from operators.people.visits import Visits, note
 from operators.records import Person, Run
@@ -25,12 +26,12 @@ from operators.stitch.owners import ITSELF, Owner
 class Stitcher:
     """Finds, makes and joins the people of an event."""
 
-    def __init__(self, store: PeopleStore, manual: Manual, program: Program) -> None:
+    def __init__(self, store: PeopleStore, moments: Moments, manual: Manual, program: Program) -> None:
         self._store = store
         self._manual = manual
         self._rules = store.rules
         self._person = store.rules.person
-        self.visits = Visits(store, manual)
+        self.visits = Visits(store, moments, manual)
         limits = Limits(store, manual, self.visits)
         self.union = union = Union(limits, self.visits, program)
         self._refused = Refused(limits, union)

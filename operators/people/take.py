@@ -58,7 +58,7 @@ def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[st
     # It is about nobody,
     if not pairs:
         meta.unidentified += 1
-        work.keep(NO_ANCHOR, event, message, ITSELF)
+        work.moments.keep(NO_ANCHOR, event, message, ITSELF)
         return None
     # or stands for a denial that was refused,
     if event.consents and denials.stands_for(work, event, message, partition):
@@ -72,7 +72,7 @@ def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[st
         _stitch(work, event, message, first)
         return None
     person, anchor, owner, opens = settled
-    work.keep(anchor, event, message, owner)
+    work.moments.keep(anchor, event, message, owner)
     if owner[0] == SELF:
         fold.apply(work, event, anchor, person)
     else:
@@ -100,7 +100,7 @@ def _stitch(work: Work, event: Event, message: bytes, first: Slot | None) -> Non
         _anew(work, event, message, linked.gone)
         return
     key = store.slots[anchor][1].hash
-    work.keep(key, event, message, owned.owner)
+    work.moments.keep(key, event, message, owned.owner)
     store.dirty[person.key] = person
     # what others had and it takes with it,
     relinked = linked if linked.relinked else None
@@ -125,7 +125,7 @@ def _stitch(work: Work, event: Event, message: bytes, first: Slot | None) -> Non
 def _anew(work: Work, event: Event, message: bytes, gone: Mapping[bytes, Record] = NONE_GONE) -> None:
     """An event that is applied the long way: everybody whom it concerns is rebuilt."""
     store, pairs = work.store, event.identifiers
-    work.keep(store.hash(work.rules.anchor(pairs)), event, message, ITSELF)
+    work.moments.keep(store.hash(work.rules.anchor(pairs)), event, message, ITSELF)
     people = {slot[0].key: slot[0] for slot in map(store.slot, pairs) if slot is not None}
     rebuild(work, people.values(), {store.hash(pair) for pair in pairs}, gone)
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from contracts.model.batches import Event
 from operators.people.manual import Manual
-from operators.people.store import Kept, Pair, PeopleStore, Slot
+from operators.people.moments import Kept, Moments
+from operators.people.store import Pair, PeopleStore, Slot
 from operators.records import NOBODY, OWNED, PERSONS, RUNS, SELF, Device, Identifier, Moment, Person, Run, empty_device
 from operators.stitch.owners import ITSELF, NO_ONE, Owner, extend, owner_in_order
 
@@ -33,8 +34,9 @@ class Owned(NamedTuple):
 class Visits:
     """Keeps the sessions of devices while events come in order. None or False: the people concerned have to be rebuilt."""
 
-    def __init__(self, store: PeopleStore, manual: Manual) -> None:
+    def __init__(self, store: PeopleStore, moments: Moments, manual: Manual) -> None:
         self._store = store
+        self._moments = moments
         self._manual = manual
         self._rules = store.rules
         self._person = store.rules.person
@@ -203,7 +205,7 @@ class Visits:
         other = store.person(store.shared_key(held)) if named else holder
         if other is None or len(other.identifiers) > 1 or other.aside is None or other.aside[0] != device.start:
             return None
-        found = store.between(held.hash, device.start, device.end)
+        found = self._moments.between(held.hash, device.start, device.end)
         if found is None or any(kept.row[0] != NOBODY for kept in found):
             return None
         return Claim(held, other, person, found)
@@ -232,7 +234,7 @@ class Visits:
             return False
         if device.anonymous and (before is None or before.person != person):
             first = at[0] if here or device.cut else device.start
-            if self._store.between(held.hash, first, after.first[0] if after is not None else device.end) != []:
+            if self._moments.between(held.hash, first, after.first[0] if after is not None else device.end) != []:
                 return False
         if before is not None and before.person == person:
             before.last = max(before.last, at)
@@ -253,7 +255,7 @@ class Visits:
         if device is None or device.login is None:
             return False
         mine = self._only(held, at) == person
-        if not mine and (at[0] >= device.start - self._rules.gap or any(True for _ in self._store.moments([held.hash]))):
+        if not mine and (at[0] >= device.start - self._rules.gap or any(True for _ in self._moments.of([held.hash]))):
             return False
         self._identify(held, device, person, at)
         device.login = min(device.login, at[0])

@@ -19,15 +19,15 @@ from operators.people.history import History
 from operators.people.manual import Manual
 from operators.people.matcher import Matcher
 from operators.people.meta import Meta
+from operators.people.moments import Kept, Moments
 from operators.people.stitcher import Stitcher
-from operators.people.store import Kept, PeopleStore
+from operators.people.store import PeopleStore
 from operators.people.timers import Timers
 from operators.quality.keeper import Quality
-from operators.records import moment_contract, moment_message, moment_raw, pack_moment
+from operators.records import moment_contract, moment_message, moment_raw
 from operators.segments.compile import Program
-from operators.stitch.owners import Owner
 from operators.stitch.rules import Rules
-from state.keys import period_of, time_key
+from state.keys import period_of
 from state.shard import Shard
 
 
@@ -42,6 +42,7 @@ class Work:
     judge: Judge
     program: Program
     rules: Rules
+    moments: Moments
     store: PeopleStore
     stitcher: Stitcher
     announcer: Announcer
@@ -67,7 +68,6 @@ class Work:
         self._hide = hide
         row = shard.meta.get(meta_row.KEY)
         self.meta = meta_row.decode(row) if row is not None else Meta()
-        self._numbers = {contract: number for number, contract in enumerate(self.meta.contracts)}
         self.clock = Clock(self.meta)
         self.timers = Timers(shard.timers)
         self.log = ChangeLog(name, shard.changes, self.meta)
@@ -94,7 +94,8 @@ class Work:
         self.program = Program(definitions)
         self.rules = Rules(definitions.identity)
         self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
-        self.stitcher = Stitcher(self.store, self.manual, self.program)
+        self.moments = Moments(self.shard, self.meta)
+        self.stitcher = Stitcher(self.store, self.moments, self.manual, self.program)
         likeness = definitions.identity.probabilistic
         model = None if likeness is None else model_of(definitions)
         self.matcher = Matcher(self.store, self.manual, self.meta, likeness, model) if likeness is not None and model is not None else None
@@ -110,16 +111,6 @@ class Work:
         """Whether messages of a time may have been forgotten."""
         clock = self.meta.clock
         return clock is not None and period_of(time_us) < self.open_period(clock)
-
-    def keep(self, anchor: bytes, event: Event, message: bytes, owner: Owner) -> None:
-        """Remember an event: its moment under its anchor, and where that is under the hash of its message id."""
-        number = self._numbers.get(event.contract)
-        if number is None:
-            number = self._numbers[event.contract] = len(self.meta.contracts)
-            self.meta.contracts.append(event.contract)
-        row = pack_moment(owner[0], owner[1], number, event.message_id.encode("utf-8", "surrogatepass"), event.raw)
-        self.store.put_moment(anchor, event.time_us, message, row)
-        self.shard.seen.pending[message] = time_key(event.time_us) + anchor
 
     def reread(self, kept: Kept) -> Event:
         """A stored event, as the definitions in force read it, with the time and the id under which it is stored."""
