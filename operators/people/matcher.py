@@ -1,7 +1,4 @@
-"""Probabilistic links of a space: its records, how alike they are, and which clusters come of it.
-
-A *record* is what manual and deterministic links join. A person is one record, or several that probabilistic links join.
-"""
+"""Probabilistic links of a space: how alike its records are, and which clusters come of it."""
 
 from __future__ import annotations
 
@@ -9,39 +6,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from contracts.model.probabilistic import Probabilistic
-from operators.components import Components
 from operators.match import clusters
 from operators.match.clusters import Decision, Match, reason
 from operators.match.evidence import Evidence
 from operators.match.model import Model
-from operators.match.scoring import Prepared, Scorer, probability, weight
+from operators.match.scoring import Scorer, probability, weight
 from operators.people.blocks import BlockIndex
+from operators.people.compared import Compared, Known, Parts
 from operators.people.manual import Manual
 from operators.people.meta import Meta
 from operators.people.store import PeopleStore
-from operators.records import Identifier, Link, Person, Record
-from operators.stitch.clusters import lead
-from operators.stitch.reasons import shared_devices
-
-RECORDS_MAX = 200_000
-"""Records whose comparable values are kept in memory; all are forgotten when there are more."""
-PAIRS_MAX = 2_000_000
-"""Match weights that are kept in memory; all are forgotten when there are more."""
-
-
-Parts = Mapping[bytes, list[Identifier]]
-"""The identifiers of records, by lead."""
-
-
-class Known(NamedTuple):
-    """A record as it is compared: its values, the time of the newest, its blocks, its identifiers; ``shared``: it is a device
-    that identifies nobody."""
-
-    record: clusters.Record
-    prepared: Prepared
-    blocks: list[bytes]
-    identifiers: list[Identifier]
-    shared: bool
+from operators.records import Link, Person, Record
 
 
 class Cluster(NamedTuple):
@@ -58,102 +33,14 @@ class Matcher:
     different and which are gone, `decide` what follows for the clusters, and the caller makes people of them."""
 
     def __init__(self, store: PeopleStore, manual: Manual, meta: Meta, settings: Probabilistic, model: Model) -> None:
-        self._store = store
         self._manual = manual
         self._rules = store.rules
         self._shares = any(store.rules.shared_after)
         self._support = settings.support
         self.evidence = Evidence(settings)
         self.index = BlockIndex(store.shard.blocks, settings.block_limit, meta)
-        self._scorer = Scorer(model)
+        self.compared = Compared(store, self.evidence, Scorer(model))
         self._review, self._accept = weight(settings.review), weight(settings.accept)
-        self._known: dict[bytes, Known] = {}
-        self._pairs: dict[bytes, dict[bytes, float]] = {}
-        self._pairs_held = 0
-        self._rows: dict[bytes, Record] = {}
-        """Rows of records that are in no person yet, while people are made of them."""
-        self._read: dict[bytes, Record] = {}
-        """Rows of people who are in the store's cache."""
-        self._shared: Collection[bytes] | None = None
-        """The shared devices among those."""
-
-    # ---- records
-
-    def parts(self, person: Person) -> dict[bytes, list[Identifier]]:
-        """The records of a person, by lead."""
-        if len(person.records) < 2:
-            return {person.key: person.identifiers} if person.identifiers else {}
-        by_hash = {each.hash: each for each in person.identifiers}
-        joined = Components(by_hash, ((link.a, link.b) for link in person.links.values() if link.weight is None))
-        parts = [[by_hash[each] for each in part] for part in joined.parts()]
-        return {lead(part).hash: part for part in parts}
-
-    def row(self, key: bytes) -> Record:
-        """The row of a record, by its lead."""
-        found = self._rows.get(key) or self._read.get(key)
-        if found is None:
-            found = self._read[key] = self._holder(key).records[key]
-        return found
-
-    def _holder(self, key: bytes) -> Person:
-        known = self._known.get(key)
-        if known is not None:
-            # Most people are in the cache; a read of the store for each link would cost as much as all the rest.
-            slot = self._store.slots.get((known.record.lead.namespace, known.record.lead.value))
-            if slot is not None:
-                return slot[0]
-        person = self._store.holder(key)
-        assert person is not None, "a record's lead is an identifier of somebody"
-        return person
-
-    def _touched(self, key: bytes) -> Record:
-        """The row of a record that is about to change."""
-        found = self._rows.get(key)
-        if found is None:
-            person = self._holder(key)
-            self._store.dirty[person.key] = person
-            found = person.records[key]
-        return found
-
-    def known(self, key: bytes) -> Known:
-        """A record as it is compared."""
-        found = self._known.get(key)
-        if found is None:
-            found = self._see(key, self.parts(self._holder(key))[key])
-        return found
-
-    def _see(self, key: bytes, identifiers: list[Identifier]) -> Known:
-        traits = self.evidence.traits(identifiers)
-        texts = self.evidence.texts(traits)
-        held: dict[int, int] = {}
-        for each in identifiers:
-            held[each.namespace] = held.get(each.namespace, 0) + 1
-        first = next(each for each in identifiers if each.hash == key)
-        shared = bool(shared_devices([first], self._rules)) if self._shared is None else key in self._shared
-        record = clusters.Record(first, held, self.evidence.time(traits, texts))
-        # A copy, since a person's own list takes in the identifiers of those who join.
-        found = Known(record, self._scorer.prepared(texts), self.evidence.blocks(texts, identifiers), list(identifiers), shared)
-        self._known[key] = found
-        return found
-
-    def _part(self, key: bytes) -> None:
-        """Forget what a record weighs beside others."""
-        for other in self._pairs.pop(key, ()):
-            theirs = self._pairs.get(other)
-            if theirs is not None:
-                theirs.pop(key, None)
-
-    def weight(self, a: bytes, b: bytes) -> float:
-        """The match weight of two records, in bits."""
-        mine = self._pairs.setdefault(a, {})
-        found = mine.get(b)
-        if found is None:
-            found = mine[b] = self._scorer.weight(self.known(a).prepared, self.known(b).prepared)
-            self._pairs.setdefault(b, {})[a] = found
-            self._pairs_held += 1
-        return found
-
-    # ---- what has changed
 
     def settle(self, present: Parts, gone: Mapping[bytes, Record]) -> set[bytes]:
         """Bring the index and the matches up to date; returns the records of which a link has come, changed or gone.
@@ -163,24 +50,22 @@ class Matcher:
         changed: set[bytes] = set()
         crossed: set[bytes] = set()
         for key, row in gone.items():
-            self._known.pop(key, None)
-            self._read.pop(key, None)
-            self._part(key)
+            self.compared.forget(key)
             for block in row.blocks:
                 if self.index.remove(block, key):
                     crossed.add(block)
             for other in row.matches:
                 if other not in gone:
-                    del self._touched(other).matches[key]
+                    del self.compared.touched(other).matches[key]
                     changed.add(other)
         different = []
         for key, identifiers in present.items():
-            before, after = self._known.get(key), self._see(key, identifiers)
-            row = self.row(key)
+            before, after = self.compared.before(key), self.compared.see(key, identifiers)
+            row = self.compared.row(key)
             if before is not None and self._same(before, after) and row.blocks == after.blocks:
                 continue
-            self._part(key)
-            self._touched(key)
+            self.compared.part(key)
+            self.compared.touched(key)
             different.append(key)
             here, there = set(row.blocks), set(after.blocks)
             crossed.update(block for block in here - there if self.index.remove(block, key))
@@ -201,35 +86,35 @@ class Matcher:
         return same and not any(each.seen for each in after.identifiers)
 
     def _candidates(self, key: bytes) -> set[bytes]:
-        mine = self.known(key)
+        mine = self.compared.known(key)
         found: set[bytes] = set()
         for block in mine.blocks:
             members = self.index.members(block)
             if members is None:
                 continue
             for other in members - found:
-                if other != key and self.evidence.near(block, mine.identifiers, self.known(other).identifiers):
+                if other != key and self.evidence.near(block, mine.identifiers, self.compared.known(other).identifiers):
                     found.add(other)
         return found
 
     def _compare(self, key: bytes, candidates: Collection[bytes]) -> set[bytes]:
         """Link a record to those of its candidates that are alike; returns all whose links are others now."""
-        mine, row = self.known(key), self.row(key)
+        mine, row = self.compared.known(key), self.compared.row(key)
         found: dict[bytes, list[Any]] = {}
         for other in candidates:
-            bits = self.weight(key, other)
+            bits = self.compared.weight(key, other)
             if bits >= self._review:
-                time = max(mine.record.last, self.known(other).record.last)
+                time = max(mine.record.last, self.compared.known(other).record.last)
                 found[other] = [bits, time]
         changed = {other for other in row.matches.keys() | found.keys() if row.matches.get(other) != found.get(other)}
         for other in changed:
-            theirs = self._touched(other).matches
+            theirs = self.compared.touched(other).matches
             if other in found:
                 theirs[key] = list(found[other])
             else:
                 theirs.pop(key, None)
         if changed:
-            self._touched(key).matches = found
+            self.compared.touched(key).matches = found
             changed.add(key)
         return changed
 
@@ -239,8 +124,6 @@ class Matcher:
         for key in list(self.index.everybody(block)):
             changed |= self._compare(key, self._candidates(key))
         return changed
-
-    # ---- what follows
 
     def decide(self, start: Iterable[bytes]) -> list[Cluster]:
         """The clusters of these records and of all that links of at least ``accept`` connect with them."""
@@ -267,8 +150,8 @@ class Matcher:
             key = edge.pop()
             if key in records:
                 continue
-            records[key] = self.known(key).record
-            for other, (bits, _) in self.row(key).matches.items():
+            records[key] = self.compared.known(key).record
+            for other, (bits, _) in self.compared.row(key).matches.items():
                 if bits >= self._accept:
                     if other not in records:
                         edge.append(other)
@@ -277,7 +160,7 @@ class Matcher:
         ranks = {key: _rank(record) for key, record in records.items()}
         matches = [match if ranks[match.a] < ranks[match.b] else Match(match.b, match.a, match.weight) for match in matches]
         ordered = sorted(records, key=ranks.__getitem__)
-        return clusters.decide({key: records[key] for key in ordered}, matches, self._rules, self._support, self.weight), ordered
+        return clusters.decide({key: records[key] for key in ordered}, matches, self._rules, self._support, self.compared.weight), ordered
 
     def _barred(self, a: bytes, b: bytes) -> str | None:
         """Why a link counts for nothing, whatever its weight."""
@@ -285,7 +168,7 @@ class Matcher:
             return "unlinked by hand"
         if not self._shares:
             return None
-        shared = next((known for known in map(self.known, (a, b)) if known.shared), None)
+        shared = next((known for known in map(self.compared.known, (a, b)) if known.shared), None)
         if shared is None:
             return None
         first = shared.record.lead
@@ -296,7 +179,7 @@ class Matcher:
         """The accepted links within a cluster, as a person has them."""
         found = {}
         for a, b, bits in cluster.links:
-            time = self.row(a).matches[b][1]
+            time = self.compared.row(a).matches[b][1]
             found[a + b + b"p"] = Link(a, b, manual=False, first=time, last=time, rules=self._rules.version, weight=bits)
         return found
 
@@ -304,8 +187,8 @@ class Matcher:
         """Every link of these records, with its state (accepted, rejected, candidate) and, if it does not stand, the reason."""
         decisions = {(each.match.a, each.match.b): each for each in self._decisions(leads)[0]}
         for key in leads:
-            for other, (bits, time) in self.row(key).matches.items():
-                if _rank(self.known(key).record) < _rank(self.known(other).record):
+            for other, (bits, time) in self.compared.row(key).matches.items():
+                if _rank(self.compared.known(key).record) < _rank(self.compared.known(other).record):
                     link = Link(key, other, manual=False, first=time, last=time, rules=self._rules.version, weight=bits)
                     each, barred = decisions.get((key, other)), self._barred(key, other)
                     if barred is not None:
@@ -317,46 +200,36 @@ class Matcher:
                     else:
                         yield link, "rejected", reason(each, self._rules, self._support)
 
-    # ---- people that are being made
-
     def begin(self, old: Collection[Person], given_up: Mapping[bytes, Record], parts: Parts, shared: Collection[bytes]) -> set[bytes]:
         """Records are made anew: those of ``old`` and ``given_up`` give way to ``parts``; returns as `settle` does. End it with `end`.
 
         ``shared``: the devices among them that identify nobody.
         """
-        self._shared = shared
-        rows = {key: row for person in old for key, row in person.records.items() if key not in self._rows}
+        self.compared.shared = shared
+        rows = {key: row for person in old for key, row in person.records.items() if key not in self.compared.making}
         rows.update(given_up)
-        gone = {key: row for key, row in {**rows, **self._rows}.items() if key not in parts}
-        kept = {key: self._rows.get(key) or rows.get(key) or Record([], {}) for key in parts}
-        self._rows.update(kept)
+        gone = {key: row for key, row in {**rows, **self.compared.making}.items() if key not in parts}
+        kept = {key: self.compared.making.get(key) or rows.get(key) or Record([], {}) for key in parts}
+        self.compared.making.update(kept)
         changed = self.settle(parts, gone)
         for key in gone:
-            self._rows.pop(key, None)
+            self.compared.making.pop(key, None)
         for person in old:
             person.records = {key: row for key, row in person.records.items() if key not in gone}
         return changed
 
     def making(self, key: bytes) -> bool:
         """Whether a record is among those that people are being made of."""
-        return key in self._rows
+        return key in self.compared.making
 
     def end(self) -> None:
         """The people stand."""
-        self._rows, self._shared = {}, None
-
-    def clear(self) -> None:
-        """Forget all records; people have none from now on."""
-        self.index.clear()
-        self._known, self._pairs, self._pairs_held, self._rows, self._read = {}, {}, 0, {}, {}
+        self.compared.making, self.compared.shared = {}, None
 
     def committed(self, *, forgotten: bool) -> None:
         """After a commit: memory stays within its limits. ``forgotten``: the store has let people out of its cache."""
         self.index.committed()
-        if forgotten:
-            self._read = {}
-        if len(self._known) > RECORDS_MAX or self._pairs_held > PAIRS_MAX:
-            self._known, self._pairs, self._pairs_held = {}, {}, 0
+        self.compared.trim(forgotten=forgotten)
 
 
 def _rank(record: clusters.Record) -> tuple[int, str]:

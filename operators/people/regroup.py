@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from operators.people.matcher import Cluster, Matcher, Parts
+from operators.people.compared import Parts
+from operators.people.matcher import Cluster, Matcher
 from operators.people.rebuild import Group
 from operators.people.work import Work
 from operators.profile import resolve_consents
@@ -35,7 +36,7 @@ def regroup(
             if person is not None
         }
         if not others:
-            rows = {key: matcher.row(key) for key in cluster.leads}
+            rows = {key: matcher.compared.row(key) for key in cluster.leads}
             found.groups.append(Group(cluster.leads, matcher.links(cluster), rows, cluster.weakest))
             continue
         (first, *more) = others.values()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from contracts.model.batches import Event
+from operators.people.compared import parts_of
 from operators.people.fold import announce_joins
 from operators.people.linking.linked import Linked
 from operators.people.matcher import Cluster, Matcher
@@ -41,7 +42,7 @@ def _refresh(work: Work, matcher: Matcher, people: Iterable[Person], gone: Mappi
     for person in people:
         if len(person.records) < 2 and person.identifiers and person.key not in person.records:
             person.records = {person.key: Record([], {})}
-        parts.update(matcher.parts(person))
+        parts.update(parts_of(person))
     changed = matcher.settle(parts, gone)
     if changed:
         _follow(work, matcher, matcher.decide(changed))

@@ -10,6 +10,7 @@ from contracts.model.hashing import Hasher
 from operators.match.model import model_of
 from operators.match.scoring import Scorer, probability
 from operators.match.values import value_at
+from operators.people.compared import parts_of
 from operators.people.manual import Manual
 from operators.people.matcher import Matcher
 from operators.people.store import PeopleStore
@@ -55,7 +56,7 @@ class Likeness:
 
     def record(self, person: Person, identifier: bytes) -> bytes:
         """The lead of the record that holds an identifier of a person."""
-        parts = self._matcher.parts(person)
+        parts = parts_of(person)
         return next(key for key, held in parts.items() if any(each.hash == identifier for each in held))
 
     def matched(self, person: Person) -> Iterator[bytes]:
@@ -81,7 +82,7 @@ class Likeness:
 
     def compared(self, a: bytes, b: bytes) -> Told:
         """Two records side by side: the blocks they share, whether they are candidates by them, and in words what follows."""
-        ones, twos = self._matcher.known(a), self._matcher.known(b)
+        ones, twos = self._matcher.compared.known(a), self._matcher.compared.known(b)
         shared = [block for block in ones.blocks if block in set(twos.blocks)]
         near = [block for block in shared if self._matcher.evidence.near(block, ones.identifiers, twos.identifiers)]
         good = [block for block in near if self._matcher.index.size(block) <= self.settings.block_limit]
@@ -108,9 +109,9 @@ class Likeness:
         return f"compared: {weighed}, below review, {self.settings.review:g}"
 
     def _traits(self, key: bytes) -> Told:
-        said = self._matcher.evidence.traits(self._matcher.known(key).identifiers)
+        said = self._matcher.evidence.traits(self._matcher.compared.known(key).identifiers)
         return {name: value for name, (_, _, value) in said.items()}
 
     def lead(self, key: bytes) -> Identifier:
         """The identifier after which a record is named."""
-        return self._matcher.known(key).record.lead
+        return self._matcher.compared.known(key).record.lead

@@ -1,0 +1,148 @@
+"""The records of a space as they are compared, in memory as long as there is room.
+
+A *record* is what manual and deterministic links join. A person is one record, or several that probabilistic links join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from operators.components import Components
+from operators.match import clusters
+from operators.match.evidence import Evidence
+from operators.match.scoring import Prepared, Scorer
+from operators.people.store import PeopleStore
+from operators.records import Identifier, Person, Record
+from operators.stitch.clusters import lead
+from operators.stitch.reasons import shared_devices
+
+RECORDS_MAX = 200_000
+"""Records whose comparable values are kept in memory; all are forgotten when there are more."""
+PAIRS_MAX = 2_000_000
+"""Match weights that are kept in memory; all are forgotten when there are more."""
+Parts = Mapping[bytes, list[Identifier]]
+"""The identifiers of records, by lead."""
+
+
+class Known(NamedTuple):
+    """A record as it is compared: its values, the time of the newest, its blocks, its identifiers; ``shared``: it is a device
+    that identifies nobody."""
+
+    record: clusters.Record
+    prepared: Prepared
+    blocks: list[bytes]
+    identifiers: list[Identifier]
+    shared: bool
+
+
+def parts_of(person: Person) -> dict[bytes, list[Identifier]]:
+    """The records of a person, by lead."""
+    if len(person.records) < 2:
+        return {person.key: person.identifiers} if person.identifiers else {}
+    by_hash = {each.hash: each for each in person.identifiers}
+    joined = Components(by_hash, ((link.a, link.b) for link in person.links.values() if link.weight is None))
+    parts = [[by_hash[each] for each in part] for part in joined.parts()]
+    return {lead(part).hash: part for part in parts}
+
+
+class Compared:
+    """Records, their rows, and what pairs of them weigh."""
+
+    def __init__(self, store: PeopleStore, evidence: Evidence, scorer: Scorer) -> None:
+        self._store = store
+        self._rules = store.rules
+        self._evidence = evidence
+        self._scorer = scorer
+        self._known: dict[bytes, Known] = {}
+        self._pairs: dict[bytes, dict[bytes, float]] = {}
+        self._pairs_held = 0
+        self.making: dict[bytes, Record] = {}
+        """Rows of records that are in no person yet, while people are made of them."""
+        self.shared: Collection[bytes] | None = None
+        """The shared devices among those."""
+        self._read: dict[bytes, Record] = {}
+        """Rows of people who are in the store's cache."""
+
+    def row(self, key: bytes) -> Record:
+        """The row of a record, by its lead."""
+        found = self.making.get(key) or self._read.get(key)
+        if found is None:
+            found = self._read[key] = self._holder(key).records[key]
+        return found
+
+    def _holder(self, key: bytes) -> Person:
+        known = self._known.get(key)
+        if known is not None:
+            # Most people are in the cache; a read of the store for each link would cost as much as all the rest.
+            slot = self._store.slots.get((known.record.lead.namespace, known.record.lead.value))
+            if slot is not None:
+                return slot[0]
+        person = self._store.holder(key)
+        assert person is not None, "a record's lead is an identifier of somebody"
+        return person
+
+    def touched(self, key: bytes) -> Record:
+        """The row of a record that is about to change."""
+        found = self.making.get(key)
+        if found is None:
+            person = self._holder(key)
+            self._store.dirty[person.key] = person
+            found = person.records[key]
+        return found
+
+    def known(self, key: bytes) -> Known:
+        """A record as it is compared."""
+        found = self._known.get(key)
+        if found is None:
+            found = self.see(key, parts_of(self._holder(key))[key])
+        return found
+
+    def before(self, key: bytes) -> Known | None:
+        """A record as it was compared last, if that is in memory."""
+        return self._known.get(key)
+
+    def see(self, key: bytes, identifiers: list[Identifier]) -> Known:
+        """A record that is new or may be different, with these identifiers."""
+        traits = self._evidence.traits(identifiers)
+        texts = self._evidence.texts(traits)
+        held: dict[int, int] = {}
+        for each in identifiers:
+            held[each.namespace] = held.get(each.namespace, 0) + 1
+        first = next(each for each in identifiers if each.hash == key)
+        shared = bool(shared_devices([first], self._rules)) if self.shared is None else key in self.shared
+        record = clusters.Record(first, held, self._evidence.time(traits, texts))
+        # A copy, since a person's own list takes in the identifiers of those who join.
+        found = Known(record, self._scorer.prepared(texts), self._evidence.blocks(texts, identifiers), list(identifiers), shared)
+        self._known[key] = found
+        return found
+
+    def part(self, key: bytes) -> None:
+        """Forget what a record weighs beside others."""
+        for other in self._pairs.pop(key, ()):
+            theirs = self._pairs.get(other)
+            if theirs is not None:
+                theirs.pop(key, None)
+
+    def weight(self, a: bytes, b: bytes) -> float:
+        """The match weight of two records, in bits."""
+        mine = self._pairs.setdefault(a, {})
+        found = mine.get(b)
+        if found is None:
+            found = mine[b] = self._scorer.weight(self.known(a).prepared, self.known(b).prepared)
+            self._pairs.setdefault(b, {})[a] = found
+            self._pairs_held += 1
+        return found
+
+    def forget(self, key: bytes) -> None:
+        """A record is no more."""
+        self._known.pop(key, None)
+        self._read.pop(key, None)
+        self.part(key)
+
+    def trim(self, *, forgotten: bool) -> None:
+        """After a commit: memory stays within its limits. ``forgotten``: the store has let people out of its cache."""
+        if forgotten:
+            self._read = {}
+        if len(self._known) > RECORDS_MAX or self._pairs_held > PAIRS_MAX:
+            self._known, self._pairs, self._pairs_held = {}, {}, 0
