@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from schemalogic.documents import Document, Place, Way, step_into, ways
+from schemalogic.document import Document, Place
 from schemalogic.paths import Step
+from schemalogic.ways import Way, step_into, ways
 
 Kind = str
 _KINDS = {
@@ -30,7 +31,7 @@ class Typed:
     @property
     def places(self) -> tuple[Place, ...]:
         """The subschemas that may apply to the value, each once, the ones nearest to its name first."""
-        return tuple({(place.document.file, place.path): place for way in self.ways for place in way}.values())
+        return tuple({(place.file, place.path): place for way in self.ways for place in way}.values())
 
 
 ANYTHING = Typed(ways=((),))
@@ -88,17 +89,16 @@ def list_of(values: Iterable[Typed], file: str, line: int) -> Typed:
     """What is known of a list whose items are some of these values; ``file`` and ``line`` say where it is asked for."""
     values = list(values)
     firsts = [way[0] if way else None for one in values for way in one.ways]
-    places = {(place.document.file, place.path): place for place in firsts if place is not None}
+    places = {(place.file, place.path): place for place in firsts if place is not None}
     if None in firsts or not places:
-        return typed([(Place({"type": "array"}, (), Document(file, {}, line=line)),)], ())
+        return typed([(Document(file, {"type": "array"}, line=line).root,)], ())
     return typed([(_list_place(place),) for place in places.values()], ())
 
 
 def _list_place(item: Place) -> Place:
     """A list of what a place says; references in it lead where they led."""
-    at = item.document
-    document = Document(at.file, at.schema, at.types, at.texts, line=item.line, within=at.within or at)
-    return Place({"type": "array", "items": item.schema}, item.path, document)
+    asked = replace(item, asked_line=item.line)
+    return replace(asked, schema={"type": "array", "items": item.schema}, item=asked)
 
 
 def typed(found: list[Way], around: tuple[Place, ...]) -> Typed:

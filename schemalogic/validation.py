@@ -13,13 +13,12 @@ from urllib.parse import quote
 
 import jsonschema_rs
 
+from schemalogic.document import BrokenReference, Document, Key, Place, RemoteReference
+from schemalogic.keywords import DRAFT_2020, Steps
 from schemalogic.patterns.formats import CHECKS
 from schemalogic.patterns.linear import BACKTRACKS_MAX, fancy, rust
 from schemalogic.patterns.nodes import PatternError
 from schemalogic.references import loops
-from schemalogic.walk import DRAFT_2020, BrokenReference, Documents, Key, RemoteReference, Steps, UnreadableDraft, read_documents
-
-__all__ = ["BrokenReference", "RemoteReference", "UnreadableDraft", "Validator", "compile_schema"]
 
 _ANNOTATIONS = {7: ("contentEncoding", "contentMediaType"), 2020: ("dependencies",)}
 """Keywords that the library asserts, although their draft does not."""
@@ -80,14 +79,14 @@ def compile_schema(schema: Any, types: Mapping[str, Any] | None = None, *, forma
     `BrokenReference` and `RemoteReference`, PatternError and NotLinear (all with ``path``); ValidationError of
     jsonschema_rs if the schema is none of its draft.
     """
-    found = read_documents(schema, types or {})
+    found = Document("", schema, types or {})
     _check(found)
     rewriter = _Rewriter(found, rust if linear else fancy)
     rewriter.rewrite()
     options = jsonschema_rs.RegexOptions() if linear else jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS_MAX)
     registry = jsonschema_rs.Registry(list(rewriter.documents.items()), retriever=_no_retrieval)
     inner = jsonschema_rs.Draft202012Validator(
-        {"$ref": found.root},
+        {"$ref": found.root.key[0]},
         registry=registry,
         validate_formats=formats,
         formats=CHECKS if formats else None,
@@ -117,9 +116,9 @@ def _no_retrieval(uri: str) -> Any:
     raise RemoteReference(f"{uri} is not fetched")
 
 
-def _check(found: Documents) -> None:
+def _check(found: Document) -> None:
     """Whether the documents are schemas of their drafts. What a pattern is the library judges by other rules, so it sees none."""
-    documents = {uri: _copy(one) for uri, one in found.documents.items()}
+    documents = {uri: _copy(one) for uri, one in found.sources.items()}
     for schema in [_at(documents, key) for key in found.places]:
         if isinstance(schema.get("pattern"), str):
             schema["pattern"] = ""
@@ -129,15 +128,15 @@ def _check(found: Documents) -> None:
         jsonschema_rs.meta.validate(one)
     for _, error in found.broken:
         raise error
-    for (_, path), message in loops(found):
-        raise BrokenReference(message, path)
+    for place, word, message in loops(found):
+        raise BrokenReference(message, (*place.path, word))
 
 
 class _Rewriter:
     """Rewrites copies of the documents: patterns for the engine, references by where they lead."""
 
-    def __init__(self, found: Documents, translate: Callable[[str], str]) -> None:
-        self.documents = {uri: _copy(one) for uri, one in found.documents.items()}
+    def __init__(self, found: Document, translate: Callable[[str], str]) -> None:
+        self.documents = {uri: _copy(one) for uri, one in found.sources.items()}
         self.originals: dict[str, str] = {}
         self._found, self._translate = found, translate
         self._texts: dict[str, str] = {}
@@ -148,9 +147,9 @@ class _Rewriter:
         for key, schema in schemas.items():
             place = self._found.places[key]
             if isinstance(schema.get("pattern"), str):
-                schema["pattern"] = self._text(schema["pattern"], (*place.steps, "pattern"))
+                schema["pattern"] = self._text(schema["pattern"], (*place.path, "pattern"))
             if isinstance(schema.get("patternProperties"), dict):
-                path = (*place.steps, "patternProperties")
+                path = (*place.path, "patternProperties")
                 schema["patternProperties"] = {self._text(name, (*path, name)): one for name, one in schema["patternProperties"].items()}
             for word in _ANNOTATIONS[place.draft]:
                 schema.pop(word, None)
@@ -171,8 +170,8 @@ class _Rewriter:
             self._texts[pattern], self.originals[text] = text, pattern
         return self._texts[pattern]
 
-    def _reference(self, key: Key, target: Key) -> str:
-        document, steps = target
+    def _reference(self, key: Key, target: Place) -> str:
+        document, steps = target.key
         renamed = [
             self._texts.get(str(step), step) if index and steps[index - 1] == "patternProperties" else step
             for index, step in enumerate(steps)

@@ -9,8 +9,8 @@ from typing import Any
 from contracts.language.families import TYPES
 from contracts.language.operators import OPERATORS
 from contracts.model.definitions import Predicate
-from schemalogic.documents import Way
 from schemalogic.typed import Typed, kind_of, same
+from schemalogic.ways import Way
 
 BUDGET_S = 0.05
 """How long one comparison may be thought about; what is not decided by then is taken to be possible."""
@@ -117,7 +117,7 @@ def _satisfiable(schemas: list[Any], way: Way) -> bool:
 def said(typed: Typed) -> tuple[str, str]:
     """What the contracts say that a value is, in words, and where; empty texts if they say nothing."""
     words = [", ".join(word for place in way for word in _words(place.said())) for way in typed.ways]
-    places = dict.fromkeys(place.where for place in typed.places if place.document.file and _words(place.said()))
+    places = dict.fromkeys(place.where for place in typed.places if place.file and _words(place.said()))
     known = list(dict.fromkeys(word for word in words if word))
     says = "says so" if len(places) == 1 else "say so"
     return " or ".join(known[:3]), f"{' and '.join(list(places)[:2])} {says}" if places else ""

@@ -18,7 +18,7 @@ from contracts.model.definitions import Feature, Predicate, Use, Where
 from contracts.model.event_patterns import event_pattern, matches
 from contracts.text.problems import choices
 from contracts.text.yaml_tree import Reader, Tree
-from schemalogic.documents import Document
+from schemalogic.document import Document
 from schemalogic.paths import parse_path
 from schemalogic.typed import ANYTHING, Typed, typed_at
 

@@ -11,8 +11,8 @@ from contracts.meaning.properties import Properties
 from contracts.meaning.reach import reach_of
 from contracts.text.problems import Problem, listed
 from contracts.text.schema_files import key_of
-from schemalogic.documents import Document
-from schemalogic.walk import Steps
+from schemalogic.document import Document
+from schemalogic.keywords import Steps
 
 _HIDDEN = "until then all that stands there is hidden"
 
@@ -26,9 +26,8 @@ def lost_tags(properties: Properties) -> list[Problem]:
 
 
 def _lost(document: Document) -> Iterator[Problem]:
-    root = document.walk.root
-    for (uri, _), ways in reach_of(document).lost.items():
-        yield from (_problem(document, steps) for steps in ways if uri == root)
+    for place, ways in reach_of(document).lost.items():
+        yield from (_problem(document, steps) for steps in ways if place.key[0] == document.root.key[0])
 
 
 def _problem(document: Document, steps: Steps) -> Problem:

@@ -11,9 +11,8 @@ from contracts.meaning.reach import Reach, Spot, reach_of
 from contracts.model.definitions import Step as UpcastStep
 from contracts.model.definitions import Upcast
 from contracts.model.versions import newest, way
-from schemalogic.documents import Document
+from schemalogic.document import Document, Place
 from schemalogic.paths import Step, parse_path
-from schemalogic.walk import Key
 
 DEPTH_MAX = 12
 """What lies deeper is hidden whole."""
@@ -96,7 +95,7 @@ class _Walk:
         root = self._reach.root
         yield from (((name,), "") for name in self._reach.names(root) if self._leads(self._reach.below(root, name)))
 
-    def _tagged(self, spot: Spot, steps: Path, seen: frozenset[Key]) -> Iterator[tuple[Path, str]]:
+    def _tagged(self, spot: Spot, steps: Path, seen: frozenset[Place]) -> Iterator[tuple[Path, str]]:
         if not self._leads(spot):
             return
         # What contains itself is hidden whole where it comes again.
@@ -111,10 +110,10 @@ class _Walk:
         return not self._reach.leading.isdisjoint(spot)
 
     def _is_tagged(self, spot: Spot) -> bool:
-        return any(key in self._reach.tagged for key in spot)
+        return any(place in self._reach.tagged for place in spot)
 
     def _identifier(self, spot: Spot) -> str:
-        said = (self._reach.schema(key).get("x-identifier") for key in spot)
+        said = (place.schema.get("x-identifier") for place in spot)
         return next((one for one in said if isinstance(one, str)), "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -13,7 +14,8 @@ from contracts.model.definitions import Contract, Upcast
 from contracts.model.definitions import Step as UpcastStep
 from contracts.model.event_patterns import matches
 from contracts.model.versions import newest, version_text
-from schemalogic.documents import Document
+from schemalogic.document import Document
+from schemalogic.keywords import UnreadableDraft
 from schemalogic.paths import Step, parse_path, path_text
 from schemalogic.typed import ANYTHING, Typed, names_at, typed_at, typed_below
 
@@ -42,8 +44,12 @@ class Properties:
 
     def documents(self) -> list[Document]:
         """Every file of events and types that can be read."""
-        versions = [self.document(one) for versions in self.contracts.values() for one in versions]
-        return [*versions, *(Document(f"types/{name}.json", schema, self.types, self.files) for name, schema in self.types.items())]
+        found = [self.document(one) for versions in self.contracts.values() for one in versions]
+        for name, schema in self.types.items():
+            # A type of another draft is refused for that alone.
+            with suppress(UnreadableDraft):
+                found.append(Document(f"types/{name}.json", schema, self.types, self.files))
+        return found
 
     def events(self, patterns: Iterable[str]) -> list[str]:
         """The events with a contract that can be read and that one of the patterns means."""

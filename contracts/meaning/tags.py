@@ -12,15 +12,11 @@ from contracts.meaning.reach import Spot, reach_of
 from contracts.text.durations import duration_us
 from contracts.text.problems import Problem, Unexpected, choices, closest, listed
 from contracts.text.schema_files import key_of
-from schemalogic.documents import Document, Place
+from schemalogic.document import Document, Place
 from schemalogic.paths import Step, parse_path
 from schemalogic.typed import Typed, typed_at
 
 WORDS = ("x-personal", "x-purpose", "x-retention", "x-unit", "x-identifier")
-_SCHEMAS = ("additionalProperties", "additionalItems", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then",
-            "unevaluatedItems", "unevaluatedProperties")  # fmt: skip
-_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
-_MAPPINGS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,7 @@ def tags_at(document: Document, path: tuple[Step, ...]) -> Tags:
     around: Spot = ()
     for step in path:
         spot, around = reach.below(spot, step), (*around, *spot)
-    found = _together(*([_own(reach.place(key)) for key in keys] for keys in (spot, around)))
+    found = _together(*(list(map(_own, places)) for places in (spot, around)))
     return replace(found, personal=max(reach.classes(spot, around), key=CLASSES.index, default="none"))
 
 
@@ -118,23 +114,6 @@ def _own(place: Place) -> Tags:
     )
 
 
-def subschemas(place: Place) -> Iterator[Place]:
-    """A schema and all the schemas in it; references are not followed."""
-    yield place
-    if not isinstance(place.schema, dict):
-        return
-    for word, value in place.schema.items():
-        if word in _SCHEMAS and isinstance(value, (dict, bool)):
-            yield from subschemas(place.at(word))
-        elif word in _LISTS and isinstance(value, list):
-            for at in range(len(value)):
-                yield from subschemas(place.at(word, at))
-        elif word in _MAPPINGS and isinstance(value, dict):
-            for name, part in value.items():
-                if isinstance(part, (dict, bool)):
-                    yield from subschemas(place.at(word, name))
-
-
 def check_tags(
     documents: Iterable[Document], purposes: Collection[str] | None, namespaces: Collection[str] | None, problems: list[Problem]
 ) -> None:
@@ -144,10 +123,9 @@ def check_tags(
     """
     for document in documents:
         known: Mapping[str, Collection[str] | None] = {"x-purpose": purposes, "x-identifier": namespaces}
-        for place in subschemas(document.root):
-            if isinstance(place.schema, dict):
-                for word in [word for word in place.schema if word.startswith("x-")]:
-                    problems += _wrong(place, word, known)
+        for place in document.root.whole():
+            for word in [word for word in place.schema if word.startswith("x-")]:
+                problems += _wrong(place, word, known)
 
 
 def _wrong(place: Place, word: str, known: Mapping[str, Collection[str] | None]) -> Iterator[Problem]:
@@ -156,7 +134,7 @@ def _wrong(place: Place, word: str, known: Mapping[str, Collection[str] | None])
     def problem(expected: str, hint: str = "", at: tuple[int, ...] = (), found: Any = value) -> Problem:
         path = (*place.path, word, *at)
         text = json.dumps(found, ensure_ascii=False)[:60]
-        return Problem(place.document.file, place.at(word, *at).line, key_of(list(path)), expected, text, hint)
+        return Problem(place.file, place.at(word, *at).line, key_of(list(path)), expected, text, hint)
 
     if word not in WORDS:
         hint = closest(word, WORDS)

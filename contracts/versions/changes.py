@@ -11,7 +11,7 @@ from contracts.language.comparisons import said
 from contracts.meaning.properties import listed_properties
 from contracts.meaning.tags import WORDS, Tags, tags_at
 from schemalogic.compare import included, parse
-from schemalogic.documents import Document, Place
+from schemalogic.document import Document, Place
 from schemalogic.paths import Step, parse_path
 from schemalogic.typed import Typed, typed_at
 
@@ -51,7 +51,7 @@ def changes(old: Document, new: Document) -> list[Change]:
 
 def _change(path: str, what: What, detail: str, typed: Typed) -> Change:
     place = typed.places[0] if typed.places else None
-    return Change(path, what, detail, place.document.file if place else "", place.line if place else 1)
+    return Change(path, what, detail, place.file if place else "", place.line if place else 1)
 
 
 def _has_parts(path: str, listed: dict[str, Typed]) -> bool:
@@ -114,7 +114,7 @@ def _schema(typed: Typed, document: Document) -> dict[str, Any]:
 
 def _reference(place: Place) -> str:
     pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1').replace('%', '%25')}" for step in place.path)
-    return f"{place.document.file if place.document.file.startswith('types/') else _URI}#{pointer}"
+    return f"{place.file if place.file.startswith('types/') else _URI}#{pointer}"
 
 
 def _is_required(document: Document, path: tuple[Step, ...]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from schemalogic.compare.documents import DRAFT_2020, Documents, Place
+from schemalogic.compare.scope import Scoped
 
 _CASES = 64
 """More cases than this are not told apart."""
@@ -42,19 +42,19 @@ class Seen:
 class Evaluated:
     """Collects what is evaluated; ``at`` and ``negate`` make the guards, ``required`` the one of a dependent schema."""
 
-    def __init__(self, documents: Documents, at: Callable[[Place], int], required: Callable[[str], int], *, items: bool) -> None:
-        self._documents, self._at, self._required, self._items = documents, at, required, items
+    def __init__(self, at: Callable[[Scoped], int], required: Callable[[str], int], *, items: bool) -> None:
+        self._at, self._required, self._items = at, required, items
 
-    def cases(self, place: Place, *, own: bool = True) -> list[Seen]:
+    def cases(self, place: Scoped, *, own: bool = True) -> list[Seen]:
         """The cases in which a value that satisfies the place may be; ``own``: its unevaluated keyword counts."""
         return self._place(place, (place,), own=own)
 
-    def _place(self, place: Place, path: tuple[Place, ...], *, own: bool) -> list[Seen]:
-        schema = self._documents.schema(place)
+    def _place(self, place: Scoped, path: tuple[Scoped, ...], *, own: bool) -> list[Seen]:
+        schema = place.schema
         if not isinstance(schema, dict):
             return [Seen()]
-        if place.resource.draft != DRAFT_2020 and "$ref" in schema:
-            return self._deeper(self._documents.follow(place, schema["$ref"]), path)
+        if place.old and "$ref" in schema:
+            return self._deeper(place.follow("$ref"), path)
         found = [self._here(place, schema, own=own)]
         for several in self._applied(place, schema, path):
             if len(several) == 1 and several[0].nothing and not several[0].guards:
@@ -64,39 +64,37 @@ class Evaluated:
                 raise TooManyCases
         return found
 
-    def _deeper(self, place: Place, path: tuple[Place, ...]) -> list[Seen]:
+    def _deeper(self, place: Scoped, path: tuple[Scoped, ...]) -> list[Seen]:
         if place in path:
             raise TooManyCases
         return self._place(place, (*path, place), own=True)
 
-    def _here(self, place: Place, schema: dict[str, Any], *, own: bool) -> Seen:
-        inside = self._documents.inside
+    def _here(self, place: Scoped, schema: dict[str, Any], *, own: bool) -> Seen:
         if not self._items:
             everything = "additionalProperties" in schema or (own and "unevaluatedProperties" in schema)
             names, patterns = frozenset(schema.get("properties", ())), frozenset(schema.get("patternProperties", ()))
             return Seen((), names, patterns, everything=everything)
         everything = "items" in schema or (own and "unevaluatedItems" in schema)
-        holding = {self._at(inside(place, "contains"))} if "contains" in schema else set()
+        holding = {self._at(place.at("contains"))} if "contains" in schema else set()
         return Seen(first=len(schema.get("prefixItems", ())), holding=frozenset(holding), everything=everything)
 
-    def _applied(self, place: Place, schema: dict[str, Any], path: tuple[Place, ...]) -> Iterator[list[Seen]]:
-        inside = self._documents.inside
+    def _applied(self, place: Scoped, schema: dict[str, Any], path: tuple[Scoped, ...]) -> Iterator[list[Seen]]:
         for word in ("$ref", "$dynamicRef"):
             if word in schema:
-                yield self._deeper(self._documents.follow(place, schema[word], dynamic=word == "$dynamicRef"), path)
+                yield self._deeper(place.follow(word), path)
         for number in range(len(schema.get("allOf", ()))):
-            yield self._deeper(inside(place, "allOf", number), path)
+            yield self._deeper(place.at("allOf", number), path)
         for word in ("anyOf", "oneOf"):
             if word in schema:
-                branches = [inside(place, word, number) for number in range(len(schema[word]))]
+                branches = [place.at(word, number) for number in range(len(schema[word]))]
                 yield self._some(branches, path, exactly_one=word == "oneOf")
         for name in schema.get("dependentSchemas", ()):
-            yield self._when(self._required(name), self._deeper(inside(place, "dependentSchemas", name), path), [Seen()])
+            yield self._when(self._required(name), self._deeper(place.at("dependentSchemas", name), path), [Seen()])
         if "if" in schema:
-            condition = inside(place, "if")
-            then = self._deeper(inside(place, "then"), path) if "then" in schema else [Seen()]
+            condition = place.at("if")
+            then = self._deeper(place.at("then"), path) if "then" in schema else [Seen()]
             positive = [one | other for one, other in product(self._deeper(condition, path), then)]
-            yield self._when(self._at(condition), positive, self._deeper(inside(place, "else"), path) if "else" in schema else [Seen()])
+            yield self._when(self._at(condition), positive, self._deeper(place.at("else"), path) if "else" in schema else [Seen()])
 
     @staticmethod
     def _when(guard: int, positive: list[Seen], negative: list[Seen]) -> list[Seen]:
@@ -104,7 +102,7 @@ class Evaluated:
             return [Seen()]
         return [Seen((guard,)) | one for one in positive] + [Seen((-guard,)) | one for one in negative]
 
-    def _some(self, branches: list[Place], path: tuple[Place, ...], *, exactly_one: bool) -> list[Seen]:
+    def _some(self, branches: list[Scoped], path: tuple[Scoped, ...], *, exactly_one: bool) -> list[Seen]:
         cases = [self._deeper(branch, path) for branch in branches]
         telling = [
             (self._at(branch), several) for branch, several in zip(branches, cases, strict=True) if any(not one.nothing for one in several)

@@ -8,14 +8,15 @@ from typing import Any
 
 import jsonschema_rs
 
-from schemalogic.compare.documents import Unusable
 from schemalogic.compare.merging import EndlessReference
 from schemalogic.compare.nodes import Literal
 from schemalogic.compare.question import Question, Schema
 from schemalogic.compare.reasons import Reason, explain
 from schemalogic.compare.verdicts import IMPOSSIBLE, UNDECIDED, Clock, Found, OutOfTime, Verdict
+from schemalogic.document import BrokenReference
+from schemalogic.keywords import UnreadableDraft
 from schemalogic.patterns import PatternError
-from schemalogic.validation import BrokenReference, UnreadableDraft, compile_schema
+from schemalogic.validation import compile_schema
 
 REASONS_MAX = 20
 _MORE_SECONDS = 1.0
@@ -84,8 +85,6 @@ def unusable(schema: Any, types: Mapping[str, Any] | None = None) -> list[tuple[
         return [(tuple(getattr(error, "path", ())), str(error))]
     except jsonschema_rs.ValidationError as error:
         return [(tuple(error.instance_path), error.message)]
-    except Unusable as error:
-        return [(error.path, error.message)]
     return []
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemalogic.compare.arrays import find_array
-from schemalogic.compare.documents import Documents
 from schemalogic.compare.engine import Engine
 from schemalogic.compare.merging import Graph, Merger
 from schemalogic.compare.nodes import Literal, Space
@@ -16,6 +15,7 @@ from schemalogic.compare.objects import find_object
 from schemalogic.compare.reading import Reader
 from schemalogic.compare.values import ARRAY, OBJECT, Value, plain, size
 from schemalogic.compare.verdicts import UNDECIDED, Clock, Found, OutOfTime, Verdict
+from schemalogic.document import Document
 from schemalogic.validation import compile_schema
 
 DOCUMENT_MAX = 1_000_000
@@ -39,8 +39,8 @@ class Question:
         self.schemas, self.clock = schemas, clock
         self.space = Space()
         graph = Graph()
-        self.documents = [Documents(one.schema, one.types) for one in schemas]
-        readers = [Reader(graph, documents, formats=one.formats) for one, documents in zip(schemas, self.documents, strict=True)]
+        self.documents = [Document("", one.schema, one.types) for one in schemas]
+        readers = [Reader(graph, document, formats=one.formats) for one, document in zip(schemas, self.documents, strict=True)]
         roots = [reader.root() for reader in readers]
         self.literals = Merger(self.space).literals(graph, roots)
         self.engine = Engine(self.space, clock, {ARRAY: find_array, OBJECT: find_object})

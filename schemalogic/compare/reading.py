@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from schemalogic.compare.documents import DRAFT_7, Documents, Place
 from schemalogic.compare.evaluated import Evaluated, Seen, TooManyCases
 from schemalogic.compare.merging import Graph
 from schemalogic.compare.nodes import FALSE, TRUE
+from schemalogic.compare.scope import Scoped, start
 from schemalogic.compare.values import ARRAY, NUMBER, OBJECT, TYPES, exact, key, normal, type_of
+from schemalogic.document import Document
 from schemalogic.patterns.formats import FORMATS, format_language
 
 _BOUNDS = {"minimum": "least", "exclusiveMinimum": "above", "maximum": "most", "exclusiveMaximum": "below", "multipleOf": "multiple"}
@@ -21,19 +22,19 @@ _COUNTS = {
 
 
 class Reader:
-    """Reads the documents of one schema into a graph, which several readers may share."""
+    """Reads one schema and what it refers to into a graph, which several readers may share."""
 
-    def __init__(self, graph: Graph, documents: Documents, *, formats: bool = False) -> None:
-        self._graph, self._documents, self._formats = graph, documents, formats
-        self._places: dict[Place, int] = {}
-        self._left: list[tuple[Place, int]] = []
+    def __init__(self, graph: Graph, document: Document, *, formats: bool = False) -> None:
+        self._graph, self._document, self._formats = graph, document, formats
+        self._places: dict[Scoped, int] = {}
+        self._left: list[tuple[Scoped, int]] = []
 
     def root(self) -> int:
         """The signed place of the schema itself, with everything that it reaches."""
-        found = self._at(self._documents.start())
+        found = self._at(start(self._document))
         while self._left:
             place, number = self._left.pop()
-            schema = self._documents.schema(place)
+            schema = place.schema
             kids = [] if schema is True else [FALSE] if schema is False else list(self._keywords(place, schema))
             if len(kids) == 1 and abs(kids[0]) != TRUE:
                 self._graph.fill(number, "alias", (kids[0],))
@@ -41,24 +42,24 @@ class Reader:
                 self._graph.fill(number, "and", tuple(kids))
         return found
 
-    def _at(self, place: Place) -> int:
+    def _at(self, place: Scoped) -> int:
         number = self._places.get(place)
         if number is None:
             number = self._places[place] = self._graph.add("and")
             self._left.append((place, number))
         return number
 
-    def _inside(self, place: Place, *steps: str | int) -> int:
-        return self._at(self._documents.inside(place, *steps))
+    def _inside(self, place: Scoped, *steps: str | int) -> int:
+        return self._at(place.at(*steps))
 
-    def _keywords(self, place: Place, schema: dict[str, Any]) -> Iterator[int]:
-        old = place.resource.draft == DRAFT_7
+    def _keywords(self, place: Scoped, schema: dict[str, Any]) -> Iterator[int]:
+        old = place.old
         if "$ref" in schema:
-            yield self._at(self._documents.follow(place, schema["$ref"]))
+            yield self._at(place.follow("$ref"))
             if old:
                 return
         if "$dynamicRef" in schema and not old:
-            yield self._at(self._documents.follow(place, schema["$dynamicRef"], dynamic=True))
+            yield self._at(place.follow("$dynamicRef"))
         yield from self._scalars(schema, old=old)
         yield from self._combined(place, schema)
         yield from self._array_items(place, schema, old=old)
@@ -109,7 +110,7 @@ class Reader:
         containers = [self._graph.add("constant", key(one)) for one in map(normal, values) if type_of(one) in {ARRAY, OBJECT}]
         return self._graph.disj([within, *containers]) if containers else within
 
-    def _combined(self, place: Place, schema: dict[str, Any]) -> Iterator[int]:
+    def _combined(self, place: Scoped, schema: dict[str, Any]) -> Iterator[int]:
         yield from (self._inside(place, "allOf", number) for number in range(len(schema.get("allOf", ()))))
         if "anyOf" in schema:
             yield self._graph.disj([self._inside(place, "anyOf", number) for number in range(len(schema["anyOf"]))])
@@ -124,7 +125,7 @@ class Reader:
             if "else" in schema:
                 yield self._graph.disj([condition, self._inside(place, "else")])
 
-    def _array_items(self, place: Place, schema: dict[str, Any], *, old: bool) -> Iterator[int]:
+    def _array_items(self, place: Scoped, schema: dict[str, Any], *, old: bool) -> Iterator[int]:
         add = self._graph.add
         listed = "items" if old and isinstance(schema.get("items"), list) else "prefixItems"
         first = len(schema.get(listed, ())) if listed == "items" or not old else 0
@@ -138,7 +139,7 @@ class Reader:
             if not old and "maxContains" in schema:
                 yield add("at_most", (int(schema["maxContains"]), 0), (found,))
 
-    def _object(self, place: Place, schema: dict[str, Any]) -> Iterator[int]:
+    def _object(self, place: Scoped, schema: dict[str, Any]) -> Iterator[int]:
         add = self._graph.add
         names, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
         yield from (add("property", name, (self._inside(place, "properties", name),)) for name in names)
@@ -149,13 +150,13 @@ class Reader:
             yield add("names", None, (self._inside(place, "propertyNames"),))
         yield from (add("required", name) for name in schema.get("required", ()))
 
-    def _dependent(self, place: Place, schema: dict[str, Any]) -> Iterator[int]:
+    def _dependent(self, place: Scoped, schema: dict[str, Any]) -> Iterator[int]:
         for name, needed in schema.get("dependentRequired", {}).items():
             yield from self._needed(name, needed)
         for name in schema.get("dependentSchemas", {}):
             yield self._depends(name, self._inside(place, "dependentSchemas", name))
 
-    def _dependencies(self, place: Place, schema: dict[str, Any]) -> Iterator[int]:
+    def _dependencies(self, place: Scoped, schema: dict[str, Any]) -> Iterator[int]:
         for name, needed in schema.get("dependencies", {}).items():
             if isinstance(needed, list):
                 yield from self._needed(name, needed)
@@ -173,11 +174,11 @@ class Reader:
         add = self._graph.add
         return add("and", None, (add("type", frozenset({OBJECT})), add("required", name)))
 
-    def _unevaluated(self, place: Place, schema: dict[str, Any]) -> Iterator[int]:
+    def _unevaluated(self, place: Scoped, schema: dict[str, Any]) -> Iterator[int]:
         for word, kind in (("unevaluatedProperties", OBJECT), ("unevaluatedItems", ARRAY)):
             if word not in schema:
                 continue
-            collected = Evaluated(self._documents, self._at, self._present, items=kind == ARRAY)
+            collected = Evaluated(self._at, self._present, items=kind == ARRAY)
             try:
                 cases = collected.cases(place, own=False)
             except TooManyCases:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from schemalogic.compare.documents import DRAFT_7, Documents, Place, Unusable
+from schemalogic.compare.scope import Scoped, start
+from schemalogic.document import BrokenReference, Document
 
 if TYPE_CHECKING:
     from schemalogic.compare.question import Question
@@ -93,21 +94,21 @@ _KEYWORDS = frozenset({
 })  # fmt: skip
 
 
-def _said(documents: Documents, instance: list[str | int], keyword: str) -> Any:
+def _said(document: Document, instance: list[str | int], keyword: str) -> Any:
     """The keyword's value in the first schema that has it and judges the place."""
-    places = [documents.start()]
+    places = [start(document)]
     for step in instance:
-        places = [below for place in _all(documents, places) for below in _below(documents, place, step)]
-    for place in _all(documents, places):
-        schema = documents.schema(place)
+        places = [below for place in _all(places) for below in _below(place, step)]
+    for place in _all(places):
+        schema = place.schema
         if isinstance(schema, dict) and keyword in schema:
             return schema[keyword]
     return None
 
 
-def _all(documents: Documents, places: list[Place]) -> Iterator[Place]:
+def _all(places: list[Scoped]) -> Iterator[Scoped]:
     """The places and those that judge the same value with them, nearest first."""
-    seen: set[Place] = set()
+    seen: set[Scoped] = set()
     left = list(places)
     while left and len(seen) < _PLACES:
         place = left.pop(0)
@@ -115,37 +116,35 @@ def _all(documents: Documents, places: list[Place]) -> Iterator[Place]:
             continue
         seen.add(place)
         yield place
-        schema = documents.schema(place)
+        schema = place.schema
         if not isinstance(schema, dict):
             continue
         if isinstance(schema.get("$ref"), str):
             try:
-                left.append(documents.follow(place, schema["$ref"]))
-            except Unusable:
+                left.append(place.follow("$ref"))
+            except BrokenReference:
                 continue
-            if place.resource.draft == DRAFT_7:
+            if place.old:
                 continue
         for word in ("allOf", "anyOf", "oneOf"):
-            left += [documents.inside(place, word, number) for number in range(len(schema.get(word, ())))]
-        left += [documents.inside(place, word) for word in ("if", "then", "else") if word in schema]
+            left += [place.at(word, number) for number in range(len(schema.get(word, ())))]
+        left += [place.at(word) for word in ("if", "then", "else") if word in schema]
 
 
-def _below(documents: Documents, place: Place, step: str | int) -> Iterator[Place]:
-    schema = documents.schema(place)
+def _below(place: Scoped, step: str | int) -> Iterator[Scoped]:
+    schema = place.schema
     if not isinstance(schema, dict):
         return
     if isinstance(step, str):
         if step in schema.get("properties", ()):
-            yield documents.inside(place, "properties", step)
+            yield place.at("properties", step)
         elif "additionalProperties" in schema:
-            yield documents.inside(place, "additionalProperties")
+            yield place.at("additionalProperties")
         for pattern in schema.get("patternProperties", ()):
-            yield documents.inside(place, "patternProperties", pattern)
+            yield place.at("patternProperties", pattern)
         return
     listed = "items" if isinstance(schema.get("items"), list) else "prefixItems"
     if step < len(schema.get(listed, ())):
-        yield documents.inside(place, listed, step)
+        yield place.at(listed, step)
         return
-    yield from (
-        documents.inside(place, word) for word in ("items", "additionalItems", "contains") if isinstance(schema.get(word), (dict, bool))
-    )
+    yield from (place.at(word) for word in ("items", "additionalItems", "contains") if isinstance(schema.get(word), (dict, bool)))

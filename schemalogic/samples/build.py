@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
+from schemalogic.document import Place
 from schemalogic.samples.aims import UNKNOWN, Aims
 from schemalogic.samples.numbers import number_within
-from schemalogic.samples.references import Place
 from schemalogic.samples.shapes import Shape, Shapes, StuckError
 from schemalogic.samples.texts import matches, text_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from schemalogic.samples.references import Schema
+from schemalogic.keywords import Schema
 
 _ALL = ("null", "boolean", "number", "string", "array", "object")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from schemalogic.document import BrokenReference, Document, Place
+from schemalogic.keywords import Schema
 from schemalogic.samples.negation import breaking
 from schemalogic.samples.numbers import fraction
-from schemalogic.samples.references import Place, References, Schema
 
 KINDS = ("null", "boolean", "integer", "number", "string", "array", "object")
 _WORDS = {
@@ -59,9 +60,10 @@ class Shape:
 class Shapes:
     """Shapes of conjunctions; those that leave no choice are made once."""
 
-    def __init__(self, references: References, chance: random.Random) -> None:
-        self._references = references
+    def __init__(self, documents: Iterable[Document], chance: random.Random) -> None:
         self._chance = chance
+        self._places = {id(place.schema): place for document in documents for place in document.places.values()}
+        self._followed: dict[tuple[Document, str, str], Place] = {}
         self._made: dict[tuple[int, ...], Shape] = {}
         self._broken: dict[int, tuple[Place, ...]] = {}
         self._new: dict[tuple[str, str], Schema] = {}
@@ -101,7 +103,7 @@ class Shapes:
                 raise StuckError
             if schema is True:
                 continue
-            if "$ref" in schema and place.resource.draft_07:
+            if place.only_refers:
                 open_.append(self._follow(place, schema["$ref"]))
                 continue
             parts.append(place)
@@ -136,10 +138,13 @@ class Shapes:
         return found
 
     def _follow(self, place: Place, reference: str) -> Place:
-        try:
-            return self._references.follow(reference, place.resource)
-        except (LookupError, ValueError):
-            raise StuckError from None
+        key = place.document, place.base, reference
+        if key not in self._followed:
+            try:
+                self._followed[key] = place.document.follow(place, reference)
+            except BrokenReference:
+                raise StuckError from None
+        return self._followed[key]
 
     def _with(self, name: str, place: Place) -> Place:
         return self.inner(self._new.setdefault(("with", name), {"required": [name]}), place)
@@ -148,8 +153,11 @@ class Shapes:
         return self.inner(self._new.setdefault(("without", name), {"properties": {name: False}}), place)
 
     def inner(self, schema: Schema, place: Place) -> Place:
-        """The place of a schema that stands within another."""
-        return self._references.place(schema, place.resource)
+        """The place of a schema that stands within another, or is thought out; always the same one."""
+        found = self._places.get(id(schema))
+        if found is None:
+            found = self._places[id(schema)] = replace(place, schema=schema)
+        return found
 
 
 def merged(parts: tuple[Place, ...]) -> Shape:

@@ -16,7 +16,7 @@ from contracts.reading.lineage import used_by
 from contracts.text.names import event_name
 from contracts.text.schema_files import read_schema
 from contracts.versions.changes import NARROWER, Change, changes
-from schemalogic.documents import Document
+from schemalogic.document import Document
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import snapshot_path

@@ -18,7 +18,7 @@ from ruamel.yaml.representer import SafeRepresenter
 from contracts.meaning.tags import tags_at
 from contracts.model.definitions import Contract, Definitions
 from contracts.text.problems import closest
-from schemalogic.documents import Document
+from schemalogic.document import Document
 from schemalogic.paths import Step
 from schemalogic.typed import kind_of
 from skep.project.errors import CommandError

@@ -12,7 +12,7 @@ from contracts.language.comparisons import can_hold
 from contracts.model.definitions import Predicate
 from contracts.reading.lineage import used_by, uses
 from contracts.versions.changes import changes
-from schemalogic.documents import Document
+from schemalogic.document import Document
 from schemalogic.paths import parse_path, path_text
 from schemalogic.typed import typed_at
 from tests.contracts.project import GOOD, segment

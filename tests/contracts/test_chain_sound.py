@@ -10,7 +10,7 @@ import pytest
 
 from contracts.language.comparisons import can_hold
 from contracts.model.definitions import Predicate
-from schemalogic.documents import Document
+from schemalogic.document import Document
 from schemalogic.paths import Step
 from schemalogic.samples import documents
 from schemalogic.typed import kind_of, same, typed_at

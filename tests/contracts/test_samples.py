@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from schemalogic.samples import documents, near
+from schemalogic.samples import documents
 from schemalogic.validation import compile_schema
+from tests.schemalogic.near import near
 
 CONTRACTS = sorted((Path(__file__).resolve().parents[2] / "contracts" / "events").glob("*/*.json"))
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
@@ -124,7 +125,7 @@ def test_the_same_seed_gives_the_same_documents() -> None:
 def test_names_and_constants_of_the_other_schema_occur() -> None:
     """Open objects are filled with what the other schema speaks of."""
     other = {"properties": {"honey": {"const": "gold"}}}
-    found = list(documents({"type": "object"}, seed=1, count=200, other=other))
+    found = list(near({"type": "object"}, other, seed=1, count=200))
     assert any("honey" in document for document in found)
 
 

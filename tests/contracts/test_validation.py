@@ -10,9 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from schemalogic.document import BrokenReference, RemoteReference
+from schemalogic.keywords import UnreadableDraft
 from schemalogic.patterns import NotLinear, PatternError
 from schemalogic.references import check_references
-from schemalogic.validation import BrokenReference, RemoteReference, UnreadableDraft, compile_schema
+from schemalogic.validation import compile_schema
 
 SEVEN = "http://json-schema.org/draft-07/schema#"
 NEWER = "https://json-schema.org/draft/2020-12/schema"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from schemalogic.compare import Found, Impossible, Undecided, included, parse, satisfiable, unusable
-from schemalogic.compare.documents import Documents
 from schemalogic.compare.merging import Graph, Merger
 from schemalogic.compare.nodes import Space
 from schemalogic.compare.reading import Reader
+from schemalogic.document import Document
 from skep.tools.compat import Comparison, compare
 from tests.processes import completed, plain_environment
 
@@ -49,7 +49,7 @@ def test_most_of_the_suite_is_usable() -> None:
 
 def _literals(*schemas: Any) -> list[int]:
     graph, space = Graph(), Space()
-    return Merger(space).literals(graph, [Reader(graph, Documents(one)).root() for one in schemas])
+    return Merger(space).literals(graph, [Reader(graph, Document("", one)).root() for one in schemas])
 
 
 def test_equal_schemas_are_one_node() -> None:

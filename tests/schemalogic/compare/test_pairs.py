@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from schemalogic.compare import Answer, included, parse
-from schemalogic.samples import near
 from schemalogic.validation import compile_schema
+from tests.schemalogic.near import near
 
 FOLDER = Path(__file__).parent / "pairs"
 FILES = sorted(FOLDER.glob("*.json"))

@@ -8,9 +8,9 @@ import random
 from typing import Any
 
 from schemalogic.compare import Answer, included, parse
-from schemalogic.samples import near
 from schemalogic.validation import compile_schema
 from tests.schemalogic.compare import schemas
+from tests.schemalogic.near import near
 
 SEED = int(os.environ.get("COMPAT_SEED", "7"))
 CASES = int(os.environ.get("COMPAT_CASES", "300"))

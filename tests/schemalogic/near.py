@@ -1,13 +1,54 @@
-"""Small edits of a document, each at one place: what a producer that is almost right would send."""
+"""Documents that aim at where two schemas may differ: of both, of one and not the other, and with small edits."""
 
 from __future__ import annotations
 
 import copy
 import random
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from schemalogic.document import Place
+from schemalogic.keywords import Schema
 from schemalogic.samples.aims import UNKNOWN, Aims
 from schemalogic.samples.numbers import fraction, plain
+from schemalogic.samples.shapes import StuckError
+from schemalogic.samples.source import NOTHING, Source
+
+_NO_TYPES: Mapping[str, Schema] = {}
+
+
+def near(schema: Schema, other: Schema, types: Mapping[str, Schema] = _NO_TYPES, *, seed: int, count: int) -> Iterator[Any]:
+    """Up to ``count`` documents, valid under ``schema`` or nearly so, that aim at where the two schemas may differ."""
+    source = Source([schema, other], types, seed, count)
+    for turn in range(count):
+        document = _next(source, turn)
+        if document is not NOTHING:
+            yield document
+
+
+def _next(source: Source, turn: int) -> Any:
+    here, there = source.roots
+    if turn % 4 == 0:
+        places: tuple[Place, ...] = (here,)
+    elif turn % 4 == 1:
+        places = (here, _outside(source, there))
+    else:
+        places = (here, there) if source.chance.random() < 0.7 else (there,)
+    document = source.next(turn, places)
+    if document is NOTHING:
+        document = source.next(turn, (here,))
+    if document is NOTHING:
+        return source.aims.value(source.chance)
+    for _ in range(source.chance.choice((0, 1, 1, 2)) if turn % 4 > 1 else 0):
+        document = mutated(document, source.aims, source.chance)
+    return document
+
+
+def _outside(source: Source, place: Place) -> Place:
+    try:
+        return source.shapes.broken(place)
+    except StuckError:
+        return source.roots[0]
 
 
 def mutated(document: Any, aims: Aims, chance: random.Random) -> Any:
