@@ -5,16 +5,16 @@ What is refused can never be; what cannot be told at a glance is taken to be pos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import permutations
 
 from contracts.language.exact import exact_test
+from contracts.language.forms import FORMS
+from contracts.language.measures import MEASURES
 from contracts.language.possible import operands, some_number, some_value
-from contracts.language.predicates import predicate_text
-from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, Did, Feature, MemberOf, Not, Predicate, TraitIs
+from contracts.model.definitions import All, AnyOf, Condition, Did, Feature, Not, Predicate, TraitIs
 from contracts.model.event_patterns import matches
-from contracts.text.durations import duration_text
 from contracts.text.numbers import MICRO, micros
 from contracts.text.problems import listed
 from contracts.text.yaml_tree import Reader, Tree
@@ -129,7 +129,7 @@ def _of_measures(group: list[Literal], features: dict[str, Feature]) -> list[Lit
             mine.setdefault(one.condition.feature, []).append((one, one.condition.predicates))
     ranges: dict[str, _Range] = {}
     for key, conditions in mine.items():
-        found = _range([(one.wanted, predicates) for one, predicates in conditions], whole=features[key].measure != "sum")
+        found = _range([(one.wanted, predicates) for one, predicates in conditions], whole=MEASURES[features[key].measure].counts)
         if found is None:
             return [one for one, _ in conditions]
         ranges[key] = found
@@ -156,7 +156,7 @@ def _exceeds(part: Feature, ours: _Range, whole: Feature, theirs: _Range) -> boo
     """Whether a measure of some events is more than what counts them and others; of no events everything is 0."""
     if whole.measure != "times" and not (part.measure == whole.measure == "distinct" and part.property == whole.property):
         return False
-    if part.measure == "sum":
+    if not MEASURES[part.measure].counts:
         return theirs.most == 0 and not ours.zero
     return theirs.most is not None and ours.least > theirs.most
 
@@ -175,30 +175,6 @@ def _includes(pattern: str, other: str) -> bool:
 
 
 def _said(one: Literal, features: dict[str, Feature]) -> str:
-    return ("" if one.wanted else "not ") + _words(one.condition, features)
-
-
-def _words(condition: Condition, features: dict[str, Feature]) -> str:
-    match condition:
-        case Did(feature, predicates):
-            return _did(features[feature], predicates)
-        case TraitIs(path, predicates):
-            return f"trait {path} {_compared(predicates)}"
-        case MemberOf(name):
-            return f"segment {name}"
-        case ConsentIs(name):
-            return f"consent {name}"
-        case _:
-            raise AssertionError("only conditions that name something are held against each other")
-
-
-def _did(feature: Feature, predicates: tuple[Predicate, ...]) -> str:
-    often = feature.measure == "times" and predicates == (Predicate("gte", 1),)
-    measured = "" if often else f" {feature.measure}{f' of {feature.property}' if feature.property else ''} {_compared(predicates)}"
-    where = f" where {' and '.join(f'{one.path} {_compared(one.predicates)}' for one in feature.where)}" if feature.where else ""
-    within = f" within {duration_text(feature.within_us)}" if feature.within_us is not None else ""
-    return f"did {' or '.join(feature.events)}{where}{within}{measured}"
-
-
-def _compared(predicates: Iterable[Predicate]) -> str:
-    return " and ".join(map(predicate_text, predicates))
+    says = FORMS[one.condition.form].says
+    assert says is not None, "only conditions that name something are held against each other"
+    return ("" if one.wanted else "not ") + says(one.condition, features)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.operators import OPERATORS
 from contracts.language.predicates import read_predicates
-from contracts.language.units import check_unit
 from contracts.meaning.properties import Properties
-from contracts.meaning.tags import tags_of
 from contracts.model.definitions import Feature, Predicate, Use, Where
 from contracts.model.event_patterns import event_pattern, matches
 from contracts.text.problems import choices
 from contracts.text.yaml_tree import Reader, Tree
-from schemalogic.document import Document
 from schemalogic.paths import parse_path
-from schemalogic.typed import ANYTHING, Typed, typed_at
+from schemalogic.typed import Typed
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -157,46 +154,6 @@ def _without_contract(events: tuple[str, ...], named: set[str]) -> bool:
     exact = {event for event in events if not event.endswith("*")}
     always = {name for name in ALWAYS_KNOWN if any(matches(event, name) for event in events)}
     return bool((exact | always) - named)
-
-
-def check_sum(reader: Reader, at: Tree, path: str, typed: Mapping[str, Typed], measured: Measured, *, where: tuple[Where, ...]) -> None:
-    """A problem if the property is no number in any contract, or if numbers of different units would be added."""
-    if typed and not any(one.kinds is None or "number" in one.kinds for one in typed.values()):
-        properties = measured.properties
-        numbers = [name for event in typed for name in properties.names(event) if _is_number(properties.typed(event, name))]
-        reader.refuse(at, "a property that is a number", path, choices(path, numbers))
-        return
-    named = {event: tags_of(one).unit_of for event, one in typed.items()}
-    units = {event: one for event, name in named.items() if name and (one := measured.properties.typed(event, name)) is not None}
-    check_unit(reader, at, path, typed, where=where, units=units)
-
-
-def _is_number(typed: Typed | None) -> bool:
-    return typed is not None and typed.kinds is not None and "number" in typed.kinds
-
-
-def sum_type(typed: Mapping[str, Typed] | None, file: str = "", line: int = 0) -> Typed:
-    """What a sum over the property can be: it never falls below nothing if no value does."""
-    schemas = [[place.said() for place in way] for one in (typed or {}).values() for way in one.ways]
-    positive = bool(schemas) and all(any(_never_negative(schema) for schema in way) for way in schemas)
-    return computed({"type": "number", **({"minimum": 0} if positive else {})}, file, line)
-
-
-def _never_negative(schema: Any) -> bool:
-    if not isinstance(schema, dict):
-        return False
-    limits = [schema.get("minimum"), schema.get("exclusiveMinimum")]
-    return any(isinstance(limit, (int, float)) and limit >= 0 for limit in limits)
-
-
-COUNT = {"type": "integer", "minimum": 0}
-"""What a number of events, or of different values, can be."""
-
-
-def computed(schema: dict[str, Any], file: str = "", line: int = 0) -> Typed:
-    """What is known of something that Skep computes itself; ``file`` and ``line`` say where it is asked for."""
-    found = typed_at(Document(file, schema, line=line), ())
-    return ANYTHING if found is None else found
 
 
 def zoned(where: Iterable[Where]) -> bool:

@@ -65,12 +65,12 @@ def check_comparison(reader: Reader, at: Tree, predicates: Sequence[Predicate], 
     words, place = ("", "") if allowed else max((said(one) for one in typed), key=bool)
     expected = "a comparison that can be true" + (f": the value is {words}" if words else "")
     hint = "; ".join(part for part in (place, _rewritten(predicates, typed)) if part)
-    reader.refuse(at, expected, " and ".join(map(predicate_text, predicates)), hint)
+    reader.refuse(at, expected, predicates_text(predicates), hint)
 
 
-def predicate_text(predicate: Predicate) -> str:
-    """``gte 500``, as messages say it."""
-    return f"{predicate.op} {short(predicate.operand)}"
+def predicates_text(predicates: Iterable[Predicate]) -> str:
+    """``gte 500 and lt 1000``, as messages say it."""
+    return " and ".join(f"{one.op} {short(one.operand)}" for one in predicates)
 
 
 def _rewritten(predicates: Sequence[Predicate], typed: Sequence[Typed]) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contracts.model.registered import Registered
 
 Scope = Literal["person", "device"]
-Measure = Literal["times", "sum", "distinct"]
+Measure = Literal["times", "sum", "distinct", "first", "last", "set"]
 TraitKind = Literal["plain", "count", "sum", "first", "last", "set"]
 
 DAY_US = 86_400_000_000
@@ -180,7 +180,7 @@ class Feature:
     events: tuple[str, ...]
     where: tuple[Where, ...]
     within_us: int | None
-    measure: Literal["times", "sum", "distinct", "first", "last", "set"]
+    measure: Measure
     property: str | None
     cap: int | None
     timezone: str = "UTC"

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import contracts
-from contracts.language.conditions import Surroundings
 from contracts.language.features import Measured
+from contracts.language.forms.form import Surroundings
 from contracts.meaning.inheritance import Inheritance, check_purposes
 from contracts.meaning.properties import Properties
 from contracts.meaning.tags import check_tags

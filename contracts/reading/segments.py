@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from contracts.language.conditions import FORMS, Surroundings, read_condition, read_purpose
+from contracts.language.conditions import read_condition
 from contracts.language.contradictions import Literal, check_contradictions
 from contracts.language.features import Measured
+from contracts.language.forms import FORMS
+from contracts.language.forms.consent import read_purpose
+from contracts.language.forms.form import Surroundings
 from contracts.model.definitions import All, Condition, ConsentIs, MemberOf, Segment, Use, leaves
 from contracts.reading.confidence import read_floor
 from contracts.text.problems import Problem, Unexpected, choices

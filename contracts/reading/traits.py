@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.language.features import COUNT, Measured, check_sum, computed, read_events, read_property, read_where, sum_type
+from contracts.language.features import Measured, read_events, read_property, read_where
+from contracts.language.measures import RESERVED_TRAITS, TRAITS
+from contracts.language.measures.measure import Measure
 from contracts.model.definitions import Feature, Trait, Where
 from contracts.text.problems import listed
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import path_text
-from schemalogic.typed import ANYTHING, Typed, either, list_of
+from schemalogic.typed import Typed
 
 FILE = "traits.yaml"
-_HOW = ("count", "sum", "first", "last", "set")
-_KEYS = ("name", "emit", "did", "where", "limit", *_HOW)
-_LATER = ("within", "avg", "min", "max", "distinct", "times", "latest", "decayed_sum", "approximate")
+_KEYS = ("name", "emit", "did", "where", "limit", *TRAITS)
 
 
 def read_traits(reader: Reader, at: Tree, measured: Measured) -> tuple[dict[str, Trait], dict[str, Typed]]:
@@ -23,7 +23,7 @@ def read_traits(reader: Reader, at: Tree, measured: Measured) -> tuple[dict[str,
     types: dict[str, Typed] = {}
     parts = reader.fields(at, ("traits",))
     for item in reader.items(parts.get("traits"), "a list of traits, each with a name"):
-        fields = reader.fields(item, _KEYS, later=_LATER, beside="say what is computed as key, such as `sum: revenue`")
+        fields = reader.fields(item, _KEYS, later=RESERVED_TRAITS, beside="say what is computed as key, such as `sum: revenue`")
         name = reader.text(reader.required(item, fields, "name", "the name of the trait"))
         if name in traits:
             reader.refuse(fields["name"], "every trait once", f"{name} again")
@@ -41,14 +41,14 @@ def _trait(reader: Reader, item: Tree, name: str, fields: dict[str, Tree], measu
     emit = reader.boolean(fields.get("emit"))
     if emit:
         measured.emits[name] = fields["emit"]
-    how: list[Any] = [word for word in fields if word in _HOW]
+    how: list[Any] = [word for word in fields if word in TRAITS]
     if len(how) > 1:
-        reader.refuse(fields[how[1]], f"only one of {listed(_HOW)}", " and ".join(how))
+        reader.refuse(fields[how[1]], f"only one of {listed(TRAITS)}", " and ".join(how))
     if not how:
         unknown = isinstance(item.value, dict) and len(item.value) > len(fields)
         for word in () if unknown else ("did", "where", "limit"):
             if word in fields:
-                reader.refuse(fields[word], f"one of {listed(_HOW)} beside it", word)
+                reader.refuse(fields[word], f"one of {listed(TRAITS)} beside it", word)
         if "name" in fields:
             measured.note("property", "identify", path_text((name,)), fields["name"], measured=True)
         return Trait(name, "plain", emit=emit), None
@@ -56,32 +56,29 @@ def _trait(reader: Reader, item: Tree, name: str, fields: dict[str, Tree], measu
     did = reader.required(item, fields, "did", "the name of an event")
     events = read_events(reader, did, measured) if did is not None else ()
     where = read_where(reader, fields.get("where"), events, measured)
-    if "limit" in fields and kind != "set":
+    measure = TRAITS[kind]
+    if "limit" in fields and not measure.limited:
         reader.refuse(fields["limit"], "`limit` only beside `set`")
     limit = reader.integer(fields.get("limit"), 100)
-    path, typed = _property(reader, fields[kind], kind, events, measured, where=where)
-    if not events or (path is None and kind != "count"):
+    path, typed = _property(reader, fields[kind], measure, events, measured, where=where)
+    if not events or (path is None and measure.of_property):
         return Trait(name, kind, emit=emit), typed
-    measure: Any = "times" if kind == "count" else kind
-    key = measured.add(Feature("", events, where, None, measure, path, None), limit if kind == "set" else None)
+    key = measured.add(Feature("", events, where, None, measure.name, path, None), limit if measure.limited else None)
     return Trait(name, kind, key, limit, emit), typed
 
 
 def _property(
-    reader: Reader, at: Tree, kind: str, events: tuple[str, ...], measured: Measured, *, where: tuple[Where, ...]
+    reader: Reader, at: Tree, measure: Measure, events: tuple[str, ...], measured: Measured, *, where: tuple[Where, ...]
 ) -> tuple[str | None, Typed | None]:
     """The property that is measured, and what the trait can be."""
-    if kind == "count":
+    if not measure.of_property:
         if at.value is not True:
             reader.refuse(at, "true")
-        return None, computed(COUNT, at.file, at.line)
+        return None, measure.value(None, at.file, at.line)
     path = reader.text(at, expected="the path of a property such as revenue") or None
     if path is None:
         return None, None
     typed = read_property(reader, at, path, events, measured, shown=True)
-    if kind == "sum":
-        check_sum(reader, at, path, typed or {}, measured, where=where)
-        return path, sum_type(typed, at.file, at.line)
-    if kind == "set":
-        return path, list_of((typed or {}).values(), at.file, at.line)
-    return path, either(typed.values()) if typed else ANYTHING
+    if measure.check is not None:
+        measure.check(reader, at, path, typed or {}, measured, where=where)
+    return path, measure.value(typed, at.file, at.line)

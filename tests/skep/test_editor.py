@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from contracts import ContractErrors, load, read_files
-from contracts.language.conditions import FORMS
+from contracts.language.forms import FORMS
 from contracts.text.problems import Problem
 from contracts.text.yaml_tree import Reader
 from skep.project.settings import Settings, load_definitions

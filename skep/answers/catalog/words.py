@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from contracts.language.measures import MEASURES
 from contracts.language.operators import OPERATORS
 from contracts.model.definitions import Feature, Where
 from contracts.text.durations import UNITS_US
@@ -16,14 +17,6 @@ _RULES = {
     "minLength": "length ≥ {}", "maxLength": "length ≤ {}", "pattern": "matches {}", "format": "{}",
     "minItems": "items ≥ {}", "maxItems": "items ≤ {}",
 }  # fmt: skip
-_MEASURES = {
-    "times": "how many",
-    "sum": "sum of",
-    "distinct": "how many different",
-    "first": "first",
-    "last": "last",
-    "set": "different values of",
-}
 _VALUES_MAX = 8
 
 
@@ -47,7 +40,7 @@ def value_words(value: Any) -> str:
 
 def feature_words(feature: Feature) -> str:
     """``sum of revenue over order_completed where currency = EUR``."""
-    measure = _MEASURES[feature.measure]
+    measure = MEASURES[feature.measure].says
     what = f"{measure} {feature.property} over" if feature.property else measure
     where = f" where {' and '.join(map(_where, feature.where))}" if feature.where else ""
     within = f" within {duration_words(feature.within_us)}" if feature.within_us is not None else ""

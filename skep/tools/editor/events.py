@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from contracts.envelope import ALWAYS_KNOWN
+from contracts.language.measures import MEASURES
 from contracts.language.operands import ANY, ORDERED
 from contracts.language.operators import OPERATORS
 from contracts.meaning.properties import DEPTH_MAX, Properties, listed_properties
@@ -115,7 +116,7 @@ def _did(*events: str) -> Schema:
 
 
 def _refers(number: int, words: Iterable[str]) -> dict[str, Schema]:
-    kinds = {"where": "where", **{word: "number" if word == "sum" else "property" for word in words}}
+    kinds = {"where": "where", **{word: "number" if MEASURES[word].numeric else "property" for word in words}}
     return {word: _ref(f"{kind}-{number}") for word, kind in kinds.items()}
 
 

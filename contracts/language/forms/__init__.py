@@ -1,0 +1,14 @@
+"""The forms of a condition, one file each, by name. The stream, the SQL twin, editors and the model go by the same names."""
+
+from __future__ import annotations
+
+from contracts.language.forms.consent import CONSENT
+from contracts.language.forms.did import DID
+from contracts.language.forms.form import Form
+from contracts.language.forms.logic import ALL, ANY, NOT
+from contracts.language.forms.segment import SEGMENT
+from contracts.language.forms.trait import TRAIT
+
+FORMS: dict[str, Form] = {"all": ALL, "any": ANY, "not": NOT, "trait": TRAIT, "did": DID, "segment": SEGMENT, "consent": CONSENT}
+RESERVED = ("at_least", "sequence", "has", "account", "sample", "in_list", "new_within", "inactive_for")
+"""Words of the language that are not built yet."""

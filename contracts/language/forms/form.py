@@ -1,0 +1,44 @@
+"""What a form of conditions is, and what conditions may name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.language.features import Measured
+from contracts.model.definitions import Condition, Feature
+from contracts.text.yaml_tree import Reader, Tree
+from schemalogic.typed import Typed
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What conditions may name."""
+
+    measured: Measured
+    purposes: tuple[str, ...] | None
+    """The declared ones; None if consent.yaml cannot be read."""
+    segments: frozenset[str]
+    traits: dict[str, Typed] = field(default_factory=dict)
+    """The traits of ``traits.yaml`` and what they can be."""
+    identify: bool = False
+    """Whether the contract of ``identify`` calls says which other traits there are."""
+    contradictions_ok: bool = False
+    """Whether a segment may be one that nobody can be in."""
+    timezone: str = "UTC"
+    """Of the segment that is being read."""
+
+
+Inner = Callable[[Reader, Tree, Surroundings], Condition | None]
+"""How the conditions inside of one are read."""
+Read = Callable[[Reader, Tree, dict[str, Tree], Surroundings, Inner], Condition | None]
+"""(reader, the condition, its parts, surroundings, inner) → the condition, None if it is not one (the problems say why)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """``says``: a condition in the words of a message, given the features by key; None for what has other conditions in it."""
+
+    read: Read
+    says: Callable[[Any, dict[str, Feature]], str] | None = None

@@ -1,0 +1,64 @@
+"""``trait: path`` with predicates."""
+
+from __future__ import annotations
+
+from contracts.language.comparisons import said
+from contracts.language.forms.form import Form, Inner, Surroundings
+from contracts.language.predicates import meant_operator, predicates_text, read_predicates
+from contracts.model.definitions import Condition, TraitIs
+from contracts.text.problems import choices
+from contracts.text.yaml_tree import Reader, Tree
+from schemalogic.paths import parse_path
+from schemalogic.typed import ANYTHING, Typed, typed_below
+
+
+def _trait(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings, _inner: Inner) -> Condition | None:
+    path = reader.text(parts["trait"], expected="the path of a trait such as plan or address.city")
+    rest = {name: part for name, part in parts.items() if name != "trait"}
+    if "for" in rest:
+        reader.refuse(rest.pop("for"), "a trait with predicates", "for", "for is not supported yet")
+    compared = _compared(path)
+    if compared:
+        reader.refuse(parts["trait"], "a trait, and what it is compared with in a line of its own", None, compared)
+        return None
+    typed = _trait_type(reader, parts["trait"], path, around) if path else None
+    predicates = read_predicates(reader, at, rest, [] if typed is None else [typed])
+    return TraitIs(path, predicates) if path else None
+
+
+def _compared(path: str) -> str:
+    """How to write a trait and its comparison in one text, such as ``orders > 3``; empty if it is none."""
+    name, sign, operand = [*path.split(maxsplit=2), "", "", ""][:3]
+    op = meant_operator(sign) if sign and operand else ""
+    return f"write `trait: {name}` and below it `{op}: {operand}`" if op else ""
+
+
+def _trait_type(reader: Reader, at: Tree, path: str, around: Surroundings) -> Typed | None:
+    try:
+        steps = parse_path(path)
+    except ValueError as error:
+        reader.refuse(at, "a path such as address.city", str(error))
+        return None
+    name, measured = steps[0], around.measured
+    if isinstance(name, str) and name in around.traits:
+        measured.note("trait", "", name, at)
+        below = typed_below(around.traits[name], steps[1:])
+        if below is None:
+            reader.refuse(at, f"a path into what the trait {name} is", path, said(around.traits[name])[1])
+        return below
+    measured.note("property", "identify", path, at)
+    if not around.identify:
+        return ANYTHING
+    typed = measured.properties.typed("identify", path)
+    if typed is None:
+        known = (*around.traits, *measured.properties.names("identify"))
+        hint = measured.properties.gone("identify", path) or choices(str(name), known)
+        reader.refuse(at, "a trait of traits.yaml or of the contract of identify", path, hint)
+    return typed
+
+
+def _says(condition: TraitIs, _features: object) -> str:
+    return f"trait {condition.path} {predicates_text(condition.predicates)}"
+
+
+TRAIT = Form(_trait, _says)
