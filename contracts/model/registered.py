@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 from contracts.text.names import event_name
 from contracts.text.problems import Problem, closest
-from contracts.text.schema_files import key_of, line_of
+from contracts.text.schema_files import key_of
+from schemalogic.lines import line_at
 from schemalogic.paths import parse_path
 
 KEY = "x-registry"
@@ -50,7 +51,7 @@ def read_registered(file: str, text: str, schema: dict[str, Any], problems: list
     before = len(problems)
 
     def refuse(path: list[str], expected: str, found: object, hint: str = "") -> None:
-        problems.append(Problem(file, line_of(text, [KEY, *path]), key_of([KEY, *path]), expected, json.dumps(found)[:60], hint))
+        problems.append(Problem(file, line_at(text, [KEY, *path]), key_of([KEY, *path]), expected, json.dumps(found)[:60], hint))
 
     if not isinstance(said, dict):
         refuse([], f"an object with {', '.join(_KEYS)}", said)

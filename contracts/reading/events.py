@@ -13,7 +13,8 @@ from contracts.model.versions import VERSION, version_text
 from contracts.reading.ownership import read_ownership
 from contracts.text.names import event_name
 from contracts.text.problems import Problem
-from contracts.text.schema_files import key_of, line_of, read_schema
+from contracts.text.schema_files import key_of, read_schema
+from schemalogic.lines import line_at
 from schemalogic.patterns.nodes import PatternError
 from schemalogic.references import check_references
 from schemalogic.validation import compile_schema
@@ -73,17 +74,17 @@ def check_schema(file: str, text: str, schema: dict[str, Any], types: dict[str, 
     before = len(problems)
     for place, message in check_references(schema, types):
         expected = "a $ref to a place in this file or in contracts/types/ that can be reached"
-        problems.append(Problem(file, line_of(text, list(place)), key_of(list(place)), expected, message))
+        problems.append(Problem(file, line_at(text, place), key_of(list(place)), expected, message))
     if len(problems) == before:
         try:
             compile_schema(schema, types)
         except PatternError as error:
             path = list(error.path)
-            problems.append(Problem(file, line_of(text, path), key_of(path), "a pattern that runs in linear time", str(error)))
+            problems.append(Problem(file, line_at(text, path), key_of(path), "a pattern that runs in linear time", str(error)))
         except Exception as error:  # noqa: BLE001 - the library raises several types, all of them about the schema
             path = list(getattr(error, "instance_path", ()))
             found = str(error).splitlines()[0]
-            problems.append(Problem(file, line_of(text, path), key_of(path), "a JSON Schema that can be used", found))
+            problems.append(Problem(file, line_at(text, path), key_of(path), "a JSON Schema that can be used", found))
     return len(problems) == before
 
 

@@ -6,10 +6,11 @@ import json
 from typing import Any, Literal
 
 from contracts.model.definitions import Sla
-from contracts.text import schema_files
 from contracts.text.durations import duration_us
 from contracts.text.problems import Problem, Unexpected, closest
+from contracts.text.schema_files import key_of
 from contracts.text.times import parse_time
+from schemalogic.lines import line_at
 
 KEYS = ("owner", "sla", "status")
 SLA_KEYS = ("freshness", "completeness")
@@ -34,10 +35,8 @@ class _Reader:
         self.file, self.text, self.problems = file, text, problems
 
     def refuse(self, path: list[Any], expected: str, found: Any, hint: str = "") -> None:
-        line = schema_files.line_of(self.text, path)
-        self.problems.append(
-            Problem(self.file, line, schema_files.key_of(path), expected, json.dumps(found, ensure_ascii=False)[:60], hint)
-        )
+        shown = json.dumps(found, ensure_ascii=False)[:60]
+        self.problems.append(Problem(self.file, line_at(self.text, path), key_of(path), expected, shown, hint))
 
     def sla(self, value: Any) -> Sla:
         if not isinstance(value, dict):

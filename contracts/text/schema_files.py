@@ -1,4 +1,4 @@
-"""JSON Schema files: read, checked against their draft's meta-schema, and where in them something stands."""
+"""JSON Schema files: read, and checked against their draft's meta-schema."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import json
 from functools import cache
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, SequenceNode
-
 from contracts.text.problems import Problem, closest
+from schemalogic.keywords import DRAFT_7, DRAFT_2020
+from schemalogic.lines import line_at
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DRAFT_7 = "http://json-schema.org/draft-07/schema"
 BYTES_MAX = 1_000_000
 """A larger schema is refused: nobody could review it, and every worker holds it."""
 _DIALECTS = {
-    DIALECT: ("JSON Schema 2020-12", "Draft202012Validator"),
+    DRAFT_2020: ("JSON Schema 2020-12", "Draft202012Validator"),
     DRAFT_7: ("JSON Schema draft-07", "Draft7Validator"),
     "https://json-schema.org/draft-07/schema": ("JSON Schema draft-07", "Draft7Validator"),
 }
@@ -58,17 +54,17 @@ def read_schema(file: str, text: str, problems: list[Problem]) -> dict[str, Any]
     if not isinstance(schema, dict):
         problems.append(Problem(file, 1, "", "a JSON Schema, that is an object", json.dumps(schema)[:60]))
         return None
-    said = schema.get("$schema", DIALECT)
+    said = schema.get("$schema", DRAFT_2020)
     found = _DIALECTS.get(said.removesuffix("#")) if isinstance(said, str) else None
     if found is None:
         hint = "draft-07 is read as well" if isinstance(said, str) else ""
-        problems.append(Problem(file, line_of(text, ["$schema"]), "$schema", DIALECT, str(said), hint))
+        problems.append(Problem(file, line_at(text, ["$schema"]), "$schema", DRAFT_2020, str(said), hint))
         return None
     title, name = found
     for wrong in _judge(name).iter_errors(schema):
         path = list(wrong.absolute_path)
         expected, hint = _expected(wrong)
-        problems.append(Problem(file, line_of(text, path), key_of(path), f"{title}: {expected}", json.dumps(wrong.instance)[:60], hint))
+        problems.append(Problem(file, line_at(text, path), key_of(path), f"{title}: {expected}", json.dumps(wrong.instance)[:60], hint))
     return schema if len(problems) == before else None
 
 
@@ -109,24 +105,3 @@ def _line_of_word(text: str, word: str | None) -> int:
 def key_of(path: list[Any]) -> str:
     """``properties.price.type`` of ``["properties", "price", "type"]``."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-
-
-def line_of(text: str, path: list[Any]) -> int:
-    """The line in which the value at a path of a JSON text begins; the nearest that can be told."""
-    try:
-        node = YAML(typ="rt", pure=True).compose(text.replace("\t", " "))
-    except (YAMLError, RecursionError):
-        return 1
-    line = 1
-    for part in path:
-        if isinstance(node, MappingNode):
-            found = next(((name, value) for name, value in node.value if name.value == part), None)
-            if found is None:
-                return line
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            return line
-    return line

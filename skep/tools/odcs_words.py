@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from contracts.meaning.classes import CLASSES
-from contracts.text.schema_files import DIALECT
+from schemalogic.keywords import DRAFT_2020
 
 Part = dict[str, Any]
 EXTRA, WITHOUT = "jsonSchema", "jsonSchemaWithout"
@@ -68,7 +68,7 @@ class Left:
 def root_schema(part: Part, words: Part, left: Left) -> Any:
     """The contract of a schema object; ``words`` is what the document around it says (owner, sla, status)."""
     shown = {word: value for word, value in part.items() if (word, value) != ("physicalType", EVENT)}
-    return _completed({"$schema": DIALECT, **words, "type": "object"}, shown, str(part.get("name", "")), left)
+    return _completed({"$schema": DRAFT_2020, **words, "type": "object"}, shown, str(part.get("name", "")), left)
 
 
 def schema_of(part: Part, place: str, left: Left) -> Any:

@@ -13,9 +13,9 @@ from jsonpointer import resolve_pointer
 
 from contracts.envelope import named
 from contracts.model.definitions import Contract, Definitions
-from contracts.text.schema_files import line_of
 from operators.frames import is_event
 from operators.view.quarantine import Quarantined
+from schemalogic.lines import line_at
 from schemalogic.paths import parse_path
 from schemalogic.validation import compile_schema
 from skep.answers.quarantine.causes import without_value
@@ -69,7 +69,7 @@ def _by_contract(raw: bytes, contract: Contract, definitions: Definitions, forma
     for error in compile_schema(contract.schema, definitions.types, formats=formats).errors(judged):
         file = _file_of(error.evaluation_path, contract, definitions)
         text = definitions.files.get(file)
-        where = f"contracts/{file}:{line_of(text, list(error.schema_path))}" if text else f"contracts/{file}"
+        where = f"contracts/{file}:{line_at(text, error.schema_path)}" if text else f"contracts/{file}"
         path = (*([place] if place else ()), *error.instance_path)
         unexpected = getattr(error.kind, "unexpected", None)
         if unexpected:

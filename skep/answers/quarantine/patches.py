@@ -9,8 +9,8 @@ from typing import Any
 from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException
 from jsonpointer import JsonPointerException
 
-from contracts.text.schema_files import line_of
 from operators.judge import DETAIL_MAX
+from schemalogic.lines import line_at
 from skep.answers.quarantine.framed import parts
 from skep.project.errors import CommandError
 from skep.project.terminal import cut
@@ -44,7 +44,7 @@ def read_patch(path: Path) -> Patch:
         wrong = _wrong(operation)
         if wrong:
             expected, found = wrong
-            raise CommandError(f"{path}:{line_of(text, [at])}: [{at}]: expected {expected}, found {found}")
+            raise CommandError(f"{path}:{line_at(text, [at])}: [{at}]: expected {expected}, found {found}")
     return patch
 
 
