@@ -33,6 +33,7 @@ class Collected:
     def __init__(self, work: Work, made: Mapping[bytes, int], likeness: Evidence | None) -> None:
         self._work = work
         self._rules = work.rules
+        self._hash = work.store.hash
         self._manual = work.manual
         self.made = made
         self._likeness = likeness
@@ -46,7 +47,6 @@ class Collected:
         """Manual and deterministic ones, standing or not."""
         self.parts: dict[bytes, list[Identifier]] = {}
         """What the standing links join, by lead; the identifiers of each in rank."""
-        self._pairs: dict[Pair, bytes] = {}
 
     def read(self, anchors: Iterable[bytes]) -> dict[bytes, list[Identifier]]:
         """Read the moments of these anchors; returns what manual and deterministic links join, by lead."""
@@ -63,12 +63,6 @@ class Collected:
         for kept in self._work.moments.of(anchors):
             event = self._work.reread(kept)
             yield Remembered(kept, event, [self._hash(pair) for pair in event.identifiers], kept.anchor)
-
-    def _hash(self, pair: Pair) -> bytes:
-        found = self._pairs.get(pair)
-        if found is None:
-            found = self._pairs[pair] = self._work.store.hash(pair)
-        return found
 
     def _evidence(self, each: Remembered) -> None:
         time = each.event.time_us

@@ -38,6 +38,17 @@ class Pairs:
             if kept is not None:
                 yield key, kept
 
+    def replace(self, identifiers: Iterable[bytes], wanted: dict[bytes, bytes]) -> None:
+        """Put these rows in the place of all that these identifiers have; only differences are written."""
+        for identifier in identifiers:
+            for key, row in self.of(identifier):
+                if wanted.get(key) == row:
+                    del wanted[key]
+                elif key not in wanted:
+                    self.put(key, None)
+        for key, row in wanted.items():
+            self.put(key, row)
+
     def forget(self) -> None:
         """What is pending has been handed to the commit."""
         self._fresh = {}
@@ -74,15 +85,7 @@ class Refusals:
 
     def replace(self, identifiers: Iterable[bytes], links: Iterable[Link]) -> None:
         """Put these links in the place of all that have an end at one of these identifiers."""
-        wanted = {key: row for link in links for row in (encode(link),) for key in _keys(link)}
-        for identifier in identifiers:
-            for key, row in self._rows.of(identifier):
-                if wanted.get(key) == row:
-                    del wanted[key]
-                elif key not in wanted:
-                    self._rows.put(key, None)
-        for key, row in wanted.items():
-            self._rows.put(key, row)
+        self._rows.replace(identifiers, {key: row for link in links for row in (encode(link),) for key in _keys(link)})
 
 
 def _keys(link: Link) -> tuple[bytes, bytes]:
@@ -117,14 +120,7 @@ class Identified:
 
     def replace(self, device: bytes, persons: dict[bytes, Moment]) -> None:
         """Put these in the place of all that the device has."""
-        wanted = {device + person: encode(at) for person, at in persons.items()}
-        for key, row in self._rows.of(device):
-            if wanted.get(key) == row:
-                del wanted[key]
-            elif key not in wanted:
-                self._rows.put(key, None)
-        for key, row in wanted.items():
-            self._rows.put(key, row)
+        self._rows.replace([device], {device + person: encode(at) for person, at in persons.items()})
 
 
 class Denied:

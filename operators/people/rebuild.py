@@ -15,20 +15,7 @@ from operators.denials import repeats
 from operators.people.collected import Collected, Remembered
 from operators.people.work import Work
 from operators.profile import fold, resolve_consents, withdraw
-from operators.records import (
-    ALONE,
-    NOBODY,
-    OWNED,
-    PERSONS,
-    SEVERAL,
-    Identifier,
-    Link,
-    Moment,
-    Person,
-    Record,
-    moment_owner,
-    with_owner,
-)
+from operators.records import ALONE, NOBODY, OWNED, PERSONS, SEVERAL, Identifier, Link, Moment, Person, Record, moment_owner, with_owner
 from operators.stitch.clusters import lead, order
 from operators.stitch.owners import ITSELF, Owner, Visit, attribute, forget_older
 

@@ -7,11 +7,9 @@ since a rebuild starts from the moments.
 from __future__ import annotations
 
 from contracts.model.batches import Event
-from operators.people.linking.eviction import Eviction
-from operators.people.linking.handover import Handover
+from operators.people.linking import eviction, handover, refused
 from operators.people.linking.limits import Limits
 from operators.people.linking.linked import Linked, Slots
-from operators.people.linking.refused import Refused
 from operators.people.linking.union import Union
 from operators.people.manual import Manual
 from operators.people.moments import Moments
@@ -32,11 +30,7 @@ class Stitcher:
         self._rules = store.rules
         self._person = store.rules.person
         self.visits = Visits(store, moments, manual)
-        limits = Limits(store, manual, self.visits)
-        self.union = union = Union(limits, self.visits, program)
-        self._refused = Refused(limits, union)
-        self._handover = Handover(limits, union)
-        self._eviction = Eviction(limits, union)
+        self.union = Union(Limits(store, manual, self.visits), self.visits, program)
 
     def known(self, event: Event, first: Slot) -> tuple[Person, bytes, Owner, bool] | None:
         """Of an event that says nothing new: the person, the anchor, the owner, and whether it opens a session of its device.
@@ -112,9 +106,9 @@ class Stitcher:
             else:
                 person = (
                     self.union.join(linked, event, two, slots)  # 1
-                    or self._refused.keep(linked, event, two, slots)  # 2
-                    or self._handover.pass_on(linked, event, two, slots)  # 3
-                    or self._eviction.take_in(linked, event, two, slots)  # 4
+                    or refused.keep(self.union, linked, event, two, slots)  # 2
+                    or handover.pass_on(self.union, linked, event, two, slots)  # 3
+                    or eviction.take_in(self.union, linked, event, two, slots)  # 4
                 )
             if person is None:
                 return None

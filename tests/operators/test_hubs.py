@@ -14,7 +14,7 @@ import pytest
 
 import contracts
 from operators.judge import Judge
-from operators.people.linking.eviction import Eviction
+from operators.people.linking import eviction
 from tests import model
 from tests.engine import HASHER, Engine
 from tests.generator import START_US, text_of
@@ -95,14 +95,14 @@ def test_hubs_are_what_the_model_says(seed: int, tmp_path: Path) -> None:
 
 def test_devices_come_and_go_without_computing_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a full cluster each new device takes the place of the oldest, and nobody is computed anew."""
-    taken, take_in = [], Eviction.take_in
+    taken, take_in = [], eviction.take_in
 
     def counted(*given: Any) -> Any:
         found = take_in(*given)
         taken.extend([found] if found is not None else [])
         return found
 
-    monkeypatch.setattr(Eviction, "take_in", counted)
+    monkeypatch.setattr(eviction, "take_in", counted)
     for limits in ({"identifiers": 50}, {"links": 40}):
         taken.clear()
         engine = Engine(tmp_path / str(limits), contracts.load({"identity.yaml": json.dumps({"limits": limits})}))

@@ -15,14 +15,14 @@ class Union:
     """Makes people, and joins them."""
 
     def __init__(self, limits: Limits, visits: Visits, program: Program) -> None:
-        self._limits = limits
-        self._store = limits.store
+        self.limits = limits
+        self.store = limits.store
         self._manual = limits.manual
         self._visits = visits
-        self._rules = rules = limits.rules
-        self._person = rules.person
+        self.rules = limits.rules
+        self._person = limits.rules.person
         self._cells = len(program.cells)
-        self._plain = rules.person == tuple(sorted(rules.person, reverse=True))
+        self._plain = self._person == tuple(sorted(self._person, reverse=True))
         """Whether all persons' namespaces come before the devices', so that who is identified on a device is linked to it."""
 
     def join(self, linked: Linked, event: Event, pairs: Pairs, slots: Slots) -> Person | None:
@@ -31,16 +31,16 @@ class Union:
         If all of them may be in one cluster, what stood stands, since no cluster on the way holds more; and what was refused
         stays refused, since no cluster on the way holds less. Only the limit of links can tell otherwise.
         """
-        limits = self._limits
+        limits = self.limits
         people = list({slot[0].key: slot[0] for slot in slots if slot is not None}.values())
         if limits.shares and len(slots) > 1 and limits.turns_shared(event.identifiers, pairs, slots):
             return None
-        store, time = self._store, event.time_us
+        store, time = self.store, event.time_us
         fresh = [
             Identifier(pair[0], pair[1], store.hash(pair), time, time) for pair, slot in zip(pairs, slots, strict=True) if slot is None
         ]
         everyone = [each for person in people for each in person.identifiers] + fresh
-        strangers = not people and len({each.namespace for each in fresh}) == len(fresh) <= self._rules.identifiers_max
+        strangers = not people and len({each.namespace for each in fresh}) == len(fresh) <= self.rules.identifiers_max
         if not strangers and not (limits.fits(everyone) and self.unmoved(people, fresh)):
             return None
         named = {(each.namespace, each.value): each for each in fresh}
@@ -60,7 +60,7 @@ class Union:
             meet(center, other)
             known = person.links.get(center.hash + other.hash)
             if known is None:
-                person.links[center.hash + other.hash] = new_link(center.hash, other.hash, event, self._rules.version)
+                person.links[center.hash + other.hash] = new_link(center.hash, other.hash, event, self.rules.version)
             else:
                 known.again(time, event.message_id)
         return person
@@ -86,8 +86,8 @@ class Union:
             return False
         persons = [each.hash for each in rest[0].identifiers if self._person[each.namespace]]
         for each in few.identifiers:
-            for end in self._store.refusals.ends(each.hash) if each.refused else ():
-                holder = self._store.holder(end)
+            for end in self.store.refusals.ends(each.hash) if each.refused else ():
+                holder = self.store.holder(end)
                 held = next((one for one in holder.identifiers if one.hash == end), None) if holder is not None else None
                 if held is None or held.device is None or not held.device.nobody:
                     continue
@@ -101,8 +101,8 @@ class Union:
 
     def apart(self, linked: Linked, person: Person, identifier: Identifier) -> None:
         """Somebody new of whom this is the only identifier, which was another's."""
-        alone = self._store.new(identifier.hash, self._cells, [identifier])
-        self._store.add(alone)
+        alone = self.store.new(identifier.hash, self._cells, [identifier])
+        self.store.add(alone)
         linked.created.append(alone)
         linked.parted.append((person, alone))
 
@@ -113,7 +113,7 @@ class Union:
         return person
 
     def _united(self, linked: Linked, people: list[Person], fresh: list[Identifier], everyone: list[Identifier]) -> Person:
-        store = self._store
+        store = self.store
         key = lead(everyone).hash
         person = next((each for each in people if each.key == key), None)
         if person is None:
