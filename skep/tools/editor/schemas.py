@@ -14,7 +14,8 @@ from contracts.model.definitions import Definitions
 from skep.project import settings
 from skep.project.keys import SETTINGS
 from skep.tools.editor.events import offers
-from skep.tools.editor.files import FILES, FOLDERS, Names, contract_schemas
+from skep.tools.editor.files import FILES, FOLDERS, contract_schemas
+from skep.tools.editor.names import Names
 from skep.tools.editor.words import Schema
 
 PLACE = PurePosixPath(".skep/schemas")
