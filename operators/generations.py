@@ -6,7 +6,7 @@ import binascii
 from base64 import b64decode
 from typing import Any
 
-from operators.people.meta import Meta
+from operators.meta import Meta
 from state.keys import mark_key
 from state.shard import Family
 

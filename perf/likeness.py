@@ -15,8 +15,8 @@ from rapidfuzz.distance import JaroWinkler
 
 from operators.match.evidence import Evidence
 from operators.match.scoring import Prepared, Scorer
+from operators.meta import Meta
 from operators.people.blocks import BlockIndex
-from operators.people.meta import Meta
 from perf.matching import HISTORICAL, read_rules
 from perf.matching_data import Historical, PersonRecord, events, truth
 from perf.stream import BATCH, Stream

@@ -7,10 +7,10 @@ from typing import Any
 
 from contracts.model.hashing import profile_id
 from contracts.text.times import iso
-from operators.people.changes import ChangeLog, confidence_told, tell_confidence
+from operators.change_log import ChangeLog, confidence_told, tell_confidence
+from operators.meta import Meta
 from operators.people.clock import BEFORE_ALL
 from operators.people.history import History
-from operators.people.meta import Meta
 from operators.people.store import PeopleStore
 from operators.people.timers import Timers
 from operators.profile import changed_at, next_due

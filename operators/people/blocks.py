@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operators.match.evidence import BLOCK_BYTES
-from operators.people.meta import Meta
+from operators.meta import Meta
 from state.shard import Family
 
 MEMBERS_MAX = 2_000_000

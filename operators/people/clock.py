@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operators.people.meta import Meta
+from operators.meta import Meta
 
 BEFORE_ALL = -(1 << 62)
 """The clock before it runs: a moment before everything, so that no window drops what it may need. It is also when the

@@ -11,7 +11,7 @@ from contracts.envelope import message_hash
 from contracts.model.batches import Denial, Event
 from operators.denials import repeats
 from operators.epochs import CONTROL
-from operators.people.meta import Meta
+from operators.meta import Meta
 from operators.people.quarantine import decode_row
 from operators.people.store import Pair, Slot
 from operators.people.work import Work

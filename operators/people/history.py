@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from operators.people.changes import ChangeLog
-from operators.people.meta import Meta
+from operators.change_log import ChangeLog
+from operators.meta import Meta
 from state.keys import sequence_key
 from state.shard import Family
 

@@ -11,10 +11,10 @@ from operators.match.clusters import Decision, Match, reason
 from operators.match.evidence import Evidence
 from operators.match.model import Model
 from operators.match.scoring import Scorer, probability, weight
+from operators.meta import Meta
 from operators.people.blocks import BlockIndex
 from operators.people.compared import Compared, Known, Parts
 from operators.people.manual import Manual
-from operators.people.meta import Meta
 from operators.people.store import PeopleStore
 from operators.records import Link, Person, Record
 

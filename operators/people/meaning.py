@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts.envelope import Refusal, event_time
 from contracts.model.batches import Event
 from operators.epochs import CONTROL
-from operators.people.meta import Meta
+from operators.meta import Meta
 from operators.people.quarantine import decode_row
 from operators.people.work import Work
 from operators.quality.scores import source_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from contracts.model.batches import Event
-from operators.people.meta import Meta
+from operators.meta import Meta
 from operators.records import SEEN_OPEN, Stored, decode_page, encode, pack_moment
 from operators.stitch.owners import Owner
 from state.keys import NOBODY, PERIOD_US, moment_key, moment_parts, period_key, period_of, period_of_key, time_key, time_of

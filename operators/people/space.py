@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contracts.model.batches import Event, JudgedBatch, Refused
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
+from operators import meta as meta_row
 from operators.epochs import CONTROL
 from operators.judge import Judge
 from operators.people import control, rebuilds, redefinition
-from operators.people import meta as meta_row
 from operators.people.announce import Hide
 from operators.people.quarantine import refused_event
 from operators.people.take import advance, refuse, take

@@ -8,17 +8,17 @@ from contextlib import AbstractContextManager, nullcontext
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
+from operators import meta as meta_row
+from operators.change_log import Cause, ChangeLog
 from operators.judge import Judge
 from operators.match.model import model_of
-from operators.people import meta as meta_row
+from operators.meta import Meta
 from operators.people import rebuilds
 from operators.people.announce import Announcer, Hide
-from operators.people.changes import Cause, ChangeLog
 from operators.people.clock import Clock
 from operators.people.history import History
 from operators.people.manual import Manual
 from operators.people.matcher import Matcher
-from operators.people.meta import Meta
 from operators.people.moments import Kept, Moments
 from operators.people.stitcher import Stitcher
 from operators.people.store import PeopleStore

@@ -9,8 +9,8 @@ from functools import partial
 from contracts.model.batches import Event, Refused
 from contracts.model.definitions import Definitions, Expectation
 from contracts.model.event_patterns import matches
-from operators.people.changes import ChangeLog
-from operators.people.meta import Meta
+from operators.change_log import ChangeLog
+from operators.meta import Meta
 from operators.quality.broken import Broken, key_of
 from operators.quality.ledger import HOURS_KEPT, Ledger
 from operators.quality.measures import freshness, holds, measure

@@ -8,8 +8,8 @@ from typing import Protocol
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from contracts.text.times import iso
-from operators.people import meta as meta_row
-from operators.people.meta import Meta
+from operators import meta as meta_row
+from operators.meta import Meta
 from operators.records import Person, decode_person
 from operators.segments.compile import Program
 from operators.versions import Reading, Readings

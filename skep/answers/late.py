@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contracts.text.times import iso
-from operators.people.meta import Meta
+from operators.meta import Meta
 from skep.answers.status import Late, Totals
 from skep.project.settings import Settings
 

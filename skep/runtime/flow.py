@@ -17,9 +17,9 @@ from connectors.sources.reader import Reader
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from contracts.text.problems import ContractErrors
+from operators import meta as meta_row
 from operators.epochs import CONTROL, Epoch
-from operators.people import meta as meta_row
-from operators.people.meta import Meta
+from operators.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
 from skep.answers.sources import spec_of

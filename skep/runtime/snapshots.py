@@ -14,7 +14,7 @@ import orjson
 
 from contracts import ContractErrors
 from contracts.model.definitions import Definitions
-from operators.people.meta import encode as encode_meta
+from operators.meta import encode as encode_meta
 from operators.quality.scores import HOUR_US, share
 from operators.view.space import View
 from skep.project.fields import fields

@@ -15,7 +15,7 @@ from connectors.sources.partition import peek_time
 from connectors.sources.reader import Reader
 from contracts.model.batches import SourceBatch
 from contracts.text.times import MIN_US
-from operators.people.meta import Meta
+from operators.meta import Meta
 from operators.quality.scores import source_of
 from skep.answers.late import Lateness, clock_leaps
 from skep.answers.status import lag_s

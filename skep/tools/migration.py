@@ -9,9 +9,9 @@ from functools import cache
 from typing import Any
 
 from contracts.model.hashing import Hasher
-from operators.people import meta as meta_row
+from operators import meta as meta_row
+from operators.meta import Meta
 from operators.people.meaning import MEANING
-from operators.people.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
 from skep.cli.console import out, table

@@ -14,8 +14,8 @@ import pytest
 
 from contracts import load
 from contracts.envelope import event_time
+from operators import meta as meta_row
 from operators import normalize
-from operators.people import meta as meta_row
 from operators.people.meaning import MEANING
 from operators.records import moment_raw
 from skep.project.settings import Settings

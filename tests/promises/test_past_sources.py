@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from contracts.text.times import iso
+from operators.meta import Meta
 from operators.people.clock import Clock
-from operators.people.meta import Meta
 from tests.generator import START_US, Json, Scenario, scenario
 from tests.promises.project import asked, dump, project, ran
 from tests.promises.test_sealing import Sealed

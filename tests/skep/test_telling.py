@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from contracts.model.batches import SourceBatch
 from contracts.text.times import DAY_US, parse_time
-from operators.people.meta import Meta
+from operators.meta import Meta
 from skep.project import log
 from skep.project.settings import Settings, SourceSettings
 from skep.runtime.telling import QUARANTINE_SECONDS, SILENT_SECONDS, Telling

@@ -9,8 +9,8 @@ import pytest
 
 from contracts.model.probabilistic import BlockField, BlockLine, Compare, Probabilistic
 from operators.match.evidence import Evidence
+from operators.meta import Meta
 from operators.people.blocks import BlockIndex
-from operators.people.meta import Meta
 from operators.records import Identifier
 from state.shard import Shard
 

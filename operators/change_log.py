@@ -8,7 +8,7 @@ import orjson
 
 from contracts.model.hashing import profile_id
 from contracts.text.times import iso
-from operators.people.meta import Meta
+from operators.meta import Meta
 from operators.records import Person
 from state.keys import sequence_key
 from state.shard import Family
