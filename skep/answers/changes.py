@@ -1,11 +1,10 @@
-"""`skep changes`: reading the change log, and following it."""
+"""Reading the change log, and following it."""
 
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from collections.abc import Iterator
 
-from skep.cli.console import flush, print_bytes, spinner
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import open_views
@@ -27,34 +26,32 @@ def position(since: str | None, spaces: tuple[str, ...]) -> tuple[str | None, in
     return space or None, int(last)
 
 
-def print_changes(settings: Settings, since: str | None, space: str | None, *, follow: bool) -> None:
-    """Print what lies behind ``since``; with ``follow``, also what comes, until interrupted."""
+def changes(settings: Settings, since: str | None, space: str | None, *, follow: bool) -> Iterator[bytes | None]:
+    """The lines of JSON behind ``since``; with ``follow``, also what comes, without end. None: there is no more by now."""
     named, number = position(since, settings.spaces)
-    space = space or named
-    if follow:
-        _wait_for_state(settings, space)
-    with open_views(settings, space) as views, suppress(KeyboardInterrupt):
+    with open_views(settings, space or named) as views:
         at = dict.fromkeys(views, number)
         while True:
             told = False
             for name, view in views.items():
                 for sequence, line in view.changes(at[name]):
-                    print_bytes(line)
+                    yield line
                     at[name], told = sequence, True
             if not follow:
                 return
-            flush()
+            yield None
             if not told:
                 time.sleep(POLL_SECONDS)
             for view in views.values():
                 view.refresh()
 
 
-def _wait_for_state(settings: Settings, space: str | None) -> None:
-    with spinner("waiting for the first run …"):
-        while True:
-            try:
-                with open_views(settings, space):
-                    return
-            except NoState:
-                time.sleep(1.0)
+def wait_for_state(settings: Settings, since: str | None, space: str | None) -> None:
+    """Return when the first run has begun to tell what `changes` asks for."""
+    named, _ = position(since, settings.spaces)
+    while True:
+        try:
+            with open_views(settings, space or named):
+                return
+        except NoState:
+            time.sleep(1.0)

@@ -1,4 +1,4 @@
-"""`skep dump`: all state that the promises cover."""
+"""All state that the promises cover."""
 
 from __future__ import annotations
 

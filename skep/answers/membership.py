@@ -1,10 +1,8 @@
-"""`skep segments explain`: why somebody is, or is not, in a segment, and since and until when."""
+"""Why somebody is, or is not, in a segment, and since and until when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
+import msgspec
 import orjson
 
 from contracts.model.hashing import profile_id
@@ -13,17 +11,14 @@ from contracts.text.times import iso
 from operators.records import Person
 from operators.segments.explain import Reason, explain
 from operators.view.space import View
-from skep.answers.profiles import living, nobody, trait_text
-from skep.cli.console import WIDE, cell, headline, mark, out, screen_width, styled
-from skep.cli.layout import wrapped
+from skep.answers.profiles import living, nobody
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 
 _LISTED_MAX = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(msgspec.Struct, frozen=True):
     """Somebody and a segment, at the clock. Times are ISO 8601.
 
     ``since``: when the change log has the last turn; None while there was none, as for those who never entered. ``until``: when it turns
@@ -80,48 +75,3 @@ def _since(view: View, profile: str, segment: str) -> str | None:
             if change["profile"] == profile and change["segment"] == segment:
                 last = row
     return None if last is None else orjson.loads(last)["clock"]
-
-
-def show(one: Membership) -> None:
-    """The answer for people: in or not, since and until when, and the tree of conditions."""
-    headline(one.profile, f"  space {one.space}  clock {cell(one.clock)}")
-    side = "in" if one.member else "not in"
-    since = f" since {cell(one.since)}" if one.since else ""
-    out.print(f"{side} {one.segment} (version {one.version}){since}{_until(one)}")
-    if one.title:
-        out.print(styled(one.title, "dim"))
-    out.print()
-    for reason in one.why.of:
-        for line in _lines(reason, 0):
-            out.print(line)
-
-
-def _until(one: Membership) -> str:
-    if one.until is None:
-        return ""
-    return f"; if nothing else happens, {'until' if one.member else 'a member from'} {cell(one.until)}{'' if one.member else ' on'}"
-
-
-def _lines(reason: Reason, depth: int) -> Iterator[str]:
-    until = f", until {cell(reason.until)}" if reason.until else ""
-    indent = "  " * depth
-    said = wrapped(f"{_says(reason)}{_value(reason)}{until}", (screen_width() or WIDE) - len(indent) - 2)
-    for number, line in enumerate(said):
-        yield f"{indent}{' ' if number else mark(reason.holds)} {line}"
-    for part in reason.of:
-        yield from _lines(part, depth + 1)
-
-
-def _says(reason: Reason) -> str:
-    return reason.says if reason.form in {"all", "any", "not", "confidence"} else f"{reason.form} {reason.says}"
-
-
-def _value(reason: Reason) -> str:
-    if reason.form == "consent":
-        said = "granted" if reason.holds else "denied"
-        return f": {said}" if reason.decided else f": {said} by default, nothing was decided"
-    if reason.form in {"all", "any", "not", "segment"}:
-        return ""
-    if reason.value is None:
-        return ": there is none"
-    return f": {trait_text(reason.value)}{' or more' if reason.capped else ''}"

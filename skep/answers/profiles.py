@@ -1,4 +1,4 @@
-"""`skep profile`: looking somebody up, and showing what is known."""
+"""Looking somebody up: the living profile of an identifier or of an id."""
 
 from __future__ import annotations
 
@@ -6,19 +6,39 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
 from contracts.model.definitions import Definitions
 from contracts.text.problems import closest, listed
 from operators.extract import Identifiers
 from operators.records import Person
 from operators.view.space import View
-from skep.cli.console import headline, json_bytes, out, table
-from skep.cli.layout import ID_MIN, moment, prose
 from skep.project.errors import CommandError
 from skep.project.settings import Settings, load_definitions
 from skep.project.spaces import open_views
+from skep.project.terminal import ID_MIN
 from state.errors import NoState
 
-_GRANTED = {True: "granted", False: "denied"}
+
+class Profile(msgspec.Struct, frozen=True):
+    """A living profile. Times are ISO 8601.
+
+    ``identifiers``: namespace, value, first and last seen of each. ``consents``: what was decided, by purpose; ``consent_defaults``: what
+    counts of the others.
+    """
+
+    id: str
+    space: str
+    traits: dict[str, Any]
+    features: dict[str, Any]
+    segments: list[str]
+    consents: dict[str, bool]
+    confidence: float
+    consent_defaults: dict[str, bool]
+    identifiers: list[list[str]]
+    first_seen: str | None
+    last_seen: str | None
+    version: int
 
 
 def parse(identifier: str) -> tuple[str, str]:
@@ -81,37 +101,13 @@ def by_id(view: View, profile: str) -> Person | None:
     return view.profiles.by_id(ids[0]) if ids else None
 
 
-def find(settings: Settings, who: str, space: str | None) -> list[dict[str, Any]]:
-    """The profiles that `living` finds, as JSON has them."""
+def find(settings: Settings, who: str, space: str | None) -> list[Profile]:
+    """The profiles that `living` finds."""
     with living(settings, who, space) as found:
-        return [view.profiles.show(person) for view, person in found]
+        return [Profile(**view.profiles.show(person)) for view, person in found]
 
 
 def _held(view: View, namespace: str, value: str) -> Person | None:
     """The holder of a value as people write it, normalised as in events."""
     normal = Identifiers(view.program.definitions.identity).normalize(namespace, value)
     return None if normal is None else view.profiles.holder(namespace, normal[1])
-
-
-def show(profile: dict[str, Any]) -> None:
-    """A profile for people."""
-    headline(profile["id"], f"  space {profile['space']}  version {profile['version']}")
-    unsure = "" if profile["confidence"] == 1 else f", one person with a probability of {profile['confidence']:g}"
-    out.print(f"seen from {profile['first_seen'] or '–'} to {profile['last_seen'] or '–'}{unsure}\n")
-    table(("identifier", prose("value"), moment("first seen"), moment("last seen")), profile["identifiers"])
-    granted = {name: _GRANTED[value] for name, value in profile["consents"].items()}
-    granted |= {name: f"{_GRANTED[value]} (by default: nothing was decided)" for name, value in profile["consent_defaults"].items()}
-    for title, rows in (("trait", profile["traits"]), ("consent", granted)):
-        if rows:
-            out.print()
-            table((title, prose("")), [(name, trait_text(value)) for name, value in rows.items()])
-    out.print(f"\nsegments: {', '.join(profile['segments']) or 'none'}")
-
-
-def trait_text(value: Any) -> str:
-    """A trait's value: texts as they are, the items of a list with commas, all else as in JSON, numbers exact."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and value:
-        return ", ".join(map(trait_text, value))
-    return json_bytes(value).decode()

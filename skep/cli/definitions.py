@@ -217,7 +217,8 @@ def show_audit(context: typer.Context, space: Space = None, json: Json = False) 
 
     Example: skep audit
     """
-    from skep.answers.audit import audit, show
+    from skep.answers.audit import audit
+    from skep.cli.show.audit import show
     from skep.project.spaces import chosen
 
     settings = settings_of(context)

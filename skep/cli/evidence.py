@@ -30,14 +30,15 @@ def explain(
 
     Example: skep identity explain user_id:42 anonymous_id:d-7
     """
-    from skep.answers.identity import explaining
+    from skep.answers.identity.explanation import explain as explained
+    from skep.cli.show.explanation import show
 
     with spinner("looking at the evidence …"):
-        told = explaining.explain(settings_of(context), a, b, space)
+        told = explained(settings_of(context), a, b, space)
     if json:
         json_line(told)
     else:
-        explaining.show(told)
+        show(told)
 
 
 @evidence_app.command("graph")
@@ -63,8 +64,8 @@ def graph(
     if json:
         json_line(told)
     else:
-        counts = f"{told['identifiers']:,} identifiers, {told['accepted']:,} links accepted, {told['refused']:,} refused"
-        out.print(f"{told['path']}: {counts}")
+        counts = f"{told.identifiers:,} identifiers, {told.accepted:,} links accepted, {told.refused:,} refused"
+        out.print(f"{told.path}: {counts}")
 
 
 @evidence_app.command("doctor")
@@ -79,14 +80,15 @@ def doctor(
 
     Example: skep identity doctor
     """
-    from skep.answers.identity import doctor as findings
+    from skep.answers.identity.doctor import examine
+    from skep.cli.show.doctor import show
 
     with spinner("looking at everybody …"):
-        found = findings.examine(settings_of(context), space)
+        found = examine(settings_of(context), space)
     if json:
         json_line(found)
     for one in [] if json else found:
-        findings.show(one)
+        show(one)
 
 
 @evidence_app.command("history")
@@ -102,13 +104,14 @@ def history(
 
     Example: skep identity history user_id:42
     """
-    from skep.answers.identity import history as past
+    from skep.answers.identity.history import history as past
+    from skep.cli.show.history import show_history
 
-    told = past.history(settings_of(context), profile, space)
+    told = past(settings_of(context), profile, space)
     if json:
         json_line(told)
     else:
-        past.show_history(told)
+        show_history(told)
 
 
 @evidence_app.command("show")
@@ -125,13 +128,14 @@ def show(
 
     Example: skep identity show user_id:42 --at 2026-07-01T00:00:00Z
     """
-    from skep.answers.identity import history as past
+    from skep.answers.identity.history import who
+    from skep.cli.show.history import show_who
 
-    told = past.who(settings_of(context), profile, space, at)
+    told = who(settings_of(context), profile, space, at)
     if json:
         json_line(told)
     else:
-        past.show_who(told)
+        show_who(told)
 
 
 @evidence_app.command("split")
@@ -149,16 +153,17 @@ def split(
 
     Example: skep identity split user_id:42 --keep user_id:42 --keep email:ann@example.com --why "ticket 17"
     """
-    from skep.answers.identity import splitting
+    from skep.answers.identity.split import split as cut
+    from skep.cli.show.split import show
 
     settings = settings_of(context)
     with waiting(settings):
-        told, submitted = splitting.split(settings, profile, keep, why, space, dry_run=dry_run)
+        told, submitted = cut(settings, profile, keep, why, space, dry_run=dry_run)
     refused = [one for one in submitted if one.answer and not one.answer.get("ok", True)]
     if json:
-        json_line({**told, "entries": [one.message_id for one in submitted]})
+        json_line(told)
     else:
-        splitting.show(told, dry_run=dry_run)
+        show(told, dry_run=dry_run)
         for words in dict.fromkeys(one.words() for one in submitted):
             out.print(words)
     if refused:

@@ -9,6 +9,8 @@ from typing import Literal
 
 from rich.cells import cell_len, set_cell_size
 
+from skep.project.terminal import ID_MIN
+
 Kind = Literal["word", "number", "text", "figure", "id", "time"]
 Row = list[str]
 
@@ -19,8 +21,6 @@ COLUMNS_MIN = 3
 """Columns that are left at least where some say the same in every row: in fewer, that is what the table is about."""
 LINES_MAX = 4
 """Lines into which a short text is wrapped in less than that."""
-ID_MIN = 10
-"""Characters of an id that are left at least."""
 NOTHING = frozenset({"", "–"})
 YEAR, DAY, MINUTE, SECOND = 4, 10, 16, 19
 """Characters of an ISO 8601 time up to there."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -30,9 +31,19 @@ def changes(
 
     Example: skep changes --since shop-0-17 --follow
     """
-    from skep.answers.changes import print_changes
+    from skep.answers.changes import changes as lines
+    from skep.answers.changes import wait_for_state
 
-    print_changes(settings_of(context), since, space, follow=follow)
+    settings = settings_of(context)
+    if follow:
+        with console.spinner("waiting for the first run …"):
+            wait_for_state(settings, since, space)
+    with suppress(KeyboardInterrupt):
+        for line in lines(settings, since, space, follow=follow):
+            if line is None:
+                console.flush()
+            else:
+                console.print_bytes(line)
 
 
 @people_app.command()
@@ -70,21 +81,23 @@ def profile_show(
 
     Example: skep profile show user_id:42
     """
-    from skep.answers import profiles
+    from skep.answers.profiles import find, nobody
+    from skep.cli.show.profile import show
 
     if at is not None:
-        from skep.answers.identity import history as past
+        from skep.answers.identity.history import who
+        from skep.cli.show.history import show_who
 
-        told = past.who(settings_of(context), identifier, space, at)
+        told = who(settings_of(context), identifier, space, at)
         if json:
             json_line([told])
         else:
-            past.show_who(told)
+            show_who(told)
         return
-    found = profiles.find(settings_of(context), identifier, space)
+    found = find(settings_of(context), identifier, space)
     if json:
         json_line(found)
     elif not found:
-        fail(profiles.nobody(identifier))
+        fail(nobody(identifier))
     for one in [] if json else found:
-        profiles.show(one)
+        show(one)

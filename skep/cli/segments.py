@@ -34,12 +34,13 @@ def segments_explain(
 
     Example: skep segments explain lapsing_vips user_id:42
     """
-    from skep.answers import membership
+    from skep.answers.membership import explained
+    from skep.cli.show.membership import show
 
     settings = settings_of(context)
     with console.spinner("looking at the evidence …"):
-        found = membership.explained(settings, name, person, space)
+        found = explained(settings, name, person, space)
     if json:
         console.json_line(found)
     for one in [] if json else found:
-        membership.show(one)
+        show(one)

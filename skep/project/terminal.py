@@ -10,6 +10,8 @@ _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202
 """Control characters, marks of direction, other ends of lines, and halves of characters, which cannot be encoded."""
 TEXT_MAX = 2_000
 """Characters of a text that a person reads."""
+ID_MIN = 10
+"""Characters of an id that are shown of it at least, so that its beginning names it."""
 
 
 def visible(text: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from contracts import load
 from operators.stitch.clusters import UNLINKED
-from skep.answers.identity import drawing, explaining
+from skep.answers.identity import drawing, explanation
 from skep.answers.identity.drawing import LABEL, shortened
 from skep.answers.identity.evidence import Evidence
 from skep.answers.identity.graph import SHOWN, picture_of
@@ -238,7 +238,7 @@ def test_random_evidence_is_decided_as_the_store_has_it(tmp_path: Path, seed: in
         }
         assert all(link.void == (evidence.refusals[id(link)] == UNLINKED) for link in evidence.links)
         for a, b in random.Random(seed).sample(pairs := list(combinations(sorted(evidence.identifiers), 2)), min(len(pairs), 8)):
-            found = explaining.path(evidence, a, b)
+            found = explanation.path(evidence, a, b)
             # Between two that a manual link joins, a refused one of their events may stand beside it.
             joined = {(link.a, link.b) for link in found if evidence.stands(link)}
             assert ({(link.a, link.b) for link in found} == joined) == (evidence.home[a] is evidence.home[b])

@@ -81,8 +81,8 @@ def test_json_is_a_tree(small_shop: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_consents_that_nobody_decided(settings: Settings) -> None:
     (decided,), (undecided,) = (find(settings, f"user_id:{number}", None) for number in (2, 4))
-    assert (decided["consents"], decided["consent_defaults"]) == ({"analytics": False, "marketing": True}, {})
-    assert (undecided["consents"], undecided["consent_defaults"]) == ({}, {"analytics": True, "marketing": False})
+    assert (decided.consents, decided.consent_defaults) == ({"analytics": False, "marketing": True}, {})
+    assert (undecided.consents, undecided.consent_defaults) == ({}, {"analytics": True, "marketing": False})
 
 
 @pytest.mark.parametrize(("encoding", "marks"), [("utf-8", "✓✗"), ("ascii", "+-"), ("cp1252", "+-")])

@@ -103,14 +103,14 @@ def test_a_replaced_file_stops_until_somebody_decides(project: Path, capsys: pyt
     assert running.stopped(status(settings)) == Exit.DONE
     assert people(project) == ["1", "2", "3", "4", "5", "v", "w"]
     assert listed(project) == [(f"{FILE}/@2", 5, 0, "finished")]
-    told = [row for row in audit(settings, "shop") if row["type"] == "reread"]
-    assert [(row["what"], row["why"], row["answer"]["applied"]) for row in told] == [
-        ({"file": FILE}, "a daily export", True),
-        ({"file": FILE}, "a daily export", False),
+    told = [row for row in audit(settings, "shop") if row.type == "reread"]
+    assert [(row.what.file, row.why, (row.answer or {})["applied"]) for row in told] == [
+        (FILE, "a daily export", True),
+        (FILE, "a daily export", False),
     ]
     found = status(settings)
     assert (found.received, found.duplicate) == (4 + 5 + 1, 3)
-    assert second.message_id == told[1]["id"]
+    assert second.message_id == told[1].id
 
 
 def test_what_is_skipped_is_not_read_and_what_comes_behind_it_is(project: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_setting_reads_changed_files_anew(project: Path) -> None:
         (project / "orders.csv").write_text(rows(*days))
         ran(project)
     assert (people(project), listed(project)) == (["1", "2", "3", "4", "5", "6", "8", "w"], [(f"{FILE}/@3", 1, 0, "finished")])
-    told = [(row["by"], row["answer"]["partition"]) for row in audit(Settings.load(project), "shop") if row["type"] == "reread"]
+    told = [(row.by, (row.answer or {})["partition"]) for row in audit(Settings.load(project), "shop") if row.type == "reread"]
     assert told == [("skep.yaml: changed of source till", f"{FILE}/@{number}") for number in (2, 3)]
 
 

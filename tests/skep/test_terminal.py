@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 import pytest
 
-from skep.answers.profiles import trait_text
 from skep.cli import console
+from skep.cli.show.profile import trait_text
 from skep.project.log import configure
 from skep.project.terminal import Stream, visible, visible_json, visible_line
 from tests.skep.test_cli import skep

@@ -1,4 +1,4 @@
-"""`skep identity doctor`: limits that were hit, hubs, suspicious values, shared devices, and rules that would help."""
+"""Limits that were hit, hubs, suspicious values, shared devices, and rules that would help."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import heapq
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import Any
 
+import msgspec
 import orjson
+from msgspec.structs import replace
 
 from contracts.model.hashing import profile_id
 from operators.people.rebuilds import Rebuilds
 from operators.records import Identifier, Link, Person
 from operators.stitch.clusters import IDENTIFIERS, LINKS
 from operators.view.space import View
-from skep.answers.identity.evidence import Evidence, text_of
-from skep.cli.console import out, table
-from skep.cli.layout import Column, ident, number, prose
+from skep.answers.identity.evidence import Evidence, Pair, text_of
 from skep.project.settings import Settings
 from skep.project.spaces import open_views
 
@@ -35,11 +34,83 @@ _PLACEHOLDER = re.compile(
     r"|undefined|null|true|false|12345\d*|deleted|default|unbekannt|inconnu)([@+_.-].*)?$|@test\.com$"
 )
 
-Told = dict[str, Any]
+
+class Limit(msgspec.Struct, frozen=True):
+    """A limit that was hit at a profile of so many identifiers, and how many links it has refused."""
+
+    profile: str
+    limit: str
+    identifiers: int
+    refused: int
 
 
-def examine(settings: Settings, space: str | None) -> list[Told]:
-    """What is wrong with the identities of each space, as JSON has it."""
+class Suspect(msgspec.Struct, frozen=True):
+    """An identifier with its links, accepted and refused, and how many people they lead to.
+
+    ``why`` it is suspicious, or how many ``persons`` were identified on the device that it is.
+    """
+
+    identifier: Pair
+    profile: str
+    accepted: int
+    refused: int
+    people: int
+    why: str | msgspec.UnsetType = msgspec.UNSET
+    persons: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """How many links a proposal takes away, of how many people."""
+
+    links: int
+    people: int
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """What to write into contracts/identity.yaml, and why; its effect is an estimate."""
+
+    why: str
+    write: str
+    effect: Effect
+    estimate: bool = True
+
+
+class Behind(msgspec.Struct, frozen=True):
+    """An identifier behind rebuilds: how many they were, and of how many identifiers together."""
+
+    identifier: Pair
+    rebuilds: int
+    identifiers: int
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What rebuilds have cost, and the identifiers behind most of it."""
+
+    rebuilds: int
+    identifiers: int
+    seconds: float
+    behind: list[Behind]
+
+
+class Diagnosis(msgspec.Struct, frozen=True):
+    """What is wrong with the identities of a space; the largest findings of each kind come first."""
+
+    space: str
+    profiles: int
+    limits: list[Limit]
+    hubs: list[Suspect]
+    suspicious: list[Suspect]
+    shared_devices: list[Suspect]
+    proposals: list[Proposal]
+    rebuilds: Cost
+
+
+Found = list[tuple[int, Suspect]]
+"""Suspects, each with its size."""
+
+
+def examine(settings: Settings, space: str | None) -> list[Diagnosis]:
+    """What is wrong with the identities of each space."""
     with open_views(settings, space) as views:
         return [_Examined(view).told() for view in views.values()]
 
@@ -50,16 +121,16 @@ class _Examined:
     def __init__(self, view: View) -> None:
         self._view = view
         self._rules = view.program.definitions.identity
-        self._hubs: list[tuple[int, str, Told]] = []
-        self._values: list[tuple[int, str, Told]] = []
-        self._shared: list[tuple[int, str, Told]] = []
-        self._limits: list[Told] = []
-        self._placeholders: list[Told] = []
+        self._hubs: Found = []
+        self._values: Found = []
+        self._shared: Found = []
+        self._limits: list[Limit] = []
+        self._placeholders: list[Suspect] = []
         self._on_devices: dict[int, Counter[int]] = defaultdict(Counter)
         """By threshold and namespace: links that ``shared_after`` would refuse."""
         self._people: dict[tuple[int, int], set[bytes]] = defaultdict(set)
 
-    def told(self) -> Told:
+    def told(self) -> Diagnosis:
         profiles, decided = 0, set[bytes]()
         for person in self._view.people():
             profiles += 1
@@ -71,16 +142,16 @@ class _Examined:
                 for each in evidence.people.values():
                     self._look(each, evidence)
                 self._limited(evidence)
-        return {
-            "space": self._view.space,
-            "profiles": profiles,
-            "limits": self._limits,
-            "hubs": _largest(self._hubs),
-            "suspicious": [*_largest(self._values), *self._placeholders],
-            "shared_devices": _largest(self._shared),
-            "proposals": [*self._blocking(), *self._sharing()],
-            "rebuilds": _rebuilds(self._view.cost()),
-        }
+        return Diagnosis(
+            self._view.space,
+            profiles,
+            self._limits,
+            _largest(self._hubs),
+            [*_largest(self._values), *self._placeholders],
+            _largest(self._shared),
+            [*self._blocking(), *self._sharing()],
+            _cost(self._view.cost()),
+        )
 
     def _look(self, person: Person, evidence: Evidence | None) -> None:
         """The identifiers of a profile; ``evidence`` is None if it has no refused links."""
@@ -96,24 +167,19 @@ class _Examined:
         space = self._rules.namespaces[each.namespace]
         ends = [link.b if link.a == each.hash else link.a for link in links]
         homes = {evidence.home[end].key if evidence is not None else person.key for end in ends}
-        told: Told = {
-            "identifier": [space.name, each.value],
-            "profile": profile_id(person.key),
-            "accepted": sum(link.a + link.b in person.links or link.manual for link in links),
-            "refused": 0,
-            "people": len(homes | {person.key}),
-        }
-        told["refused"] = len(links) - told["accepted"]
+        accepted = sum(link.a + link.b in person.links or link.manual for link in links)
+        people = len(homes | {person.key})
+        told = Suspect([space.name, each.value], profile_id(person.key), accepted, len(links) - accepted, people)
         if len(links) >= HUB:
-            self._hubs.append((len(links), text_of(told["identifier"]), told))
+            self._hubs.append((len(links), told))
         if space.scope == "person":
             if len(homes - {person.key}) >= MANY and not space.unique:
-                self._values.append((len(homes), text_of(told["identifier"]), {**told, "why": "of many people"}))
+                self._values.append((len(homes), replace(told, why="of many people")))
             elif _PLACEHOLDER.search(each.value) and len(self._placeholders) < MOST:
-                self._placeholders.append({**told, "why": "looks like a placeholder"})
+                self._placeholders.append(replace(told, why="looks like a placeholder"))
         elif each.device is not None and each.device.identified >= MANY:
             persons = each.device.identified
-            self._shared.append((persons, text_of(told["identifier"]), {**told, "persons": persons}))
+            self._shared.append((persons, replace(told, persons=persons)))
             for threshold in SHARED_AFTER:
                 if persons >= threshold:
                     self._on_devices[threshold][each.namespace] += len(links)
@@ -135,7 +201,7 @@ class _Examined:
                 refusal
             ) or f"limit of {self._rules.namespaces[refusal].name}"
             size = len(evidence.people[key].identifiers)
-            self._limits.append({"profile": profile_id(key), "limit": name, "identifiers": size, "refused": count})
+            self._limits.append(Limit(profile_id(key), name, size, count))
 
     def _full(self, evidence: Evidence, end: bytes, refusal: int, degree: Counter[bytes], held: Counter[tuple[bytes, int]]) -> bool:
         """Whether the limit is hit on this side of a refused link: more than half full, so that a small newcomer is not blamed."""
@@ -148,68 +214,26 @@ class _Examined:
 
     # ---- proposals
 
-    def _blocking(self) -> Iterator[Told]:
+    def _blocking(self) -> Iterator[Proposal]:
         """Each suspicious value as one more of ``blocked``, which names all of them, since a list there replaces the default."""
         for one in [*_largest(self._values), *self._placeholders]:
-            values = orjson.dumps([*sorted(self._rules.blocked_values), one["identifier"][1]]).decode()
-            effect = {"links": one["accepted"] + one["refused"], "people": one["people"]}
-            yield {
-                "why": f"{text_of(one['identifier'])}: {one['why']}",
-                "write": f"blocked: {{values: {values}}}",
-                "effect": effect,
-                "estimate": True,
-            }
+            values = orjson.dumps([*sorted(self._rules.blocked_values), one.identifier[1]]).decode()
+            effect = Effect(one.accepted + one.refused, one.people)
+            yield Proposal(f"{text_of(one.identifier)}: {one.why}", f"blocked: {{values: {values}}}", effect)
 
-    def _sharing(self) -> Iterator[Told]:
+    def _sharing(self) -> Iterator[Proposal]:
         for at, space in enumerate(self._rules.namespaces):
             for threshold in SHARED_AFTER:
                 links = self._on_devices[threshold][at]
                 if links and (space.shared_after is None or space.shared_after > threshold):
                     why = f"{space.name}: devices with {threshold} persons or more"
-                    effect = {"links": links, "people": len(self._people[threshold, at])}
-                    yield {"why": why, "write": f"shared_after: {threshold}", "effect": effect, "estimate": True}
+                    yield Proposal(why, f"shared_after: {threshold}", Effect(links, len(self._people[threshold, at])))
 
 
-def _rebuilds(cost: Rebuilds) -> Told:
-    behind = [
-        {"identifier": [one.namespace, one.value], "rebuilds": one.rebuilds, "identifiers": one.identifiers}
-        for one in cost.largest()[:MOST]
-    ]
-    return {"rebuilds": cost.rebuilds, "identifiers": cost.identifiers, "seconds": cost.busy_us / 1e6, "behind": behind}
+def _cost(cost: Rebuilds) -> Cost:
+    behind = [Behind([one.namespace, one.value], one.rebuilds, one.identifiers) for one in cost.largest()[:MOST]]
+    return Cost(cost.rebuilds, cost.identifiers, cost.busy_us / 1e6, behind)
 
 
-def _largest(found: list[tuple[int, str, Told]]) -> list[Told]:
-    return [told for _, _, told in heapq.nsmallest(MOST, ((-size, name, told) for size, name, told in found), key=lambda one: one[:2])]
-
-
-def show(told: Told) -> None:
-    """Findings for people."""
-    out.print(f"space {told['space']}: {told['profiles']:,} profiles", style="bold")
-    limits = [(one["limit"], one["profile"], one["identifiers"], one["refused"]) for one in told["limits"]]
-    _table("limits that were hit", ("limit", ident("profile"), number("identifiers"), number("links refused")), limits)
-    columns = (prose("identifier"), number("links accepted"), number("refused"), number("people"))
-    _table("hubs", columns, [_row(one) for one in told["hubs"]])
-    _table("suspicious values", (*columns, prose("why")), [(*_row(one), one["why"]) for one in told["suspicious"]])
-    _table("shared devices", (*columns, number("persons")), [(*_row(one), one["persons"]) for one in told["shared_devices"]])
-    cost = told["rebuilds"]
-    behind = [(text_of(one["identifier"]), one["rebuilds"], one["identifiers"]) for one in cost["behind"]]
-    title = f"identifiers behind {cost['rebuilds']:,} rebuilds, which took {cost['seconds']:,.1f} s"
-    _table(title, (prose("identifier"), number("rebuilds"), number("identifiers")), behind)
-    rows = [(one["why"], one["write"], one["effect"]["links"], one["effect"]["people"]) for one in told["proposals"]]
-    _table(
-        "proposals (their effect is an estimate)",
-        (prose("for"), prose("in contracts/identity.yaml"), number("links"), number("people")),
-        rows,
-    )
-
-
-def _row(one: Told) -> tuple[Any, ...]:
-    return text_of(one["identifier"]), one["accepted"], one["refused"], one["people"]
-
-
-def _table(title: str, columns: tuple[str | Column, ...], rows: list[tuple[Any, ...]]) -> None:
-    out.print(f"\n{title}: {len(rows):,}", style="bold")
-    if rows:
-        table(columns, rows[: MOST * 2])
-    if len(rows) > MOST * 2:
-        out.print(f"… and {len(rows) - MOST * 2:,} more; --json prints all")
+def _largest(found: Found) -> list[Suspect]:
+    return [one for _, one in heapq.nsmallest(MOST, found, key=lambda each: (-each[0], text_of(each[1].identifier)))]

@@ -1,11 +1,12 @@
-"""`skep identity graph`: a profile's identifiers and the evidence between them, as a picture that a person can read."""
+"""A profile's identifiers and the evidence between them, as a picture that a person can read."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from contracts.model.hashing import profile_id
 from contracts.text.times import iso
@@ -24,7 +25,17 @@ SHOWN = 40
 """Identifiers of one namespace that are drawn, those seen last; the others are one node."""
 
 
-def write_graph(settings: Settings, profile: str, target: Path, space: str | None) -> dict[str, Any]:
+class Drawn(msgspec.Struct, frozen=True):
+    """The file of a picture, the profile, and how many identifiers and links, accepted and refused, are on it."""
+
+    path: str
+    profile: str
+    identifiers: int
+    accepted: int
+    refused: int
+
+
+def write_graph(settings: Settings, profile: str, target: Path, space: str | None) -> Drawn:
     """Draw ``p_…`` or the holder of ``NS:VALUE`` into an SVG file or a page; returns what is on it. Raises CommandError."""
     if target.suffix not in {".svg", ".html"}:
         raise CommandError(f"--out: expected a file that ends in .svg or .html, found {target} → name one")
@@ -42,8 +53,7 @@ def write_graph(settings: Settings, profile: str, target: Path, space: str | Non
         target.write_text(page(picture.title, drawn) if target.suffix == ".html" else drawn, encoding="utf-8")
     except OSError as error:
         raise CommandError(f"--out: {target} cannot be written: {error.strerror} → name a file in a folder that is there") from error
-    counts = {"identifiers": len(person.identifiers), "accepted": len(person.links), "refused": refused}
-    return {"path": str(target), "profile": profile_id(person.key), **counts}
+    return Drawn(str(target), profile_id(person.key), len(person.identifiers), len(person.links), refused)
 
 
 def picture_of(evidence: Evidence, person: Person) -> Picture:

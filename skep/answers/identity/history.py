@@ -1,31 +1,63 @@
-"""`skep identity history` and `show`: what became of people, by which evidence, and who was who at an earlier time."""
+"""What became of people, by which evidence, and who was who at an earlier time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+
+import msgspec
 
 from contracts.model.hashing import profile_id
-from contracts.text.times import iso, parse_time
+from contracts.text.times import iso, iso_or_none, parse_time
 from operators.extract import Identifiers
 from operators.people.history import TYPES, Turn
 from operators.records import Person
 from operators.view.space import View
+from skep.answers.audit import reasons
 from skep.answers.identity.evidence import holder_of
-from skep.answers.identity.whys import whys
 from skep.answers.profiles import by_id, check_namespace, parse
-from skep.cli.console import headline, table
-from skep.cli.layout import ident, moment, number, prose
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import one_space, open_view
 
-SHOWN = 4
-"""Identifiers in one line of the table."""
-
-Told = dict[str, Any]
 Pair = list[str | None]
 """``[namespace, value]``; of an identifier that nothing names any more ``[null, h_…]``"""
+
+
+class TurnCause(msgspec.Struct, frozen=True):
+    """What a turn of a history came of: an event or an entry by its message id, and the reason that was given with it."""
+
+    type: str
+    id: str
+    why: str | None
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """One turn of a profile, when by the space's clock and when by its cause (ISO 8601), with which other profile and identifiers."""
+
+    clock: str | None
+    time: str | None
+    type: str
+    other: str | None
+    identifiers: list[Pair]
+    cause: TurnCause
+    rules: int
+
+
+class History(msgspec.Struct, frozen=True):
+    """What happened to a profile, oldest first."""
+
+    space: str
+    profile: str
+    history: list[Happening]
+
+
+class Who(msgspec.Struct, frozen=True):
+    """A profile and its identifiers as they were believed ``at`` a time (ISO 8601), or now."""
+
+    space: str
+    profile: str
+    at: str | None
+    identifiers: list[Pair]
 
 
 class Names:
@@ -53,7 +85,7 @@ class Names:
             self._known[each.hash] = [names[each.namespace], each.value]
 
 
-def history(settings: Settings, text: str, space: str | None) -> Told:
+def history(settings: Settings, text: str, space: str | None) -> History:
     """Everything that happened to the profile ``p_…``, also one that is gone, or to the one that holds ``NS:VALUE``; oldest first."""
     view = open_view(settings, one_space(settings, space))
     try:
@@ -63,26 +95,26 @@ def history(settings: Settings, text: str, space: str | None) -> Told:
         turns = [turn for _, turn in view.history.of(key)]
         if not turns:
             raise CommandError(f"no profile of space {view.space} has the id {text} → `skep identity show NS:VALUE` tells ids")
-        given = whys(settings, view.space, {turn.cause for turn in turns if turn.by in {"link", "unlink"}})
+        given = reasons(settings, view.space, {turn.cause for turn in turns if turn.by in {"link", "unlink"}})
         names = Names(view)
-        return {"space": view.space, "profile": profile_id(key), "history": [_told(turn, names, given) for turn in turns]}
+        return History(view.space, profile_id(key), [_told(turn, names, given) for turn in turns])
     finally:
         view.close()
 
 
-def _told(turn: Turn, names: Names, given: dict[str, str]) -> Told:
-    return {
-        "clock": None if turn.clock is None else iso(turn.clock),
-        "time": None if turn.time is None else iso(turn.time),
-        "type": TYPES[turn.kind],
-        "other": profile_id(turn.other) if turn.other else None,
-        "identifiers": names.of(turn.hashes()),
-        "cause": {"type": turn.by, "id": turn.cause, "why": given.get(turn.cause)},
-        "rules": turn.rules,
-    }
+def _told(turn: Turn, names: Names, given: dict[str, str]) -> Happening:
+    return Happening(
+        iso_or_none(turn.clock),
+        iso_or_none(turn.time),
+        TYPES[turn.kind],
+        profile_id(turn.other) if turn.other else None,
+        names.of(turn.hashes()),
+        TurnCause(turn.by, turn.cause, given.get(turn.cause)),
+        turn.rules,
+    )
 
 
-def who(settings: Settings, text: str, space: str | None, at: str | None) -> Told:
+def who(settings: Settings, text: str, space: str | None, at: str | None) -> Who:
     """The profile of ``p_…`` or ``NS:VALUE`` and its identifiers, as the space believes now or believed at a time.
 
     A profile that had been merged by then is shown as the one that it was part of. Raises CommandError if there was none.
@@ -99,12 +131,7 @@ def who(settings: Settings, text: str, space: str | None, at: str | None) -> Tol
             then = f" at {iso(at_us)}" if at_us is not None else ""
             raise CommandError(f"nobody in space {view.space} was known as {text}{then} → `skep identity history` tells since when")
         identifiers = Names(view).of(view.history.was(found, when).identifiers)
-        return {
-            "space": view.space,
-            "profile": profile_id(found),
-            "at": iso(at_us) if at_us is not None else None,
-            "identifiers": identifiers,
-        }
+        return Who(view.space, profile_id(found), iso_or_none(at_us), identifiers)
     finally:
         view.close()
 
@@ -129,33 +156,3 @@ def _identifier(view: View, text: str) -> bytes:
     if normal is None:
         raise CommandError(f"expected an identifier that counts, found {text} → it is blocked or no {namespace} by contracts/identity.yaml")
     return view.identity.hash(namespace, normal[1])
-
-
-def show_history(told: Told) -> None:
-    """A line for each thing that happened."""
-    headline(told["profile"], f"  space {told['space']}\n")
-    columns = (
-        moment("clock"), "what", prose("identifiers"), ident("other profile"), "by", ident("cause"), moment("at"), prose("why"),
-        number("rules"),
-    )  # fmt: skip
-    table(columns, [_row(turn) for turn in told["history"]])
-
-
-def _row(turn: Told) -> tuple[Any, ...]:
-    cause = turn["cause"]
-    return (
-        turn["clock"], turn["type"].replace("_", " "), _few(turn["identifiers"]), turn["other"],
-        cause["type"], cause["id"], turn["time"], cause["why"], turn["rules"],
-    )  # fmt: skip
-
-
-def show_who(told: Told) -> None:
-    """A profile and its identifiers."""
-    then = f"  as believed at {told['at']}" if told["at"] else ""
-    headline(told["profile"], f"  space {told['space']}{then}\n")
-    table(("identifier", prose("value")), told["identifiers"])
-
-
-def _few(identifiers: list[Pair]) -> str:
-    shown = ", ".join(":".join(filter(None, pair)) for pair in identifiers[:SHOWN])
-    return f"{shown} and {len(identifiers) - SHOWN:,} more" if len(identifiers) > SHOWN else shown

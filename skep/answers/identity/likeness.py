@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import msgspec
 
 from contracts.model.hashing import Hasher
 from operators.match.model import model_of
@@ -22,7 +24,40 @@ from skep.project.spaces import bundles, shard_path
 from state.overlay import Overlay
 
 CACHE_BYTES = 64_000_000
-Told = dict[str, Any]
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    """What one comparison adds to a match weight, in bits, of them for the frequency of the value, and the sum so far."""
+
+    trait: str
+    how: str
+    level: str
+    a: str | None
+    b: str | None
+    bits: float
+    frequency: float
+    sum: float
+
+
+class Waterfall(msgspec.Struct, frozen=True):
+    """How a match weight adds up, in bits, from the prior on, and the probability that it comes to."""
+
+    prior: float
+    prior_probability: float
+    steps: list[Weighed]
+    weight: float
+    probability: float
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """Two records side by side: the blocks they share, whether they are candidates by them, and in words what follows."""
+
+    a: list[str]
+    b: list[str]
+    blocks: list[str]
+    candidates: bool
+    why: str
+    waterfall: Waterfall
 
 
 @contextmanager
@@ -66,36 +101,31 @@ class Likeness:
 
     # ---- two records
 
-    def waterfall(self, a: bytes, b: bytes) -> Told:
-        """How the match weight of two records adds up, in bits, from the prior on; both records by their leads."""
+    def waterfall(self, a: bytes, b: bytes) -> Waterfall:
+        """How the match weight of two records adds up; both records by their leads."""
         ones, twos = self._traits(a), self._traits(b)
         total = self._scorer.prior
         steps = []
         for part in self._scorer.explain(self._scorer.prepare(ones), self._scorer.prepare(twos)):
             bits = part.weight + part.frequency
             total += bits
-            values = {"a": value_at(ones, part.trait), "b": value_at(twos, part.trait)}
-            said = {"trait": part.trait, "how": part.how, "level": part.level, **values}
-            steps.append({**said, "bits": round(bits, 6), "frequency": round(part.frequency, 6), "sum": round(total, 6)})
-        prior = {"prior": round(self._scorer.prior, 6), "prior_probability": probability(self._scorer.prior)}
-        return {**prior, "steps": steps, "weight": round(total, 6), "probability": round(probability(total), 6)}
+            values = value_at(ones, part.trait), value_at(twos, part.trait)
+            steps.append(Weighed(part.trait, part.how, part.level, *values, round(bits, 6), round(part.frequency, 6), round(total, 6)))
+        prior = self._scorer.prior
+        return Waterfall(round(prior, 6), probability(prior), steps, round(total, 6), round(probability(total), 6))
 
-    def compared(self, a: bytes, b: bytes) -> Told:
-        """Two records side by side: the blocks they share, whether they are candidates by them, and in words what follows."""
+    def compared(self, a: bytes, b: bytes, pair: Callable[[bytes], list[str]]) -> Compared:
+        """The records of two leads side by side; ``pair`` gives the identifier of a hash."""
         ones, twos = self._matcher.compared.known(a), self._matcher.compared.known(b)
         shared = [block for block in ones.blocks if block in set(twos.blocks)]
         near = [block for block in shared if self._matcher.evidence.near(block, ones.identifiers, twos.identifiers)]
         good = [block for block in near if self._matcher.index.size(block) <= self.settings.block_limit]
         fall = self.waterfall(a, b)
-        return {
-            "blocks": [self.settings.block[block[0]].text for block in shared],
-            "candidates": bool(good),
-            "why": self._words(shared, near, good, fall),
-            "waterfall": fall,
-        }
+        blocks = [self.settings.block[block[0]].text for block in shared]
+        return Compared(pair(a), pair(b), blocks, bool(good), self._words(shared, near, good, fall), fall)
 
-    def _words(self, shared: list[bytes], near: list[bytes], good: list[bytes], fall: Told) -> str:
-        weighed = f"{fall['weight']:+.1f} bits, probability {fall['probability']:.4f}"
+    def _words(self, shared: list[bytes], near: list[bytes], good: list[bytes], fall: Waterfall) -> str:
+        weighed = f"{fall.weight:+.1f} bits, probability {fall.probability:.4f}"
         if not shared:
             return f"not compared: they share no block (they would weigh {weighed})"
         if not near:
@@ -104,11 +134,11 @@ class Likeness:
             limit = f"more than {self.settings.block_limit:,} records each, `block_limit`"
             return f"not compared: the blocks that they share hold {limit} (they would weigh {weighed})"
         for level, words in ((self.settings.accept, "from accept on"), (self.settings.review, "from review on")):
-            if fall["probability"] >= level:
+            if fall.probability >= level:
                 return f"compared: {weighed}, {words}, {level:g}"
         return f"compared: {weighed}, below review, {self.settings.review:g}"
 
-    def _traits(self, key: bytes) -> Told:
+    def _traits(self, key: bytes) -> dict[str, Any]:
         said = self._matcher.evidence.traits(self._matcher.compared.known(key).identifiers)
         return {name: value for name, (_, _, value) in said.items()}
 

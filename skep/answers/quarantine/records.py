@@ -6,7 +6,7 @@ import base64
 
 import msgspec
 
-from contracts.text.times import iso
+from contracts.text.times import iso, iso_or_none
 from operators.view.quarantine import Quarantined
 from skep.answers.quarantine.causes import cause_id
 
@@ -60,8 +60,8 @@ def record(space: str, row: Quarantined) -> Record:
         row.contract,
         row.partition,
         row.position,
-        _iso(row.received_at_us),
-        _iso(row.stored_at_us),
+        iso_or_none(row.received_at_us),
+        iso_or_none(row.stored_at_us),
         raw,
         raw_base64,
         original,
@@ -76,7 +76,3 @@ def _texts(raw: bytes) -> tuple[str | msgspec.UnsetType, str | msgspec.UnsetType
         return raw.decode(), msgspec.UNSET
     except UnicodeDecodeError:
         return msgspec.UNSET, base64.b64encode(raw).decode()
-
-
-def _iso(time_us: int | None) -> str | None:
-    return None if time_us is None else iso(time_us)

@@ -1,19 +1,20 @@
-"""`skep identity split`: the unlinks that leave some identifiers of a profile as one profile and take the rest away."""
+"""The unlinks that leave some identifiers of a profile as one profile and take the rest away."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
+
+import msgspec
 
 from contracts.model.hashing import profile_id
 from contracts.text.times import iso
 from operators.components import Components
 from operators.records import Link, Person
 from operators.stitch.clusters import lead
-from skep.answers.identity.evidence import Evidence, Pair, holder_of, profile_of, standing, text_of
+from skep.answers.identity.evidence import Evidence, Pair, holder_of, profile_of, standing
 from skep.answers.planning.trial import with_entries
-from skep.cli.console import out, table
-from skep.cli.layout import ident, prose
 from skep.project.entries import Submitted, submit_all
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
@@ -23,9 +24,31 @@ Entry = dict[str, Any]
 IN_THE_WAY = "the profile cannot be split so: other people's links or a rule stand in the way → `skep identity explain` says which"
 
 
+class Part(msgspec.Struct, frozen=True):
+    """A profile that results; ``kept``: it is the one with the identifiers that stay."""
+
+    profile: str
+    identifiers: list[Pair]
+    kept: bool
+
+
+class Split(msgspec.Struct, frozen=True):
+    """Which pairs are cut, which are joined so that what stays holds together, who results, and the message ids of the entries."""
+
+    unlink: list[list[Pair]]
+    link: list[list[Pair]]
+    people: list[Part]
+    entries: list[str] = []
+
+    @classmethod
+    def of(cls, unlink: Iterable[list[Pair]], link: Iterable[list[Pair]], people: Iterable[Part]) -> Split:
+        """The profile that stays comes first."""
+        return cls(list(unlink), list(link), sorted(people, key=lambda one: (not one.kept, one.identifiers)))
+
+
 def split(
     settings: Settings, profile: str, keep: list[str], why: str, space: str | None, *, dry_run: bool
-) -> tuple[Entry, list[Submitted]]:
+) -> tuple[Split, list[Submitted]]:
     """What is cut and who results, and what came of the entries (none of a dry run). Raises CommandError if it cannot be done."""
     name = one_space(settings, space)
     view = open_view(settings, name)
@@ -37,16 +60,24 @@ def split(
                 f"--keep: expected some identifiers of {profile_id(person.key)}, found all of them → leave out those that go"
             )
         if view.program.definitions.identity.probabilistic is None:
-            cut = _Cut(Evidence(view, [person]), person, kept)
-            told, entries = cut.told(), cut.entries(why)
+            told = _Cut(Evidence(view, [person]), person, kept).told()
         else:
             names = [namespace.name for namespace in view.program.definitions.identity.namespaces]
-            trial = _Trial(settings, name, why, {each.hash: [names[each.namespace], each.value] for each in person.identifiers}, kept)
-            told = trial.run(person)
-            entries = trial.entries
+            pairs = {each.hash: [names[each.namespace], each.value] for each in person.identifiers}
+            told = _Trial(settings, name, pairs, kept).run(person)
     finally:
         view.close()
-    return told, [] if dry_run else submit_all(settings, name, entries)
+    submitted = [] if dry_run else submit_all(settings, name, _entries(told.link, told.unlink, why))
+    return msgspec.structs.replace(told, entries=[one.message_id for one in submitted]), submitted
+
+
+def _entries(link: list[list[Pair]], unlink: list[list[Pair]], why: str) -> list[Entry]:
+    """Links first, so that the kept ones are never apart."""
+    said = [("link", ends) for ends in link] + [("unlink", ends) for ends in unlink]
+    return [
+        {"type": kind, **{key: {"namespace": end[0], "value": end[1]} for key, end in zip("ab", ends, strict=True)}, "why": why}
+        for kind, ends in said
+    ]
 
 
 def _kept(person: Person, holder: Person, identifier: Any, said: str) -> bytes:
@@ -61,48 +92,33 @@ def _kept(person: Person, holder: Person, identifier: Any, said: str) -> bytes:
 class _Trial:
     """The same with links by likeness: the parts are other records than the whole, with links of their own, so each step is tried out."""
 
-    def __init__(self, settings: Settings, space: str, why: str, pairs: dict[bytes, Pair], kept: set[bytes]) -> None:
-        self._settings, self._space, self._why = settings, space, why
+    def __init__(self, settings: Settings, space: str, pairs: dict[bytes, Pair], kept: set[bytes]) -> None:
+        self._settings, self._space = settings, space
         self._pairs = pairs
         self._kept = kept
         self._cut: dict[tuple[bytes, bytes], None] = {}
         self._added: dict[tuple[bytes, bytes], None] = {}
 
-    def run(self, person: Person) -> Entry:
+    def run(self, person: Person) -> Split:
         """Find the entries; returns what is cut and who results. Raises CommandError if nothing parts them."""
         people = [person]
         while self._step(people):
             now = iso(time.time_ns() // 1000)
-            entries = [{**entry, "timestamp": now, "messageId": str(at)} for at, entry in enumerate(self.entries)]
+            entries = [{**entry, "timestamp": now, "messageId": str(at)} for at, entry in enumerate(self._entries())]
             with with_entries(self._settings, self._space, entries) as view:
                 found = [holder for holder in map(view.holds, self._pairs) if holder is not None]
             people = list({one.key: one for one in found}.values())
         homes = [one for one in people if self._held(one) & self._kept]
         if len(homes) > 1 or self._held(homes[0]) - self._kept:
             raise CommandError(IN_THE_WAY)
-        told = [
-            {
-                "profile": profile_id(one.key),
-                "identifiers": sorted(self._pairs[each] for each in self._held(one)),
-                "kept": one is homes[0],
-            }
-            for one in people
-        ]
-        return {
-            "unlink": [[self._pairs[a], self._pairs[b]] for a, b in self._cut],
-            "link": [[self._pairs[a], self._pairs[b]] for a, b in self._added],
-            "people": sorted(told, key=lambda one: (not one["kept"], one["identifiers"])),
-        }
+        parts = (Part(profile_id(one.key), sorted(self._pairs[each] for each in self._held(one)), one is homes[0]) for one in people)
+        return Split.of(self._named(self._cut), self._named(self._added), parts)
 
-    @property
-    def entries(self) -> list[Entry]:
-        """Links first, so that the kept ones are never apart."""
-        said = [("link", each) for each in self._added] + [("unlink", each) for each in self._cut]
-        return [{"type": kind, "a": self._end(a), "b": self._end(b), "why": self._why} for kind, (a, b) in said]
+    def _entries(self) -> list[Entry]:
+        return _entries(self._named(self._added), self._named(self._cut), "")
 
-    def _end(self, identifier: bytes) -> dict[str, str]:
-        namespace, value = self._pairs[identifier]
-        return {"namespace": namespace, "value": value}
+    def _named(self, pairs: Iterable[tuple[bytes, bytes]]) -> list[list[Pair]]:
+        return [[self._pairs[a], self._pairs[b]] for a, b in pairs]
 
     def _held(self, person: Person) -> set[bytes]:
         return {each.hash for each in person.identifiers} & self._pairs.keys()
@@ -163,33 +179,10 @@ class _Cut:
                 self._added.append((first, each))
                 joined.join(first, each)
 
-    def told(self) -> Entry:
+    def told(self) -> Split:
         pair = self._evidence.pair
         people = []
         for found in (part for part in self._joined.parts() if not (self._kept | self._rest).isdisjoint(part)):
             key = lead([self._evidence.identifiers[each] for each in found]).hash
-            kept = not self._kept.isdisjoint(found)
-            people.append({"profile": profile_id(key), "identifiers": sorted(map(pair, found)), "kept": kept})
-        return {
-            "unlink": [[pair(a), pair(b)] for a, b in self._pairs],
-            "link": [[pair(a), pair(b)] for a, b in self._added],
-            "people": sorted(people, key=lambda one: (not one["kept"], one["identifiers"])),
-        }
-
-    def entries(self, why: str) -> list[Entry]:
-        """Links first, so that the kept ones are never apart."""
-        said = [("link", each) for each in self._added] + [("unlink", each) for each in self._pairs]
-        return [{"type": kind, "a": self._end(a), "b": self._end(b), "why": why} for kind, (a, b) in said]
-
-    def _end(self, identifier: bytes) -> dict[str, str]:
-        namespace, value = self._evidence.pair(identifier)
-        return {"namespace": namespace, "value": value}
-
-
-def show(told: Entry, *, dry_run: bool) -> None:
-    """The cut for people."""
-    rows = [(kind, *map(text_of, ends)) for kind in ("unlink", "link") for ends in told[kind]]
-    table(("", prose("a"), prose("b")), rows)
-    out.print("\nwould be then:" if dry_run else "\nbecome:")
-    people = [(one["profile"], ", ".join(map(text_of, one["identifiers"]))) for one in told["people"]]
-    table((ident("profile"), prose("identifiers")), people)
+            people.append(Part(profile_id(key), sorted(map(pair, found)), not self._kept.isdisjoint(found)))
+        return Split.of(([pair(a), pair(b)] for a, b in self._pairs), ([pair(a), pair(b)] for a, b in self._added), people)
