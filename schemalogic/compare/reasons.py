@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from schemalogic.compare.scope import Scoped, start
-from schemalogic.document import BrokenReference, Document
+from schemalogic.document import Document
 
 if TYPE_CHECKING:
     from schemalogic.compare.question import Question
@@ -119,13 +119,12 @@ def _all(places: list[Scoped]) -> Iterator[Scoped]:
         schema = place.schema
         if not isinstance(schema, dict):
             continue
-        if isinstance(schema.get("$ref"), str):
-            try:
-                left.append(place.follow("$ref"))
-            except BrokenReference:
-                continue
+        if "$ref" in schema:
+            left.append(place.follow("$ref"))
             if place.old:
                 continue
+        if "$dynamicRef" in schema and not place.old:
+            left.append(place.follow("$dynamicRef"))
         for word in ("allOf", "anyOf", "oneOf"):
             left += [place.at(word, number) for number in range(len(schema.get(word, ())))]
         left += [place.at(word) for word in ("if", "then", "else") if word in schema]
