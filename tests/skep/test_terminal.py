@@ -79,7 +79,7 @@ def assert_plain(what: str, said: str) -> None:
 
 COMMANDS = """
 import contextlib, io, json, sys
-from skep import cli
+from skep.cli import main as cli
 told = []
 for words in json.load(sys.stdin):
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
