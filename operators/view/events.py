@@ -21,6 +21,7 @@ from operators.stitch.confidence import confidences
 from operators.view.rows import SpaceRows
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import moment_key, moment_parts, time_of
+from state.snapshot.tables.attributions import AttributionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,10 @@ class EventReader:
 
     def attributions(self) -> Iterator[tuple[str, str]]:
         """Message id, profile id; not the unidentified."""
-        return ((message, profile) for message, profile, _ in self.attributed())
+        return ((row.message_id, row.profile_id) for row in self.attributed())
 
-    def attributed(self) -> Iterator[tuple[str, str, float]]:
-        """Message id, profile id, and the confidence of the identifier that the message hangs on, or of the one that owns it."""
+    def attributed(self) -> Iterator[AttributionRow]:
+        """Whose each message is; its confidence is that of the identifier that it hangs on, or of the one that owns it."""
         rules = self.committed.program.definitions.identity
         homes: dict[bytes, tuple[tuple[str, float], tuple[str, float]]] = {}
         """Identifier → its profile, and the profile of its events that belong to nobody; each with the confidence."""
@@ -44,10 +45,12 @@ class EventReader:
             for each in person.identifiers:
                 home = profile_id(person.key), round(sure[each.hash], 6)
                 homes[each.hash] = home, (profile_id(self._shared(each)), 1.0) if named else home
+        space = self.committed.space
         for anchor, _, row in self._moments():
             owner, key = moment_owner(row)
             if anchor != NO_ANCHOR:
-                yield moment_message(row), *(homes[key][0] if owner == OWNED else homes[anchor][owner == NOBODY])
+                home = homes[key][0] if owner == OWNED else homes[anchor][owner == NOBODY]
+                yield AttributionRow(moment_message(row), *home, space)
 
     def _shared(self, identifier: Identifier) -> bytes:
         namespace = self.committed.program.definitions.identity.namespaces[identifier.namespace].name

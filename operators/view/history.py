@@ -10,6 +10,7 @@ from contracts.model.hashing import profile_id
 from operators.people.history import COMES, ERASED, LOST, MERGED_INTO, RELEASED, TYPES, Turn, decode_turn
 from operators.view.rows import SpaceRows
 from state.keys import sequence_of
+from state.snapshot.tables.identity_history import HistoryRow
 
 
 class Was(NamedTuple):
@@ -33,15 +34,16 @@ class HistoryReader:
             if turn.kind != RELEASED:
                 yield key[:16], sequence_of(key[16:]), turn
 
-    def rows(self) -> Iterator[tuple[str, int, int | None, int | None, str, str | None, list[tuple[str, str]], str, str, int]]:
-        """Profile id, sequence, clock, time, type, other profile, identifiers, type and id of the cause, version of the rules."""
+    def rows(self) -> Iterator[HistoryRow]:
+        """Everything, with identifiers as ``namespace:value``, those that nothing names any more as a hash."""
         names = self.committed.namespaces
-        known = {each.hash: (names[each.namespace], each.value) for person in self.committed.people() for each in person.identifiers}
+        known = {each.hash: f"{names[each.namespace]}:{each.value}" for person in self.committed.people() for each in person.identifiers}
         for profile, number, turn in self.everything():
-            identifiers = [known.get(each) or ("", f"h_{each.hex()}") for each in turn.hashes()]
+            identifiers = [known.get(each) or f"h_{each.hex()}" for each in turn.hashes()]
             other = profile_id(turn.other) if turn.other else None
-            yield (
+            yield HistoryRow(
                 profile_id(profile), number, turn.clock, turn.time, TYPES[turn.kind], other, identifiers, turn.by, turn.cause, turn.rules,
+                self.committed.space,
             )  # fmt: skip
 
     def of(self, profile: bytes) -> list[tuple[int, Turn]]:

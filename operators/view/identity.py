@@ -12,6 +12,8 @@ from operators.people.pairs import link_of
 from operators.records import Identifier, Link, Person
 from operators.stitch.confidence import confidences
 from operators.view.rows import SpaceRows
+from state.snapshot.tables.identifiers import IdentifierRow
+from state.snapshot.tables.identity_links import LinkRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,26 +22,30 @@ class IdentityReader:
 
     committed: SpaceRows
 
-    def identifiers(self) -> Iterator[tuple[str, str, str, int, int, float]]:
-        """Namespace, value, profile id, first and last seen, confidence."""
-        names = self.committed.namespaces
+    def identifiers(self) -> Iterator[IdentifierRow]:
+        """Every identifier, with its profile."""
+        names, space = self.committed.namespaces, self.committed.space
         for person in self.committed.people():
             sure = confidences(person)
             for each in person.identifiers:
-                yield names[each.namespace], each.value, profile_id(person.key), each.first, each.last, round(sure[each.hash], 6)
+                confidence = round(sure[each.hash], 6)
+                yield IdentifierRow(names[each.namespace], each.value, profile_id(person.key), each.first, each.last, confidence, space)
 
-    def links(self) -> Iterator[tuple[str, str, str, str, str, str, int, int, str, int, int, float | None]]:
-        """Both ends, kind, state (accepted, rejected, unlinked, candidate), first and last seen, first message, count, version of the
-        rules, weight in bits."""
+    def links(self) -> Iterator[LinkRow]:
+        """Every link: those that stand, those that do not, and those that likeness alone speaks for."""
         names = self.committed.namespaces
         known = {each.hash: (names[each.namespace], each.value) for person in self.committed.people() for each in person.identifiers}
+        for link, state in self._with_states():
+            yield LinkRow(
+                *known[link.a], *known[link.b], link.kind, state, link.first, link.last, link.message, link.count, link.rules, link.weight,
+                self.committed.space,
+            )  # fmt: skip
+
+    def _with_states(self) -> Iterator[tuple[Link, str]]:
         for person in self.committed.people():
-            for link in person.links.values():
-                yield *known[link.a], *known[link.b], link.kind, "accepted", *_seen(link)
-        for link in self.refused():
-            yield *known[link.a], *known[link.b], link.kind, "unlinked" if link.void else "rejected", *_seen(link)
-        for link, state in self._alike():
-            yield *known[link.a], *known[link.b], link.kind, state, *_seen(link)
+            yield from ((link, "accepted") for link in person.links.values())
+        yield from ((link, "unlinked" if link.void else "rejected") for link in self.refused())
+        yield from self._alike()
 
     def _alike(self) -> Iterator[tuple[Link, str]]:
         """The probabilistic links that do not stand, with their state."""
@@ -88,7 +94,3 @@ class IdentityReader:
     def hash(self, namespace: str, value: str) -> bytes:
         """The hash of an identifier, whether anybody has it or not."""
         return self.committed.hasher.identifier(namespace, value)
-
-
-def _seen(link: Link) -> tuple[int, int, str, int, int, float | None]:
-    return link.first, link.last, link.message, link.count, link.rules, link.weight

@@ -14,6 +14,8 @@ from operators.records import Identifier, Person, decode_person
 from operators.segments.compile import Program
 from operators.segments.predicates import canonical
 from operators.view.rows import SpaceRows
+from state.snapshot.tables.consents import ConsentRow
+from state.snapshot.tables.profiles import ProfileRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +80,20 @@ class ProfileReader:
             "version": person.version,
         }
 
-    def rows(self) -> Iterator[tuple[str, int | None, int | None, dict[str, Any], float]]:
-        """Profile id, first and last seen, traits at the clock, confidence."""
+    def rows(self) -> Iterator[ProfileRow]:
+        """Every profile, with its traits at the clock."""
         program, now = self.committed.program, self.committed.at(None)
         for person in self.committed.people():
-            yield profile_id(person.key), person.first, person.last, traits_of(person, program, now), person.certainty
+            traits = traits_of(person, program, now)
+            yield ProfileRow(profile_id(person.key), self.committed.space, person.first, person.last, traits, person.certainty)
 
-    def consents(self) -> Iterator[tuple[str, str, bool, int]]:
-        """Profile id, purpose, granted, when that was decided."""
+    def consents(self) -> Iterator[ConsentRow]:
+        """What people have decided of each purpose."""
         for person in self.committed.people():
             links = joining(person, self.committed.holds)
             for purpose, decisions in sorted(person.consents.items()):
                 time, _, granted = decision(decisions, links)
-                yield profile_id(person.key), purpose, granted, time
+                yield ConsentRow(profile_id(person.key), purpose, granted, time, self.committed.space)
 
 
 def traits_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.model.definitions import Definitions
 from skep.project.settings import Settings
-from state.snapshot.views import OwnView, ViewProblem
+from state.snapshot.own_views import OwnView, ViewProblem
 
 FOLDER = "views"
 

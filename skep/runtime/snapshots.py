@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import orjson
@@ -15,7 +14,8 @@ import orjson
 from contracts import ContractErrors
 from contracts.model.definitions import Definitions
 from operators.meta import encode as encode_meta
-from operators.quality.scores import HOUR_US, share
+from operators.quality.scores import HOUR_US
+from operators.view.snapshot import SnapshotRows
 from operators.view.space import View
 from skep.project.fields import fields
 from skep.project.log import logger
@@ -28,6 +28,7 @@ from state.errors import NoState, StateError
 from state.files import replace
 from state.snapshot.defined import Defined
 from state.snapshot.publish import SnapshotReport, publish
+from state.snapshot.tables.segments import SegmentRow
 
 FIRST_SECONDS = 2.0
 """How soon it is looked again whether there is something to publish at all: who has just begun wants to ask."""
@@ -108,42 +109,11 @@ def defined(settings: Settings, definitions: Iterable[Definitions]) -> Defined:
     segments = {one.name: one for each in reversed(known) for one in each.segments}
     return Defined(
         fields=list(told.values()),
-        segments=[(one.name, one.version, one.title or None, one.owner or None, one.purpose) for one in segments.values()],
+        segments=[SegmentRow(one.name, one.version, one.title or None, one.owner or None, one.purpose) for one in segments.values()],
         purposes={one.name: one.default for each in reversed(known) for one in each.purposes},
         session_gap_us=known[0].identity.session_gap_us,
         views=own_views(settings),
     )
-
-
-class SnapshotRows:
-    """A space's committed rows in the form in which the snapshot takes them."""
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self.identifiers, self.links, self.history = view.identity.identifiers, view.identity.links, view.history.rows
-        self.profiles, self.consents, self.attributions = view.profiles.rows, view.profiles.consents, view.events.attributed
-        self.settled, self.readings = view.quarantine.settled, view.readings
-
-    @property
-    def clock_us(self) -> int | None:
-        return self._view.meta.clock
-
-    def applied(self) -> dict[str, int]:
-        return self._view.meta.applied
-
-    def changes(self) -> Iterator[tuple[int, bytes]]:
-        return self._view.changes()
-
-    def quality(self) -> Iterator[tuple[Any, ...]]:
-        for hour, source, event, scores in self._view.quality.scores():
-            yield (
-                hour * HOUR_US, source, event, scores.events, scores.records - scores.events, scores.refused, scores.newest_us,
-                share(scores.carried()), scores.present, scores.unknown_events, scores.unknown, scores.looked, scores.outside,
-            )  # fmt: skip
-
-    def quarantine(self) -> Iterator[tuple[str, str, str, str, str, str, int, int | None, bytes]]:
-        for row in self._view.quarantine.entries():
-            yield row.id, row.reason, row.detail, row.event, row.contract, row.partition, row.position, row.received_at_us, row.raw
 
 
 def publish_every(settings: Settings, seconds: float, stopping: Callable[[], bool]) -> None:

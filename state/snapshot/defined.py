@@ -10,10 +10,11 @@ import duckdb
 
 from state.snapshot.decimals import DECIMAL, settle
 from state.snapshot.fields import Field
-from state.snapshot.personal import dump_json
-from state.snapshot.tables import quote
+from state.snapshot.literals import quote
+from state.snapshot.own_views import OwnView
+from state.snapshot.tables.fields import FIELDS, FieldRow
+from state.snapshot.tables.segments import SEGMENTS, SegmentRow
 from state.snapshot.typed import SCHEMA, TypedView, json_column
-from state.snapshot.views import OwnView
 
 SESSION_GAP_US = 30 * 60 * 1_000_000
 
@@ -22,12 +23,12 @@ SESSION_GAP_US = 30 * 60 * 1_000_000
 class Defined:
     """What a project's definitions and its own views give to a snapshot.
 
-    ``segments``: ``(name, version, title, owner, purpose)``; ``purposes``: the default of each; ``session_gap_us``: the silence
+    ``purposes``: the default of each; ``session_gap_us``: the silence
     after which a person's next event begins a session.
     """
 
     fields: Sequence[Field] = ()
-    segments: Sequence[tuple[str, int, str | None, str | None, str | None]] = ()
+    segments: Sequence[SegmentRow] = ()
     purposes: Mapping[str, bool] = field(default_factory=dict)
     session_gap_us: int = SESSION_GAP_US
     views: Sequence[OwnView] = ()
@@ -38,25 +39,19 @@ def load_defined(con: duckdb.DuckDBPyConnection, defined: Defined, *, clear: boo
 
     ``clear``: personal values stand there themselves, and have their own type.
     """
-    _insert(con, "segments", defined.segments)
+    SEGMENTS.fill(con, defined.segments)
     con.execute(
         "INSERT INTO purposes SELECT s.space, unnest($names::VARCHAR[]), unnest($defaults::BOOLEAN[]) FROM spaces s",
         {"names": list(defined.purposes), "defaults": list(defined.purposes.values())},
     )
     views = list(settle(con, defined.fields))
-    _insert(con, "fields", map(_row, _settled(defined.fields, views)))
+    FIELDS.fill(con, map(_row, _settled(defined.fields, views)))
     con.execute(f"CREATE SCHEMA {SCHEMA}")
     for view in views:
         for statement in view.statements(clear=clear):
             con.execute(statement)
     for statement in _comments(con, defined.fields):
         con.execute(statement)
-
-
-def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[object]]) -> None:
-    found = [list(row) for row in rows]
-    if found:
-        con.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(found[0]))})", found)
 
 
 def _settled(fields: Sequence[Field], views: Sequence[TypedView]) -> Iterator[Field]:
@@ -66,12 +61,12 @@ def _settled(fields: Sequence[Field], views: Sequence[TypedView]) -> Iterator[Fi
         yield replace(one, type=types.get((one.kind, one.name, one.path), "DOUBLE" if one.type == DECIMAL else one.type))
 
 
-def _row(one: Field) -> list[object]:
-    return [
+def _row(one: Field) -> FieldRow:
+    return FieldRow(
         one.kind, one.name, one.path, one.type, one.description or None, one.unit or None, one.personal,
         None if one.purposes is None else list(one.purposes), one.retention or None, one.identifier or None,
-        dump_json(one.examples) if one.examples else None, one.contract or None, list(one.used_by),
-    ]  # fmt: skip
+        list(one.examples) or None, one.contract or None, list(one.used_by),
+    )  # fmt: skip
 
 
 def _comments(con: duckdb.DuckDBPyConnection, fields: Iterable[Field]) -> Iterator[str]:

@@ -11,13 +11,14 @@ import duckdb
 import orjson
 import pyarrow as pa
 
+from state.snapshot.literals import pointer, quote
 from state.snapshot.personal import Hider, Step, dump_json
 from state.snapshot.repeats import load_once
-from state.snapshot.rows import BATCH_ROWS, Settled
-from state.snapshot.tables import pointer, quote
+from state.snapshot.rows import Settled
+from state.snapshot.table import BATCH_ROWS
+from state.snapshot.tables.events import EVENTS
 
-_COLUMNS = """message_id, type, event, event_time, received_at, space, source, user_id, anonymous_id,
-    properties, traits, context, contract, definitions"""
+_COLUMNS = ", ".join(one.name for one in EVENTS.columns)
 _JSON_COLUMNS = ("properties", "traits", "context")
 _TEXT_COLUMNS = {"user_id": "userId", "anonymous_id": "anonymousId"}
 _JUDGED_BY_TRAITS = frozenset({"identify", "group"})

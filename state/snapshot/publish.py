@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,15 @@ from state.errors import NoSnapshot, StateError
 from state.files import abandoned, put, scratch
 from state.snapshot.defined import Defined, load_defined
 from state.snapshot.events import archive_files, load_events
-from state.snapshot.personal import Hider, Personal, dump_json
-from state.snapshot.queries import ATTRIBUTED, MEMBERSHIPS, SESSIONS, ddl
-from state.snapshot.rows import Rows, batches, insert_sql, visible
-from state.snapshot.tables import TABLES, quote
-from state.snapshot.views import ViewProblem, load_views
+from state.snapshot.literals import quote
+from state.snapshot.own_views import ViewProblem, load_views
+from state.snapshot.personal import Hider, Personal
+from state.snapshot.questions import ddl
+from state.snapshot.rows import Rows
+from state.snapshot.tables import TABLES
+from state.snapshot.tables.attributions import ATTRIBUTED, SESSIONS
+from state.snapshot.tables.memberships import STAYS
+from state.snapshot.tables.spaces import SPACES, SpaceRow
 
 __all__ = ["NoSnapshot", "Personal", "Rows", "SnapshotReport", "publish", "sql"]
 
@@ -136,14 +140,14 @@ def _build(
 ) -> tuple[dict[str, int], list[ViewProblem]]:
     with duckdb.connect(str(building), config={"storage_compatibility_version": storage}) as con:
         con.execute("ATTACH ':memory:' AS work")
-        con.execute(ATTRIBUTED)
         con.execute("SET preserve_insertion_order = true")
         for statement in ddl():
             con.execute(statement)
+        con.execute(ATTRIBUTED)
         for space, found in rows.items():
             hider = Hider(personal[space], space) if personal is not None else None
             _load_space(con, space, found, archives.get(space), hider)
-        con.execute(MEMBERSHIPS)
+        con.execute(STAYS)
         con.execute(SESSIONS, {"gap_us": defined.session_gap_us})
         load_defined(con, defined, clear=personal is None)
         counts = {table.name: _count(con, table.name) for table in TABLES}
@@ -154,30 +158,12 @@ def _build(
 
 
 def _load_space(con: duckdb.DuckDBPyConnection, space: str, rows: Rows, archive: Path | None, hider: Hider | None) -> None:
-    applied = rows.applied()
-    con.execute(
-        "INSERT INTO spaces SELECT $space, make_timestamp($clock), CAST($applied AS JSON)",
-        {"space": space, "clock": rows.clock_us, "applied": dump_json(applied)},
-    )
-    for table, found in visible(rows, hider).items():
-        _insert(con, space, table, found)
+    applied, found = rows.applied(), rows.tables()
+    SPACES.fill(con, [SpaceRow(space, rows.clock_us, applied)])
+    for table in TABLES:
+        table.fill(con, found.get(table.name, ()), hider)
     if archive is not None:
         load_events(con, space, archive_files(archive), applied, hider, settled=rows.settled(), readings=rows.readings())
-
-
-def _insert(con: duckdb.DuckDBPyConnection, space: str, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    with _transaction(con):
-        for batch in batches(table, rows):
-            con.register("batch", batch)
-            con.execute(insert_sql(table), {"space": space})
-            con.unregister("batch")
-
-
-@contextmanager
-def _transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    con.execute("BEGIN")
-    yield
-    con.execute("COMMIT")
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -7,7 +7,7 @@ import orjson
 import pyarrow as pa
 
 from state.snapshot.personal import dump_json
-from state.snapshot.rows import BATCH_ROWS
+from state.snapshot.table import BATCH_ROWS
 
 
 def repeats_sql(raw: str) -> str:

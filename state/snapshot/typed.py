@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from state.snapshot.fields import Field
-from state.snapshot.tables import pointer, quote, quoted
+from state.snapshot.literals import pointer, quote, quoted
 
 SCHEMA = "typed"
 TRAITS = "traits"

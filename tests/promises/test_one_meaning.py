@@ -16,7 +16,7 @@ from contracts.model.definitions import DAY_US, Definitions
 from contracts.model.hashing import profile_id
 from operators.judge import Judge
 from operators.segments.sql.twin import twin
-from skep.runtime.snapshots import SnapshotRows
+from operators.view.snapshot import SnapshotRows
 from state.archive import Archive
 from state.snapshot.publish import publish, sql
 from tests.engine import SPACE, Engine, steps

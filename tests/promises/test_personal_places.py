@@ -24,7 +24,7 @@ from skep.project.settings import Settings, load_definitions
 from skep.project.spaces import control_path, open_view
 from skep.runtime.snapshots import publish_snapshot
 from skep.tools.odcs import export
-from state.snapshot.tables import quoted
+from state.snapshot.literals import quoted
 from tests.skep.test_run import skep
 
 P = {"x-personal": "direct"}

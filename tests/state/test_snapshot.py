@@ -24,7 +24,8 @@ from state.errors import StateError
 from state.snapshot.events import archive_files
 from state.snapshot.personal import Hider
 from state.snapshot.publish import NoSnapshot, Personal, publish, sql
-from state.snapshot.queries import MACROS, VIEWS
+from state.snapshot.questions import macros, views
+from state.snapshot.table import Table, columns
 from state.snapshot.tables import TABLES
 
 SECOND = 1_000_000
@@ -46,39 +47,23 @@ class FakeRows:
     clock_us: int | None = 100 * SECOND
     applied_to: dict[str, int] = field(default_factory=lambda: {"web": 100, "control": 100})
     rows: dict[str, list[Any]] = field(default_factory=dict)
+    space: str = "shop"
 
     def applied(self) -> dict[str, int]:
         return self.applied_to
 
-    def identifiers(self) -> list[Any]:
-        return self.rows.get("identifiers", [])
-
-    def links(self) -> list[Any]:
-        return self.rows.get("links", [])
-
-    def history(self) -> list[Any]:
-        return self.rows.get("history", [])
-
-    def profiles(self) -> list[Any]:
-        return self.rows.get("profiles", [])
-
-    def attributions(self) -> list[Any]:
-        return self.rows.get("attributions", [])
-
-    def consents(self) -> list[Any]:
-        return self.rows.get("consents", [])
-
-    def quality(self) -> list[Any]:
-        return self.rows.get("quality", [])
-
-    def quarantine(self) -> list[Any]:
-        return self.rows.get("quarantine", [])
-
     def settled(self) -> list[Any]:
         return self.rows.get("settled", [])
 
-    def changes(self) -> list[Any]:
-        return self.rows.get("changes", [])
+    def tables(self) -> dict[str, list[Any]]:
+        """Rows may leave out their space, and what is NULL at their end."""
+        return {table.name: [self._whole(table, row) for row in self.rows.get(table.name, [])] for table in TABLES}
+
+    def _whole(self, table: Table, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        kind = table.given or table.row
+        names = [one.name for one in columns(kind)]
+        at = names.index("space")
+        return kind(*row[:at], self.space, *row[at:], *[None] * (len(names) - len(row) - 1))
 
     def readings(self) -> dict[str, Any]:
         return {}
@@ -107,9 +92,9 @@ def write_archive(folder: Path, *rows: dict[str, Any], name: str = "web~1-9") ->
     return folder
 
 
-def change(sequence: int, kind: str, segment: str, clock: str, cause: str = "message") -> tuple[int, bytes]:
+def change(sequence: int, kind: str, segment: str, clock: str, cause: str = "message", *, profile: str = "p_1") -> tuple[int, bytes]:
     body = {
-        "id": f"shop-0-{sequence}", "type": kind, "profile": "p_1", "version": sequence, "clock": clock, "segment": segment,
+        "id": f"shop-0-{sequence}", "type": kind, "profile": profile, "version": sequence, "clock": clock, "segment": segment,
         "cause": {"type": cause}, "evidence": {"segment_version": 3},
     }  # fmt: skip
     return sequence, orjson.dumps(body)
@@ -140,7 +125,7 @@ def test_every_table_column_and_macro_has_a_comment(tmp_path: Path) -> None:
     assert sql(target, "select table_name from duckdb_tables() where comment is null")[1] == []
     assert sql(target, "select table_name, column_name from duckdb_columns() where not internal and comment is null")[1] == []
     named = sql(target, "select function_name from duckdb_functions() where not internal and comment is not null")[1]
-    assert {name for (name,) in named} == {macro.name for macro in MACROS}
+    assert {name for (name,) in named} == {macro.name for macro in macros()}
     kinds = dict(sql(target, "select column_name, data_type from duckdb_columns() where table_name = 'events'")[1])
     assert kinds["properties"] == "JSON"
     assert kinds["event_time"] == "TIMESTAMP"
@@ -151,8 +136,8 @@ def test_the_reference_names_every_column_and_macro_and_its_queries_run(tmp_path
     (tmp_path / "hashed.csv").write_text("mail\nh_1\n")
     monkeypatch.chdir(tmp_path)
     reference = (Path(__file__).parents[2] / "docs" / "tables.md").read_text()
-    rows = [f"| `{name}` | {kind} | {comment} |" for table in (*TABLES, *VIEWS) for name, kind, comment in table.columns]
-    rows += [f"| `{macro.name}({macro.arguments})` | {macro.comment} |" for macro in MACROS]
+    rows = [f"| `{name}` | {kind} | {comment} |" for table in (*TABLES, *views()) for name, kind, comment in table.columns]
+    rows += [f"| `{macro.name}({macro.arguments})` | {macro.comment} |" for macro in macros()]
     assert [row for row in rows if row not in reference] == []
     target = tmp_path / "skep.duckdb"
     shop = Settings.load(Path(__file__).parents[2])
@@ -197,7 +182,7 @@ def test_events_holds_each_applied_message_once(tmp_path: Path) -> None:
         archived(10, "i", {"traits": {"a": 1}}, type="identify", event="", event_time=YEAR_1),
     )
     write_archive(tmp_path / "archive", archived(1, "a", body, at=20), name="again")
-    refused = [("q2", "invalid", "", "", "", "web", 50, None, b"{}"), ("q3", "too_late", "", "", "", "web", 3, None, b"{}")]
+    refused = [("q2", "invalid", "", None, None, "web", 50, None, b"{}"), ("q3", "too_late", "", None, None, "web", 3, None, b"{}")]
     target = tmp_path / "skep.duckdb"
     publish(target, archives={"shop": archive}, rows={"shop": FakeRows(rows={"quarantine": refused})}, personal=None)
     names, rows = sql(target, "select * from events order by message_id")
@@ -315,7 +300,7 @@ def test_rows_of_the_shard_come_in_whole_also_beyond_one_batch(tmp_path: Path) -
     rows = {
         "identifiers": [("user_id", f"u{n}", f"p_{n}", YEAR_1, YEAR_9999, 1.0) for n in range(120_000)],
         "profiles": [("p_1", None, None, {"big": 2**80, "list": [1, None]}, 1.0), ("p_2", 1, 2, {}, 0.96)],
-        "links": [("user_id", "1", "device", "d", "manual", "accepted", 1, 2, "c1", 1, 3, None)],
+        "identity_links": [("user_id", "1", "device", "d", "manual", "accepted", 1, 2, "c1", 1, 3, None)],
         "consents": [("p_1", "marketing", True, 5)],
     }
     target = tmp_path / "skep.duckdb"
@@ -373,8 +358,8 @@ def test_personal_values_are_nowhere_in_the_clear(tmp_path: Path) -> None:
     )
     rows = {
         "identifiers": [("email", "ann@x.org", "p_1", 1, 2, 1.0), ("device", "d", "p_1", 1, 2, 0.96)],
-        "history": [("p_1", 1, None, 5, "created", None, [("email", "ann@x.org"), ("device", "d"), ("", "h_0")], "message", "m1", 1)],
-        "links": [("email", "ann@x.org", "device", "d", "probabilistic", "candidate", 1, 2, "", 1, 1, 3.25)],
+        "identity_history": [("p_1", 1, None, 5, "created", None, ["email:ann@x.org", "device:d", "h_0"], "message", "m1", 1)],
+        "identity_links": [("email", "ann@x.org", "device", "d", "probabilistic", "candidate", 1, 2, "", 1, 1, 3.25)],
         "profiles": [("p_1", 1, 2, {"email": "Ann@x.org", "last": "ann@x.org", "plan": "pro"}, 0.96)],
         "quarantine": [
             ("q1", "invalid", "expected a number, found 'Ann@x.org' at /email", "", "", "web", 7, None, orjson.dumps(raw)),

@@ -12,8 +12,8 @@ import pytest
 from contracts.reading.loading import load
 from skep.project.fields import fields
 from state.snapshot.defined import Defined
+from state.snapshot.own_views import OwnView
 from state.snapshot.publish import publish
-from state.snapshot.views import OwnView
 from tests.state.test_snapshot import FakeRows, archived, write_archive
 
 OLDEST = "1.2.0"

@@ -11,8 +11,8 @@ import duckdb
 from contracts.reading.loading import load
 from skep.project.fields import fields
 from state.snapshot.defined import Defined
+from state.snapshot.literals import pointer
 from state.snapshot.publish import publish
-from state.snapshot.tables import pointer
 from tests.state.test_snapshot import FakeRows, archived, write_archive
 
 NAMES = [

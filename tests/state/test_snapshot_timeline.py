@@ -38,7 +38,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
         owners.append(("not archived yet", "p_1", 1.0))
         archives[space] = write_archive(folder / space, *events, name="web~1-999")
         changes = [change(1, "segment.entered", "gone", "2026-01-01T00:00:00.000000Z")]
-        rows[space] = FakeRows(applied_to={"web": 999}, rows={"attributions": owners, "changes": changes})
+        rows[space] = FakeRows(applied_to={"web": 999}, rows={"attributions": owners, "changes": changes}, space=space)
     defined = Defined(
         session_gap_us=GAP * 1_000_000,
         purposes={"marketing": False, "analytics": True},

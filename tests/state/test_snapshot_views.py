@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from state.snapshot.defined import Defined
+from state.snapshot.own_views import OwnView
 from state.snapshot.publish import publish, rehearse, sql
-from state.snapshot.views import OwnView
 from tests.state.test_snapshot import FakeRows
 
 GOOD = {

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from skep.cli.console import err, out, table
 from skep.cli.layout import number
+from state.snapshot.own_views import ViewProblem
 from state.snapshot.publish import SnapshotReport
-from state.snapshot.views import ViewProblem
 
 
 def show(report: SnapshotReport) -> None:

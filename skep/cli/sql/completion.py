@@ -10,7 +10,7 @@ from prompt_toolkit.document import Document
 
 from skep.cli.sql.session import Session
 from skep.project.terminal import visible_line
-from state.snapshot.tables import quoted
+from state.snapshot.literals import quoted
 
 _WORD = re.compile(r"[\w.\"]+$")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)

@@ -27,7 +27,7 @@ from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import snapshot_path
 from skep.project.terminal import behind
-from state.snapshot.tables import quote
+from state.snapshot.literals import quote
 
 HISTORY_BYTES = 1_000_000
 """Of a longer history the older half is forgotten when a prompt begins."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from state.snapshot.tables import quote, quoted
+from state.snapshot.literals import quote, quoted
 
 SCHEMA = "views"
 _NAME = re.compile("[a-z_][a-z0-9_]*")

@@ -1,0 +1,39 @@
+"""The snapshot's tables, each in a file of its own: columns, row, and what is particular about filling it. All times are in UTC."""
+
+from __future__ import annotations
+
+from state.snapshot.table import Table
+from state.snapshot.tables.attributions import ATTRIBUTIONS
+from state.snapshot.tables.changes import CHANGES
+from state.snapshot.tables.consents import CONSENTS
+from state.snapshot.tables.events import EVENTS
+from state.snapshot.tables.fields import FIELDS
+from state.snapshot.tables.identifiers import IDENTIFIERS
+from state.snapshot.tables.identity_history import IDENTITY_HISTORY
+from state.snapshot.tables.identity_links import IDENTITY_LINKS
+from state.snapshot.tables.memberships import MEMBERSHIPS
+from state.snapshot.tables.profiles import PROFILES
+from state.snapshot.tables.purposes import PURPOSES
+from state.snapshot.tables.quality import QUALITY
+from state.snapshot.tables.quarantine import QUARANTINE
+from state.snapshot.tables.segments import SEGMENTS
+from state.snapshot.tables.spaces import SPACES
+
+TABLES: tuple[Table, ...] = (
+    EVENTS,
+    ATTRIBUTIONS,
+    PROFILES,
+    IDENTIFIERS,
+    IDENTITY_LINKS,
+    IDENTITY_HISTORY,
+    MEMBERSHIPS,
+    SEGMENTS,
+    PURPOSES,
+    CONSENTS,
+    QUARANTINE,
+    CHANGES,
+    QUALITY,
+    FIELDS,
+    SPACES,
+)
+"""In the order in which the snapshot has them."""
