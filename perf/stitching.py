@@ -104,7 +104,7 @@ class Alone(Space):
 
     def alone(self, events: list[Event]) -> None:
         """Apply the events in commits."""
-        with patch.object(fold, "apply", _applied), patch.object(self.work, "keep", _kept):
+        with patch.object(fold, "apply", _applied), patch.object(self.work.moments, "keep", _kept):
             self._alone(events)
 
     def _alone(self, events: list[Event]) -> None:

@@ -106,7 +106,7 @@ def _stitch(work: Work, event: Event, message: bytes, first: Slot | None) -> Non
     relinked = linked if linked.relinked else None
     for claim in owned.claims:
         fold.claim(work, claim, relinked)
-        relinked = None
+        relinked = None if claim.moments else relinked
     # and what it makes true of whom.
     holder = person
     if owned.owner[0] != SELF:
