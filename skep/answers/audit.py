@@ -19,7 +19,7 @@ from skep.project.spaces import control_path, open_view
 from state.errors import NoState
 
 
-class Changed(msgspec.Struct, frozen=True):
+class ChangedFile(msgspec.Struct, frozen=True):
     """A file of definitions, and whether it was added, changed or removed."""
 
     file: str
@@ -30,7 +30,7 @@ class Subject(msgspec.Struct, frozen=True):
     """What an entry is about: its definitions and the files that changed, its two identifiers, a source or a file, or how many records."""
 
     definitions: str | msgspec.UnsetType | None = msgspec.UNSET
-    files: list[Changed] | msgspec.UnsetType = msgspec.UNSET
+    files: list[ChangedFile] | msgspec.UnsetType = msgspec.UNSET
     a: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
     b: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
     source: str | msgspec.UnsetType | None = msgspec.UNSET
@@ -38,7 +38,7 @@ class Subject(msgspec.Struct, frozen=True):
     records: int | msgspec.UnsetType = msgspec.UNSET
 
 
-class Decision(msgspec.Struct, frozen=True):
+class DecisionEntry(msgspec.Struct, frozen=True):
     """An entry of the control partition of a space.
 
     ``by``: None for entries of older versions. ``type``: ``definitions``, ``rollback``, ``link``, ``unlink``, ``replay``, ``edit``,
@@ -57,7 +57,7 @@ class Decision(msgspec.Struct, frozen=True):
     answer: dict[str, Any] | None
 
 
-def audit(settings: Settings, space: str) -> list[Decision]:
+def audit(settings: Settings, space: str) -> list[DecisionEntry]:
     """Every entry of a space, oldest first."""
     view = None
     with suppress(NoState):
@@ -69,13 +69,13 @@ def audit(settings: Settings, space: str) -> list[Decision]:
             view.close()
 
 
-def _rows(settings: Settings, space: str, view: View | None) -> list[Decision]:
+def _rows(settings: Settings, space: str, view: View | None) -> list[DecisionEntry]:
     before: str | None = None
     rows = []
     for position, entry in _entries(settings, space):
         kind, identity = entry.get("type"), str(entry.get("messageId", ""))
         rows.append(
-            Decision(
+            DecisionEntry(
                 space,
                 CONTROL,
                 position,
@@ -97,7 +97,7 @@ def _subject(settings: Settings, entry: dict[str, Any], before: str | None) -> S
     kind = entry.get("type")
     if kind == "definitions":
         files = differences(kept_files(settings, before), kept_files(settings, entry.get("digest"))) if before else []
-        return Subject(definitions=entry.get("digest"), files=[Changed(f"contracts/{path}", how) for path, how in files])
+        return Subject(definitions=entry.get("digest"), files=[ChangedFile(f"contracts/{path}", how) for path, how in files])
     if kind in {"link", "unlink"}:
         return Subject(a=entry.get("a"), b=entry.get("b"))
     if kind == "resume":

@@ -18,7 +18,7 @@ from skep.project.errors import CommandError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from skep.answers.quarantine.records import Record
+    from skep.answers.quarantine.records import QuarantinedRecord
     from skep.answers.quarantine.selection import Selection
     from skep.project.settings import Settings
 
@@ -81,7 +81,7 @@ def list_(
         shown.show_causes(listed(rows), limit, settings.spaces)
 
 
-def _json_rows(rows: Iterable[Record]) -> None:
+def _json_rows(rows: Iterable[QuarantinedRecord]) -> None:
     """A list of rows as one line of JSON, written as the rows come."""
     import sys
 

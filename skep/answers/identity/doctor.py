@@ -75,7 +75,7 @@ class Proposal(msgspec.Struct, frozen=True):
     estimate: bool = True
 
 
-class Behind(msgspec.Struct, frozen=True):
+class CostlyIdentifier(msgspec.Struct, frozen=True):
     """An identifier behind rebuilds: how many they were, and of how many identifiers together."""
 
     identifier: Pair
@@ -89,7 +89,7 @@ class Cost(msgspec.Struct, frozen=True):
     rebuilds: int
     identifiers: int
     seconds: float
-    behind: list[Behind]
+    behind: list[CostlyIdentifier]
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
@@ -231,7 +231,7 @@ class _Examined:
 
 
 def _cost(cost: Rebuilds) -> Cost:
-    behind = [Behind([one.namespace, one.value], one.rebuilds, one.identifiers) for one in cost.largest()[:MOST]]
+    behind = [CostlyIdentifier([one.namespace, one.value], one.rebuilds, one.identifiers) for one in cost.largest()[:MOST]]
     return Cost(cost.rebuilds, cost.identifiers, cost.busy_us / 1e6, behind)
 
 

@@ -13,7 +13,7 @@ from operators.stitch.clusters import IDENTIFIERS, LINKS, SHARED, UNLINKED
 from skep.answers.audit import reasons
 from skep.answers.identity.counterfactual import Ways
 from skep.answers.identity.evidence import Evidence, Near, Pair, holder_of, text_of
-from skep.answers.identity.likeness import Compared, Waterfall, compared_view
+from skep.answers.identity.likeness import SideBySide, Waterfall, compared_view
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import one_space
@@ -29,7 +29,7 @@ class Clash(msgspec.Struct, frozen=True):
     b: list[str]
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class PathLink(msgspec.Struct, frozen=True, kw_only=True):
     """A link on the way between two identifiers, whether it stands, and by which rule and in which words it does not.
 
     Times are ISO 8601. ``events`` and ``first_message`` are of links that events made, ``probability`` and ``waterfall`` of those by
@@ -73,8 +73,8 @@ class Explanation(msgspec.Struct, frozen=True):
     joined: bool
     profiles: dict[str, str]
     rules: int
-    path: list[Step]
-    compared: Compared | None
+    path: list[PathLink]
+    compared: SideBySide | None
     unlinked: Unlinked | None
     reason: str | None
     would_join: list[str]
@@ -121,12 +121,12 @@ class _Explained:
             [] if joined else Ways(evidence, self._a, self._b).told(steps),
         )
 
-    def _link(self, link: Link, why: str | None) -> Step:
+    def _link(self, link: Link, why: str | None) -> PathLink:
         evidence = self._evidence
         refusal = evidence.refusals[id(link)]
         if link.weight is not None:
             return self._alike(link, why)
-        return Step(
+        return PathLink(
             a=evidence.pair(link.a),
             b=evidence.pair(link.b),
             kind=link.kind,
@@ -142,12 +142,12 @@ class _Explained:
             why=why,
         )
 
-    def _alike(self, link: Link, why: str | None) -> Step:
+    def _alike(self, link: Link, why: str | None) -> PathLink:
         """A probabilistic link: what it weighs, and how that adds up."""
         evidence = self._evidence
         assert evidence.likeness is not None, "there are none without probabilistic rules"
         fall = evidence.likeness.waterfall(link.a, link.b)
-        return Step(
+        return PathLink(
             a=evidence.pair(link.a),
             b=evidence.pair(link.b),
             kind=link.kind,
@@ -161,7 +161,7 @@ class _Explained:
             why=why,
         )
 
-    def _compared(self) -> Compared | None:
+    def _compared(self) -> SideBySide | None:
         """The records of the two side by side; None if they are one, or nothing is compared."""
         evidence, likeness = self._evidence, self._evidence.likeness
         if likeness is None:
@@ -181,14 +181,14 @@ class _Explained:
         )
         return Clash(self._evidence.rules.names[refusal], a, b)
 
-    def _why_not(self, links: list[Step], compared: Compared | None) -> str:
+    def _why_not(self, links: list[PathLink], compared: SideBySide | None) -> str:
         if not links:
             none = "no evidence: no event and no manual link connects them, directly or through others"
             return none if compared is None else f"{none}; by likeness: {compared.why}"
         return "; ".join(refused_in_words(link) for link in links if link.state != "accepted")
 
 
-def refused_in_words(link: Step) -> str:
+def refused_in_words(link: PathLink) -> str:
     """A refused link, why, and which values clash."""
     a, b = text_of(link.a), text_of(link.b)
     said = f"{a} with {b}: {link.reason}"

@@ -43,7 +43,7 @@ class Happening(msgspec.Struct, frozen=True):
     rules: int
 
 
-class History(msgspec.Struct, frozen=True):
+class ProfileHistory(msgspec.Struct, frozen=True):
     """What happened to a profile, oldest first."""
 
     space: str
@@ -85,7 +85,7 @@ class Names:
             self._known[each.hash] = [names[each.namespace], each.value]
 
 
-def history(settings: Settings, text: str, space: str | None) -> History:
+def history(settings: Settings, text: str, space: str | None) -> ProfileHistory:
     """Everything that happened to the profile ``p_…``, also one that is gone, or to the one that holds ``NS:VALUE``; oldest first."""
     view = open_view(settings, one_space(settings, space))
     try:
@@ -97,7 +97,7 @@ def history(settings: Settings, text: str, space: str | None) -> History:
             raise CommandError(f"no profile of space {view.space} has the id {text} → `skep identity show NS:VALUE` tells ids")
         given = reasons(settings, view.space, {turn.cause for turn in turns if turn.by in {"link", "unlink"}})
         names = Names(view)
-        return History(view.space, profile_id(key), [_told(turn, names, given) for turn in turns])
+        return ProfileHistory(view.space, profile_id(key), [_told(turn, names, given) for turn in turns])
     finally:
         view.close()
 

@@ -49,7 +49,7 @@ class Waterfall(msgspec.Struct, frozen=True):
     probability: float
 
 
-class Compared(msgspec.Struct, frozen=True):
+class SideBySide(msgspec.Struct, frozen=True):
     """Two records side by side: the blocks they share, whether they are candidates by them, and in words what follows."""
 
     a: list[str]
@@ -114,7 +114,7 @@ class Likeness:
         prior = self._scorer.prior
         return Waterfall(round(prior, 6), probability(prior), steps, round(total, 6), round(probability(total), 6))
 
-    def compared(self, a: bytes, b: bytes, pair: Callable[[bytes], list[str]]) -> Compared:
+    def compared(self, a: bytes, b: bytes, pair: Callable[[bytes], list[str]]) -> SideBySide:
         """The records of two leads side by side; ``pair`` gives the identifier of a hash."""
         ones, twos = self._matcher.compared.known(a), self._matcher.compared.known(b)
         shared = [block for block in ones.blocks if block in set(twos.blocks)]
@@ -122,7 +122,7 @@ class Likeness:
         good = [block for block in near if self._matcher.index.size(block) <= self.settings.block_limit]
         fall = self.waterfall(a, b)
         blocks = [self.settings.block[block[0]].text for block in shared]
-        return Compared(pair(a), pair(b), blocks, bool(good), self._words(shared, near, good, fall), fall)
+        return SideBySide(pair(a), pair(b), blocks, bool(good), self._words(shared, near, good, fall), fall)
 
     def _words(self, shared: list[bytes], near: list[bytes], good: list[bytes], fall: Waterfall) -> str:
         weighed = f"{fall.weight:+.1f} bits, probability {fall.probability:.4f}"

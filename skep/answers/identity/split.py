@@ -24,7 +24,7 @@ Entry = dict[str, Any]
 IN_THE_WAY = "the profile cannot be split so: other people's links or a rule stand in the way → `skep identity explain` says which"
 
 
-class Part(msgspec.Struct, frozen=True):
+class SplitProfile(msgspec.Struct, frozen=True):
     """A profile that results; ``kept``: it is the one with the identifiers that stay."""
 
     profile: str
@@ -37,11 +37,11 @@ class Split(msgspec.Struct, frozen=True):
 
     unlink: list[list[Pair]]
     link: list[list[Pair]]
-    people: list[Part]
+    people: list[SplitProfile]
     entries: list[str] = []
 
     @classmethod
-    def of(cls, unlink: Iterable[list[Pair]], link: Iterable[list[Pair]], people: Iterable[Part]) -> Split:
+    def of(cls, unlink: Iterable[list[Pair]], link: Iterable[list[Pair]], people: Iterable[SplitProfile]) -> Split:
         """The profile that stays comes first."""
         return cls(list(unlink), list(link), sorted(people, key=lambda one: (not one.kept, one.identifiers)))
 
@@ -111,7 +111,9 @@ class _Trial:
         homes = [one for one in people if self._held(one) & self._kept]
         if len(homes) > 1 or self._held(homes[0]) - self._kept:
             raise CommandError(IN_THE_WAY)
-        parts = (Part(profile_id(one.key), sorted(self._pairs[each] for each in self._held(one)), one is homes[0]) for one in people)
+        parts = (
+            SplitProfile(profile_id(one.key), sorted(self._pairs[each] for each in self._held(one)), one is homes[0]) for one in people
+        )
         return Split.of(self._named(self._cut), self._named(self._added), parts)
 
     def _entries(self) -> list[Entry]:
@@ -184,5 +186,5 @@ class _Cut:
         people = []
         for found in (part for part in self._joined.parts() if not (self._kept | self._rest).isdisjoint(part)):
             key = lead([self._evidence.identifiers[each] for each in found]).hash
-            people.append(Part(profile_id(key), sorted(map(pair, found)), not self._kept.isdisjoint(found)))
+            people.append(SplitProfile(profile_id(key), sorted(map(pair, found)), not self._kept.isdisjoint(found)))
         return Split.of(([pair(a), pair(b)] for a, b in self._pairs), ([pair(a), pair(b)] for a, b in self._added), people)

@@ -14,7 +14,7 @@ from operators.epochs import spans
 from operators.view.quarantine import Quarantined
 from operators.view.space import View
 from skep.answers.quarantine.faults import Fault, contract_of, faults
-from skep.answers.quarantine.records import Record, record
+from skep.answers.quarantine.records import QuarantinedRecord, record
 from skep.answers.quarantine.trial import Trial
 from skep.project.in_force import in_force, standing
 from skep.project.settings import Settings, load_definitions
@@ -37,7 +37,7 @@ class Examination(msgspec.Struct, frozen=True):
     ``files``: judged by contracts/ as it is; None if that is in force, or is ``broken``.
     """
 
-    record: Record
+    record: QuarantinedRecord
     row: Quarantined
     file: str | None
     faults: list[Fault]

@@ -20,7 +20,7 @@ class Edited(msgspec.Struct, frozen=True):
     entry: str
 
 
-class Record(msgspec.Struct, frozen=True):
+class QuarantinedRecord(msgspec.Struct, frozen=True):
     """A refused record: times are ISO 8601, its bytes a text, or in base64 if they are no UTF-8.
 
     ``original``: the bytes that were received, if they have been edited; ``edits``: by whom.
@@ -45,11 +45,11 @@ class Record(msgspec.Struct, frozen=True):
     edits: list[Edited] | msgspec.UnsetType = msgspec.UNSET
 
 
-def record(space: str, row: Quarantined) -> Record:
+def record(space: str, row: Quarantined) -> QuarantinedRecord:
     """A row of the quarantine of a space, as everybody may read it."""
     raw, raw_base64 = _texts(row.raw)
     original, original_base64 = (msgspec.UNSET, msgspec.UNSET) if row.original is None else _texts(row.original)
-    return Record(
+    return QuarantinedRecord(
         row.id,
         space,
         cause_id(row),

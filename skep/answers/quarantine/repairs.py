@@ -26,7 +26,7 @@ ENTRIES_MAX = 500
 _One = TypeVar("_One")
 
 
-class Left(msgspec.Struct):
+class LeftAlone(msgspec.Struct):
     """Records that a patch does not apply to, with the id of one of them."""
 
     because: str
@@ -38,7 +38,7 @@ class Patched(msgspec.Struct, frozen=True, rename={"passing": "pass", "failing":
     """How many records a patch applies to, why not to the others, what a replay would make of them, and the entries."""
 
     edited: int
-    left: list[Left]
+    left: list[LeftAlone]
     records: int
     passing: int
     duplicate: int
@@ -77,7 +77,7 @@ def edit(
     settings: Settings, space: str | None, chosen: Selection, patch: Patch, why: str, *, feed: bool = False, dry_run: bool = False
 ) -> tuple[Patched, Sample | None]:
     """Apply a patch to records, and with ``feed`` replay them at once. ``dry_run`` only says what would come of it."""
-    left: dict[str, Left] = {}
+    left: dict[str, LeftAlone] = {}
     sample: Sample | None = None
     judging = Trial(settings)
     entries: dict[str, list[dict[str, Any]]] = {}
@@ -86,7 +86,7 @@ def edit(
             try:
                 raw = apply_patch(patch, row.raw)
             except Unpatchable as error:
-                left.setdefault(str(error), Left(str(error), 0, row.id)).records += 1
+                left.setdefault(str(error), LeftAlone(str(error), 0, row.id)).records += 1
                 continue
             sample = sample or Sample(row.id, row.raw, raw)
             judging.add(name, views[name], row, raw)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from skep.answers.audit import Decision, Subject
+from skep.answers.audit import DecisionEntry, Subject
 from skep.cli.console import table
 from skep.cli.layout import moment, prose
 from skep.project.entries import Submitted
 
 
-def show(decisions: list[Decision]) -> None:
+def show(decisions: list[DecisionEntry]) -> None:
     """A line for each entry."""
     columns = (moment("time"), "space", "by", "did", prose("what"), prose("why"), prose("answer"))
     table(columns, [(one.time, one.space, one.by, one.type, _words(one.what), one.why, _answer(one)) for one in decisions])
@@ -25,7 +25,7 @@ def _words(what: Subject) -> str:
     return " ".join(ends) or str(what.source or what.file or "")
 
 
-def _answer(one: Decision) -> str:
+def _answer(one: DecisionEntry) -> str:
     if one.answer is None:
         return "no flow has read it yet"
     return Submitted(one.id, one.position, False, one.answer).words()

@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import UNSET
 
 from skep.answers.identity.evidence import text_of
-from skep.answers.identity.explanation import Explanation, Step
-from skep.answers.identity.likeness import Compared, Waterfall
+from skep.answers.identity.explanation import Explanation, PathLink
+from skep.answers.identity.likeness import SideBySide, Waterfall
 from skep.cli.console import out, table
 from skep.cli.layout import ident, moment, number, prose
 
@@ -45,7 +45,7 @@ def show(told: Explanation) -> None:
     out.print(f"\nby version {told.rules} of contracts/identity.yaml")
 
 
-def _row(link: Step) -> tuple[Any, ...]:
+def _row(link: PathLink) -> tuple[Any, ...]:
     return (
         text_of(link.a), text_of(link.b), link.kind, link.state, link.first_seen, link.last_seen, link.events, link.first_message,
         link.rules, link.reason or link.why,
@@ -63,7 +63,7 @@ def _show_waterfall(a: str, b: str, fall: Waterfall) -> None:
     table(_COMPARISONS, rows)
 
 
-def _show_compared(compared: Compared) -> None:
+def _show_compared(compared: SideBySide) -> None:
     """What likeness says of two records that have no link."""
     out.print(f"\nby likeness, {compared.why}")
     if compared.blocks:

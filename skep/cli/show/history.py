@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skep.answers.identity.history import Happening, History, Pair, Who
+from skep.answers.identity.history import Happening, Pair, ProfileHistory, Who
 from skep.cli.console import headline, table
 from skep.cli.layout import ident, moment, number, prose
 
@@ -12,7 +12,7 @@ SHOWN = 4
 """Identifiers in one line of the table."""
 
 
-def show_history(told: History) -> None:
+def show_history(told: ProfileHistory) -> None:
     """A line for each thing that happened."""
     headline(told.profile, f"  space {told.space}\n")
     columns = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from skep.answers.quarantine.causes import Cause
-from skep.answers.quarantine.records import Record
+from skep.answers.quarantine.records import QuarantinedRecord
 from skep.answers.quarantine.repairs import Patched, Sample
 from skep.answers.quarantine.trial import Tried
 from skep.cli.console import out, table
@@ -34,7 +34,7 @@ def show_causes(causes: list[Cause], limit: int, spaces: Sequence[str]) -> None:
         out.print(f"\nNext: skep quarantine show {causes[0].sample}   ·   skep quarantine replay --cause {causes[0].id} --dry-run")
 
 
-def show_each(records: Iterable[Record], limit: int, spaces: Sequence[str]) -> None:
+def show_each(records: Iterable[QuarantinedRecord], limit: int, spaces: Sequence[str]) -> None:
     """A line for each record, at most ``limit``."""
     columns = ("space", "id", "reason", "event", prose("partition"), number("position"), prose("detail"))
     rows = [(one.space, one.id, one.reason, one.event, one.partition, one.position, one.detail) for one in records]
