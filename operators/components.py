@@ -22,11 +22,13 @@ class Components:
         """The key that stands for the component of a key, until that is joined with another."""
         parent = self._parent
         root = parent.setdefault(key, key)
-        while parent[root] != root:
-            root = parent[root]
+        if parent[root] is root:
+            return root
+        while (above := parent[root]) != root:
+            root = above
         # Whoever was on the way is nearer to the root from now on, or long chains would be walked again and again.
-        while parent[key] != root:
-            parent[key], key = root, parent[key]
+        while (above := parent[key]) != root:
+            parent[key], key = root, above
         return root
 
     def parts(self) -> list[list[bytes]]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import groupby
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from operators.components import Components
 from operators.match.scoring import probability
 from operators.records import Identifier
-from operators.stitch.rules import Rules
+from operators.refusal import Refusal
+from operators.stitch.rules import Held, Rules
 
 SUPPORT_PAIRS_MAX = 10_000
 """Pairs of records that are looked at for the support of one merge; of larger clusters, an even sample of their members."""
@@ -36,7 +37,7 @@ class Record(msgspec.Struct, gc=False):
     """
 
     lead: Identifier
-    held: dict[int, int]
+    held: Held
     last: int = 0
 
 
@@ -49,14 +50,11 @@ class Match(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """A link, and why it stands or not. ``support``: the mean match probability that refused it; ``namespace``: by position, the one of
-    which there would be too many values."""
+    """A link, and what refuses it (None: it stands). ``joins``: its ends were not one already by links that come before."""
 
     match: Match
-    accepted: bool
-    reason: Literal["joined", "already one", "unique", "limit", "identifiers", "links", "support"]
-    support: float | None = None
-    namespace: int = -1
+    refusal: Refusal | None
+    joins: bool = False
 
 
 def order(match: Match, records: Mapping[bytes, Record], rules: Rules) -> tuple[object, ...]:
@@ -68,8 +66,8 @@ def order(match: Match, records: Mapping[bytes, Record], rules: Rules) -> tuple[
         -match.weight,
         *((b.namespace, -last) if rules.newest else (last, b.namespace)),
         a.namespace + b.namespace,
-        f"{rules.names[a.namespace]}:{a.value}",
-        f"{rules.names[b.namespace]}:{b.value}",
+        rules.named(a),
+        rules.named(b),
     )
 
 
@@ -78,10 +76,11 @@ def decide(records: Mapping[bytes, Record], matches: Collection[Match], rules: R
     ordered = _in_order(matches, records, rules)
     links: dict[bytes, int] = defaultdict(int)
     clusters = _Clusters(records, rules, support, weight)
+    beyond = rules.beyond_links._replace(by="")
     found = []
     for match in ordered:
         if max(links[match.a], links[match.b]) >= rules.links_max:
-            found.append(Decision(match, accepted=False, reason="links"))
+            found.append(Decision(match, beyond))
             continue
         links[match.a] += 1
         links[match.b] += 1
@@ -97,25 +96,9 @@ def _in_order(matches: Collection[Match], records: Mapping[bytes, Record], rules
         yield from sorted(several, key=lambda match: order(match, records, rules)) if len(several) > 1 else several
 
 
-def reason(decision: Decision, rules: Rules, support: float) -> str:
-    """Why a link does not stand, in words."""
-    said = {
-        "unique": f"unique: the profile would have two values of {rules.names[decision.namespace]}",
-        "limit": f"limit: the profile would have more than {rules.most[decision.namespace]} values of {rules.names[decision.namespace]}",
-        "identifiers": f"limits.identifiers: the profile would have more than {rules.identifiers_max} identifiers",
-        "links": f"limits.links: one of the two has {rules.links_max} links that come before",
-    }
-    mean = decision.support or 0.0
-    if decision.reason == "support":
-        if mean < support:
-            return f"support: the mean probability over all pairs between the two clusters is {mean:.4f}, below {support:g}"
-        return f"support: the weights of all pairs between the two clusters speak against it (mean probability {mean:.4f})"
-    return said[decision.reason]
-
-
 def members(records: Collection[bytes], decisions: Collection[Decision]) -> list[list[bytes]]:
     """The clusters that the accepted links make of the records, those of one included, in the order of the records."""
-    return Components(records, ((each.match.a, each.match.b) for each in decisions if each.accepted)).parts()
+    return Components(records, ((each.match.a, each.match.b) for each in decisions if each.refusal is None)).parts()
 
 
 class _Clusters:
@@ -132,26 +115,21 @@ class _Clusters:
     def add(self, match: Match) -> Decision:
         a, b = self._components.root(match.a), self._components.root(match.b)
         if a == b:
-            return Decision(match, accepted=True, reason="already one")
+            return Decision(match, None)
         if len(self._records[b]) > len(self._records[a]):
             a, b = b, a
-        one, two = self._held[a], self._held[b]
-        total = {space: one.get(space, 0) + two.get(space, 0) for space in {**one, **two}}
-        if sum(total.values()) > self._rules.identifiers_max:
-            return Decision(match, accepted=False, reason="identifiers")
-        for space, number in total.items():
-            most = self._rules.most[space]
-            if most is not None and number > most and space in one and space in two:
-                return Decision(match, accepted=False, reason="unique" if most == 1 else "limit", namespace=space)
+        held = self._rules.together(self._held[a], self._held[b])
+        if isinstance(held, Refusal):
+            return Decision(match, held)
         pairs = len(self._records[a]) * len(self._records[b])
         if self._support > 0 and pairs > 1:
             mean, balance = self._between.means(a, self._records[a], b, self._records[b])
             if mean < self._support or balance < BALANCE - SLACK / pairs:
-                return Decision(match, accepted=False, reason="support", support=mean)
+                return Decision(match, Refusal("support", limit=self._support, figure=mean))
         self._components.join(a, b)
-        self._held[a] = total
+        self._held[a] = held
         self._records[a].extend(self._records.pop(b))
-        return Decision(match, accepted=True, reason="joined")
+        return Decision(match, None, joins=True)
 
 
 class Support:

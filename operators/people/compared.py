@@ -15,7 +15,6 @@ from operators.match.scoring import Prepared, Scorer
 from operators.people.store import PeopleStore
 from operators.records import Identifier, Person, Record
 from operators.stitch.clusters import lead
-from operators.stitch.reasons import shared_devices
 
 RECORDS_MAX = 200_000
 """Records whose comparable values are kept in memory; all are forgotten when there are more."""
@@ -110,7 +109,7 @@ class Compared:
         for each in identifiers:
             held[each.namespace] = held.get(each.namespace, 0) + 1
         first = next(each for each in identifiers if each.hash == key)
-        shared = bool(shared_devices([first], self._rules)) if self.shared is None else key in self.shared
+        shared = self._rules.is_shared(first) if self.shared is None else key in self.shared
         record = clusters.Record(first, held, self._evidence.time(traits, texts))
         # A copy, since a person's own list takes in the identifiers of those who join.
         found = Known(record, self._scorer.prepared(texts), self._evidence.blocks(texts, identifiers), list(identifiers), shared)

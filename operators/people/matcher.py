@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from contracts.model.probabilistic import Probabilistic
 from operators.match import clusters
-from operators.match.clusters import Decision, Match, reason
+from operators.match.clusters import Decision, Match
 from operators.match.evidence import Evidence
 from operators.match.model import Model
 from operators.match.scoring import Scorer, probability, weight
@@ -17,6 +17,7 @@ from operators.people.compared import Compared, Known, Parts
 from operators.people.manual import Manual
 from operators.people.store import PeopleStore
 from operators.records import Link, Person, Record
+from operators.refusal import UNLINKED, Refusal
 
 
 class Cluster(NamedTuple):
@@ -132,11 +133,11 @@ class Matcher:
         home = {key: at for at, group in enumerate(groups) for key in group}
         links: list[list[Match]] = [[] for _ in groups]
         weakest = [1.0 for _ in groups]
-        for match, accepted, why, *_ in decisions:
-            if accepted:
+        for match, refusal, joins in decisions:
+            if refusal is None:
                 at = home[match.a]
                 links[at].append(match)
-                if why == "joined":
+                if joins:
                     # They come by weight, and each joins what no stronger ones join.
                     weakest[at] = probability(match.weight)
         return [Cluster(*each) for each in zip(groups, links, weakest, strict=True)]
@@ -162,18 +163,14 @@ class Matcher:
         ordered = sorted(records, key=ranks.__getitem__)
         return clusters.decide({key: records[key] for key in ordered}, matches, self._rules, self._support, self.compared.weight), ordered
 
-    def _barred(self, a: bytes, b: bytes) -> str | None:
-        """Why a link counts for nothing, whatever its weight."""
+    def _barred(self, a: bytes, b: bytes) -> Refusal | None:
+        """What refuses a link whatever its weight."""
         if self._manual.rulings and self._manual.void(a, b):
-            return "unlinked by hand"
+            return UNLINKED
         if not self._shares:
             return None
         shared = next((known for known in map(self.compared.known, (a, b)) if known.shared), None)
-        if shared is None:
-            return None
-        first = shared.record.lead
-        limit = self._rules.shared_after[first.namespace]
-        return f"shared_after: {limit} persons or more were identified on {self._rules.names[first.namespace]}:{first.value}"
+        return None if shared is None else self._rules.on_shared[shared.record.lead.namespace]
 
     def links(self, cluster: Cluster) -> dict[bytes, Link]:
         """The accepted links within a cluster, as a person has them."""
@@ -183,22 +180,16 @@ class Matcher:
             found[a + b + b"p"] = Link(a, b, manual=False, first=time, last=time, rules=self._rules.version, weight=bits)
         return found
 
-    def told(self, leads: Collection[bytes]) -> Iterator[tuple[Link, str, str | None]]:
-        """Every link of these records, with its state (accepted, rejected, candidate) and, if it does not stand, the reason."""
+    def told(self, leads: Collection[bytes]) -> Iterator[tuple[Link, Refusal | None]]:
+        """Every link of these records, and what refuses it if it does not stand."""
         decisions = {(each.match.a, each.match.b): each for each in self._decisions(leads)[0]}
         for key in leads:
             for other, (bits, time) in self.compared.row(key).matches.items():
                 if _rank(self.compared.known(key).record) < _rank(self.compared.known(other).record):
                     link = Link(key, other, manual=False, first=time, last=time, rules=self._rules.version, weight=bits)
                     each, barred = decisions.get((key, other)), self._barred(key, other)
-                    if barred is not None:
-                        yield link, "rejected", barred
-                    elif each is None:
-                        yield link, "candidate", f"probability {probability(bits):.4f}: below accept"
-                    elif each.accepted:
-                        yield link, "accepted", None
-                    else:
-                        yield link, "rejected", reason(each, self._rules, self._support)
+                    below = Refusal("accept", figure=probability(bits)) if each is None else each.refusal
+                    yield link, barred or below
 
     def begin(self, old: Collection[Person], given_up: Mapping[bytes, Record], parts: Parts, shared: Collection[bytes]) -> set[bytes]:
         """Records are made anew: those of ``old`` and ``given_up`` give way to ``parts``; returns as `settle` does. End it with `end`.

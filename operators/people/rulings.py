@@ -13,8 +13,7 @@ from operators.people.recompute import component, rebuild
 from operators.people.store import Pair
 from operators.people.work import Work
 from operators.records import PERSONS, Link, Person
-from operators.stitch.clusters import decided
-from operators.stitch.reasons import reason, shared_devices
+from operators.stitch.clusters import decided, reason
 
 
 def rule(work: Work, said: dict[str, Any], *, link: bool) -> dict[str, Any]:
@@ -48,7 +47,7 @@ def _refusal(work: Work, a: bytes, b: bytes, holders: Iterable[Person]) -> str |
     for each in identifiers.values():
         if each.refused:
             links.update((link.a + link.b + (b"m" if link.manual else b""), link) for link in store.refusals.of(each.hash))
-    shared = shared_devices(identifiers.values(), store.rules)
+    shared = store.rules.shared(identifiers.values())
     for link, refusal in decided(identifiers, links.values(), shared, store.rules):
         if link.manual and {link.a, link.b} == {a, b} and refusal is not None:
             return reason(link, refusal, identifiers, shared, store.rules)

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from operators.components import Components
 from operators.records import Identifier, Link
-from operators.stitch.rules import Rules
+from operators.refusal import UNLINKED, Refusal
+from operators.stitch.rules import Held, Rules
 
 
 def order(link: Link, identifiers: Mapping[bytes, Identifier], rules: Rules) -> tuple[object, ...]:
@@ -24,11 +25,6 @@ def order(link: Link, identifiers: Mapping[bytes, Identifier], rules: Rules) -> 
     )
 
 
-UNLINKED, SHARED, LINKS, IDENTIFIERS = -4, -3, -2, -1
-"""What refuses a link beside the limit of a namespace (its position): a manual unlink, ``shared_after``, ``limits.links``,
-``limits.identifiers``."""
-
-
 def accepted(identifiers: Mapping[bytes, Identifier], links: Collection[Link], shared: Collection[bytes], rules: Rules) -> list[Link]:
     """The links that stand. ``shared``: devices of which only manual links may. Void links never stand."""
     return [link for link, refusal in decided(identifiers, links, shared, rules) if refusal is None]
@@ -36,19 +32,30 @@ def accepted(identifiers: Mapping[bytes, Identifier], links: Collection[Link], s
 
 def decided(
     identifiers: Mapping[bytes, Identifier], links: Collection[Link], shared: Collection[bytes], rules: Rules
-) -> Iterator[tuple[Link, int | None]]:
+) -> Iterator[tuple[Link, Refusal | None]]:
     """Each link in the order of acceptance, with what refuses it; None if it stands."""
     standing = []
     for link in links:
         if link.manual or not (link.void or link.a in shared or link.b in shared):
             standing.append(link)
         else:
-            yield link, UNLINKED if link.void else SHARED
+            yield link, UNLINKED if link.void else rules.on_shared[identifiers[_device(link, shared)].namespace]
     ordered = sorted(standing, key=lambda link: order(link, identifiers, rules))
     beyond = _beyond_limit(ordered, rules)
     clusters = _Clusters(identifiers, rules)
     for link in ordered:
-        yield link, LINKS if id(link) in beyond else clusters.add(link.a, link.b)
+        yield link, rules.beyond_links if id(link) in beyond else clusters.add(link.a, link.b)
+
+
+def reason(link: Link, refusal: Refusal, identifiers: Mapping[bytes, Identifier], shared: Collection[bytes], rules: Rules) -> str:
+    """What refuses a link, in words."""
+    ends = (link.a, link.b) if _device(link, shared) == link.a or refusal.rule != "shared_after" else (link.b, link.a)
+    return refusal.words(*(rules.named(identifiers[end]) for end in ends))
+
+
+def _device(link: Link, shared: Collection[bytes]) -> bytes:
+    """Which end of a link is the shared device."""
+    return link.a if link.a in shared else link.b
 
 
 def _beyond_limit(ordered: list[Link], rules: Rules) -> set[int]:
@@ -75,27 +82,22 @@ class _Clusters:
         self._identifiers = identifiers
         self._rules = rules
         self._components = Components()
-        self._held: dict[bytes, dict[int, int]] = {}
+        self._held: dict[bytes, Held] = {}
         """By root, of those that have grown."""
 
-    def add(self, a: bytes, b: bytes) -> int | None:
-        """Join the clusters of two identifiers if the rules allow it; else what they would break, as `decided` says it."""
+    def add(self, a: bytes, b: bytes) -> Refusal | None:
+        """Join the clusters of two identifiers if the rules allow it; else what refuses that."""
         a, b = self._components.root(a), self._components.root(b)
         if a == b:
             return None
-        one, two = self._holds(a), self._holds(b)
-        total = {space: one.get(space, 0) + two.get(space, 0) for space in {**one, **two}}
-        if sum(total.values()) > self._rules.identifiers_max:
-            return IDENTIFIERS
-        for space, number in total.items():
-            most = self._rules.most[space]
-            if most is not None and number > most and space in one and space in two:
-                return space
+        held = self._rules.together(self._holds(a), self._holds(b))
+        if isinstance(held, Refusal):
+            return held
         self._components.join(a, b)
-        self._held[a] = total
+        self._held[a] = held
         return None
 
-    def _holds(self, root: bytes) -> dict[int, int]:
+    def _holds(self, root: bytes) -> Held:
         return self._held.get(root) or {self._identifiers[root].namespace: 1}
 
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from contracts.model.definitions import IdentityRules
+from operators.records import Identifier
+from operators.refusal import Refusal
+
+Held = dict[int, int]
+"""By position of a namespace: how many values of it a cluster holds."""
 
 Pair = tuple[int, str]
 """An identifier: position of its namespace, value."""
@@ -25,6 +32,37 @@ class Rules:
         self.gap = rules.session_gap_us
         self.backstitch = rules.backstitch_us
         self.by_session = rules.owner == "session"
+        self.beyond_links = Refusal("limits.links", limit=self.links_max, by="newest" if self.newest else "oldest")
+        self.beyond_identifiers = Refusal("limits.identifiers", limit=self.identifiers_max)
+        self.beyond_most = tuple(
+            Refusal("unique" if most == 1 else "limit", name, most or 0) for name, most in zip(self.names, self.most, strict=True)
+        )
+        self.on_shared = tuple(Refusal("shared_after", name, after or 0) for name, after in zip(self.names, self.shared_after, strict=True))
+        """What refuses a link, by each of the rules; the last two by namespace."""
+
+    def together(self, one: Held, two: Held) -> Held | Refusal:
+        """How many values two clusters hold in one, or what refuses that."""
+        total = {space: one.get(space, 0) + two.get(space, 0) for space in {**one, **two}}
+        if sum(total.values()) > self.identifiers_max:
+            return self.beyond_identifiers
+        for space, number in total.items():
+            most = self.most[space]
+            if most is not None and number > most and space in one and space in two:
+                return self.beyond_most[space]
+        return total
+
+    def is_shared(self, device: Identifier) -> bool:
+        """Whether ``shared_after`` persons have been identified on a device."""
+        limit = self.shared_after[device.namespace]
+        return limit is not None and device.device is not None and device.device.identified >= limit
+
+    def shared(self, identifiers: Iterable[Identifier]) -> set[bytes]:
+        """The shared devices among these."""
+        return {each.hash for each in identifiers if self.is_shared(each)}
+
+    def named(self, identifier: Identifier) -> str:
+        """``namespace:value``"""
+        return f"{self.names[identifier.namespace]}:{identifier.value}"
 
     def anchor(self, pairs: tuple[Pair, ...]) -> Pair:
         """The identifier that an event hangs on: its first person identifier, else its first device."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from contracts.envelope import message_hash
 from contracts.model.hashing import profile_id
+from operators.match.confidence import confidences
 from operators.records import (
     NOBODY,
     OWNED,
@@ -17,7 +18,6 @@ from operators.records import (
     moment_owner,
     moment_raw,
 )
-from operators.stitch.confidence import confidences
 from operators.view.rows import SpaceRows
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import moment_key, moment_parts, time_of

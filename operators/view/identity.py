@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contracts.model.hashing import profile_id
+from operators.match.confidence import confidences
 from operators.match.scoring import probability
 from operators.people import manual
 from operators.people.pairs import link_of
 from operators.records import Identifier, Link, Person
-from operators.stitch.confidence import confidences
 from operators.view.rows import SpaceRows
 from state.snapshot.tables.identifiers import IdentifierRow
 from state.snapshot.tables.identity_links import LinkRow

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
+from operators.match.confidence import confidences
 from operators.match.scoring import probability, weight
 from operators.records import Identifier, Link, Person
-from operators.stitch.confidence import confidences
 
 
 def key(number: int) -> bytes:

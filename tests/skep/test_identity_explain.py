@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from contracts import load
-from operators.stitch.clusters import UNLINKED
+from operators.refusal import UNLINKED
 from skep.answers.identity import drawing, explanation
 from skep.answers.identity.drawing import LABEL, shortened
 from skep.answers.identity.evidence import Evidence

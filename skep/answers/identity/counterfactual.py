@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from operators.components import Components
 from operators.records import Link
-from operators.stitch.clusters import IDENTIFIERS, LINKS, SHARED, UNLINKED
+from operators.refusal import UNLINKED, Refusal
 from operators.stitch.rules import Rules
 from skep.answers.identity.evidence import Evidence, standing, text_of
 
@@ -42,7 +42,7 @@ class Ways:
         for link in steps:
             refusal = self._evidence.refusals[id(link)]
             if refusal is not None and link.weight is None:
-                found.append(self._linked(link.a, link.b) if refusal == UNLINKED else self._rule(link, refusal))
+                found.append(self._linked(link.a, link.b) if refusal == UNLINKED else self._rule(refusal))
         changes = dict(found)
         ways = [said for said, change in changes.items() if self._joins([change])]
         rules = [said for said in changes if said not in ways and not said.startswith("skep ")]
@@ -70,20 +70,17 @@ class Ways:
         ends = " ".join(shlex.quote(text_of(self._evidence.pair(end))) for end in (a, b))
         return f"skep identity link {ends} --why …", change
 
-    def _rule(self, link: Link, refusal: int) -> tuple[str, Change]:
+    def _rule(self, refusal: Refusal) -> tuple[str, Change]:
         """Without the rule that refuses a link."""
-        rules = self._evidence.rules
-        if refusal == SHARED:
-            device = link.a if link.a in self._evidence.shared else link.b
-            name = rules.names[self._evidence.identifiers[device].namespace]
-            return f"a higher `shared_after` of {name} in contracts/identity.yaml", lambda trial: trial.shared.clear()
-        if refusal == LINKS:
+        if refusal.rule == "shared_after":
+            return f"a higher `shared_after` of {refusal.namespace} in contracts/identity.yaml", lambda trial: trial.shared.clear()
+        if refusal.rule == "limits.links":
             return "a higher `limits.links` in contracts/identity.yaml", lambda trial: setattr(trial.rules, "links_max", _MANY)
-        if refusal == IDENTIFIERS:
+        if refusal.rule == "limits.identifiers":
             return "a higher `limits.identifiers` in contracts/identity.yaml", lambda trial: setattr(trial.rules, "identifiers_max", _MANY)
-        what = "no `unique: true`" if rules.most[refusal] == 1 else "a higher `limit`"
-        return f"{what} of {rules.names[refusal]} in contracts/identity.yaml", lambda trial: _without_limit(trial.rules, refusal)
+        what = "no `unique: true`" if refusal.rule == "unique" else "a higher `limit`"
+        return f"{what} of {refusal.namespace} in contracts/identity.yaml", lambda trial: _without_limit(trial.rules, refusal.namespace)
 
 
-def _without_limit(rules: Rules, namespace: int) -> None:
-    rules.most = tuple(None if at == namespace else most for at, most in enumerate(rules.most))
+def _without_limit(rules: Rules, namespace: str) -> None:
+    rules.most = tuple(None if name == namespace else most for name, most in zip(rules.names, rules.most, strict=True))

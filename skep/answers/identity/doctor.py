@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from contracts.model.hashing import profile_id
 from operators.people.rebuilds import Rebuilds
 from operators.records import Identifier, Link, Person
-from operators.stitch.clusters import IDENTIFIERS, LINKS
+from operators.refusal import Refusal
 from operators.view.space import View
 from skep.answers.identity.evidence import Evidence, Pair, text_of
 from skep.project.settings import Settings
@@ -187,30 +187,39 @@ class _Examined:
 
     def _limited(self, evidence: Evidence) -> None:
         """Profiles at which links are refused by a limit, with how many."""
-        found: Counter[tuple[bytes, int]] = Counter()
+        found: Counter[tuple[bytes, Refusal]] = Counter()
         degree = Counter(end for link in evidence.links if not link.manual for end in (link.a, link.b))
-        held = Counter((person.key, each.namespace) for person in evidence.people.values() for each in person.identifiers)
+        names = evidence.rules.names
+        held = Counter((person.key, names[each.namespace]) for person in evidence.people.values() for each in person.identifiers)
         for link in evidence.links:
             refusal = evidence.refusals[id(link)]
-            if refusal in {IDENTIFIERS, LINKS} or (refusal is not None and refusal >= 0 and not self._rules.namespaces[refusal].unique):
+            if refusal is not None and self._is_limit(refusal):
                 found.update(
                     {(evidence.home[end].key, refusal) for end in (link.a, link.b) if self._full(evidence, end, refusal, degree, held)}
                 )
-        for (key, refusal), count in sorted(found.items()):
-            name = {IDENTIFIERS: "limits.identifiers", LINKS: "limits.links"}.get(
-                refusal
-            ) or f"limit of {self._rules.namespaces[refusal].name}"
+        for (key, refusal), count in sorted(found.items(), key=lambda one: (one[0][0], self._place(one[0][1]))):
+            name = f"limit of {refusal.namespace}" if refusal.namespace else refusal.rule
             size = len(evidence.people[key].identifiers)
             self._limits.append(Limit(profile_id(key), name, size, count))
 
-    def _full(self, evidence: Evidence, end: bytes, refusal: int, degree: Counter[bytes], held: Counter[tuple[bytes, int]]) -> bool:
+    def _is_limit(self, refusal: Refusal) -> bool:
+        """Whether a higher number would let the link stand, unlike ``unique``; `limit: 1` is refused in its words."""
+        if refusal.rule == "unique":
+            return not self._rules.namespaces[self._place(refusal)].unique
+        return refusal.rule in {"limits.links", "limits.identifiers", "limit"}
+
+    def _place(self, refusal: Refusal) -> int:
+        """Where a limit is told: that of links, that of identifiers, then those of namespaces, whose places in the rules these are."""
+        names = [space.name for space in self._rules.namespaces]
+        return names.index(refusal.namespace) if refusal.namespace else -2 if refusal.rule == "limits.links" else -1
+
+    def _full(self, evidence: Evidence, end: bytes, refusal: Refusal, degree: Counter[bytes], held: Counter[tuple[bytes, str]]) -> bool:
         """Whether the limit is hit on this side of a refused link: more than half full, so that a small newcomer is not blamed."""
         person = evidence.home[end]
-        if refusal == IDENTIFIERS:
-            return len(person.identifiers) * 2 > self._rules.limit_identifiers
-        if refusal == LINKS:
-            return degree[end] > self._rules.limit_links
-        return held[person.key, refusal] * 2 > (self._rules.namespaces[refusal].limit or 0)
+        if refusal.rule == "limits.links":
+            return degree[end] > refusal.limit
+        held_here = held[person.key, refusal.namespace] if refusal.namespace else len(person.identifiers)
+        return held_here * 2 > refusal.limit
 
     # ---- proposals
 

@@ -9,16 +9,14 @@ from contracts.model.hashing import profile_id
 from operators.extract import Identifiers
 from operators.people.manual import Ruling
 from operators.records import Identifier, Link, Person
-from operators.stitch.clusters import decided, order
-from operators.stitch.reasons import reason, shared_devices
+from operators.refusal import Refusal, state
+from operators.stitch.clusters import decided, order, reason
 from operators.stitch.rules import Rules
 from operators.view.space import View
 from skep.answers.identity.likeness import Likeness
 from skep.answers.profiles import by_id, check_namespace, parse
 from skep.project.errors import CommandError
 
-UNLIKE = -5
-"""What refuses a probabilistic link; `Evidence.reason` has it in words."""
 Pair = list[str]
 """``[namespace, value]``"""
 Near = Mapping[bytes, list[tuple[bytes, Link]]]
@@ -39,38 +37,24 @@ class Evidence:
             self.people |= {person.key: person for person in beside if person is not None and person.key not in self.people}
         self.home = {each.hash: person for person in self.people.values() for each in person.identifiers}
         self.identifiers = {each.hash: each for person in self.people.values() for each in person.identifiers}
-        self.shared = shared_devices(self.identifiers.values(), self.rules)
+        self.shared = self.rules.shared(self.identifiers.values())
         known: dict[bytes, Link] = {}
         for person in about:
             known.update(person.links | view.identity.refused_of(person))
         alike = {key: known.pop(key) for key in list(known) if known[key].weight is not None}
-        self.refusals: dict[int, int | None] = {}
-        """By `id` of a link: what refuses it, as `decided` says it."""
-        self.links: list[Link] = []
-        for link, refusal in decided(self.identifiers, known.values(), self.shared, self.rules):
-            self.links.append(link)
-            self.refusals[id(link)] = refusal
-        self._states: dict[int, str] = {}
-        self._said: dict[int, str] = {}
-        for link, state, why in [(link, "accepted", None) for link in alike.values()] if likeness is None else self._compared(likeness):
-            self._take(link, state, why)
+        found = list(decided(self.identifiers, known.values(), self.shared, self.rules))
+        found += [(link, None) for link in alike.values()] if likeness is None else self._compared(likeness)
+        self.links = [link for link, _ in found]
+        self.refusals = {id(link): refusal for link, refusal in found}
+        """By `id` of a link: what refuses it; None if it stands."""
 
-    def _compared(self, likeness: Likeness) -> Iterator[tuple[Link, str, str | None]]:
+    def _compared(self, likeness: Likeness) -> Iterator[tuple[Link, Refusal | None]]:
         """The probabilistic links between these people, and to those who are beside them."""
-        for link, state, why in likeness.links(self.people.values()):
-            if link.a in self.home and link.b in self.home:
-                yield link, state, why
-
-    def _take(self, link: Link, state: str, why: str | None) -> None:
-        self.links.append(link)
-        self._states[id(link)] = state
-        self.refusals[id(link)] = None if why is None else UNLIKE
-        if why is not None:
-            self._said[id(link)] = why
+        return ((link, refusal) for link, refusal in likeness.links(self.people.values()) if link.a in self.home and link.b in self.home)
 
     def state(self, link: Link) -> str:
         """``accepted``, ``rejected``, or of a probabilistic link below `accept` ``candidate``."""
-        return self._states.get(id(link)) or ("accepted" if self.stands(link) else "rejected")
+        return state(self.refusals[id(link)])
 
     def pair(self, identifier: bytes) -> Pair:
         """The identifier of a hash as people know it."""
@@ -87,8 +71,6 @@ class Evidence:
     def reason(self, link: Link) -> str | None:
         """Why a link does not stand, in words; None if it does."""
         refusal = self.refusals[id(link)]
-        if refusal == UNLIKE:
-            return self._said[id(link)]
         return None if refusal is None else reason(link, refusal, self.identifiers, self.shared, self.rules)
 
     def ruling(self, link: Link) -> Ruling | None:

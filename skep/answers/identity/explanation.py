@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.text.times import iso
 from operators.records import Link
-from operators.stitch.clusters import IDENTIFIERS, LINKS, SHARED, UNLINKED
+from operators.refusal import Refusal
 from skep.answers.audit import reasons
 from skep.answers.identity.counterfactual import Ways
 from skep.answers.identity.evidence import Evidence, Near, Pair, holder_of, text_of
@@ -17,8 +17,6 @@ from skep.answers.identity.likeness import SideBySide, Waterfall, compared_view
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import one_space
-
-_RULES = {UNLINKED: "unlink", SHARED: "shared_after", LINKS: "limits.links", IDENTIFIERS: "limits.identifiers"}
 
 
 class Clash(msgspec.Struct, frozen=True):
@@ -130,13 +128,13 @@ class _Explained:
             a=evidence.pair(link.a),
             b=evidence.pair(link.b),
             kind=link.kind,
-            state="accepted" if refusal is None else "rejected",
+            state=evidence.state(link),
             first_seen=iso(link.first),
             last_seen=iso(link.last),
             events=link.count if link.kind == "deterministic" else None,
             first_message=link.message or None,
             rules=link.rules,
-            rule=None if refusal is None else self._rule(refusal),
+            rule=None if refusal is None else refusal.rule,
             reason=evidence.reason(link),
             clash=self._clash(link, refusal),
             why=why,
@@ -169,17 +167,13 @@ class _Explained:
         a, b = (likeness.record(evidence.home[end], end) for end in (self._a, self._b))
         return None if a == b else likeness.compared(a, b, evidence.pair)
 
-    def _rule(self, refusal: int) -> str:
-        return _RULES.get(refusal) or ("unique" if self._evidence.rules.most[refusal] == 1 else "limit")
-
-    def _clash(self, link: Link, refusal: int | None) -> Clash | None:
+    def _clash(self, link: Link, refusal: Refusal | None) -> Clash | None:
         """The values of both profiles that cannot be in one. The profiles hold at least what they held when the link was looked at."""
-        if refusal is None or refusal < 0:
+        if refusal is None or refusal.rule not in {"unique", "limit"}:
             return None
-        a, b = (
-            sorted(each.value for each in self._evidence.home[end].identifiers if each.namespace == refusal) for end in (link.a, link.b)
-        )
-        return Clash(self._evidence.rules.names[refusal], a, b)
+        home, namespace = self._evidence.home, self._evidence.rules.position[refusal.namespace]
+        a, b = (sorted(each.value for each in home[end].identifiers if each.namespace == namespace) for end in (link.a, link.b))
+        return Clash(refusal.namespace, a, b)
 
     def _why_not(self, links: list[PathLink], compared: SideBySide | None) -> str:
         if not links:

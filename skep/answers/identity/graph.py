@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -12,10 +12,8 @@ from contracts.model.hashing import profile_id
 from contracts.text.times import iso
 from operators.match.scoring import probability
 from operators.records import Identifier, Link, Person
-from operators.stitch.clusters import IDENTIFIERS, LINKS, SHARED, UNLINKED
-from operators.stitch.rules import Rules
 from skep.answers.identity.drawing import Group, Line, Node, Picture, draw, page
-from skep.answers.identity.evidence import UNLIKE, Evidence, profile_of, text_of
+from skep.answers.identity.evidence import Evidence, profile_of, text_of
 from skep.answers.identity.likeness import compared_view
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
@@ -124,16 +122,16 @@ def _title(each: Identifier, evidence: Evidence) -> str:
 
 def _lines(evidence: Evidence, links: Iterable[Link], nodes: dict[bytes, Node]) -> list[Line]:
     """A line for all links of two nodes that fare alike."""
-    found: dict[tuple[Node, Node, str, str, int | None], list[Link]] = {}
+    found: dict[tuple[Node, Node, str, str, str | None], list[Link]] = {}
     for link in links:
-        key = nodes[link.a], nodes[link.b], link.kind, evidence.state(link), evidence.refusals[id(link)]
+        key = nodes[link.a], nodes[link.b], link.kind, evidence.state(link), _rule(evidence, link) if link.weight is None else None
         found.setdefault(key, []).append(link)
     lines = []
-    for (a, b, kind, state, refusal), some in found.items():
+    for (a, b, kind, state, _), some in found.items():
+        rule = _rule(evidence, some[0])
         ends = " – ".join(text_of(evidence.pair(end)) for end in (some[0].a, some[0].b))
         said = ends if len(some) == 1 else f"{len(some):,} links"
         times = f"seen from {iso(min(link.first for link in some))} to {iso(max(link.last for link in some))}"
-        rule = _unlike(evidence, some[0]) if refusal == UNLIKE else _rule(refusal, evidence.rules)
         why = evidence.reason(some[0]) if len(some) == 1 else rule
         title = "\n".join([said, f"{kind}, {_STATES[state]}", times, *([why] if why else [])])
         weights = [link.weight for link in some if link.weight is not None]
@@ -146,27 +144,12 @@ def _lines(evidence: Evidence, links: Iterable[Link], nodes: dict[bytes, Node]) 
 _STATES = {"accepted": "accepted", "rejected": "refused", "candidate": "candidate, not applied"}
 
 
-def _unlike(evidence: Evidence, link: Link) -> str:
-    """What refuses a probabilistic link, without the figures of this one."""
-    return f"by likeness, {(evidence.reason(link) or '').partition(':')[0]}"
-
-
-_WORDS: dict[int, Callable[[Rules], str]] = {
-    UNLINKED: lambda _: "unlinked by hand",
-    SHARED: lambda _: "shared_after: too many persons were identified on the device",
-    LINKS: lambda rules: f"limits.links: an identifier has more than {rules.links_max:,}",
-    IDENTIFIERS: lambda rules: f"limits.identifiers: the profile would have more than {rules.identifiers_max:,}",
-}
-
-
-def _rule(refusal: int | None, rules: Rules) -> str | None:
-    """What refuses some links alike; None: they stand."""
+def _rule(evidence: Evidence, link: Link) -> str | None:
+    """What refuses a link and others alike, without the figures of this one; None: it stands."""
+    refusal = evidence.refusals[id(link)]
     if refusal is None:
         return None
-    if refusal in _WORDS:
-        return _WORDS[refusal](rules)
-    most, name = rules.most[refusal], rules.names[refusal]
-    return f"unique: it would have two values of {name}" if most == 1 else f"limit: it would have more than {most} values of {name}"
+    return refusal.in_general() if link.weight is None else f"by likeness, {(evidence.reason(link) or '').partition(':')[0]}"
 
 
 def _subtitle(person: Person, refused: int) -> str:

@@ -17,6 +17,7 @@ from operators.people.manual import Manual
 from operators.people.matcher import Matcher
 from operators.people.store import PeopleStore
 from operators.records import Identifier, Link, Person
+from operators.refusal import Refusal
 from operators.stitch.rules import Rules
 from operators.view.space import View
 from skep.project.settings import Settings
@@ -85,8 +86,8 @@ class Likeness:
         store = PeopleStore(shard, hasher, self._rules, CACHE_BYTES)
         self._matcher = Matcher(store, Manual(shard.manual), view.meta, self.settings, model)
 
-    def links(self, people: Iterable[Person]) -> list[tuple[Link, str, str | None]]:
-        """Every probabilistic link of these people, with its state (accepted, rejected, candidate) and why it does not stand."""
+    def links(self, people: Iterable[Person]) -> list[tuple[Link, Refusal | None]]:
+        """Every probabilistic link of these people, and what refuses it if it does not stand."""
         return list(self._matcher.told({key for person in people for key in person.records}))
 
     def record(self, person: Person, identifier: bytes) -> bytes:

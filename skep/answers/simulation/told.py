@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,8 +16,8 @@ from operators.people.manual import Manual
 from operators.people.matcher import Matcher
 from operators.people.space import Space
 from operators.records import Link, Person
-from operators.stitch.clusters import decided
-from operators.stitch.reasons import reason, shared_devices
+from operators.refusal import Refusal, state
+from operators.stitch.clusters import decided, reason
 from operators.stitch.rules import Rules
 from operators.view.space import View
 from skep.answers.simulation.lines import Lines, Unread
@@ -81,31 +82,25 @@ class _Links:
         self._identifiers = {each.hash: each for person in people for each in person.identifiers}
         self._links = [link for person in people for link in person.links.values() if link.weight is None] + refused
         self._standing = {id(link) for person in people for link in person.links.values()}
-        self._shared = shared_devices(self._identifiers.values(), rules)
+        self._shared = rules.shared(self._identifiers.values())
 
     def told(self, matcher: Matcher | None) -> list[dict[str, Any]]:
-        found = [] if matcher is None else list(self._alike(matcher))
-        for link, refusal in decided(self._identifiers, self._links, self._shared, self._rules):
+        alike = [] if matcher is None else matcher.told({key for person in self._people for key in person.records})
+        found = []
+        for link, refusal in chain(alike, decided(self._identifiers, self._links, self._shared, self._rules)):
             a, b = (self._identifiers[end] for end in (link.a, link.b))
             found.append(
                 {
                     "a": [self._rules.names[a.namespace], a.value],
                     "b": [self._rules.names[b.namespace], b.value],
                     "kind": link.kind,
-                    "state": "accepted" if refusal is None else "rejected",
+                    "state": state(refusal),
                     "reason": None if refusal is None else self._reason(link, refusal),
                 }
             )
         return sorted(found, key=lambda one: (one["a"], one["b"], one["kind"]))
 
-    def _alike(self, matcher: Matcher) -> Iterator[dict[str, Any]]:
-        """The probabilistic links: those that stand, those that a rule refuses, and the candidates."""
-        for link, state, why in matcher.told({key for person in self._people for key in person.records}):
-            a, b = (self._identifiers[end] for end in (link.a, link.b))
-            ends = ([self._rules.names[each.namespace], each.value] for each in (a, b))
-            yield dict(zip(("a", "b", "kind", "state", "reason"), (*ends, link.kind, state, why), strict=True))
-
-    def _reason(self, link: Link, refusal: int) -> str:
+    def _reason(self, link: Link, refusal: Refusal) -> str:
         said = reason(link, refusal, self._identifiers, self._shared, self._rules)
         ruling = self._manual.ruling(link.a, link.b) if link.void else None
         why = self._given[ruling.time_us, ruling.message].get("why") if ruling is not None else None

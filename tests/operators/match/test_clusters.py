@@ -56,7 +56,7 @@ def test_clusters_are_those_of_the_naive_rule_in_any_order_of_links() -> None:
             decisions = decide(records, matches, RULES, support, lambda a, b, known=weights: known[frozenset((a, b))])
             found = {frozenset(cluster) for cluster in members(records, decisions)}
             assert found == _naive(records, weights, support), (seed, support)
-            split += any(decision.reason == "support" for decision in decisions)
+            split += any(each.refusal is not None and each.refusal.rule == "support" for each in decisions)
     assert split > 100
 
 
@@ -70,9 +70,9 @@ def test_a_weak_bridge_does_not_join_two_clusters() -> None:
         return 12.0 if (a[0] < 5) == (b[0] < 5) else 6.0 if {a[0], b[0]} == {4, 5} else -12.0
 
     matches = [Match(a, b, weight(a, b)) for a in keys for b in keys if a < b and weight(a, b) > 0]
-    bridge = next(each for each in decide(records, matches, rules, 0.1, weight) if not each.accepted)
-    assert (bridge.match.a, bridge.match.b, bridge.reason) == (keys[4], keys[5], "support")
-    assert bridge.support is not None
-    assert 0.03 < bridge.support < 0.05
+    bridge = next(each for each in decide(records, matches, rules, 0.1, weight) if each.refusal is not None)
+    assert bridge.refusal is not None
+    assert (bridge.match.a, bridge.match.b, bridge.refusal.rule) == (keys[4], keys[5], "support")
+    assert 0.03 < bridge.refusal.figure < 0.05
     assert len(members(records, decide(records, matches, rules, 0.1, weight))) == 2
     assert len(members(records, decide(records, matches, rules, 0.0, weight))) == 1
