@@ -14,7 +14,7 @@ from contracts.text.keys import Choice, Duration, Fields, Key, Own, Schema, Text
 from contracts.text.problems import Unexpected, choices
 from contracts.text.scalars import meant_number, share_hint, unquoted
 from contracts.text.yaml_tree import Reader, Tree
-from schemalogic.declared import Property, declared
+from schemalogic.declarations import Property, declared
 
 FILE = "quality.yaml"
 HOUR_US = 3_600_000_000

@@ -16,7 +16,7 @@ from contracts.model.versions import newest
 from contracts.text.times import parse_time
 from operators.quality.scores import HOUR_US, TEXT_MAX, UNNAMED, Scores
 from operators.quality.values import Values
-from schemalogic.declared import Declared, declared
+from schemalogic.declarations import Declared, declared
 
 LOOK_FIRST, LOOK_EVERY = 20, 32
 """In each hour the values of the first events of a name are looked at, then those of every so-manieth."""

@@ -9,7 +9,7 @@ from typing import Any
 from contracts.model.definitions import Range
 from contracts.model.event_patterns import matches
 from operators.quality.scores import Pair
-from schemalogic.declared import Property
+from schemalogic.declarations import Property
 from schemalogic.paths import Step
 
 ITEMS_MAX = 20

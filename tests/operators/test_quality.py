@@ -21,7 +21,7 @@ from operators.people.step import tell, totals
 from operators.quality import ledger as ledgers
 from operators.quality.scorer import LOOK_EVERY, LOOK_FIRST, Scorer
 from operators.quality.scores import HOUR_US, OTHER, UNKNOWN_MAX, UNNAMED, Scores, share, source_of
-from schemalogic.declared import declared
+from schemalogic.declarations import declared
 from tests.engine import SPACE, Engine
 
 Json = dict[str, Any]

@@ -15,7 +15,7 @@ from contracts.meaning.tags import tags_at
 from contracts.model.definitions import Predicate
 from contracts.versions.changes import changes
 from schemalogic.compare import included, parse
-from schemalogic.declared import declared
+from schemalogic.declarations import declared
 from schemalogic.document import BrokenReference, Document, RemoteReference
 from schemalogic.keywords import ABOUT, UnreadableDraft, subschemas
 from schemalogic.references import check_references

@@ -15,7 +15,7 @@ from contracts.model.event_patterns import matches
 from contracts.model.versions import newest, version_text
 from contracts.reading.lineage import inheritance_of, properties_of, touches, uses
 from contracts.text.times import iso
-from schemalogic.declared import declared
+from schemalogic.declarations import declared
 from schemalogic.paths import parse_path, path_text
 from skep.answers.catalog.entries import USERS, Catalog, Entry, Property, Version
 from skep.answers.catalog.figures import Counted, Figures
