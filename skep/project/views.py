@@ -29,11 +29,13 @@ def _text(path: Path) -> str | None:
 
 def view_problems(settings: Settings, definitions: Definitions) -> list[ViewProblem]:
     """What the next snapshot would miss, found on one that has all tables and columns, and no rows."""
-    from skep.runtime.snapshots import defined  # noqa: PLC0415 - half a second that only projects with views pay
+    views = own_views(settings)
+    if not views:
+        return []
+    from skep.project.defined import defined  # noqa: PLC0415 - half a second that only projects with views pay
     from state.snapshot.publish import rehearse  # noqa: PLC0415
 
-    given = defined(settings, [definitions])
-    return rehearse(given, clear=settings.snapshot_personal == "clear") if given.views else []
+    return rehearse(defined([definitions], views), clear=settings.snapshot_personal == "clear")
 
 
 class MissingView(msgspec.Struct, frozen=True):

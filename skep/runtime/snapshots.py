@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -12,12 +12,11 @@ import msgspec
 import orjson
 
 from contracts import ContractErrors
-from contracts.model.definitions import Definitions
 from operators.meta import encode as encode_meta
 from operators.quality.scores import HOUR_US
 from operators.view.snapshot import SnapshotRows
 from operators.view.space import View
-from skep.project.fields import fields
+from skep.project.defined import defined
 from skep.project.log import logger
 from skep.project.personal import hidden
 from skep.project.settings import Settings
@@ -26,9 +25,7 @@ from skep.project.views import own_views
 from skep.runtime import metrics
 from state.errors import NoState, StateError
 from state.files import replace
-from state.snapshot.defined import Defined
 from state.snapshot.publish import SnapshotReport, publish
-from state.snapshot.tables.segments import SegmentRow
 
 FIRST_SECONDS = 2.0
 """How soon it is looked again whether there is something to publish at all: who has just begun wants to ask."""
@@ -59,7 +56,7 @@ def _publish(settings: Settings, views: Mapping[str, View], made_of: str) -> Sna
         archives={space: archive_path(settings, space) for space in views},
         rows={space: SnapshotRows(view) for space, view in views.items()},
         personal=None if clear else {space: hiding[one.digest] for space, one in in_force.items()},
-        defined=defined(settings, different.values()),
+        defined=defined(different.values(), own_views(settings)),
         storage=settings.snapshot_storage,
     )
     replace(known_path(settings), orjson.dumps({"of": made_of, "file": _file(settings)}))
@@ -100,20 +97,6 @@ def _known(settings: Settings) -> str | None:
         return str(noted["of"]) if noted["file"] == _file(settings) else None
     except (FileNotFoundError, orjson.JSONDecodeError, KeyError, TypeError):
         return None
-
-
-def defined(settings: Settings, definitions: Iterable[Definitions]) -> Defined:
-    """What definitions and the project's own views give to a snapshot; where spaces have others in force, the first that say something."""
-    known = list(definitions)
-    told = {(one.kind, one.name, one.path): one for each in reversed(known) for one in fields(each)}
-    segments = {one.name: one for each in reversed(known) for one in each.segments}
-    return Defined(
-        fields=list(told.values()),
-        segments=[SegmentRow(one.name, one.version, one.title or None, one.owner or None, one.purpose) for one in segments.values()],
-        purposes={one.name: one.default for each in reversed(known) for one in each.purposes},
-        session_gap_us=known[0].identity.session_gap_us,
-        views=own_views(settings),
-    )
 
 
 def publish_every(settings: Settings, seconds: float, stopping: Callable[[], bool]) -> None:

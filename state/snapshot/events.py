@@ -40,14 +40,14 @@ def load_events(
     *,
     settled: Iterable[Settled] = (),
     readings: Readings | None = None,
-) -> int:
-    """Fills ``events`` for one space; table ``quarantine`` must be filled before. Gives the number of rows.
+) -> None:
+    """Fills ``events`` for one space; table ``quarantine`` must be filled before.
 
     ``settled``: records of the quarantine that were dropped, or applied after an edit.
     ``readings``: by the name of an old contract, how the documents that it accepted are read now.
     """
     if not files or not applied:
-        return 0
+        return
     source = _source(files)
     _register_applied(con, applied)
     _register_settled(con, settled)
@@ -65,12 +65,6 @@ def load_events(
             con.execute(f"INSERT INTO events SELECT {_COLUMNS} FROM batch")
             con.unregister("batch")
     con.execute("DROP TABLE work.chosen; DROP TABLE work.once")
-    return _count(con, space)
-
-
-def _count(con: duckdb.DuckDBPyConnection, space: str) -> int:
-    row = con.execute("SELECT count(*) FROM events WHERE space = $space", {"space": space}).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _source(files: Sequence[Path]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,10 @@ __all__ = ["NoSnapshot", "Personal", "Rows", "SnapshotReport", "publish", "sql"]
 ATTEMPTS = 3
 """The archive removes files when a flow opens it; a build that meets this begins again."""
 
-
 NOTHING_DEFINED = Defined()
+
+Built = tuple[dict[str, int], list[ViewProblem]]
+"""Rows by table, and which of the project's own views are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def publish(
         _remove(left)
     building = scratch(target, "building")
     try:
-        counts, problems = _build_again(building, archives, rows, personal, defined=defined, storage=storage)
+        build = partial(_build, archives=archives, rows=rows, personal=personal, defined=defined, storage=storage)
+        counts, problems = _build_again(building, build)
         put(building, target)
     finally:
         _remove(building)
@@ -108,19 +112,11 @@ def _must_exist(target: Path) -> None:
         raise NoSnapshot.at(target)
 
 
-def _build_again(
-    building: Path,
-    archives: Mapping[str, Path],
-    rows: Mapping[str, Rows],
-    personal: Mapping[str, Personal] | None,
-    *,
-    defined: Defined,
-    storage: str,
-) -> tuple[dict[str, int], list[ViewProblem]]:
+def _build_again(building: Path, build: Callable[[Path], Built]) -> Built:
     for attempt in range(1, ATTEMPTS + 1):
         _remove(building)
         try:
-            return _build(building, archives, rows, personal, defined=defined, storage=storage)
+            return build(building)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             if attempt == ATTEMPTS:
                 raise StateError(
@@ -131,13 +127,13 @@ def _build_again(
 
 def _build(
     building: Path,
+    *,
     archives: Mapping[str, Path],
     rows: Mapping[str, Rows],
     personal: Mapping[str, Personal] | None,
-    *,
     defined: Defined,
     storage: str,
-) -> tuple[dict[str, int], list[ViewProblem]]:
+) -> Built:
     with duckdb.connect(str(building), config={"storage_compatibility_version": storage}) as con:
         con.execute("ATTACH ':memory:' AS work")
         con.execute("SET preserve_insertion_order = true")

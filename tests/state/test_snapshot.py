@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from contracts.model.hashing import Hasher
+from skep.project.defined import defined
 from skep.project.settings import Settings, load_definitions
-from skep.runtime.snapshots import defined
+from skep.project.views import own_views
 from state.archive import SCHEMA
 from state.errors import StateError
 from state.snapshot.events import archive_files
@@ -141,7 +142,7 @@ def test_the_reference_names_every_column_and_macro_and_its_queries_run(tmp_path
     assert [row for row in rows if row not in reference] == []
     target = tmp_path / "skep.duckdb"
     shop = Settings.load(Path(__file__).parents[2])
-    publish(target, archives={}, rows={"shop": FakeRows()}, personal=None, defined=defined(shop, [load_definitions(shop)]))
+    publish(target, archives={}, rows={"shop": FakeRows()}, personal=None, defined=defined([load_definitions(shop)], own_views(shop)))
     queries = re.findall(r"```sql\n(.+?)```", reference, re.DOTALL)
     assert len(queries) > 10
     for query in queries:

@@ -20,20 +20,7 @@ from state.snapshot.tables.segments import SEGMENTS
 from state.snapshot.tables.spaces import SPACES
 
 TABLES: tuple[Table, ...] = (
-    EVENTS,
-    ATTRIBUTIONS,
-    PROFILES,
-    IDENTIFIERS,
-    IDENTITY_LINKS,
-    IDENTITY_HISTORY,
-    MEMBERSHIPS,
-    SEGMENTS,
-    PURPOSES,
-    CONSENTS,
-    QUARANTINE,
-    CHANGES,
-    QUALITY,
-    FIELDS,
-    SPACES,
-)
+    EVENTS, ATTRIBUTIONS, PROFILES, IDENTIFIERS, IDENTITY_LINKS, IDENTITY_HISTORY, MEMBERSHIPS, SEGMENTS,
+    PURPOSES, CONSENTS, QUARANTINE, CHANGES, QUALITY, FIELDS, SPACES,
+)  # fmt: skip
 """In the order in which the snapshot has them."""

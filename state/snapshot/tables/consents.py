@@ -15,8 +15,4 @@ class ConsentRow(NamedTuple):
     space: Space
 
 
-CONSENTS = Table(
-    "consents",
-    "Decided purposes of each profile; a purpose that is not here has its default",
-    ConsentRow,
-)
+CONSENTS = Table("consents", "Decided purposes of each profile; a purpose that is not here has its default", ConsentRow)

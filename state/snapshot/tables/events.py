@@ -26,8 +26,4 @@ class EventRow(NamedTuple):
     definitions: Annotated[str, "VARCHAR", "Digest of the definitions that it was judged by"]
 
 
-EVENTS = Table(
-    "events",
-    "Accepted events, each message once, whoever it belongs to (see attributions)",
-    EventRow,
-)
+EVENTS = Table("events", "Accepted events, each message once, whoever it belongs to (see attributions)", EventRow)

@@ -25,9 +25,4 @@ def _hidden(row: IdentifierRow, hider: Hider) -> IdentifierRow:
     return row if hidden is row.value else row._replace(value=hidden)
 
 
-IDENTIFIERS = Table(
-    "identifiers",
-    "Every identifier and the profile that it belongs to",
-    IdentifierRow,
-    hide=_hidden,
-)
+IDENTIFIERS = Table("identifiers", "Every identifier and the profile that it belongs to", IdentifierRow, hide=_hidden)

@@ -36,8 +36,5 @@ def _identifier(text: str, hider: Hider) -> str:
 
 
 IDENTITY_HISTORY = Table(
-    "identity_history",
-    "What happened to profiles, for good: who was merged or split, when, by which evidence",
-    HistoryRow,
-    hide=_hidden,
+    "identity_history", "What happened to profiles, for good: who was merged or split, when, by which evidence", HistoryRow, hide=_hidden
 )

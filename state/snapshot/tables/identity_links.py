@@ -28,9 +28,4 @@ def _hidden(row: LinkRow, hider: Hider) -> LinkRow:
     return row._replace(a_value=hider.identifier(row.a_namespace, row.a_value), b_value=hider.identifier(row.b_namespace, row.b_value))
 
 
-IDENTITY_LINKS = Table(
-    "identity_links",
-    "Evidence that two identifiers belong together",
-    LinkRow,
-    hide=_hidden,
-)
+IDENTITY_LINKS = Table("identity_links", "Evidence that two identifiers belong together", LinkRow, hide=_hidden)

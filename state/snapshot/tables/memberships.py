@@ -18,11 +18,7 @@ class MembershipRow(NamedTuple):
     space: Space
 
 
-MEMBERSHIPS = Table(
-    "memberships",
-    "Each stay of a profile in a segment, as the change log announced it",
-    MembershipRow,
-)
+MEMBERSHIPS = Table("memberships", "Each stay of a profile in a segment, as the change log announced it", MembershipRow)
 
 STAYS = """
 INSERT INTO memberships

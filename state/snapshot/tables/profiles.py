@@ -21,9 +21,4 @@ def _hidden(row: ProfileRow, hider: Hider) -> ProfileRow:
     return row._replace(traits=hider.traits(row.traits))
 
 
-PROFILES = Table(
-    "profiles",
-    "Every profile at the snapshot's moment, shared devices too",
-    ProfileRow,
-    hide=_hidden,
-)
+PROFILES = Table("profiles", "Every profile at the snapshot's moment, shared devices too", ProfileRow, hide=_hidden)

@@ -13,8 +13,4 @@ class PurposeRow(NamedTuple):
     granted_by_default: Annotated[bool, "BOOLEAN", "Whether it is granted by those who have decided nothing"]
 
 
-PURPOSES = Table(
-    "purposes",
-    "The purposes of contracts/consent.yaml in each space",
-    PurposeRow,
-)
+PURPOSES = Table("purposes", "The purposes of contracts/consent.yaml in each space", PurposeRow)

@@ -35,8 +35,5 @@ def _hidden(row: QualityRow, hider: Hider) -> QualityRow:
 
 
 QUALITY = Table(
-    "quality",
-    "What each source has handed over, by hour and event, of the last 35 days before the clock",
-    QualityRow,
-    hide=_hidden,
+    "quality", "What each source has handed over, by hour and event, of the last 35 days before the clock", QualityRow, hide=_hidden
 )

@@ -28,9 +28,4 @@ def _hidden(row: RefusedRow, hider: Hider) -> RefusedRow:
     return row._replace(raw=raw, detail=detail)
 
 
-QUARANTINE = Table(
-    "quarantine",
-    "Records that were not accepted, with the reason",
-    RefusedRow,
-    hide=_hidden,
-)
+QUARANTINE = Table("quarantine", "Records that were not accepted, with the reason", RefusedRow, hide=_hidden)

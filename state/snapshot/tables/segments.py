@@ -15,8 +15,4 @@ class SegmentRow(NamedTuple):
     purpose: Annotated[str | None, "VARCHAR", "The purpose that its members have granted; NULL if it asks for none"]
 
 
-SEGMENTS = Table(
-    "segments",
-    "Every segment that is defined, also one that nobody is in",
-    SegmentRow,
-)
+SEGMENTS = Table("segments", "Every segment that is defined, also one that nobody is in", SegmentRow)

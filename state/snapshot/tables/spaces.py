@@ -13,8 +13,4 @@ class SpaceRow(NamedTuple):
     applied: Annotated[dict[str, Any], "JSON", "Last applied position of each partition"]
 
 
-SPACES = Table(
-    "spaces",
-    "How far each space had come when the snapshot was made",
-    SpaceRow,
-)
+SPACES = Table("spaces", "How far each space had come when the snapshot was made", SpaceRow)
