@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 import contracts
 from contracts import ContractErrors, Problem
@@ -35,8 +35,7 @@ _PROFILES = {
 """Whose a thing is, by its kind, a profile as often as it has it. A ``total``, a count or a sum, that is 0 touches nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(msgspec.Struct, frozen=True):
     """A trait, segment, destination or namespace that rests on what changes. ``through``: the properties; empty is the event itself.
 
     ``profiles``: in the segment, with the trait or identifier, or told of; None without a snapshot.
@@ -50,28 +49,16 @@ class Touched:
     profiles: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Impact:
+class Impact(msgspec.Struct, frozen=True):
     """What changes, what it touches, and what `skep check` would say with the new version in place."""
 
     event: str
     profiles: int | None
     """With such an event."""
+    snapshot: str | None
     changes: list[Change]
     touched: list[Touched]
-    problems: list[Problem]
-    snapshot: Path | None = field(default=None)
-
-    def row(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "event": self.event,
-            "profiles": self.profiles,
-            "snapshot": str(self.snapshot) if self.snapshot else None,
-            "changes": [asdict(one) for one in self.changes],
-            "touched": [asdict(one) for one in self.touched],
-            "problems": [str(one) for one in self.problems],
-        }
+    problems: list[str]
 
 
 def impact(settings: Settings, old: Path, new: Path, event: str | None = None) -> Impact:
@@ -87,7 +74,8 @@ def impact(settings: Settings, old: Path, new: Path, event: str | None = None) -
     counted = _Counter(target if target.exists() else None)
     after = _problems(settings, {**before, place: _DRAFT.sub(r'\1"live"', texts[new])})
     touched = _touched(definitions, name, found, counted)
-    return Impact(name, counted.of([("event", name)]), found, touched, after, counted.target)
+    snapshot = None if counted.target is None else str(counted.target)
+    return Impact(name, counted.of([("event", name)]), snapshot, found, touched, [str(one) for one in after])
 
 
 def _event(old: Path, new: Path, event: str | None) -> str:

@@ -213,11 +213,11 @@ def impact(
     """
     from skep.answers.impact import impact as impact_of
     from skep.cli.console import json_line
-    from skep.cli.impact_report import show
+    from skep.cli.show.impact import show
 
     found = impact_of(settings_of(context), old, new, event)
     if json:
-        json_line(found.row())
+        json_line(found)
     else:
         show(found)
 

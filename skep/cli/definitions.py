@@ -130,7 +130,7 @@ def show_catalog(
     from skep.answers.catalog.collect import collect
     from skep.answers.catalog.figures import figures
     from skep.answers.catalog.pages import write_pages
-    from skep.answers.catalog.shown import show
+    from skep.cli.show.catalog import show
     from skep.project.settings import load_definitions
 
     settings = settings_of(context)
@@ -161,7 +161,7 @@ def show_plan(
     Example: skep plan
     """
     from skep.answers.planning.plan import plans
-    from skep.answers.planning.shown import show
+    from skep.cli.show.plan import show
     from skep.project.definitions import proved
     from skep.project.spaces import chosen
 
@@ -173,9 +173,9 @@ def show_plan(
         return
     for one in found:
         show(one)
-    if found[0]["plan"]:
+    if found[0].plan:
         of = "" if space is None else f" --space {space}"
-        out.print(f"\nNext: skep apply{of} --plan {found[0]['plan']}")
+        out.print(f"\nNext: skep apply{of} --plan {found[0].plan}")
 
 
 @definitions_app.command("rollback")

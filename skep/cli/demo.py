@@ -69,9 +69,21 @@ def demo(
         written, truth = write_demo(folder, people, events, seed, conflicts, noise, end_us // 1000)
     out.print(f"{events:,} events of {people:,} people until {iso(end_us)}: {written}; who they are: {truth}")
     if noise:
-        from skep.tools.demo.figures import show_figures
+        _noisy(folder / "identity.yaml", written, truth)
 
-        show_figures(folder / "identity.yaml", written, truth)
+
+def _noisy(rules: Path, events: Path, truth: Path) -> None:
+    """How many of the people are found, and the commands that do the same again."""
+    from skep.cli.show.training import show_evaluation
+    from skep.tools.demo.figures import charted, figures
+
+    told, measures = figures(rules, events, truth, console.spinner)
+    show_evaluation(measures)
+    out.print(f"rules: {rules}; model: {told.model}; charts: {told.chart}, {charted(rules)}")
+    out.print("The same, step by step:")
+    out.print(f"  skep identity train --rules {rules} --events {events}", soft_wrap=True)
+    out.print(f"  skep identity evaluate --rules {rules} --events {events} --truth {truth}", soft_wrap=True)
+    out.print("A flow links these people when both files, identity.yaml and the model, lie in contracts/.")
 
 
 def _end_us(until: str | None) -> int:

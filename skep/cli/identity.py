@@ -69,7 +69,7 @@ def simulate(
     Example: skep identity simulate --rules contracts/identity.yaml --events events.jsonl
     """
     from skep.answers.simulation.run import simulate
-    from skep.answers.simulation.shown import show, warn
+    from skep.cli.show.simulation import show, warn
 
     with counting() as progress:
         told = simulate(rules, events, progress)

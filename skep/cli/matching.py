@@ -38,6 +38,7 @@ def train(
 
     Example: skep identity train --rules contracts/identity.yaml --events events.jsonl --out contracts/identity_model.json
     """
+    from skep.cli.show.training import show_training
     from skep.tools.training import commands
 
     with spinner("comparing records …"):
@@ -48,7 +49,7 @@ def train(
     if json:
         json_line(told.row())
     else:
-        commands.show_training(told)
+        show_training(told)
 
 
 @matching_app.command("evaluate")
@@ -63,6 +64,7 @@ def evaluate(
 
     Example: skep identity evaluate --rules identity.yaml --events events.jsonl --truth _truth.jsonl --chart thresholds.svg
     """
+    from skep.cli.show.training import show_evaluation
     from skep.tools.training import commands
 
     with spinner("comparing records …"):
@@ -70,4 +72,4 @@ def evaluate(
     if json:
         json_line(told)
     else:
-        commands.show_evaluation(told)
+        show_evaluation(told)

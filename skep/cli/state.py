@@ -21,8 +21,9 @@ def info(context: typer.Context, space: Space = None, json: Json = False) -> Non
 
     Example: skep state info
     """
+    from skep.cli.show.state import show
     from skep.project.spaces import chosen
-    from skep.tools.migration import show, standings
+    from skep.tools.migration import standings
 
     settings = settings_of(context)
     found = standings(settings, chosen(settings, space))

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+
+import msgspec
 
 from contracts.model.hashing import Hasher
 from operators import meta as meta_row
@@ -14,8 +15,6 @@ from operators.meta import Meta
 from operators.people.meaning import MEANING
 from operators.people.space import Space
 from operators.validate import Validate
-from skep.cli.console import out, table
-from skep.cli.layout import number, prose
 from skep.project.errors import CommandError
 from skep.project.personal import hide_traits
 from skep.project.process import take_lock
@@ -46,17 +45,22 @@ class Standing:
         """Whether a newer version than this one wrote it."""
         return self.format > OURS or (self.format == OURS and self.meaning > MEANING)
 
-    def row(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return {
-            "space": self.space,
-            "format": self.format,
-            "meaning": self.meaning,
-            "events": self.events,
-            "steps": [step.name for step in needed(self)],
-            "fits": self.fits,
-            "needs": needs(self),
-        }
+    def row(self) -> StandingRow:
+        """The standing for programs."""
+        steps = [step.name for step in needed(self)]
+        return StandingRow(self.space, self.format, self.meaning, self.events, steps, self.fits, needs(self))
+
+
+class StandingRow(msgspec.Struct, frozen=True):
+    """How a space is stored, whether this version works on it, and what it needs, in names of steps and in words."""
+
+    space: str
+    format: int
+    meaning: int
+    events: int
+    steps: list[str]
+    fits: bool
+    needs: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +158,3 @@ STEPS = (
     ),
 )
 """In the order in which they are done. What changes how rows are stored comes before what computes people from them."""
-
-
-def show(found: list[Standing]) -> None:
-    """The standing of each space for people."""
-    rows = [(one.space, one.format, one.meaning if one.format == OURS else None, one.events, needs(one)) for one in found]
-    table(("space", number("format"), number("meaning"), number("events"), prose("needs")), rows)
-    out.print(f"\nThis version of Skep writes format {OURS}, meaning {MEANING}.")
-    if any(needed(one) for one in found):
-        out.print("Next: stop the flow, `skep state migrate`; a flow that starts does the same first")

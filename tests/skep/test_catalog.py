@@ -17,8 +17,7 @@ from skep.answers.catalog.collect import MISSING, collect
 from skep.answers.catalog.entries import KINDS, Catalog, Entry
 from skep.answers.catalog.figures import Figures, figures
 from skep.answers.catalog.pages import page_name, render, write_pages
-from skep.answers.catalog.shown import share
-from skep.answers.catalog.words import duration_words
+from skep.answers.catalog.words import duration_words, share
 from skep.project.settings import Settings, load_definitions
 from skep.project.spaces import snapshot_path
 from skep.tools.demo.events import write_demo

@@ -151,6 +151,6 @@ def test_plan(edited_shop: Path, sql: Any) -> None:
     """How it is now; that it comes true as it says is for test_plan."""
     settings = Settings.load(edited_shop, secret=SECRET)
     (found,) = plans(settings, ("shop",), proved(settings), lambda *_: None, None)
-    assert found["people"]["before"] == one(sql("SELECT count(*) FROM profiles"))
-    for name, sizes in found["segments"].items():
-        assert sizes["before"] == one(sql(f"SELECT count(DISTINCT profile_id) {MEMBERS} AND segment = '{name}'"))
+    assert found.people.before == one(sql("SELECT count(*) FROM profiles"))
+    for name, sizes in found.segments.items():
+        assert sizes.before == one(sql(f"SELECT count(DISTINCT profile_id) {MEMBERS} AND segment = '{name}'"))

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from skep.cli.sql import charts
+from skep.cli.sql.plot import WIDEST, draw
 from skep.cli.sql.session import Answer, Session
 from skep.project.errors import CommandError
 
@@ -27,7 +28,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 
 def drawn(answer: Answer, kind: str, capfd: pytest.CaptureFixture[str]) -> list[str]:
-    charts.draw(answer, kind, None)
+    draw(answer, kind, None)
     sys.stdout.flush()
     return capfd.readouterr().out.splitlines()
 
@@ -53,7 +54,7 @@ def test_bars_are_as_long_as_values_are_large(session: Session, capfd: pytest.Ca
     assert lines[1].count("█") in {full // 2, full // 2 + 1}
     assert lines[2].count("░") == full // 2
     assert not set("█░▏") & set(lines[3] + lines[4])
-    assert max(map(len, lines)) <= charts.WIDEST
+    assert max(map(len, lines)) <= WIDEST
 
 
 def test_several_series(session: Session, capfd: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +91,7 @@ def test_a_bar_without_a_place_in_time_is_drawn(session: Session) -> None:
 
 
 def test_more_than_can_be_drawn_is_told(session: Session, capfd: pytest.CaptureFixture[str]) -> None:
-    charts.draw(session.ask("select 'n' || range as x, range as v from range(100)"), "bar", None)
+    draw(session.ask("select 'n' || range as x, range as v from range(100)"), "bar", None)
     sys.stdout.flush()
     said = capfd.readouterr()
     assert (len(said.out.splitlines()), "the first 40 rows are drawn" in said.err) == (charts.BARS, True)
@@ -99,7 +100,7 @@ def test_more_than_can_be_drawn_is_told(session: Session, capfd: pytest.CaptureF
 def test_png_without_matplotlib_says_what_to_install(session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(CommandError, match=r"pip install 'skep\[plot\]'"):
-        charts.draw(session.ask(DAYS), "auto", tmp_path / "a.png")
+        draw(session.ask(DAYS), "auto", tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -107,7 +108,7 @@ def test_png_without_matplotlib_says_what_to_install(session: Session, monkeypat
 def test_png(session: Session, tmp_path: Path) -> None:
     for query in (DAYS, "select 'a$b$' as x, 1 as \"$m$\", null::int as n", "select 1 as n"):
         path = tmp_path / "a.png"
-        charts.draw(session.ask(query), "auto", path)
+        draw(session.ask(query), "auto", path)
         assert path.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(CommandError, match="--png: expected a file that can be written"):
-        charts.draw(session.ask(DAYS), "auto", Path("/nowhere/a.png"))
+        draw(session.ask(DAYS), "auto", Path("/nowhere/a.png"))

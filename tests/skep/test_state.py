@@ -24,7 +24,7 @@ from tests.skep.test_cli import refused, skep
 
 _KILLED = """
 import os, signal, sys
-from skep.cli import main
+from skep.cli.main import main
 from state.shard import Shard
 commit, moment = Shard.commit, sys.argv[1]
 def killed(shard):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+import msgspec
 
 Kind = Literal["event", "trait", "segment", "destination"]
 KINDS: tuple[Kind, ...] = ("event", "trait", "segment", "destination")
 USERS = ("trait", "segment", "destination", "namespace")
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(msgspec.Struct, frozen=True):
     """One property of an event's newest version. ``used_by``: kind → names.
 
     ``present``: the share of the objects that carry an optional one, over the last 35 days; None if that is not measured.
@@ -30,8 +30,7 @@ class Property:
     used_by: dict[str, list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(msgspec.Struct, frozen=True):
     """One version of a contract, and what it changed against the one before. Times are ISO texts, None if not known."""
 
     version: str
@@ -44,8 +43,7 @@ class Version:
     changes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """``volume``: events accepted, profiles that have the trait, members now, or None. ``quality``: a share, None if not measured.
 
     ``rests_on`` and ``used_by``: kind → names. ``since``: when it was first seen in the data; ``declared``: first in definitions in force.
@@ -79,8 +77,8 @@ class Entry:
         return {"event": "events accepted", "trait": "profiles have it", "segment": "members now", "destination": ""}[self.kind]
 
     def row(self) -> dict[str, Any]:
-        """The entry as JSON."""
-        return {**asdict(self), "facts": dict(self.facts)}
+        """The entry for programs: of facts that are called the same the last one."""
+        return msgspec.structs.asdict(self) | {"facts": dict(self.facts)}
 
     def words(self) -> str:
         """Everything that a search looks at, in small letters."""
@@ -91,8 +89,7 @@ class Entry:
         return " ".join(texts).lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
+class Catalog(msgspec.Struct, frozen=True):
     """All entries; ``clock`` is the moment of the figures (ISO), None without a snapshot."""
 
     entries: tuple[Entry, ...]

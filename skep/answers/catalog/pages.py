@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from skep.answers.catalog.entries import KINDS, Catalog, Entry
-from skep.answers.catalog.shown import plural, share, short_time
+from skep.answers.catalog.words import plural, share, short_time
 from skep.project.terminal import visible
 
 MARK = '<meta name="generator" content="skep catalog">'

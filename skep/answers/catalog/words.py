@@ -1,4 +1,4 @@
-"""What the catalog says in words: types, rules, features and differences between versions."""
+"""What the catalog says in words: figures, types, rules, features and differences between versions."""
 
 from __future__ import annotations
 
@@ -73,3 +73,19 @@ def differences(old: dict[str, tuple[str, bool]] | None, new: dict[str, tuple[st
         if required != was_required:
             yield f"{path} is {'required now' if required else 'no longer required'}"
     yield from (f"{path} is gone" for path in old if path not in new)
+
+
+def plural(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def share(value: float | None) -> str:
+    """A share in percent, never rounded up to all."""
+    if value is None:
+        return "–"
+    return "100 %" if value == 1 else f"{min(value, 0.9999):.2%}".replace("%", " %")
+
+
+def short_time(value: str | None) -> str:
+    """The day and the minute of an ISO time."""
+    return "–" if value is None else value[:16].replace("T", " ")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import orjson
+from msgspec.structs import replace
 
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import profile_id
 from operators.activation.audience import Audience
 from operators.view.profiles import traits_of
 from operators.view.space import View
+from skep.answers.planning.answer import Changes, Ids, Members, Moved, Person, Plan, Sample, Sizes, Some
 from skep.answers.planning.trial import Trial
 
 SAMPLES = 10
@@ -21,6 +23,7 @@ SHOWN = 10
 """Identifiers of a sample that are listed; the others are counted."""
 
 Pair = tuple[str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +46,13 @@ class _Homes:
         }
         return cls({pair: profile for profile, pairs in held.items() for pair in pairs}, held)
 
-    def row(self, profile: str) -> dict[str, Any]:
+    def row(self, profile: str) -> Person:
         pairs = self.held.get(profile, [])
-        return {"profile": profile, "identifiers": [list(pair) for pair in pairs[:SHOWN]], "more": max(0, len(pairs) - SHOWN)}
+        return Person(profile, [list(pair) for pair in pairs[:SHOWN]], max(0, len(pairs) - SHOWN))
 
 
-def nothing() -> dict[str, Any]:
-    """What `compare` says where nothing changes."""
-    none: dict[str, Any] = {"count": 0, "samples": []}
-    return {
-        "merge": none, "split": none, "id": {"vanish": none, "appear": none},
-        "identifiers": {"moved": 0, "added": 0, "gone": 0}, "events": 0, "segments": {}, "destinations": {}, "traits": {},
-    }  # fmt: skip
-
-
-def compare(trial: Trial, definitions: Definitions) -> dict[str, Any]:
-    """Counts, each with its first samples by profile id: whose identifiers come together or apart (``merge``: people after that
-    are made of several of today's; ``split``: people of today that become several), and so on."""
+def compare(plan: Plan, trial: Trial, definitions: Definitions) -> Plan:
+    """The plan, and what is not the same before and after."""
     before, after = _Homes.read(trial.before), _Homes.read(trial.after)
     sources: dict[str, set[str]] = defaultdict(set)
     targets: dict[str, set[str]] = defaultdict(set)
@@ -74,37 +67,38 @@ def compare(trial: Trial, definitions: Definitions) -> dict[str, Any]:
     splits = sorted(profile for profile, parts in targets.items() if len(parts) > 1)
     vanish, appear = before.held.keys() - after.held.keys(), after.held.keys() - before.held.keys()
 
-    def sample(was: Iterable[str], now: Iterable[str]) -> dict[str, Any]:
-        return {"before": [before.row(one) for one in sorted(was)][:SHOWN], "after": [after.row(one) for one in sorted(now)][:SHOWN]}
+    def sample(was: Iterable[str], now: Iterable[str]) -> Sample:
+        return Sample([before.row(one) for one in sorted(was)][:SHOWN], [after.row(one) for one in sorted(now)][:SHOWN])
 
-    return {
-        "merge": _some(merges, lambda one: sample(sources[one], [one])),
-        "split": _some(splits, lambda one: sample([one], targets[one])),
-        "id": {
-            "vanish": _some(sorted(vanish), lambda one: sample([one], targets.get(one, ()))),
-            "appear": _some(sorted(appear), lambda one: sample(sources.get(one, ()), [one])),
-        },
-        "identifiers": {"moved": moved, "added": len(after.of.keys() - before.of.keys()), "gone": len(before.of.keys() - after.of.keys())},
-        "events": _events(trial),
-        "segments": _segments(trial, before, after),
-        "destinations": _destinations(trial.told, definitions),
-        "traits": _traits(trial),
-    }
+    return replace(
+        plan,
+        recomputed=True,
+        people=Sizes(trial.before.meta.people, trial.after.meta.people),
+        merge=_some(merges, lambda one: sample(sources[one], [one])),
+        split=_some(splits, lambda one: sample([one], targets[one])),
+        id=Ids(
+            _some(sorted(vanish), lambda one: sample([one], targets.get(one, ()))),
+            _some(sorted(appear), lambda one: sample(sources.get(one, ()), [one])),
+        ),
+        identifiers=Moved(moved, len(after.of.keys() - before.of.keys()), len(before.of.keys() - after.of.keys())),
+        events=_events(trial),
+        segments=_segments(trial, before, after),
+        destinations=_destinations(trial.told, definitions),
+        traits=_traits(trial),
+    )
 
 
-def _some(found: list[str], sample: Any) -> dict[str, Any]:
-    return {"count": len(found), "samples": [sample(one) for one in found[:SAMPLES]]}
+def _some(found: list[str], sample: Callable[[str], T]) -> Some[T]:
+    return Some(len(found), [sample(one) for one in found[:SAMPLES]])
 
 
 def _events(trial: Trial) -> int:
-    """How many events belong to another profile than before, or to one at all only before or only after."""
     was = dict(trial.before.events.attributions())
     differ = sum(was.pop(message, None) != profile for message, profile in trial.after.events.attributions())
     return differ + len(was)
 
 
-def _segments(trial: Trial, before: _Homes, after: _Homes) -> dict[str, Any]:
-    """By segment: its size before and after, and how many profiles enter and leave it."""
+def _segments(trial: Trial, before: _Homes, after: _Homes) -> dict[str, Members]:
     entered: dict[str, list[str]] = defaultdict(list)
     left: dict[str, list[str]] = defaultdict(list)
     for line in trial.told:
@@ -113,28 +107,23 @@ def _segments(trial: Trial, before: _Homes, after: _Homes) -> dict[str, Any]:
             (entered if change["type"] == "segment.entered" else left)[change["segment"]].append(change["profile"])
     sizes = trial.before.meta.sizes, trial.after.meta.sizes
     return {
-        name: {
-            "before": sizes[0].get(name, 0),
-            "after": sizes[1].get(name, 0),
-            "enter": _some(sorted(entered[name]), after.row),
-            "leave": _some(sorted(left[name]), before.row),
-        }
+        name: Members(
+            sizes[0].get(name, 0), sizes[1].get(name, 0), _some(sorted(entered[name]), after.row), _some(sorted(left[name]), before.row)
+        )
         for name in sorted(entered.keys() | left.keys())
     }
 
 
-def _destinations(told: list[bytes], definitions: Definitions) -> dict[str, Any]:
-    """By destination: how many changes it would be told, by their type."""
+def _destinations(told: list[bytes], definitions: Definitions) -> dict[str, Changes]:
     found = {}
     for each in definitions.destinations:
         audience = Audience.of(each, definitions)
         kinds = Counter(orjson.loads(line)["type"] for _, line in audience.told(enumerate(told)))
-        found[each.name] = {"changes": kinds.total(), "types": dict(sorted(kinds.items()))}
+        found[each.name] = Changes(kinds.total(), dict(sorted(kinds.items())))
     return found
 
 
 def _traits(trial: Trial) -> dict[str, int]:
-    """By trait: how many profiles that are there before and after have another value of it."""
     counts: Counter[str] = Counter()
     after = dict(_values(trial.after))
     for key, was in _values(trial.before):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from connectors import control
 from contracts.model.definitions import Definitions
 from contracts.text.times import iso
 from operators.people.meaning import is_old
 from operators.view.space import View
-from skep.answers.planning.compare import compare, nothing
+from skep.answers.planning.answer import Digests, FileChange, Plan, Sizes
+from skep.answers.planning.compare import compare
 from skep.answers.planning.trial import Progress, trial
 from skep.project.apply import plan_name
 from skep.project.definitions import kept_files
@@ -19,17 +20,9 @@ from skep.project.in_force import differences, digest_in_force
 from skep.project.settings import Settings
 from skep.project.spaces import control_path, open_view
 
-Plans = list[dict[str, Any]]
 
-
-def plan(settings: Settings, space: str, definitions: Definitions, progress: Progress, dump: IO[bytes] | None = None) -> dict[str, Any]:
-    """What putting the definitions in force would do; ``dump`` gets the state that it would make. Raises `NoState`.
-
-    Keys: ``space``, ``plan`` (see `plans`), ``clock`` (windows end there), ``definitions`` (``before``, ``after``), ``files``, ``older``
-    (an older version of Skep computed the people, so the next flow computes them anew in any case), ``recomputed``, ``people``
-    (``before``, ``after``), those of `compare`, and ``waiting``: entries of the control partition that no flow has read yet, which come
-    first.
-    """
+def plan(settings: Settings, space: str, definitions: Definitions, progress: Progress, dump: IO[bytes] | None = None) -> Plan:
+    """What putting the definitions in force would do; ``dump`` gets the state that it would make. Raises `NoState`."""
     view = open_view(settings, space)
     try:
         # `program` says what is wrong if nothing is in force yet.
@@ -39,25 +32,23 @@ def plan(settings: Settings, space: str, definitions: Definitions, progress: Pro
     finally:
         view.close()
     files = differences(kept_files(settings, before), definitions.files)
-    found: dict[str, Any] = {
-        "space": space,
-        "plan": None,
-        "clock": None if clock_us is None else iso(clock_us),
-        "definitions": {"before": before, "after": definitions.digest},
-        "files": [{"file": f"contracts/{path}", "change": how} for path, how in files],
-        "waiting": waiting,
-        "older": older,
-        "recomputed": False,
-        "people": {"before": people, "after": people},
-        **nothing(),
-    }
+    found = Plan(
+        space=space,
+        plan=None,
+        clock=None if clock_us is None else iso(clock_us),
+        definitions=Digests(before, definitions.digest),
+        files=[FileChange(f"contracts/{path}", how) for path, how in files],
+        waiting=waiting,
+        older=older,
+        recomputed=False,
+        people=Sizes(people, people),
+    )
     if before == definitions.digest and dump is None and not older:
         return found
     with trial(settings, space, definitions, progress) as tried:
         if tried.recomputed:
             progress("comparing, profiles", 0, people)
-            sizes = {"before": tried.before.meta.people, "after": tried.after.meta.people}
-            found |= {"recomputed": True, "people": sizes, **compare(tried, definitions)}
+            found = compare(found, tried, definitions)
         if dump is not None:
             _write(tried.after, dump)
     return found
@@ -68,9 +59,7 @@ def _write(view: View, dump: IO[bytes]) -> None:
         dump.write(line + b"\n")
 
 
-def plans(
-    settings: Settings, spaces: tuple[str, ...], definitions: Definitions, progress: Progress, dump: Path | None
-) -> list[dict[str, Any]]:
+def plans(settings: Settings, spaces: tuple[str, ...], definitions: Definitions, progress: Progress, dump: Path | None) -> list[Plan]:
     """The plan of each space; ``dump`` is the file that gets the state that they would make.
 
     ``plan`` names what all of them together are made of; None where the files are in force.
@@ -80,5 +69,5 @@ def plans(
         found = [plan(settings, space, definitions, progress, stream) for space in spaces]
     if any(digest_in_force(settings, space) != definitions.digest for space in spaces):
         for one in found:
-            one["plan"] = plan_name(settings, spaces, definitions.digest)
+            one.plan = plan_name(settings, spaces, definitions.digest)
     return found

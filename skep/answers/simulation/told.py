@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 
 from contracts.model.batches import Event
@@ -25,48 +26,88 @@ from skep.answers.simulation.lines import Lines, Unread
 _KINDS = {"identity.merged": "merged", "identity.split": "split"}
 
 
-class Told(NamedTuple):
-    """The answer as JSON has it, and the lines that were not taken in."""
+class Profile(msgspec.Struct):
+    """A profile with its identifiers, ``[namespace, value]``."""
 
-    answer: dict[str, Any]
+    profile: str
+    identifiers: list[list[str]]
+    confidence: float
+
+
+class Owned(msgspec.Struct):
+    """Whose an event is; nobody's, if it was not taken in."""
+
+    message_id: str | None = msgspec.field(name="messageId")
+    profile: str | None
+
+
+class Linked(msgspec.Struct):
+    """A link, whether it was accepted, and why not."""
+
+    a: list[str]
+    b: list[str]
+    kind: str
+    state: str
+    reason: str | None
+
+
+class Happened(msgspec.Struct):
+    """A profile was ``merged`` with another or ``split`` from it; ``rules``: the version of the rules."""
+
+    time: str
+    type: str
+    profile: str
+    other: str
+    cause: dict[str, Any]
+    evidence: dict[str, Any]
+    rules: int
+
+
+class Simulation(msgspec.Struct):
+    """What rules made of a file; every list is sorted, so that equal input gives equal bytes."""
+
+    profiles: list[Profile]
+    events: list[Owned]
+    links: list[Linked]
+    history: list[Happened]
+
+
+class Told(NamedTuple):
+    """The answer, and the lines that were not taken in."""
+
+    answer: Simulation
     unread: list[Unread]
 
 
 def tell(view: View, space: Space, rules: IdentityRules, lines: Lines, unread: list[Unread]) -> Told:
-    """Everything about a store that has been fed these lines; every list is sorted, so that equal input gives equal bytes."""
+    """Everything about a store that has been fed these lines."""
     people = list(view.people())
     given = {(ruling.time_us, ruling.message_id): ruling.entry for ruling in lines.rulings}
-    return Told(
-        {
-            "profiles": _profiles(people, rules),
-            "events": _events(view, lines.events, unread),
-            "links": _Links(people, list(view.identity.refused()), Rules(rules), space.work.manual, given).told(space.work.matcher),
-            "history": list(_history(view, rules, lines)),
-        },
-        unread,
-    )
+    links = _Links(people, list(view.identity.refused()), Rules(rules), space.work.manual, given).told(space.work.matcher)
+    events, history = _events(view, lines.events, unread), list(_history(view, rules, lines))
+    return Told(Simulation(_profiles(people, rules), events, links, history), unread)
 
 
-def _profiles(people: list[Person], rules: IdentityRules) -> list[dict[str, Any]]:
+def _profiles(people: list[Person], rules: IdentityRules) -> list[Profile]:
     names = [each.name for each in rules.namespaces]
     found = [
-        {
-            "profile": profile_id(person.key),
-            "identifiers": sorted([names[each.namespace], each.value] for each in person.identifiers),
-            "confidence": round(person.confidence, 6),
-        }
+        Profile(
+            profile_id(person.key),
+            sorted([names[each.namespace], each.value] for each in person.identifiers),
+            round(person.confidence, 6),
+        )
         for person in people
     ]
-    return sorted(found, key=lambda one: (one["identifiers"], one["profile"]))
+    return sorted(found, key=lambda one: (one.identifiers, one.profile))
 
 
-def _events(view: View, events: list[Event], unread: list[Unread]) -> list[dict[str, Any]]:
+def _events(view: View, events: list[Event], unread: list[Unread]) -> list[Owned]:
     """One for each message id that was taken in, and one for each line that was not."""
     owners = dict(view.events.attributions())
     found = [(message_id, owners.get(message_id)) for message_id in {event.message_id for event in events}]
     found += [(one.message_id or "", None) for one in unread if not one.ruling]
     found.sort(key=lambda one: (one[0], one[1] or ""))
-    return [{"messageId": message_id or None, "profile": profile} for message_id, profile in found]
+    return [Owned(message_id or None, profile) for message_id, profile in found]
 
 
 class _Links:
@@ -84,21 +125,14 @@ class _Links:
         self._standing = {id(link) for person in people for link in person.links.values()}
         self._shared = rules.shared(self._identifiers.values())
 
-    def told(self, matcher: Matcher | None) -> list[dict[str, Any]]:
+    def told(self, matcher: Matcher | None) -> list[Linked]:
         alike = [] if matcher is None else matcher.told({key for person in self._people for key in person.records})
-        found = []
-        for link, refusal in chain(alike, decided(self._identifiers, self._links, self._shared, self._rules)):
-            a, b = (self._identifiers[end] for end in (link.a, link.b))
-            found.append(
-                {
-                    "a": [self._rules.names[a.namespace], a.value],
-                    "b": [self._rules.names[b.namespace], b.value],
-                    "kind": link.kind,
-                    "state": state(refusal),
-                    "reason": None if refusal is None else self._reason(link, refusal),
-                }
-            )
-        return sorted(found, key=lambda one: (one["a"], one["b"], one["kind"]))
+        every = chain(alike, decided(self._identifiers, self._links, self._shared, self._rules))
+        return sorted((self._linked(*one) for one in every), key=lambda one: (one.a, one.b, one.kind))
+
+    def _linked(self, link: Link, refusal: Refusal | None) -> Linked:
+        a, b = ([self._rules.names[each.namespace], each.value] for each in (self._identifiers[link.a], self._identifiers[link.b]))
+        return Linked(a, b, link.kind, state(refusal), None if refusal is None else self._reason(link, refusal))
 
     def _reason(self, link: Link, refusal: Refusal) -> str:
         said = reason(link, refusal, self._identifiers, self._shared, self._rules)
@@ -107,7 +141,7 @@ class _Links:
         return f"{said}: {why}" if why else said
 
 
-def _history(view: View, rules: IdentityRules, lines: Lines) -> Iterator[dict[str, Any]]:
+def _history(view: View, rules: IdentityRules, lines: Lines) -> Iterator[Happened]:
     """Merges and splits in the order in which they happened, each with the message that made it so."""
     names = [each.name for each in rules.namespaces]
     said = {event.message_id: event for event in reversed(lines.events)}
@@ -125,12 +159,4 @@ def _history(view: View, rules: IdentityRules, lines: Lines) -> Iterator[dict[st
         else:
             ruling = given[cause["id"]]
             time, evidence = ruling.time_us, {part: ruling.entry.get(part) for part in ("a", "b", "why")}
-        yield {
-            "time": iso(time),
-            "type": kind,
-            "profile": change["profile"],
-            "other": change[kind],
-            "cause": cause,
-            "evidence": evidence,
-            "rules": rules.version,
-        }
+        yield Happened(iso(time), kind, change["profile"], change[kind], cause, evidence, rules.version)

@@ -1,0 +1,4 @@
+"""`skep sql`: questions to the snapshot."""
+
+CHARTS = ("auto", "bar", "line", "spark")
+"""The kinds of drawings that one can ask for."""

@@ -88,7 +88,7 @@ def _run_all(session: Session, statements: list[Statement], wanted: Wanted) -> N
 
 def _show(answer: Answer, statement: Statement, wanted: Wanted) -> None:
     if wanted.plot or wanted.png:
-        from skep.cli.sql.charts import draw  # noqa: PLC0415 - few answers are drawn
+        from skep.cli.sql.plot import draw  # noqa: PLC0415 - few answers are drawn
 
         draw(answer, wanted.plot, wanted.png)
     elif wanted.to:

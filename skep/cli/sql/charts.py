@@ -1,17 +1,14 @@
-"""An answer as a drawing: bars, lines or a spark in the terminal, or a PNG file."""
+"""An answer as bars, lines or a spark of a terminal."""
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from pathlib import Path
 
 from rich.cells import cell_len
 
-from skep.cli.console import err, out
+from skep.cli.console import err
 from skep.cli.sql.forms import Column
 from skep.cli.sql.screen import fit
 from skep.cli.sql.session import Answer
@@ -26,8 +23,6 @@ HEIGHT = 20
 """Lines of a terminal that a line chart takes."""
 NAMED = 5
 """Values that are named on the y axis."""
-WIDEST = 120
-"""Characters that a drawing takes where nobody says how wide the terminal is."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"
 _MARKERS = ("braille", "x", "o", "+", "*", "#")
@@ -52,19 +47,6 @@ class Chart:
     labels: list[str]
     is_time: bool
     series: list[Series]
-
-
-def draw(answer: Answer, kind: str, png: Path | None) -> None:
-    """Draws an answer; ``kind``: bar, line, spark, or auto for what suits its columns."""
-    chart = chart_of(answer, kind)
-    if png:
-        from skep.cli.sql.png import write_png  # noqa: PLC0415 - with matplotlib, which is heavy
-
-        write_png(chart, png)
-        return
-    width = out.width if sys.stdout.isatty() else min(WIDEST, shutil.get_terminal_size((WIDEST, HEIGHT)).columns)
-    for line in {"bar": bars, "line": lines, "spark": sparks}[chart.kind](chart, width):
-        out.print(line)
 
 
 def chart_of(answer: Answer, kind: str) -> Chart:

@@ -12,10 +12,10 @@ import typer
 from typer.core import TyperCommand
 
 from skep.cli.context import settings_of
+from skep.cli.sql import CHARTS
 
 sql_app = typer.Typer()
 
-CHARTS = ("auto", "bar", "line", "spark")
 _Query = typer.Argument(metavar="QUERY", help="One or several statements; `-` reads them from stdin. Without any: a prompt.")
 _Rows = typer.Option("--rows", min=1, help="How many rows a terminal shows (default 40; of rows that are too wide for a table, 10).")
 _Plot = typer.Option("--plot", metavar="[bar|line|spark]", help="Draw it: the first column is x, every number beside it a series.")

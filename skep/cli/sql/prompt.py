@@ -18,8 +18,8 @@ from pygments.lexers.sql import SqlLexer
 
 from contracts.text.problems import closest
 from skep.cli.console import err, out
+from skep.cli.sql import CHARTS
 from skep.cli.sql.asked import Wanted, run_text
-from skep.cli.sql.command import CHARTS
 from skep.cli.sql.completion import Words
 from skep.cli.sql.screen import show
 from skep.cli.sql.session import Session

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
-from skep.cli.console import out, spinner
 from skep.tools.demo.noise import noisy_rules
-from skep.tools.training.commands import evaluate_file, show_evaluation, train_file
+from skep.tools.training.commands import Told, evaluate_file, train_file
 
 
-def show_figures(rules: Path, events: Path, truth: Path) -> None:
-    """Write the rules, train their model beside them, print the measures and the commands that do the same again.
+def figures(rules: Path, events: Path, truth: Path, busy: Callable[[str], AbstractContextManager[None]]) -> tuple[Told, dict[str, Any]]:
+    """Write the rules, train their model beside them, and measure it; ``busy`` shows what is waited for.
 
     Raises `CommandError` if there are too few people to learn from.
     """
     rules.write_text(noisy_rules(), encoding="utf-8")
-    with spinner("learning what errors look like …"):
+    with busy("learning what errors look like …"):
         told = train_file(rules, events, None, None)
-    with spinner("comparing people …"):
-        measures = evaluate_file(rules, events, truth, rules.with_name("thresholds.svg"))
-    show_evaluation(measures)
-    out.print(f"rules: {rules}; model: {told.model}; charts: {told.chart}, {rules.with_name('thresholds.svg')}")
-    out.print("The same, step by step:")
-    out.print(f"  skep identity train --rules {rules} --events {events}", soft_wrap=True)
-    out.print(f"  skep identity evaluate --rules {rules} --events {events} --truth {truth}", soft_wrap=True)
-    out.print("A flow links these people when both files, identity.yaml and the model, lie in contracts/.")
+    with busy("comparing people …"):
+        return told, evaluate_file(rules, events, truth, charted(rules))
+
+
+def charted(rules: Path) -> Path:
+    """Where the picture of the measures goes."""
+    return rules.with_name("thresholds.svg")

@@ -1,4 +1,4 @@
-"""What `skep identity train` and `evaluate` do with their files, and how they tell it."""
+"""What `skep identity train` and `evaluate` do with their files."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from contracts.model.definitions import IdentityRules
 from contracts.model.probabilistic import Probabilistic
 from operators.match.comparisons import levels
 from operators.match.model import Model, UnusableModel, dump, load
-from operators.match.scoring import weight
 from skep.answers.simulation.run import read_rules
-from skep.cli.console import out, table
-from skep.cli.layout import number, prose
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import one_space, open_views
@@ -24,8 +23,6 @@ from skep.tools.training.linked import Linked
 from skep.tools.training.records import Records, read_records, records_of_people
 from skep.tools.training.splink_training import TrainingImpossible
 
-_COMPARED = ("trait", "how", prose("level"), number("one person"), number("two people"), number("weight"))
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -35,10 +32,31 @@ class Told:
     model: Path
     chart: Path
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> Training:
+        """The training for programs."""
         model = self.trained.model
-        weights = [dict(zip(("trait", "how", "level", "m", "u", "weight"), row, strict=True)) for row in _weights(model)]
-        return {"model": str(self.model), "chart": str(self.chart), "prior": model.prior, "weights": weights, "trained": model.trained}
+        return Training(str(self.model), str(self.chart), model.prior, weights(model), model.trained)
+
+
+class Weight(msgspec.Struct, frozen=True):
+    """What a level of a comparison says: its shares among pairs of one person (``m``) and of two (``u``), and its weight in bits."""
+
+    trait: str
+    how: str
+    level: str
+    m: float
+    u: float
+    weight: float
+
+
+class Training(msgspec.Struct, frozen=True):
+    """What was learned, and the files that were written; ``trained``: from what."""
+
+    model: str
+    chart: str
+    prior: float
+    weights: list[Weight]
+    trained: dict[str, Any]
 
 
 def train_file(rules_file: Path, events: Path, target: Path | None, labels: Path | None) -> Told:
@@ -127,34 +145,10 @@ def _truth(file: Path, rules: IdentityRules) -> dict[tuple[str, str], str]:
         raise CommandError(f"{file}: expected lines of {{namespace, value, person}}: {error.strerror}") from None
 
 
-def _weights(model: Model) -> list[tuple[str, str, str, float, float, float]]:
+def weights(model: Model) -> list[Weight]:
+    """What a model says of each level of each comparison."""
     return [
-        (each.compare.trait, each.compare.how, level.label, m, u, bits)
+        Weight(each.compare.trait, each.compare.how, level.label, m, u, bits)
         for each in model.comparisons
         for level, m, u, bits in zip(levels(each.compare), each.m, each.u, each.bits, strict=True)
     ]
-
-
-def show_training(told: Told) -> None:
-    """The weights as a table, and where the files are."""
-    model = told.trained.model
-    rows = [(trait, how, level, f"{m:.4f}", f"{u:.6f}", f"{bits:+.2f}") for trait, how, level, m, u, bits in _weights(model)]
-    table(_COMPARED, rows)
-    out.print(f"prior: {model.prior:.2e}, {weight(model.prior):+.2f} bits; {model.trained['records']:,} records")
-    out.print(f"trained by: {'; '.join(told.trained.lines) or 'no line: too few pairs'}")
-    if told.trained.labels:
-        out.print(f"labels: {told.trained.labels:,} records")
-    out.print(f"model: {told.model}; chart: {told.chart}")
-
-
-def show_evaluation(told: dict[str, Any]) -> None:
-    """The measures by threshold; the row of ``accept`` is marked."""
-    columns = ("accept", "", "precision", "recall", "f1", "b³ precision", "b³ recall", "b³ f1", "false merges", "false splits")
-    rows = []
-    for row in told["thresholds"]:
-        numbers = [*row["pairwise"].values(), *row["bcubed"].values(), row["false_merges"], row["false_splits"]]
-        rows.append((f"{row['accept']:g}", "←" if row["accept"] == told["accept"] else "", *(f"{number:.4f}" for number in numbers)))
-    table([number(name) for name in columns], rows)
-    out.print(f"{told['records']:,} records, {told['people']:,} people, {told['candidates']:,} pairs compared")
-    if told["skipped_blocks"]:
-        out.print(f"{told['skipped_blocks']:,} blocks are larger than `block_limit` and were skipped")

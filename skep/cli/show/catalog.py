@@ -1,8 +1,9 @@
-"""The catalog as a table, and how its figures are written."""
+"""`skep catalog`: what it has found as a table of each kind."""
 
 from __future__ import annotations
 
 from skep.answers.catalog.entries import Catalog, Entry
+from skep.answers.catalog.words import plural, share
 from skep.cli.console import headline, out, table
 from skep.cli.layout import number, prose
 
@@ -50,19 +51,3 @@ def _versions(entry: Entry) -> str:
 def _users(used_by: dict[str, list[str]]) -> str:
     """``3 traits, segment vips``: a single one by its name."""
     return ", ".join(f"{kind} {names[0]}" if len(names) == 1 else plural(len(names), kind) for kind, names in used_by.items())
-
-
-def plural(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
-def share(value: float | None) -> str:
-    """A share in percent, never rounded up to all."""
-    if value is None:
-        return "–"
-    return "100 %" if value == 1 else f"{min(value, 0.9999):.2%}".replace("%", " %")
-
-
-def short_time(value: str | None) -> str:
-    """The day and the minute of an ISO time."""
-    return "–" if value is None else value[:16].replace("T", " ")

@@ -1,4 +1,4 @@
-"""A simulation as tables for people."""
+"""`skep identity simulate`: a simulation as tables for people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from skep.answers.simulation.told import Told
+from skep.answers.simulation.told import Happened, Told
 from skep.cli.console import err, out, table
 from skep.cli.layout import Column, ident, moment, number, prose
 
@@ -17,22 +17,22 @@ MOST = 50
 def show(told: Told) -> None:
     """Profiles with how many events each has, whose the events are if they are few, links that do not stand, merges and splits."""
     answer = told.answer
-    owned = Counter(event["profile"] for event in answer["events"])
+    owned = Counter(event.profile for event in answer.events)
     _table(
         "profiles",
         (ident("profile"), prose("identifiers"), number("confidence"), number("events")),
-        [(one["profile"], _pairs(one["identifiers"]), one["confidence"], owned[one["profile"]]) for one in answer["profiles"]],
+        [(one.profile, _pairs(one.identifiers), one.confidence, owned[one.profile]) for one in answer.profiles],
     )
-    _table("events", (ident("message"), ident("profile")), [(event["messageId"], event["profile"]) for event in answer["events"]])
+    _table("events", (ident("message"), ident("profile")), [(event.message_id, event.profile) for event in answer.events])
     _table(
         "links",
         (prose("a"), prose("b"), "kind", "state", prose("reason")),
-        [(_pair(one["a"]), _pair(one["b"]), one["kind"], one["state"], one["reason"]) for one in answer["links"]],
+        [(_pair(one.a), _pair(one.b), one.kind, one.state, one.reason) for one in answer.links],
     )
     _table(
         "history",
         (moment("time"), "what", ident("profile"), ident("other"), "by", ident("cause"), prose("evidence")),
-        [_happened(one) for one in answer["history"]],
+        [_happened(one) for one in answer.history],
     )
 
 
@@ -53,10 +53,10 @@ def _table(title: str, columns: Sequence[str | Column], rows: Sequence[Sequence[
     out.print()
 
 
-def _happened(one: dict[str, Any]) -> tuple[Any, ...]:
-    evidence = one["evidence"]
+def _happened(one: Happened) -> tuple[Any, ...]:
+    evidence = one.evidence
     said = _pairs(evidence["identifiers"]) if "identifiers" in evidence else _manual(evidence)
-    return one["time"], one["type"], one["profile"], one["other"], one["cause"]["type"], one["cause"]["id"], said
+    return one.time, one.type, one.profile, one.other, one.cause["type"], one.cause["id"], said
 
 
 def _manual(evidence: dict[str, Any]) -> str:
