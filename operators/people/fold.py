@@ -74,24 +74,18 @@ def announce_joins(work: Work, linked: Linked) -> list[Person]:
 def owner_of(work: Work, person: Person, anchor: Pair, owner: Owner, changed: list[Person], *, opens: bool) -> Person:
     """To whom an event goes that hangs on an identifier of this person, but is not its own; added to ``changed`` if that is
     somebody new. ``opens``: it is the first anonymous event of its device's session."""
+    store = work.store
     if owner[0] == OWNED:
-        holder = work.store.holder(owner[1])
+        holder = store.holder(owner[1])
         assert holder is not None, "an owner is an identifier of somebody"
         return holder
-    return _nobody(work, person, anchor, changed, opens=opens)
-
-
-def _nobody(work: Work, person: Person, anchor: Pair, changed: list[Person], *, opens: bool) -> Person:
-    """The person for a device's event that belongs to nobody; added to ``changed`` if it is new."""
-    store, held = work.store, work.store.slots[anchor][1]
+    # It belongs to nobody: to the device's cluster if that holds no person, else to the device's profile of its own.
+    held, known, new = store.slots[anchor][1], person, False
     assert held.device is not None, "an event hangs on a device that was seen"
-    if not any(work.rules.person[each.namespace] for each in person.identifiers):
-        known, new = person, False
-    else:
+    if any(work.rules.person[each.namespace] for each in person.identifiers):
         key = store.shared_key(held)
         found = store.person(key)
-        new = found is None
-        known = found or store.new(key, len(work.program.cells))
+        known, new = found or store.new(key, len(work.program.cells)), found is None
     if opens:
         # Later in the session, as after a rebuild, what was before it is no longer known.
         known.aside = None

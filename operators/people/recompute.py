@@ -6,11 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from operators.people.blocks import BlockIndex
 from operators.people.collected import Collected
 from operators.people.manual import Manual
 from operators.people.rebuild import Group, Rebuilt
-from operators.people.regroup import end, regroup
+from operators.people.regroup import regroup, relink
 from operators.people.store import PeopleStore
 from operators.people.work import Work
 from operators.profile import next_due
@@ -50,7 +49,9 @@ def compute(
     _replace(work, old, new, () if everybody else sorted(anchors))
     work.announcer.reassigned(rebuilt.reassigned)
     if matcher is not None:
-        end(work, matcher, left)
+        matcher.end()
+        for person, cluster in left:
+            relink(work, matcher, person, cluster)
 
 
 def _replace(work: Work, old: dict[bytes, Person], new: dict[bytes, Person], near: Sequence[bytes]) -> None:
@@ -130,9 +131,3 @@ def _versions(store: PeopleStore, people: Iterable[Person]) -> dict[bytes, int]:
 def _anchors_of(people: Iterable[Person]) -> set[bytes]:
     """Every identifier of these people: where their moments hang."""
     return {each.hash for person in people for each in person.identifiers}
-
-
-def clear_records(work: Work) -> None:
-    """Forget which records were compared, by whatever rules."""
-    index = BlockIndex(work.shard.blocks, 0, work.meta) if work.matcher is None else work.matcher.index
-    index.clear()

@@ -9,7 +9,8 @@ from contracts.model.definitions import Definitions
 from contracts.model.versions import newest
 from operators.epochs import CONTROL, append_epoch
 from operators.people import denials, meaning
-from operators.people.recompute import clear_records, compute
+from operators.people.blocks import BlockIndex
+from operators.people.recompute import compute
 from operators.people.work import Work
 from operators.records import OWNED, SELF, Person, decode_person
 from operators.segments.compile import Program
@@ -70,7 +71,8 @@ def _recompute(work: Work, before: Program) -> None:
     anchors.discard(NO_ANCHOR)
     for person in old.values():
         person.records = {}
-    clear_records(work)
+    index = BlockIndex(work.shard.blocks, 0, work.meta) if work.matcher is None else work.matcher.index
+    index.clear()
     compute(work, old, anchors, everybody=True)
 
 

@@ -16,7 +16,7 @@ from operators.segments.compile import CONFIDENCE
 
 class Regrouped(NamedTuple):
     """The people to make; or, if there are any ``outside``, the people that have to be made anew with them. ``left``: people outside
-    whose links have changed, each with its records and their links, for `end`."""
+    whose links have changed, each with its records and their links, for `relink`."""
 
     groups: list[Group]
     outside: list[Person]
@@ -45,13 +45,6 @@ def regroup(
         else:
             found.left.append((first, cluster))
     return found
-
-
-def end(work: Work, matcher: Matcher, left: list[tuple[Person, Cluster]]) -> None:
-    """The people that `regroup` was asked for stand."""
-    matcher.end()
-    for person, cluster in left:
-        relink(work, matcher, person, cluster)
 
 
 def relink(work: Work, matcher: Matcher, person: Person, cluster: Cluster) -> None:

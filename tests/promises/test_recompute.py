@@ -1,4 +1,4 @@
-"""Seeing an accepted link again never changes who is who, and costs no recomputation: `Space.rebuilds` stands still."""
+"""Seeing an accepted link again never changes who is who, and costs no recomputation: `Rebuilds.rebuilds` stands still."""
 
 from __future__ import annotations
 
