@@ -1,6 +1,6 @@
 """What a record is: "The envelope, exactly" in docs/architecture.md, under the numbers that it has there.
 
-7 is `operators.judge`, 8 the people step, 9 `operators.consents`, 10 `contracts.text.numbers` and `operators.extract`.
+7 is `operators.judge`, 8 the people step, 9 `operators.consent`, 10 `contracts.text.numbers` and `operators.extract`.
 """
 
 from __future__ import annotations

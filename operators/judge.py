@@ -25,8 +25,7 @@ from contracts.model.definitions import Definitions
 from contracts.model.versions import names_contract
 from contracts.text.times import iso
 from contracts.versions.upcasts import UpcastError
-from operators.consents import NOTHING, consents
-from operators.denials import CONSENT_UPDATED, Denials, denied_at, said_id
+from operators.consent import CONSENT_UPDATED, NOTHING, Denials, denied_at, said_id, said_of
 from operators.extract import Identifiers
 from operators.frames import MAGIC, Frames, as_event, as_json, is_event
 from operators.versions import Accepts, Reading, Versions
@@ -137,7 +136,7 @@ class Judge:
         # 9. What it says about consent.
         decided, odd = NOTHING
         if self._purposes:
-            decided, odd = consents(body, properties if name == CONSENT_UPDATED else None, self._purposes)
+            decided, odd = said_of(body, properties if name == CONSENT_UPDATED else None, self._purposes)
         return Event(
             position,
             time_us,
@@ -168,7 +167,7 @@ class Judge:
             with suppress(Refusal):
                 seen = _upcast(contract, upcast, body, place, properties if place == "properties" else traits)
                 properties, traits = (seen[place], traits) if place == "properties" else (properties, seen[place])
-        decided, _ = consents(body, properties if name == CONSENT_UPDATED else None, self._purposes)
+        decided, _ = said_of(body, properties if name == CONSENT_UPDATED else None, self._purposes)
         identifiers = self.identifiers.read(seen)
         told = traits if call == "identify" else None
         return Event(0, 0, "", call, name, contract, identifiers, properties, told, decided, None, body, raw)

@@ -9,13 +9,12 @@ from collections.abc import Iterable
 
 from contracts.envelope import message_hash
 from contracts.model.batches import Denial, Event
-from operators.denials import repeats
+from operators import consent
 from operators.epochs import CONTROL
 from operators.meta import Meta
 from operators.people.quarantine import decode_row
 from operators.people.store import Pair, Slot
 from operators.people.work import Work
-from operators.profile import resolve_consents, withdraw
 from operators.quality.scores import source_of
 from operators.records import Moment
 
@@ -71,9 +70,9 @@ def _apply(work: Work, anchor: bytes, message: bytes, purpose: str, at: Moment) 
     person.aside = None
     if purpose not in work.program.defaults or _accepted(work, anchor, message, purpose, at[0]):
         return
-    if withdraw(person, anchor, purpose, *at):
+    if consent.withdraw(person, anchor, purpose, *at):
         work.begin(at[1], at[0])
-        resolve_consents(person, store.holder)
+        consent.resolve(person, store.holder)
         work.announcer.move(person, (f"!{purpose}",), work.clock.now)
 
 
@@ -88,7 +87,7 @@ def _accepted(work: Work, anchor: bytes, message: bytes, purpose: str, time_us: 
     if kept is None:
         return False
     event = work.reread(kept)
-    return repeats(event, anchor in map(store.hash, event.identifiers), purpose, time_us)
+    return consent.repeats(event, anchor in map(store.hash, event.identifiers), purpose, time_us)
 
 
 def wait(work: Work, pairs: tuple[Pair, ...], slots: list[Slot | None]) -> bool:

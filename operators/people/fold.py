@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contracts.model.batches import Event
+from operators import consent
 from operators.people.linking.linked import Linked
 from operators.people.store import Pair
 from operators.people.visits import Claim
 from operators.people.work import Work
-from operators.profile import Touched, fold, join, next_due, resolve_consents
+from operators.profile import Touched, fold, join, next_due
 from operators.records import OWNED, Person, decode_person, encode, with_owner
 from operators.stitch.owners import Owner
 
@@ -21,7 +22,7 @@ def apply(
     touched, due = fold(person, event, anchor, work.program, now)
     work.store.dirty[person.key] = person
     if event.consents:
-        resolve_consents(person, work.store.holder)
+        consent.resolve(person, work.store.holder)
     if linked is not None:
         touched = _reconsider(work, person, event, touched, linked)
     if due is not None:
@@ -41,7 +42,7 @@ def _reconsider(work: Work, person: Person, event: Event, touched: Touched, link
     for each in {each.key: each for each in (holder, *owners) if each is not None}.values():
         if all(len(decisions) < 2 for decisions in each.consents.values()):
             continue
-        resolve_consents(each, store.holder)
+        consent.resolve(each, store.holder)
         store.dirty[each.key] = each
         purposes = tuple(f"!{purpose}" for purpose in each.consents)
         if each is person:
@@ -62,7 +63,7 @@ def announce_joins(work: Work, linked: Linked) -> list[Person]:
         join(person, other, work.program)
         announcer.vanished(other, person)
         if person.consents:
-            resolve_consents(person, work.store.holder)
+            consent.resolve(person, work.store.holder)
         # What the other waited for, and what only both together will leave.
         work.timers.arm(person, other.armed)
         work.timers.arm(person, next_due(person, work.program, work.clock.now))
@@ -119,7 +120,7 @@ def claim(work: Work, claimed: Claim, linked: Linked | None) -> None:
     else:
         was = decode_person(row)
         other.first, other.last, other.traits, other.cells, other.consents = was.first, was.last, was.traits, was.cells, was.consents
-        resolve_consents(other, store.holder)
+        consent.resolve(other, store.holder)
         store.dirty[other.key] = other
         work.timers.arm(other, next_due(other, work.program, work.clock.now))
         work.announcer.settle(other, work.clock.now)

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
-from operators.denials import repeats
+from operators import consent
 from operators.people.collected import Collected, Remembered
 from operators.people.work import Work
-from operators.profile import fold, resolve_consents, withdraw
+from operators.profile import fold
 from operators.records import ALONE, NOBODY, OWNED, PERSONS, SEVERAL, Identifier, Link, Moment, Person, Record, moment_owner, with_owner
 from operators.stitch.clusters import lead, order
 from operators.stitch.owners import ITSELF, Owner, Visit, attribute, forget_older
@@ -167,7 +167,7 @@ class Rebuilt:
             self._denials(home)
         for person in self.people.values():
             if person.consents:
-                resolve_consents(person, home.get)
+                consent.resolve(person, home.get)
 
     def _denials(self, home: dict[bytes, Person]) -> None:
         """Count the denials of refused records for those who hold their identifiers, unless they have been accepted since."""
@@ -177,10 +177,10 @@ class Rebuilt:
                 identifier.anchor = True
                 messages = messages or {each.event.message_id: each for each in self._collected.moments}
                 taken = messages.get(message)
-                if taken is not None and repeats(taken.event, key in taken.identifiers, purpose, time):
+                if taken is not None and consent.repeats(taken.event, key in taken.identifiers, purpose, time):
                     continue
                 if purpose in self._program.defaults:
-                    withdraw(home[key], key, purpose, time, message)
+                    consent.withdraw(home[key], key, purpose, time, message)
 
     def _owner(self, owner: Owner, anchor: bytes, home: dict[bytes, Person]) -> Person:
         if owner[0] == NOBODY:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from operators import consent
 from operators.people.compared import Parts
 from operators.people.matcher import Cluster, Matcher
 from operators.people.rebuild import Group
 from operators.people.work import Work
-from operators.profile import resolve_consents
 from operators.records import Person, Record
 from operators.segments.compile import CONFIDENCE
 
@@ -62,7 +62,7 @@ def relink(work: Work, matcher: Matcher, person: Person, cluster: Cluster) -> No
         person.confidence = cluster.weakest
         moved = (CONFIDENCE,)
     if any(len(decisions) > 1 for decisions in person.consents.values()):
-        resolve_consents(person, work.store.holder)
+        consent.resolve(person, work.store.holder)
         moved += tuple(f"!{purpose}" for purpose in person.consents)
     if moved:
         work.announcer.move(person, moved, work.clock.now)

@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.model.hashing import profile_id
 from contracts.text.times import iso, iso_or_none
-from operators.profile import decision, joining
+from operators.consent import decision, joining
 from operators.records import Identifier, Person, decode_person
 from operators.segments.compile import Program
 from operators.segments.predicates import canonical

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from operators.consents import NOTHING, Said, consents
+from operators.consent import NOTHING, Said, said_of
 
 PURPOSES = frozenset({"ads", "mail"})
 NO: tuple[Any, ...] = (
@@ -46,7 +46,7 @@ NEITHER: tuple[Any, ...] = ("", " ", "maybe", "-1", "null", "nein", 2, -1, 0.5, 
 
 
 def told(preferences: Any, update: Any = None) -> Said:
-    return consents({"context": {"consent": {"categoryPreferences": preferences}}}, update, PURPOSES)
+    return said_of({"context": {"consent": {"categoryPreferences": preferences}}}, update, PURPOSES)
 
 
 @pytest.mark.parametrize("value", NO, ids=repr)
@@ -68,19 +68,19 @@ def test_null_and_undeclared_purposes_are_nothing() -> None:
     assert told({"ads": None}) == told({"other": "?"}) == told({"Ads": "?"}) == told({}) == told(None) == NOTHING
     assert told({"ads": None, "mail": False}) == ({"mail": False}, ())
     for body in ({}, {"context": None}, {"context": "?"}, {"context": {}}, {"context": {"consent": None}}, {"context": {"consent": {}}}):
-        assert consents(body, None, PURPOSES) == NOTHING
+        assert said_of(body, None, PURPOSES) == NOTHING
 
 
 @pytest.mark.parametrize("value", ["denied", False, 0, "C0001,C0002", ["ads"], 7], ids=repr)
 def test_what_stands_in_the_place_of_the_mapping_is_said_of_every_purpose(value: Any) -> None:
     """A list of names may be of those that are granted; nobody can tell, so nobody is left in."""
     unread = () if value in ("denied", False) else ("ads", "mail")
-    assert told(value) == consents({"context": {"consent": value}}, None, PURPOSES) == ({"ads": False, "mail": False}, unread)
+    assert told(value) == said_of({"context": {"consent": value}}, None, PURPOSES) == ({"ads": False, "mail": False}, unread)
 
 
 @pytest.mark.parametrize("value", [None, "", [], {}, True, 1, "granted"], ids=repr)
 def test_nothing_and_a_grant_in_the_place_of_the_mapping_name_no_purpose(value: Any) -> None:
-    assert told(value) == consents({"context": {"consent": value}}, None, PURPOSES) == NOTHING
+    assert told(value) == said_of({"context": {"consent": value}}, None, PURPOSES) == NOTHING
 
 
 def test_an_update_wins_key_by_key() -> None:
