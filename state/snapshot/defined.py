@@ -10,6 +10,7 @@ import duckdb
 
 from state.snapshot.decimals import DECIMAL, settle
 from state.snapshot.fields import Field
+from state.snapshot.filling import fill
 from state.snapshot.literals import quote
 from state.snapshot.own_views import OwnView
 from state.snapshot.tables.fields import FIELDS, FieldRow
@@ -39,13 +40,13 @@ def load_defined(con: duckdb.DuckDBPyConnection, defined: Defined, *, clear: boo
 
     ``clear``: personal values stand there themselves, and have their own type.
     """
-    SEGMENTS.fill(con, defined.segments)
+    fill(con, SEGMENTS, defined.segments)
     con.execute(
         "INSERT INTO purposes SELECT s.space, unnest($names::VARCHAR[]), unnest($defaults::BOOLEAN[]) FROM spaces s",
         {"names": list(defined.purposes), "defaults": list(defined.purposes.values())},
     )
     views = list(settle(con, defined.fields))
-    FIELDS.fill(con, map(_row, _settled(defined.fields, views)))
+    fill(con, FIELDS, map(_row, _settled(defined.fields, views)))
     con.execute(f"CREATE SCHEMA {SCHEMA}")
     for view in views:
         for statement in view.statements(clear=clear):

@@ -11,11 +11,11 @@ import duckdb
 import orjson
 import pyarrow as pa
 
+from state.snapshot.filling import BATCH_ROWS
 from state.snapshot.literals import pointer, quote
 from state.snapshot.personal import Hider, Step, dump_json
 from state.snapshot.repeats import load_once
 from state.snapshot.rows import Settled
-from state.snapshot.table import BATCH_ROWS
 from state.snapshot.tables.events import EVENTS
 
 _COLUMNS = ", ".join(one.name for one in EVENTS.columns)

@@ -16,12 +16,12 @@ from state.errors import NoSnapshot, StateError
 from state.files import abandoned, put, scratch
 from state.snapshot.defined import Defined, load_defined
 from state.snapshot.events import archive_files, load_events
+from state.snapshot.filling import fill
 from state.snapshot.literals import quote
 from state.snapshot.own_views import ViewProblem, load_views
 from state.snapshot.personal import Hider, Personal
-from state.snapshot.questions import ddl
 from state.snapshot.rows import Rows
-from state.snapshot.tables import TABLES
+from state.snapshot.schema import TABLES, ddl
 from state.snapshot.tables.attributions import ATTRIBUTED, SESSIONS
 from state.snapshot.tables.memberships import STAYS
 from state.snapshot.tables.spaces import SPACES, SpaceRow
@@ -155,9 +155,9 @@ def _build(
 
 def _load_space(con: duckdb.DuckDBPyConnection, space: str, rows: Rows, archive: Path | None, hider: Hider | None) -> None:
     applied, found = rows.applied(), rows.tables()
-    SPACES.fill(con, [SpaceRow(space, rows.clock_us, applied)])
+    fill(con, SPACES, [SpaceRow(space, rows.clock_us, applied)])
     for table in TABLES:
-        table.fill(con, found.get(table.name, ()), hider)
+        fill(con, table, found.get(table.name, ()), hider)
     if archive is not None:
         load_events(con, space, archive_files(archive), applied, hider, settled=rows.settled(), readings=rows.readings())
 

@@ -14,8 +14,7 @@ from graphlib import TopologicalSorter
 from importlib.resources import files
 
 from state.snapshot.literals import quote
-from state.snapshot.table import Column, Table, comments
-from state.snapshot.tables import TABLES
+from state.snapshot.table import Column, comments
 
 _FILE = re.compile(r"((?:-- [^\n]*\n)+)(.*)", re.DOTALL)
 _SIGNATURE = re.compile(r"\w+\((.*?)\)\n(.*)", re.DOTALL)
@@ -87,10 +86,3 @@ def _whole(pattern: re.Pattern[str], text: str) -> re.Match[str]:
     if found is None:
         raise ValueError(f"expected comments that begin as the other files' do, found {text[:80]!r}")
     return found
-
-
-def ddl() -> Iterator[str]:
-    """The statements that make the empty tables, the views, the macros and all comments."""
-    made: tuple[Table | View | Macro, ...] = (*TABLES, *views(), *macros())
-    for one in made:
-        yield from one.ddl()

@@ -6,8 +6,8 @@ import duckdb
 import orjson
 import pyarrow as pa
 
+from state.snapshot.filling import BATCH_ROWS
 from state.snapshot.personal import dump_json
-from state.snapshot.table import BATCH_ROWS
 
 
 def repeats_sql(raw: str) -> str:

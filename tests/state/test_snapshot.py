@@ -26,8 +26,8 @@ from state.snapshot.events import archive_files
 from state.snapshot.personal import Hider
 from state.snapshot.publish import NoSnapshot, Personal, publish, sql
 from state.snapshot.questions import macros, views
+from state.snapshot.schema import TABLES
 from state.snapshot.table import Table, columns
-from state.snapshot.tables import TABLES
 
 SECOND = 1_000_000
 YEAR_1 = -62_135_596_800 * SECOND
