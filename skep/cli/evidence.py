@@ -11,7 +11,7 @@ import typer
 
 from skep.cli.console import json_line, out, spinner
 from skep.cli.context import settings_of
-from skep.cli.options import Json, OneSpace, Space, Why, waiting
+from skep.cli.options import Json, OneSpace, Space, Why, answer, answers, waiting
 
 evidence_app = typer.Typer()
 
@@ -35,10 +35,7 @@ def explain(
 
     with spinner("looking at the evidence …"):
         told = explained(settings_of(context), a, b, space)
-    if json:
-        json_line(told)
-    else:
-        show(told)
+    answer(told, show, json=json)
 
 
 @evidence_app.command("graph")
@@ -85,10 +82,7 @@ def doctor(
 
     with spinner("looking at everybody …"):
         found = examine(settings_of(context), space)
-    if json:
-        json_line(found)
-    for one in [] if json else found:
-        show(one)
+    answers(found, show, json=json)
 
 
 @evidence_app.command("history")
@@ -108,10 +102,7 @@ def history(
     from skep.cli.show.history import show_history
 
     told = past(settings_of(context), profile, space)
-    if json:
-        json_line(told)
-    else:
-        show_history(told)
+    answer(told, show_history, json=json)
 
 
 @evidence_app.command("show")
@@ -132,10 +123,7 @@ def show(
     from skep.cli.show.history import show_who
 
     told = who(settings_of(context), profile, space, at)
-    if json:
-        json_line(told)
-    else:
-        show_who(told)
+    answer(told, show_who, json=json)
 
 
 @evidence_app.command("split")

@@ -5,17 +5,19 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from skep.cli import console, offered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from skep.project.entries import Submitted
     from skep.project.settings import Settings
+
+T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Lines = Annotated[bool, typer.Option("--json", help="JSON lines; this is what it prints anyway.")]
@@ -31,6 +33,19 @@ def waiting(settings: Settings) -> Iterator[None]:
 
     with console.spinner("waiting for the flow …") if flow_is_running(settings) else nullcontext():
         yield
+
+
+def answer(found: T, show: Callable[[T], object], *, json: bool) -> None:
+    """Print an answer: as JSON for programs, or as ``show`` makes it for people."""
+    if json:
+        console.json_line(found)
+    else:
+        show(found)
+
+
+def answers(found: Sequence[T], show: Callable[[T], object], *, json: bool) -> None:
+    """The same of a list, each of which is shown."""
+    answer(found, lambda all_of_it: [show(one) for one in all_of_it], json=json)
 
 
 def tell(submitted: Sequence[Submitted], *, json: bool) -> None:

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from skep.cli import console
-from skep.cli.console import fail, json_line
+from skep.cli.console import fail
 from skep.cli.context import settings_of
-from skep.cli.options import Json, Lines, Space
+from skep.cli.options import Json, Lines, Space, answers
 
 people_app = typer.Typer()
 profile_app = typer.Typer(help="The living profiles of people.", no_args_is_help=True)
@@ -88,16 +88,9 @@ def profile_show(
         from skep.answers.identity.history import who
         from skep.cli.show.history import show_who
 
-        told = who(settings_of(context), identifier, space, at)
-        if json:
-            json_line([told])
-        else:
-            show_who(told)
+        answers([who(settings_of(context), identifier, space, at)], show_who, json=json)
         return
     found = find(settings_of(context), identifier, space)
-    if json:
-        json_line(found)
-    elif not found:
+    if not found and not json:
         fail(nobody(identifier))
-    for one in [] if json else found:
-        show(one)
+    answers(found, show, json=json)

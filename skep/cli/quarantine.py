@@ -12,7 +12,7 @@ import typer
 from skep.cli import offered
 from skep.cli.console import json_bytes, json_line, out
 from skep.cli.context import settings_of
-from skep.cli.options import Json, Space, Why, tell, waiting
+from skep.cli.options import Json, Space, Why, answer, tell, waiting
 from skep.project.errors import CommandError
 
 if TYPE_CHECKING:
@@ -172,10 +172,7 @@ def replay(
     where_ = _of(settings, space, chosen)
     if dry_run:
         tried = repairs.trial(settings, where_, chosen, proved(settings) if apply else None)
-        if json:
-            json_line(tried)
-        else:
-            show_tried(tried, settings.spaces)
+        answer(tried, lambda one: show_tried(one, settings.spaces), json=json)
         return
     if apply:
         _apply(settings, where_)

@@ -10,7 +10,7 @@ import typer
 
 from skep.cli import console, offered
 from skep.cli.context import settings_of
-from skep.cli.options import Json, Space
+from skep.cli.options import Json, Space, answers
 
 segments_app = typer.Typer(help="Segments, and who is a member of them.", no_args_is_help=True)
 
@@ -40,7 +40,4 @@ def segments_explain(
     settings = settings_of(context)
     with console.spinner("looking at the evidence …"):
         found = explained(settings, name, person, space)
-    if json:
-        console.json_line(found)
-    for one in [] if json else found:
-        show(one)
+    answers(found, show, json=json)

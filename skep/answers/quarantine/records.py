@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import msgspec
 
@@ -47,32 +48,18 @@ class QuarantinedRecord(msgspec.Struct, frozen=True):
 
 def record(space: str, row: Quarantined) -> QuarantinedRecord:
     """A row of the quarantine of a space, as everybody may read it."""
-    raw, raw_base64 = _texts(row.raw)
-    original, original_base64 = (msgspec.UNSET, msgspec.UNSET) if row.original is None else _texts(row.original)
+    edited: dict[str, Any] = {}
+    if row.original is not None:
+        edited = {**_text("original", row.original), "edits": [Edited(iso(one.time_us), one.who, one.why, one.entry) for one in row.edits]}
     return QuarantinedRecord(
-        row.id,
-        space,
-        cause_id(row),
-        row.reason,
-        row.detail,
-        row.schema_path,
-        row.event,
-        row.contract,
-        row.partition,
-        row.position,
-        iso_or_none(row.received_at_us),
-        iso_or_none(row.stored_at_us),
-        raw,
-        raw_base64,
-        original,
-        original_base64,
-        msgspec.UNSET if row.original is None else [Edited(iso(one.time_us), one.who, one.why, one.entry) for one in row.edits],
-    )
+        row.id, space, cause_id(row), row.reason, row.detail, row.schema_path, row.event, row.contract, row.partition, row.position,
+        iso_or_none(row.received_at_us), iso_or_none(row.stored_at_us), **_text("raw", row.raw), **edited,
+    )  # fmt: skip
 
 
-def _texts(raw: bytes) -> tuple[str | msgspec.UnsetType, str | msgspec.UnsetType]:
+def _text(name: str, raw: bytes) -> dict[str, Any]:
     """Bytes as a text, or else in base64."""
     try:
-        return raw.decode(), msgspec.UNSET
+        return {name: raw.decode()}
     except UnicodeDecodeError:
-        return msgspec.UNSET, base64.b64encode(raw).decode()
+        return {f"{name}_base64": base64.b64encode(raw).decode()}
