@@ -13,17 +13,10 @@ from operators.epochs import CONTROL
 from operators.generations import GENERATIONS
 from operators.view.space import View
 from skep.project.definitions import kept_files
-from skep.project.in_force import differences
+from skep.project.in_force import ChangedFile, changed_files, differences
 from skep.project.settings import Settings
 from skep.project.spaces import control_path, open_view
 from state.errors import NoState
-
-
-class ChangedFile(msgspec.Struct, frozen=True):
-    """A file of definitions, and whether it was added, changed or removed."""
-
-    file: str
-    change: str
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -97,7 +90,7 @@ def _subject(settings: Settings, entry: dict[str, Any], before: str | None) -> S
     kind = entry.get("type")
     if kind == "definitions":
         files = differences(kept_files(settings, before), kept_files(settings, entry.get("digest"))) if before else []
-        return Subject(definitions=entry.get("digest"), files=[ChangedFile(f"contracts/{path}", how) for path, how in files])
+        return Subject(definitions=entry.get("digest"), files=changed_files(files))
     if kind in {"link", "unlink"}:
         return Subject(a=entry.get("a"), b=entry.get("b"))
     if kind == "resume":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
 
 from contracts import ContractErrors, Problem
 from contracts.model.definitions import Definitions
@@ -35,9 +37,21 @@ def waiting_for_drafts(settings: Settings, definitions: Definitions) -> dict[str
         return {}
 
 
-def problem_row(problem: Problem) -> dict[str, Any]:
-    names = ("line", "key", "expected", "found", "hint")
-    return {"file": problem.place, **{name: getattr(problem, name) for name in names}}
+class ProblemRow(msgspec.Struct, frozen=True):
+    """What is wrong and where; ``warning``: it holds nothing up."""
+
+    file: str
+    line: int
+    key: str
+    expected: str
+    found: str
+    hint: str
+    warning: bool | UnsetType = UNSET
+
+
+def problem_row(problem: Problem, *, warning: bool | UnsetType = UNSET) -> ProblemRow:
+    """A problem for programs."""
+    return ProblemRow(problem.place, problem.line, problem.key, problem.expected, problem.found, problem.hint, warning)
 
 
 def summary(definitions: Definitions) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json as jsons
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -47,7 +47,8 @@ def compat(
 
     Example: skep contracts compat contracts/events/order_completed/1-0-0.json order_completed.json
     """
-    from skep.cli.console import fail
+    from skep.cli.console import fail, json_line
+    from skep.cli.show.compat import show
     from skep.tools.compat import FAILED, UNUSABLE, Comparison, compare
 
     try:
@@ -56,7 +57,10 @@ def compat(
         fail(f"{type(error).__name__}: {error}", FAILED)
     if outcome.code in {UNUSABLE, FAILED}:
         fail("\n".join(outcome.errors), outcome.code)
-    _tell(outcome.report, _lines(outcome.report), json=json)
+    if json:
+        json_line(outcome.report)
+    elif outcome.report:
+        show(outcome.report)
     raise SystemExit(outcome.code)
 
 
@@ -76,7 +80,8 @@ def bump(
 
     Example: skep contracts bump contracts/events/order_completed/1-0-0.json contracts/events/order_completed/1-0-1.json
     """
-    from skep.cli.console import fail
+    from skep.cli.console import fail, json_line
+    from skep.cli.show.bump import show
     from skep.tools.bump import bump as bumped
     from skep.tools.compat import FAILED
 
@@ -86,7 +91,10 @@ def bump(
         fail(f"{type(error).__name__}: {error}", FAILED)
     if outcome.errors:
         fail("\n".join(outcome.errors), outcome.code)
-    _tell(outcome.report, outcome.lines, json=json)
+    if json:
+        json_line(outcome.report)
+    elif outcome.report:
+        show(outcome.report)
     raise SystemExit(outcome.code)
 
 
@@ -100,41 +108,6 @@ def _asserts_formats(context: typer.Context) -> bool:
     return Settings.load(project).formats == "assert"
 
 
-def _tell(report: dict[str, Any], lines: list[str], *, json: bool) -> None:
-    from skep.cli.console import json_line, out
-
-    if json:
-        json_line(report)
-    for line in [] if json else lines:
-        out.print(line)
-
-
-_WAYS = {"backward": ("OLD", "NEW"), "forward": ("NEW", "OLD"), "full": ("one", "the other")}
-
-
-def _lines(report: dict[str, Any]) -> list[str]:
-    first, second = _WAYS[report["mode"]]
-    if report["compatible"]:
-        return [f"compatible: everything that is valid under {first} is valid under {second}"]
-    lines = []
-    for reason in report["reasons"]:
-        first, second = _WAYS[reason["mode"]]
-        if reason["keyword"] == "undecided":
-            lines.append(
-                f"undecided: whether everything that is valid under {first} is valid under {second} was neither proven nor refuted"
-            )
-            continue
-        change = f"{_short(reason['old'])} → {_short(reason['new'])}"
-        lines.append(f"{reason['path'] or '/'}  {reason['keyword']}: {change}")
-        if "example" in reason:
-            lines.append(f"    valid under {first}, not under {second}: {_cut(jsons.dumps(reason['example'], ensure_ascii=False), 2000)}")
-    return [f"not compatible ({report['mode']}):", *(f"  {line}" for line in lines)]
-
-
-def _short(value: Any) -> str:
-    return "–" if value is None else _cut(jsons.dumps(value, ensure_ascii=False), 100)
-
-
 def _known(context: typer.Context) -> Definitions | None:
     """The project's contracts, if there is a project and they can be read."""
     from contracts import ContractErrors
@@ -144,10 +117,6 @@ def _known(context: typer.Context) -> Definitions | None:
         return load_definitions(settings_of(context))
     except ContractErrors:
         return None
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 class Whence(StrEnum):
@@ -241,7 +210,7 @@ def pull(context: typer.Context, json: Json = False) -> None:
         fail("skep.yaml: expected `registry:`, the address of a schema registry, found none → add it")
     pulled = pull_contracts(settings, Registry(settings.registry))
     if json:
-        json_line({"written": pulled.written, "left": pulled.left})
+        json_line(pulled)
         return
     for line in lines(pulled):
         out.print(line)

@@ -45,7 +45,7 @@ def check(context: typer.Context, json: Json = False) -> None:
     editor.refresh(settings, definitions)
     absent = view_problems(settings, definitions)
     if json:
-        json_line([*({**problem_row(problem), "warning": True} for problem in warnings), *missing(absent)])
+        json_line([*(problem_row(problem, warning=True) for problem in warnings), *missing(absent)])
     else:
         for problem in warnings:
             console.err.print(f"warning: {problem}", style="yellow")
@@ -195,16 +195,14 @@ def roll_back(  # noqa: PLR0917 - typer fills them by name
 
     Example: skep rollback --why "too many merges"
     """
-    from skep.project.apply import row
-    from skep.project.rollback import rollback, words
+    from skep.project.rollback import rollback, row, words
     from skep.project.spaces import chosen
 
     settings = settings_of(context)
     with waiting(settings):
         done = rollback(settings, chosen(settings, space), to, why=why, force=force)
     if json:
-        files = [{"file": f"contracts/{path}", "change": how} for path, how in done.files]
-        json_line({"definitions": done.digest, "files": files, "spaces": [row(one) for one in done.spaces]})
+        json_line(row(done))
     else:
         out.print(words(done))
 

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 import contracts
 from contracts.model.definitions import Definitions
 from skep.project.definitions import declaration, keep, kept_files, proved, stored_positions
 from skep.project.entries import Submitted, submit
 from skep.project.errors import CommandError
-from skep.project.in_force import Files, differences, digest_in_force
+from skep.project.in_force import ChangedFile, Files, changed_files, differences, digest_in_force
 from skep.project.settings import Settings
 
 
@@ -68,13 +71,18 @@ def words(applied: Applied) -> str:
     return "\n".join([*lines, f"{named}: {applied.submitted.words()}"])
 
 
-def row(applied: Applied) -> dict[str, Any]:
+class AppliedRow(msgspec.Struct, frozen=True):
+    """What came of it in one space, for programs; ``running`` and ``answer`` are None if these definitions are in force already."""
+
+    space: str
+    definitions: str
+    files: list[ChangedFile]
+    running: bool | None = None
+    answer: dict[str, Any] | None = None
+
+
+def row(applied: Applied) -> AppliedRow:
     """What happened, for programs."""
+    found = AppliedRow(applied.space, applied.digest, changed_files(applied.files))
     submitted = applied.submitted
-    return {
-        "space": applied.space,
-        "definitions": applied.digest,
-        "files": [{"file": f"contracts/{path}", "change": how} for path, how in applied.files],
-        "running": None if submitted is None else submitted.running,
-        "answer": None if submitted is None else submitted.answer,
-    }
+    return found if submitted is None else replace(found, running=submitted.running, answer=submitted.answer)

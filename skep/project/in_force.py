@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 import contracts
 from contracts.model.definitions import Definitions
 from contracts.text.problems import ContractErrors, Problem
@@ -16,6 +18,18 @@ LISTED_MAX = 10
 """Files that are named one by one where something differs."""
 Files = list[tuple[str, str]]
 """Paths below contracts/ that are not the same, each with ``added``, ``changed`` or ``removed``."""
+
+
+class ChangedFile(msgspec.Struct, frozen=True):
+    """A file below contracts/ that was ``added``, ``changed`` or ``removed``, as answers have it."""
+
+    file: str
+    change: str
+
+
+def changed_files(files: Files) -> list[ChangedFile]:
+    """Files that are not the same, as answers have them."""
+    return [ChangedFile(f"contracts/{path}", how) for path, how in files]
 
 
 def digest_in_force(settings: Settings, space: str) -> str | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from contracts.text.problems import ContractErrors
-from skep.project.apply import Applied, apply
+from skep.project.apply import Applied, AppliedRow, apply
+from skep.project.apply import row as applied_row
 from skep.project.definitions import declared, kept_files
 from skep.project.errors import CommandError
-from skep.project.in_force import differences
+from skep.project.in_force import ChangedFile, changed_files, differences
 from skep.project.settings import Settings, definitions_of, files_of
 from skep.project.spaces import control_path, definitions_path
 from state.files import replace
@@ -95,6 +98,19 @@ def _remove_empty(folder: Path, root: Path) -> None:
     while folder != root and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent
+
+
+class RolledBackRow(msgspec.Struct, frozen=True):
+    """The definitions that are in force again, the files that were written, and what came of it in each space."""
+
+    definitions: str
+    files: list[ChangedFile]
+    spaces: list[AppliedRow]
+
+
+def row(done: RolledBack) -> RolledBackRow:
+    """What happened, for programs."""
+    return RolledBackRow(done.digest, changed_files(done.files), [applied_row(one) for one in done.spaces])
 
 
 def words(done: RolledBack) -> str:

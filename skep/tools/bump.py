@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from contracts.model.definitions import Version
 from contracts.model.versions import VERSION, version_text
@@ -16,13 +19,35 @@ from skep.tools.compat import UnusableFile, read_schema, read_types
 ENOUGH, LESS, UNUSABLE = 0, 1, 2
 
 
+class Report(msgspec.Struct, frozen=True):
+    """What a change deserves (``deserves``, ``next``: the version), and what the name of the new file claims.
+
+    ``why`` is a sentence; ``path``, ``keyword`` and ``example``: what breaks; ``stays``: a document that stays valid; ``typed``: properties
+    of which more is said now, but which any document of before may hold otherwise.
+    """
+
+    deserves: str
+    changes: bool
+    undecided: bool
+    next: str | None
+    old: str | None
+    new: str | None
+    claims: str | None
+    enough: bool
+    why: str
+    typed: list[str]
+    path: str | UnsetType = UNSET
+    keyword: str | UnsetType = UNSET
+    example: Any = UNSET
+    stays: Any = UNSET
+
+
 @dataclass(frozen=True, slots=True)
 class Bump:
-    """The exit code, what ``--json`` prints, the lines for people, and for unusable files what is wrong with them."""
+    """The exit code and the report, or what is wrong with files that are unusable."""
 
     code: int
-    report: dict[str, Any] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
+    report: Report | None = None
     errors: list[str] = field(default_factory=list)
 
 
@@ -53,33 +78,12 @@ def _judged(found: Deserved, old: Version | None, new: Version | None) -> Bump:
     step = claimed(old, new) if old and new else None
     enough = not (old and new) or (STEPS.index(step) >= STEPS.index(found.step) if step else old == new and not found.changes)
     after = version_text(following(old, found.step)) if old else None
-    report: dict[str, Any] = {
-        "deserves": found.step, "changes": found.changes, "undecided": found.undecided, "next": after,
-        "old": version_text(old) if old else None, "new": version_text(new) if new else None, "claims": step, "enough": enough,
-        "why": sentence(found), "typed": list(found.typed),
-    }  # fmt: skip
+    report = Report(
+        found.step, found.changes, found.undecided, after, version_text(old) if old else None, version_text(new) if new else None, step,
+        enough, sentence(found), list(found.typed),
+    )  # fmt: skip
     if found.breaks is not None:
-        report |= {"path": found.breaks.path, "keyword": found.breaks.keyword, "example": found.breaks.example}
+        report = replace(report, path=found.breaks.path, keyword=found.breaks.keyword, example=found.breaks.example)
     if found.stays:
-        report["stays"] = found.stays[0]
-    lines = [f"{found.step}{' at least' if found.undecided else ''}: {sentence(found)}"]
-    if found.stays:
-        lines.append(f"  stays valid: {_short(found.stays[0])}")
-    lines += [_typed(path) for path in found.typed]
-    lines += [f"next: {after}"] if after else []
-    if not enough and old and new:
-        claim = f"only a step of {step}" if step else f"no step after {version_text(old)}"
-        lines.append(f"the number {version_text(new)} claims {claim} → name the file {after}.json")
-    return Bump(ENOUGH if enough else LESS, report, lines)
-
-
-def _typed(path: str) -> str:
-    return (
-        f"  {path} is said more of now, but objects of before are open and may hold any value there. It would be an addition, had the old "
-        'version "additionalProperties": false; or leave it without a type: {}'
-    )
-
-
-def _short(value: Any, length: int = 200) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= length else text[: length - 1] + "…"
+        report = replace(report, stays=found.stays[0])
+    return Bump(ENOUGH if enough else LESS, report)

@@ -1,4 +1,4 @@
-"""`skep contracts compat`: reads the two files, compares them in a process of its own, and prints what came of it."""
+"""`skep contracts compat`: reads the two files and compares them in a process of its own."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET
 
 Mode = Literal["backward", "forward", "full"]
 
@@ -37,13 +40,32 @@ class Comparison:
     formats: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The exit code, what ``--json`` prints, and for unusable input or a failure the lines for stderr."""
+class Reason(msgspec.Struct):
+    """Why not, in one way of comparing: where, the keyword (``undecided``: neither proven nor refuted) and what it says; ``example``: a
+    document that is valid under one and not under the other."""
+
+    path: str
+    keyword: str
+    old: Any
+    new: Any
+    mode: str
+    example: Any = UNSET
+
+
+class Report(msgspec.Struct):
+    """Whether one schema can replace another, and why not."""
+
+    compatible: bool
+    mode: str
+    reasons: list[Reason]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The exit code, the report, and for unusable input or a failure in its place the lines for stderr."""
 
     code: int
-    report: dict[str, Any] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
+    report: Report | None = None
+    errors: list[str] = []
 
 
 def compare(asked: Comparison, kill_s: float = KILL_S) -> Outcome:
@@ -63,11 +85,10 @@ def compare(asked: Comparison, kill_s: float = KILL_S) -> Outcome:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     try:
-        code, report, errors = json.loads(text)
+        return msgspec.convert(json.loads(text), Outcome)
     except ValueError:
         # Nothing or half an answer: it was killed, by us or because it took all the memory or stack there is.
         return Outcome(INCOMPATIBLE, _report(asked.mode, [_undecided(mode) for mode in _ways(asked.mode)]))
-    return Outcome(code, report, errors)
 
 
 def _read(reading: int, end: float) -> bytes:
@@ -89,7 +110,7 @@ def _answer(asked: Comparison, writing: int) -> None:
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not look like an answer
             outcome = Outcome(FAILED, errors=[f"{type(error).__name__}: {error}"])
         with os.fdopen(writing, "wb") as file:
-            file.write(json.dumps([outcome.code, outcome.report, outcome.errors]).encode())
+            file.write(json.dumps(msgspec.to_builtins(outcome)).encode())
 
     sys.setrecursionlimit(200_000)
     threading.stack_size(_STACK_BYTES)
@@ -127,7 +148,7 @@ def _judged(mode: Mode, old: Any, new: Any) -> Outcome:
     from schemalogic.compare import included  # noqa: PLC0415 - only the child needs it
 
     end = time.monotonic() + BUDGET_S
-    reasons: list[dict[str, Any]] = []
+    reasons: list[Reason] = []
     for way in _ways(mode):
         left = end - time.monotonic()
         first, second = (old, new) if way == "backward" else (new, old)
@@ -140,20 +161,18 @@ def _ways(mode: Mode) -> list[str]:
     return ["backward", "forward"] if mode == "full" else [mode]
 
 
-def _report(mode: Mode, reasons: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"compatible": not reasons, "mode": mode, "reasons": reasons}
+def _report(mode: Mode, reasons: list[Reason]) -> Report:
+    return Report(not reasons, mode, reasons)
 
 
-def _undecided(way: str) -> dict[str, Any]:
-    return {"path": "", "keyword": "undecided", "old": None, "new": None, "mode": way}
+def _undecided(way: str) -> Reason:
+    return Reason("", "undecided", None, None, way)
 
 
-def _row(reason: Any, way: str) -> dict[str, Any]:
+def _row(reason: Any, way: str) -> Reason:
     old, new = (reason.old, reason.new) if way == "backward" else (reason.new, reason.old)
-    row = {"path": reason.path, "keyword": reason.keyword, "old": old, "new": new, "mode": way}
-    if reason.has_example and len(json.dumps(reason.example)) <= _EXAMPLE_BYTES_MAX:
-        row["example"] = reason.example
-    return row
+    shown = reason.has_example and len(json.dumps(reason.example)) <= _EXAMPLE_BYTES_MAX
+    return Reason(reason.path, reason.keyword, old, new, way, reason.example if shown else UNSET)
 
 
 class UnusableFile(Exception):  # noqa: N818 - said of a file

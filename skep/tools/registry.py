@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+import msgspec
 from pydantic import BaseModel, Field, ValidationError
 
 from contracts.model.definitions import Contract, Definitions, Version
@@ -83,12 +83,11 @@ class Registry:
             raise CommandError(f"registry: expected an answer of {where}, found {error!s} → is `registry:` in skep.yaml right?") from None
 
 
-@dataclass(slots=True)
-class Pulled:
+class Pulled(msgspec.Struct):
     """``written``: path below contracts/ → why; ``left``: what was not taken, and why."""
 
-    written: dict[str, str] = field(default_factory=dict)
-    left: list[str] = field(default_factory=list)
+    written: dict[str, str] = {}
+    left: list[str] = []
 
 
 def pull(settings: Settings, registry: Registry) -> Pulled:

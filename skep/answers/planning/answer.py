@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from skep.project.in_force import ChangedFile
+
 T = TypeVar("T")
 
 
@@ -63,13 +65,6 @@ class Changes(msgspec.Struct):
     types: dict[str, int]
 
 
-class FileChange(msgspec.Struct):
-    """A file below contracts/ that was ``added``, ``changed`` or ``removed``."""
-
-    file: str
-    change: str
-
-
 class Digests(msgspec.Struct):
     """The definitions in force, and those of the plan."""
 
@@ -98,7 +93,7 @@ class Plan(msgspec.Struct):
     plan: str | None
     clock: str | None
     definitions: Digests
-    files: list[FileChange]
+    files: list[ChangedFile]
     waiting: int
     older: bool
     recomputed: bool

@@ -11,12 +11,12 @@ from contracts.model.definitions import Definitions
 from contracts.text.times import iso
 from operators.people.meaning import is_old
 from operators.view.space import View
-from skep.answers.planning.answer import Digests, FileChange, Plan, Sizes
+from skep.answers.planning.answer import Digests, Plan, Sizes
 from skep.answers.planning.compare import compare
 from skep.answers.planning.trial import Progress, trial
 from skep.project.apply import plan_name
 from skep.project.definitions import kept_files
-from skep.project.in_force import differences, digest_in_force
+from skep.project.in_force import changed_files, differences, digest_in_force
 from skep.project.settings import Settings
 from skep.project.spaces import control_path, open_view
 
@@ -37,7 +37,7 @@ def plan(settings: Settings, space: str, definitions: Definitions, progress: Pro
         plan=None,
         clock=None if clock_us is None else iso(clock_us),
         definitions=Digests(before, definitions.digest),
-        files=[FileChange(f"contracts/{path}", how) for path, how in files],
+        files=changed_files(files),
         waiting=waiting,
         older=older,
         recomputed=False,

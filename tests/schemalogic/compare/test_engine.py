@@ -175,7 +175,7 @@ def test_what_hangs_is_killed(tmp_path: Path) -> None:
     """The process of the comparison gets no more than its time; the answer is then undecided, with an exit code of 1."""
     outcome = compare(Comparison(*_files(tmp_path, "{}", "{}"), "full"), kill_s=0.0)
     assert outcome.code == 1
-    assert [(one["keyword"], one["mode"]) for one in outcome.report["reasons"]] == [("undecided", "backward"), ("undecided", "forward")]
+    assert [(one.keyword, one.mode) for one in outcome.report.reasons] == [("undecided", "backward"), ("undecided", "forward")]
 
 
 def test_deep_schemas_do_not_break_it(tmp_path: Path) -> None:
