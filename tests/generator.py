@@ -24,9 +24,9 @@ from contracts import ContractErrors, Problem
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
 from contracts.text.names import event_name
-from tests.model import MISSING, values_at
 from tests.model_consent import Denial, context_of, decisions
 from tests.model_links import EPOCH, instant, is_person, normalise
+from tests.model_segments import MISSING, values_at
 from tests.typed import BLOCKED, as_typed, retype
 
 MINUTE_US = 60_000_000

@@ -1,27 +1,24 @@
 """What Skep means, without an engine: `dump` computes the state at a time T from the set of accepted events.
 
 It is batch, quadratic and plain, to be read line by line beside `docs/architecture.md`: links (`tests.model_links`), links
-by likeness (`tests.model_matching`), then whose an event is, traits, consent (`tests.model_consent`) and segments. It shares
-with the engine only the types of the contracts, the keyed hash, the text of a number and the match weight of one pair.
+by likeness (`tests.model_matching`), then whose an event is, consent (`tests.model_consent`), traits and segments
+(`tests.model_segments`). It shares with the engine only the types of the contracts, the keyed hash, the text of a number and the
+match weight of one pair.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import orjson
 
-from contracts.model import definitions as d
 from contracts.model.batches import Event
-from contracts.model.definitions import Definitions, Feature, IdentityRules, Predicate
+from contracts.model.definitions import Definitions, IdentityRules
 from contracts.model.hashing import Hasher, profile_id
-from contracts.text.numbers import MICRO, micros, number_text
 from tests.model_consent import Denial, consents_of, waiting
 from tests.model_links import (
     EPOCH,
@@ -32,7 +29,6 @@ from tests.model_links import (
     anchor_of,
     event_links,
     identifications,
-    instant,
     is_person,
     is_shared,
     join,
@@ -43,6 +39,7 @@ from tests.model_links import (
     within_link_limit,
 )
 from tests.model_matching import confidence_of, join_likely, likely_links, records_of, weigher
+from tests.model_segments import Facts, holds, json, measured, traits_of
 
 
 # ── clusters ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,179 +126,6 @@ def attribute(rules: IdentityRules, events: Sequence[Event], identity: Identity,
         people.of_message[event.message_id] = pid
         people.profiles.setdefault(pid, []).append(event)
     return people
-
-
-# ── traits and features ─────────────────────────────────────────────────────────────────────────────────────────────
-class Exact(NamedTuple):
-    """A computed number, in 10⁻⁶."""
-
-    micros: int
-
-
-MISSING = object()
-"""The value at a path that is not there."""
-STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d*)\]|\.?([^.\[\]]+)')
-
-
-def values_at(root: object, path: str) -> list[object]:
-    """The values that a path reaches: one (perhaps MISSING), or with ``[]`` one for each item, none of an empty list."""
-    values: list[object] = [root]
-    for key, index, name in STEP.findall(path):
-        if not key and not name and index == "":
-            values = [item for value in values for item in (value if isinstance(value, list) else [MISSING])]
-        elif index:
-            values = [value[int(index)] if isinstance(value, list) and int(index) < len(value) else MISSING for value in values]
-        else:
-            values = [value.get(name or key, MISSING) if isinstance(value, dict) else MISSING for value in values]
-    return [MISSING if value is None else value for value in values]
-
-
-def canonical(value: object) -> object:
-    """The value for orjson, every number as its exact text."""
-    if isinstance(value, dict):
-        return {k: canonical(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [canonical(v) for v in value]
-    exact = value.micros if isinstance(value, Exact) else micros(value)
-    return value if exact is None else orjson.Fragment(number_text(exact))
-
-
-def json(value: object) -> bytes:
-    return orjson.dumps(canonical(value), option=orjson.OPT_SORT_KEYS)
-
-
-def matches(feature: Feature, event: Event, at: int) -> bool:
-    """Whether the feature looks at the event. Dates alone in a ``where`` are days of its zone."""
-    named = any(event.name == n or (n[-1:] == "*" and event.name.startswith(n[:-1])) for n in feature.events)
-    inside = feature.within_us is None or at - feature.within_us < event.time_us <= at
-    roots = [(event.body if re.split(r"[.\[]", w.path)[0] == "context" else event.properties, w) for w in feature.where]
-    return event.name != "" and named and inside and all(some_value(root, w.path, w.predicates, feature.timezone) for root, w in roots)
-
-
-def measured(feature: Feature, events: Sequence[Event], at: int, limit: int = 0) -> object:
-    """The feature's value; ``limit`` is that of a ``set``. A path with ``[]`` gives the first item's."""
-    found = [e for e in events if matches(feature, e, at)]
-    if feature.measure == "times":
-        return Exact(min(len(found), len(found) if feature.cap is None else feature.cap) * MICRO)
-    read = [(e.time_us, value) for e in found for value in values_at(e.properties, feature.property or "")[:1]]
-    valued = [(time, json(value), value) for time, value in read if value is not MISSING]
-    if feature.measure == "sum":
-        return Exact(sum(micros(value) or 0 for _, _, value in valued))
-    if feature.measure == "distinct":
-        different = len({key for _, key, _ in valued})
-        return Exact(min(different, different if feature.cap is None else feature.cap) * MICRO)
-    if not valued:
-        return MISSING
-    if feature.measure == "set":
-        newest = {key: (time, key, value) for time, key, value in valued}
-        kept = sorted(newest.values(), key=lambda v: v[:2])[-limit:]
-        return [value for _, _, value in sorted(kept, key=lambda v: v[1])]
-    return valued[0 if feature.measure == "first" else -1][2]
-
-
-def traits_of(definitions: Definitions, events: Sequence[Event], at: int) -> dict[str, object]:
-    """Plain ones are registers: the last write stands, null hides. Computed names hide plain ones, also when missing."""
-    traits: dict[str, object] = {}
-    for event in events:
-        if event.type == "identify":
-            traits.update(event.traits or {})
-    for trait in definitions.traits:
-        if trait.kind != "plain" and trait.feature is not None:
-            traits[trait.name] = measured(definitions.features[trait.feature], events, at, trait.limit)
-    return {name: value for name, value in traits.items() if value is not None and value is not MISSING}
-
-
-# ── predicates ──────────────────────────────────────────────────────────────────────────────────────────────────────
-def some_value(root: object, path: str, predicates: Sequence[Predicate], timezone: str) -> bool:
-    """One value of the path satisfies all of them."""
-    return any(all(satisfies(value, p, timezone) for p in predicates) for value in values_at(root, path))
-
-
-KINDS = {bool: "boolean", Exact: "number", int: "number", float: "number", str: "text", list: "list", dict: "object"}
-
-
-def satisfies(value: object, predicate: Predicate, timezone: str) -> bool:
-    op, operand = predicate.op, predicate.operand
-    if op == "exists":
-        return (value is not MISSING) is operand
-    if op == "is":
-        return value is MISSING or value in ("", [], {}) if operand == "empty" else KINDS.get(type(value)) == operand
-    if value is MISSING:
-        return False
-    if op in ("eq", "ne"):
-        return (json(value) == json(operand)) is (op == "eq")
-    if op in ("in", "not_in"):
-        return (json(value) in [json(o) for o in operand]) is (op == "in")
-    if op == "between":
-        return ordered(value, "gte", operand[0], timezone) and ordered(value, "lte", operand[1], timezone)
-    if op in ("gt", "gte", "lt", "lte"):
-        return ordered(value, op, operand, timezone)
-    if not isinstance(value, str) or not isinstance(operand, str):
-        return False
-    found = {"contains": operand in value, "starts_with": value.startswith(operand), "ends_with": value.endswith(operand)}
-    return found[op.replace("not_", "")] is not op.startswith("not_")
-
-
-def ordered(value: object, op: str, operand: object, timezone: str) -> bool:
-    """As intervals with both ends included: a number or a text is a point, a date alone is its day."""
-    left, right = interval(value, timezone), interval(operand, timezone)
-    if left and right and left[0] == "date" and right[0] == "text":
-        left = ("text", value, value)  # only the operand decides whether dates are compared
-    if not left or not right or left[0] != right[0]:
-        return False
-    return bool({"gt": left[1] > right[2], "gte": left[1] >= right[1], "lt": left[2] < right[1], "lte": left[2] <= right[2]}[op])
-
-
-DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII)
-
-
-def interval(value: object, timezone: str) -> tuple[str, Any, Any] | None:
-    """Kind, first and last of a value that has an order; dates in µs. A date-time without an offset is UTC."""
-    exact = value.micros if isinstance(value, Exact) else micros(value)
-    if exact is not None:
-        return "number", exact, exact
-    if not isinstance(value, str):
-        return None
-    try:
-        if DATE.fullmatch(value) and len(value) > 10:
-            return "date", instant(value), instant(value)
-        if DATE.fullmatch(value):
-            day, zone = datetime.fromisoformat(value), ZoneInfo(timezone)
-            start, end = (instant((day + timedelta(days=n)).replace(tzinfo=zone).isoformat()) for n in (0, 1))
-            return "date", start, end - 1
-    except (ValueError, OverflowError):
-        pass  # 2026-02-31 is a text
-    return "text", value, value
-
-
-# ── segments ────────────────────────────────────────────────────────────────────────────────────────────────────────
-class Facts(NamedTuple):
-    """What the conditions of one profile look at; ``granted`` holds every purpose, ``segments`` those decided so far,
-    ``confidence`` is that of the profile, in six decimals."""
-
-    traits: dict[str, object]
-    features: dict[str, object]
-    granted: dict[str, bool]
-    segments: list[str]
-    confidence: float
-
-
-def holds(segment: d.Segment, condition: d.Condition, facts: Facts) -> bool:
-    match condition:
-        case d.All(of):
-            return all(holds(segment, c, facts) for c in of)
-        case d.AnyOf(of):
-            return any(holds(segment, c, facts) for c in of)
-        case d.Not(of):
-            return not holds(segment, of, facts)
-        case d.TraitIs(path, predicates):
-            return some_value(facts.traits, path, predicates, segment.timezone)
-        case d.Did(feature, predicates):
-            return all(satisfies(facts.features[feature], p, segment.timezone) for p in predicates)
-        case d.MemberOf(name):
-            return name in facts.segments
-        case d.ConsentIs(purpose):
-            return facts.granted[purpose]
 
 
 # ── dump ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,8 +16,9 @@ from contracts.model.definitions import Definitions, Predicate
 from contracts.model.hashing import Hasher, profile_id
 from operators.judge import Judge
 from tests.generator import DAY_US, PROPERTIES, Scenario, scenario, scenarios, to_events
-from tests.model import Exact, dump, satisfies, some_value, values_at
+from tests.model import dump
 from tests.model_links import accepted, content, instant
+from tests.model_segments import Exact, satisfies, some_value, values_at
 
 HASHER = Hasher("secret", "shop")
 NOW = "2026-01-31T12:00:00Z"

@@ -37,6 +37,7 @@ from operators.segments.sql.operators import UnknownOperatorError
 from operators.segments.sql.twin import trait_sql, twin
 from state.snapshot.publish import publish, sql
 from tests import model
+from tests.model_segments import some_value
 from tests.state.test_snapshot import FakeRows, archived, write_archive
 
 SECOND = 1_000_000
@@ -154,7 +155,7 @@ def test_operator(value: Any, op: str, operand: Any, expected: bool) -> None:
 def test_operators_agree_with_the_model() -> None:
     for value, op, operand, expected in CASES:
         traits = {} if value is MISSING else {"x": value}
-        assert model.some_value(traits, "x", [Predicate(op, operand)], "UTC") is expected, (value, op, operand)
+        assert some_value(traits, "x", [Predicate(op, operand)], "UTC") is expected, (value, op, operand)
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "UTC"])
@@ -163,7 +164,7 @@ def test_a_date_alone_is_its_day_in_the_timezone(zone: str) -> None:
     asked = {op: Predicate(op, "2026-03-29") for op in ("gt", "gte", "lt", "lte")}
     segments = [Segment(op, 1, TraitIs("x", (predicate,)), timezone=zone) for op, predicate in asked.items()]
     found = members(store(profiles={value: {"x": value} for value in values}), definitions(*segments))
-    assert found == {(op, value) for value in values for op in asked if model.some_value({"x": value}, "x", [asked[op]], zone)}
+    assert found == {(op, value) for value in values for op in asked if some_value({"x": value}, "x", [asked[op]], zone)}
 
 
 PATHS: list[tuple[dict[str, Any], str, tuple[tuple[str, Any], ...], bool]] = [
@@ -189,7 +190,7 @@ PATHS: list[tuple[dict[str, Any], str, tuple[tuple[str, Any], ...], bool]] = [
 @pytest.mark.parametrize(("traits", "path", "predicates", "expected"), PATHS)
 def test_path(traits: dict[str, Any], path: str, predicates: tuple[tuple[str, Any], ...], expected: bool) -> None:
     assert trait_holds(traits, path, *predicates) is expected
-    assert model.some_value(traits, path, [Predicate(*p) for p in predicates], "UTC") is expected
+    assert some_value(traits, path, [Predicate(*p) for p in predicates], "UTC") is expected
 
 
 def test_a_key_may_hold_a_quote() -> None:

@@ -1,0 +1,126 @@
+"""The words of the language stand in every table that needs them, and the examples of docs/segments.md are true."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import orjson
+import pytest
+
+from contracts.language.forms import FORMS
+from contracts.language.measures import MEASURES, TRAITS
+from contracts.language.operators import OPERATORS
+from contracts.model.definitions import Condition
+from contracts.text.yaml_tree import Reader
+from operators.segments import cells, forms, predicates
+from operators.segments.sql import forms as sql_forms
+from operators.segments.sql import measures as sql_measures
+from operators.segments.sql import operators as sql_operators
+from skep.tools.editor import conditions as editor
+from skep.tools.editor import words
+from skep.tools.editor.names import Names
+from tests import model, model_segments
+from tests.engine import HASHER, Engine
+from tests.generator import to_events, written
+from tests.golden.cases import definitions_of
+from tests.model_links import instant
+
+PAGE = (Path(__file__).parents[2] / "docs/segments.md").read_text()
+NOW = "2026-01-31T18:00:00Z"
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the first table behind a heading, without backquotes around all of one."""
+    section = f"\n{PAGE}".split(f"\n{heading}\n")[1].split("\n#")[0]
+    found = re.findall(r"^\| (.+) \|$", section, re.MULTILINE)[1:]
+    return [[re.sub(r"^`(.*)`$", r"\1", cell) for cell in row.split(" | ")] for row in found]
+
+
+TABLES = {heading: rows(f"## {heading}") for heading in ("Forms", "Measures", "Operators")}
+EXAMPLES = [pytest.param(*row, id=row[0]) for table in TABLES.values() for row in table]
+
+
+def documented(heading: str) -> set[str]:
+    return {row[0] for row in TABLES[heading]}
+
+
+def offered() -> set[str]:
+    """The measures that editors know, under their own names."""
+    beside = editor.segment_schema(Names())["definitions"]
+    traits = editor.traits_schema(Names())["properties"]["traits"]["items"]["properties"]
+    return {name for form in ("did", "measure") for name in beside[form]["properties"] if name in MEASURES} | {
+        TRAITS[word].name for word in traits if word in TRAITS
+    }
+
+
+WORDS: dict[str, dict[str, set[str]]] = {
+    "forms": {
+        "language": set(FORMS),
+        "types": {kind.form for kind in get_args(Condition)},
+        "stream": set(forms.FORMS),
+        "SQL twin": set(sql_forms.FORMS),
+        "editor": set(editor.FORMS),
+        "model": set(model_segments.FORMS),
+        "docs/segments.md": documented("Forms"),
+    },
+    "measures": {
+        "language": set(MEASURES),
+        "stream": set(cells.MEASURES),
+        "SQL twin": set(sql_measures.MEASURES),
+        "editor": offered(),
+        "model": set(model_segments.MEASURES),
+        "docs/segments.md": documented("Measures"),
+    },
+    "operators": {
+        "language": set(OPERATORS),
+        "stream": set(predicates.OPERATORS),
+        "SQL twin": set(sql_operators.OPERATORS),
+        "editor": set(words.predicates()["properties"]),
+        "model": set(model_segments.OPERATORS),
+        "docs/segments.md": documented("Operators"),
+    },
+}
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_every_table_has_every_word(kind: str) -> None:
+    every = set[str]().union(*WORDS[kind].values())
+    assert [f"{place}: {word}" for place, known in WORDS[kind].items() for word in sorted(every - known)] == []
+
+
+ADA: list[dict[str, Any]] = [
+    {
+        "messageId": f"m{number}", "timestamp": time, "userId": "ada", "type": "identify" if what == "identify" else "track",
+        "event": what, "traits" if what == "identify" else "properties": json.loads(content),
+        "context": {"consent": {"categoryPreferences": {"marketing": True}}} if what == "identify" else {},
+    }
+    for number, (time, what, content) in enumerate(rows("# Segments: the words of a condition"))
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return Engine(tmp_path_factory.mktemp("page") / "shard", definitions_of({"segments": {}}))
+
+
+@pytest.mark.parametrize(("word", "meaning", "example", "of_ada"), EXAMPLES)
+def test_examples_are_true(word: str, meaning: str, example: str, of_ada: str, engine: Engine) -> None:
+    """In the stream and in the model; each example has the word that it is for."""
+    tree = Reader([]).parse("docs/segments.md", example)
+    assert tree is not None
+    assert meaning
+    assert re.search(rf"\b{word}:", example) or word == "did", example
+    given = tree.plain()
+    what = {"traits": [given]} if "name" in given else {}
+    segments = {"buyers": {"did": "order_completed"}, **({} if what else {"example": given})}
+    definitions = definitions_of({**what, "segments": segments, "purposes": [{"name": "marketing", "default": "denied"}]})
+    engine.clear(definitions)
+    engine.start(["p"])
+    engine.feed("p", [written(body) for body in ADA])
+    for lines in (engine.dump(instant(NOW)), model.dump(to_events(ADA, definitions), [], definitions, instant(NOW), hasher=HASHER)):
+        ada = next(line for line in map(orjson.loads, lines) if line["kind"] == "profile")
+        found = json.dumps(ada["traits"][given["name"]]) if what else "yes" if "example" in ada["segments"] else "no"
+        assert found == of_ada

@@ -1,0 +1,226 @@
+"""What Skep means by traits and segments: paths, measures, predicates and conditions, each under its name of the language."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from contracts.model.batches import Event
+from contracts.model.definitions import Condition, Definitions, Feature, Predicate, Segment
+from contracts.text.numbers import MICRO, micros, number_text
+from tests.model_links import instant
+
+
+# ── values and measures ─────────────────────────────────────────────────────────────────────────────────────────────
+class Exact(NamedTuple):
+    """A computed number, in 10⁻⁶."""
+
+    micros: int
+
+
+MISSING = object()
+"""The value at a path that is not there."""
+STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d*)\]|\.?([^.\[\]]+)')
+
+
+def values_at(root: object, path: str) -> list[object]:
+    """The values that a path reaches: one (perhaps MISSING), or with ``[]`` one for each item, none of an empty list."""
+    values: list[object] = [root]
+    for key, index, name in STEP.findall(path):
+        if not key and not name and index == "":
+            values = [item for value in values for item in (value if isinstance(value, list) else [MISSING])]
+        elif index:
+            values = [value[int(index)] if isinstance(value, list) and int(index) < len(value) else MISSING for value in values]
+        else:
+            values = [value.get(name or key, MISSING) if isinstance(value, dict) else MISSING for value in values]
+    return [MISSING if value is None else value for value in values]
+
+
+def canonical(value: object) -> object:
+    """The value for orjson, every number as its exact text."""
+    if isinstance(value, dict):
+        return {k: canonical(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [canonical(v) for v in value]
+    exact = value.micros if isinstance(value, Exact) else micros(value)
+    return value if exact is None else orjson.Fragment(number_text(exact))
+
+
+def json(value: object) -> bytes:
+    return orjson.dumps(canonical(value), option=orjson.OPT_SORT_KEYS)
+
+
+def matches(feature: Feature, event: Event, at: int) -> bool:
+    """Whether the feature looks at the event. Dates alone in a ``where`` are days of its zone."""
+    named = any(event.name == n or (n[-1:] == "*" and event.name.startswith(n[:-1])) for n in feature.events)
+    inside = feature.within_us is None or at - feature.within_us < event.time_us <= at
+    roots = [(event.body if re.split(r"[.\[]", w.path)[0] == "context" else event.properties, w) for w in feature.where]
+    return event.name != "" and named and inside and all(some_value(root, w.path, w.predicates, feature.timezone) for root, w in roots)
+
+
+class Read(NamedTuple):
+    """The property of a matching event that has it, and what makes it different from other values."""
+
+    time_us: int
+    key: bytes
+    value: object
+
+
+def measured(feature: Feature, events: Sequence[Event], at: int, limit: int = 0) -> object:
+    """The feature's value; ``limit`` is that of a ``set``. A path with ``[]`` gives the first item's."""
+    found = [e for e in events if matches(feature, e, at)]
+    read = [(e.time_us, value) for e in found for value in values_at(e.properties, feature.property or "")[:1]]
+    valued = [Read(time, json(value), value) for time, value in read if value is not MISSING]
+    return MEASURES[feature.measure](feature, found, valued, limit)
+
+
+def counted(number: int, feature: Feature) -> Exact:
+    """No further than conditions ask."""
+    return Exact(min(number, number if feature.cap is None else feature.cap) * MICRO)
+
+
+def newest(valued: list[Read], limit: int) -> object:
+    """The newest different values, in order of their keys."""
+    kept = sorted({one.key: one for one in valued}.values(), key=lambda one: (one.time_us, one.key))[-limit:]
+    return [one.value for one in sorted(kept, key=lambda one: one.key)] or MISSING
+
+
+MEASURES: dict[str, Callable[[Feature, list[Event], list[Read], int], object]] = {
+    "times": lambda feature, found, valued, limit: counted(len(found), feature),
+    "sum": lambda feature, found, valued, limit: Exact(sum(micros(one.value) or 0 for one in valued)),
+    "distinct": lambda feature, found, valued, limit: counted(len({one.key for one in valued}), feature),
+    "first": lambda feature, found, valued, limit: valued[0].value if valued else MISSING,
+    "last": lambda feature, found, valued, limit: valued[-1].value if valued else MISSING,
+    "set": lambda feature, found, valued, limit: newest(valued, limit),
+}
+
+
+def traits_of(definitions: Definitions, events: Sequence[Event], at: int) -> dict[str, object]:
+    """Plain ones are registers: the last write stands, null hides. Computed names hide plain ones, also when missing."""
+    traits: dict[str, object] = {}
+    for event in events:
+        if event.type == "identify":
+            traits.update(event.traits or {})
+    for trait in definitions.traits:
+        if trait.kind != "plain" and trait.feature is not None:
+            traits[trait.name] = measured(definitions.features[trait.feature], events, at, trait.limit)
+    return {name: value for name, value in traits.items() if value is not None and value is not MISSING}
+
+
+# ── predicates ──────────────────────────────────────────────────────────────────────────────────────────────────────
+def some_value(root: object, path: str, predicates: Sequence[Predicate], timezone: str) -> bool:
+    """One value of the path satisfies all of them."""
+    return any(all(satisfies(value, p, timezone) for p in predicates) for value in values_at(root, path))
+
+
+KINDS: dict[type, str] = {bool: "boolean", Exact: "number", int: "number", float: "number", str: "text", list: "list", dict: "object"}
+
+
+def satisfies(value: object, predicate: Predicate, timezone: str) -> bool:
+    """A missing value satisfies nothing but that it is missing, or empty."""
+    if value is MISSING:
+        return (predicate.op, predicate.operand) in (("exists", False), ("is", "empty"))
+    return OPERATORS[predicate.op](value, predicate.operand, timezone)
+
+
+def equal(value: object, *operands: object) -> bool:
+    return json(value) in map(json, operands)
+
+
+def is_kind(value: object, operand: object) -> bool:
+    return value in ("", [], {}) if operand == "empty" else KINDS.get(type(value)) == operand
+
+
+def part(test: Callable[[Any, Any], bool], holds: bool = True) -> Callable[[object, Any, str], bool]:
+    return lambda value, operand, zone: isinstance(value, str) and isinstance(operand, str) and test(value, operand) is holds
+
+
+OPERATORS: dict[str, Callable[[object, Any, str], bool]] = {
+    "eq": lambda value, operand, zone: equal(value, operand),
+    "ne": lambda value, operand, zone: not equal(value, operand),
+    "in": lambda value, operand, zone: equal(value, *operand),
+    "not_in": lambda value, operand, zone: not equal(value, *operand),
+    "gt": lambda value, operand, zone: ordered(value, "gt", operand, zone),
+    "gte": lambda value, operand, zone: ordered(value, "gte", operand, zone),
+    "lt": lambda value, operand, zone: ordered(value, "lt", operand, zone),
+    "lte": lambda value, operand, zone: ordered(value, "lte", operand, zone),
+    "between": lambda value, operand, zone: ordered(value, "gte", operand[0], zone) and ordered(value, "lte", operand[1], zone),
+    "exists": lambda value, operand, zone: operand is True,
+    "is": lambda value, operand, zone: is_kind(value, operand),
+    "contains": part(operator.contains),
+    "not_contains": part(operator.contains, False),
+    "starts_with": part(str.startswith),
+    "not_starts_with": part(str.startswith, False),
+    "ends_with": part(str.endswith),
+    "not_ends_with": part(str.endswith, False),
+}
+"""Of values that are there."""
+
+
+def ordered(value: object, op: str, operand: object, timezone: str) -> bool:
+    """As intervals with both ends included: a number or a text is a point, a date alone is its day."""
+    left, right = interval(value, timezone), interval(operand, timezone)
+    if left and right and left[0] == "date" and right[0] == "text":
+        left = ("text", value, value)  # only the operand decides whether dates are compared
+    if not left or not right or left[0] != right[0]:
+        return False
+    return bool({"gt": left[1] > right[2], "gte": left[1] >= right[1], "lt": left[2] < right[1], "lte": left[2] <= right[2]}[op])
+
+
+DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII)
+
+
+def interval(value: object, timezone: str) -> tuple[str, Any, Any] | None:
+    """Kind, first and last of a value that has an order; dates in µs. A date-time without an offset is UTC."""
+    exact = value.micros if isinstance(value, Exact) else micros(value)
+    if exact is not None:
+        return "number", exact, exact
+    if not isinstance(value, str):
+        return None
+    try:
+        if DATE.fullmatch(value) and len(value) > 10:
+            return "date", instant(value), instant(value)
+        if DATE.fullmatch(value):
+            day, zone = datetime.fromisoformat(value), ZoneInfo(timezone)
+            start, end = (instant((day + timedelta(days=n)).replace(tzinfo=zone).isoformat()) for n in (0, 1))
+            return "date", start, end - 1
+    except (ValueError, OverflowError):
+        pass  # 2026-02-31 is a text
+    return "text", value, value
+
+
+# ── segments ────────────────────────────────────────────────────────────────────────────────────────────────────────
+class Facts(NamedTuple):
+    """What the conditions of one profile look at; ``granted`` holds every purpose, ``segments`` those decided so far,
+    ``confidence`` is that of the profile, in six decimals."""
+
+    traits: dict[str, object]
+    features: dict[str, object]
+    granted: dict[str, bool]
+    segments: list[str]
+    confidence: float
+
+
+def holds(segment: Segment, condition: Condition, facts: Facts) -> bool:
+    return FORMS[condition.form](segment, condition, facts)
+
+
+def did(segment: Segment, condition: Any, facts: Facts) -> bool:
+    return all(satisfies(facts.features[condition.feature], each, segment.timezone) for each in condition.predicates)
+
+
+FORMS: dict[str, Callable[[Segment, Any, Facts], bool]] = {
+    "all": lambda segment, condition, facts: all(holds(segment, each, facts) for each in condition.of),
+    "any": lambda segment, condition, facts: any(holds(segment, each, facts) for each in condition.of),
+    "not": lambda segment, condition, facts: not holds(segment, condition.of, facts),
+    "trait": lambda segment, condition, facts: some_value(facts.traits, condition.path, condition.predicates, segment.timezone),
+    "did": did,
+    "segment": lambda segment, condition, facts: condition.segment in facts.segments,
+    "consent": lambda segment, condition, facts: facts.granted[condition.purpose],
+}
