@@ -8,16 +8,7 @@ from dataclasses import dataclass
 from contracts.envelope import message_hash
 from contracts.model.hashing import profile_id
 from operators.match.confidence import confidences
-from operators.records import (
-    NOBODY,
-    OWNED,
-    SEEN_OPEN,
-    Identifier,
-    decode_page,
-    moment_message,
-    moment_owner,
-    moment_raw,
-)
+from operators.records import NOBODY, OWNED, SEEN_OPEN, Identifier, decode_page, moment_message, moment_owner, moment_raw
 from operators.view.rows import SpaceRows
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import moment_key, moment_parts, time_of

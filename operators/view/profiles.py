@@ -26,9 +26,7 @@ class ProfileReader:
 
     def holder(self, namespace: str, value: str) -> Person | None:
         """The profile that holds an identifier."""
-        lead = self.committed.rows.row("alias", self.committed.hasher.identifier(namespace, value))
-        row = None if lead is None else self.committed.rows.row("people", lead)
-        return None if row is None else decode_person(row)
+        return self.committed.holds(self.committed.hasher.identifier(namespace, value))
 
     def by_id(self, profile: str) -> Person | None:
         """The profile with an id; an id that has been merged away finds the profile that its identifier is in now."""
