@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -35,10 +36,20 @@ DETAIL_MAX = 500
 
 
 class Judge:
-    """Turns records into events by one set of definitions. Never raises because of what a record holds."""
+    """Turns records into events by one set of definitions. Never raises because of what a record holds.
+
+    ``counted`` is called for each event that is read again.
+    """
 
     def __init__(
-        self, definitions: Definitions, *, unknown_ok: bool, future_skew_us: int, max_event_bytes: int, formats: bool = False
+        self,
+        definitions: Definitions,
+        *,
+        unknown_ok: bool,
+        future_skew_us: int,
+        max_event_bytes: int,
+        formats: bool = False,
+        counted: Callable[[], None] | None = None,
     ) -> None:
         self.identifiers = Identifiers(definitions.identity)
         self._unknown_ok = unknown_ok
@@ -49,6 +60,7 @@ class Judge:
         self._versions = Versions(definitions, formats=formats)
         self._trial = self._versions.trial
         self._frames = Frames(definitions)
+        self._counted = counted
         self.uncorrected: set[int] = set()
         """Positions of the events since `judge_many` began whose time is not corrected by ``receivedAt − sentAt``."""
 
@@ -157,6 +169,8 @@ class Judge:
 
     def reread(self, raw: bytes, contract: str) -> Event:
         """The event of bytes that this contract (``order_completed/1-0-0``; "" is none) accepted before, not judged again."""
+        if self._counted is not None:
+            self._counted()
         body = orjson.loads(raw)
         call = body["type"]
         name, place, properties, traits = named(body, call)

@@ -11,13 +11,12 @@ from typing import Any
 import orjson
 
 from contracts import load
-from contracts.model.batches import ControlEntry, Event, JudgedBatch
+from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from operators.judge import Judge
 from operators.people.quarantine import decode_row
-from operators.people.space import Space
-from operators.view.space import View
+from operators.sandbox import Sandbox
 from state.keys import sequence_key
 from state.shard import Shard
 from tests import model
@@ -56,10 +55,10 @@ class Engine:
         self._begin()
 
     def _begin(self) -> None:
-        self.space = Space(
+        self._box = Sandbox(
             SPACE, self.shard, self._hasher, load=lambda digest: self._definitions, judge=lambda digest: self._judge, **self._options
         )
-        self.view = View(self.shard, SPACE, self._hasher, lambda digest: self._definitions)
+        self.space, self.view = self._box.space, self._box.view
 
     def restart(self, *, reopen: bool = True) -> None:
         """Start again from what is stored; without ``reopen``, which takes longer, the files stay open."""
@@ -92,22 +91,17 @@ class Engine:
     def define(self, definitions: Definitions) -> None:
         """Other definitions take effect."""
         self._definitions = definitions
-        self._judge = Judge(definitions, unknown_ok=True, future_skew_us=1 << 60, max_event_bytes=1_000_000)
+        self._judge = judge_of(definitions)
         self.control([{"type": "definitions", "digest": definitions.digest, "messageId": definitions.digest}])
         self.deny(row for _, row in self.shard.quarantine.committed(b""))
 
     def control(self, entries: list[dict[str, object]]) -> None:
-        done = self.space.meta.applied.get("control", 0)
-        listed = [ControlEntry(done + 1 + at, entry) for at, entry in enumerate(entries)]
-        self.space.apply(JudgedBatch(SPACE, "control", "control", done + 1, done + len(entries), "", [], [], listed, 0))
+        self._box.enter(*entries)
 
     def feed(self, partition: str, records: list[bytes], *, finished: bool = False) -> None:
-        done = self.space.meta.applied.get(partition, 0)
-        events, refused = self._judge.judge_many(records, done + 1, READ_AT_US)
-        batch = JudgedBatch(SPACE, partition, partition, done + 1, done + len(records), "", events, refused, [], READ_AT_US)
-        batch.finished, batch.history = finished, partition in self.history
+        events, refused = self._judge.judge_many(records, self._box.following(partition), READ_AT_US)
         known = self.space.meta.quarantined
-        self.space.apply(batch)
+        self._box.feed(partition, events, refused, read_at_us=READ_AT_US, finished=finished, history=partition in self.history)
         self.deny(row for _, row in self.shard.quarantine.committed(sequence_key(known)))
 
     def deny(self, rows: Iterable[bytes]) -> None:

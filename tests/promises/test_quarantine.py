@@ -20,9 +20,8 @@ from contracts.model.batches import SourceBatch
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from contracts.text.times import iso, parse_time
-from operators.people.space import Space
+from operators.sandbox import Sandbox
 from operators.validate import Validate
-from operators.view.space import View
 from skep.answers.quarantine.patches import apply_patch
 from state.shard import Shard
 from tests.promises.project import applied, asked, dump, project, ran, write_contract
@@ -59,8 +58,8 @@ class Shop:
         hasher = Hasher("test", "shop")
         self.validate = Validate(BUNDLES.__getitem__, {}, unknown_ok=False, future_skew_us=1 << 60, max_event_bytes=100_000)
         self.shard = Shard(folder)
-        self.space = Space("shop", self.shard, hasher, load=BUNDLES.__getitem__, judge=self.validate.judge, horizon_us=HORIZON_US)
-        self.view = View(self.shard, "shop", hasher, BUNDLES.__getitem__)
+        box = Sandbox("shop", self.shard, hasher, load=BUNDLES.__getitem__, judge=self.validate.judge, horizon_us=HORIZON_US)
+        self.space, self.view = box.space, box.view
         self.space.start(["web"])
         self._entries = 0
 

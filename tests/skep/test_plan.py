@@ -10,12 +10,10 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.model.batches import ControlEntry, JudgedBatch
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from operators.judge import Judge
-from operators.people.space import Space
-from operators.view.space import View
+from operators.sandbox import Sandbox
 from skep.answers.planning.trial import trial
 from skep.project.definitions import keep
 from skep.project.settings import Settings
@@ -87,25 +85,23 @@ class Run:
             keep(settings, one)
         hasher = Hasher(settings.secret, "shop")
         self.shard = Shard(shard_path(settings, "shop"))
-        self.space = Space(
+        self.box = Sandbox(
             "shop", self.shard, hasher, load=self._known.__getitem__, judge=self._judges.__getitem__, horizon_us=settings.horizon_us
         )
-        self._view = View(self.shard, "shop", hasher, self._known.__getitem__)
+        self.space = self.box.space
 
     def control(self, entry: dict[str, Any]) -> None:
-        at = self.space.meta.applied.get("control", 0) + 1
-        self.space.apply(JudgedBatch("shop", "control", "control", at, at, "", [], [], [ControlEntry(at, entry)], 0))
+        self.box.enter(entry)
 
     def definitions(self, one: Definitions) -> None:
         self.control({"type": "definitions", "digest": one.digest})
 
     def feed(self, records: list[bytes]) -> None:
-        at = self.space.meta.applied.get("web", 0)
-        events, wrong = self._judges[self.space.work.digest].judge_many(records, at + 1, 0)
-        self.space.apply(JudgedBatch("shop", "web", "web", at + 1, at + len(records), "", events, wrong, [], 0))
+        events, wrong = self._judges[self.space.work.digest].judge_many(records, self.box.following("web"), 0)
+        self.box.feed("web", events, wrong)
 
     def dump(self) -> list[bytes]:
-        return list(self._view.dump())
+        return list(self.box.view.dump())
 
 
 @pytest.mark.parametrize("seed", range(16))

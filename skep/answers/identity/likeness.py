@@ -8,21 +8,16 @@ from typing import Any
 
 import msgspec
 
-from contracts.model.hashing import Hasher
 from operators.match.model import model_of
 from operators.match.scoring import Scorer, probability
 from operators.match.values import value_at
 from operators.people.compared import parts_of
-from operators.people.manual import Manual
-from operators.people.matcher import Matcher
-from operators.people.store import PeopleStore
+from operators.people.work import Work
 from operators.records import Identifier, Link, Person
 from operators.refusal import Refusal
-from operators.stitch.rules import Rules
 from operators.view.space import View
+from skep.answers.sandbox import sandbox
 from skep.project.settings import Settings
-from skep.project.spaces import bundles, shard_path
-from state.overlay import Overlay
 
 CACHE_BYTES = 64_000_000
 
@@ -64,27 +59,20 @@ class SideBySide(msgspec.Struct, frozen=True):
 @contextmanager
 def compared_view(settings: Settings, space: str) -> Iterator[tuple[View, Likeness | None]]:
     """A space as it was committed last, and what is compared in it; None without probabilistic rules. Raises `NoState`."""
-    overlay, hasher = Overlay(shard_path(settings, space)), Hasher(settings.secret, space)
-    try:
-        view = View(overlay, space, hasher, bundles(settings))
-        definitions = view.program.definitions
-        yield view, None if definitions.identity.probabilistic is None else Likeness(overlay, hasher, view)
-    finally:
-        overlay.close()
+    with sandbox(settings, space, cache_bytes=CACHE_BYTES) as box:
+        likely = box.view.program.definitions.identity.probabilistic is not None
+        yield box.view, Likeness(box.space.work) if likely else None
 
 
 class Likeness:
     """The flow's own matcher over what is committed; nothing is written."""
 
-    def __init__(self, shard: Overlay, hasher: Hasher, view: View) -> None:
-        definitions = view.program.definitions
-        assert definitions.identity.probabilistic is not None, "asked of probabilistic rules only"
-        self.settings = definitions.identity.probabilistic
-        self._rules = Rules(definitions.identity)
-        model = model_of(definitions)
-        self._scorer = Scorer(model)
-        store = PeopleStore(shard, hasher, self._rules, CACHE_BYTES)
-        self._matcher = Matcher(store, Manual(shard.manual), view.meta, self.settings, model)
+    def __init__(self, work: Work) -> None:
+        probabilistic = work.definitions.identity.probabilistic
+        assert probabilistic is not None, "asked of probabilistic rules only"
+        assert work.matcher is not None, "probabilistic rules have a matcher"
+        self.settings, self._matcher = probabilistic, work.matcher
+        self._scorer = Scorer(model_of(work.definitions))
 
     def links(self, people: Iterable[Person]) -> list[tuple[Link, Refusal | None]]:
         """Every probabilistic link of these people, and what refuses it if it does not stand."""

@@ -14,7 +14,7 @@ from operators.components import Components
 from operators.records import Link, Person
 from operators.stitch.clusters import lead
 from skep.answers.identity.evidence import Evidence, Pair, holder_of, profile_of, standing
-from skep.answers.planning.trial import with_entries
+from skep.answers.sandbox import sandbox
 from skep.project.entries import Submitted, submit_all
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
@@ -105,8 +105,9 @@ class _Trial:
         while self._step(people):
             now = iso(time.time_ns() // 1000)
             entries = [{**entry, "timestamp": now, "messageId": str(at)} for at, entry in enumerate(self._entries())]
-            with with_entries(self._settings, self._space, entries) as view:
-                found = [holder for holder in map(view.holds, self._pairs) if holder is not None]
+            with sandbox(self._settings, self._space) as box:
+                box.enter(*entries)
+                found = [holder for holder in map(box.view.holds, self._pairs) if holder is not None]
             people = list({one.key: one for one in found}.values())
         homes = [one for one in people if self._held(one) & self._kept]
         if len(homes) > 1 or self._held(homes[0]) - self._kept:

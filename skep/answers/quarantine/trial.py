@@ -16,6 +16,7 @@ from operators.people.repairs import message_id
 from operators.view.quarantine import Quarantined
 from operators.view.space import View
 from skep.answers.quarantine.causes import Cause, Causes
+from skep.answers.sandbox import judge_by
 from skep.project.in_force import in_force
 from skep.project.settings import Settings
 
@@ -64,14 +65,7 @@ class Trial:
 
     def _judge(self, space: str) -> Judge:
         if space not in self._judges:
-            settings = self._settings
-            self._judges[space] = Judge(
-                self._definitions or in_force(settings, space),
-                unknown_ok=settings.unknown_events == "accept",
-                future_skew_us=settings.future_skew_us,
-                max_event_bytes=settings.max_event_bytes,
-                formats=settings.formats == "assert",
-            )
+            self._judges[space] = judge_by(self._settings, self._definitions or in_force(self._settings, space))
         return self._judges[space]
 
     def _outcome(self, space: str, view: View, row: Quarantined, raw: bytes) -> tuple[Event | Refused, bool]:

@@ -14,10 +14,9 @@ from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
 from contracts.text.times import parse_time
 from operators.judge import Judge
+from operators.sandbox import NEVER_US
 from skep.project.errors import CommandError
 
-NEVER_US = 1 << 60
-"""Longer than all the years there are: neither horizon nor skew refuses anything."""
 LINE_MAX_BYTES = 1_000_000
 _RULINGS = ("link", "unlink")
 _EVERY = 10_000
