@@ -9,6 +9,7 @@ from typing import Any
 from contracts.language.families import TYPES
 from contracts.language.operators import OPERATORS
 from contracts.model.definitions import Predicate
+from schemalogic.document import BrokenReference
 from schemalogic.typed import Typed, kind_of, same
 from schemalogic.ways import Way
 
@@ -110,7 +111,11 @@ def _satisfiable(schemas: list[Any], way: Way) -> bool:
     from schemalogic.compare import Impossible, parse, satisfiable  # noqa: PLC0415 - few projects say so much that it is needed
 
     types = way[0].document.types if way else {}
-    found = satisfiable([(parse(schema, types), True) for schema in schemas], BUDGET_S)
+    try:
+        found = satisfiable([(parse(schema, types), True) for schema in schemas], BUDGET_S)
+    except BrokenReference:
+        # A part on its own does not have all that its own parts refer to; then it is taken to be possible.
+        return True
     return not isinstance(found, Impossible)
 
 

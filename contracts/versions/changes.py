@@ -107,14 +107,19 @@ def _compared(old: Typed, new: Typed, documents: tuple[Document, Document]) -> W
 def _schema(typed: Typed, document: Document) -> dict[str, Any]:
     """A schema of the values at a path, whose references lead into the whole contract and into its types."""
     ways = [{"allOf": [{"$ref": _reference(place)} for place in way]} for way in typed.ways]
-    root = {**document.schema, "$id": _URI} if isinstance(document.schema, dict) else document.schema
+    root = {**document.schema, "$id": _uri(document)} if isinstance(document.schema, dict) else document.schema
     draft = {"$schema": root["$schema"]} if isinstance(root, dict) and "$schema" in root else {}
     return {**draft, "anyOf": ways, "definitions" if "draft-07" in str(draft) else "$defs": {"contract": root}}
 
 
 def _reference(place: Place) -> str:
     pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1').replace('%', '%25')}" for step in place.path)
-    return f"{place.file if place.file.startswith('types/') else _URI}#{pointer}"
+    return f"{place.file if place.file.startswith('types/') else _uri(place.document)}#{pointer}"
+
+
+def _uri(document: Document) -> str:
+    """What the contract is called within the schema of a part: by its own name, if it has one, since it may refer to itself by it."""
+    return document.root.key[0] if isinstance(document.schema, dict) and "$id" in document.schema else _URI
 
 
 def _is_required(document: Document, path: tuple[Step, ...]) -> bool:

@@ -49,6 +49,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "relative name": _referring({"$ref": "mail.json"}, {"$id": "mail.json"}),
     "relative name below an id": _referring({"$ref": "mail.json"}, {"$id": "mail.json"}, **{"$id": "https://shop.example/a/order"}),
     "urn": _referring({"$ref": "#mail"}, {"$anchor": "mail"}, **{"$id": "urn:example:order"}),
+    "itself by its id": _referring({"$ref": "https://shop.example/order#/$defs/m"}, {}, **{"$id": "https://shop.example/order"}),
     "dynamic": _referring({"$dynamicRef": "#mail"}, {"$dynamicAnchor": "mail"}),
     "type": {**CONTRACT, "properties": {"mail": {"$ref": "../../types/mail.json"}}},
     "type by its short name": {**CONTRACT, "properties": {"mail": {"$ref": "types/mail.json"}}, "$id": "https://shop.example/order"},
@@ -185,6 +186,19 @@ def test_a_dynamic_reference_means_the_outermost_anchor() -> None:
     assert included(schema, texts).compatible
     assert included(texts, schema).compatible
     assert tags_at(_document({"properties": {"names": schema}}), ("names",)).personal == "direct"
+
+
+@pytest.mark.parametrize("reference", ["money.json", "#/properties/other", "https://shop.example/order#/properties/other", "#m"])
+def test_conditions_on_what_has_references_of_its_own_are_judged(reference: str) -> None:
+    """What a list holds may be said anywhere; what cannot be told of the list alone is taken to be possible."""
+    cart = {"properties": {"items": {"type": "array", "items": {"$ref": reference}, "minItems": 1}}}
+    schema = {"$id": "https://shop.example/order", "properties": {"cart": cart, "other": {"$anchor": "m", "type": "number"}}}
+    types = {"money": {"type": "number"}, "cart": cart}
+    if reference == "money.json":
+        schema = {"properties": {"cart": {"$ref": "types/cart.json"}}}
+    typed = typed_at(Document("events/order/1-0-0.json", schema, types), ("cart", "items"))
+    assert typed is not None
+    assert can_hold([Predicate("ne", 4)], typed)
 
 
 @pytest.mark.parametrize(
