@@ -153,7 +153,7 @@ class Shop(Engine):
         return list(found["segments"])
 
     def decisions(self) -> list[tuple[str, bool, int]]:
-        return [(purpose, granted, time) for _, purpose, granted, time in self.view.profiles.consents()]
+        return [(row.purpose, row.granted, row.decided_at) for row in self.view.profiles.consents()]
 
 
 @pytest.fixture

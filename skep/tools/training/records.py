@@ -11,19 +11,16 @@ from typing import Any
 
 from contracts.envelope import Refusal, check_digits, content_id, decode, event_time
 from contracts.model.definitions import IdentityRules
-from operators.components import Components
 from operators.extract import Identifiers
 from operators.judge import Judge
 from operators.match.clusters import Record
 from operators.match.evidence import Evidence
-from operators.records import Identifier, Link, moment_contract, moment_message, moment_raw
-from operators.stitch.clusters import accepted, lead
-from operators.stitch.rules import Rules
+from operators.records import Identifier, moment_contract, moment_message, moment_raw
+from operators.stitch.rules import Pair, Rules
+from operators.stitch.sightings import Sightings
 from operators.view.space import View
 
 EVENT_MAX_BYTES = 1_000_000
-Pair = tuple[int, str]
-"""Position of a namespace, and a value."""
 
 
 @dataclass(slots=True)
@@ -87,8 +84,7 @@ class _Evidence:
         self._rules = rules
         self._inner = Rules(rules)
         self._read = Identifiers(rules)
-        self._identifiers: dict[bytes, Identifier] = {}
-        self._links: dict[tuple[bytes, bytes], Link] = {}
+        self._seen = Sightings(self._inner, self._hash, {})
         self._manual: dict[tuple[Pair, Pair], tuple[int, str, bool]] = {}
         self._likeness = Evidence(rules.probabilistic) if rules.probabilistic is not None else None
         self._persons: dict[bytes, set[bytes]] = defaultdict(set)
@@ -112,37 +108,22 @@ class _Evidence:
     def hear(self, body: dict[str, Any], time_us: int, message: str, traits: dict[str, Any] | None) -> None:
         """Take an event in."""
         self._found.events += 1
-        keys = [self._see(namespace, value, time_us) for namespace, value in self._read.read(body)]
-        if not keys:
+        pairs = self._read.read(body)
+        if not pairs:
             self._found.nobody += 1
             return
-        for other in keys[1:]:
-            self._link(keys[0], other, time_us)
-        persons = [key for key in keys if self._inner.person[self._identifiers[key].namespace]]
-        for key in keys:
-            if persons and not self._inner.person[self._identifiers[key].namespace]:
-                self._persons[key].add(persons[0])
+        keys = [self._hash(pair) for pair in pairs]
+        self._seen.event(pairs, keys, time_us, message)
+        first = pairs.index(self._inner.anchor(pairs))
+        anchor = keys[first]
+        for pair, key in zip(pairs, keys, strict=True):
+            if self._inner.person[pairs[first][0]] and not self._inner.person[pair[0]]:
+                self._persons[key].add(anchor)
         if self._likeness is not None:
-            self._likeness.tell(self._identifiers[(persons or keys)[0]], (time_us, message), traits, body)
+            self._likeness.tell(self._seen.identifiers[anchor], (time_us, message), traits, body)
 
-    def _hash(self, namespace: int, value: str) -> bytes:
-        return blake2b(f"{self._inner.names[namespace]}:{value}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-    def _see(self, namespace: int, value: str, time_us: int) -> bytes:
-        key = self._hash(namespace, value)
-        known = self._identifiers.get(key)
-        if known is None:
-            self._identifiers[key] = Identifier(namespace, value, key, time_us, time_us)
-        else:
-            known.first, known.last = min(known.first, time_us), max(known.last, time_us)
-        return key
-
-    def _link(self, a: bytes, b: bytes, time_us: int) -> None:
-        known = self._links.get((a, b))
-        if known is None:
-            self._links[a, b] = Link(a, b, manual=False, first=time_us, last=time_us)
-        else:
-            known.first, known.last = min(known.first, time_us), max(known.last, time_us)
+    def _hash(self, pair: Pair) -> bytes:
+        return blake2b(f"{self._inner.names[pair[0]]}:{pair[1]}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
     def rule(self, body: dict[str, Any], time_us: int, message: str) -> None:
         """Take a manual entry in."""
@@ -159,38 +140,20 @@ class _Evidence:
         self._manual[a, b] = max(said, self._manual.get((a, b), said), key=lambda each: (each[0], each[1], not each[2]))
 
     def records(self) -> Records:
-        for key, cluster in self._clusters().items():
-            self._found.people[key] = self._person(key, cluster)
-        return self._found
-
-    def _clusters(self) -> dict[bytes, list[bytes]]:
-        links, void = [], self._found.void
-        for pair, (time, _, linked) in self._manual.items():
+        void, found = self._found.void, self._found
+        for (a, b), (time, message, linked) in self._manual.items():
             if linked:
-                a, b = (self._see(*end, time) for end in pair)
-                links.append(Link(a, b, manual=True, first=time, last=time))
+                self._seen.manual(a, b, time, message)
             else:
-                a, b = (self._hash(*end) for end in pair)
-                void.update(((a, b), (b, a)))
-        for ends, link in self._links.items():
-            link.void = ends in void
-            links.append(link)
-        self._found.shared = self._shared()
-        standing = accepted(self._identifiers, links, self._found.shared, self._inner)
-        clusters = Components(self._identifiers, ((link.a, link.b) for link in standing)).parts()
-        return {lead([self._identifiers[key] for key in cluster]).hash: cluster for cluster in clusters}
-
-    def _shared(self) -> set[bytes]:
-        after = self._inner.shared_after
-        found = set()
-        for device, persons in self._persons.items():
-            most = after[self._identifiers[device].namespace]
-            if most is not None and sum((person, device) not in self._found.void for person in persons) >= most:
-                found.add(device)
+                ends = self._hash(a), self._hash(b)
+                void.update((ends, ends[::-1]))
+        identified = ((device, one) for device, persons in self._persons.items() for one in persons if (one, device) not in void)
+        parts = self._seen.settle(lambda a, b: (a, b) in void, identified)
+        found.shared = self._seen.shared
+        found.people = {key: self._person(key, members) for key, members in parts.items()}
         return found
 
-    def _person(self, key: bytes, cluster: list[bytes]) -> Person:
-        members = [self._identifiers[one] for one in cluster]
+    def _person(self, key: bytes, members: list[Identifier]) -> Person:
         held: dict[int, int] = defaultdict(int)
         for each in members:
             held[each.namespace] += 1
@@ -198,7 +161,7 @@ class _Evidence:
         told = likeness.traits(members) if likeness is not None else {}
         texts = likeness.texts(told) if likeness is not None else {}
         return Person(
-            record=Record(self._identifiers[key], dict(held), likeness.time(told, texts) if likeness is not None else 0),
+            record=Record(self._seen.identifiers[key], dict(held), likeness.time(told, texts) if likeness is not None else 0),
             identifiers=sorted((self._inner.names[each.namespace], each.value) for each in members),
             traits={name: value for name, (_, _, value) in told.items()},
             blocks=likeness.blocks(texts, members) if likeness is not None else [],
