@@ -7,27 +7,13 @@ from collections.abc import Callable
 from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.measures import CONDITIONS, MEASURES, TRAITS
 from contracts.language.operators import NUMERIC, OPERATORS
+from contracts.reading.confidence import FLOOR
+from contracts.text.keys import Duration, Schema, described, offered, text_schema
 from skep.tools.editor.events import event_definitions, known_event
 from skep.tools.editor.names import Names
-from skep.tools.editor.words import (  # fmt: skip
-    NAME,
-    WHERE,
-    Schema,
-    boolean,
-    described,
-    duration,
-    fields,
-    floor,
-    integer,
-    items,
-    known,
-    offered,
-    operators,
-    predicates,
-    text,
-    texts,
-)
+from skep.tools.editor.words import WHERE, fields, items, known, operators, predicates
 
+_NAME = "^[a-z0-9][a-z0-9_-]*$"
 _OF_EVENT: Schema = {"$ref": "#/definitions/of_event"}
 _CONDITION: Schema = {"$ref": "#/definitions/condition"}
 _MEASURES: tuple[str, ...] = tuple(name for name in CONDITIONS if MEASURES[name].of_property)
@@ -37,15 +23,15 @@ def traits_schema(names: Names) -> Schema:
     others = {how: {"not": {"anyOf": [{"required": [one]} for one in TRAITS if one != how]}, "required": ["did"]} for how in TRAITS}
     some_how = {"anyOf": [{"required": [how]} for how in TRAITS]}
     limited = next(word for word, measure in TRAITS.items() if measure.limited)
-    measured = {word: text(measure.means) for word, measure in TRAITS.items() if measure.of_property}
+    measured = {word: text_schema(measure.means) for word, measure in TRAITS.items() if measure.of_property}
     counted = {word: {"const": True, "description": measure.means} for word, measure in TRAITS.items() if not measure.of_property}
     trait = fields(
         {
             "name": offered(names.traits, "the name of the trait"),
-            "emit": boolean("a change of it is told as profile.updated"),
+            "emit": described({"type": "boolean", "default": False}, "a change of it is told as profile.updated"),
             "did": events_schema(names),
             "where": WHERE,
-            "limit": integer(f"how many of the newest values a `{limited}` keeps", default=100),
+            "limit": _number(f"how many of the newest values a `{limited}` keeps", 100),
             **counted,
             **measured,
         },
@@ -62,20 +48,25 @@ def traits_schema(names: Names) -> Schema:
 def events_schema(names: Names) -> Schema:
     doable = list(dict.fromkeys(name for name in (*names.events, *ALWAYS_KNOWN) if name not in NOT_DONE))
     one = offered(doable) if names.unknown_events_ok else {"anyOf": [{"enum": doable}, known_event(doable)]}
-    return texts("the name of an event, a prefix such as order_*, or a list of them", one)
+    some = {"type": "array", "items": one, "minItems": 1}
+    return described({"anyOf": [one, some]}, "the name of an event, a prefix such as order_*, or a list of them")
+
+
+def _number(says: str, default: int) -> Schema:
+    return described({"type": "integer", "minimum": 1, "default": default}, says)
 
 
 def segment_schema(names: Names) -> Schema:
     forms = {name: schema for form in FORMS.values() for name, schema in form(names).items()}
     return fields(
         {
-            "segment": described({"type": "string", "pattern": NAME}, "the name of the file"),
-            "version": integer("counts up when you change what the segment means", default=1),
-            "title": text("what it is, in words"),
-            "owner": text("whose it is"),
+            "segment": described({"type": "string", "pattern": _NAME}, "the name of the file"),
+            "version": _number("counts up when you change what the segment means", 1),
+            "title": text_schema("what it is, in words"),
+            "owner": text_schema("whose it is"),
             "purpose": known(names.purposes, "without this consent nobody is a member"),
-            "timezone": text("for dates that stand alone, such as Europe/Berlin", default="UTC"),
-            "confidence": floor("nobody is a member of whom we are less sure who it is"),
+            "timezone": text_schema("for dates that stand alone, such as Europe/Berlin", default="UTC"),
+            "confidence": FLOOR.schema({}, "nobody is a member of whom we are less sure who it is"),
             "who": {"$ref": "#/definitions/condition", "description": "who belongs to it"},
             "activate": items(known(names.destinations), "destinations that are told of it"),
         },
@@ -100,9 +91,9 @@ def _did(names: Names) -> dict[str, Schema]:
     beside = {name: part for name, part in operators(NUMERIC, numeric=True).items() if name != "between"}
     value = {"$ref": "#/definitions/numeric", "description": "predicates of the measure, such as {between: [10, 20]}"}
     times = {"anyOf": [{"type": "number"}, {"$ref": "#/definitions/numeric"}]}
-    window = {"did": events_schema(names), "where": WHERE, "within": duration("later than so long ago")}
+    window = {"did": events_schema(names), "where": WHERE, "within": Duration().schema({}, "later than so long ago")}
     often = {"times": described(times, "how often: a number is exactly that, {gte: 3} at least that")}
-    measures = {word: text(measure.means) for word, measure in MEASURES.items() if word in _MEASURES}
+    measures = {word: text_schema(measure.means) for word, measure in MEASURES.items() if word in _MEASURES}
     measured = fields(
         {**window, **measures, **beside, "value": value},
         ("did",),

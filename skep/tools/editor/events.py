@@ -17,10 +17,11 @@ from contracts.language.operands import ANY, ORDERED
 from contracts.language.operators import OPERATORS
 from contracts.meaning.properties import DEPTH_MAX, Properties, listed_properties
 from contracts.model.definitions import Definitions
+from contracts.text.keys import Schema, described, offered
 from contracts.text.names import event_name
 from schemalogic.paths import parse_path
 from schemalogic.typed import Typed, typed_at, typed_below
-from skep.tools.editor.words import WHERE_VALUE, Schema, described, fields, offered, operators
+from skep.tools.editor.words import WHERE_VALUE, fields, operators
 
 PATHS_MAX = 500
 CHOICES_MAX = 100

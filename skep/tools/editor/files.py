@@ -12,10 +12,10 @@ from contracts.reading.identity import IDENTITY
 from contracts.reading.mappings import MAPPING
 from contracts.reading.quality import QUALITY
 from contracts.reading.traits import FILE as TRAITS
+from contracts.text.keys import Schema
 from contracts.versions.upcasts.files import UPCAST
 from skep.tools.editor.conditions import segment_schema, traits_schema
 from skep.tools.editor.names import Names
-from skep.tools.editor.words import Schema
 
 DECLARED = {
     "identity": IDENTITY,

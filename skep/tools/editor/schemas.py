@@ -11,12 +11,12 @@ from typing import Any
 
 from contracts import ContractErrors
 from contracts.model.definitions import Definitions
+from contracts.text.keys import Schema
 from skep.project import settings
 from skep.project.keys import SETTINGS
 from skep.tools.editor.events import offers
 from skep.tools.editor.files import FILES, FOLDERS, contract_schemas
 from skep.tools.editor.names import Names
-from skep.tools.editor.words import Schema
 
 PLACE = PurePosixPath(".skep/schemas")
 """Where a project keeps its schemas; hidden, so that it is no contract."""
