@@ -69,18 +69,11 @@ def _rows(settings: Settings, space: str, view: View | None) -> list[DecisionEnt
         kind, identity = entry.get("type"), str(entry.get("messageId", ""))
         rows.append(
             DecisionEntry(
-                space,
-                CONTROL,
-                position,
-                identity,
-                entry.get("timestamp"),
-                entry.get("by") or entry.get("who"),
-                "rollback" if kind == "definitions" and entry.get("rollback") else kind,
-                _subject(settings, entry, before),
-                entry.get("why") or None,
-                None if view is None else view.answer(identity),
+                space, CONTROL, position, identity, entry.get("timestamp"), entry.get("by") or entry.get("who"),
+                "rollback" if kind == "definitions" and entry.get("rollback") else kind, _subject(settings, entry, before),
+                entry.get("why") or None, None if view is None else view.answer(identity),
             )
-        )
+        )  # fmt: skip
         if kind == "definitions":
             before = entry.get("digest")
     return rows

@@ -118,18 +118,25 @@ def standing(evidence: Evidence, links: Collection[Link], shared: Collection[byt
     return [link for link, refusal in decided(evidence.identifiers, links, shared, rules) if refusal is None]
 
 
-def holder_of(view: View, text: str) -> tuple[Person, Identifier]:
-    """The profile that holds ``NS:VALUE`` and the identifier in it. Raises CommandError if nobody has it."""
+def normalized(view: View, text: str) -> tuple[str, str]:
+    """``NS:VALUE`` as its namespace and the value, normalised as in events. Raises CommandError for what is no identifier."""
     namespace, value = parse(text)
     definitions = view.program.definitions
     check_namespace([definitions], namespace)
     normal = Identifiers(definitions.identity).normalize(namespace, value)
     if normal is None:
         raise CommandError(f"expected an identifier that counts, found {text} → it is blocked or no {namespace} by contracts/identity.yaml")
-    person = view.profiles.holder(namespace, normal[1])
+    return namespace, normal[1]
+
+
+def holder_of(view: View, text: str) -> tuple[Person, Identifier]:
+    """The profile that holds ``NS:VALUE`` and the identifier in it. Raises CommandError if nobody has it."""
+    namespace, value = normalized(view, text)
+    person = view.profiles.holder(namespace, value)
     if person is None:
         raise CommandError(f"nobody in space {view.space} has {text}: expected an identifier of an accepted event → is it spelt so?")
-    return person, next(each for each in person.identifiers if (each.namespace, each.value) == normal)
+    identifier = view.identity.hash(namespace, value)
+    return person, next(each for each in person.identifiers if each.hash == identifier)
 
 
 def profile_of(view: View, text: str) -> Person:

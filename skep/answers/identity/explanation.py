@@ -6,6 +6,7 @@ from collections import deque
 from itertools import pairwise
 
 import msgspec
+from msgspec.structs import replace
 
 from contracts.text.times import iso
 from operators.records import Link
@@ -105,59 +106,33 @@ class _Explained:
         compared, unlinked = self._compared(), None
         if between is not None and not between.link:
             unlinked = Unlinked(iso(between.time_us), between.message, given.get(between.message))
+        profiles = {"a": evidence.profile(self._a), "b": evidence.profile(self._b)}
         return Explanation(
-            view.space,
-            evidence.pair(self._a),
-            evidence.pair(self._b),
-            joined,
-            {"a": evidence.profile(self._a), "b": evidence.profile(self._b)},
-            evidence.rules.version,
-            links,
-            compared,
-            unlinked,
-            None if joined else self._why_not(links, compared),
-            [] if joined else Ways(evidence, self._a, self._b).told(steps),
-        )
+            view.space, evidence.pair(self._a), evidence.pair(self._b), joined, profiles, evidence.rules.version, links, compared, unlinked,
+            reason=None if joined else self._why_not(links, compared),
+            would_join=[] if joined else Ways(evidence, self._a, self._b).told(steps),
+        )  # fmt: skip
 
     def _link(self, link: Link, why: str | None) -> PathLink:
-        evidence = self._evidence
-        refusal = evidence.refusals[id(link)]
+        evidence, refusal = self._evidence, self._evidence.refusals[id(link)]
+        told = PathLink(
+            a=evidence.pair(link.a),
+            b=evidence.pair(link.b),
+            kind=link.kind,
+            state=evidence.state(link),
+            first_seen=iso(link.first),
+            last_seen=iso(link.last),
+            rules=link.rules,
+            reason=evidence.reason(link),
+            why=why,
+        )
         if link.weight is not None:
-            return self._alike(link, why)
-        return PathLink(
-            a=evidence.pair(link.a),
-            b=evidence.pair(link.b),
-            kind=link.kind,
-            state=evidence.state(link),
-            first_seen=iso(link.first),
-            last_seen=iso(link.last),
-            events=link.count if link.kind == "deterministic" else None,
-            first_message=link.message or None,
-            rules=link.rules,
-            rule=None if refusal is None else refusal.rule,
-            reason=evidence.reason(link),
-            clash=self._clash(link, refusal),
-            why=why,
-        )
-
-    def _alike(self, link: Link, why: str | None) -> PathLink:
-        """A probabilistic link: what it weighs, and how that adds up."""
-        evidence = self._evidence
-        assert evidence.likeness is not None, "there are none without probabilistic rules"
-        fall = evidence.likeness.waterfall(link.a, link.b)
-        return PathLink(
-            a=evidence.pair(link.a),
-            b=evidence.pair(link.b),
-            kind=link.kind,
-            state=evidence.state(link),
-            first_seen=iso(link.first),
-            last_seen=iso(link.last),
-            rules=link.rules,
-            reason=evidence.reason(link),
-            probability=fall.probability,
-            waterfall=fall,
-            why=why,
-        )
+            assert evidence.likeness is not None, "there are none without probabilistic rules"
+            fall = evidence.likeness.waterfall(link.a, link.b)
+            return replace(told, probability=fall.probability, waterfall=fall)
+        events = link.count if link.kind == "deterministic" else None
+        rule = None if refusal is None else refusal.rule
+        return replace(told, events=events, first_message=link.message or None, rule=rule, clash=self._clash(link, refusal))
 
     def _compared(self) -> SideBySide | None:
         """The records of the two side by side; None if they are one, or nothing is compared."""

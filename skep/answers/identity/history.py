@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 
 import msgspec
 
 from contracts.model.hashing import profile_id
 from contracts.text.times import iso, iso_or_none, parse_time
-from operators.extract import Identifiers
 from operators.people.history import TYPES, Turn
 from operators.records import Person
 from operators.view.space import View
 from skep.answers.audit import reasons
-from skep.answers.identity.evidence import holder_of
-from skep.answers.profiles import by_id, check_namespace, parse
+from skep.answers.identity.evidence import holder_of, normalized
+from skep.answers.profiles import by_id
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import one_space, open_view
@@ -87,8 +87,7 @@ class Names:
 
 def history(settings: Settings, text: str, space: str | None) -> ProfileHistory:
     """Everything that happened to the profile ``p_…``, also one that is gone, or to the one that holds ``NS:VALUE``; oldest first."""
-    view = open_view(settings, one_space(settings, space))
-    try:
+    with closing(open_view(settings, one_space(settings, space))) as view:
         key = _key(view, text)
         if key is None:
             key = holder_of(view, text)[0].key
@@ -98,20 +97,14 @@ def history(settings: Settings, text: str, space: str | None) -> ProfileHistory:
         given = reasons(settings, view.space, {turn.cause for turn in turns if turn.by in {"link", "unlink"}})
         names = Names(view)
         return ProfileHistory(view.space, profile_id(key), [_told(turn, names, given) for turn in turns])
-    finally:
-        view.close()
 
 
 def _told(turn: Turn, names: Names, given: dict[str, str]) -> Happening:
+    cause = TurnCause(turn.by, turn.cause, given.get(turn.cause))
     return Happening(
-        iso_or_none(turn.clock),
-        iso_or_none(turn.time),
-        TYPES[turn.kind],
-        profile_id(turn.other) if turn.other else None,
-        names.of(turn.hashes()),
-        TurnCause(turn.by, turn.cause, given.get(turn.cause)),
-        turn.rules,
-    )
+        iso_or_none(turn.clock), iso_or_none(turn.time), TYPES[turn.kind], profile_id(turn.other) if turn.other else None,
+        names.of(turn.hashes()), cause, turn.rules,
+    )  # fmt: skip
 
 
 def who(settings: Settings, text: str, space: str | None, at: str | None) -> Who:
@@ -122,18 +115,17 @@ def who(settings: Settings, text: str, space: str | None, at: str | None) -> Who
     at_us = parse_time(at) if at is not None else None
     if at is not None and at_us is None:
         raise CommandError(f"--at: expected a time such as 2026-07-01T00:00:00Z, found {at} → write it as ISO 8601")
-    view = open_view(settings, one_space(settings, space))
-    try:
+    with closing(open_view(settings, one_space(settings, space))) as view:
         key = _key(view, text)
         when = 1 << 62 if at_us is None else at_us
-        found = view.history.became(key, when) if key is not None else view.history.holder(_identifier(view, text), when)
+        found = (
+            view.history.became(key, when) if key is not None else view.history.holder(view.identity.hash(*normalized(view, text)), when)
+        )
         if found is None:
             then = f" at {iso(at_us)}" if at_us is not None else ""
             raise CommandError(f"nobody in space {view.space} was known as {text}{then} → `skep identity history` tells since when")
         identifiers = Names(view).of(view.history.was(found, when).identifiers)
         return Who(view.space, profile_id(found), iso_or_none(at_us), identifiers)
-    finally:
-        view.close()
 
 
 def _key(view: View, text: str) -> bytes | None:
@@ -146,13 +138,3 @@ def _key(view: View, text: str) -> bytes | None:
         return bytes.fromhex(text.removeprefix("p_"))
     except ValueError:
         raise CommandError(f"expected p_ and 32 hexadecimal digits, found {text} → `skep identity show NS:VALUE` tells ids") from None
-
-
-def _identifier(view: View, text: str) -> bytes:
-    namespace, value = parse(text)
-    definitions = view.program.definitions
-    check_namespace([definitions], namespace)
-    normal = Identifiers(definitions.identity).normalize(namespace, value)
-    if normal is None:
-        raise CommandError(f"expected an identifier that counts, found {text} → it is blocked or no {namespace} by contracts/identity.yaml")
-    return view.identity.hash(namespace, normal[1])

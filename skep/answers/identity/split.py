@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -51,8 +52,7 @@ def split(
 ) -> tuple[Split, list[Submitted]]:
     """What is cut and who results, and what came of the entries (none of a dry run). Raises CommandError if it cannot be done."""
     name = one_space(settings, space)
-    view = open_view(settings, name)
-    try:
+    with closing(open_view(settings, name)) as view:
         person = profile_of(view, profile)
         kept = {_kept(person, *holder_of(view, each), each) for each in keep}
         if len(kept) == len(person.identifiers):
@@ -65,8 +65,6 @@ def split(
             names = [namespace.name for namespace in view.program.definitions.identity.namespaces]
             pairs = {each.hash: [names[each.namespace], each.value] for each in person.identifiers}
             told = _Trial(settings, name, pairs, kept).run(person)
-    finally:
-        view.close()
     submitted = [] if dry_run else submit_all(settings, name, _entries(told.link, told.unlink, why))
     return msgspec.structs.replace(told, entries=[one.message_id for one in submitted]), submitted
 
