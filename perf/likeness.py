@@ -39,7 +39,7 @@ def likeness(folder: Path, number: int) -> dict[str, Any]:
     train_file(files[0], files[1], None, None)
     trained = time.perf_counter()
     measured = evaluate_file(files[0], files[1], files[2], None)
-    found = {"records": number, "train_s": trained - began, "evaluate_s": time.perf_counter() - trained, "f1": measured["pairwise"]["f1"]}
+    found = {"records": number, "train_s": trained - began, "evaluate_s": time.perf_counter() - trained, "f1": measured.pairwise.f1}
     return {**found, "comparing": comparing(files[0], records), "stream": streaming(folder, files[1])}
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec.structs import asdict
 
 from contracts.model.definitions import IdentityRules
 from contracts.reading.identity import read_identity
@@ -120,7 +121,7 @@ def run(people: list[PersonRecord], text: str) -> dict[str, Any]:
 def _quality(linked: Linked, records: Records, truth: Truth) -> dict[str, float]:
     whose = {key: [truth[one] for one in person.identifiers] for key, person in records.people.items()}
     found = measure([person for key in cluster for person in whose[key]] for cluster in linked.clusters(linked.accept))
-    return {**found.pairwise, "bcubed_f1": found.bcubed["f1"], "false_merges": found.false_merges, "false_splits": found.false_splits}
+    return {**asdict(found.pairwise), "bcubed_f1": found.bcubed.f1, "false_merges": found.false_merges, "false_splits": found.false_splits}
 
 
 def main() -> None:

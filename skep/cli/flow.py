@@ -112,8 +112,8 @@ def snapshot(
 
     Example: skep snapshot
     """
+    from skep.answers.snapshot import Published
     from skep.project.spaces import snapshot_path
-    from skep.project.views import missing
     from skep.runtime.snapshots import publish_every, publish_if_new
 
     if every is not None:
@@ -133,14 +133,13 @@ def snapshot(
     if report is None:
         target = snapshot_path(settings)
         if json:
-            json_line([{"path": str(target), "new": False, "bytes": target.stat().st_size}])
+            json_line([Published(path=str(target), new=False, bytes=target.stat().st_size)])
         else:
             out.print(f"nothing is new since the last one: {target} stays as it is")
         return
     tell_missing(report.problems)
     if json:
-        rows = {"path": str(report.target), "new": True, "rows": report.rows, "bytes": report.bytes, "seconds": round(report.seconds, 3)}
-        json_line([{**rows, "problems": missing(report.problems)}])
+        json_line([Published.of(report)])
     else:
         show(report)
 

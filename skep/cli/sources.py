@@ -17,7 +17,6 @@ from skep.cli.options import Json, Why, tell, waiting
 
 if TYPE_CHECKING:
     from skep.project.settings import Settings
-    from skep.tools.mapping_inference import Tried
 
 sources_app = typer.Typer()
 
@@ -112,8 +111,9 @@ def sources_infer(
 
     Example: skep sources infer exports/orders.csv
     """
+    from skep.cli.show.sources import show_tried
     from skep.tools.mapping_guess import table_name
-    from skep.tools.mapping_inference import infer, tried
+    from skep.tools.mapping_inference import Mapped, TriedRow, infer, tried
 
     settings = _reading(context)
     name = name or table_name(file)
@@ -126,26 +126,16 @@ def sources_infer(
         path.write_text(found.mapping, encoding="utf-8")
     rows = tried(found.records, settings)
     if json:
-        events = [{"record": row.record.decode("utf-8", "backslashreplace"), "refused": row.refused or None} for row in rows]
-        console.json_line({"kind": found.kind, "mapping": str(path) if found.mapping else None, "events": events})
+        events = [TriedRow(row.text, row.refused or None) for row in rows]
+        console.json_line(Mapped(found.kind, str(path) if found.mapping else None, events))
         return
     if found.mapping:
         out.print(f"{path}:\n\n{found.mapping}")
     else:
         out.print("JSON lines are events already: they need no mapping.\n")
-    _show(rows)
+    show_tried(rows)
     where = file.absolute()
     read = where.relative_to(settings.root) if where.is_relative_to(settings.root) else where
     mapping = f", mapping: {name}" if found.mapping else ""
     out.print("\nNext: in skep.yaml, below `sources:`, and then `skep check` and `skep run --once`")
     out.print(f"  - {{name: {name}, kind: {found.kind}, path: {jsons.dumps(str(read), ensure_ascii=False)}{mapping}}}")
-
-
-def _show(rows: list[Tried]) -> None:
-    out.print(f"the first {len(rows)} rows as events:")
-    for row in rows:
-        out.print(row.record.decode("utf-8", "backslashreplace"))
-        if row.refused:
-            out.print(f"    would be refused: {row.refused}", style="red")
-    for name in sorted({row.unknown for row in rows} - {""}):
-        out.print(f"\n{name} has no contract: until contracts/events/{name}/1-0-0.json is there, its rows go into quarantine.")

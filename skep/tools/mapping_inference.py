@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import contracts
 from connectors.errors import SourceError
 from connectors.sources.csv_guess import SAMPLE_BYTES, guess_form, guess_signs, read_sample
@@ -67,6 +69,26 @@ class Tried:
     record: bytes
     refused: str
     unknown: str
+
+    @property
+    def text(self) -> str:
+        """The record as it can be read."""
+        return self.record.decode("utf-8", "backslashreplace")
+
+
+class TriedRow(msgspec.Struct, frozen=True):
+    """A record as a text, and why it would be refused."""
+
+    record: str
+    refused: str | None
+
+
+class Mapped(msgspec.Struct, frozen=True):
+    """What a file seems to be, where its mapping was written (nowhere for JSON lines, which need none), and its first rows."""
+
+    kind: str
+    mapping: str | None
+    events: list[TriedRow]
 
 
 def tried(records: list[bytes], settings: Settings) -> list[Tried]:

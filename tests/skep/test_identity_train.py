@@ -7,6 +7,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 
@@ -17,7 +18,7 @@ from perf.matching import FAKE, FEBRL, HISTORICAL, read_rules, run
 from perf.matching_data import Historical, PersonRecord, events, fake_1000, truth
 from skep.tools.training.charts import thresholds_chart, weights_chart
 from skep.tools.training.commands import evaluate_file, train_file
-from skep.tools.training.evaluation import measure
+from skep.tools.training.evaluation import Shares, Threshold, measure
 from skep.tools.training.fit import train
 from skep.tools.training.records import records_of
 from skep.tools.training.splink_training import settings, table
@@ -182,7 +183,7 @@ def test_identifiers_without_truth_are_left_out(trained: tuple[Path, Path, Path]
     """With the truth of half of the records, the other half counts for nothing; a bad line is named."""
     half = tmp_path / "half.jsonl"
     half.write_bytes(b"".join(trained[2].read_bytes().splitlines(keepends=True)[::2]))
-    assert evaluate_file(trained[0], trained[1], half, None)["known"] == len(PEOPLE) // 2
+    assert evaluate_file(trained[0], trained[1], half, None).known == len(PEOPLE) // 2
     half.write_text('{"namespace": "record"}\n')
     told = refused(skep("identity", "evaluate", "--rules", str(trained[0]), "--events", str(trained[1]), "--truth", str(half)))
     assert f"{half}:1: expected an object with namespace, value and person" in told
@@ -191,11 +192,11 @@ def test_identifiers_without_truth_are_left_out(trained: tuple[Path, Path, Path]
 def test_measures() -> None:
     """By hand: {a a b} {b b} {c} {c} has 2 right pairs of 4 said and of 5 true."""
     found = measure([["a", "a", "b"], ["b", "b"], ["c"], ["c"]])
-    assert found.pairwise == pytest.approx({"precision": 2 / 4, "recall": 2 / 5, "f1": 4 / 9})
-    assert found.bcubed["precision"] == pytest.approx((2 * 2 / 3 + 1 / 3 + 2 + 1 + 1) / 7)
-    assert found.bcubed["recall"] == pytest.approx((2 * 1 + 1 / 3 + 2 * 2 / 3 + 1 / 2 + 1 / 2) / 7)
+    assert msgspec.structs.astuple(found.pairwise) == pytest.approx((2 / 4, 2 / 5, 4 / 9))
+    assert found.bcubed.precision == pytest.approx((2 * 2 / 3 + 1 / 3 + 2 + 1 + 1) / 7)
+    assert found.bcubed.recall == pytest.approx((2 * 1 + 1 / 3 + 2 * 2 / 3 + 1 / 2 + 1 / 2) / 7)
     assert (found.false_merges, found.false_splits) == pytest.approx((2 / 3, 2 / 3))
-    assert measure([]).pairwise["f1"] == 1.0
+    assert measure([]).pairwise.f1 == 1.0
 
 
 def test_charts_hold_what_is_told(trained: tuple[Path, Path, Path]) -> None:
@@ -203,7 +204,8 @@ def test_charts_hold_what_is_told(trained: tuple[Path, Path, Path]) -> None:
     model = load((trained[0].parent / MODEL_FILE).read_bytes(), _compares(HISTORICAL), "m")
     chart = weights_chart(model)
     assert chart.count("<rect") == 2 + sum(len(each.m) for each in model.comparisons)
-    rows = [{"accept": accept, "pairwise": {"precision": 1.0, "recall": 1.0, "f1": 1.0}} for accept in (0.5, 0.95)]
+    all_right = Shares(1.0, 1.0, 1.0)
+    rows = [Threshold(accept, all_right, all_right, 0.0, 0.0) for accept in (0.5, 0.95)]
     assert "<svg" in thresholds_chart(rows, 0.95)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skep.answers.quarantine.causes import Cause
 from skep.answers.quarantine.records import QuarantinedRecord
-from skep.answers.quarantine.repairs import Patched, Sample
 from skep.answers.quarantine.trial import Tried
 from skep.cli.console import out, table
 from skep.cli.layout import Column, moment, number, prose
 from skep.cli.show.record import differences
+
+if TYPE_CHECKING:
+    # Patches are for few who look at what was refused.
+    from skep.answers.quarantine.repairs import Patched, Sample
 
 CAUSES_MAX = 50
 """Causes that are shown of what would be refused again."""

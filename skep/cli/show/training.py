@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from msgspec.structs import astuple
 
 from operators.match.scoring import weight
 from skep.cli.console import out, table
 from skep.cli.layout import number, prose
 from skep.tools.training.commands import Told, weights
+from skep.tools.training.evaluation import Evaluation
 
 _COMPARED = ("trait", "how", prose("level"), number("one person"), number("two people"), number("weight"))
 
@@ -23,14 +24,14 @@ def show_training(told: Told) -> None:
     out.print(f"model: {told.model}; chart: {told.chart}")
 
 
-def show_evaluation(told: dict[str, Any]) -> None:
+def show_evaluation(told: Evaluation) -> None:
     """The measures by threshold; the row of ``accept`` is marked."""
     columns = ("accept", "", "precision", "recall", "f1", "b³ precision", "b³ recall", "b³ f1", "false merges", "false splits")
     rows = []
-    for row in told["thresholds"]:
-        numbers = [*row["pairwise"].values(), *row["bcubed"].values(), row["false_merges"], row["false_splits"]]
-        rows.append((f"{row['accept']:g}", "←" if row["accept"] == told["accept"] else "", *(f"{number:.4f}" for number in numbers)))
+    for row in told.thresholds:
+        numbers = [*astuple(row.pairwise), *astuple(row.bcubed), row.false_merges, row.false_splits]
+        rows.append((f"{row.accept:g}", "←" if row.accept == told.accept else "", *(f"{number:.4f}" for number in numbers)))
     table([number(name) for name in columns], rows)
-    out.print(f"{told['records']:,} records, {told['people']:,} people, {told['candidates']:,} pairs compared")
-    if told["skipped_blocks"]:
-        out.print(f"{told['skipped_blocks']:,} blocks are larger than `block_limit` and were skipped")
+    out.print(f"{told.records:,} records, {told.people:,} people, {told.candidates:,} pairs compared")
+    if told.skipped_blocks:
+        out.print(f"{told.skipped_blocks:,} blocks are larger than `block_limit` and were skipped")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 from skep.tools.demo.noise import noisy_rules
 from skep.tools.training.commands import Told, evaluate_file, train_file
+from skep.tools.training.evaluation import Evaluation
 
 
-def figures(rules: Path, events: Path, truth: Path, busy: Callable[[str], AbstractContextManager[None]]) -> tuple[Told, dict[str, Any]]:
+def figures(rules: Path, events: Path, truth: Path, busy: Callable[[str], AbstractContextManager[None]]) -> tuple[Told, Evaluation]:
     """Write the rules, train their model beside them, and measure it; ``busy`` shows what is waited for.
 
     Raises `CommandError` if there are too few people to learn from.

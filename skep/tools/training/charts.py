@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 from operators.match.comparisons import levels
 from operators.match.model import Model
 from operators.match.scoring import weight
 from skep.project.terminal import visible
+from skep.tools.training.evaluation import Threshold
 
 _ROW, _LEFT, _HALF, _TOP = 18, 300, 220, 56
 _FOR, _AGAINST, _INK, _PALE = "#2a6f97", "#bc4749", "#222", "#bbb"
@@ -52,12 +52,12 @@ def weights_chart(model: Model) -> str:
 _LINES = (("precision", "#2a6f97"), ("recall", "#e09f3e"), ("f1", "#222"))
 
 
-def thresholds_chart(rows: Sequence[Mapping[str, Any]], accept: float) -> str:
+def thresholds_chart(rows: Sequence[Threshold], accept: float) -> str:
     """Pairwise precision, recall and F1 by the threshold, which is drawn by its weight; a line where ``accept`` is."""
     width, height, left, top, bottom = 640, 360, 56, 48, 300
-    places = [weight(row["accept"]) for row in rows]
+    places = [weight(row.accept) for row in rows]
     low, high = min(places), max(*places, min(places) + 1)
-    least = min(row["pairwise"][name] for row in rows for name, _ in _LINES)
+    least = min(getattr(row.pairwise, name) for row in rows for name, _ in _LINES)
     floor = max(0.0, int(least * 10) / 10)
 
     def x(probability: float) -> float:
@@ -74,10 +74,10 @@ def thresholds_chart(rows: Sequence[Mapping[str, Any]], accept: float) -> str:
         parts.append(f'<line x1="{left}" x2="{width - 40}" y1="{y(share):.1f}" y2="{y(share):.1f}" stroke="#eee"/>')
         parts.append(_text(left - 8, y(share) + 4, f"{share:.2f}", 'text-anchor="end"'))
     for at, row in enumerate(rows):
-        parts.append(_text(x(row["accept"]), bottom + (18 if at % 2 else 32), f"{row['accept']:g}", 'text-anchor="middle" font-size="10"'))
+        parts.append(_text(x(row.accept), bottom + (18 if at % 2 else 32), f"{row.accept:g}", 'text-anchor="middle" font-size="10"'))
     parts.append(f'<line x1="{x(accept):.1f}" x2="{x(accept):.1f}" y1="{top}" y2="{bottom}" stroke="{_AGAINST}" stroke-dasharray="4 3"/>')
     for at, (name, colour) in enumerate(_LINES):
-        points = " ".join(f"{x(row['accept']):.1f},{y(row['pairwise'][name]):.1f}" for row in rows)
+        points = " ".join(f"{x(row.accept):.1f},{y(getattr(row.pairwise, name)):.1f}" for row in rows)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts.append(_text(left + 90 * at, 40, name, f'fill="{colour}" font-weight="600"'))
     parts.append(_text(left + 290, 40, "┆ accept", f'fill="{_AGAINST}"'))

@@ -17,7 +17,7 @@ from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from skep.project.spaces import one_space, open_views
 from skep.tools.training.charts import thresholds_chart, weights_chart
-from skep.tools.training.evaluation import evaluate, read_truth, with_truth
+from skep.tools.training.evaluation import Evaluation, evaluate, read_truth, with_truth
 from skep.tools.training.fit import Trained, train
 from skep.tools.training.linked import Linked
 from skep.tools.training.records import Records, read_records, records_of_people
@@ -91,7 +91,7 @@ def _train(rules_file: Path, rules: IdentityRules, records: Records, target: Pat
     return Told(trained, target, chart)
 
 
-def evaluate_file(rules_file: Path, events: Path, truth: Path, chart: Path | None) -> dict[str, Any]:
+def evaluate_file(rules_file: Path, events: Path, truth: Path, chart: Path | None) -> Evaluation:
     """The measures of the clusters that the rules and their model make of a file of events."""
     if chart is not None and chart.suffix != ".svg":
         raise CommandError(f"--chart: expected a file that ends in .svg, found {chart} → name one")
@@ -101,11 +101,11 @@ def evaluate_file(rules_file: Path, events: Path, truth: Path, chart: Path | Non
     known = _truth(truth, rules)
     records = _records(events, rules)
     told = evaluate(Linked(records, rules, settings, model), records, known)
-    if not told["known"]:
+    if not told.known:
         raise CommandError(f"{truth}: expected persons of identifiers of {events}, found none of them → nothing can be measured")
     if chart is not None:
         try:
-            chart.write_text(thresholds_chart(told["thresholds"], told["accept"]), encoding="utf-8")
+            chart.write_text(thresholds_chart(told.thresholds, told.accept), encoding="utf-8")
         except OSError as error:
             raise CommandError(f"--chart: {chart} cannot be written: {error.strerror} → name a file in a folder that is there") from None
     return told

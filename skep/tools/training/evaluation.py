@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from math import comb
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import orjson
+from msgspec.structs import asdict
 
 from contracts.model.definitions import IdentityRules
 from operators.extract import Identifiers
@@ -45,17 +45,45 @@ def read_truth(path: Path, rules: IdentityRules) -> Truth:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """Pairs and B-cubed as ``{precision, recall, f1}``; the shares of people that are merged with others, and that are split."""
+class Shares(msgspec.Struct, frozen=True):
+    """How much of what was found is right, how much of what is right was found, and both in one number."""
 
-    pairwise: dict[str, float]
-    bcubed: dict[str, float]
+    precision: float
+    recall: float
+    f1: float
+
+
+class Measures(msgspec.Struct, frozen=True):
+    """By pairs and by B-cubed; the shares of people that are merged with others, and that are split."""
+
+    pairwise: Shares
+    bcubed: Shares
     false_merges: float
     false_splits: float
 
-    def row(self) -> dict[str, Any]:
-        return {"pairwise": self.pairwise, "bcubed": self.bcubed, "false_merges": self.false_merges, "false_splits": self.false_splits}
+
+class Threshold(msgspec.Struct, frozen=True):
+    """The measures where links of at least this probability are accepted."""
+
+    accept: float
+    pairwise: Shares
+    bcubed: Shares
+    false_merges: float
+    false_splits: float
+
+
+class Evaluation(Threshold, frozen=True):
+    """The measures at the ``accept`` of the rules, of what they were taken, and those at every threshold.
+
+    ``known``: identifiers with truth; ``candidates``: pairs compared; ``skipped_blocks``: those larger than `block_limit`.
+    """
+
+    records: int
+    known: int
+    people: int
+    candidates: int
+    skipped_blocks: int
+    thresholds: list[Threshold]
 
 
 def measure(clusters: Iterable[Collection[str]]) -> Measures:
@@ -84,30 +112,29 @@ def measure(clusters: Iterable[Collection[str]]) -> Measures:
     )
 
 
-def _three(precision: float, recall: float) -> dict[str, float]:
+def _three(precision: float, recall: float) -> Shares:
     both = precision + recall
-    return {"precision": precision, "recall": recall, "f1": 2 * precision * recall / both if both else 0.0}
+    return Shares(precision, recall, 2 * precision * recall / both if both else 0.0)
 
 
-def evaluate(linked: Linked, records: Records, truth: Truth) -> dict[str, Any]:
+def evaluate(linked: Linked, records: Records, truth: Truth) -> Evaluation:
     """The measures over the identifiers with truth, at ``accept`` and at every threshold."""
     whose = {key: [truth[one] for one in person.identifiers if one in truth] for key, person in records.people.items()}
 
-    def at(accept: float) -> Measures:
-        return measure([person for key in cluster for person in whose[key]] for cluster in linked.clusters(accept))
+    def at(accept: float) -> Threshold:
+        found = measure([person for key in cluster for person in whose[key]] for cluster in linked.clusters(accept))
+        return Threshold(accept, **asdict(found))
 
-    accept = linked.accept
-    rows = {threshold: at(threshold) for threshold in sorted({*THRESHOLDS, accept})}
-    return {
-        "accept": accept,
-        **rows[accept].row(),
-        "records": len(records.people),
-        "known": sum(map(len, whose.values())),
-        "people": len({person for known in whose.values() for person in known}),
-        "candidates": len(linked.pairs),
-        "skipped_blocks": linked.skipped,
-        "thresholds": [{"accept": threshold, **row.row()} for threshold, row in rows.items()],
-    }
+    rows = {threshold: at(threshold) for threshold in sorted({*THRESHOLDS, linked.accept})}
+    return Evaluation(
+        **asdict(rows[linked.accept]),
+        records=len(records.people),
+        known=sum(map(len, whose.values())),
+        people=len({person for known in whose.values() for person in known}),
+        candidates=len(linked.pairs),
+        skipped_blocks=linked.skipped,
+        thresholds=list(rows.values()),
+    )
 
 
 def with_truth(truth: Mapping[tuple[str, str], str], records: Records) -> dict[bytes, str]:
