@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from contracts import load
 from contracts.language.comparisons import can_hold
 from contracts.meaning.personal import tagged_paths
 from contracts.meaning.properties import listed_properties
 from contracts.meaning.tags import tags_at
 from contracts.model.definitions import Predicate
 from contracts.versions.changes import changes
+from operators.view.quarantine import Quarantined
 from schemalogic.compare import included, parse
 from schemalogic.declarations import declared
 from schemalogic.document import BrokenReference, Document, RemoteReference
@@ -22,6 +24,7 @@ from schemalogic.references import check_references
 from schemalogic.samples import documents
 from schemalogic.typed import names_at, typed_at
 from schemalogic.validation import compile_schema
+from skep.answers.quarantine.faults import faults
 
 MAIL = {
     "type": "object",
@@ -169,6 +172,18 @@ def test_the_answers_say_something() -> None:
     assert [one[0] for one in _compare(CONTRACT)] == [True, True, True, False]
     assert _samples(CONTRACT) == ["address", "kind", "score"]
     assert _conditions(CONTRACT) == [True, False, True, False, True, False]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_wrong_with_a_record_is_told_with_its_line(way: str) -> None:
+    """The line of the keyword that refuses it, in the file in which that stands."""
+    schemas = {"events/order/1-0-0.json": WAYS[way], **{f"types/{name}.json": one for name, one in TYPES.items()}}
+    files = {file: json.dumps(schema, indent=1) for file, schema in schemas.items()}
+    raw = json.dumps({"type": "track", "event": "order", "properties": {"mail": {"address": "too long"}}}).encode()
+    row = Quarantined("q-1", "invalid", "", "", "p", 0, None, raw, "order", "order/1-0-0")
+    (fault,) = faults(row, [load(files)], formats=False)
+    file, _, line = fault.where.removeprefix("contracts/").partition(":")
+    assert (fault.path, "maxLength" in files[file].splitlines()[int(line) - 1]) == (("properties", "mail", "address"), True)
 
 
 def test_a_dynamic_reference_means_the_outermost_anchor() -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import orjson
-from jsonpointer import resolve_pointer
 
 from contracts.envelope import named
 from contracts.model.definitions import Contract, Definitions
 from operators.frames import is_event
 from operators.view.quarantine import Quarantined
+from schemalogic.document import Document, Place
 from schemalogic.lines import line_at
 from schemalogic.paths import parse_path
 from schemalogic.validation import compile_schema
@@ -65,11 +64,12 @@ def contract_of(definitions: Definitions, name: str) -> Contract | None:
 def _by_contract(raw: bytes, contract: Contract, definitions: Definitions, formats: bool) -> list[Fault]:
     body = orjson.loads(parts(raw)[1])
     place, judged = _judged(body) if is_event(body) else ("", body)
+    document = Document(contract.file, contract.schema, definitions.types)
     found: list[Fault] = []
     for error in compile_schema(contract.schema, definitions.types, formats=formats).errors(judged):
-        file = _file_of(error.evaluation_path, contract, definitions)
+        file, stands = _stands(error.evaluation_path, document)
         text = definitions.files.get(file)
-        where = f"contracts/{file}:{line_at(text, error.schema_path)}" if text else f"contracts/{file}"
+        where = f"contracts/{file}:{line_at(text, stands)}" if text else f"contracts/{file}"
         path = (*([place] if place else ()), *error.instance_path)
         unexpected = getattr(error.kind, "unexpected", None)
         if unexpected:
@@ -88,22 +88,15 @@ def _judged(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return place, properties if place == "properties" else traits
 
 
-def _file_of(steps: Iterable[str | int], contract: Contract, definitions: Definitions) -> str:
-    """The file in which the keyword at the end of an evaluation's way stands: a shared type's, if the last reference leads there."""
-    file, root = contract.file, contract.schema
-    node: Any = root
+def _stands(steps: Iterable[str | int], document: Document) -> tuple[str, tuple[str | int, ...]]:
+    """The file in which the keyword at the end of an evaluation's way stands, maybe a shared type's, and the path in it."""
+    place: Place = document.root
+    way: tuple[str | int, ...] = ()
     for step in steps:
-        if step == "$ref" and isinstance(node, dict):
-            base, _, pointer = str(node.get("$ref")).partition("#")
-            if base:
-                name = PurePosixPath(base).stem
-                file, root = f"types/{name}.json", definitions.types.get(name, {})
-            node = resolve_pointer(root, pointer, None) if not pointer or pointer.startswith("/") else None
-        elif isinstance(node, list):
-            node = node[step] if isinstance(step, int) and step < len(node) else None
-        else:
-            node = node.get(step) if isinstance(node, dict) else None
-    return file
+        here = place.inside(*way)
+        targets = {} if here is None else dict(here.targets())
+        place, way = (targets[str(step)][0], ()) if targets.get(str(step)) else (place, (*way, step))
+    return place.file, (*place.path, *way)
 
 
 def _named(detail: str) -> Path:
