@@ -13,7 +13,7 @@ import typer
 
 from skep.cli import offered
 from skep.cli.context import folder_of, settings_of
-from skep.cli.options import Json
+from skep.cli.options import Json, answer
 
 if TYPE_CHECKING:
     from contracts.model.definitions import Definitions
@@ -181,14 +181,10 @@ def impact(
     Example: skep contracts impact contracts/events/order_completed/1-0-0.json order_completed.json --event order_completed
     """
     from skep.answers.impact import impact as impact_of
-    from skep.cli.console import json_line
     from skep.cli.show.impact import show
 
     found = impact_of(settings_of(context), old, new, event)
-    if json:
-        json_line(found)
-    else:
-        show(found)
+    answer(found, show, json=json)
 
 
 @contracts_app.command()

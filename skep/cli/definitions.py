@@ -13,7 +13,7 @@ from skep.cli import console, offered
 from skep.cli.console import json_line, out, table
 from skep.cli.context import settings_of
 from skep.cli.layout import prose
-from skep.cli.options import Json, Space, Why, waiting
+from skep.cli.options import Json, Space, Why, answer, waiting
 
 definitions_app = typer.Typer()
 
@@ -221,7 +221,4 @@ def show_audit(context: typer.Context, space: Space = None, json: Json = False) 
 
     settings = settings_of(context)
     rows = [row for name in chosen(settings, space) for row in audit(settings, name)]
-    if json:
-        json_line(rows)
-    else:
-        show(rows)
+    answer(rows, show, json=json)

@@ -12,7 +12,7 @@ import typer
 from skep.cli import offered
 from skep.cli.console import json_line, spinner
 from skep.cli.context import settings_of
-from skep.cli.options import Json
+from skep.cli.options import Json, answer
 
 matching_app = typer.Typer()
 
@@ -69,7 +69,4 @@ def evaluate(
 
     with spinner("comparing records …"):
         told = commands.evaluate_file(rules, events, truth, chart)
-    if json:
-        json_line(told)
-    else:
-        show_evaluation(told)
+    answer(told, show_evaluation, json=json)

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from skep.cli import console, offered
+from skep.cli import offered
 from skep.cli.context import settings_of
-from skep.cli.options import Json, Space, Why, tell, waiting
+from skep.cli.options import Json, Space, Why, answer, tell, waiting
 
 quality_app = typer.Typer()
 
@@ -35,10 +35,7 @@ def quality(
     if context.invoked_subcommand is not None:
         return
     found = scores.report(settings_of(context), source, since, space)
-    if json:
-        console.json_line(found)
-    else:
-        show(found)
+    answer(found, show, json=json)
 
 
 @quality_app.command("resume")

@@ -13,7 +13,7 @@ import typer
 from skep.cli import console, offered
 from skep.cli.console import fail, out
 from skep.cli.context import settings_of
-from skep.cli.options import Json, Why, tell, waiting
+from skep.cli.options import Json, Why, answer, tell, waiting
 
 if TYPE_CHECKING:
     from skep.project.settings import Settings
@@ -57,10 +57,7 @@ def sources(
     if context.invoked_subcommand is not None:
         return
     rows = files.report(settings_of(context), source)
-    if json:
-        console.json_line(rows)
-    else:
-        show(rows)
+    answer(rows, show, json=json)
 
 
 @sources_app.command("reread")

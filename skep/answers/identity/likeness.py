@@ -13,7 +13,7 @@ from operators.match.scoring import Scorer, probability
 from operators.match.values import value_at
 from operators.people.compared import parts_of
 from operators.people.work import Work
-from operators.records import Identifier, Link, Person
+from operators.records import Link, Person
 from operators.refusal import Refusal
 from operators.view.space import View
 from skep.answers.sandbox import sandbox
@@ -130,7 +130,3 @@ class Likeness:
     def _traits(self, key: bytes) -> dict[str, Any]:
         said = self._matcher.evidence.traits(self._matcher.compared.known(key).identifiers)
         return {name: value for name, (_, _, value) in said.items()}
-
-    def lead(self, key: bytes) -> Identifier:
-        """The identifier after which a record is named."""
-        return self._matcher.compared.known(key).record.lead
