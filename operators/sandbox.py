@@ -12,6 +12,7 @@ from contracts.model.hashing import Hasher
 from operators.epochs import CONTROL
 from operators.judge import Judge
 from operators.people.space import Space
+from operators.people.work import Work
 from operators.view.space import View
 from state.overlay import Overlay
 from state.shard import Shard
@@ -44,12 +45,12 @@ class Sandbox:
         self.before = View(before, name, hasher, load)
         """What a flow had committed; of a shard of its own, the same as `view`."""
         self.view = View(shard, name, hasher, load)
-        self._new = partial(Space, name, shard, hasher, load=load, judge=judge, horizon_us=horizon_us, cache_bytes=cache_bytes)
+        self._work = partial(Work, name, shard, hasher, load=load, judge=judge, horizon_us=horizon_us, cache_bytes=cache_bytes)
 
     @cached_property
     def space(self) -> Space:
         """What applies and commits; made when it is first asked for."""
-        return self._new()
+        return Space(self._work())
 
     def forget(self) -> None:
         """Let go of what the steps have in memory; what they have committed stays."""

@@ -11,6 +11,7 @@ from contracts.model.hashing import Hasher
 from operators.epochs import CONTROL
 from operators.judge import Judge
 from operators.people.space import Space
+from operators.people.work import Work
 from state.shard import Shard
 
 NAME, PARTITION = "perf", "events"
@@ -26,10 +27,11 @@ class Stream:
         self.definitions = contracts.load(texts)
         self.shard = Shard(folder, cache_bytes=cache_mb * 125_000)
         self.judge = Judge(self.definitions, unknown_ok=True, future_skew_us=NEVER_US, max_event_bytes=1_000_000)
-        self.space = kind(
+        work = Work(
             NAME, self.shard, Hasher("perf", NAME), load=lambda _: self.definitions, judge=lambda _: self.judge,
             horizon_us=NEVER_US, cache_bytes=cache_mb * 1_000_000,
         )  # fmt: skip
+        self.space = kind(work)
         self._fed = 0
         self.space.start([PARTITION])
         entry = {"type": "definitions", "digest": self.definitions.digest, "from": {}, "messageId": "definitions"}

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from contracts.model.batches import Event, JudgedBatch, Refused
-from contracts.model.definitions import Definitions
-from contracts.model.hashing import Hasher
 from operators import meta as meta_row
 from operators.epochs import CONTROL
-from operators.judge import Judge
 from operators.people import control, rebuilds, redefinition
-from operators.people.announce import Hide
 from operators.people.quarantine import refused_event
 from operators.people.take import advance, refuse, take
 from operators.people.work import Work
 from state.errors import Gap
 from state.keys import mark_key
-from state.shard import Shard
 
 SEAL_ROWS = 2_000
 """Moments that one batch turns into pages at most."""
@@ -26,29 +19,13 @@ TICK_TIMERS = 1_000
 
 
 class Space:
-    """The positions of one space and its commits; the numbers are those of "A commit" in docs/architecture.md.
+    """The positions of one space and its commits; the numbers are those of "A commit" in docs/architecture.md."""
 
-    What it works on is its `Work`, which says what the arguments are.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        shard: Shard,
-        hasher: Hasher,
-        *,
-        load: Callable[[str], Definitions],
-        judge: Callable[[str], Judge],
-        horizon_us: int,
-        cache_bytes: int = 512_000_000,
-        hide: Callable[[Definitions], Hide] | None = None,
-    ) -> None:
-        self.name = name
-        self.shard = shard
-        self.work = Work(name, shard, hasher, load=load, judge=judge, horizon_us=horizon_us, cache_bytes=cache_bytes, hide=hide)
-        self.meta = self.work.meta
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.name, self.shard, self.meta = work.name, work.shard, work.meta
         self._sealed = -(1 << 31)
-        self._rebuilds = self.work.cost.rebuilds
+        self._rebuilds = work.cost.rebuilds
         """How many rebuilds there were at the last commit."""
 
     def start(self, partitions: list[str], history: frozenset[str] = frozenset()) -> None:

@@ -56,9 +56,10 @@ class Work:
         load: Callable[[str], Definitions],
         judge: Callable[[str], Judge],
         horizon_us: int,
-        cache_bytes: int,
-        hide: Callable[[Definitions], Hide] | None,
+        cache_bytes: int = 512_000_000,
+        hide: Callable[[Definitions], Hide] | None = None,
     ) -> None:
+        self.name = name
         self.shard = shard
         self.hasher = hasher
         self.horizon_us = horizon_us

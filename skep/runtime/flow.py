@@ -21,6 +21,7 @@ from operators import meta as meta_row
 from operators.epochs import CONTROL, Epoch
 from operators.meta import Meta
 from operators.people.space import Space
+from operators.people.work import Work
 from operators.validate import Validate
 from skep.answers.sources import spec_of
 from skep.project import log
@@ -164,7 +165,7 @@ class Runtime:
         return Shard(shard_path(self.settings, space), sync=self.settings.sync, cache_bytes=self.settings.cache_mb * _BLOCK_CACHE)
 
     def _space(self, name: str) -> Space:
-        return Space(
+        work = Work(
             name,
             self._shards[name],
             Hasher(self.settings.secret, name),
@@ -174,6 +175,7 @@ class Runtime:
             cache_bytes=self.settings.cache_mb * 1_000_000,
             hide=None if self.settings.snapshot_personal == "clear" else lambda definitions: hide_traits(self.settings, definitions, name),
         )
+        return Space(work)
 
     def _meta(self, space: str) -> Meta:
         row = self._shards[space].row("meta", meta_row.KEY)

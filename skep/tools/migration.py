@@ -14,6 +14,7 @@ from operators import meta as meta_row
 from operators.meta import Meta
 from operators.people.meaning import MEANING
 from operators.people.space import Space
+from operators.people.work import Work
 from operators.validate import Validate
 from skep.project.errors import CommandError
 from skep.project.personal import hide_traits
@@ -146,7 +147,8 @@ def _compute_anew(settings: Settings, name: str) -> None:
     hasher = Hasher(settings.secret, name)
     hide = None if settings.snapshot_personal == "clear" else lambda definitions: hide_traits(settings, definitions, name)
     with closing(Shard(shard_path(settings, name), sync=settings.sync)) as shard:
-        Space(name, shard, hasher, load=load, judge=validate.judge, horizon_us=settings.horizon_us, hide=hide).renew()
+        work = Work(name, shard, hasher, load=load, judge=validate.judge, horizon_us=settings.horizon_us, hide=hide)
+        Space(work).renew()
 
 
 STEPS = (
