@@ -114,18 +114,19 @@ def _without_id(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _moved(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema for a place below the root: references to itself begin there."""
+    """The schema for a place below the root: pointers into itself begin there; anchors, and parts with a name of their own, stay."""
 
     def moved(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {
-                key: f"#/$defs/record{part[1:]}" if key == "$ref" and isinstance(part, str) and part[:1] == "#" else moved(part)
-                for key, part in value.items()
-            }
+        if isinstance(value, dict) and not (isinstance(value.get("$id"), str) and value["$id"][:1] != "#"):
+            return {key: f"#/$defs/record{part[1:]}" if key == "$ref" and _is_pointer(part) else moved(part) for key, part in value.items()}
         return [moved(part) for part in value] if isinstance(value, list) else value
 
     found: dict[str, Any] = moved({key: value for key, value in schema.items() if key not in {"$id", "$schema"}})
     return found
+
+
+def _is_pointer(reference: object) -> bool:
+    return isinstance(reference, str) and reference[:1] == "#" and reference[1:2] in {"", "/"}
 
 
 def with_types(schema: Any, types: Mapping[str, str]) -> Any:
