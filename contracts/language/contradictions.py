@@ -76,9 +76,8 @@ def _gather(one: Literal, group: list[Literal], rest: list[Literal]) -> None:
     if isinstance(condition, Not):
         _gather(Literal(one.at.value["not"], condition.of, not wanted), group, rest)
     elif isinstance(condition, All | AnyOf):
-        word = "all" if isinstance(condition, All) else "any"
-        parts = [Literal(at, part, wanted) for at, part in zip(one.at.value[word], condition.of, strict=True)]
-        if (word == "all") is wanted:
+        parts = [Literal(at, part, wanted) for at, part in zip(one.at.value[condition.form], condition.of, strict=True)]
+        if isinstance(condition, All) is wanted:
             for part in parts:
                 _gather(part, group, rest)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from contracts.language.operators import OPERATORS
 from contracts.meaning.tags import tags_of
 from contracts.model.definitions import Where
 from contracts.text.yaml_tree import Reader, Tree
@@ -65,7 +66,7 @@ def is_money(typed: Typed, named: Typed | None) -> bool:
 def _only(where: Where) -> str | None:
     """The one text that a filter lets through."""
     for one in where.predicates:
-        values = [one.operand] if one.op == "eq" else one.operand if one.op == "in" else []
+        values = OPERATORS[one.op].values(one.operand) or []
         if len(values) == 1 and kind_of(values[0]) == "text":
             return str(values[0])
     return None

@@ -68,11 +68,11 @@ class _Explained:
 
     def _condition(self, condition: Condition, zone: str) -> Reason:
         match condition:
-            case All(of) | AnyOf(of):
-                form = "all" if isinstance(condition, All) else "any"
-                return Reason(form, f"{form} of", self._holds(condition, zone), of=tuple(self._condition(each, zone) for each in of))
-            case Not(of):
-                return Reason("not", "not", self._holds(condition, zone), of=(self._condition(of, zone),))
+            case All() | AnyOf() | Not():
+                says = "not" if isinstance(condition, Not) else f"{condition.form} of"
+                return Reason(
+                    condition.form, says, self._holds(condition, zone), of=tuple(self._condition(each, zone) for each in condition.parts)
+                )
             case MemberOf(segment):
                 return self.segment(next(one for one in self._program.segments if one.name == segment))
             case ConsentIs(purpose):
