@@ -12,14 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin
-
-from referencing import Anchor, Registry, Resource, Specification
-from referencing.exceptions import InvalidAnchor, NoSuchAnchor, NoSuchResource, PointerToNowhere, Unresolvable
 
 from schemalogic.keywords import ABOUT, Steps, draft_of, subschemas
 from schemalogic.lines import line_at
+
+if TYPE_CHECKING:
+    from referencing import Anchor, Registry, Resource, Specification
 
 HOME = "https://skep.invalid/contracts/"
 """Where schemas without an ``$id`` are, for relative references."""
@@ -228,6 +228,9 @@ class Document:
 
     def follow(self, place: Place, reference: str) -> Place:
         """Where a reference from a place leads, `BrokenReference` if nowhere; reads the type that it leads to."""
+        # Few schemas refer to anything, and whoever reads one that does not has no use for the library.
+        from referencing.exceptions import InvalidAnchor, NoSuchAnchor, PointerToNowhere, Unresolvable  # noqa: PLC0415
+
         uri, mark, fragment = reference.partition("#")
         try:
             way = f"{uri}{mark}{fragment if fragment.startswith('/') else unquote(fragment)}"
@@ -249,10 +252,14 @@ class Document:
 
     @cached_property
     def _registry(self) -> Registry[_Value]:
+        from referencing import Registry  # noqa: PLC0415 - as above
+
         return Registry(retrieve=self._resource)  # type: ignore[call-arg]
 
     @cached_property
     def _rules(self) -> Specification[_Value]:
+        from referencing import Specification  # noqa: PLC0415 - as above
+
         return Specification(  # type: ignore[call-arg]
             name="the places of a document",
             id_of=lambda _: None,
@@ -326,6 +333,8 @@ class Document:
 
     def _resource(self, uri: str) -> Resource[_Value]:
         """What has this URI, for `referencing`."""
+        from referencing.exceptions import NoSuchResource  # noqa: PLC0415 - as above
+
         key = self._resources.get(uri) or self._type(uri)
         if key is None:
             raise NoSuchResource(uri)
@@ -335,6 +344,8 @@ class Document:
         return self._rules.create_resource(_Value(key, value))
 
     def _anchors_in(self, value: _Value) -> Iterator[Anchor[_Value]]:
+        from referencing import Anchor  # noqa: PLC0415 - as above
+
         base = self.places[value.key].base if value.key in self.places else value.key[0]
         for name, place in self._anchors.get(base, {}).items():
             yield Anchor(name, self._rules.create_resource(_Value(place.key, place.schema)))  # type: ignore[call-arg]
