@@ -122,7 +122,6 @@ class _Links:
         self._given = given
         self._identifiers = {each.hash: each for person in people for each in person.identifiers}
         self._links = [link for person in people for link in person.links.values() if link.weight is None] + refused
-        self._standing = {id(link) for person in people for link in person.links.values()}
         self._shared = rules.shared(self._identifiers.values())
 
     def told(self, matcher: Matcher | None) -> list[Linked]:
