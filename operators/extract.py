@@ -136,6 +136,7 @@ class Identifiers:
         for at, steps, values in self._nested:
             texts = (values.of(value) for value in values_at(body, steps))
             found.extend((at, text) for text in texts if text is not None)
-        if len(found) < 2:
+        # Most events have one or two, in rank already.
+        if len(found) < 2 or (len(found) == 2 and found[0] < found[1]):
             return tuple(found)
         return tuple(sorted(set(found)))
