@@ -26,6 +26,7 @@ _NAMED: dict[str, About] = {
 }  # fmt: skip
 ABOUT: dict[str, About] = {**_ONE, **_LISTS, **_NAMED}
 """Every word that holds a schema, a list of them or some by name."""
+_WORDS = frozenset(ABOUT)
 DATA = ("const", "default", "enum", "examples")
 """What these words hold are values, whatever it looks like."""
 
@@ -53,6 +54,8 @@ def draft_of(schema: Any, default: int = 2020, path: Steps = ()) -> int:
 
 def subschemas(schema: dict[str, Any]) -> Iterator[tuple[Steps, Any]]:
     """The schemas directly within a schema, whichever of the two drafts it is of."""
+    if _WORDS.isdisjoint(schema):
+        return  # Most schemas are leaves, and each is asked several times.
     for word in _ONE:
         if isinstance(schema.get(word), dict | bool):
             yield (word,), schema[word]
