@@ -22,6 +22,7 @@ from tests import model
 from tests.engine import HASHER, HORIZON_US, SPACE, Engine, difference, judge_of
 from tests.generator import DAY_US, MINUTE_US, READ_AT_US, START_US, Json, refusals, text_of
 from tests.graphs import BLOCKED, GAP_US, PEOPLE, PURPOSE, files_of, probabilistic, said_traits
+from tests.model_links import instant
 from tests.promises.change_log import Folded, dumped
 from tests.tallies import check
 
@@ -186,11 +187,11 @@ def _arrivals(rng: Random, events: list[Json]) -> list[Json]:
     """The events in order of time, some of them late, or in any order; some twice, at an earlier or later time."""
     how = rng.choice(["in order", "in order", "late", "late", "shuffled"])
     delays = [0, 0, 0, 0, 20 * MINUTE_US, 40 * MINUTE_US, 3 * DAY_US] if how == "late" else [0]
-    found = sorted(events, key=lambda body: (model.instant(body["timestamp"]) + rng.choice(delays), rng.random()))
+    found = sorted(events, key=lambda body: (instant(body["timestamp"]) + rng.choice(delays), rng.random()))
     if how == "shuffled":
         rng.shuffle(found)
     for body in rng.sample(found, rng.choice([0, 0, len(found) // 8, len(found) // 3])):
-        again, sent = deepcopy(body), model.instant(body["timestamp"])
+        again, sent = deepcopy(body), instant(body["timestamp"])
         if rng.random() < 0.7:
             moved = sent + rng.choice([-DAY_US // 2, -40 * MINUTE_US, -5 * MINUTE_US, -1, 1, 5 * MINUTE_US])
             again |= {"sentAt": text_of(sent), "receivedAt": text_of(moved)}
