@@ -47,20 +47,17 @@ def compat(
 
     Example: skep contracts compat contracts/events/order_completed/1-0-0.json order_completed.json
     """
-    from skep.cli.console import fail, json_line
+    from skep.cli.console import fail
     from skep.cli.show.compat import show
-    from skep.tools.compat import FAILED, UNUSABLE, Comparison, compare
+    from skep.tools.compat import FAILED, Comparison, compare
 
     try:
         outcome = compare(Comparison(old, new, mode.value, _asserts_formats(context)))
     except Exception as error:  # noqa: BLE001 - 1 is an answer of this command, so no failure may end with it
         fail(f"{type(error).__name__}: {error}", FAILED)
-    if outcome.code in {UNUSABLE, FAILED}:
+    if outcome.report is None:
         fail("\n".join(outcome.errors), outcome.code)
-    if json:
-        json_line(outcome.report)
-    elif outcome.report:
-        show(outcome.report)
+    answer(outcome.report, show, json=json)
     raise SystemExit(outcome.code)
 
 
@@ -80,7 +77,7 @@ def bump(
 
     Example: skep contracts bump contracts/events/order_completed/1-0-0.json contracts/events/order_completed/1-0-1.json
     """
-    from skep.cli.console import fail, json_line
+    from skep.cli.console import fail
     from skep.cli.show.bump import show
     from skep.tools.bump import bump as bumped
     from skep.tools.compat import FAILED
@@ -89,12 +86,9 @@ def bump(
         outcome = bumped(old, new, formats=_asserts_formats(context))
     except Exception as error:  # noqa: BLE001 - 1 is an answer of this command, so no failure may end with it
         fail(f"{type(error).__name__}: {error}", FAILED)
-    if outcome.errors:
+    if outcome.report is None:
         fail("\n".join(outcome.errors), outcome.code)
-    if json:
-        json_line(outcome.report)
-    elif outcome.report:
-        show(outcome.report)
+    answer(outcome.report, show, json=json)
     raise SystemExit(outcome.code)
 
 
@@ -197,7 +191,7 @@ def pull(context: typer.Context, json: Json = False) -> None:
 
     Example: skep contracts pull
     """
-    from skep.cli.console import fail, json_line, out
+    from skep.cli.console import fail, out
     from skep.tools.registry import Registry, lines
     from skep.tools.registry import pull as pull_contracts
 
@@ -205,11 +199,7 @@ def pull(context: typer.Context, json: Json = False) -> None:
     if not settings.registry:
         fail("skep.yaml: expected `registry:`, the address of a schema registry, found none → add it")
     pulled = pull_contracts(settings, Registry(settings.registry))
-    if json:
-        json_line(pulled)
-        return
-    for line in lines(pulled):
-        out.print(line)
+    answer(pulled, lambda done: out.print("\n".join(lines(done))), json=json)
 
 
 class Standard(StrEnum):

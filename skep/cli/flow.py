@@ -14,7 +14,7 @@ import typer
 from skep.cli import console
 from skep.cli.console import fail, json_line, out
 from skep.cli.context import settings_of
-from skep.cli.options import Json
+from skep.cli.options import Json, answer
 from skep.project.exits import Exit
 
 flow_app = typer.Typer()
@@ -78,10 +78,7 @@ def status(context: typer.Context, json: Json = False) -> None:
 
     settings = settings_of(context)
     found = status_of(settings)
-    if json:
-        json_line(found)
-    else:
-        show(found, settings)
+    answer(found, lambda one: show(one, settings), json=json)
 
 
 @flow_app.command()
