@@ -1,4 +1,4 @@
-"""The house stays in order: imports point downward, and every command in the documentation exists."""
+"""What the documentation says is there: every command, link and dependency; and no test measures time."""
 
 from __future__ import annotations
 
@@ -18,56 +18,7 @@ from skep.cli.main import app
 from tests import progress
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("flows", "skep", "operators", "connectors", "state", "contracts", "schemalogic")
-MAY = {
-    "flows": {"skep", "operators", "connectors", "state", "contracts", "schemalogic"},
-    "skep": {"flows", "operators", "connectors", "state", "contracts", "schemalogic"},
-    "operators": {"contracts", "state", "schemalogic"},
-    "connectors": {"contracts", "state", "schemalogic"},
-    "state": {"contracts.model.hashing"},
-    "contracts": {"schemalogic"},
-    "schemalogic": set(),
-}
-"""The table of docs/architecture.md."""
-
 DOCS = sorted(path for folder in (".", "docs", "examples/online_retail") for path in (ROOT / folder).glob("*.md"))
-
-
-def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            assert node.level == 0, f"{path}: relative import"
-            yield node.module
-
-
-def _allowed(room: str, module: str) -> bool:
-    first = module.split(".", maxsplit=1)[0]
-    return first not in OURS or first == room or first in MAY[room] or module in MAY[room]
-
-
-@pytest.mark.parametrize("room", OURS)
-def test_imports_point_downward(room: str) -> None:
-    """A room imports only what the table of docs/architecture.md lets it."""
-    wrong = [
-        f"{path.relative_to(ROOT)} imports {module}"
-        for path in sorted((ROOT / room).rglob("*.py"))
-        for module in _imports(path)
-        if not _allowed(room, module)
-    ]
-    assert wrong == []
-
-
-def test_no_code_imports_tests_or_perf() -> None:
-    wrong = [
-        f"{path.relative_to(ROOT)}: {module}"
-        for room in OURS
-        for path in (ROOT / room).rglob("*.py")
-        for module in _imports(path)
-        if module.split(".")[0] in {"tests", "perf"}
-    ]
-    assert wrong == []
 
 
 def _commands(text: str) -> Iterator[str]:
@@ -180,8 +131,3 @@ def test_the_promises_of_the_readme_are_those_that_the_tests_count() -> None:
     places = [place for places in progress.PROMISES.values() for place in places]
     assert [place for place in places if not (ROOT / place).exists()] == []
     assert len(set(places)) == len(places)
-
-
-def test_files_stay_small() -> None:
-    long = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for room in OURS for path in (ROOT / room).rglob("*.py")}
-    assert {path: lines for path, lines in long.items() if lines > 700} == {}

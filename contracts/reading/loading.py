@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import contracts
 from contracts.language.features import Measured
 from contracts.language.forms.form import Surroundings
 from contracts.meaning.inheritance import Inheritance, check_purposes
@@ -205,7 +204,7 @@ def readable_files(root: Path) -> tuple[dict[str, str], list[Problem]]:
     """Those of `read_files` that may be there and are texts, and what is wrong with the others."""
     if not root.is_dir():
         return {}, [Problem(root.name, 1, "", "a folder of contracts", f"nothing at {root}", "`skep init DIR` makes a project")]
-    own = root.resolve() == Path(contracts.__file__).resolve().parent
+    own = root.resolve() == Path(__file__).resolve().parents[1]
     rules = root / identity.FILE
     model = _named_model(rules.read_bytes().decode("utf-8-sig", "replace")) if rules.is_file() else None
     files: dict[str, str] = {}
