@@ -43,8 +43,15 @@ _FRESHNESS = Gauge("skep_quality_freshness_seconds", "Clock of the space less th
 _BROKEN = Gauge("skep_quality_broken", "Expectations of contracts/quality.yaml that do not hold", _SOURCE_EVENT)
 _STOPPED = Gauge("skep_source_stopped", "1 while a source is read no further because of a broken expectation", ["space", "source"])
 
-_REBUILT = Counter("skep_identity_rebuilds", "Times that people were computed anew from all their events", ["space"])
-_REBUILT_IDENTIFIERS = Counter("skep_identity_rebuild_identifiers", "Identifiers that were read for it", ["space"])
+_COUNTED = {
+    "received": _RECEIVED,
+    "applied": _APPLIED,
+    "duplicate": _DUPLICATE,
+    "fired": _FIRED,
+    "rebuilds": Counter("skep_identity_rebuilds", "Times that people were computed anew from all their events", ["space"]),
+    "rebuilt_identifiers": Counter("skep_identity_rebuild_identifiers", "Identifiers that were read for it", ["space"]),
+}
+"""By field of `Standing`."""
 _REBUILT_S = Counter("skep_identity_rebuild_seconds", "Time of the processor that it took, in seconds", ["space"])
 
 _STAGES = {stage: _BATCH.labels(stage) for stage in ("validate", "people", "archive")}
@@ -55,8 +62,10 @@ def batch_took(stage: str, began: float) -> None:
     _STAGES[stage].observe(time.perf_counter() - began)
 
 
-class Totals(NamedTuple):
-    """What a space has counted; only what is new since the last time is added to the metrics. ``reasons``: in quarantine, by reason."""
+class Standing(NamedTuple):
+    """Where a space stands after a commit. What it has counted: records, events, duplicates, ``reasons`` in quarantine, timers fired
+    since it was opened, rebuilds. Clocks in µs (by partition, and its own), timers that are ``due``, profiles, changes, and profiles
+    in the cache (None before there are definitions)."""
 
     received: int
     applied: int
@@ -66,12 +75,6 @@ class Totals(NamedTuple):
     rebuilds: int
     rebuilt_identifiers: int
     rebuilt_us: int
-
-
-class Standing(NamedTuple):
-    """Where a space stands after a commit: clocks in µs (by partition, and its own), ``due`` timers that wait, ``cached`` profiles (None
-    before there are definitions)."""
-
     clocks: Mapping[str, int]
     clock_us: int | None
     due: int
@@ -85,21 +88,26 @@ Source = tuple[str, str]
 
 
 class SpaceMetrics:
-    """The metrics of one space, brought up to date after each of its commits; ``totals``: what it had counted when it was opened,
-    but for timers, which it counts from then on."""
+    """The metrics of one space, brought up to date after each of its commits; ``opened``: where it stood when it was opened."""
 
-    def __init__(self, space: str, totals: Totals) -> None:
+    def __init__(self, space: str, opened: Standing) -> None:
         self._space = space
-        self._totals = totals._replace(fired=0)
+        self._was = opened._replace(fired=0)
         self.quality = QualityMetrics(space)
         for counter in (_RECEIVED, _APPLIED, _DUPLICATE):
             counter.labels(space)
         self._sizes_at = -SIZES_EVERY_S
 
-    def committed(self, totals: Totals, now: Standing) -> None:
-        """Say where the space stands now."""
-        name, now_s = self._space, time.time()
-        self._count(totals)
+    def committed(self, now: Standing) -> None:
+        """Say where the space stands now; counters count what is new since the last time."""
+        name, was, now_s = self._space, self._was, time.time()
+        for field, counter in _COUNTED.items():
+            counter.labels(name).inc(max(0, getattr(now, field) - getattr(was, field)))
+        _REBUILT_S.labels(name).inc((now.rebuilt_us - was.rebuilt_us) / 1e6)
+        # A replay takes entries out again, so a reason may fall; the counter counts what came in.
+        for reason, number in now.reasons.items():
+            _QUARANTINED.labels(name, reason).inc(max(0, number - was.reasons.get(reason, 0)))
+        self._was = now
         for partition, clock in now.clocks.items():
             _LAG.labels(name, partition).set(now_s - clock / 1e6)
         if now.clock_us is not None:
@@ -121,23 +129,6 @@ class SpaceMetrics:
         """How many bytes RocksDB holds, by kind."""
         for kind, size in sizes.items():
             _ROCKSDB.labels(self._space, kind).set(size)
-
-    def _count(self, now: Totals) -> None:
-        name, was = self._space, self._totals
-        for counter, new in (
-            (_RECEIVED, now.received - was.received),
-            (_APPLIED, now.applied - was.applied),
-            (_DUPLICATE, now.duplicate - was.duplicate),
-            (_FIRED, now.fired - was.fired),
-            (_REBUILT, now.rebuilds - was.rebuilds),
-            (_REBUILT_IDENTIFIERS, now.rebuilt_identifiers - was.rebuilt_identifiers),
-            (_REBUILT_S, (now.rebuilt_us - was.rebuilt_us) / 1e6),
-        ):
-            counter.labels(name).inc(max(0, new))
-        # A replay takes entries out again, so a reason may fall; the counter counts what came in.
-        for reason, number in now.reasons.items():
-            _QUARANTINED.labels(name, reason).inc(max(0, number - was.reasons.get(reason, 0)))
-        self._totals = now
 
 
 class QualityMetrics:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bytewax.operators import StatefulBatchLogic
 
 from contracts.model.batches import JudgedBatch
-from operators.metrics import SpaceMetrics, Standing, Totals, batch_took
+from operators.metrics import SpaceMetrics, Standing, batch_took
 from operators.people.space import Space
 
 
@@ -38,7 +38,7 @@ class PeopleLogic(StatefulBatchLogic[JudgedBatch, JudgedBatch, str]):
 
     def _opened(self, name: str) -> Space:
         self._space = space = self._open(name)
-        self._metrics = SpaceMetrics(name, totals(space))
+        self._metrics = SpaceMetrics(name, standing(space))
         return space
 
     def snapshot(self) -> str:
@@ -52,20 +52,20 @@ def people(open_space: Callable[[str], Space]) -> Callable[[str | None], PeopleL
 
 def tell(metrics: SpaceMetrics, space: Space) -> None:
     """Tell the metrics of a space where it stands behind a commit."""
-    work, meta, clock_us, quality = space.work, space.meta, space.meta.clock, space.work.quality
+    quality = space.work.quality
     if metrics.sizes_wanted():
         metrics.sizes(space.shard.sizes())
         metrics.quality.measured(quality.scores())
-    due = work.timers.overdue(clock_us) if clock_us is not None else 0
-    cached = work.store.cached if work.digest else None
-    metrics.committed(totals(space), Standing(meta.clocks, clock_us, due, meta.people, meta.changes, cached))
-    metrics.quality.committed(quality.ledger.newly_scored(), ((one.source, one.event) for one in meta.broken.values()), quality.stopped)
+    metrics.committed(standing(space))
+    broken = ((one.source, one.event) for one in space.meta.broken.values())
+    metrics.quality.committed(quality.ledger.newly_scored(), broken, quality.stopped)
 
 
-def totals(space: Space) -> Totals:
-    """What a space has counted so far."""
-    meta, cost = space.meta, space.work.cost
-    reasons = dict(meta.quarantine)
-    return Totals(
-        meta.received, meta.events, meta.duplicate, reasons, space.work.timers.fired, cost.rebuilds, cost.identifiers, cost.busy_us
-    )
+def standing(space: Space) -> Standing:
+    """Where a space stands, in numbers."""
+    work, meta, cost, timers = space.work, space.meta, space.work.cost, space.work.timers
+    due = timers.overdue(meta.clock) if meta.clock is not None else 0
+    return Standing(
+        meta.received, meta.events, meta.duplicate, dict(meta.quarantine), timers.fired, cost.rebuilds, cost.identifiers, cost.busy_us,
+        meta.clocks, meta.clock, due, meta.people, meta.changes, work.store.cached if work.digest else None,
+    )  # fmt: skip

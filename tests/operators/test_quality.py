@@ -17,7 +17,7 @@ from contracts.model.definitions import Definitions
 from contracts.text.times import iso, parse_time
 from operators import metrics
 from operators.judge import Judge
-from operators.people.step import tell, totals
+from operators.people.step import standing, tell
 from operators.quality import ledger as ledgers
 from operators.quality.scorer import LOOK_EVERY, LOOK_FIRST, Scorer
 from operators.quality.scores import HOUR_US, OTHER, UNKNOWN_MAX, UNNAMED, Scores, share, source_of
@@ -492,7 +492,7 @@ def test_metrics_by_source_and_event(tmp_path: Path, shop: Shop, monkeypatch: py
     """Counted once a commit; beyond the limit of labels as another event; a stopped source is 1 until it goes on."""
     monkeypatch.setattr(metrics, "QUALITY_LABELS_MAX", 2)
     made = engine(tmp_path, project("{event: order, quarantined: {lte: 0.25}, severity: stop-source}"))
-    told = metrics.SpaceMetrics(SPACE, totals(made.space))
+    told = metrics.SpaceMetrics(SPACE, standing(made.space))
 
     def value(name: str, event: str | None = "order") -> float | None:
         labels = {"space": SPACE, "source": "shop", **({"event": event} if event else {})}

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from operators.components import Components
 from operators.records import Link
 from operators.refusal import UNLINKED, Refusal
+from operators.stitch.clusters import accepted
 from operators.stitch.rules import Rules
-from skep.answers.identity.evidence import Evidence, standing, text_of
+from skep.answers.identity.evidence import Evidence, text_of
 
 _MANY = 1 << 62
 
@@ -56,7 +57,7 @@ class Ways:
         trial = _Trial(self._evidence)
         for change in changes:
             change(trial)
-        links = [*standing(self._evidence, trial.links, trial.shared, trial.rules), *trial.alike]
+        links = [*accepted(self._evidence.identifiers, trial.links, trial.shared, trial.rules), *trial.alike]
         joined = Components(links=((link.a, link.b) for link in links))
         return joined.root(self._a) == joined.root(self._b)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from contracts.model.hashing import profile_id
 from operators.extract import Identifiers
@@ -111,11 +111,6 @@ def connected(start: Iterable[Person], view: View) -> Iterator[Person]:
         looked.update(each.hash for each in person.identifiers)
         near = {end for link in view.identity.refused_of(person).values() for end in (link.a, link.b)} - looked
         edge += [holder for holder in map(view.holds, sorted(near)) if holder is not None and holder.key not in found]
-
-
-def standing(evidence: Evidence, links: Collection[Link], shared: Collection[bytes], rules: Rules) -> list[Link]:
-    """Which of these links would stand by other rules or with other evidence."""
-    return [link for link, refusal in decided(evidence.identifiers, links, shared, rules) if refusal is None]
 
 
 def normalized(view: View, text: str) -> tuple[str, str]:

@@ -13,8 +13,8 @@ from contracts.model.hashing import profile_id
 from contracts.text.times import iso
 from operators.components import Components
 from operators.records import Link, Person
-from operators.stitch.clusters import lead
-from skep.answers.identity.evidence import Evidence, Pair, holder_of, profile_of, standing
+from operators.stitch.clusters import accepted, lead
+from skep.answers.identity.evidence import Evidence, Pair, holder_of, profile_of
 from skep.answers.sandbox import sandbox
 from skep.project.entries import Submitted, submit_all
 from skep.project.errors import CommandError
@@ -162,7 +162,7 @@ class _Cut:
         now = time.time_ns() // 1000
         links = [link for link in self._evidence.links if (link.a, link.b) not in self._pairs]
         links += [Link(a, b, manual=True, first=now, last=now) for a, b in self._added]
-        stand = standing(self._evidence, links, set(filter(self._shared, self._evidence.shared)), self._evidence.rules)
+        stand = accepted(self._evidence.identifiers, links, set(filter(self._shared, self._evidence.shared)), self._evidence.rules)
         return Components(self._kept | self._rest, ((link.a, link.b) for link in stand))
 
     def _shared(self, device: bytes) -> bool:
