@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import Any
 
 import msgspec
-import orjson
 
 from operators.epochs import CONTROL
 from operators.generations import GENERATIONS
 from operators.view.space import View
+from skep.answers.decisions import entries
 from skep.project.definitions import kept_files
 from skep.project.in_force import ChangedFile, changed_files, differences
 from skep.project.settings import Settings
-from skep.project.spaces import control_path, open_view
+from skep.project.spaces import open_view
 from state.errors import NoState
 
 
@@ -65,7 +64,7 @@ def audit(settings: Settings, space: str) -> list[DecisionEntry]:
 def _rows(settings: Settings, space: str, view: View | None) -> list[DecisionEntry]:
     before: str | None = None
     rows = []
-    for position, entry in _entries(settings, space):
+    for position, entry in entries(settings, space):
         kind, identity = entry.get("type"), str(entry.get("messageId", ""))
         rows.append(
             DecisionEntry(
@@ -91,23 +90,3 @@ def _subject(settings: Settings, entry: dict[str, Any], before: str | None) -> S
     if kind in GENERATIONS:
         return Subject(file=entry.get("file"))
     return Subject(records=len(entry.get("ids") or entry.get("entries") or []))
-
-
-def reasons(settings: Settings, space: str, messages: Collection[str]) -> dict[str, str]:
-    """By message id of entries: the reasons that were given with them."""
-    if not messages:
-        return {}
-    found = ((str(entry.get("messageId")), entry.get("why")) for _, entry in _entries(settings, space))
-    return {message: why for message, why in found if message in messages and isinstance(why, str)}
-
-
-def _entries(settings: Settings, space: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The entries of a space with their positions, oldest first."""
-    path = control_path(settings, space)
-    if not path.exists():
-        return
-    with path.open("rb") as lines:
-        for position, line in enumerate(filter(bytes.strip, lines), 1):
-            # What a crash tore off before it counted is skipped, as by the flow.
-            with suppress(orjson.JSONDecodeError):
-                yield position, orjson.loads(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from contracts.model.hashing import profile_id
 from operators.extract import Identifiers
@@ -13,9 +14,12 @@ from operators.refusal import Refusal, state
 from operators.stitch.clusters import decided, order, reason
 from operators.stitch.rules import Rules
 from operators.view.space import View
-from skep.answers.identity.likeness import Likeness
 from skep.answers.profiles import by_id, check_namespace, parse
 from skep.project.errors import CommandError
+
+if TYPE_CHECKING:
+    # It brings the flow's own steps, which few who ask for evidence need.
+    from skep.answers.identity.likeness import Likeness
 
 Pair = list[str]
 """``[namespace, value]``"""

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from contracts.text.times import iso
 from operators.records import Link
 from operators.refusal import Refusal
-from skep.answers.audit import reasons
+from skep.answers.decisions import reasons
 from skep.answers.identity.counterfactual import Ways
 from skep.answers.identity.evidence import Evidence, Near, Pair, holder_of, text_of
 from skep.answers.identity.likeness import SideBySide, Waterfall, compared_view

@@ -12,7 +12,7 @@ from contracts.text.times import iso, iso_or_none, parse_time
 from operators.people.history import TYPES, Turn
 from operators.records import Person
 from operators.view.space import View
-from skep.answers.audit import reasons
+from skep.answers.decisions import reasons
 from skep.answers.identity.evidence import holder_of, normalized
 from skep.answers.profiles import by_id
 from skep.project.errors import CommandError

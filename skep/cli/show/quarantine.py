@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from skep.answers.quarantine.causes import Cause
 from skep.answers.quarantine.records import QuarantinedRecord
-from skep.answers.quarantine.trial import Tried
 from skep.cli.console import out, table
 from skep.cli.layout import Column, moment, number, prose
-from skep.cli.show.record import differences
 
 if TYPE_CHECKING:
-    # Patches are for few who look at what was refused.
+    # Whoever only looks at what was refused waits for no library of those who try something.
     from skep.answers.quarantine.repairs import Patched, Sample
+    from skep.answers.quarantine.trial import Tried
 
 CAUSES_MAX = 50
 """Causes that are shown of what would be refused again."""
@@ -59,6 +58,8 @@ def show_patched(done: Patched, sample: Sample | None, spaces: Sequence[str], *,
         out.print(f"{one.records:,} left as they are, {one.sample} for one: {one.because}")
     out.print(f"{done.edited:,} records {'would be edited' if dry_run else 'to edit'}")
     if sample is not None:
+        from skep.cli.show.record import differences  # noqa: PLC0415 - see above
+
         out.print(f"\n{sample.id}:")
         for line in differences(sample.before, sample.after):
             out.print(line)
