@@ -18,7 +18,7 @@ from perf.matching import FAKE, FEBRL, HISTORICAL, read_rules, run
 from perf.matching_data import Historical, PersonRecord, events, fake_1000, truth
 from skep.tools.training.charts import thresholds_chart, weights_chart
 from skep.tools.training.commands import evaluate_file, train_file
-from skep.tools.training.evaluation import Shares, Threshold, measure
+from skep.tools.training.evaluation import Measures, Shares, measure
 from skep.tools.training.fit import train
 from skep.tools.training.records import records_of
 from skep.tools.training.splink_training import settings, table
@@ -205,7 +205,7 @@ def test_charts_hold_what_is_told(trained: tuple[Path, Path, Path]) -> None:
     chart = weights_chart(model)
     assert chart.count("<rect") == 2 + sum(len(each.m) for each in model.comparisons)
     all_right = Shares(1.0, 1.0, 1.0)
-    rows = [Threshold(accept, all_right, all_right, 0.0, 0.0) for accept in (0.5, 0.95)]
+    rows = [Measures(accept, all_right, all_right, 0.0, 0.0) for accept in (0.5, 0.95)]
     assert "<svg" in thresholds_chart(rows, 0.95)
 
 

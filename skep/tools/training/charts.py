@@ -9,7 +9,7 @@ from operators.match.comparisons import levels
 from operators.match.model import Model
 from operators.match.scoring import weight
 from skep.project.terminal import visible
-from skep.tools.training.evaluation import Threshold
+from skep.tools.training.evaluation import Measures
 
 _ROW, _LEFT, _HALF, _TOP = 18, 300, 220, 56
 _FOR, _AGAINST, _INK, _PALE = "#2a6f97", "#bc4749", "#222", "#bbb"
@@ -52,7 +52,7 @@ def weights_chart(model: Model) -> str:
 _LINES = (("precision", "#2a6f97"), ("recall", "#e09f3e"), ("f1", "#222"))
 
 
-def thresholds_chart(rows: Sequence[Threshold], accept: float) -> str:
+def thresholds_chart(rows: Sequence[Measures], accept: float) -> str:
     """Pairwise precision, recall and F1 by the threshold, which is drawn by its weight; a line where ``accept`` is."""
     width, height, left, top, bottom = 640, 360, 56, 48, 300
     places = [weight(row.accept) for row in rows]

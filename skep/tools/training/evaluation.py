@@ -54,16 +54,10 @@ class Shares(msgspec.Struct, frozen=True):
 
 
 class Measures(msgspec.Struct, frozen=True):
-    """By pairs and by B-cubed; the shares of people that are merged with others, and that are split."""
+    """By pairs and by B-cubed; the shares of people that are merged with others, and that are split.
 
-    pairwise: Shares
-    bcubed: Shares
-    false_merges: float
-    false_splits: float
-
-
-class Threshold(msgspec.Struct, frozen=True):
-    """The measures where links of at least this probability are accepted."""
+    ``accept``: where links of at least this probability are accepted.
+    """
 
     accept: float
     pairwise: Shares
@@ -72,7 +66,7 @@ class Threshold(msgspec.Struct, frozen=True):
     false_splits: float
 
 
-class Evaluation(Threshold, frozen=True):
+class Evaluation(Measures, frozen=True):
     """The measures at the ``accept`` of the rules, of what they were taken, and those at every threshold.
 
     ``known``: identifiers with truth; ``candidates``: pairs compared; ``skipped_blocks``: those larger than `block_limit`.
@@ -83,11 +77,11 @@ class Evaluation(Threshold, frozen=True):
     people: int
     candidates: int
     skipped_blocks: int
-    thresholds: list[Threshold]
+    thresholds: list[Measures]
 
 
-def measure(clusters: Iterable[Collection[str]]) -> Measures:
-    """The measures of clusters, each given as the persons of its members."""
+def measure(clusters: Iterable[Collection[str]], accept: float = 0.0) -> Measures:
+    """The measures of clusters that were made at ``accept``, each given as the persons of its members."""
     sizes = [Counter(cluster) for cluster in clusters if cluster]
     persons: Counter[str] = Counter()
     places: dict[str, int] = defaultdict(int)
@@ -105,6 +99,7 @@ def measure(clusters: Iterable[Collection[str]]) -> Measures:
     precision = sum(number * number / counted.total() for counted in sizes for number in counted.values()) / total
     recall = sum(number * number / persons[person] for counted in sizes for person, number in counted.items()) / total
     return Measures(
+        accept=accept,
         pairwise=_three(right / said if said else 1.0, right / true if true else 1.0),
         bcubed=_three(precision, recall),
         false_merges=len(merged) / people,
@@ -121,9 +116,8 @@ def evaluate(linked: Linked, records: Records, truth: Truth) -> Evaluation:
     """The measures over the identifiers with truth, at ``accept`` and at every threshold."""
     whose = {key: [truth[one] for one in person.identifiers if one in truth] for key, person in records.people.items()}
 
-    def at(accept: float) -> Threshold:
-        found = measure([person for key in cluster for person in whose[key]] for cluster in linked.clusters(accept))
-        return Threshold(accept, **asdict(found))
+    def at(accept: float) -> Measures:
+        return measure(([person for key in cluster for person in whose[key]] for cluster in linked.clusters(accept)), accept)
 
     rows = {threshold: at(threshold) for threshold in sorted({*THRESHOLDS, linked.accept})}
     return Evaluation(
