@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import orjson
 
@@ -35,29 +35,30 @@ DETAIL_MAX = 500
 """Characters of a refusal's detail that are kept."""
 
 
+class Tolerance(TypedDict):
+    """What a judge lets pass: events without a contract, times so far in the future (µs), records so long (bytes); whether the
+    ``format`` of a schema must hold."""
+
+    unknown_ok: bool
+    future_skew_us: int
+    max_event_bytes: int
+    formats: NotRequired[bool]
+
+
 class Judge:
     """Turns records into events by one set of definitions. Never raises because of what a record holds.
 
     ``counted`` is called for each event that is read again.
     """
 
-    def __init__(
-        self,
-        definitions: Definitions,
-        *,
-        unknown_ok: bool,
-        future_skew_us: int,
-        max_event_bytes: int,
-        formats: bool = False,
-        counted: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, definitions: Definitions, *, counted: Callable[[], None] | None = None, **tolerance: Unpack[Tolerance]) -> None:
         self.identifiers = Identifiers(definitions.identity)
-        self._unknown_ok = unknown_ok
-        self._skew_us = future_skew_us
-        self._max_bytes = max_event_bytes
+        self._unknown_ok = tolerance["unknown_ok"]
+        self._skew_us = tolerance["future_skew_us"]
+        self._max_bytes = tolerance["max_event_bytes"]
         self._purposes = frozenset(purpose.name for purpose in definitions.purposes)
         self._denials = Denials(definitions.identity, self.identifiers, self._purposes)
-        self._versions = Versions(definitions, formats=formats)
+        self._versions = Versions(definitions, formats=tolerance.get("formats", False))
         self._trial = self._versions.trial
         self._frames = Frames(definitions)
         self._counted = counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import orjson
 
@@ -14,7 +14,7 @@ from contracts.model.definitions import Definitions
 from contracts.text.times import parse_time
 from operators.epochs import CONTROL, Epoch, append_epoch, spans
 from operators.generations import GENERATIONS, begins
-from operators.judge import Judge
+from operators.judge import Judge, Tolerance
 from operators.metrics import batch_took
 
 _CARRY_RECORDS = frozenset({"replay", "edit"})
@@ -32,15 +32,11 @@ class Validate:
         load_bundle: Callable[[str], Definitions],
         epochs: dict[str, list[Epoch]],
         behind: Mapping[str, Mapping[str, int]] | None = None,
-        *,
-        unknown_ok: bool,
-        future_skew_us: int,
-        max_event_bytes: int,
-        formats: bool = False,
+        **tolerance: Unpack[Tolerance],
     ) -> None:
         self._load = load_bundle
         self.epochs = {space: list(known) for space, known in epochs.items()}
-        self._limits = {"unknown_ok": unknown_ok, "future_skew_us": future_skew_us, "max_event_bytes": max_event_bytes, "formats": formats}
+        self._tolerance = tolerance
         self._judges: dict[str, Judge] = {}
         self._next = {space: dict(known) for space, known in (behind or {}).items()}
         """By space and partition: the record that is judged next, where definitions without ``from`` begin to hold."""
@@ -66,7 +62,7 @@ class Validate:
         """The judge by the definitions with this digest, compiled once."""
         found = self._judges.get(digest)
         if found is None:
-            found = self._judges[digest] = Judge(self._load(digest), **self._limits)  # type: ignore[arg-type]
+            found = self._judges[digest] = Judge(self._load(digest), **self._tolerance)
         return found
 
     def _known(self, space: str) -> list[Epoch]:

@@ -9,21 +9,10 @@ from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from operators.judge import Judge
 from operators.sandbox import CACHE_BYTES, Sandbox
+from skep.project.judging import tolerance
 from skep.project.settings import Settings
 from skep.project.spaces import bundles, shard_path
 from state.overlay import Overlay
-
-
-def judge_by(settings: Settings, definitions: Definitions, counted: Callable[[], None] | None = None) -> Judge:
-    """What judges records as the project's flow does; ``counted`` is called for each stored event that is read again."""
-    return Judge(
-        definitions,
-        unknown_ok=settings.unknown_events == "accept",
-        future_skew_us=settings.future_skew_us,
-        max_event_bytes=settings.max_event_bytes,
-        formats=settings.formats == "assert",
-        counted=counted,
-    )
 
 
 @contextmanager
@@ -35,7 +24,10 @@ def sandbox(
     counted: Callable[[], None] | None = None,
     cache_bytes: int = CACHE_BYTES,
 ) -> Iterator[Sandbox]:
-    """A space as it was committed last. ``definitions`` can be put in force beside those that flows have kept. Raises `NoState`."""
+    """A space as it was committed last. ``definitions`` can be put in force beside those that flows have kept; ``counted`` as in `Judge`.
+
+    Raises `NoState`.
+    """
     kept = bundles(settings)
 
     def load(digest: str) -> Definitions:
@@ -45,7 +37,12 @@ def sandbox(
     try:
         hasher = Hasher(settings.secret, space)
         yield Sandbox(
-            space, overlay, hasher, load=load, judge=lambda digest: judge_by(settings, load(digest), counted), cache_bytes=cache_bytes
+            space,
+            overlay,
+            hasher,
+            load=load,
+            judge=lambda digest: Judge(load(digest), counted=counted, **tolerance(settings)),
+            cache_bytes=cache_bytes,
         )
     finally:
         overlay.close()

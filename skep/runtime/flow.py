@@ -26,6 +26,7 @@ from operators.validate import Validate
 from skep.answers.sources import spec_of
 from skep.project import log
 from skep.project.definitions import declare, declared
+from skep.project.judging import tolerance
 from skep.project.log import logger
 from skep.project.permissions import must_write
 from skep.project.personal import hide_traits
@@ -65,10 +66,7 @@ class Runtime:
             self.load,
             {space: self._epochs(space) for space in settings.spaces},
             {space: self._behind(space) for space in settings.spaces},
-            unknown_ok=settings.unknown_events == "accept",
-            future_skew_us=settings.future_skew_us,
-            max_event_bytes=settings.max_event_bytes,
-            formats=settings.formats == "assert",
+            **tolerance(settings),
         )
         self._spaces = {space: self._space(space) for space in settings.spaces}
         self._telling = Telling(settings, {name: partial(getattr, space, "meta") for name, space in self._spaces.items()})

@@ -17,6 +17,7 @@ from operators.people.space import Space
 from operators.people.work import Work
 from operators.validate import Validate
 from skep.project.errors import CommandError
+from skep.project.judging import tolerance
 from skep.project.personal import hide_traits
 from skep.project.process import take_lock
 from skep.project.settings import Settings
@@ -139,10 +140,7 @@ def _compute_anew(settings: Settings, name: str) -> None:
     validate = Validate(
         load,
         {name: []},
-        unknown_ok=settings.unknown_events == "accept",
-        future_skew_us=settings.future_skew_us,
-        max_event_bytes=settings.max_event_bytes,
-        formats=settings.formats == "assert",
+        **tolerance(settings),
     )
     hasher = Hasher(settings.secret, name)
     hide = None if settings.snapshot_personal == "clear" else lambda definitions: hide_traits(settings, definitions, name)

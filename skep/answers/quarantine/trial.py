@@ -16,8 +16,8 @@ from operators.people.repairs import message_id
 from operators.view.quarantine import Quarantined
 from operators.view.space import View
 from skep.answers.quarantine.causes import Cause, Causes
-from skep.answers.sandbox import judge_by
 from skep.project.in_force import in_force
+from skep.project.judging import tolerance
 from skep.project.settings import Settings
 
 
@@ -65,7 +65,7 @@ class Trial:
 
     def _judge(self, space: str) -> Judge:
         if space not in self._judges:
-            self._judges[space] = judge_by(self._settings, self._definitions or in_force(self._settings, space))
+            self._judges[space] = Judge(self._definitions or in_force(self._settings, space), **tolerance(self._settings))
         return self._judges[space]
 
     def _outcome(self, space: str, view: View, row: Quarantined, raw: bytes) -> tuple[Event | Refused, bool]:
