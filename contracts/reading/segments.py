@@ -14,11 +14,11 @@ from contracts.language.forms import FORMS
 from contracts.language.forms.consent import read_purpose
 from contracts.language.forms.form import Surroundings
 from contracts.model.definitions import All, Condition, ConsentIs, MemberOf, Segment, Use, leaves
-from contracts.reading.confidence import read_floor
+from contracts.reading.confidence import FLOOR
+from contracts.text.keys import Fields, Integer, Key, Own, Plain, Text, known, text_schema
 from contracts.text.problems import Problem, Unexpected, choices
 from contracts.text.yaml_tree import Reader, Tree
 
-_KEYS = ("segment", "version", "title", "owner", "purpose", "timezone", "confidence", "who", "activate")
 _LATER = ("tier", "min_size")
 
 
@@ -36,18 +36,20 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
         reader.refuse(at, f"a segment, that is lines such as `segment: {name}` and `who:`", "an empty file")
         return None
     before = len(reader.problems)
-    outside = [word for word in at.value if word in FORMS and word not in _KEYS and at.value.get("who") and at.value["who"].value is None]
+    outside = [
+        word for word in at.value if word in FORMS and word not in SEGMENT.names and at.value.get("who") and at.value["who"].value is None
+    ]
     if outside:
         reader.refuse(at.value[outside[0]], "the condition further to the right than `who:`", outside[0], "begin its lines with two blanks")
         return None
-    parts = reader.fields(at, _KEYS, later=_LATER)
+    parts = SEGMENT.parts(reader, at, later=_LATER)
     named = reader.required(at, parts, "segment", f"segment: {name}")
+    said = SEGMENT.values(reader, at, {"segment": Tree(name, at.file, at.line, ""), **parts})
     if named is not None and named.value != name:
         reader.refuse(named, f"the name of the file, {name}", None, f"write `segment: {name}`, or rename the file")
     around.measured.user = ("segment", name)
-    zone = reader.read(parts.get("timezone"), "UTC", _zone)
-    around = replace(around, timezone=zone)
-    who_at = reader.required(at, parts, "who", "the condition of the segment")
+    around = replace(around, timezone=said["timezone"])
+    who_at = said["who"]
     who = read_condition(reader, who_at, around) if who_at is not None else None
     if who_at is not None and who is not None and len(reader.problems) == before and not around.contradictions_ok:
         purpose = parts.get("purpose")
@@ -55,13 +57,13 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
         check_contradictions(reader, [*beside, Literal(who_at, who)], around.measured.features)
     segment = Segment(
         name=name,
-        version=reader.integer(parts.get("version"), 1),
+        version=said["version"],
         who=who or All(()),
         purpose=read_purpose(reader, parts.get("purpose"), around.purposes),
-        title=reader.text(parts.get("title")),
-        owner=reader.text(parts.get("owner")),
-        timezone=zone,
-        confidence=read_floor(reader, parts.get("confidence")),
+        title=said["title"],
+        owner=said["owner"],
+        timezone=said["timezone"],
+        confidence=said["confidence"],
         activate=tuple(_activate(reader, parts.get("activate"), name, destinations, around.measured)),
         file=at.file,
     )
@@ -78,6 +80,21 @@ def _zone(value: object) -> str:
     near = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones())} if isinstance(value, str) else {}
     zone = near.get(str(value).rpartition("/")[2].replace(" ", "_").casefold())
     raise Unexpected("a time zone such as UTC or Europe/Berlin", f"did you mean {zone}?" if zone else "")
+
+
+_NAME = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"}
+SEGMENT = Fields((
+    Key("segment", Own(_NAME), "the name of the file", required="the name of the segment"),
+    Key("version", Integer(), "counts up when you change what the segment means", default=1),
+    Key("title", Text(), "what it is, in words"),
+    Key("owner", Text(), "whose it is"),
+    Key("purpose", Own(lambda names: known(names.get("purposes", ()))), "without this consent nobody is a member"),
+    Key("timezone", Plain(_zone, text_schema()), "for dates that stand alone, such as Europe/Berlin", default="UTC"),
+    Key("confidence", FLOOR, "nobody is a member of whom we are less sure who it is"),
+    Key("who", Own(lambda names: names.get("condition", {})), "who belongs to it", required="the condition of the segment"),
+    Key("activate", Own(lambda names: {"type": "array", "items": known(names.get("destinations", ()))}),
+        "destinations that are told of it"),
+))  # fmt: skip
 
 
 def _activate(reader: Reader, at: Tree | None, segment: str, destinations: tuple[str, ...], measured: Measured) -> Iterator[str]:

@@ -14,8 +14,9 @@ from contracts.text.durations import EXPECTED, duration_us
 from contracts.text.yaml_tree import Reader, Tree
 
 Schema = dict[str, Any]
-Names = Mapping[str, Sequence[str]]
-"""What the project's files may name, by kind such as ``segments``; nothing is known of a project that cannot be read."""
+Names = Mapping[str, Any]
+"""What the project's files may name, by kind such as ``segments``, and the schemas that an editor brings of conditions.
+Nothing is known of a project that cannot be read."""
 
 _SHORT = r"\d+(\.\d+)?\s*[smhdw]"
 _ISO = r"P(?=[\dT])(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?"
@@ -35,6 +36,12 @@ def offered(options: Iterable[str], says: str = "") -> Schema:
     """Names to choose from, and any other text: a pattern, a path, another way to write a name."""
     options = list(options)
     return described({"anyOf": [{"enum": options}, text_schema()]}, says) if options else text_schema(says)
+
+
+def known(options: Iterable[str], says: str = "") -> Schema:
+    """One of these names; any text while there are none."""
+    options = list(options)
+    return described({"enum": options}, says) if options else text_schema(says)
 
 
 def texts_schema(says: str = "") -> Schema:
@@ -183,9 +190,14 @@ class Fields:
     keys: tuple[Key, ...]
     more: Schema = field(default_factory=dict)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys' names, in the order in which they are declared."""
+        return tuple(key.name for key in self.keys)
+
     def parts(self, reader: Reader, at: Tree, **beside: Any) -> dict[str, Tree]:
         """The known parts of the mapping; see `Reader.fields`."""
-        return reader.fields(at, [key.name for key in self.keys], **beside)
+        return reader.fields(at, self.names, **beside)
 
     def read(self, reader: Reader, at: Tree | None, default: Any = None) -> Any:  # noqa: ARG002
         """Every key's value; without a mapping the defaults."""

@@ -7,42 +7,23 @@ from collections.abc import Callable
 from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.measures import CONDITIONS, MEASURES, TRAITS
 from contracts.language.operators import NUMERIC, OPERATORS
-from contracts.reading.confidence import FLOOR
-from contracts.text.keys import Duration, Schema, described, offered, text_schema
+from contracts.reading.segments import SEGMENT
+from contracts.reading.traits import TRAITS_FILE
+from contracts.text.keys import Duration, Schema, described, known, offered, text_schema
 from skep.tools.editor.events import event_definitions, known_event
 from skep.tools.editor.names import Names
-from skep.tools.editor.words import WHERE, fields, items, known, operators, predicates
+from skep.tools.editor.words import WHERE, fields, items, operators, predicates
 
-_NAME = "^[a-z0-9][a-z0-9_-]*$"
 _OF_EVENT: Schema = {"$ref": "#/definitions/of_event"}
 _CONDITION: Schema = {"$ref": "#/definitions/condition"}
 _MEASURES: tuple[str, ...] = tuple(name for name in CONDITIONS if MEASURES[name].of_property)
 
 
 def traits_schema(names: Names) -> Schema:
-    others = {how: {"not": {"anyOf": [{"required": [one]} for one in TRAITS if one != how]}, "required": ["did"]} for how in TRAITS}
-    some_how = {"anyOf": [{"required": [how]} for how in TRAITS]}
-    limited = next(word for word, measure in TRAITS.items() if measure.limited)
-    measured = {word: text_schema(measure.means) for word, measure in TRAITS.items() if measure.of_property}
-    counted = {word: {"const": True, "description": measure.means} for word, measure in TRAITS.items() if not measure.of_property}
-    trait = fields(
-        {
-            "name": offered(names.traits, "the name of the trait"),
-            "emit": described({"type": "boolean", "default": False}, "a change of it is told as profile.updated"),
-            "did": events_schema(names),
-            "where": WHERE,
-            "limit": _number(f"how many of the newest values a `{limited}` keeps", 100),
-            **counted,
-            **measured,
-        },
-        ("name",),
-        dependencies={**others, "did": some_how, "where": some_how, "limit": {"required": [limited]}},
-        allOf=[_OF_EVENT],
-    )
-    return fields(
-        {"traits": items(trait, "computed traits, and which changes of traits are told")},
-        definitions={"predicates": predicates(), **event_definitions(names.offers, names.properties, measured)},
-    )
+    measured = [word for word, measure in TRAITS.items() if measure.of_property]
+    beside = {"traits": names.traits, "did": events_schema(names), "where": WHERE}
+    definitions = {"predicates": predicates(), **event_definitions(names.offers, names.properties, measured)}
+    return {**TRAITS_FILE.schema(beside), "definitions": definitions}
 
 
 def events_schema(names: Names) -> Schema:
@@ -52,33 +33,17 @@ def events_schema(names: Names) -> Schema:
     return described({"anyOf": [one, some]}, "the name of an event, a prefix such as order_*, or a list of them")
 
 
-def _number(says: str, default: int) -> Schema:
-    return described({"type": "integer", "minimum": 1, "default": default}, says)
-
-
 def segment_schema(names: Names) -> Schema:
     forms = {name: schema for form in FORMS.values() for name, schema in form(names).items()}
-    return fields(
-        {
-            "segment": described({"type": "string", "pattern": _NAME}, "the name of the file"),
-            "version": _number("counts up when you change what the segment means", 1),
-            "title": text_schema("what it is, in words"),
-            "owner": text_schema("whose it is"),
-            "purpose": known(names.purposes, "without this consent nobody is a member"),
-            "timezone": text_schema("for dates that stand alone, such as Europe/Berlin", default="UTC"),
-            "confidence": FLOOR.schema({}, "nobody is a member of whom we are less sure who it is"),
-            "who": {"$ref": "#/definitions/condition", "description": "who belongs to it"},
-            "activate": items(known(names.destinations), "destinations that are told of it"),
-        },
-        ("segment", "who"),
-        definitions={
-            "condition": {"anyOf": [{"$ref": f"#/definitions/{form}"} for form in forms]},
-            "predicates": predicates(),
-            "numeric": predicates(numeric=True),
-            **forms,
-            **event_definitions(names.offers, names.properties, _MEASURES),
-        },
-    )
+    definitions = {
+        "condition": {"anyOf": [{"$ref": f"#/definitions/{form}"} for form in forms]},
+        "predicates": predicates(),
+        "numeric": predicates(numeric=True),
+        **forms,
+        **event_definitions(names.offers, names.properties, _MEASURES),
+    }
+    beside = {"purposes": names.purposes, "destinations": names.destinations, "condition": _CONDITION}
+    return {**SEGMENT.schema(beside), "definitions": definitions}
 
 
 def _trait(names: Names) -> dict[str, Schema]:

@@ -11,7 +11,9 @@ from contracts.reading.destinations import DESTINATION
 from contracts.reading.identity import IDENTITY
 from contracts.reading.mappings import MAPPING
 from contracts.reading.quality import QUALITY
+from contracts.reading.segments import SEGMENT
 from contracts.reading.traits import FILE as TRAITS
+from contracts.reading.traits import TRAITS_FILE
 from contracts.text.keys import Schema
 from contracts.versions.upcasts.files import UPCAST
 from skep.tools.editor.conditions import segment_schema, traits_schema
@@ -23,6 +25,8 @@ DECLARED = {
     "source": MAPPING,
     "destination": DESTINATION,
     "quality": QUALITY,
+    "segment": SEGMENT,
+    "traits": TRAITS_FILE,
     "upcast": UPCAST,
 }
 """The files whose keys are declared once, for their readers too."""

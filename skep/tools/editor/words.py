@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.language.operands import ANY
 from contracts.language.operators import NUMERIC, OPERATORS
-from contracts.text.keys import Schema, described, text_schema
+from contracts.text.keys import Schema, described
 
 
 def fields(properties: dict[str, Any], required: Sequence[str] = (), **more: Any) -> Schema:
@@ -18,12 +18,6 @@ def fields(properties: dict[str, Any], required: Sequence[str] = (), **more: Any
 
 def items(of: Any, says: str = "", **more: Any) -> Schema:
     return described({"type": "array", "items": of, **more}, says)
-
-
-def known(names: Iterable[str], says: str = "") -> Schema:
-    """One of the project's names; any text while there are none."""
-    names = list(names)
-    return described({"enum": names}, says) if names else text_schema(says)
 
 
 def operators(names: Iterable[str], *, numeric: bool = False) -> dict[str, Schema]:
