@@ -96,7 +96,7 @@ class Judge:
         refused: list[Refused] = []
         position = first
         self.uncorrected = set()
-        judge = self._exactly if any(map(lost_digits, with_long_digits(records))) else self._judge
+        judge = self._exactly if any(map(lost_digits, map(as_json, with_long_digits(records)))) else self._judge
         for raw in records:
             try:
                 events.append(judge(raw, position, read_at_us))

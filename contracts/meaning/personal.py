@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from contracts.envelope import NOT_DONE
+from contracts.envelope import judged_part
 from contracts.meaning.properties import Properties
 from contracts.meaning.reach import Reach, Spot, reach_of
 from contracts.model.definitions import Step as UpcastStep
@@ -28,7 +28,7 @@ def personal_paths(properties: Properties) -> dict[str, list[Hidden]]:
     """By event, what some version of its contract tags as personal; stored events may be of any version."""
     found: dict[str, dict[Path, str]] = {}
     for event, versions in properties.contracts.items():
-        root = "traits" if event in NOT_DONE else "properties"
+        root = judged_part(event)
         paths = found.setdefault(event, {})
         for contract in versions:
             upcasts = way(contract.version, properties.upcasts.get(event, ()), newest(versions).version)

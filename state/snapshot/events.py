@@ -11,6 +11,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 
+from contracts.envelope import canonical, judged_part
 from state.snapshot.filling import BATCH_ROWS
 from state.snapshot.literals import pointer, quote
 from state.snapshot.personal import Hider, Step, dump_json
@@ -21,7 +22,6 @@ from state.snapshot.tables.events import EVENTS
 _COLUMNS = ", ".join(one.name for one in EVENTS.columns)
 _JSON_COLUMNS = ("properties", "traits", "context")
 _TEXT_COLUMNS = {"user_id": "userId", "anonymous_id": "anonymousId"}
-_JUDGED_BY_TRAITS = frozenset({"identify", "group"})
 Readings = Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]
 _BODY_PATHS = ("userId", "anonymousId", "properties", "traits", "context", "name")
 
@@ -138,7 +138,7 @@ def _choose_among_equals(con: duckdb.DuckDBPyConnection, source: str, raw: str) 
     best: dict[str, tuple[bytes, str, bytes, int]] = {}
     while rows := tied.fetchmany(BATCH_ROWS):
         for message, text, contract, nth in rows:
-            key = orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS), contract, text.encode(), nth
+            key = canonical(text), contract, text.encode(), nth
             best[message] = min(best.get(message, key), key)
     con.execute(
         "CREATE TABLE work.best AS SELECT unnest($ids::VARCHAR[]) AS message_id, unnest($numbers::BIGINT[]) AS nth",
@@ -239,7 +239,7 @@ def read_batch(batch: pa.RecordBatch, readings: Readings) -> pa.RecordBatch:
         shown = columns[at].to_pylist()
         for row, contract in enumerate(contracts):
             reading = readings.get(contract)
-            if reading is not None and (types[row] in _JUDGED_BY_TRAITS) == (name == "traits"):
+            if reading is not None and judged_part(types[row]) == name:
                 shown[row] = dump_json(reading(orjson.loads(shown[row]) if shown[row] else {}))
         columns[at] = pa.array(shown, pa.string())
     return pa.RecordBatch.from_arrays(columns, names=names)

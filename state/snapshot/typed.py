@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from contracts.envelope import judged_part
 from state.snapshot.fields import Field
 from state.snapshot.literals import pointer, quote, quoted
 
@@ -111,7 +112,7 @@ def _event_view(name: str, fields: tuple[Field, ...], source: str) -> TypedView:
 
 def json_column(kind: str, name: str) -> str:
     """The JSON column in which the values stand."""
-    return "traits" if kind == "trait" or name in {"identify", "group"} else "properties"
+    return "traits" if kind == "trait" else judged_part(name)
 
 
 def _source(event: str, *, owned: bool) -> str:

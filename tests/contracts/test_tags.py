@@ -95,14 +95,19 @@ def test_too_many_personal_paths_hide_whole_properties() -> None:
 
 
 def test_old_versions_count_for_what_is_stored() -> None:
-    """A property that only an old version tags stays hidden, and that of identify stands among the traits."""
+    """A property that only an old version tags stays hidden, and that of identify stands among the traits; of alias it does not."""
     files = {
         **project(properties(name={"x-personal": "direct"})),
         "events/paid/1-0-1.json": json.dumps(properties(name={"type": "string"})),
         "events/identify/1-0-0.json": json.dumps(properties(phone={"x-personal": "direct"})),
+        "events/alias/1-0-0.json": json.dumps(properties(phone={"x-personal": "direct"})),
     }
     found = personal_paths(properties_of(load(files)))
-    assert found == {"paid": [("", ("properties", "name"))], "identify": [("", ("traits", "phone"))]}
+    assert found == {
+        "paid": [("", ("properties", "name"))],
+        "identify": [("", ("traits", "phone"))],
+        "alias": [("", ("properties", "phone"))],
+    }
 
 
 def test_traits_inherit_of_what_they_show_and_of_sensitive_filters() -> None:

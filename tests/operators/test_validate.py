@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ import pytest
 
 from contracts.model.batches import Event, Refused, SourceBatch
 from contracts.model.definitions import Contract, Definitions, IdentityRules, Namespace, Purpose
+from contracts.model.registered import Registered
 from contracts.text.names import event_name
 from contracts.text.times import MAX_US, MIN_US, iso, parse_time
 from operators.judge import Judge
@@ -235,6 +237,16 @@ def test_a_number_beyond_64_bits_is_refused_alone() -> None:
     assert (bad[0].reason, bad[0].detail, bad[0].event) == ("envelope", detail, "order_completed")
     assert bad[1].reason == "undecodable"
     assert refused(large).detail == detail
+
+
+def test_a_long_number_in_a_frame_is_refused_beside_whatever_it_comes() -> None:
+    known = definitions()
+    framed = replace(known.contracts["order_completed"][0], registered=Registered("orders", 1, 5, "event"))
+    known = replace(known, contracts={"order_completed": (framed,)})
+    large = b"\0" + (5).to_bytes(4, "big") + orjson.dumps(order()).replace(b'"total":1', b'"total":123456789012345678901234567890')
+    for records in ([large], [large, large[5:]]):
+        events, bad = Judge(known, unknown_ok=False, future_skew_us=0, max_event_bytes=1_000_000).judge_many(records, 1, NOW)
+        assert (events, {one.reason for one in bad}) == ([], {"envelope"})
 
 
 def test_phps_empty_list_is_an_empty_object() -> None:
