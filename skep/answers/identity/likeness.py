@@ -76,7 +76,7 @@ class Likeness:
 
     def links(self, people: Iterable[Person]) -> list[tuple[Link, Refusal | None]]:
         """Every probabilistic link of these people, and what refuses it if it does not stand."""
-        return list(self._matcher.told({key for person in people for key in person.records}))
+        return list(self._matcher.told(sorted({key for person in people for key in person.records})))
 
     def record(self, person: Person, identifier: bytes) -> bytes:
         """The lead of the record that holds an identifier of a person."""
