@@ -16,13 +16,12 @@ from contracts.model.definitions import Definitions
 from contracts.text.problems import ContractErrors
 from operators.activation.audience import Audience
 from operators.view.space import View
-from skep.project import log
 from skep.project.in_force import in_force
-from skep.project.permissions import must_write
 from skep.project.personal import hidden
 from skep.project.settings import Settings
 from skep.project.spaces import open_view, open_views
-from skep.runtime import ends, metrics
+from skep.runtime import ends
+from skep.runtime.starting import project
 from state.errors import NoState, StateError
 from state.snapshot.personal import Hider
 
@@ -96,11 +95,7 @@ class Activation:
     def start(cls) -> Activation:
         """For the project of the environment; exits with a clear message if it cannot be."""
         try:
-            ends.plain_ends()
-            settings = Settings.load()
-            log.configure(settings.log)
-            must_write(settings.data)
-            metrics.keep_in(settings.data)
+            settings = project()
             for space in settings.spaces:
                 in_force(settings, space)
             activation = cls(settings)

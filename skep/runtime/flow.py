@@ -24,18 +24,16 @@ from operators.people.space import Space
 from operators.people.work import Work
 from operators.validate import Validate
 from skep.answers.sources import spec_of
-from skep.project import log
 from skep.project.definitions import declare, declared
 from skep.project.judging import tolerance
 from skep.project.log import logger
-from skep.project.permissions import must_write
 from skep.project.personal import hide_traits
 from skep.project.process import take_lock
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, bundles, control_path, shard_path
-from skep.runtime import ends, metrics, recovery
+from skep.runtime import ends, recovery
 from skep.runtime.remembered import Remembered
-from skep.runtime.starting import start
+from skep.runtime.starting import project, start
 from skep.runtime.telling import Telling, Told
 from skep.tools.registry import pull_if_there
 from state.archive import Archive
@@ -77,11 +75,7 @@ class Runtime:
     def start(cls) -> Runtime:
         """Open everything for the project of the environment; exits with a clear message if it cannot be."""
         try:
-            ends.plain_ends()
-            settings = Settings.load()
-            log.configure(settings.log)
-            must_write(settings.data)
-            metrics.keep_in(settings.data)
+            settings = project()
             for source in settings.sources:
                 discover(Path(source.path), follow=settings.follow)
             pull_if_there(settings)

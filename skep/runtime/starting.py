@@ -8,12 +8,28 @@ from dataclasses import dataclass
 
 from contracts.model.definitions import Definitions
 from contracts.text.problems import ContractErrors
+from skep.project import log
 from skep.project.definitions import keep, kept_files, proved
 from skep.project.in_force import Standing, digest_in_force, files_text, kept_in_force, standing
 from skep.project.log import logger
+from skep.project.permissions import must_write
 from skep.project.settings import Settings, load_definitions
+from skep.runtime import ends, metrics
 
 _SO = "the flow goes on with what is in force"
+
+
+def project() -> Settings:
+    """What every flow begins with: plain ends, the project of the environment, its log, a folder that may be written, metrics.
+
+    Raises what `skep.runtime.ends.stopped` has words for.
+    """
+    ends.plain_ends()
+    settings = Settings.load()
+    log.configure(settings.log)
+    must_write(settings.data)
+    metrics.keep_in(settings.data)
+    return settings
 
 
 @dataclass(frozen=True, slots=True)
