@@ -22,7 +22,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.operators import StatefulBatchLogic
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.testing import TestingSource, run_main
-from skep import ends
+from skep.runtime import ends
 from state.errors import StateError
 
 ends.plain_ends()
