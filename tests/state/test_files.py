@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from state import files
-from tests.test_house import OURS, ROOT
+from tests.house import ROOMS, ROOT
 
 STEPS = ("write", "content synced", "in place", "folder synced")
 
@@ -100,7 +100,7 @@ def test_nobody_else_replaces_files() -> None:
     appending = {"connectors/control.py", "connectors/destinations/file.py", "state/files.py"}
     found = {
         path.relative_to(ROOT).as_posix()
-        for folder in OURS
+        for folder in ROOMS
         for path in (ROOT / folder).rglob("*.py")
         if re.search(r"os\.fsync|os\.replace|os\.rename", path.read_text())
     }
