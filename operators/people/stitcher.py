@@ -51,7 +51,8 @@ class Stitcher:
                 return None
             identifier.last = max(identifier.last, time)
             note(identifier, event)
-            return person, anchor, *visit
+            owner, opens = visit
+            return person, anchor, owner, opens
         if count == 2:
             second = self._store.slots.get(pairs[1])
             if second is None or second[0] is not person or self._person[pairs[1][0]] or self._manual.rulings or not self._rules.by_session:
