@@ -33,7 +33,7 @@ NOT_DONE = frozenset({"identify", "group", "alias"})
 """The calls without a name: they may have a contract but are nothing that a person did."""
 
 
-class Refusal(Exception):  # noqa: N818 (an answer, not an error)
+class NotAccepted(Exception):  # noqa: N818 (an answer, not an error)
     """Why a record is not accepted; what `Refused` says of it."""
 
     def __init__(self, reason: str, detail: str, schema_path: str = "", received_at_us: int | None = None, contract: str = "") -> None:
@@ -46,18 +46,18 @@ class Refusal(Exception):  # noqa: N818 (an answer, not an error)
 
 
 def decode(raw: bytes, max_bytes: int) -> dict[str, Any]:
-    """The JSON object of a record; `Refusal` if it is too large, too deep or none."""
+    """The JSON object of a record; `NotAccepted` if it is too large, too deep or none."""
     if len(raw) > max_bytes:
-        raise Refusal("too_large", f"expected at most {max_bytes} bytes, found {len(raw)}")
+        raise NotAccepted("too_large", f"expected at most {max_bytes} bytes, found {len(raw)}")
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise Refusal("undecodable", f"expected one JSON object in UTF-8: {error}") from None
+        raise NotAccepted("undecodable", f"expected one JSON object in UTF-8: {error}") from None
     if type(body) is not dict:
-        raise Refusal("undecodable", f"expected one JSON object, found a {type(body).__name__}")
+        raise NotAccepted("undecodable", f"expected one JSON object, found a {type(body).__name__}")
     # Only texts and containers hold brackets, so few brackets are few levels.
     if raw.count(b"{") + raw.count(b"[") > LEVELS_MAX and _deeper(body, LEVELS_MAX):
-        raise Refusal("undecodable", f"expected at most {LEVELS_MAX} levels of nesting, found more")
+        raise NotAccepted("undecodable", f"expected at most {LEVELS_MAX} levels of nesting, found more")
     return body
 
 
@@ -113,10 +113,10 @@ def lost_digits(raw: bytes) -> str | None:
 
 
 def check_digits(raw: bytes) -> None:
-    """`Refusal` if a number of a record would lose digits when it is decoded."""
+    """`NotAccepted` if a number of a record would lose digits when it is decoded."""
     lost = lost_digits(raw)
     if lost is not None:
-        raise Refusal("envelope", lost)
+        raise NotAccepted("envelope", lost)
 
 
 def _whole(text: str, seen: list[_Lost]) -> int | _Lost:
@@ -153,14 +153,14 @@ _CALLS = frozenset(CALLS)
 
 
 def head(body: dict[str, Any]) -> tuple[str, str | None]:
-    """The call, and the message id if there is one; `Refusal` if the record is no call, or an id of it no text."""
+    """The call, and the message id if there is one; `NotAccepted` if the record is no call, or an id of it no text."""
     get = body.get
     call = get("type")
     if type(call) is not str or call not in _CALLS:
         unread = unreadable.why(body)
         if unread is not None:
-            raise Refusal("undecodable", unread)
-        raise Refusal("envelope", f"type: expected one of {', '.join(CALLS)}, found {call!r}")
+            raise NotAccepted("undecodable", unread)
+        raise NotAccepted("envelope", f"type: expected one of {', '.join(CALLS)}, found {call!r}")
     for key in ("userId", "anonymousId", "previousId"):
         value = get(key)
         if value is not None and type(value) is not str:
@@ -174,7 +174,7 @@ def _text(key: str, value: object) -> str:
         return str(value)
     if type(value) is float and value.is_integer() and abs(value) < _WHOLE:
         return str(int(value))
-    raise Refusal("envelope", f"{key}: expected a text, found {value!r}")
+    raise NotAccepted("envelope", f"{key}: expected a text, found {value!r}")
 
 
 def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
     # PHP writes an array that holds nothing as a list.
     if value is None or value == []:
         return {}
-    raise Refusal("envelope", f"{key}: expected an object, found {value!r}")
+    raise NotAccepted("envelope", f"{key}: expected an object, found {value!r}")
 
 
 # ---- 3. When it happened
@@ -212,7 +212,7 @@ def event_time(body: dict[str, Any]) -> tuple[int, int | None, bool]:
         return parse_time(said) or _time("timestamp", said), received_us, False
     if said is None and original is None:
         if received_us is None:
-            raise Refusal("envelope", "timestamp: expected a time here, in originalTimestamp or in receivedAt; found none")
+            raise NotAccepted("envelope", "timestamp: expected a time here, in originalTimestamp or in receivedAt; found none")
         return received_us, received_us, False
     time_us = _time("originalTimestamp", original) if said is None else parse_time(said) or _time("timestamp", said)
     sent = get("sentAt")
@@ -222,7 +222,7 @@ def event_time(body: dict[str, Any]) -> tuple[int, int | None, bool]:
             return time_us, received_us, True
         time_us += received_us - sent_us
         if not MIN_US <= time_us <= MAX_US:
-            raise Refusal("envelope", "timestamp: corrected by receivedAt − sentAt it is not between the years 1 and 9999")
+            raise NotAccepted("envelope", "timestamp: corrected by receivedAt − sentAt it is not between the years 1 and 9999")
     return time_us, received_us, False
 
 
@@ -230,7 +230,7 @@ def _time(key: str, value: object) -> int:
     time_us = parse_time(value)
     if time_us is None:
         what = "seconds or milliseconds since 1970" if type(value) in {int, float} else "a time like 2026-01-31T10:00:00.000Z"
-        raise Refusal("envelope", f"{key}: expected {what}, found {value!r}")
+        raise NotAccepted("envelope", f"{key}: expected {what}, found {value!r}")
     return time_us
 
 
@@ -240,7 +240,7 @@ def _time(key: str, value: object) -> int:
 def named(body: dict[str, Any], call: str) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
     """The name ("" of a call that has none), which part the contract judges, the properties with a page's title, and the traits.
 
-    `Refusal` if a part is no object, or a track call has no name.
+    `NotAccepted` if a part is no object, or a track call has no name.
     """
     get = body.get
     properties, traits = get("properties"), get("traits")
@@ -258,12 +258,12 @@ def named(body: dict[str, Any], call: str) -> tuple[str, str, dict[str, Any], di
 
 
 def track_name(said: object) -> str:
-    """The name of a track call's ``event``; `Refusal` if it has none."""
+    """The name of a track call's ``event``; `NotAccepted` if it has none."""
     if type(said) is str:
         name = event_name(said)
         if name:
             return name
-    raise Refusal("envelope", f"event: expected the name of what happened, found {said!r}")
+    raise NotAccepted("envelope", f"event: expected the name of what happened, found {said!r}")
 
 
 def with_title(properties: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:

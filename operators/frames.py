@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from contracts.envelope import CALLS, Refusal
+from contracts.envelope import CALLS, NotAccepted
 from contracts.model.definitions import Contract, Definitions
 from operators.extract import values_at
 from schemalogic.paths import parse_path
@@ -28,11 +28,11 @@ class Frames:
     def payload(self, raw: bytes) -> tuple[bytes, list[Contract]]:
         """The JSON in a frame, and the contracts that its id names."""
         if len(raw) <= _HEAD:
-            raise Refusal("undecodable", f"expected a schema's id and JSON behind the zero byte, found {len(raw) - 1} bytes")
+            raise NotAccepted("undecodable", f"expected a schema's id and JSON behind the zero byte, found {len(raw) - 1} bytes")
         number = int.from_bytes(raw[1:_HEAD], "big")
         found = self._known.get(number)
         if found is None:
-            raise Refusal("unsupported_version", f"schema id {number}: no contract has it; `skep contracts pull` fetches what is new")
+            raise NotAccepted("unsupported_version", f"schema id {number}: no contract has it; `skep contracts pull` fetches what is new")
         return raw[_HEAD:], found
 
 
@@ -52,7 +52,7 @@ def as_event(document: dict[str, Any], found: list[Contract]) -> tuple[dict[str,
     bare = [one for one in found if one.registered is not None and one.registered.record == "document"]
     if len(bare) != 1:
         names = ", ".join(one.name for one in found)
-        raise Refusal("envelope", f"type: expected an event of {names}, found a document" + (" that is of several" if bare else ""))
+        raise NotAccepted("envelope", f"type: expected an event of {names}, found a document" + (" that is of several" if bare else ""))
     contract = bare[0]
     assert contract.registered is not None
     body: dict[str, Any] = {"type": "track", "event": contract.event}

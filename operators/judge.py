@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict, Unpack
 import orjson
 
 from contracts.envelope import (
-    Refusal,
+    NotAccepted,
     called,
     check_digits,
     content_id,
@@ -69,7 +69,7 @@ class Judge:
         """The event, or why it is refused. ``read_at_us`` is the wall clock for records without ``receivedAt``."""
         try:
             return self._exactly(raw, position, read_at_us)
-        except Refusal as no:
+        except NotAccepted as no:
             event = no.contract.partition("/")[0] or ("" if no.reason == "too_large" else _event_of(raw))
             denials = self.denials(raw, read_at_us)
             return Refused(position, no.reason, no.detail[:DETAIL_MAX], no.schema_path, no.received_at_us, raw, event, no.contract, denials)
@@ -84,7 +84,7 @@ class Judge:
         try:
             body = self._unframed(raw)[0] if raw[:1] == MAGIC else decode(raw, self._max_bytes)
             time_us = None
-            with suppress(Refusal):
+            with suppress(NotAccepted):
                 time_us = event_time(body)[0]
             return self._denials.read(body, said_id(body) or content_id(body), denied_at(body, time_us, read_at_us))
         except Exception:  # noqa: BLE001 (what cannot be read of a refused record is not said)
@@ -141,7 +141,7 @@ class Judge:
             if version is not None and version.upcast is not None:
                 seen = _upcast(version.name, version.upcast, body, place, judged)
                 properties, traits = (seen[place], traits) if place == "properties" else (properties, seen[place])
-        except Refusal as no:
+        except NotAccepted as no:
             no.received_at_us = received_at_us
             raise
         if doubted:
@@ -179,7 +179,7 @@ class Judge:
         upcast = self._versions.upcast(contract)
         if upcast is not None:
             # What an upcast cannot convert was accepted all the same, so it is read as it is.
-            with suppress(Refusal):
+            with suppress(NotAccepted):
                 seen = _upcast(contract, upcast, body, place, properties if place == "properties" else traits)
                 properties, traits = (seen[place], traits) if place == "properties" else (properties, seen[place])
         decided, _ = said_of(body, properties if name == CONSENT_UPDATED else None, self._purposes)
@@ -189,7 +189,7 @@ class Judge:
 
     def _check_unknown(self, name: str) -> None:
         if not self._unknown_ok:
-            raise Refusal("unknown_event", f"event: {name!r} has no contract; add contracts/events/{name}/1-0-0.json")
+            raise NotAccepted("unknown_event", f"event: {name!r} has no contract; add contracts/events/{name}/1-0-0.json")
 
     def _unframed(self, raw: bytes) -> tuple[dict[str, Any], bytes, str]:
         """The event in a registry's frame, its bytes, and the contract that the frame names."""
@@ -221,16 +221,16 @@ class Judge:
         return self._versions.slowly(event, asked, judged, time_us, place)
 
 
-def _future(time_us: int, received_us: int) -> Refusal:
-    return Refusal("future", f"timestamp: expected at most {iso(received_us)} and the allowed skew, found {iso(time_us)}")
+def _future(time_us: int, received_us: int) -> NotAccepted:
+    return NotAccepted("future", f"timestamp: expected at most {iso(received_us)} and the allowed skew, found {iso(time_us)}")
 
 
 def _upcast(contract: str, upcast: Reading, body: dict[str, Any], place: str, judged: dict[str, Any]) -> dict[str, Any]:
-    """The event's body as the newest model of its contract reads it; `Refusal` if a value cannot be converted."""
+    """The event's body as the newest model of its contract reads it; `NotAccepted` if a value cannot be converted."""
     try:
         return {**body, place: upcast(judged)}
     except UpcastError as error:
-        raise Refusal("upcast", f"{contract}: {error}", contract=contract) from None
+        raise NotAccepted("upcast", f"{contract}: {error}", contract=contract) from None
 
 
 def _event_of(raw: bytes) -> str:

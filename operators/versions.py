@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.envelope import Refusal
+from contracts.envelope import NotAccepted
 from contracts.model.definitions import Contract, Definitions, Version
 from contracts.model.versions import VERSION, newest, trial_order, way
 from contracts.text.times import iso
@@ -78,20 +78,20 @@ class Versions:
         return self._readings.of(contract)
 
     def slowly(self, event: str, asked: object, judged: dict[str, Any], time_us: int, place: str) -> Accepts:
-        """The version that an event names; `Refusal` if there is none, or none that accepts it, in words."""
+        """The version that an event names; `NotAccepted` if there is none, or none that accepts it, in words."""
         versions = self._definitions.contracts.get(event, ())
         if asked is None:
             standing = [one for one in self.trial[event] if one.until_us is None or time_us < one.until_us]
             if not standing:
                 live = "is a draft, which an event must name" if versions[-1].status == "draft" else "is deprecated by then"
-                raise Refusal("unsupported_version", f"event: every version of {event} {live}; the event is of {iso(time_us)}")
+                raise NotAccepted("unsupported_version", f"event: every version of {event} {live}; the event is of {iso(time_us)}")
             raise _invalid(standing[-1], judged, place, told=len(versions) > 1)
         version = self._named.get(asked) if type(asked) is str and asked.partition("/")[0] == event else None
         if version is None:
             known = ", ".join(one.name for one in versions) or f"a file below contracts/events/{event}/"
-            raise Refusal("unsupported_version", f"context.contract: expected one of {known}; found {asked!r}")
+            raise NotAccepted("unsupported_version", f"context.contract: expected one of {known}; found {asked!r}")
         if version.until_us is not None and time_us >= version.until_us:
-            raise Refusal("unsupported_version", f"context.contract: {asked} is deprecated since {iso(version.until_us)}")
+            raise NotAccepted("unsupported_version", f"context.contract: {asked} is deprecated since {iso(version.until_us)}")
         if not version.is_valid(judged):
             raise _invalid(version, judged, place, told=True)
         return version
@@ -111,8 +111,8 @@ def _or_as_it_is(reading: Reading) -> Reading:
     return read
 
 
-def _invalid(version: Accepts, judged: dict[str, Any], place: str, *, told: bool) -> Refusal:
+def _invalid(version: Accepts, judged: dict[str, Any], place: str, *, told: bool) -> NotAccepted:
     error = next(iter(version.validator.errors(judged)))
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
     by = f" ({version.name})" if told else ""
-    return Refusal("invalid", f"{place}{path}: {error.message}{by}", "/" + "/".join(map(str, error.schema_path)), contract=version.name)
+    return NotAccepted("invalid", f"{place}{path}: {error.message}{by}", "/" + "/".join(map(str, error.schema_path)), contract=version.name)

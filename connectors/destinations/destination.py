@@ -8,6 +8,7 @@ from typing import Protocol
 
 import orjson
 
+from contracts.model.definitions import Destination as Definition
 from state.files import replace
 
 Change = tuple[int, bytes]
@@ -31,7 +32,7 @@ class Delivery:
 
     cursor: str
     """``destination@space``"""
-    path: Path
+    to: Definition
     changes: list[Change]
     last: int
 

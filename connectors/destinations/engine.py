@@ -9,12 +9,16 @@ from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
 from connectors.destinations.destination import Cursor, Delivery, Destination
 from connectors.destinations.file import FileDestination
+from contracts.model.definitions import Destination as Definition
+
+OPENERS: dict[str, Callable[[Definition, Path], Destination]] = {"file": lambda to, root: FileDestination(root / to.path)}
+"""By kind how a destination is opened; paths are relative to the project folder."""
 
 
 class _Deliveries(StatelessSinkPartition[Delivery]):
-    def __init__(self, cursor: Callable[[str], Cursor]) -> None:
-        self._cursor = cursor
-        self._opened: dict[str, tuple[Path, Destination, Cursor]] = {}
+    def __init__(self, root: Path, cursor: Callable[[str], Cursor]) -> None:
+        self._root, self._cursor = root, cursor
+        self._opened: dict[str, tuple[Definition, Destination, Cursor]] = {}
 
     def write_batch(self, items: list[Delivery]) -> None:
         for told in items:
@@ -24,22 +28,22 @@ class _Deliveries(StatelessSinkPartition[Delivery]):
             cursor.store(told.last)
 
     def _open(self, told: Delivery) -> tuple[Destination, Cursor]:
-        """The destination, opened again where definitions have given it another place."""
+        """The destination, opened again where definitions have changed it."""
         if told.cursor in self._opened:
-            path, destination, cursor = self._opened[told.cursor]
-            if path == told.path:
+            known, destination, cursor = self._opened[told.cursor]
+            if known == told.to:
                 return destination, cursor
             destination.close()
-        opened = FileDestination(told.path), self._cursor(told.cursor)
-        self._opened[told.cursor] = (told.path, *opened)
+        opened = OPENERS[told.to.kind](told.to, self._root), self._cursor(told.cursor)
+        self._opened[told.cursor] = (told.to, *opened)
         return opened
 
 
 class Deliver(DynamicSink[Delivery]):
     """Tells destinations at least once: a crash between delivery and cursor repeats the last batch, with the same ids."""
 
-    def __init__(self, cursor: Callable[[str], Cursor]) -> None:
-        self._cursor = cursor
+    def __init__(self, root: Path, cursor: Callable[[str], Cursor]) -> None:
+        self._root, self._cursor = root, cursor
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> _Deliveries:  # noqa: ARG002
-        return _Deliveries(self._cursor)
+        return _Deliveries(self._root, self._cursor)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 if TYPE_CHECKING:
     from contracts.model.probabilistic import Probabilistic
@@ -295,12 +295,26 @@ class Purpose:
     default: bool
 
 
+CHANGES = (
+    "profile.created", "profile.updated", "identity.merged", "identity.split", "identity.confidence", "events.reassigned",
+    "segment.entered", "segment.exited", "consent.changed", "profile.erased",
+    "quality.broken", "quality.restored",
+)  # fmt: skip
+"""All types of change events; what a destination is told of by default."""
+
+MEMBERSHIPS = frozenset({"segment.entered", "segment.exited"})
+"""Those that the ``activate`` of a segment chooses destinations for."""
+
+DestinationKind = Literal["file"]
+DESTINATION_KINDS: tuple[DestinationKind, ...] = get_args(DestinationKind)
+
+
 @dataclass(frozen=True, slots=True)
 class Destination:
     """Who is told which types of changes. Of people below ``confidence`` (a probability) it is told what cohorts do, not who."""
 
     name: str
-    kind: Literal["file"]
+    kind: DestinationKind
     path: str
     changes: tuple[str, ...]
     confidence: float | None = None

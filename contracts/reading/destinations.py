@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from contracts.model.definitions import Destination
+from contracts.model.definitions import CHANGES, DESTINATION_KINDS, Destination
 from contracts.reading.confidence import FLOOR
 from contracts.text.keys import Choice, Fields, Items, Key, Text
 from contracts.text.yaml_tree import Reader, Tree
 
-CHANGES = (
-    "profile.created", "profile.updated", "identity.merged", "identity.split", "identity.confidence", "events.reassigned",
-    "segment.entered", "segment.exited", "consent.changed", "profile.erased",
-    "quality.broken", "quality.restored",
-)  # fmt: skip
-"""All types of change events; what a destination is told of by default."""
-
-MEMBERSHIPS = frozenset({"segment.entered", "segment.exited"})
-"""Those that the ``activate`` of a segment chooses destinations for."""
-
 DESTINATION = Fields((
-    Key("kind", Choice(("file",)), "what is told", required="file"),
+    Key("kind", Choice(DESTINATION_KINDS), "what is told", required="file"),
     Key("path", Text(), "the file to write, relative to the project folder", required="the file to write, relative to the project folder"),
     Key("changes", Items(Choice(CHANGES), "a list of types of changes", {"minItems": 1}),
         "what it is told of; leave it out for everything"),
@@ -34,4 +24,4 @@ def read_destination(reader: Reader, at: Tree, name: str) -> Destination:
     if "changes" in parts and parts["changes"].value == []:
         reader.refuse(parts["changes"], "at least one type of change", "an empty list", "leave `changes` out for all of them")
     changes = tuple(dict.fromkeys(filter(None, said["changes"] or ())))
-    return Destination(name, "file", said["path"], changes or CHANGES, said["confidence"])
+    return Destination(name, said["kind"] or "file", said["path"], changes or CHANGES, said["confidence"])

@@ -9,9 +9,8 @@ from contracts.envelope import BY_TRAITS
 from contracts.language.features import Measured
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties
-from contracts.model.definitions import Definitions, Destination, IdentityRules, Segment, Use
+from contracts.model.definitions import MEMBERSHIPS, Definitions, Destination, IdentityRules, Segment, Use
 from contracts.model.event_patterns import matches
-from contracts.reading.destinations import MEMBERSHIPS
 from contracts.text.problems import Problem, listed
 from contracts.text.yaml_tree import Tree
 from schemalogic.paths import Step, parse_path, path_text

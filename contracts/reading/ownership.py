@@ -12,7 +12,6 @@ from contracts.text.schema_files import key_of
 from contracts.text.times import parse_time
 from schemalogic.lines import line_at
 
-KEYS = ("owner", "sla", "status")
 SLA_KEYS = ("freshness", "completeness")
 STATUS = ("draft", "live", "deprecated")
 _STATUS = 'draft, live or {"deprecated": "2027-01-01"}'

@@ -13,8 +13,7 @@ from typing import Any
 
 import orjson
 
-from contracts.model.definitions import Definitions, Destination
-from contracts.reading.destinations import MEMBERSHIPS
+from contracts.model.definitions import MEMBERSHIPS, Definitions, Destination
 
 Change = dict[str, Any]
 _HOUR = len("2026-01-31T10")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.envelope import Refusal, event_time
+from contracts.envelope import NotAccepted, event_time
 from contracts.model.batches import Event
 from operators.epochs import CONTROL
 from operators.meta import Meta
@@ -58,7 +58,7 @@ def time_again(event: Event, time_us: int) -> int:
     """The time of a stored event as it is read today; as it was stored if it could not be read any more."""
     try:
         return event_time(event.body)[0]
-    except Refusal:
+    except NotAccepted:
         return time_us
 
 

@@ -1,4 +1,4 @@
-"""The `skep` command. Thin: every command reads its options, calls one module of this package, and prints."""
+"""The `skep` command. Thin: every command reads its options, asks for one answer, and shows it."""
 
 # ruff: noqa: PLC0415 - a command starts without the libraries that only others need
 

@@ -7,12 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import islice
-from pathlib import Path
 
 from connectors.destinations.changes import BATCH_CHANGES, Changes
 from connectors.destinations.destination import Change, Cursor, Delivery
 from connectors.destinations.engine import Deliver
-from contracts.model.definitions import Definitions
+from contracts.model.definitions import Definitions, Destination
 from contracts.text.problems import ContractErrors
 from operators.activation.audience import Audience
 from operators.view.space import View
@@ -40,7 +39,7 @@ class SpaceLog:
         self._digest = ""
         self._looked = -LOOK_SECONDS
         self._hider: Hider | None = None
-        self._recipients: dict[str, tuple[Path, Audience]] = {}
+        self._recipients: dict[str, tuple[Destination, Audience]] = {}
         self._since: dict[str, int] = {}
 
     def poll(self) -> list[Delivery]:
@@ -50,8 +49,8 @@ class SpaceLog:
             return []
         self._look()
         return [
-            Delivery(name, path, audience.told(changes), changes[-1][0])
-            for name, (path, audience) in self._recipients.items()
+            Delivery(name, destination, audience.told(changes), changes[-1][0])
+            for name, (destination, audience) in self._recipients.items()
             if (changes := self._next(name))
         ]
 
@@ -77,9 +76,7 @@ class SpaceLog:
     def _use(self, definitions: Definitions) -> None:
         settings, space = self._settings, self._view.space
         self._hider = None if settings.snapshot_personal == "clear" else Hider(hidden(settings, definitions), space)
-        self._recipients = {
-            f"{each.name}@{space}": (settings.root / each.path, Audience.of(each, definitions)) for each in definitions.destinations
-        }
+        self._recipients = {f"{each.name}@{space}": (each, Audience.of(each, definitions)) for each in definitions.destinations}
         known = self._since
         self._since = {name: known[name] if name in known else self._cursor(name).load() for name in self._recipients}
 
@@ -111,7 +108,7 @@ class Activation:
 
     def deliver(self) -> Deliver:
         """The sink."""
-        return Deliver(self._cursor)
+        return Deliver(self._settings.root, self._cursor)
 
     def _logs(self) -> list[SpaceLog]:
         return [SpaceLog(self._settings, self._view(space), self._cursor) for space in self._settings.spaces]

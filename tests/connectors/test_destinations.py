@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from connectors.destinations.destination import Cursor
+from connectors.destinations.engine import OPENERS
 from connectors.destinations.file import FileDestination
+from contracts.model.definitions import DESTINATION_KINDS
 
 
 @pytest.mark.parametrize("torn", [b"", b'{"half', b"x" * 200_000])
@@ -32,3 +34,7 @@ def test_a_cursor_remembers(tmp_path: Path) -> None:
     (tmp_path / "cursors" / "file.json").write_text("?")
     with pytest.raises(ValueError, match="delete the file"):
         cursor.load()
+
+
+def test_every_kind_of_destination_is_opened() -> None:
+    assert sorted(OPENERS) == sorted(DESTINATION_KINDS)

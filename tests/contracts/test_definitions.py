@@ -9,8 +9,7 @@ import pytest
 
 import contracts
 from contracts import ContractErrors, digest, load, read_files
-from contracts.model.definitions import DAY_US, All, AnyOf, ConsentIs, Did, MemberOf, Not, Predicate, TraitIs
-from contracts.reading.destinations import CHANGES
+from contracts.model.definitions import CHANGES, DAY_US, All, AnyOf, ConsentIs, Did, MemberOf, Not, Predicate, TraitIs
 from schemalogic.validation import compile_schema
 from tests.contracts.project import GOOD, segment
 

@@ -10,8 +10,7 @@ import orjson
 import pytest
 
 from contracts import load
-from contracts.model.definitions import Definitions
-from contracts.reading.destinations import MEMBERSHIPS
+from contracts.model.definitions import MEMBERSHIPS, Definitions
 from contracts.reading.lineage import uses
 from operators.activation.audience import Audience
 from operators.people.clock import BEFORE_ALL

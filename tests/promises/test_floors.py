@@ -13,8 +13,8 @@ import orjson
 import pytest
 
 from contracts import load
+from contracts.model.definitions import CHANGES
 from contracts.model.hashing import profile_id
-from contracts.reading.destinations import CHANGES
 from operators.activation.audience import Audience
 from operators.judge import Judge
 from operators.people.clock import BEFORE_ALL

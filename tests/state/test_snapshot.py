@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import duckdb
 import orjson
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from contracts.model.hashing import Hasher
+from operators.view.snapshot import SnapshotRows
 from skep.project.defined import defined
 from skep.project.settings import Settings, load_definitions
 from skep.project.views import own_views
@@ -451,3 +453,10 @@ def test_where_every_trait_is_personal_names_are_hidden_too() -> None:
     shown = hider.traits({"ann@x.org": [1, "Zoe"], "none": None})
     assert "ann" not in str(shown) + hider.trait("plan", "ann@x.org")
     assert list(shown.values()) == [hider.value(":tagged", [1, "Zoe"]), None]
+
+
+def test_every_table_has_somebody_who_fills_it() -> None:
+    """A space's rows by the names of tables, or what is made of files and of other tables."""
+    made = {"events", "segments", "memberships", "purposes", "fields", "spaces"}
+    rows = SnapshotRows(MagicMock()).tables()
+    assert sorted([*rows, *made]) == sorted(table.name for table in TABLES)

@@ -36,7 +36,7 @@ def contract_schemas(names: Names) -> dict[str, Schema]:
     """The schema of each kind of file below ``contracts/``."""
     known = {"events": names.events, "mappings": names.mappings}
     return {
-        **{name: fields.schema(known) for name, fields in DECLARED.items()},
+        **{name: fields.schema(known) for name, fields in DECLARED.items() if name not in {"traits", "segment"}},
         "traits": traits_schema(names),
         "segment": segment_schema(names),
     }

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from contracts.envelope import Refusal, check_digits, content_id, decode, event_time
+from contracts.envelope import NotAccepted, check_digits, content_id, decode, event_time
 from contracts.model.definitions import IdentityRules
 from operators.extract import Identifiers
 from operators.judge import Judge
@@ -95,7 +95,7 @@ class _Evidence:
             body = decode(line, EVENT_MAX_BYTES)
             check_digits(line)
             time_us, _, _ = event_time(body)
-        except Refusal:
+        except NotAccepted:
             self._found.unread += 1
             return
         message = body["messageId"] if type(body.get("messageId")) is str else content_id(body)
