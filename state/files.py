@@ -1,4 +1,4 @@
-"""Durable replacement of a file: whoever reads sees the old content or the new one, whole, whenever the machine stops."""
+"""Durable replacement and removal of a file: whoever reads sees the old content or the new one, whole, whenever the machine stops."""
 
 from __future__ import annotations
 
@@ -56,6 +56,12 @@ def put(fresh: Path, path: Path, *, sync_folder: bool = True) -> None:
     fresh.replace(path)  # 2. The name leads to the new content, for everybody at once.
     if sync_folder:
         sync(path.parent)  # 3. Whoever is told of the file finds it after a power cut as well.
+
+
+def remove(path: Path) -> None:
+    """Removes a file; whoever is told of it does not find the file again after a power cut."""
+    path.unlink()
+    sync(path.parent)
 
 
 def sync(path: Path) -> None:

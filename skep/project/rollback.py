@@ -15,7 +15,7 @@ from skep.project.errors import CommandError
 from skep.project.in_force import ChangedFile, changed_files, differences
 from skep.project.settings import Settings, definitions_of, files_of
 from skep.project.spaces import control_path, definitions_path
-from state.files import replace
+from state.files import remove, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _restore(root: Path, files: dict[str, str], changed: list[tuple[str, str]]) 
     for path, how in changed:
         target = root / path
         if how == "removed":
-            target.unlink()
+            remove(target)
             _remove_empty(target.parent, root)
             continue
         replace(target, files[path].encode("utf-8", "surrogatepass"))

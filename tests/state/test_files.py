@@ -36,6 +36,20 @@ def test_the_content_is_on_disk_before_its_name_and_the_name_before_anybody_is_t
     assert seen == ["sync new", "cursor in place", "sync folder"]
 
 
+def test_a_file_that_is_removed_stays_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder is on disk, without it, before anybody is told."""
+    path, seen, sync = tmp_path / "folder" / "gone", [], os.fsync
+
+    def noted(handle: int) -> None:
+        seen.append((Path(f"/proc/self/fd/{handle}").readlink().name, path.exists()))
+        sync(handle)
+
+    files.replace(path, b"1")
+    monkeypatch.setattr(os, "fsync", noted)
+    files.remove(path)
+    assert seen == [("folder", False)]
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
