@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -211,9 +211,9 @@ def _whole_hours(value: object) -> int:
 _SHARES: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 
 
-def _sides(value: Schema, sides: Sequence[str] = BOUNDS, **more: Any) -> Schema:
+def _sides(value: Schema, **more: Any) -> Schema:
     words = {"gte": "at least", "lte": "at most"}
-    properties = {side: described(value, words[side]) for side in sides}
+    properties = {side: described(value, words[side]) for side in BOUNDS}
     return {"type": "object", "properties": properties, "additionalProperties": False, **more}
 
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.measures import CONDITIONS, MEASURES, TRAITS
 from contracts.language.operators import NUMERIC, OPERATORS
-from contracts.reading.segments import SEGMENT
-from contracts.reading.traits import TRAITS_FILE
 from contracts.text.keys import Duration, Schema, described, known, offered, text_schema
 from skep.tools.editor.events import event_definitions, known_event
 from skep.tools.editor.names import Names
@@ -19,11 +17,14 @@ _CONDITION: Schema = {"$ref": "#/definitions/condition"}
 _MEASURES: tuple[str, ...] = tuple(name for name in CONDITIONS if MEASURES[name].of_property)
 
 
-def traits_schema(names: Names) -> Schema:
+def condition_schemas(names: Names) -> dict[str, Schema]:
+    """What the declared keys of segments and traits leave to the editor."""
+    return {"did": events_schema(names), "where": WHERE, "condition": _CONDITION}
+
+
+def traits_definitions(names: Names) -> dict[str, Schema]:
     measured = [word for word, measure in TRAITS.items() if measure.of_property]
-    beside = {"traits": names.traits, "did": events_schema(names), "where": WHERE}
-    definitions = {"predicates": predicates(), **event_definitions(names.offers, names.properties, measured)}
-    return {**TRAITS_FILE.schema(beside), "definitions": definitions}
+    return {"predicates": predicates(), **event_definitions(names.offers, names.properties, measured)}
 
 
 def events_schema(names: Names) -> Schema:
@@ -33,17 +34,15 @@ def events_schema(names: Names) -> Schema:
     return described({"anyOf": [one, some]}, "the name of an event, a prefix such as order_*, or a list of them")
 
 
-def segment_schema(names: Names) -> Schema:
+def segment_definitions(names: Names) -> dict[str, Schema]:
     forms = {name: schema for form in FORMS.values() for name, schema in form(names).items()}
-    definitions = {
+    return {
         "condition": {"anyOf": [{"$ref": f"#/definitions/{form}"} for form in forms]},
         "predicates": predicates(),
         "numeric": predicates(numeric=True),
         **forms,
         **event_definitions(names.offers, names.properties, _MEASURES),
     }
-    beside = {"purposes": names.purposes, "destinations": names.destinations, "condition": _CONDITION}
-    return {**SEGMENT.schema(beside), "definitions": definitions}
 
 
 def _trait(names: Names) -> dict[str, Schema]:

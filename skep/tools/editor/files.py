@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from contracts.reading import consent, identity, quality
 from contracts.reading.consent import CONSENT
 from contracts.reading.destinations import DESTINATION
@@ -16,7 +18,7 @@ from contracts.reading.traits import FILE as TRAITS
 from contracts.reading.traits import TRAITS_FILE
 from contracts.text.keys import Schema
 from contracts.versions.upcasts.files import UPCAST
-from skep.tools.editor.conditions import segment_schema, traits_schema
+from skep.tools.editor.conditions import condition_schemas, segment_definitions, traits_definitions
 from skep.tools.editor.names import Names
 
 DECLARED = {
@@ -32,14 +34,15 @@ DECLARED = {
 """The files whose keys are declared once, for their readers too."""
 
 
+DEFINITIONS = {"segment": segment_definitions, "traits": traits_definitions}
+"""What the schemas of conditions and measures refer to."""
+
+
 def contract_schemas(names: Names) -> dict[str, Schema]:
     """The schema of each kind of file below ``contracts/``."""
-    known = {"events": names.events, "mappings": names.mappings}
-    return {
-        **{name: fields.schema(known) for name, fields in DECLARED.items() if name not in {"traits", "segment"}},
-        "traits": traits_schema(names),
-        "segment": segment_schema(names),
-    }
+    known = {**{one.name: getattr(names, one.name) for one in fields(names)}, **condition_schemas(names)}
+    defined = {name: {"definitions": make(names)} for name, make in DEFINITIONS.items()}
+    return {name: {**declared.schema(known), **defined.get(name, {})} for name, declared in DECLARED.items()}
 
 
 FILES = {"identity": identity.FILE, "consent": consent.FILE, "traits": TRAITS, "quality": quality.FILE}
