@@ -7,27 +7,18 @@ from dataclasses import dataclass
 
 import msgspec
 
-from operators.people.quarantine import Edit, decode_row
+from operators.people.quarantine import QuarantineRow, decode_row
 from operators.view.rows import SpaceRows
 from state.keys import sequence_key, sequence_of
 
 
-class Quarantined(msgspec.Struct):
-    """One entry of the quarantine (`operators.people.quarantine`); ``id`` is ``q-`` and its number."""
+class Quarantined(QuarantineRow, array_like=True, gc=False):
+    """One entry of the quarantine: its row, and its ``id``, which is ``q-`` and its number."""
 
-    id: str
-    reason: str
-    detail: str
-    schema_path: str
-    partition: str
-    position: int
-    received_at_us: int | None
-    raw: bytes
-    event: str = ""
-    contract: str = ""
-    stored_at_us: int | None = None
-    original: bytes | None = None
-    edits: list[Edit] = []
+    id: str = ""
+
+
+_decode = msgspec.msgpack.Decoder(Quarantined).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +54,11 @@ class QuarantineReader:
 
 
 def _quarantined(key: bytes, row: bytes) -> Quarantined | None:
-    kept = decode_row(row)
-    if kept.gone:
+    found = _decode(row)
+    if found.gone:
         return None
-    return Quarantined(
-        _quarantine_id(key), kept.reason, kept.detail, kept.schema_path, kept.partition, kept.position, kept.received_at_us, kept.raw,
-        kept.event, kept.contract, kept.stored_at_us, kept.original, kept.edits,
-    )  # fmt: skip
+    found.id = _quarantine_id(key)
+    return found
 
 
 def _quarantine_id(key: bytes) -> str:

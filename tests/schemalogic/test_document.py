@@ -180,7 +180,7 @@ def test_what_is_wrong_with_a_record_is_told_with_its_line(way: str) -> None:
     schemas = {"events/order/1-0-0.json": WAYS[way], **{f"types/{name}.json": one for name, one in TYPES.items()}}
     files = {file: json.dumps(schema, indent=1) for file, schema in schemas.items()}
     raw = json.dumps({"type": "track", "event": "order", "properties": {"mail": {"address": "too long"}}}).encode()
-    row = Quarantined("q-1", "invalid", "", "", "p", 0, None, raw, "order", "order/1-0-0")
+    row = Quarantined("invalid", "", "", "p", 0, None, raw, "order", "order/1-0-0", id="q-1")
     (fault,) = faults(row, [load(files)], formats=False)
     file, _, line = fault.where.removeprefix("contracts/").partition(":")
     assert (fault.path, "maxLength" in files[file].splitlines()[int(line) - 1]) == (("properties", "mail", "address"), True)

@@ -162,9 +162,8 @@ def test_where_means_what_segments_mean() -> None:
 
 
 def row(**more: Any) -> Quarantined:
-    return Quarantined(
-        "q-1", more.pop("reason", "invalid"), more.pop("detail", ""), more.pop("path", ""), "web/a", 1, None, more.pop("raw", b"{}"), **more
-    )
+    first = more.pop("reason", "invalid"), more.pop("detail", ""), more.pop("path", "")
+    return Quarantined(*first, "web/a", 1, None, more.pop("raw", b"{}"), id="q-1", **more)
 
 
 @pytest.mark.parametrize(
