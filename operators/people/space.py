@@ -57,7 +57,6 @@ class Space:
             self._records(batch, done)
             applied[batch.partition] = max(done, batch.last)
             waiting = self._hint(batch)
-        applied[batch.partition] = max(done, batch.last)
         if batch.mark:
             self.shard.meta.put(mark_key(batch.partition), batch.mark)
         self._commit()
@@ -74,6 +73,7 @@ class Space:
                 control.apply(work, entry)
                 self.meta.applied[CONTROL] = entry.position
                 self._commit()
+        self.meta.applied[CONTROL] = max(done, batch.last)
 
     def _records(self, batch: JudgedBatch, done: int) -> None:
         """2. Each record in order of position."""

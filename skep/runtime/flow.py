@@ -15,22 +15,20 @@ from connectors.errors import SourceError
 from connectors.sources.files import discover
 from connectors.sources.reader import Reader
 from contracts.model.definitions import Definitions
-from contracts.model.hashing import Hasher
 from contracts.text.problems import ContractErrors
 from operators import meta as meta_row
 from operators.epochs import CONTROL, Epoch
 from operators.meta import Meta
 from operators.people.space import Space
-from operators.people.work import Work
 from operators.validate import Validate
 from skep.answers.sources import spec_of
 from skep.project.definitions import declare, declared
 from skep.project.judging import tolerance
 from skep.project.log import logger
-from skep.project.personal import hide_traits
 from skep.project.process import take_lock
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, bundles, control_path, shard_path
+from skep.project.work import work_of
 from skep.runtime import ends, recovery
 from skep.runtime.remembered import Remembered
 from skep.runtime.starting import project, start
@@ -157,17 +155,7 @@ class Runtime:
         return Shard(shard_path(self.settings, space), sync=self.settings.sync, cache_bytes=self.settings.cache_mb * _BLOCK_CACHE)
 
     def _space(self, name: str) -> Space:
-        work = Work(
-            name,
-            self._shards[name],
-            Hasher(self.settings.secret, name),
-            load=self.load,
-            judge=self.validate.judge,
-            horizon_us=self.settings.horizon_us,
-            cache_bytes=self.settings.cache_mb * 1_000_000,
-            hide=None if self.settings.snapshot_personal == "clear" else lambda definitions: hide_traits(self.settings, definitions, name),
-        )
-        return Space(work)
+        return Space(work_of(self.settings, name, self._shards[name], load=self.load, judge=self.validate.judge))
 
     def _meta(self, space: str) -> Meta:
         row = self._shards[space].row("meta", meta_row.KEY)

@@ -9,19 +9,17 @@ from functools import cache
 
 import msgspec
 
-from contracts.model.hashing import Hasher
 from operators import meta as meta_row
 from operators.meta import Meta
 from operators.people.meaning import MEANING
 from operators.people.space import Space
-from operators.people.work import Work
 from operators.validate import Validate
 from skep.project.errors import CommandError
 from skep.project.judging import tolerance
-from skep.project.personal import hide_traits
 from skep.project.process import take_lock
 from skep.project.settings import Settings
 from skep.project.spaces import bundles, shard_path
+from skep.project.work import work_of
 from state.errors import NoState
 from state.shard import FORMAT, SecondaryShard, Shard
 
@@ -137,16 +135,9 @@ def migrate(settings: Settings, spaces: tuple[str, ...]) -> Iterator[tuple[str, 
 def _compute_anew(settings: Settings, name: str) -> None:
     """Everybody by today's meaning, in one commit."""
     load = cache(bundles(settings))
-    validate = Validate(
-        load,
-        {name: []},
-        **tolerance(settings),
-    )
-    hasher = Hasher(settings.secret, name)
-    hide = None if settings.snapshot_personal == "clear" else lambda definitions: hide_traits(settings, definitions, name)
+    validate = Validate(load, {name: []}, **tolerance(settings))
     with closing(Shard(shard_path(settings, name), sync=settings.sync)) as shard:
-        work = Work(name, shard, hasher, load=load, judge=validate.judge, horizon_us=settings.horizon_us, hide=hide)
-        Space(work).renew()
+        Space(work_of(settings, name, shard, load=load, judge=validate.judge)).renew()
 
 
 STEPS = (
