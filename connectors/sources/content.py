@@ -87,9 +87,9 @@ class Content:
         self._torn = True
 
     def mark(self) -> Mark:
-        """What was read so far; `Mark.waiting` is what has no line break yet."""
-        rest = self.rest.strip(_BLANK)
-        return self._read.mark(torn=self._torn, waiting=len(rest))
+        """What was read so far; `Mark.waiting` is what has no line break at the end of the file, which is known once that was reached."""
+        waiting = len(self.rest.strip(_BLANK)) if self.dry else 0
+        return self._read.mark(torn=self._torn, waiting=waiting)
 
     def _next(self) -> bytes:
         """The next bytes; nothing at the end."""

@@ -422,3 +422,15 @@ def test_every_batch_of_history_says_so(tmp_path: Path, follow: bool) -> None:
     batches += source.poll()
     assert {(batch.source, batch.history) for batch in batches} == {("old", True), ("web", False)}
     assert any(batch.source == "old" and (batch.caught_up if follow else batch.finished) for batch in batches)
+
+
+def test_what_was_read_of_a_record_in_the_middle_of_a_file_does_not_wait_for_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only behind the last line break of all is a record unfinished."""
+    monkeypatch.setattr("connectors.sources.content.BLOCK_BYTES", 25)
+    path = tmp_path / "web.jsonl"
+    path.write_bytes(b'{"number": 1}\n' * 10 + b'{"half')
+    source = Lines(path, skip=0, follow=True)
+    assert (len(source.take(1)), source.mark().waiting) == (1, 0)
+    assert (len(source.take(100)), source.mark().waiting) == (9, 6)
