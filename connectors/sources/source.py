@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from connectors.errors import SourceError
 from connectors.sources.lines import Lines
 from connectors.sources.marks import Mark
-from contracts.model.definitions import Mapping
-
-Kind = Literal["jsonl", "csv", "parquet"]
+from contracts.model.definitions import Mapping, SourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class SourceSpec:
     """
 
     name: str
-    kind: Kind
+    kind: SourceKind
     path: Path
     mapping: Mapping | None
     space: str

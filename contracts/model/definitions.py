@@ -305,6 +305,8 @@ CHANGES = (
 MEMBERSHIPS = frozenset({"segment.entered", "segment.exited"})
 """Those that the ``activate`` of a segment chooses destinations for."""
 
+SourceKind = Literal["jsonl", "csv", "parquet"]
+SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
 DestinationKind = Literal["file"]
 DESTINATION_KINDS: tuple[DestinationKind, ...] = get_args(DestinationKind)
 

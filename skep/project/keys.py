@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from contracts.model.definitions import SOURCE_KINDS
 from contracts.model.hashing import DEFAULT_SECRET
 from contracts.text.keys import Boolean, Choice, Duration, Fields, Integer, Key, Own, Plain, Text, text_schema
 from contracts.text.yaml_tree import Reader, Tree
@@ -36,7 +37,7 @@ SOURCE = Fields(
     (
         Key("name", Own(_NAME, lambda reader, at: reader.text(at)), "part of what is remembered of how far it was read",
             required="the name of the source", default="", shown=False),
-        Key("kind", Choice(("jsonl", "csv", "parquet")), "jsonl is one event a line", required="jsonl, csv or parquet",
+        Key("kind", Choice(SOURCE_KINDS), "jsonl is one event a line", required="jsonl, csv or parquet",
             default="jsonl", shown=False),
         Key("path", Text(), "a file, a folder or a glob, relative to the project folder",
             required="a file, folder or glob, relative to the project folder"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import contracts
-from contracts.model.definitions import DAY_US, Definitions
+from contracts.model.definitions import DAY_US, Definitions, SourceKind
 from contracts.text.keys import Boolean, Duration, Fields, Integer, Key
 from contracts.text.problems import ContractErrors, Problem, choices, closest
 from contracts.text.scalars import scalar
@@ -32,7 +32,7 @@ class SourceSettings:
     """
 
     name: str
-    kind: Literal["jsonl", "csv", "parquet"]
+    kind: SourceKind
     path: str
     space: str
     mapping: str | None = None
