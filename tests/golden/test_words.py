@@ -21,6 +21,7 @@ from operators.segments.sql import measures as sql_measures
 from operators.segments.sql import operators as sql_operators
 from skep.tools.editor import conditions as editor
 from skep.tools.editor import words
+from skep.tools.editor.files import contract_schemas
 from skep.tools.editor.names import Names
 from tests import model, model_segments
 from tests.engine import HASHER, Engine
@@ -49,8 +50,9 @@ def documented(heading: str) -> set[str]:
 
 def offered() -> set[str]:
     """The measures that editors know, under their own names."""
-    beside = editor.segment_schema(Names())["definitions"]
-    traits = editor.traits_schema(Names())["properties"]["traits"]["items"]["properties"]
+    schemas = contract_schemas(Names())
+    beside = schemas["segment"]["definitions"]
+    traits = schemas["traits"]["properties"]["traits"]["items"]["properties"]
     return {name for form in ("did", "measure") for name in beside[form]["properties"] if name in MEASURES} | {
         TRAITS[word].name for word in traits if word in TRAITS
     }
@@ -88,7 +90,8 @@ WORDS: dict[str, dict[str, set[str]]] = {
 @pytest.mark.parametrize("kind", WORDS)
 def test_every_table_has_every_word(kind: str) -> None:
     every = set[str]().union(*WORDS[kind].values())
-    assert [f"{place}: {word}" for place, known in WORDS[kind].items() for word in sorted(every - known)] == []
+    missing = [f"{place} lacks {word}" for place, known in WORDS[kind].items() for word in sorted(every - known)]
+    assert not missing, "; ".join(missing)
 
 
 ADA: list[dict[str, Any]] = [
