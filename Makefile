@@ -13,7 +13,7 @@ UNTIL ?=
 
 help:
 	@echo "make run    the demo shop, from nothing to a report (PEOPLE=$(PEOPLE) EVENTS=$(EVENTS) SEED=$(SEED); UNTIL=2026-07-01 for dates that end there)"
-	@echo "make test   all tests, on two cores, in about ten minutes"
+	@echo "make test   all tests, on two cores that have nothing else to do, in about ten minutes"
 	@echo "make check  ruff and mypy"
 	@echo "make perf   the measurements behind the numbers in the documentation"
 	@echo "make lock   write requirements.lock from what .venv holds"

@@ -78,7 +78,7 @@ def sources_reread(context: typer.Context, name: Name, why: Why = "", json: Json
 
 @sources_app.command("skip")
 def sources_skip(context: typer.Context, name: Name, why: Why = "", json: Json = False) -> None:
-    """Take what is in a file now as read; what is appended later is read.
+    """Take what is in a file now as read; read only what is appended.
 
     Example: skep sources skip shop/orders.csv --why "only the order of the rows is another"
     """
