@@ -61,3 +61,11 @@ def duration_text(total_us: int | Decimal) -> str:
     """A duration as people write it, in the longest unit that it is a whole number of: ``90m``, ``30d``."""
     unit = next((unit for unit in ("d", "h", "m") if total_us % UNITS_US[unit] == 0), "s")
     return f"{(Decimal(total_us) / UNITS_US[unit]).normalize():f}{unit}"
+
+
+def rough_text(seconds: float) -> str:
+    """How long something has lasted, at a glance: ``21.3 d``, ``4.5 h``, ``12 s``."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"

@@ -56,5 +56,10 @@ def tell(submitted: Sequence[Submitted], *, json: bool) -> None:
         console.json_line(submitted)
     for line in [] if json else told(submitted):
         console.out.print(line)
+    fail_if_refused(submitted)
+
+
+def fail_if_refused(submitted: Sequence[Submitted]) -> None:
+    """Exit code 1 if the flow has refused one of these entries."""
     if any(one.answer and not one.answer.get("ok", True) for one in submitted):
         raise SystemExit(1)

@@ -12,7 +12,7 @@ import typer
 from skep.cli import offered
 from skep.cli.console import json_bytes, json_line, out
 from skep.cli.context import settings_of
-from skep.cli.options import Json, Space, Why, answer, tell, waiting
+from skep.cli.options import Json, Space, Why, answer, fail_if_refused, tell, waiting
 from skep.project.errors import CommandError
 
 if TYPE_CHECKING:
@@ -221,6 +221,7 @@ def edit(
         done, sample = repairs.edit(settings, _of(settings, space, chosen), chosen, operations, why, feed=feed, dry_run=dry_run)
     if json:
         json_line(done)
+        fail_if_refused(done.entries)
         return
     show_patched(done, sample if dry_run else None, settings.spaces, dry_run=dry_run)
     tell(done.entries, json=False)

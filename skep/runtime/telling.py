@@ -14,6 +14,7 @@ from typing import Any
 from connectors.sources.partition import peek_time
 from connectors.sources.reader import Reader
 from contracts.model.batches import SourceBatch
+from contracts.text.durations import rough_text
 from contracts.text.times import MIN_US
 from operators.meta import Meta
 from operators.quality.scores import source_of
@@ -184,7 +185,7 @@ class Telling:
         late = sum(sum(meta().late.values()) for meta in self._metas.values())
         parts = [f"{stands['events']:,} events", f"{self._rate():,.0f}/s"]
         if self._settings.follow and lag is not None:
-            parts.append(f"{max(0.0, lag):,.0f} s behind")
+            parts.append(f"{rough_text(max(0.0, lag))} behind")
         parts += [f"{stands['people']:,} people", f"{stands['quarantine']:,} quarantined", f"{late:,} late", f"clock {stands['clock']}"]
         return parts
 

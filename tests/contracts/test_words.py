@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.model.event_patterns import event_pattern, matches
-from contracts.text.durations import duration_us
+from contracts.text.durations import duration_us, rough_text
 from contracts.text.names import event_name
 from contracts.text.problems import ContractErrors, Problem
 from contracts.text.scalars import scalar
@@ -156,3 +156,8 @@ def test_problems_are_sorted_and_said_once() -> None:
         str(ContractErrors([late, early, late]))
         == "contracts/a.yaml:10: expected x, found y (do z)\ncontracts/b.yaml:2: k: expected x, found y"
     )
+
+
+def test_how_long_something_has_lasted_is_told_in_the_largest_unit_that_fits() -> None:
+    told = [rough_text(seconds) for seconds in (0.0, 12.4, 90.0, 7_200.0, 1_837_581.0)]
+    assert told == ["0 s", "12 s", "1.5 m", "2.0 h", "21.3 d"]

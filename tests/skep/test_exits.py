@@ -20,6 +20,8 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from skep.cli.main import app
+from skep.cli.options import fail_if_refused
+from skep.project.entries import Submitted
 from skep.project.exits import Exit
 from skep.project.permissions import must_write
 from skep.runtime import supervisor as running_module
@@ -184,3 +186,12 @@ def test_a_data_folder_of_somebody_else_is_one_line_with_its_cure(tmp_path: Path
         assert said.startswith(f"state.errors.{StateError.__name__}: {tmp_path}"), said
         assert f"expected what user {user} can write" in said
         assert cure.replace("UID", str(user)) in said
+
+
+def test_an_entry_that_the_flow_refuses_is_a_failure() -> None:
+    """In every form of output alike; one that waits for a flow is none."""
+    taken, waits = Submitted("1", 1, True, {"ok": True}), Submitted("2", 2, False, None)
+    fail_if_refused([taken, waits])
+    with pytest.raises(SystemExit) as ended:
+        fail_if_refused([taken, Submitted("3", 3, True, {"ok": False})])
+    assert ended.value.code == 1

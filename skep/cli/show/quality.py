@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.text.durations import rough_text
 from skep.answers.quality import Quality, Row
 from skep.cli.console import out, table
 from skep.cli.layout import figure, moment, number, prose
@@ -34,7 +35,7 @@ def _cells(row: Row) -> tuple[object, ...]:
         _share(row.completeness, _least(row.properties)),
         _names(row.unknown_properties, row.unknown_more),
         ", ".join(f"{path} {_percent(share)}" for path, share in row.out_of_range.items() if share) or None,
-        _ago(row.freshness_s),
+        None if row.freshness_s is None else f"{rough_text(row.freshness_s)} ago",
         None if row.volume is None else f"{row.volume:.2f} ×",
         ", ".join([*row.broken, *(f"sla.{one}" for one in row.missed)]) or None,
     )
@@ -62,12 +63,3 @@ def _names(counts: dict[str, int], more: int) -> str | None:
     if rest or more:
         shown.append("…")
     return ", ".join(shown) or None
-
-
-def _ago(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit} ago"
-    return f"{seconds:.0f} s ago"

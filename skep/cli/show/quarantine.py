@@ -19,8 +19,8 @@ CAUSES_MAX = 50
 """Causes that are shown of what would be refused again."""
 
 
-def show_causes(causes: list[Cause], limit: int, spaces: Sequence[str]) -> None:
-    """A line for each cause, at most ``limit``, and what to do about the first."""
+def show_causes(causes: list[Cause], limit: int, spaces: Sequence[str], *, tried: bool = False) -> None:
+    """A line for each cause, at most ``limit``, and what to do about the first; ``tried``: a replay would not mend it."""
     columns = (
         "space", number("records"), "reason", "event", "version", prose("detail"), moment("first"), moment("last"), "sample", "cause",
     )  # fmt: skip
@@ -33,7 +33,8 @@ def show_causes(causes: list[Cause], limit: int, spaces: Sequence[str]) -> None:
     ]  # fmt: skip
     _table(columns, rows, limit, spaces)
     if causes:
-        out.print(f"\nNext: skep quarantine show {causes[0].sample}   ·   skep quarantine replay --cause {causes[0].id} --dry-run")
+        repair = f"edit --cause {causes[0].id} --patch FILE --dry-run" if tried else f"replay --cause {causes[0].id} --dry-run"
+        out.print(f"\nNext: skep quarantine show {causes[0].sample}   ·   skep quarantine {repair}")
 
 
 def show_each(records: Iterable[QuarantinedRecord], limit: int, spaces: Sequence[str]) -> None:
@@ -49,7 +50,7 @@ def show_tried(tried: Tried | Patched, spaces: Sequence[str]) -> None:
     out.print(f"{tried.records:,} records: {tried.passing:,} would now pass{known}, {tried.failing:,} would be refused again")
     if tried.failing:
         out.print()
-        show_causes(tried.causes, CAUSES_MAX, spaces)
+        show_causes(tried.causes, CAUSES_MAX, spaces, tried=True)
 
 
 def show_patched(done: Patched, sample: Sample | None, spaces: Sequence[str], *, dry_run: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from contracts.model.hashing import DEFAULT_SECRET
+from contracts.text.durations import rough_text
 from skep.answers.late import horizon_words, late_sources, remedy_of
 from skep.answers.sources import FileRow
 from skep.answers.status import Broken, Contracts, Partition, Status
@@ -67,7 +68,7 @@ def _state(partition: Partition) -> str:
         return "STOPPED"
     if partition.finished:
         return "finished"
-    return "" if partition.lag_s is None else f"{partition.lag_s:,.1f} s behind now"
+    return "" if partition.lag_s is None else f"{rough_text(max(0.0, partition.lag_s))} behind now"
 
 
 def expected(bounds: dict[str, float | int]) -> str:
