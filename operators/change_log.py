@@ -10,8 +10,8 @@ from contracts.model.hashing import profile_id
 from contracts.text.times import iso
 from operators.meta import Meta
 from operators.records import Person
+from state.family import Family
 from state.keys import sequence_key
-from state.shard import Family
 
 Cause = dict[str, Any] | str
 """``{"type": "timer"|"link"|"unlink"|"definition"|"meaning", …}``: what made the change; a text is the id of the message that did."""

@@ -7,8 +7,8 @@ from base64 import b64decode
 from typing import Any
 
 from operators.meta import Meta
+from state.family import Family
 from state.keys import mark_key
-from state.shard import Family
 
 GENERATIONS = frozenset({"reread", "skip"})
 """Types of the entries. They say ``file`` (a partition without its generation), the number of the ``generation`` that they begin, and

@@ -55,7 +55,7 @@ def _fold_features(person: Person, event: Event, program: Program, now: int, tou
             cell = cells[at] = feature.fold(cells[at], event.time_us, event.message_id, properties, now)
             touched.append(at)
             # Whose timer is due by now, as everybody's is before the clock runs, is looked at then anyway.
-            if feature.window is not None and (armed is None or event.time_us > now < armed or feature.may_be_due(cell, armed)):
+            if feature.windowed and (armed is None or event.time_us > now < armed or feature.may_be_due(cell, armed)):
                 moment = feature.due(cell, now)
                 if moment is not None and (due is None or moment < due):
                     due = moment

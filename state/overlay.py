@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from state.shard import FAMILIES, Family, SecondaryShard, Shard, scan
+from state.family import Family, scan
+from state.shard import FAMILIES, SecondaryShard, Shard
 
 
 class Overlay(Shard):

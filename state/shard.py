@@ -1,4 +1,4 @@
-"""The RocksDB directory of one space: its column families, what a commit has pending, and reading as a secondary."""
+"""The RocksDB directory of one space: the one writer, and reading as a secondary."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from rocksdict import (
 )
 
 from state.errors import DiskFull, FormatMismatch, NoState, StateError, StateLocked
+from state.family import Family, scan
 
 FORMAT = b"3"
 """Raised when a stored row changes its meaning; a shard of another format is refused."""
@@ -66,78 +67,6 @@ def _open(path: Path, access: AccessType, cache_bytes: int, names: Iterable[str]
     cache = Cache(cache_bytes)
     families = {name: _family_options(name, cache) for name in names}
     return Rdict(str(path), _options(), column_families=families, access_type=access)
-
-
-class Family:
-    """One column family as a primary sees it: what is committed, with the pending changes of this commit over it.
-
-    The library's own handle on the family is kept as long as the shard is open: letting go of one flushes the family. ``column``:
-    what reads the family, of one that is never written.
-    """
-
-    __slots__ = ("_db", "handle", "pending")
-
-    def __init__(self, db: Rdict, name: str, column: Any = None) -> None:
-        self._db = db.get_column_family(name) if column is None else column
-        self.handle: Any = db.get_column_family_handle(name) if column is None else None
-        self.pending: dict[bytes, bytes | None] = {}
-        """Key → value, None for a deletion."""
-
-    def cursor(self) -> Any:
-        """A RocksDB iterator over what is committed."""
-        return self._db.iter()
-
-    def committed_row(self, key: bytes) -> bytes | None:
-        """A committed row, whatever is pending."""
-        found: bytes | None = self._db.get(key)
-        return found
-
-    def number(self, name: str) -> int:
-        """One of RocksDB's own numbers about the family, 0 if it has none."""
-        return int(self._db.property_int_value(name) or 0)
-
-    def close(self) -> None:
-        self._db.close()
-        self.handle = None
-
-    def get(self, key: bytes) -> bytes | None:
-        try:
-            return self.pending[key]
-        except KeyError:
-            found: bytes | None = self._db.get(key)
-            return found
-
-    def put(self, key: bytes, value: bytes) -> None:
-        self.pending[key] = value
-
-    def delete(self, key: bytes) -> None:
-        self.pending[key] = None
-
-    def committed(self, start: bytes, end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
-        """Committed rows with ``start <= key < end`` in order."""
-        return scan(self._db, start, end)
-
-    def rows(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Rows with ``start <= key < end``, pending changes included; pending ones come last, unordered."""
-        pending = self.pending
-        for key, value in scan(self._db, start, end):
-            if key not in pending:
-                yield key, value
-        for key, kept in list(pending.items()):
-            if kept is not None and start <= key < end:
-                yield key, kept
-
-
-def scan(db: Any, start: bytes, end: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-    """Rows of a column family with ``start <= key < end``, in order."""
-    rows = db.iter()
-    rows.seek(start)
-    while rows.valid():
-        key = rows.key()
-        if end is not None and key >= end:
-            return
-        yield key, rows.value()
-        rows.next()
 
 
 class Missing:
@@ -199,19 +128,8 @@ class Shard:
     def commit(self) -> int:
         """Write everything pending in one batch; returns how many rows."""
         batch = WriteBatch(raw_mode=True)
-        count = 0
         batch.put(b"format", FORMAT, self.families["meta"].handle)
-        for family in self.families.values():
-            pending = family.pending
-            if not pending:
-                continue
-            handle = family.handle
-            count += len(pending)
-            for key, value in pending.items():
-                if value is None:
-                    batch.delete(key, handle)
-                else:
-                    batch.put(key, value, handle)
+        count = sum(family.write(batch) for family in self.families.values() if family.pending)
         try:
             self.db.write(batch, self._write)
         except Exception as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operators.match.evidence import BLOCK_BYTES
 from operators.meta import Meta
-from state.shard import Family
+from state.family import Family
 
 MEMBERS_MAX = 2_000_000
 """Members of blocks that are kept in memory between two commits; all are forgotten when there are more."""

@@ -8,8 +8,8 @@ import msgspec
 
 from operators.change_log import ChangeLog
 from operators.meta import Meta
+from state.family import Family
 from state.keys import sequence_key
-from state.shard import Family
 
 CREATED, GREW, MERGED, SPLIT_FROM, GAINED, MERGED_INTO, SPLIT, LOST, ERASED, RELEASED = range(10)
 TYPES = ("created", "grew", "merged", "split_from", "gained", "merged_into", "split", "lost", "erased", "released")

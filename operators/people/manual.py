@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from state.shard import Family
+from state.family import Family
 
 
 class Ruling(msgspec.Struct, array_like=True, gc=False):

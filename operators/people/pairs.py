@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from operators.records import Link, Moment, encode
-from state.shard import Family
+from state.family import Family
 
 _decode_link = msgspec.msgpack.Decoder(Link).decode
 _decode_moment = msgspec.msgpack.Decoder(Moment).decode

@@ -5,8 +5,8 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush, nsmallest
 
 from operators.records import Person
+from state.family import Family
 from state.keys import time_key, time_of
-from state.shard import Family
 
 LOADED_MAX = 50_000
 """Timers held in memory; the later ones wait in RocksDB."""

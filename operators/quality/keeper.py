@@ -16,7 +16,7 @@ from operators.quality.ledger import HOURS_KEPT, Ledger
 from operators.quality.measures import freshness, holds, measure
 from operators.quality.scorer import Scorer
 from operators.quality.scores import HOUR_US, Scores, share
-from state.shard import Family
+from state.family import Family
 
 LOOK_US = 60_000_000
 """How often freshness is looked at by the wall clock, in a flow that has caught up."""

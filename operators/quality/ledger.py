@@ -20,7 +20,7 @@ from operators.quality.scores import (
     scores_key,
     scores_of,
 )
-from state.shard import Family
+from state.family import Family
 
 HOURS_KEPT = 35 * 24
 """Older rows are dropped: four weeks to compare with, and the longest window."""

@@ -50,7 +50,7 @@ class Program(Facts):
 
     def __init__(self, definitions: Definitions) -> None:
         super().__init__(definitions)
-        self.windowed = tuple(at for at, cell in enumerate(self.cells) if cell.window is not None)
+        self.windowed = tuple(at for at, cell in enumerate(self.cells) if cell.windowed)
         self.emitted = tuple(trait.name for trait in definitions.traits if trait.emit)
         self.evaluators: list[Evaluator] = [self._segment(segment) for segment in self.segments]
         self._set_critical()

@@ -70,7 +70,7 @@ def _did(facts: Facts, condition: Did, _zone: str) -> Evaluator:
     if len(condition.predicates) == 1 and unit == MICRO:
         op, operand = condition.predicates[0].op, condition.predicates[0].operand
         if op == "gte" and type(operand) is int:
-            if operand == 1 and cell.window is None:
+            if operand == 1 and not cell.windowed:
                 return lambda person, now, bits: bool(person.cells[at])
             return lambda person, now, bits: value(person.cells[at], now) >= operand
         if op == "eq" and operand == 0:

@@ -32,7 +32,8 @@ class Cell:
     ``unit``: one of its value in micros (a count: 10⁶, a sum: 1); None if it is no number. ``plain``: the value as traits have it.
     """
 
-    window: int | None = None
+    windowed = False
+    """Whether the value changes by itself, when what it has seen leaves a window."""
 
     def __init__(self, functions: Functions, unit: int | None = None) -> None:
         self.fold, self.value, self.join = functions
@@ -62,7 +63,7 @@ class Cell:
 class Windowed(Cell):
     """A cell whose value changes by itself, when what it has seen leaves the window (µs)."""
 
-    window: int
+    windowed = True
 
     def __init__(self, functions: Functions, unit: int, window: int) -> None:
         super().__init__(functions, unit)

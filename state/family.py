@@ -1,0 +1,90 @@
+"""A column family as the writer sees it, and rows in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rocksdict import Rdict, WriteBatch
+
+
+class Family:
+    """One column family as a primary sees it: what is committed, with the pending changes of this commit over it.
+
+    The library's own handle on the family is kept as long as the shard is open: letting go of one flushes the family. ``column``:
+    what reads the family, of one that is never written.
+    """
+
+    __slots__ = ("_db", "handle", "pending")
+
+    def __init__(self, db: Rdict, name: str, column: Any = None) -> None:
+        self._db = db.get_column_family(name) if column is None else column
+        self.handle: Any = db.get_column_family_handle(name) if column is None else None
+        self.pending: dict[bytes, bytes | None] = {}
+        """Key → value, None for a deletion."""
+
+    def cursor(self) -> Any:
+        """A RocksDB iterator over what is committed."""
+        return self._db.iter()
+
+    def committed_row(self, key: bytes) -> bytes | None:
+        """A committed row, whatever is pending."""
+        found: bytes | None = self._db.get(key)
+        return found
+
+    def number(self, name: str) -> int:
+        """One of RocksDB's own numbers about the family, 0 if it has none."""
+        return int(self._db.property_int_value(name) or 0)
+
+    def close(self) -> None:
+        self._db.close()
+        self.handle = None
+
+    def get(self, key: bytes) -> bytes | None:
+        try:
+            return self.pending[key]
+        except KeyError:
+            found: bytes | None = self._db.get(key)
+            return found
+
+    def write(self, batch: WriteBatch) -> int:
+        """Put everything pending into a batch; returns how many rows."""
+        handle = self.handle
+        for key, value in self.pending.items():
+            if value is None:
+                batch.delete(key, handle)
+            else:
+                batch.put(key, value, handle)
+        return len(self.pending)
+
+    def put(self, key: bytes, value: bytes) -> None:
+        self.pending[key] = value
+
+    def delete(self, key: bytes) -> None:
+        self.pending[key] = None
+
+    def committed(self, start: bytes, end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Committed rows with ``start <= key < end`` in order."""
+        return scan(self._db, start, end)
+
+    def rows(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Rows with ``start <= key < end``, pending changes included; pending ones come last, unordered."""
+        pending = self.pending
+        for key, value in scan(self._db, start, end):
+            if key not in pending:
+                yield key, value
+        for key, kept in list(pending.items()):
+            if kept is not None and start <= key < end:
+                yield key, kept
+
+
+def scan(db: Any, start: bytes, end: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+    """Rows of a column family with ``start <= key < end``, in order."""
+    rows = db.iter()
+    rows.seek(start)
+    while rows.valid():
+        key = rows.key()
+        if end is not None and key >= end:
+            return
+        yield key, rows.value()
+        rows.next()
