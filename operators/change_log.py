@@ -38,42 +38,44 @@ class ChangeLog:
     """Appends change events to the pending commit of a shard; their sequence is dense and begins with 1."""
 
     def __init__(self, space: str, family: Family, meta: Meta) -> None:
-        self._space = space
+        self._space = orjson.dumps(space).decode()[1:-1]
         self._family = family
         self._meta = meta
         self.cause: Cause = {}
         self.clock = 0
         self.time: int | None = None
         """The cause's own time, which `History` tells."""
-        self._text = (-1, "")
+        self._clock = (-1, "")
         """The clock whose text was written last, and that text."""
+        self._cause: tuple[Cause | None, str] = (None, "")
+        """The cause that was written last, and its JSON."""
 
-    def append(self, kind: str, person: Person, **fields: Any) -> None:
+    def append(
+        self, kind: str, person: Person, *, segment: str | None = None, purpose: str | None = None, evidence: Any = None, **more: Any
+    ) -> None:
         """One change of one profile, at the clock and for the cause that are set; its confidence is the one that was told last."""
         person.version += 1
-        self._append(kind, profile_id(person.key), person.version, confidence_told(person), fields)
+        whose = f'"{profile_id(person.key)}","version":{person.version},"confidence":{_json(confidence_told(person))}'
+        self._append(kind, whose, f'"segment":{_json(segment)},"purpose":{_json(purpose)}', evidence, more)
 
-    def tell(self, kind: str, **fields: Any) -> None:
+    def tell(self, kind: str, **more: Any) -> None:
         """One change that is no profile's: its ``profile``, ``version`` and ``confidence`` are null."""
-        self._append(kind, None, None, None, fields)
+        self._append(kind, 'null,"version":null,"confidence":null', '"segment":null,"purpose":null', None, more)
 
-    def _append(self, kind: str, profile: str | None, version: int | None, confidence: float | None, fields: dict[str, Any]) -> None:
-        if self._text[0] != self.clock:
-            self._text = (self.clock, iso(self.clock))
+    def _append(self, kind: str, whose: str, which: str, evidence: Any, more: dict[str, Any]) -> None:
+        """The keys that every change has are written as text, since most changes have no other."""
+        if self._clock[0] != self.clock:
+            self._clock = (self.clock, iso(self.clock))
         cause = self.cause
+        if self._cause[0] is not cause:
+            self._cause = (cause, _json({"type": "message", "id": cause} if isinstance(cause, str) else cause))
         self._meta.changes = sequence = self._meta.changes + 1
-        change = {
-            "id": f"{self._space}-0-{sequence}",
-            "type": kind,
-            "space": self._space,
-            "profile": profile,
-            "version": version,
-            "confidence": confidence,
-            "clock": self._text[1],
-            "segment": None,
-            "purpose": None,
-            "cause": cause if isinstance(cause, dict) else {"type": "message", "id": cause},
-            "evidence": None,
-            **fields,
-        }
-        self._family.pending[sequence_key(sequence)] = orjson.dumps(change)
+        rest = "," + _json(more)[1:] if more else "}"
+        self._family.pending[sequence_key(sequence)] = (
+            f'{{"id":"{self._space}-0-{sequence}","type":"{kind}","space":"{self._space}","profile":{whose},"clock":"{self._clock[1]}",'
+            f'{which},"cause":{self._cause[1]},"evidence":{_json(evidence)}{rest}'
+        ).encode()
+
+
+def _json(value: Any) -> str:
+    return "null" if value is None else orjson.dumps(value).decode()

@@ -45,6 +45,8 @@ def said_of(body: dict[str, Any], properties: dict[str, Any] | None, purposes: f
     """What an event says of declared purposes: its context, then ``properties`` (of an event that is about consent), which win."""
     context = body.get("context")
     consent = context.get("consent") if type(context) is dict else None
+    if consent is None and properties is None:
+        return NOTHING
     said: dict[str, bool] = {}
     for holder in (consent, properties):
         preferences = holder.get(PREFERENCES) if type(holder) is dict else holder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
 from pathlib import Path
@@ -45,6 +45,12 @@ _NAME_MAX = 180
 """Bytes of a file name that a partition may take; file systems allow 255, and positions, the ending and ``.new`` take up to 54."""
 _CHUNK = 2000
 """Rows that are turned into columns at once; more would stall the flow."""
+_WHOLE = 500
+"""From so many events on a batch is worth columns of its own."""
+_OF_ROWS = (
+    "message_id", "type", "event", "event_time", "received_at", "source", "position", "contract", "definitions", "replay_of", "raw",
+)  # fmt: skip
+"""The columns of a row that waits to become columns."""
 _REPEATING = ["type", "event", "space", "source", "partition", "contract", "definitions"]
 
 
@@ -153,6 +159,37 @@ class Archive:
         self.flush()
 
     def _take(self, batch: Judged, after: int) -> None:
+        if not self._take_whole(batch, after):
+            self._take_rows(batch, after)
+
+    def _take_whole(self, batch: Judged, after: int) -> bool:
+        """A large batch of one day, all of it new, becomes columns at once; False of any other."""
+        events = batch.events
+        if batch.control or len(events) < _WHOLE or events[0].position <= after:
+            return False
+        times = [event.time_us for event in events]
+        day = min(times) // _DAY_US
+        if max(times) // _DAY_US != day:
+            return False
+        key = batch.partition, day
+        # What came before it stays before it.
+        self._rows_to_columns(key, 1)
+        columns: dict[str, list[Any]] = {
+            "message_id": [event.message_id for event in events],
+            "type": [event.type for event in events],
+            "event": [event.name for event in events],
+            "event_time": times,
+            "received_at": [event.received_at_us for event in events],
+            "position": [event.position for event in events],
+            "contract": [event.contract for event in events],
+            "raw": [event.raw for event in events],
+        }
+        same = {"source": batch.source, "partition": batch.partition, "definitions": batch.digest}
+        self._chunks.setdefault(key, []).append(self._table(len(events), columns, same))
+        self._rows += len(events)
+        return True
+
+    def _take_rows(self, batch: Judged, after: int) -> None:
         source, partition, digest, buffers = batch.source, batch.partition, batch.digest, self._buffers
         taken = 0
         for event, replay_of in _accepted(batch):
@@ -184,10 +221,15 @@ class Archive:
 
     def _to_columns(self, least: int) -> None:
         """Turn rows into columns wherever there are enough of them: bit by bit, because it holds up everything else."""
-        for key, rows in self._buffers.items():
-            while len(rows) >= least:
-                self._chunks.setdefault(key, []).append(self._columns(key[0], rows[:_CHUNK]))
-                del rows[:_CHUNK]
+        for key in self._buffers:
+            self._rows_to_columns(key, least)
+
+    def _rows_to_columns(self, key: tuple[str, int], least: int) -> None:
+        rows = self._buffers.get(key, [])
+        while len(rows) >= least:
+            columns = dict(zip(_OF_ROWS, zip(*rows[:_CHUNK], strict=True), strict=True))
+            self._chunks.setdefault(key, []).append(self._table(len(rows[:_CHUNK]), columns, {"partition": key[0]}))
+            del rows[:_CHUNK]
 
     def _write(self, partition: str, day: int, chunks: list[pa.RecordBatch], last: int) -> Path:
         folder = self._folder / f"day={date.fromordinal(day + _EPOCH_DAY).isoformat()}"
@@ -200,14 +242,17 @@ class Archive:
         put(fresh, path, sync_folder=False)
         return folder
 
-    def _columns(self, partition: str, rows: list[tuple[Any, ...]]) -> pa.RecordBatch:
-        ids, types, names, times, received, sources, positions, contracts, digests, replays, raws = zip(*rows, strict=True)
-        columns = (ids, types, names, times, received, (), sources, (), positions, contracts, digests, replays, raws)
-        same = {"space": self._space, "partition": partition}
-        arrays = [
-            pa.repeat(pa.scalar(same[field.name]), len(rows)) if field.name in same else _array(values, field.type)
-            for field, values in zip(SCHEMA, columns, strict=True)
-        ]
+    def _table(self, rows: int, columns: Mapping[str, Sequence[Any]], same: Mapping[str, str]) -> pa.RecordBatch:
+        """Columns by name, those that are the same in every row by their value; what is in neither is null."""
+        same = {"space": self._space, **same}
+        arrays = []
+        for field in SCHEMA:
+            if field.name in columns:
+                arrays.append(_array(columns[field.name], field.type))
+            elif field.name in same:
+                arrays.append(pa.repeat(pa.scalar(same[field.name]), rows))
+            else:
+                arrays.append(pa.nulls(rows, field.type))
         return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
     def _remove_leftovers(self) -> None:
@@ -238,7 +283,7 @@ def _accepted(batch: Judged) -> Iterable[tuple[Any, str | None]]:
     return ((event, quarantined) for event, quarantined in replayed if hasattr(event, "message_id"))
 
 
-def _array(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(kind):
         return pa.array(values, pa.int64()).cast(kind)
     return pa.array(values, kind)

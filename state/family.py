@@ -41,20 +41,20 @@ class Family:
         self.handle = None
 
     def get(self, key: bytes) -> bytes | None:
-        try:
+        if key in self.pending:
             return self.pending[key]
-        except KeyError:
-            found: bytes | None = self._db.get(key)
-            return found
+        found: bytes | None = self._db.get(key)
+        return found
 
     def write(self, batch: WriteBatch) -> int:
         """Put everything pending into a batch; returns how many rows."""
-        handle = self.handle
-        for key, value in self.pending.items():
+        batch.set_default_column_family(self.handle)
+        # In order, a memtable takes a row beside the last one instead of looking for its place.
+        for key, value in sorted(self.pending.items()):
             if value is None:
-                batch.delete(key, handle)
+                batch.delete(key)
             else:
-                batch.put(key, value, handle)
+                batch.put(key, value)
         return len(self.pending)
 
     def put(self, key: bytes, value: bytes) -> None:

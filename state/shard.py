@@ -124,6 +124,7 @@ class Shard:
             raise
         self._write = WriteOptions()
         self._write.sync = sync
+        self._write.memtable_insert_hint_per_batch = True
 
     def commit(self) -> int:
         """Write everything pending in one batch; returns how many rows."""

@@ -19,6 +19,7 @@ PROMISES = {
         "tests/promises/test_converge.py",
         "tests/promises/test_history.py",
         "tests/promises/test_lives.py",
+        "tests/promises/test_newcomers.py",
         "tests/promises/test_past_sources.py",
         "tests/promises/test_sealing.py",
         "tests/promises/test_timers.py",

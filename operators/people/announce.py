@@ -39,8 +39,16 @@ class Announcer:
 
     def created(self, person: Person) -> None:
         """A profile id that was not there."""
-        self._meta.people += 1
         self._history.created(person.key)
+        self._created(person)
+
+    def welcome(self, person: Person, rules: int) -> None:
+        """A profile id that was not there, of somebody whose identifiers nobody has had. ``rules``: the version of the identity rules."""
+        self._history.welcome(person, rules)
+        self._created(person)
+
+    def _created(self, person: Person) -> None:
+        self._meta.people += 1
         tell_confidence(person)
         self._log.append("profile.created", person)
 

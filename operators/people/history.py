@@ -9,6 +9,7 @@ import msgspec
 from operators.change_log import ChangeLog
 from operators.meta import Meta
 from state.family import Family
+from operators.records import Person
 from state.keys import sequence_key
 
 CREATED, GREW, MERGED, SPLIT_FROM, GAINED, MERGED_INTO, SPLIT, LOST, ERASED, RELEASED = range(10)
@@ -66,6 +67,10 @@ class History:
             self._went.remove(profile)
         else:
             self._came.add(profile)
+
+    def welcome(self, person: Person, rules: int) -> None:
+        """Append at once what `created` and `write` come to for somebody whose identifiers nobody has had."""
+        self._append({(person.key, CREATED, b""): [each.hash for each in person.identifiers]}, rules)
 
     def vanished(self, profile: bytes, into: bytes) -> None:
         """A profile is gone; ``into``: what it is part of now, empty if nothing names it any more."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from contracts.model.batches import Event
 from operators.people.linking import eviction, handover, refused
 from operators.people.linking.limits import Limits
-from operators.people.linking.linked import Linked, Slots
+from operators.people.linking.linked import Linked, Slots, new_link
 from operators.people.linking.union import Union
 from operators.people.manual import Manual
 from operators.people.moments import Moments
 from operators.people.store import PeopleStore, Slot
 from operators.people.visits import Visits, note
-from operators.records import Person, Run
+from operators.records import SEVERAL, Identifier, Person, Run, empty_device
 from operators.segments.compile import Program
 from operators.stitch.clusters import lead
 from operators.stitch.owners import ITSELF, Owner
@@ -29,6 +29,7 @@ class Stitcher:
         self._manual = manual
         self._rules = store.rules
         self._person = store.rules.person
+        self._cells = len(program.cells)
         self.visits = Visits(store, moments, manual)
         self.union = Union(Limits(store, manual, self.visits), self.visits, program)
 
@@ -80,6 +81,42 @@ class Stitcher:
             return None
         identifier.anchor = True
         return person, anchor, ITSELF, False
+
+    def newcomer(self, event: Event) -> Person | None:
+        """Somebody of whom nothing was known before: by a person's identifier that nobody has, alone or with others that are new too,
+        or by a new device alone. None if more may have to be asked: it is what `link` and `Visits.owner` come to where nothing is.
+
+        The first identifier is known to be new."""
+        pairs, store, rules, person = event.identifiers, self._store, self._rules, self._person
+        count, identified = len(pairs), person[pairs[0][0]]
+        if self._manual.rulings or store.denials.some or not rules.by_session or not (identified or count == 1):
+            return None
+        if count > 1 and (count > rules.identifiers_max or count - 1 > rules.links_max):
+            return None
+        for at in range(1, count):
+            space = pairs[at][0]
+            if space == pairs[at - 1][0] or rules.shared_after[space] == 1 or store.slot(pairs[at]) is not None:
+                return None
+        time, moment = event.time_us, (event.time_us, event.message_id)
+        key = store.hash(pairs[0])
+        center = Identifier(pairs[0][0], pairs[0][1], key, time, time, anchor=identified)
+        new = store.new(key, self._cells, [center])
+        if not identified:
+            center.device = empty_device(time)
+            center.device.anonymous = center.device.own = True
+            note(center, event)
+        for at in range(1, count):
+            space, value = pairs[at]
+            other = Identifier(space, value, store.hash(pairs[at]), time, time, rivals=center.namespace)
+            center.rivals = space if at == 1 else SEVERAL
+            if not person[space]:
+                other.device = empty_device(time)
+                other.device.runs.append(Run(key, moment, moment))
+                other.device.persons[key], other.device.login, other.device.identified = moment, time, 1
+            new.identifiers.append(other)
+            new.links[key + other.hash] = new_link(key, other.hash, event, rules.version)
+        store.welcome(new)
+        return new
 
     def link(self, event: Event, slots: Slots) -> Linked:
         """Apply the event's identifiers and links; ``slots``: who holds its identifiers, and these."""

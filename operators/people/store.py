@@ -107,6 +107,14 @@ class PeopleStore:
                 self.moves.setdefault(each.hash, before)
                 alias.put(each.hash, key)
 
+    def welcome(self, person: Person) -> None:
+        """As `add`, of somebody whose identifiers nobody has had."""
+        self.remember(person)
+        self.dirty[person.key] = person
+        alias = self.shard.alias.pending
+        for each in person.identifiers:
+            alias[each.hash] = person.key
+
     def adopt(self, person: Person, identifier: Identifier, of: bytes = b"") -> None:
         """Add an identifier to a person. ``of``: the key of who had it, empty if nobody did."""
         self.moves.setdefault(identifier.hash, of)

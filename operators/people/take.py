@@ -64,9 +64,16 @@ def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[st
     if event.consents and denials.stands_for(work, event, message, partition):
         _anew(work, event, message)
         return None
-    # or says nothing new of who is who; or it does.
+    # or is the first of somebody, or says nothing new of who is who; or it does.
     store = work.store
     first = store.slots.get(pairs[0]) or store.slot(pairs[0])
+    if first is None and work.matcher is None:
+        new = work.stitcher.newcomer(event)
+        if new is not None:
+            work.announcer.welcome(new, work.rules.version)
+            work.moments.keep(new.key, event, message, ITSELF)
+            fold.apply(work, event, new.key, new, settle=True, blank=True)
+            return None
     settled = None if first is None else work.stitcher.known(event, first)
     if settled is None:
         _stitch(work, event, message, first)

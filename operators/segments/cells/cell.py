@@ -74,6 +74,11 @@ class Windowed(Cell):
     def critical(self, counts: set[int]) -> None:
         self._floor = [max((c for c in counts if c <= n), default=0) for n in range(max(counts, default=0) + 1)]
 
+    def indifferent(self, count: int) -> bool:
+        """Whether no condition changes its mind at any count up to this one."""
+        floor = self._floor
+        return floor is not None and not floor[min(count, len(floor) - 1)]
+
     def after(self, times: list[int], now: int) -> int | None:
         """The next moment at which one of the times, which are in order, enters or leaves the window in a way that matters."""
         window = self.window

@@ -24,10 +24,10 @@ def distinct(feature: Feature, _trait: Trait | None) -> Cell:
 
 class _Distinct(Windowed):
     def may_be_due(self, cell: Any, _armed: int) -> bool:
-        return cell is not None
+        return cell is not None and not self.indifferent(len(cell))
 
     def due(self, cell: Any, now: int) -> int | None:
-        if cell is None:
+        if cell is None or self.indifferent(len(cell)):
             return None
         if all(len(each) == 1 for each in cell.values()):
             return self.after(sorted(each[0] for each in cell.values()), now)
