@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 import orjson
 
+from state.keys import moment_key, moment_parts, time_of
+
 Exact = msgspec.msgpack.Ext
 """A number whose digits neither 64 bits nor a double keep: its decimal text, under the code `EXACT`."""
 EXACT = 1
@@ -164,7 +166,7 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
 
 
 class Stored(msgspec.Struct, array_like=True, gc=False):
-    """One moment inside a page: time, message hash, and the row as it was."""
+    """One moment beside others: time, message hash, and the row that it is by itself."""
 
     time_us: int
     message: bytes
@@ -175,12 +177,33 @@ encode = msgspec.msgpack.Encoder().encode
 decode_person = msgspec.msgpack.Decoder(Person).decode
 decode_page = msgspec.msgpack.Decoder(list[Stored]).decode
 
-SEEN_OPEN = 24
-"""Bytes of a row of ``seen``: time and anchor. Of a sealed event without identifiers the key of its page stands for the anchor."""
+SEEN_BESIDE, _SEEN_FIRST = 16, 24
+"""Bytes of a row of ``seen``: of a moment beside another in one row this one's message hash, of the one by which the row lies time
+and anchor, of a sealed event without identifiers the time and the key of its page."""
 SELF = 0
 NOBODY = 1
 OWNED = 2
 """Who owns an anonymous moment: its device, nobody, or the person identifier whose hash follows."""
+
+
+def place(first: bytes, seen: bytes) -> tuple[str, bytes]:
+    """The family and the key under which a moment lies by its message hash and the row of ``seen``."""
+    if len(seen) > _SEEN_FIRST:
+        return "pages", seen[8:]
+    return "moments", moment_key(seen[8:], time_of(seen[:8]), first)
+
+
+def encode_moments(moments: list[Stored]) -> bytes:
+    """A row of the family ``moments``: of one moment, by which it lies, as it is, so that its first byte is the owner's code."""
+    return moments[0].row if len(moments) == 1 else encode(moments)
+
+
+def decode_moments(key: bytes, row: bytes) -> list[Stored]:
+    """The moments in a row of the family ``moments``."""
+    if row[0] > OWNED:
+        return decode_page(row)
+    _, time_us, message = moment_parts(key)
+    return [Stored(time_us, message, row)]
 
 
 def shown(value: object) -> object:

@@ -1,4 +1,4 @@
-"""Events as they are stored: the moments of an anchor, in rows of their own or, once sealed, in pages."""
+"""Events as they are stored: the moments of an anchor, those of one commit that lie close together in one row; once sealed, in pages."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from contracts.model.batches import Event
 from operators.meta import Meta
-from operators.records import SEEN_OPEN, Stored, decode_page, encode, pack_moment
+from operators.records import SEEN_BESIDE, Stored, decode_moments, decode_page, encode, encode_moments, pack_moment, place
 from operators.stitch.owners import Owner
-from state.keys import NOBODY, PERIOD_US, moment_key, moment_parts, period_key, period_of, period_of_key, time_key, time_of
+from state.keys import NOBODY, PERIOD_US, moment_key, period_key, period_of, period_of_key, time_key
 from state.shard import Shard
 
+ROW_MOMENTS = 16
+"""Moments in one row at most: a change of one of them writes the row anew."""
+ROW_US = 15 * 60_000_000
+"""How much time a row spans at most: so far before a moment the row may begin that holds it."""
 SEALED_MAX = 500_000
 """Sealed messages that are held in memory to find repeats by, about 100 bytes each; all are let go of when there are more."""
 _BEHIND = b"\xff" * 21
@@ -20,21 +24,34 @@ NOBODY_ROWS = 100
 
 
 class Kept:
-    """One stored moment and where it lies: ``page`` is the key of the page that holds it, None for a row of its own."""
+    """One stored moment and where it lies: ``key`` is that of its row or, once it is ``sealed``, of its page."""
 
-    __slots__ = ("anchor", "message", "page", "row", "time_us")
+    __slots__ = ("anchor", "key", "message", "row", "sealed", "time_us")
 
-    def __init__(self, anchor: bytes, time_us: int, message: bytes, row: bytes, page: bytes | None) -> None:
+    def __init__(self, anchor: bytes, stored: Stored, key: bytes, *, sealed: bool = False) -> None:
         self.anchor = anchor
-        self.time_us = time_us
-        self.message = message
-        self.row = row
-        self.page = page
+        self.time_us = stored.time_us
+        self.message = stored.message
+        self.row = stored.row
+        self.key = key
+        self.sealed = sealed
 
     @property
     def forgotten(self) -> bool:
         """Whether its message id is no longer remembered: it is sealed, and hangs on an identifier under which it is found."""
-        return self.page is not None and self.anchor != NOBODY
+        return self.sealed and self.anchor != NOBODY
+
+
+class _Open:
+    """A row of this commit to which the next moments of its anchor are added: those from ``begin`` to before ``end``."""
+
+    __slots__ = ("begin", "end", "first", "moments")
+
+    def __init__(self, first: Stored, moments: list[Stored]) -> None:
+        self.begin = first.time_us
+        self.end = min(first.time_us + ROW_US, (period_of(first.time_us) + 1) * PERIOD_US)
+        self.moments = moments
+        self.first = first.message
 
 
 class Moments:
@@ -44,8 +61,10 @@ class Moments:
         self._shard = shard
         self._contracts = meta.contracts
         self._numbers = {contract: number for number, contract in enumerate(meta.contracts)}
-        self._fresh: dict[bytes, dict[bytes, bytes | None]] = {}
-        """Changed in this commit: anchor → key → row, None for a deletion."""
+        self._changed: dict[bytes, dict[bytes, list[Stored]]] = {}
+        """Changed in this commit: anchor → key → what lies in the row, nothing if it goes."""
+        self._open: dict[bytes, _Open] = {}
+        """By anchor."""
         self._seals = next(shard.pages.committed(b""), None) is not None
         """Whether anything is sealed."""
         self._sealed: dict[bytes, frozenset[bytes]] = {}
@@ -59,68 +78,112 @@ class Moments:
             number = self._numbers[event.contract] = len(self._contracts)
             self._contracts.append(event.contract)
         row = pack_moment(owner[0], owner[1], number, event.message_id.encode("utf-8", "surrogatepass"), event.raw)
-        self.put(anchor, event.time_us, message, row)
-        self._shard.seen.pending[message] = time_key(event.time_us) + anchor
+        self.put(anchor, Stored(event.time_us, message, row))
 
-    def forget(self) -> None:
-        """What is pending has been handed to the commit."""
-        self._fresh = {}
+    def put(self, anchor: bytes, stored: Stored) -> None:
+        """Store a moment, in one row with others of its anchor and of this commit if they lie close together."""
+        row = self._open.get(anchor)
+        if row is not None and row.begin <= stored.time_us < row.end and len(row.moments) < ROW_MOMENTS:
+            row.moments.append(stored)
+            self._shard.seen.pending[stored.message] = row.first
+            return
+        moments = self._alone(anchor, stored)
+        self._open[anchor] = _Open(stored, moments)
 
-    def put(self, anchor: bytes, time_us: int, message: bytes, row: bytes) -> None:
-        """Write the row of a moment."""
-        key = moment_key(anchor, time_us, message)
-        self._shard.moments.pending[key] = row
-        fresh = self._fresh.get(anchor)
-        if fresh is None:
-            self._fresh[anchor] = {key: row}
-        else:
-            fresh[key] = row
+    def _alone(self, anchor: bytes, stored: Stored) -> list[Stored]:
+        """Begin a row with a moment."""
+        moments = [stored]
+        self._changed.setdefault(anchor, {})[moment_key(anchor, stored.time_us, stored.message)] = moments
+        self._shard.seen.pending[stored.message] = time_key(stored.time_us) + anchor
+        return moments
 
-    def _delete(self, anchor: bytes, time_us: int, message: bytes) -> None:
-        key = moment_key(anchor, time_us, message)
-        self._shard.moments.delete(key)
-        self._fresh.setdefault(anchor, {})[key] = None
+    def flush(self) -> None:
+        """Encode the rows that changed into the pending commit."""
+        pending = self._shard.moments.pending
+        for rows in self._changed.values():
+            for key, moments in rows.items():
+                pending[key] = encode_moments(moments) if moments else None
+        self._changed, self._open = {}, {}
+
+    def _row(self, anchor: bytes, key: bytes) -> list[Stored]:
+        """What lies in a row."""
+        changed = self._changed.get(anchor, {}).get(key)
+        if changed is not None:
+            return changed
+        row = self._shard.moments.get(key)
+        return [] if row is None else decode_moments(key, row)
+
+    def _page(self, key: bytes) -> list[Stored]:
+        """What lies in a page."""
+        page = self._shard.pages.get(key)
+        return [] if page is None else decode_page(page)
+
+    def _taken(self, kept: Kept) -> tuple[bytes, list[Stored]]:
+        """The row in which a moment lies, to be changed, and its key. It is one of its own if the row in which it was found
+        has been dissolved since."""
+        key = kept.key
+        moments = self._row(kept.anchor, key)
+        if not any(stored.message == kept.message for stored in moments):
+            key = moment_key(kept.anchor, kept.time_us, kept.message)
+            moments = self._row(kept.anchor, key)
+        self._changed.setdefault(kept.anchor, {})[key] = moments
+        return key, moments
 
     def rewrite(self, kept: Kept, row: bytes) -> None:
         """Replace the row of a stored moment."""
-        if kept.page is None:
-            self.put(kept.anchor, kept.time_us, kept.message, row)
-            return
-        page = decode_page(self._shard.pages.get(kept.page) or b"\x90")
+        if kept.sealed:
+            page = self._page(kept.key)
+        else:
+            _, page = self._taken(kept)
         for stored in page:
             if stored.message == kept.message:
                 stored.row = row
-        self._shard.pages.put(kept.page, encode(page))
+        if kept.sealed:
+            self._shard.pages.put(kept.key, encode(page))
+
+    def drop(self, kept: Kept) -> None:
+        """Remove a stored moment. Those beside it in its row get rows of their own, so that every row lies under a moment that is in it."""
+        if kept.sealed:
+            page = self._page(kept.key)
+            self._shard.pages.put(kept.key, encode([stored for stored in page if stored.message != kept.message]))
+            return
+        key, moments = self._taken(kept)
+        self._open.pop(kept.anchor, None)
+        self._changed[kept.anchor][key] = []
+        for stored in moments:
+            if stored.message != kept.message:
+                self._alone(kept.anchor, stored)
 
     def of(self, anchors: Iterable[bytes]) -> Iterator[Kept]:
         """Every moment of these anchors, sealed ones included, in no order."""
         ordered = sorted(anchors)
         for key, value in self._pages(ordered):
             for stored in decode_page(value):
-                yield Kept(key[:16], stored.time_us, stored.message, stored.row, key)
-        fresh = self._fresh
+                yield Kept(key[:16], stored, key, sealed=True)
+        changed = self._changed
         for key, row in self._committed_moments(ordered):
-            anchor, time_us, message = moment_parts(key)
-            if anchor not in fresh or key not in fresh[anchor]:
-                yield Kept(anchor, time_us, message, row, None)
+            anchor = key[4:20]
+            if anchor not in changed or key not in changed[anchor]:
+                for stored in decode_moments(key, row):
+                    yield Kept(anchor, stored, key)
         for anchor in ordered:
-            for key, kept in fresh.get(anchor, {}).items():
-                if kept is not None:
-                    yield Kept(*moment_parts(key), kept, None)
+            for key, moments in changed.get(anchor, {}).items():
+                for stored in moments:
+                    yield Kept(anchor, stored, key)
 
     def between(self, anchor: bytes, first: int, last: int) -> list[Kept] | None:
         """What hangs on an anchor between two times, both included, in no order; None if some of it may be sealed."""
-        fresh = self._fresh.get(anchor, {})
-        found = [Kept(*moment_parts(key), row, None) for key, row in fresh.items() if row is not None]
-        found = [kept for kept in found if first <= kept.time_us <= last]
+        rows = dict(self._changed.get(anchor, {}))
         for period in range(period_of(first), period_of(last) + 1):
             if self._shard.pages.get(anchor + period_key(period)) is not None:
                 return None
-            start = max(first, period * PERIOD_US)
+            # A row may begin before what it is read for.
+            start = moment_key(anchor, max(first - ROW_US + 1, period * PERIOD_US), b"")
             end = moment_key(anchor, min(last, (period + 1) * PERIOD_US - 1), b"\xff" * 16)
-            rows = self._shard.moments.committed(moment_key(anchor, start, b""), end)
-            found += [Kept(*moment_parts(key), row, None) for key, row in rows if key not in fresh]
-        return found
+            for key, row in self._shard.moments.committed(start, end):
+                if key not in rows:
+                    rows[key] = decode_moments(key, row)
+        return [Kept(anchor, stored, key) for key, moments in rows.items() for stored in moments if first <= stored.time_us <= last]
 
     def _pages(self, anchors: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """The pages of anchors in order: a look only where the last one has not passed an anchor already."""
@@ -173,26 +236,27 @@ class Moments:
         count = kept = 0
         left = False
         for key, row in self._shard.moments.committed(b"", end):
-            anchor, time_us, message = moment_parts(key)
-            group = (anchor, period_of(time_us))
+            group = (key[4:20], period_of_key(key))
             if group not in groups:
                 if count >= limit:
                     left = True
                     break
                 groups[group] = []
-            groups[group].append(Stored(time_us, message, row))
+            moments = decode_moments(key, row)
+            groups[group] += moments
             self._shard.moments.delete(key)
-            self._shard.seen.delete(message)
-            count += 1
-        for (anchor, period), stored in groups.items():
+            for stored in moments:
+                self._shard.seen.delete(stored.message)
+            count += len(moments)
+        for (anchor, period), page in groups.items():
             key = anchor + period_key(period)
             if anchor != NOBODY:
-                self._to_page(key, stored)
+                self._to_page(key, page)
                 continue
             # Nobody's events are too many for one page, and the rules may know them one day.
-            kept += len(stored)
-            for at in range(0, len(stored), NOBODY_ROWS):
-                part = stored[at : at + NOBODY_ROWS]
+            kept += len(page)
+            for at in range(0, len(page), NOBODY_ROWS):
+                part = page[at : at + NOBODY_ROWS]
                 self._to_page(key + part[0].message, part)
                 self.find_nobodys(key + part[0].message, part)
         return count - kept, left
@@ -200,8 +264,7 @@ class Moments:
     def _to_page(self, key: bytes, stored: list[Stored]) -> None:
         self._seals = True
         self._sealed.pop(key[:16], None)
-        known = self._shard.pages.get(key)
-        self._shard.pages.put(key, encode((decode_page(known) if known else []) + stored))
+        self._shard.pages.put(key, encode(self._page(key) + stored))
 
     def find_nobodys(self, page: bytes, stored: Iterable[Stored]) -> None:
         """Remember in which page these events without identifiers lie."""
@@ -210,13 +273,15 @@ class Moments:
 
     def remembered(self, message: bytes, seen: bytes) -> Kept | None:
         """The moment of a message id by the row under which it is remembered."""
-        time_us, anchor = time_of(seen[:8]), seen[8:24]
-        if len(seen) > SEEN_OPEN:
-            page = seen[8:]
-            stored = decode_page(self._shard.pages.get(page) or b"\x90")
-            return next((Kept(anchor, each.time_us, message, each.row, page) for each in stored if each.message == message), None)
-        row = self._shard.moments.get(moment_key(anchor, time_us, message))
-        return None if row is None else Kept(anchor, time_us, message, row, None)
+        first = message
+        if len(seen) == SEEN_BESIDE:
+            first, found = seen, self._shard.seen.get(seen)
+            assert found is not None, "a row lies under a moment that is in it"
+            seen = found
+        family, key = place(first, seen)
+        anchor = seen[8:24]
+        moments = self._page(key) if family == "pages" else self._row(anchor, key)
+        return next((Kept(anchor, each, key, sealed=family == "pages") for each in moments if each.message == message), None)
 
     def sealed(self, anchor: bytes, message: bytes) -> Kept | None:
         """A message in the pages of its anchor, whatever its time."""
@@ -230,7 +295,7 @@ class Moments:
         for key, value in self._shard.pages.rows(anchor, anchor + b"\xff" * 5):
             for stored in decode_page(value):
                 if stored.message == message:
-                    return Kept(anchor, stored.time_us, message, stored.row, key)
+                    return Kept(anchor, stored, key, sealed=True)
         return None
 
     def _messages_in_pages(self, anchor: bytes) -> frozenset[bytes]:
@@ -242,11 +307,3 @@ class Moments:
             self._sealed, self._sealed_size = {}, len(found) + 1
         self._sealed[anchor] = found
         return found
-
-    def drop(self, kept: Kept) -> None:
-        """Remove a stored moment, also out of its page."""
-        if kept.page is None:
-            self._delete(kept.anchor, kept.time_us, kept.message)
-            return
-        page = decode_page(self._shard.pages.get(kept.page) or b"\x90")
-        self._shard.pages.put(kept.page, encode([stored for stored in page if stored.message != kept.message]))

@@ -134,7 +134,7 @@ class Space:
         # 4. What changed is encoded.
         if work.digest:
             work.store.flush()
-            work.moments.forget()
+            work.moments.flush()
         work.quality.ledger.flush()
         self.shard.meta.put(meta_row.KEY, meta_row.encode(self.meta))
         if work.cost.rebuilds != self._rebuilds:

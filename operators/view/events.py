@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from contracts.envelope import message_hash
 from contracts.model.hashing import profile_id
 from operators.match.confidence import confidences
-from operators.records import NOBODY, OWNED, SEEN_OPEN, Identifier, decode_page, moment_message, moment_owner, moment_raw
+from operators.records import (
+    NOBODY,
+    OWNED,
+    SEEN_BESIDE,
+    Identifier,
+    decode_moments,
+    decode_page,
+    moment_message,
+    moment_owner,
+    moment_raw,
+    place,
+)
 from operators.view.rows import SpaceRows
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import moment_key, moment_parts, time_of
 from state.snapshot.tables.attributions import AttributionRow
 
 
@@ -50,8 +60,8 @@ class EventReader:
     def _moments(self) -> Iterator[tuple[bytes, int, bytes]]:
         """Anchor, time and row of everything that is kept."""
         for key, row in self.committed.rows.rows("moments"):
-            anchor, time_us, _ = moment_parts(key)
-            yield anchor, time_us, row
+            for stored in decode_moments(key, row):
+                yield key[4:20], stored.time_us, stored.row
         for key, page in self.committed.rows.rows("pages"):
             for stored in decode_page(page):
                 yield key[:16], stored.time_us, stored.row
@@ -62,12 +72,15 @@ class EventReader:
 
     def message(self, message_id: str) -> bytes | None:
         """The bytes of the accepted event with this id, while the id is remembered."""
-        key = message_hash(message_id)
+        key = first = message_hash(message_id)
         seen = self.committed.rows.row("seen", key)
+        if seen is not None and len(seen) == SEEN_BESIDE:
+            first, seen = seen, self.committed.rows.row("seen", seen)
         if seen is None:
             return None
-        if len(seen) > SEEN_OPEN:
-            page = self.committed.rows.row("pages", seen[8:])
-            return next((moment_raw(each.row) for each in decode_page(page or b"\x90") if each.message == key), None)
-        row = self.committed.rows.row("moments", moment_key(seen[8:], time_of(seen[:8]), key))
-        return None if row is None else moment_raw(row)
+        family, lies = place(first, seen)
+        row = self.committed.rows.row(family, lies)
+        if row is None:
+            return None
+        stored = decode_page(row) if family == "pages" else decode_moments(lies, row)
+        return next((moment_raw(each.row) for each in stored if each.message == key), None)

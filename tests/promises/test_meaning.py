@@ -17,7 +17,7 @@ from contracts.envelope import event_time
 from operators import meta as meta_row
 from operators import normalize
 from operators.people.meaning import MEANING
-from operators.records import moment_raw
+from operators.records import decode_moments, moment_raw
 from skep.project.settings import Settings
 from skep.project.spaces import open_view
 from state import shard
@@ -104,7 +104,7 @@ def _holders(rows: list[bytes]) -> dict[tuple[str, str], str]:
 
 def _stored(engine: Engine) -> set[bytes]:
     """The bytes of the accepted events; of repeats those that stood by the older meaning."""
-    return {moment_raw(row) for _, row in engine.shard.moments.committed(b"")}
+    return {moment_raw(each.row) for key, row in engine.shard.moments.committed(b"") for each in decode_moments(key, row)}
 
 
 # ── a folder of an older version ────────────────────────────────────────────────────────────────────────────────────

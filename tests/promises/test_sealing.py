@@ -15,7 +15,7 @@ import pytest
 from contracts import load
 from contracts.model.batches import ControlEntry, Event, JudgedBatch, Refused
 from contracts.model.definitions import DAY_US, Definitions
-from operators.records import decode_page
+from operators.records import decode_moments, decode_page
 from state.keys import NOBODY
 from tests import model
 from tests.engine import HASHER, SPACE, Engine, difference, steps
@@ -133,7 +133,8 @@ def test_days_become_pages_and_ids_are_forgotten(folder: Path) -> None:
     sealed = next(one for one in _in_order(folder) if one.rows("pages"))
     space = sealed.engine.space
     in_pages = sum(len(decode_page(row)) for _, row in sealed.rows("pages"))
-    open_moments, seen = len(sealed.rows("moments")), len(sealed.rows("seen"))
+    open_moments = sum(len(decode_moments(key, row)) for key, row in sealed.rows("moments"))
+    seen = len(sealed.rows("seen"))
     assert in_pages > 0
     sealed_alone = sum(len(decode_page(row)) for key, row in sealed.rows("pages") if key[:16] == NOBODY)
     assert seen == open_moments + sealed_alone
