@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ from rocksdict import (
 from state.errors import DiskFull, FormatMismatch, NoState, StateError, StateLocked
 from state.family import Family, scan
 
-FORMAT = b"3"
+FORMAT = b"4"
 """Raised when a stored row changes its meaning; a shard of another format is refused."""
+_OURS = frozenset({FORMAT})
 
 FAMILIES = (
     "meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual", "quality",
@@ -108,7 +109,8 @@ class Shard:
     history: Family
     denials: Family
 
-    def __init__(self, path: Path, *, sync: bool = False, cache_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, path: Path, *, sync: bool = False, cache_bytes: int = 64 * 1024 * 1024, formats: Set[bytes] = _OURS) -> None:
+        """``formats``: those that are taken; what is committed makes it one of today's."""
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
         try:
@@ -118,7 +120,7 @@ class Shard:
         self.families = {name: Family(self.db, name) for name in FAMILIES}
         self.__dict__.update(self.families)
         try:
-            _check_format(path, self.row("meta", b"format"))
+            _check_format(path, self.row("meta", b"format"), formats)
         except FormatMismatch:
             self.close()
             raise
@@ -184,7 +186,7 @@ class SecondaryShard:
             self.close()
             raise _unfinished(path)
         if not any_format:
-            _check_format(path, written)
+            _check_format(path, written, _OURS)
 
     def _open(self) -> None:
         """Open the families that are there: the writer makes them one by one, and a newer one those that an older has not."""
@@ -239,8 +241,8 @@ def _unfinished(path: Path) -> NoState:
     return NoState(f"nothing has run here yet: {path} is just being made. Ask again in a moment.")
 
 
-def _check_format(path: Path, found: bytes | None) -> None:
-    if found is not None and found != FORMAT:
+def _check_format(path: Path, found: bytes | None, formats: Set[bytes]) -> None:
+    if found is not None and found not in formats:
         raise FormatMismatch(
             f"{path} has state of format {found.decode(errors='replace')}, this version of Skep reads format {FORMAT.decode()}. "
             "`skep state info` says what it needs."

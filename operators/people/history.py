@@ -8,8 +8,8 @@ import msgspec
 
 from operators.change_log import ChangeLog
 from operators.meta import Meta
-from state.family import Family
 from operators.records import Person
+from state.family import Family
 from state.keys import sequence_key
 
 CREATED, GREW, MERGED, SPLIT_FROM, GAINED, MERGED_INTO, SPLIT, LOST, ERASED, RELEASED = range(10)

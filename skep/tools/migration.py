@@ -24,6 +24,10 @@ from state.errors import NoState
 from state.shard import FORMAT, SecondaryShard, Shard
 
 OURS = int(FORMAT)
+_ROW_A_MOMENT = 3
+"""The format in which every moment has a row of its own, which is one form of a row of today's; all else is as in today's."""
+_READ = frozenset({_ROW_A_MOMENT, OURS})
+"""Formats of which this version reads what a space says of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,11 @@ def standing(settings: Settings, space: str) -> Standing:
         written = shard.row("meta", b"format")
         if written is None:
             raise NoState(f"nothing has run here yet: {shard_path(settings, space)} holds nothing. Run `skep run --once` first.")
-        row = shard.row("meta", meta_row.KEY) if written == FORMAT else None
+        read = int(written) in _READ
+        row = shard.row("meta", meta_row.KEY) if read else None
         meta = Meta() if row is None else meta_row.decode(row)
         # Before definitions have taken effect there is nobody whom another meaning could have made.
-        meaning = meta.meaning if meta.digest or written != FORMAT else MEANING
+        meaning = meta.meaning if meta.digest or not read else MEANING
         return Standing(space, int(written), meaning, meta.events)
 
 
@@ -132,6 +137,12 @@ def migrate(settings: Settings, spaces: tuple[str, ...]) -> Iterator[tuple[str, 
                 step.run(settings, found.space)
 
 
+def _write_today(settings: Settings, name: str) -> None:
+    """A commit of nothing but the format: what is stored is read as it is, and a version that cannot read what comes behind it refuses."""
+    with closing(Shard(shard_path(settings, name), sync=True, formats={str(_ROW_A_MOMENT).encode()})) as shard:
+        shard.commit()
+
+
 def _compute_anew(settings: Settings, name: str) -> None:
     """Everybody by today's meaning, in one commit."""
     load = cache(bundles(settings))
@@ -142,9 +153,15 @@ def _compute_anew(settings: Settings, name: str) -> None:
 
 STEPS = (
     Step(
+        "rows",
+        "events of one identifier that come together are stored in one row from now on; what is stored stays as it is",
+        lambda found: found.format == _ROW_A_MOMENT,
+        _write_today,
+    ),
+    Step(
         "meaning",
         f"everybody is computed anew from the stored events, in one commit, by meaning {MEANING}; the change log tells the differences",
-        lambda found: found.format == OURS and found.meaning < MEANING,
+        lambda found: found.format in _READ and found.meaning < MEANING,
         _compute_anew,
     ),
 )

@@ -110,9 +110,14 @@ def _stored(engine: Engine) -> set[bytes]:
 # ── a folder of an older version ────────────────────────────────────────────────────────────────────────────────────
 @pytest.fixture
 def older(tmp_path: Path) -> Path:
+    """The folder in today's format, of the meaning that it has."""
     with tarfile.open(OLDER) as archive:
         archive.extractall(tmp_path, filter="data")
-    return tmp_path / "shop"
+    folder = tmp_path / "shop"
+    written = shard.Shard(folder / "data/shards/shop", formats={b"3"})
+    written.commit()
+    written.close()
+    return folder
 
 
 def test_an_older_folder_is_what_a_new_run_would_have_made(older: Path) -> None:

@@ -15,22 +15,28 @@ import pytest
 from operators.people.meaning import MEANING
 from skep.project.process import take_lock
 from skep.project.settings import Settings
-from skep.project.spaces import shard_path
+from skep.project.spaces import open_view, shard_path
 from skep.tools.migration import OURS, Standing, needed, needs
 from state.shard import Shard
 from tests.promises.project import asked, dump, environment, ran
 from tests.promises.test_meaning import OLDER
 from tests.skep.test_cli import refused, skep
 
+FORMAT_3 = Path(__file__).parent.parent / "promises/data/format_3.tar.gz"
+"""A small shop with the data folder that the commit 4a8421a has made of it, its dump and its change log (``before``); more of its
+events, repeats of the first among them, and the dump and change log that the same commit made of all (``after``)."""
 _KILLED = """
 import os, signal, sys
 from skep.cli.main import main
 from state.shard import Shard
-commit, moment = Shard.commit, sys.argv[1]
+commit, left = Shard.commit, int(sys.argv[1])
 def killed(shard):
-    if moment == "after":
+    global left
+    if left:
         commit(shard)
-    os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
 Shard.commit = killed
 sys.argv = ["skep", "state", "migrate"]
 main()
@@ -49,25 +55,51 @@ def info(folder: Path) -> dict[str, Any]:
     return dict(row)
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_killed_migration_comes_to_the_same_end(older: Path, moment: str) -> None:
-    """Before the step's commit nothing of it is there, behind it all of it; a folder that a flow has brought up is the measure."""
+@pytest.mark.parametrize(("commits", "left"), [(0, ["rows", "meaning"]), (1, ["meaning"]), (2, [])])
+def test_a_killed_migration_comes_to_the_same_end(older: Path, commits: int, left: list[str]) -> None:
+    """Each step is one commit: before it nothing of it is there, behind it all of it. One that is not killed is the measure."""
     fresh = older.with_name("fresh")
     shutil.copytree(older, fresh)
-    killed = subprocess.run([sys.executable, "-P", "-c", _KILLED, moment], env=environment(older), check=False)
+    killed = subprocess.run([sys.executable, "-P", "-c", _KILLED, str(commits)], env=environment(older), check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert info(older)["steps"] == (["meaning"] if moment == "before" else [])
+    assert info(older)["steps"] == left
     done = skep("state", "migrate", project=older)
-    assert (done.returncode, "nothing to do" in done.stdout) == (0, moment == "after")
+    assert (done.returncode, "nothing to do" in done.stdout) == (0, not left)
     expected = {"space": "shop", "format": OURS, "meaning": MEANING, "events": 168, "steps": [], "fits": True, "needs": "nothing"}
     assert info(older) == expected
-    if moment == "before":
-        ran(fresh)
-        assert dump(older) == dump(fresh)
+    assert skep("state", "migrate", project=fresh).returncode == 0
+    assert (dump(older), changes(older)) == (dump(fresh), changes(fresh))
+
+
+def changes(folder: Path) -> bytes:
+    view = open_view(Settings.load(folder), "shop")
+    try:
+        return b"".join(row + b"\n" for _, row in view.changes(0))
+    finally:
+        view.close()
+
+
+def test_rows_of_the_format_before_are_read_and_gone_on_with(tmp_path: Path) -> None:
+    """The dump and the change log are those of the version that wrote it; so they are after more events, of which some
+    take the place of stored ones and some claim them."""
+    with tarfile.open(FORMAT_3) as archive:
+        archive.extractall(tmp_path, filter="data")
+    shop = tmp_path / "shop"
+    assert "state of format 3" in refused(skep("run", "--once", project=shop))
+    found = info(shop)
+    assert (found["format"], found["fits"], found["steps"]) == (3, False, ["rows"])
+    done = skep("state", "migrate", project=shop)
+    assert done.returncode == 0, done.stderr
+    assert info(shop)["fits"]
+    assert (dump(shop), changes(shop)) == ((shop / "before.dump").read_text(), (shop / "before.changes").read_bytes())
+    with (shop / "events.jsonl").open("ab") as events:
+        events.write((shop / "more.jsonl").read_bytes())
+    ran(shop)
+    assert (dump(shop), changes(shop)) == ((shop / "after.dump").read_text(), (shop / "after.changes").read_bytes())
 
 
 def test_a_format_that_this_version_does_not_read_is_named(older: Path) -> None:
-    shard = Shard(shard_path(Settings.load(older), "shop"))
+    shard = Shard(shard_path(Settings.load(older), "shop"), formats={b"3"})
     shard.db.get_column_family("meta").put(b"format", b"2")
     shard.close()
     assert "skep state info" in refused(skep("status", project=older))
