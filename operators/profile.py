@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Any
 
 from contracts.model.batches import Event
@@ -10,7 +11,7 @@ from operators.records import Person
 from operators.segments.compile import Program
 
 Touched = tuple[Any, ...]
-"""Numbers of features, names of traits, ``"!purpose"`` of consents that an event changed."""
+"""Numbers of features, names of traits, ``"!purpose"`` of consents that an event changed so that a condition may think otherwise."""
 
 
 def fold(person: Person, event: Event, anchor: bytes, program: Program, now: int) -> tuple[Touched, int | None]:
@@ -49,13 +50,18 @@ def _fold_features(person: Person, event: Event, program: Program, now: int, tou
             if type(value) is str and value in texts:
                 chosen = chosen + texts[value]
     due: int | None = None
-    cells, armed = person.cells, person.armed
+    time, message, cells, armed = event.time_us, event.message_id, person.cells, person.armed
+    # What has changed by itself before has been told, unless the timer is late, as everybody's is before the clock runs.
+    told = armed is None or armed > now
     for at, matches, feature in chosen:
-        if matches is None or matches(properties, event.body):
-            cell = cells[at] = feature.fold(cells[at], event.time_us, event.message_id, properties, now)
+        if matches is not None and not matches(properties, event.body):
+            continue
+        if feature.fold(cells, at, time, message, properties, now) or not told:
             touched.append(at)
-            # Whose timer is due by now, as everybody's is before the clock runs, is looked at then anyway.
-            if feature.windowed and (armed is None or event.time_us > now < armed or feature.may_be_due(cell, armed)):
+        if feature.windowed:
+            cell = cells[at]
+            # Whose timer is due by now is looked at then anyway.
+            if cell is not None and (armed is None or time > now < armed or feature.may_be_due(cell, armed)):
                 moment = feature.due(cell, now)
                 if moment is not None and (due is None or moment < due):
                     due = moment
@@ -77,9 +83,12 @@ def join(into: Person, other: Person, program: Program) -> None:
 
 def next_due(person: Person, program: Program, now: int) -> int | None:
     """The next moment after ``now`` at which some feature of the person changes by itself."""
-    cells = person.cells
-    moments = [program.cells[at].due(cells[at], now) for at in program.windowed if cells[at] is not None]
-    return min((moment for moment in moments if moment is not None), default=None)
+    following: int | None = None
+    for at, feature in filter(None, compress(program.watched, person.cells)):
+        moment = feature.due(person.cells[at], now)
+        if moment is not None and (following is None or moment < following):
+            following = moment
+    return following
 
 
 def changed_at(person: Person, program: Program, due: int) -> tuple[tuple[int, ...], int | None]:
@@ -87,11 +96,10 @@ def changed_at(person: Person, program: Program, due: int) -> tuple[tuple[int, .
     cells = person.cells
     touched: list[int] = []
     following: int | None = None
-    for at in program.windowed:
+    for at, feature in filter(None, compress(program.watched, cells)):
         cell = cells[at]
-        if cell is None:
+        if len(cell) < feature.least:
             continue
-        feature = program.cells[at]
         moment = feature.due(cell, due - 1)
         if moment == due:
             touched.append(at)

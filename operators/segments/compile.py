@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from contracts.language.exact import exact_test
 from contracts.model.definitions import Definitions, Did, Segment, Where, leaves
-from contracts.text.numbers import MICRO
+from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells.cell import Cell
 from operators.segments.facts import Facts
@@ -50,7 +50,8 @@ class Program(Facts):
 
     def __init__(self, definitions: Definitions) -> None:
         super().__init__(definitions)
-        self.windowed = tuple(at for at, cell in enumerate(self.cells) if cell.windowed)
+        self.watched = tuple((at, cell) if cell.windowed else None for at, cell in enumerate(self.cells))
+        """By number of a feature: it and its cell's functions, if its value changes by itself."""
         self.emitted = tuple(trait.name for trait in definitions.traits if trait.emit)
         self.evaluators: list[Evaluator] = [self._segment(segment) for segment in self.segments]
         self._set_critical()
@@ -119,16 +120,19 @@ class Program(Facts):
         return bits
 
     def _set_critical(self) -> None:
-        """Tell the counting features at which counts any condition changes, so that timers fire for nothing else."""
-        counts: dict[int, set[int]] = {at: set() for at in self.windowed if self.features[at].cap is not None}
+        """Tell the features that conditions alone look at where any of these changes its mind, so that timers fire for nothing else,
+        and an event is asked about by nothing else."""
+        shown = set(self.computed.values())
+        numbers: dict[int, set[int]] = {
+            at: set() for at, each in enumerate(self.features) if at not in shown and (each.cap is not None or each.measure == "sum")
+        }
         for segment in self.segments:
             for condition in leaves(segment.who):
-                if isinstance(condition, Did) and self.number[condition.feature] in counts:
+                if isinstance(condition, Did) and self.number[condition.feature] in numbers:
                     at = self.number[condition.feature]
-                    test = exact_test(condition.predicates)
-                    truth = [test(n * MICRO) for n in range((self.features[at].cap or 0) + 1)]
-                    counts[at] |= {n for n in range(1, len(truth)) if truth[n] != truth[n - 1]}
-        for at, critical in counts.items():
+                    cap = self.features[at].cap
+                    numbers[at] |= _operands(condition) if cap is None else _turns(condition, cap)
+        for at, critical in numbers.items():
             self.cells[at].critical(critical)
 
     def _segment(self, segment: Segment) -> Evaluator:
@@ -138,6 +142,19 @@ class Program(Facts):
         if segment.confidence is not None:
             parts.insert(0, _floor(segment.confidence))
         return parts[0] if len(parts) == 1 else both(parts)
+
+
+def _turns(condition: Did, cap: int) -> set[int]:
+    """The counts at which a condition changes its mind."""
+    test = exact_test(condition.predicates)
+    truth = [test(n * MICRO) for n in range(cap + 1)]
+    return {n for n in range(1, len(truth)) if truth[n] != truth[n - 1]}
+
+
+def _operands(condition: Did) -> set[int]:
+    """The numbers, in micros, with which a condition compares: only there it can change its mind."""
+    operands = [each.operand if type(each.operand) in {list, tuple} else (each.operand,) for each in condition.predicates]
+    return {exact for each in operands for exact in map(micros, each) if exact is not None}
 
 
 def _floor(least: float) -> Evaluator:

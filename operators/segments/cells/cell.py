@@ -18,28 +18,38 @@ from operators.records import EXACT, Exact
 from operators.segments.paths import getter
 from operators.segments.predicates import canonical
 
-Fold = Callable[[Any, int, str, Any, int], Any]
-"""(cell, time, message id, properties, now) → cell"""
-Value = Callable[[Any, int], Any]
-"""(cell, now) → value: in ``unit``, or any JSON value or None"""
-Join = Callable[[Any, Any], Any]
-Functions = tuple[Fold, Value, Join]
+_NEVER = 1 << 62
 
 
 class Cell:
-    """The functions of one feature.
-
-    ``unit``: one of its value in micros (a count: 10⁶, a sum: 1); None if it is no number. ``plain``: the value as traits have it.
-    """
+    """The functions of one feature. ``unit``: one of its value in micros (a count: 10⁶, a sum: 1); None if it is no number."""
 
     windowed = False
     """Whether the value changes by itself, when what it has seen leaves a window."""
 
-    def __init__(self, functions: Functions, unit: int | None = None) -> None:
-        self.fold, self.value, self.join = functions
+    def __init__(self, unit: int | None = None) -> None:
         self.unit = unit
-        value = self.value
-        self.plain: Value = (lambda cell, now: _number(value(cell, now))) if unit == 1 else value
+        self.least = 0
+        """Of a cell that holds less than so many things nothing ever changes a condition's mind."""
+        self._floor: list[int] = []
+        """By count: the largest count up to it at which a condition changes its mind, 0 for none; empty if that is not known."""
+
+    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        """Put one more event into the cell, which is this one of a person's; whether a condition may think otherwise by that."""
+        raise NotImplementedError
+
+    def value(self, cell: Any, now: int) -> Any:
+        """In ``unit``, or any JSON value or None."""
+        raise NotImplementedError
+
+    def join(self, a: Any, b: Any) -> Any:
+        """The cell of both, which have no event in common."""
+        raise NotImplementedError
+
+    def plain(self, cell: Any, now: int) -> Any:
+        """The value as traits have it."""
+        value = self.value(cell, now)
+        return _number(value) if self.unit == 1 else value
 
     def shown(self, cell: Any, now: int) -> Any:
         """The value for orjson, every number exact; None if it is missing."""
@@ -48,11 +58,18 @@ class Cell:
             return canonical(value)
         return orjson.Fragment(number_text(value)) if self.unit == 1 else value
 
-    def critical(self, counts: set[int]) -> None:
-        """Say at which counts a condition changes its mind (from ``n - 1`` to ``n``)."""
+    def critical(self, numbers: set[int]) -> None:
+        """Say at which counts conditions change their mind (from ``n - 1`` to ``n``), if conditions alone look at the cell."""
+        self.least = min(numbers, default=_NEVER)
+        self._floor = [max((c for c in numbers if c <= n), default=0) for n in range(max(numbers, default=0) + 1)]
+
+    def turns(self, count: int) -> bool:
+        """Whether a condition may change its mind when one more makes this count of the value."""
+        floor = self._floor
+        return not floor or (count < len(floor) and floor[count] == count)
 
     def may_be_due(self, _cell: Any, _armed: int) -> bool:
-        """Whether the cell can change before the moment for which its person is armed: a cheap no is most answers."""
+        """Whether a cell, not an empty one, can change before the moment for which its person is armed: a cheap no is most answers."""
         return False
 
     def due(self, _cell: Any, _now: int) -> int | None:
@@ -65,28 +82,18 @@ class Windowed(Cell):
 
     windowed = True
 
-    def __init__(self, functions: Functions, unit: int, window: int) -> None:
-        super().__init__(functions, unit)
+    def __init__(self, unit: int, window: int) -> None:
+        super().__init__(unit)
         self.window = window
-        self._floor: list[int] | None = None
-        """By count: the largest count up to it at which a condition changes its mind, 0 for none."""
-
-    def critical(self, counts: set[int]) -> None:
-        self._floor = [max((c for c in counts if c <= n), default=0) for n in range(max(counts, default=0) + 1)]
-
-    def indifferent(self, count: int) -> bool:
-        """Whether no condition changes its mind at any count up to this one."""
-        floor = self._floor
-        return floor is not None and not floor[min(count, len(floor) - 1)]
 
     def after(self, times: list[int], now: int) -> int | None:
         """The next moment at which one of the times, which are in order, enters or leaves the window in a way that matters."""
         window = self.window
         if times[-1] > now:
             return min((t + window if t <= now else t for t in times if t + window > now), default=None)
-        past = len(times) - bisect_right(times, now - window)
+        past = len(times) if times[0] > now - window else len(times) - bisect_right(times, now - window)
         floor = self._floor
-        if floor is not None:
+        if floor:
             past = floor[past] if past < len(floor) else floor[-1]
         return times[-past] + window if past else None
 

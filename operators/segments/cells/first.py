@@ -6,35 +6,44 @@ from collections.abc import Callable
 from typing import Any
 
 from contracts.model.definitions import Feature, Trait
-from operators.segments.cells.cell import Cell, Functions, property_of
+from operators.segments.cells.cell import Cell, property_of
 
 
 def first(feature: Feature, _trait: Trait | None) -> Cell:
     """The cell is time, message id and value."""
-    return Cell(_register(property_of(feature), newest=False))
+    return _Register(property_of(feature), newest=False)
 
 
 def last(feature: Feature, _trait: Trait | None) -> Cell:
     """The cell is time, message id and value."""
-    return Cell(_register(property_of(feature), newest=True))
+    return _Register(property_of(feature), newest=True)
 
 
-def _register(read: Callable[[Any], Any], *, newest: bool) -> Functions:
+class _Register(Cell):
     """``[time, message id, value]`` of the earliest or latest event that has the property."""
 
-    def better(a: Any, b: Any) -> bool:
-        return bool(([a[0], a[1]] > [b[0], b[1]]) is newest)
+    def __init__(self, read: Callable[[Any], Any], *, newest: bool) -> None:
+        super().__init__()
+        self._read = read
+        self._newest = newest
 
-    def fold(cell: Any, time: int, message: str, properties: Any, now: int) -> Any:
-        found = read(properties)
+    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        found, cell = self._read(properties), cells[at]
         if found is None:
-            return cell
+            return False
         fresh = [time, message, found]
-        return fresh if cell is None or better(fresh, cell) else cell
+        if cell is not None and not self._better(fresh, cell):
+            return False
+        cells[at] = fresh
+        return True
 
-    def join(a: Any, b: Any) -> Any:
+    def value(self, cell: Any, now: int) -> Any:
+        return cell[2] if cell else None
+
+    def join(self, a: Any, b: Any) -> Any:
         if a is None or b is None:
             return a or b
-        return a if better(a, b) else b
+        return a if self._better(a, b) else b
 
-    return fold, lambda cell, now: cell[2] if cell else None, join
+    def _better(self, a: Any, b: Any) -> bool:
+        return bool(([a[0], a[1]] > [b[0], b[1]]) is self._newest)

@@ -6,45 +6,50 @@ from collections.abc import Callable
 from typing import Any
 
 from contracts.model.definitions import Feature, Trait
-from operators.segments.cells.cell import Cell, Functions, property_of
+from operators.segments.cells.cell import Cell, property_of
 from operators.segments.predicates import value_key
 
 
 def newest(feature: Feature, trait: Trait | None) -> Cell:
     """The cell is the keys of the values, each with its newest time and the value."""
-    return Cell(_set(property_of(feature), trait.limit if trait else 100))
+    return _Newest(property_of(feature), trait.limit if trait else 100)
 
 
-def _set(read: Callable[[Any], Any], limit: int) -> Functions:
+class _Newest(Cell):
     """Value key → ``[newest time, value]``, of the ``limit`` values with the newest ``(time, key)``."""
 
-    def trimmed(cell: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        while len(cell) > limit:
-            del cell[min(cell, key=lambda key: (cell[key][0], key))]
-        return cell
+    def __init__(self, read: Callable[[Any], Any], limit: int) -> None:
+        super().__init__()
+        self._read = read
+        self._limit = limit
 
-    def put(cell: dict[str, list[Any]], key: str, time: int, found: Any) -> None:
-        known = cell.get(key)
-        if known is None or time > known[0]:
-            cell[key] = [time, found]
-
-    def fold(cell: Any, time: int, message: str, properties: Any, now: int) -> Any:
-        found = read(properties)
+    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        found = self._read(properties)
         if found is None:
-            return cell
-        cell = {} if cell is None else cell
-        put(cell, value_key(found), time, found)
-        return trimmed(cell)
+            return False
+        cell = cells[at] = {} if cells[at] is None else cells[at]
+        _put(cell, value_key(found), time, found)
+        self._trimmed(cell)
+        return True
 
-    def value(cell: Any, now: int) -> Any:
+    def value(self, cell: Any, now: int) -> Any:
         return [cell[key][1] for key in sorted(cell)] if cell else None
 
-    def join(a: Any, b: Any) -> Any:
+    def join(self, a: Any, b: Any) -> Any:
         if not a or not b:
             return a or b
         joined = dict(a)
         for key, (time, found) in b.items():
-            put(joined, key, time, found)
-        return trimmed(joined)
+            _put(joined, key, time, found)
+        return self._trimmed(joined)
 
-    return fold, value, join
+    def _trimmed(self, cell: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        while len(cell) > self._limit:
+            del cell[min(cell, key=lambda key: (cell[key][0], key))]
+        return cell
+
+
+def _put(cell: dict[str, list[Any]], key: str, time: int, found: Any) -> None:
+    known = cell.get(key)
+    if known is None or time > known[0]:
+        cell[key] = [time, found]

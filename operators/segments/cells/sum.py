@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any
 
 from contracts.model.definitions import Feature, Trait
 from contracts.text.numbers import micros
-from operators.segments.cells.cell import Cell, Fold, Functions, Windowed, property_of
+from operators.segments.cells.cell import Cell, Windowed, property_of
 
 _PACKED = 1 << 62
+_Read = Callable[[Any], Any]
 
 
 def total(feature: Feature, _trait: Trait | None) -> Cell:
     """The cell is the sum in micros, with a window the times and what each adds."""
     read = property_of(feature)
-    if feature.within_us is None:
-        return Cell((_summed(read), _sum_value, _sum_add), 1)
-    return _Sum(_recent_sum(read, feature.within_us), 1, feature.within_us)
-
-
-class _Sum(Windowed):
-    def may_be_due(self, cell: Any, armed: int) -> bool:
-        return cell is not None and bool(cell[0][0] < armed - self.window)
-
-    def due(self, cell: Any, now: int) -> int | None:
-        return None if cell is None else self.after(cell[0], now)
+    return _Sum(read) if feature.within_us is None else _RecentSum(read, feature.within_us)
 
 
 def _packed(number: int) -> int | str:
@@ -34,48 +25,74 @@ def _packed(number: int) -> int | str:
     return number if -_PACKED < number < _PACKED else str(number)
 
 
-def _summed(read: Callable[[Any], Any]) -> Fold:
-    def fold(cell: Any, time: int, message: str, properties: Any, now: int) -> Any:
-        number = micros(read(properties))
-        return cell if number is None else _packed(int(cell or 0) + number)
+class _Sum(Cell):
+    def __init__(self, read: _Read) -> None:
+        super().__init__(1)
+        self._read = read
+        self._bounds: list[int] | None = None
+        """The numbers in micros at which, or behind which, conditions change their mind; None if that is not known."""
 
-    return fold
+    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        number = micros(self._read(properties))
+        if number is None:
+            return False
+        before = int(cells[at] or 0)
+        cells[at] = _packed(before + number)
+        return self._bounds is None or _place(self._bounds, before) != _place(self._bounds, before + number)
+
+    def value(self, cell: Any, now: int) -> int:
+        return int(cell or 0)
+
+    def join(self, a: Any, b: Any) -> Any:
+        return _packed(int(a or 0) + int(b or 0))
+
+    def critical(self, numbers: set[int]) -> None:
+        self._bounds = sorted(numbers)
 
 
-def _sum_value(cell: Any, now: int) -> int:
-    return int(cell or 0)
+def _place(bounds: list[int], value: int) -> int:
+    """Where a number lies among others: at one of them is a place of its own, between what is below and what is above."""
+    return bisect_left(bounds, value) + bisect_right(bounds, value)
 
 
-def _sum_add(a: Any, b: Any) -> Any:
-    return _packed(int(a or 0) + int(b or 0))
-
-
-def _recent_sum(read: Callable[[Any], Any], window: int) -> Functions:
+class _RecentSum(Windowed):
     """Two lists side by side, times in order and micros."""
 
-    def fold(cell: Any, time: int, message: str, properties: Any, now: int) -> Any:
-        number = micros(read(properties))
-        if number is None or time <= now - window:
-            return cell
+    def __init__(self, read: _Read, window: int) -> None:
+        super().__init__(1, window)
+        self._read = read
+
+    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        number, since, cell = micros(self._read(properties)), now - self.window, cells[at]
+        if number is None or time <= since:
+            return False
         if cell is None:
-            return [[time], [_packed(number)]]
+            cells[at] = [[time], [_packed(number)]]
+            return True
         times, numbers = cell
-        at = len(times) if time >= times[-1] else bisect_right(times, time)
-        times.insert(at, time)
-        numbers.insert(at, _packed(number))
-        gone = bisect_right(times, now - window)
+        here = len(times) if time >= times[-1] else bisect_right(times, time)
+        times.insert(here, time)
+        numbers.insert(here, _packed(number))
+        gone = bisect_right(times, since)
         if gone:
             del times[:gone]
             del numbers[:gone]
-        return cell
+        return True
 
-    def value(cell: Any, now: int) -> int:
+    def value(self, cell: Any, now: int) -> int:
         if cell is None:
             return 0
-        return sum(map(int, cell[1][bisect_right(cell[0], now - window) : bisect_right(cell[0], now)]))
+        return sum(map(int, cell[1][bisect_right(cell[0], now - self.window) : bisect_right(cell[0], now)]))
 
-    def join(a: Any, b: Any) -> Any:
+    def join(self, a: Any, b: Any) -> Any:
         pairs = sorted([*zip(*(a or [[], []]), strict=True), *zip(*(b or [[], []]), strict=True)], key=lambda pair: pair[0])
         return [[time for time, _ in pairs], [number for _, number in pairs]] if pairs else None
 
-    return fold, value, join
+    def critical(self, numbers: set[int]) -> None:
+        """What leaves the window may be negative, so that every moment at which something does is one to look at."""
+
+    def may_be_due(self, cell: Any, armed: int) -> bool:
+        return bool(cell[0][0] < armed - self.window)
+
+    def due(self, cell: Any, now: int) -> int | None:
+        return self.after(cell[0], now)
