@@ -17,6 +17,7 @@ from contracts import load
 from contracts.model.batches import JudgedBatch
 from contracts.text.times import iso
 from operators.people import timers
+from operators.people.space import TICK_TIMERS
 from operators.view.space import View
 from skep.project.settings import Settings
 from skep.project.spaces import open_view
@@ -101,6 +102,21 @@ def test_what_a_merge_adds_up_leaves_by_itself(tmp_path: Path) -> None:
     tick(shop, START_US + 3600 * SECOND_US)
     last = memberships(shop)[-1]
     assert (last["type"], last["clock"]) == ("segment.exited", iso(START_US + 10 * SECOND_US))
+    shop.shard.close()
+
+
+def test_who_waits_for_a_late_timer_is_looked_at_by_the_event(tmp_path: Path) -> None:
+    """A late event comes between a tick that left some timers and the next: what has left the window is told all the same."""
+    often = {"segments/often.yaml": {"segment": "often", "who": {"did": "page_viewed", "times": {"gte": 2}, "within": "10s"}}}
+    shop = Engine(tmp_path / "shard", load({path: json.dumps(content) for path, content in often.items()}))
+    shop.start(["p0"])
+    devices = [f"d{at}" for at in range(TICK_TIMERS + 10)]
+    shop.feed("p0", [page(device, START_US + second * SECOND_US) for second in (0, 1) for device in devices])
+    assert tick(shop, START_US + 60 * SECOND_US)
+    shop.feed("p0", [page(device, START_US + 55 * SECOND_US) for device in devices])
+    while tick(shop, START_US + 61 * SECOND_US):
+        pass
+    assert [change["type"] for change in memberships(shop)].count("segment.exited") == len(devices)
     shop.shard.close()
 
 
