@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from skep import compiled
+
 PACKAGES = frozenset({"connectors", "contracts", "flows", "operators", "schemalogic", "state"})
 FLOWS = ("flows.cdp", "flows.activation")
 _ROOT = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - pathlib would make every start of an interpreter slower
@@ -49,3 +51,4 @@ def first() -> None:
     """Let the packages come first from now on, in a process of Skep's."""
     if is_ours(sys.orig_argv, safe=sys.flags.safe_path):
         sys.meta_path.insert(0, _Own)
+    compiled.first()

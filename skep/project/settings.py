@@ -87,7 +87,7 @@ class Settings:
         return cls(**_overridden(fields, root, overrides))
 
 
-OTHER_VARIABLES = ("project", "log_level", "user", "project_dir")
+OTHER_VARIABLES = ("project", "log_level", "user", "project_dir", "compiled")
 """Variables that are no settings; the last is of docker/compose.yaml."""
 
 
