@@ -9,10 +9,12 @@ EVENTS ?= 200000
 SEED ?= 7
 UNTIL ?=
 
-.PHONY: help run test check perf lock clean
+.PHONY: help run compiled test promises check perf lock clean
 
 help:
 	@echo "make run    the demo shop, from nothing to a report (PEOPLE=$(PEOPLE) EVENTS=$(EVENTS) SEED=$(SEED); UNTIL=2026-07-01 for dates that end there)"
+	@echo "make compiled  what an event comes through as machine code, by a C compiler; a minute, once for the same sources"
+	@echo "make promises  the tests of the promises in that form, if it was made, else interpreted"
 	@echo "make test   all tests, on two cores that have nothing else to do, in about ten minutes"
 	@echo "make check  ruff and mypy"
 	@echo "make perf   the measurements behind the numbers in the documentation"
@@ -27,8 +29,15 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 run: $(READY)
+	$(if $(filter 0,$(SKEP_COMPILED)),,@$(BIN)/python hatch_build.py --if-possible)
 	$(BIN)/skep demo --people $(PEOPLE) --events $(EVENTS) --seed $(SEED) $(if $(UNTIL),--until $(UNTIL)) --out data/demo
 	$(BIN)/skep run --once --fresh
+
+compiled: $(READY)
+	$(BIN)/python hatch_build.py
+
+promises: $(READY)
+	SKEP_COMPILED=1 $(BIN)/python -m pytest -n 2 --dist worksteal -p tests.progress -rfE $$($(BIN)/python -c "from tests.progress import PROMISES; print(*sum(PROMISES.values(), ()))") tests/test_compiled.py
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -p tests.progress -rfE
@@ -51,4 +60,4 @@ lock: $(READY)
 	@touch $(READY)
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv skep/built .mypy_cache .pytest_cache .ruff_cache .hypothesis

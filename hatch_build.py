@@ -27,7 +27,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
-from skep.compiled import BUILT, MADE_OF, VARIABLE, digest  # noqa: E402 - those of this folder, whatever is installed
+from skep.compiled import BUILT, MADE_OF, digest  # noqa: E402 - those of this folder, whatever is installed
 
 OPTIMISATION = "2"
 
@@ -110,8 +110,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compile modules into skep/built.")
     parser.add_argument("--if-possible", action="store_true", help="without a C compiler say so, and be content")
     options = parser.parse_args()
-    if options.if_possible and os.environ.get(VARIABLE) == "0":
-        return
     why = _why_not()
     if why:
         print(f"Skep runs interpreted, which costs only speed: {why}", file=sys.stderr)  # noqa: T201

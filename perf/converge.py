@@ -22,6 +22,7 @@ from pathlib import Path
 import orjson
 
 from contracts import load
+from skep.compiled import form
 from tests.engine import Engine, compare, compare_orders
 from tests.generator import scenario
 from tests.graphs import graph, likenesses
@@ -71,11 +72,11 @@ def main() -> int:
                 traceback.print_exc()
             if len(failed) >= options.stop_after:
                 break
-    result = {"runs": runs, "comparisons": comparisons, "failed": failed, "seconds": round(time.perf_counter() - began, 1)}
+    result = {"form": form(), "runs": runs, "comparisons": comparisons, "failed": failed, "seconds": round(time.perf_counter() - began, 1)}
     if options.json:
         print(orjson.dumps(result).decode())
     else:
-        print(f"{runs} runs, {comparisons} comparisons, {len(failed)} failed {failed}, {result['seconds']} s")
+        print(f"{result['form']}: {runs} runs, {comparisons} comparisons, {len(failed)} failed {failed}, {result['seconds']} s")
     return 1 if failed else 0
 
 

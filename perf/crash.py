@@ -17,6 +17,7 @@ from pathlib import Path
 
 import orjson
 
+from skep.compiled import form
 from tests.crash.round import Round, play
 
 KILLS_OF_A_ROUND = 20
@@ -40,7 +41,7 @@ def main() -> int:
             rounds.append(play(Path(folder), seed, min(left, KILLS_OF_A_ROUND), options.events, **shape))
         for problem in rounds[-1].problems:
             print(f"seed {seed}: {problem}", file=sys.stderr)
-    result = summary(rounds) | {"seconds": round(time.perf_counter() - began, 1)}
+    result = {"form": form()} | summary(rounds) | {"seconds": round(time.perf_counter() - began, 1)}
     print(orjson.dumps(result).decode() if options.json else ", ".join(f"{key} {value}" for key, value in result.items()))
     return 0 if result["identical"] else 1
 

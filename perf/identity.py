@@ -25,6 +25,7 @@ import orjson
 from perf.components import kiosk, recompute
 from perf.likeness import likeness, rounded
 from perf.stitching import stitching
+from skep.compiled import form
 
 PARTS = ("stitch", "recompute", "kiosk", "likeness")
 CACHE_MB, ALL_MB = 512, 4_096
@@ -85,7 +86,7 @@ def claims(found: dict[str, Any]) -> list[dict[str, Any]]:
 def show(found: dict[str, Any]) -> None:
     """The figures line by line, then the claims."""
     for key, value in _flat("", {key: value for key, value in found.items() if key != "claims"}):
-        print(f"{key:<44} {value:>14,}")
+        print(f"{key:<44} {value if isinstance(value, str) else format(value, ','):>14}")
     print()
     for row in found["claims"]:
         print(f"{'holds' if row['holds'] else 'MISSED':<7} {row['claim']:<40} {row['value']:>12,} {row['limit']:>10}")
@@ -114,7 +115,7 @@ def main() -> int:
         parser.error(f"--only: expected some of {', '.join(PARTS)}, found {options.only}")
     # As in a flow: the steps make no cycles, and a full collection over a million people would be measured in their place.
     gc.disable()
-    found = measure(
+    found = {"form": form()} | measure(
         only, identifiers=options.identifiers, component=options.component, logins=options.logins, records=options.records,
         rounds=options.rounds,
     )  # fmt: skip

@@ -24,6 +24,7 @@ from contracts.reading.identity import read_identity
 from contracts.text.problems import ContractErrors, Problem
 from contracts.text.yaml_tree import Reader
 from perf.matching_data import Historical, PersonRecord, events, fake_1000, febrl
+from skep.compiled import form
 from skep.tools.training.evaluation import Truth, measure
 from skep.tools.training.fit import train
 from skep.tools.training.linked import Linked
@@ -141,7 +142,9 @@ def main() -> None:
         sets["historical"] = Historical(1).records(asked.records), HISTORICAL
     found = {name: run(*one) for name, one in sets.items()}
     if asked.json:
-        print(orjson.dumps(found).decode())
+        print(orjson.dumps({"form": form(), **found}).decode())
+    else:
+        print(form())
     for name, row in {} if asked.json else found.items():
         one, chain = row["with_support"], row["connected_components"]
         print(f"{name}: {row['records']:,} records, {row['pairs']:,} pairs")

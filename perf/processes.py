@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from perf.shop import make_project
+from skep.compiled import form
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,7 +40,8 @@ def middle(results: list[dict[str, Any]], key: str) -> float:
 
 
 def show(result: dict[str, Any], *, as_json: bool) -> None:
-    """Print a result for a machine, or for a reader."""
+    """Print a result for a machine, or for a reader, and which form it is of: what is started runs as this process does."""
+    result = {"form": form(), **result}
     if as_json:
         print(orjson.dumps(result).decode())
         return

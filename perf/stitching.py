@@ -16,16 +16,14 @@ from pathlib import Path
 from random import Random
 from statistics import mean, median
 from typing import Any, cast
-from unittest.mock import patch
 
 from rocksdict import AccessType, Cache, Rdict, WriteBatch
 
 from contracts.model.batches import Event
-from operators.people import fold, take
 from operators.people.space import Space
-from operators.people.store import PeopleStore
-from operators.people.work import Work
+from operators.people.store import Slot
 from operators.records import Person, decode_person, encode
+from operators.stitch.owners import ITSELF
 from perf.stream import BATCH, Stream
 from state.shard import _family_options, _options
 
@@ -104,47 +102,31 @@ class Alone(Space):
 
     def alone(self, events: list[Event]) -> None:
         """Apply the events in commits."""
-        with patch.object(fold, "apply", _applied), patch.object(self.work.moments, "keep", _kept):
-            self._alone(events)
-
-    def _alone(self, events: list[Event]) -> None:
-        work, shard = self.work, self.shard
-        store, slots, known = work.store, work.store.slots, work.stitcher.known
+        store, slots, stitcher = self.work.store, self.work.store.slots, self.work.stitcher
         for at in range(0, len(events), BATCH):
             for event in events[at : at + BATCH]:
                 first = slots.get(event.identifiers[0]) or store.slot(event.identifiers[0])
-                settled = None if first is None else known(event, first)
-                if settled is None:
-                    take._stitch(work, event, b"", first)
-                else:
-                    store.dirty[settled[0].key] = settled[0]
+                if first is None and stitcher.newcomer(event) is not None:
+                    continue
+                settled = None if first is None else stitcher.known(event, first)
+                person = self._stitch(event, first) if settled is None else settled[0]
+                store.dirty[person.key] = person
             store.flush()
-            shard.commit()
+            self.shard.commit()
             store.trim()
 
-
-def _kept(*_: Any) -> None:
-    pass
-
-
-def _applied(work: Work, _event: Event, _anchor: bytes, person: Person, **_: Any) -> None:
-    work.store.dirty[person.key] = person
-
-
-class Silent:
-    """Tells nobody who is new or gone."""
-
-    def __init__(self, store: PeopleStore) -> None:
-        self._store = store
-
-    def created(self, *_: Any) -> None: ...
-
-    def split(self, *_: Any) -> None: ...
-
-    def settle(self, *_: Any) -> None: ...
-
-    def vanished(self, person: Person, _: Person | None) -> None:
-        self._store.remove(person)
+    def _stitch(self, event: Event, first: Slot | None) -> Person:
+        """What `take` does with an event that says something new, of people of whom nothing else is known and nobody is told."""
+        store, stitcher = self.work.store, self.work.stitcher
+        slots = [first, *map(store.slot, event.identifiers[1:])]
+        linked = stitcher.link(event, slots)
+        for _, gone in linked.joined:
+            store.remove(gone)
+        person, anchor = linked.person, self.work.rules.anchor(event.identifiers)
+        owned = None if person is None else stitcher.visits.owner(event, slots, person, anchor)
+        if person is None or owned is None or owned.claims or owned.owner != ITSELF:
+            raise ValueError(f"expected events that go the short way, found {event.raw!r}")
+        return person
 
 
 class Stitch:
@@ -153,7 +135,6 @@ class Stitch:
     def __init__(self, folder: Path, cache_mb: int) -> None:
         self.stream = Stream(folder / "stitch", {}, cache_mb, Alone)
         self.space = cast(Alone, self.stream.space)
-        self.space.work.announcer = Silent(self.space.work.store)  # type: ignore[assignment]
         self.run = self.space.alone
 
     def settle(self) -> None:
@@ -221,8 +202,6 @@ def stitching(folder: Path, identifiers: int, events: int, rounds: int, cache_mb
     found |= {"bytes_per_identifier": identifier, "bytes_per_link": link, "stored_bytes_per_identifier": ours.stored() / identifiers}
     found["known"] = _turns(shop.known, ours, floor, events, rounds)
     found["new"] = _turns(shop.new, ours, floor, events, rounds)
-    if ours.space.work.cost.rebuilds:
-        raise ValueError(f"expected events that go the short way, found {ours.space.work.cost.rebuilds} that did not")
     ours.stream.close()
     floor.close()
     return found

@@ -1,4 +1,4 @@
-"""What all tests share: how hypothesis draws its examples, and that modules are compiled once."""
+"""What all tests share: how hypothesis draws its examples, in which form they run, and that bytecode is kept."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("project", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 
+# Compiled modules cannot be patched, and screens say which form runs: `make promises` runs what holds in both.
+os.environ.setdefault("SKEP_COMPILED", "0")
 # Hundreds of processes are started: without bytecode each of them would compile all of our modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # pytest-xdist tells its workers how wide the terminal is, and what prints tables would believe it.

@@ -14,6 +14,7 @@ from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
+from skep.compiled import VARIABLE
 from tests.patience import PATIENCE_S
 
 SERVERS = 2
@@ -25,8 +26,8 @@ Completed = subprocess.CompletedProcess[str]
 
 
 def plain_environment(**settings: str) -> dict[str, str]:
-    """The environment of a process, without the settings of Skep that the caller's holds."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("SKEP_")} | settings
+    """The environment of a process, without the settings of Skep that the caller's holds; it runs in the same form."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("SKEP_") or key == VARIABLE} | settings
 
 
 def started(module: str, *words: str, env: Mapping[str, str], cwd: Path | str = "/", **how: Any) -> Process:

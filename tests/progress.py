@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from skep.compiled import form
+
 ROOT = Path(__file__).resolve().parent.parent
 PROMISES = {
     "Convergence": (
@@ -113,7 +115,7 @@ class Progress:
     def pytest_terminal_summary(self) -> None:
         tell = self._terminal.write_line
         self._terminal.ensure_newline()
-        self._terminal.section("what was promised", sep="─")
+        self._terminal.section(f"what was promised, {form()}", sep="─")
         for name in (*PROMISES, REST):
             mine = [outcome for test, outcome in self._done.items() if promise_of(test) == name]
             broken = mine.count("failed")

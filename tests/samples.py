@@ -66,7 +66,8 @@ class Clone:
     def run(self, command: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
         """What bash makes of a line."""
         path = f"{self.folder / '.venv' / 'bin'}:{os.environ['PATH']}"
-        env = plain_environment(PATH=path, COLUMNS=COLUMNS, UNTIL=UNTIL, SKEP_USER="ann@desk", MAKEFLAGS="", SERVER=server(), **settings)
+        fixed = {"COLUMNS": COLUMNS, "UNTIL": UNTIL, "SKEP_USER": "ann@desk", "SKEP_COMPILED": "0", "MAKEFLAGS": ""}
+        env = plain_environment(PATH=path, SERVER=server(), **fixed, **settings)
         done = subprocess.run(
             ["bash", "-c", command], cwd=self.folder, env=env, input=stdin, capture_output=True, text=True, timeout=_PATIENCE_S, check=False
         )
@@ -140,6 +141,7 @@ _OTHERWISE = (
     (r"\b[\d,.]+ (s|ms|MB|events/s)\b", r"N \1"),
     (r"\bc_[0-9a-f]{32}\b", "c_ID"),
     (r"\bskep \d+\.\d+\.\d+\b", "skep VERSION"),
+    (r"\b(a|no) flow is running, (compiled|interpreted)\b", r"\1 flow is running, FORM"),
 )
 
 

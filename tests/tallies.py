@@ -26,28 +26,21 @@ def _told(link: Link) -> tuple[Any, ...]:
     return link.a, link.b, link.manual, link.first, link.last, link.void, link.message, link.count
 
 
-class _Anew(Rebuilt):
-    """People computed anew, of whom nothing is kept."""
-
-    def __init__(self, space: Space, identifiers: set[bytes]) -> None:
-        collected = Collected(space.work, made={}, likeness=None)
-        super().__init__(space.work, collected)
-        self._groups = [Group([key]) for key in collected.read(sorted(identifiers))]
-
-    def everybody(self) -> Mapping[bytes, Person]:
-        moments = self._work.moments
-        rewrite = moments.rewrite
-        moments.rewrite = lambda kept, row: None  # type: ignore[method-assign]
-        try:
-            return self.build(self._groups)
-        finally:
-            moments.rewrite = rewrite  # type: ignore[method-assign]
+def _anew(space: Space, identifiers: set[bytes]) -> Rebuilt:
+    """People computed anew, of whom nothing is kept: they are not folded, so that no moment changes its owner."""
+    collected = Collected(space.work, made={}, likeness=None)
+    groups = [Group([key]) for key in collected.read(sorted(identifiers))]
+    made = Rebuilt(space.work, collected)
+    home = made._people(groups)
+    made._refusals()
+    made._devices(home)
+    made._denials(home)
+    return made
 
 
 def _refused(engine: Engine, people: Mapping[bytes, Person], context: object) -> None:
-    made = _Anew(engine.space, {each.hash for person in people.values() for each in person.identifiers})
-    anew = made.everybody()
-    fresh = {each.hash: each for person in anew.values() for each in person.identifiers}
+    made = _anew(engine.space, {each.hash for person in people.values() for each in person.identifiers})
+    fresh = {each.hash: each for person in made.people.values() for each in person.identifiers}
     assert sorted(map(_told, engine.view.identity.refused())) == sorted(map(_told, made.refused)), context
     for each in (each for person in people.values() for each in person.identifiers):
         other = fresh[each.hash]

@@ -22,6 +22,7 @@ from tests.samples import PAGES, ROOT, Block, Clone
 
 NOT_RUN = {
     "make test": "runs this",
+    "make compiled": "takes a minute; `.ci/run` has it",
     "make check": "is not about what is documented; `.ci/run` has it",
     "skep run": "follows its sources until somebody stops it; tests/skep/test_run.py",
     "skep demo --live 50": "goes on until somebody stops it; tests/skep/test_demo.py",

@@ -63,7 +63,7 @@ def test_floors_import_downward() -> None:
     assert wrong == []
 
 
-GROUND = {"contracts", "skep", "skep.notebooks", "skep.own_packages"}
+GROUND = {"contracts", "skep", "skep.compiled", "skep.notebooks", "skep.own_packages"}
 """What is none of a room's floors: its door, and what runs before anything of it."""
 
 

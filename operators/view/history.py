@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from contracts.model.hashing import profile_id
-from operators.people.history import COMES, ERASED, LOST, MERGED_INTO, RELEASED, TYPES, Turn, decode_turn
+from operators.people.turns import COMES, ERASED, LOST, MERGED_INTO, RELEASED, TYPES, Turn, decode_turn
 from operators.view.rows import SpaceRows
 from state.keys import sequence_of
 from state.snapshot.tables.identity_history import HistoryRow

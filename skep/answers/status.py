@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from skep.answers import sources
 from skep.project import in_force
-from skep.project.process import flow_is_running
+from skep.project.process import flow_is_running, form_of_flow
 from skep.project.settings import Settings
 from skep.project.spaces import open_views, snapshot_path
 
@@ -158,9 +158,13 @@ class Contracts(msgspec.Struct):
 
 
 class Status(Totals):
-    """The totals, and whether a flow runs; ``files`` are those that are read no further, or end in the middle of a record."""
+    """The totals, whether a flow runs, and whether it does so, or would, ``compiled`` or ``interpreted``.
+
+    ``files`` are those that are read no further, or end in the middle of a record.
+    """
 
     running: bool
+    form: str
     snapshot: Snapshot | None
     files: list[sources.FileRow]
     contracts: Contracts
@@ -179,6 +183,7 @@ def status(settings: Settings) -> Status:
     return Status(
         **msgspec.structs.asdict(summed(spaces)),
         running=flow_is_running(settings),
+        form=form_of_flow(settings),
         snapshot=_snapshot(settings),
         files=[each.row() for each in faulty],
         contracts=_contracts(in_force.standing(settings)),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from skep.compiled import form
 from skep.project.exits import Exit
 from skep.project.log import logger
 from skep.project.settings import Settings
@@ -35,7 +36,7 @@ def run_lock(settings: Settings) -> Path:
 
 
 def take_lock(settings: Settings) -> IO[bytes]:
-    """Be the one that writes the project's state until the handle is closed. Raises `StateLocked` if another is."""
+    """Be the one that writes the project's state until the handle is closed, and say in which form. Raises `StateLocked` if another is."""
     path = run_lock(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = path.open("ab")
@@ -43,6 +44,9 @@ def take_lock(settings: Settings) -> IO[bytes]:
     for _ in range(_LOCK_ATTEMPTS):
         with suppress(BlockingIOError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            handle.truncate(0)
+            handle.write(form().encode())
+            handle.flush()
             return handle
         time.sleep(0.05)
     raise StateLocked(f"{settings.data} is written by another flow (it holds {path}). Stop that one, or choose another `data:` folder.")
@@ -62,6 +66,11 @@ def flow_is_running(settings: Settings) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def form_of_flow(settings: Settings) -> str:
+    """``compiled`` or ``interpreted``: how the flow runs, or would if it were started now."""
+    return run_lock(settings).read_text() if flow_is_running(settings) else form()
 
 
 _C = ctypes.CDLL(None)

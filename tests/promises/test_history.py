@@ -13,7 +13,7 @@ import pytest
 
 from contracts import load
 from contracts.model.definitions import Definitions
-from operators.people.history import COMES, ERASED, MERGED_INTO, TYPES
+from operators.people.turns import COMES, ERASED, MERGED_INTO, TYPES
 from operators.view.history import HistoryReader
 from tests.engine import Engine, steps
 from tests.generator import Scenario, scenario

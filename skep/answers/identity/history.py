@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.model.hashing import profile_id
 from contracts.text.times import iso, iso_or_none, parse_time
-from operators.people.history import TYPES, Turn
+from operators.people.turns import TYPES, Turn
 from operators.records import Person
 from operators.view.space import View
 from skep.answers.decisions import reasons

@@ -19,7 +19,8 @@ def show(found: Status, settings: Settings) -> None:
     tell_stopped(found.broken)
     tell_late(found, settings)
     tell_standing(found.contracts)
-    headline(settings.root.name, f"  clock {cell(found.clock)}  {'a flow is running' if found.running else 'no flow is running'}")
+    running = "a flow is running" if found.running else "no flow is running"
+    headline(settings.root.name, f"  clock {cell(found.clock)}  {running}, {found.form}")
     _counts(found)
     out.print()
     table(("segment", number("members")), found.segments.items())
