@@ -95,17 +95,20 @@ class Identifiers:
     def __init__(self, rules: IdentityRules) -> None:
         self._values = [Values(namespace, rules) for namespace in rules.namespaces]
         self._index = {namespace.name: at for at, namespace in enumerate(rules.namespaces)}
-        plain: list[tuple[int, str, tuple[str, ...], Values]] = []
-        nested: list[tuple[int, tuple[Step, ...], Values]] = []
+        self._top: list[tuple[int, str, Values]] = []
+        self._inside: dict[str, list[tuple[int, tuple[str, ...], Values]]] = {}
+        """By a key of the event what is read of the object there: mostly there is none, or it is looked into once."""
+        self._nested: list[tuple[int, tuple[Step, ...], Values]] = []
         for at, namespace in enumerate(rules.namespaces):
             for path in namespace.paths:
                 steps = parse_path(path)
                 keys = tuple(step for step in steps if type(step) is str)
-                if len(keys) == len(steps):
-                    plain.append((at, keys[0], keys[1:], self._values[at]))
+                if len(keys) < len(steps):
+                    self._nested.append((at, steps, self._values[at]))
+                elif len(keys) > 1:
+                    self._inside.setdefault(keys[0], []).append((at, keys[1:], self._values[at]))
                 else:
-                    nested.append((at, steps, self._values[at]))
-        self._plain, self._nested = plain, nested
+                    self._top.append((at, keys[0], self._values[at]))
 
     def normalize(self, namespace: str, value: object) -> tuple[int, str] | None:
         """``(index of the namespace, normalised value)`` of one named value; None if it is blocked or no such namespace."""
@@ -115,24 +118,21 @@ class Identifiers:
 
     def read(self, body: dict[str, Any]) -> tuple[tuple[int, str], ...]:
         """``(index of the namespace, normalised value)`` of an event's identifiers, in rank and without repeats."""
-        found = []
-        for at, first, rest, values in self._plain:
+        found: list[tuple[int, str]] = []
+        for at, first, values in self._top:
             value = body.get(first)
-            if value is None:
+            if value is not None:
+                _add(found, at, value, values)
+        for first, below in self._inside.items():
+            inside = body.get(first)
+            if type(inside) is not dict or not inside:
                 continue
-            for key in rest:
-                if type(value) is not dict:
-                    value = None
-                    break
-                value = value.get(key)
-            if value is None:
-                continue
-            text = values.cache.get(value) if type(value) is str else None
-            if text is None:
-                text = values.of(value)
-                if text is None:
-                    continue
-            found.append((at, text))
+            for at, keys, values in below:
+                value = inside.get(keys[0])
+                for key in keys[1:]:
+                    value = value.get(key) if type(value) is dict else None
+                if value is not None:
+                    _add(found, at, value, values)
         for at, steps, values in self._nested:
             texts = (values.of(value) for value in values_at(body, steps))
             found.extend((at, text) for text in texts if text is not None)
@@ -140,3 +140,12 @@ class Identifiers:
         if len(found) < 2 or (len(found) == 2 and found[0] < found[1]):
             return tuple(found)
         return tuple(sorted(set(found)))
+
+
+def _add(found: list[tuple[int, str]], at: int, value: object, values: Values) -> None:
+    """Add an identifier unless it is none."""
+    text = values.cache.get(value) if type(value) is str else None
+    if text is None:
+        text = values.of(value)
+    if text is not None:
+        found.append((at, text))

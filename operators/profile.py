@@ -56,11 +56,12 @@ def _fold_features(person: Person, event: Event, program: Program, now: int, tou
     for at, matches, feature in chosen:
         if matches is not None and not matches(properties, event.body):
             continue
-        if feature.fold(cells, at, time, message, properties, now) or not told:
+        turned = feature.fold(cells, at, time, message, properties, now)
+        if turned or not told:
             touched.append(at)
-        if feature.windowed:
+        # One more that turns nothing makes nothing due earlier; whose timer is due by now is looked at then anyway.
+        if feature.windowed and (turned or time > now):
             cell = cells[at]
-            # Whose timer is due by now is looked at then anyway.
             if cell is not None and (armed is None or time > now < armed or feature.may_be_due(cell, armed)):
                 moment = feature.due(cell, now)
                 if moment is not None and (due is None or moment < due):

@@ -25,16 +25,16 @@ def measure(one: Expectation, pair: tuple[str, str], name: Name, clock_us: int, 
     hour, hours = clock_us // HOUR_US, one.window_us // HOUR_US
     if one.check == "volume":
         return volume(pair, name, (hour - hours, hour), window)
-    counted = [_counted(one, row) for row in window(hour - hours, hour).get(pair, ())]
-    return share([sum(each[0] for each in counted), sum(each[1] for each in counted)])
+    return share(_counted(one, window(hour - hours, hour).get(pair, ())))
 
 
-def _counted(one: Expectation, row: Scores) -> Pair:
-    if one.check == "completeness":
-        return row.carried(one.property)
-    if one.check == "out_of_range":
-        return row.strayed(one.property)
-    return row.quarantined() if one.check == "quarantined" else row.undeclared()
+def _counted(one: Expectation, rows: Sequence[Scores]) -> Pair:
+    if one.check in {"completeness", "out_of_range"}:
+        looked = [row.carried(one.property) if one.check == "completeness" else row.strayed(one.property) for row in rows]
+        return [sum([each[0] for each in looked]), sum([each[1] for each in looked])]
+    accepted = sum([row.events for row in rows])
+    refused = sum([sum(row.refused.values()) for row in rows if row.refused])
+    return [refused if one.check == "quarantined" else sum([row.unknown_events for row in rows]), accepted + refused]
 
 
 def freshness(name: Name, clock_us: int) -> float | None:
