@@ -73,6 +73,7 @@ def measure(project: Path, *, per_event: bool = False) -> dict[str, Any]:
         "applied": meta.events,
         "quarantined": sum(meta.quarantine.values()),
         "profiles": meta.people,
+        "people_read": space.work.store.missed,
         "changes": meta.changes,
         "wall_s": round(wall, 3),
         "cpu_s": round(cpu, 3),

@@ -28,10 +28,10 @@ def call(module: str, *args: object, env: dict[str, str] | None = None) -> dict[
     return result
 
 
-def engine(source: Path, segments: int, *args: object, categories: int = 6) -> dict[str, Any]:
+def engine(source: Path, segments: int, *args: object, categories: int = 6, cache_mb: int = 512) -> dict[str, Any]:
     """The main flow over a file, in a project of its own that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="skep-perf-") as folder:
-        return call("perf.engine", make_project(Path(folder), source, segments, categories=categories), *args)
+        return call("perf.engine", make_project(Path(folder), source, segments, categories=categories, cache_mb=cache_mb), *args)
 
 
 def middle(results: list[dict[str, Any]], key: str) -> float:

@@ -181,7 +181,7 @@ def segment(number: int, categories: int = 6) -> str:
     return f"segment: s{number:04d}\ntitle: Measured {number}\nowner: perf\nwho: {who}\n"
 
 
-def make_project(folder: Path, source: Path, segments: int, *, categories: int = 6, follow: bool = False) -> Path:
+def make_project(folder: Path, source: Path, segments: int, *, categories: int = 6, follow: bool = False, cache_mb: int = 512) -> Path:
     """A project with the demo shop's schemas, identity and consent, ``segments`` segments, and one computed trait."""
     for path, text in shop_contracts().items():
         if path.parts[0] in {"segments", "destinations", "traits.yaml"}:
@@ -195,7 +195,7 @@ def make_project(folder: Path, source: Path, segments: int, *, categories: int =
         _write(folder / f"contracts/segments/s{number:04d}.yaml", segment(number, categories))
     _write(
         folder / "skep.yaml",
-        f"spaces: [shop]\ndata: data\nfollow: {str(follow).lower()}\nsecret: measuring\n"
+        f"spaces: [shop]\ndata: data\nfollow: {str(follow).lower()}\nsecret: measuring\ncache_mb: {cache_mb}\n"
         f"sources:\n  - {{name: shop, kind: jsonl, path: {source}, space: shop}}\n",
     )
     return folder

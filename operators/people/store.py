@@ -38,6 +38,8 @@ class PeopleStore:
         self.slots: dict[Pair, Slot] = {}
         self._hashes: dict[Pair, bytes] = {}
         self.dirty: dict[bytes, Person] = {}
+        self.missed = 0
+        """People who had to be read since they were not in memory."""
         self.moves: dict[bytes, bytes] = {}
         """Identifiers that have changed hands since the history was written: hash → the key of who held it before, empty if nobody."""
 
@@ -81,6 +83,7 @@ class PeopleStore:
             row = self.shard.people.get(key)
             if row is None:
                 return None
+            self.missed += 1
             found = self.remember(decode_person(row))
         return found
 
