@@ -48,8 +48,8 @@ _COUNTED = {
     "applied": _APPLIED,
     "duplicate": _DUPLICATE,
     "fired": _FIRED,
-    "rebuilds": Counter("skep_identity_rebuilds", "Times that people were computed anew from all their events", ["space"]),
-    "rebuilt_identifiers": Counter("skep_identity_rebuild_identifiers", "Identifiers that were read for it", ["space"]),
+    "rebuilds": Counter("skep_identity_rebuilds", "Times that people were made anew since something was taken away", ["space"]),
+    "rebuilt_identifiers": Counter("skep_identity_rebuild_identifiers", "Identifiers that they had", ["space"]),
 }
 """By field of `Standing`."""
 _REBUILT_S = Counter("skep_identity_rebuild_seconds", "Time of the processor that it took, in seconds", ["space"])

@@ -5,7 +5,8 @@
 Each run draws a scenario (shuffled, late, repeated, in three partitions, with manual links), random batch sizes and
 restarts, and compares byte for byte after every step. A failing run prints its seed; it is the whole bug report.
 ``--of graph`` and ``--of likenesses`` draw small graphs of identity instead, each in several orders, ``--of life`` events in
-about the order of their times, with other rules in the middle, sealed days and replays.
+about the order of their times, with other rules in the middle, sealed days and replays, ``--of dense`` few identifiers that
+take each other from one another with nearly every event.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ import orjson
 
 from contracts import load
 from skep.compiled import form
+from tests.dense import dense
 from tests.engine import Engine, compare, compare_orders
 from tests.generator import scenario
 from tests.graphs import graph, likenesses
-from tests.lives import live
+from tests.lives import life, live
 
 SIZES = (4, 12, 12, 25, 60)
 GRAPHS = {"graph": graph, "likenesses": likenesses}
+LIVES = {"life": life, "dense": dense}
 ANEW = 25
 """Graphs after which their engine gets a new folder: in an old one, deleted rows slow it down."""
 
@@ -42,7 +45,7 @@ def comparisons_of(seeds: range, kind: str) -> Iterator[tuple[int, Callable[[], 
     for start in range(0, len(seeds), ANEW):
         with tempfile.TemporaryDirectory() as folder:
             engine = Engine(Path(folder) / "shard", load({}))
-            one = partial(live, engine=engine) if kind == "life" else partial(compare_orders, GRAPHS[kind], engine=engine)
+            one = partial(live, engine=engine, make=LIVES[kind]) if kind in LIVES else partial(compare_orders, GRAPHS[kind], engine=engine)
             yield from ((seed, partial(one, seed)) for seed in seeds[start : start + ANEW])
             engine.shard.close()
 
@@ -55,7 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0, help="the first seed; run i uses seed + i")
-    parser.add_argument("--of", choices=["scenario", *GRAPHS, "life"], default="scenario", help="what is drawn")
+    parser.add_argument("--of", choices=["scenario", *GRAPHS, *LIVES], default="scenario", help="what is drawn")
     parser.add_argument("--stop-after", type=int, default=5, help="failing runs after which it gives up")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

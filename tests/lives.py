@@ -7,7 +7,7 @@ every step the engine's state is held against the model's, what it has told agai
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from random import Random
@@ -240,9 +240,9 @@ def life(seed: int) -> Life:
 
 
 # ── lived ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-def live(seed: int, engine: Engine) -> int:
+def live(seed: int, engine: Engine, make: Callable[[int], Life] = life) -> int:
     """Let an engine, emptied, live a life and compare it after every step; returns the number of comparisons. Raises AssertionError."""
-    lived, rng = life(seed), Random(f"{seed}:lived")
+    lived, rng = make(seed), Random(f"{seed}:lived")
     definitions = _definitions(lived.rules)
     engine.clear(definitions, cache_bytes=rng.choice([10_000, 512_000_000, 512_000_000]), horizon_us=lived.horizon_us)
     engine.start(["p"])

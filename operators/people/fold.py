@@ -9,7 +9,7 @@ from operators.people.store import Pair
 from operators.people.visits import Claim
 from operators.people.work import Work
 from operators.profile import Touched, fold, join, next_due
-from operators.records import OWNED, Person, decode_person, encode, with_owner
+from operators.records import OWNED, Person, decode_person, encode
 from operators.stitch.owners import Owner
 
 
@@ -107,8 +107,8 @@ def claim(work: Work, claimed: Claim, linked: Linked | None) -> None:
     assert other.aside is not None, "what was before is known"
     told: list[Event] = []
     for kept in claimed.moments:
-        work.moments.rewrite(kept, with_owner(kept.row, OWNED, claimed.person))
         told.append(work.reread(kept))
+        work.give(kept, (OWNED, claimed.person), told[-1])
     for event in sorted(told, key=lambda each: (each.time_us, each.message_id)):
         apply(work, event, claimed.held.hash, person, linked=linked)
         linked = None

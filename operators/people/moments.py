@@ -6,7 +6,18 @@ from collections.abc import Iterable, Iterator
 
 from contracts.model.batches import Event
 from operators.meta import Meta
-from operators.records import SEEN_BESIDE, Stored, decode_moments, decode_page, encode, encode_moments, pack_moment, place
+from operators.people.heads import Heads, owner_key
+from operators.records import (
+    SEEN_BESIDE,
+    Stored,
+    decode_moments,
+    decode_page,
+    encode,
+    encode_moments,
+    moment_owner,
+    pack_moment,
+    place,
+)  # fmt: skip
 from operators.stitch.owners import Owner
 from state.keys import NOBODY, PERIOD_US, moment_key, period_key, period_of, period_of_key, time_key
 from state.shard import Shard
@@ -37,6 +48,11 @@ class Kept:
         self.sealed = sealed
 
     @property
+    def owner(self) -> Owner:
+        """Who owns it."""
+        return moment_owner(self.row)
+
+    @property
     def forgotten(self) -> bool:
         """Whether its message id is no longer remembered: it is sealed, and hangs on an identifier under which it is found."""
         return self.sealed and self.anchor != NOBODY
@@ -57,7 +73,11 @@ class _Open:
 class Moments:
     """Every accepted event, and where it is under its message id. What is changed is pending until the shard commits."""
 
-    def __init__(self, shard: Shard, meta: Meta) -> None:
+    def __init__(self, shard: Shard, meta: Meta, heads: Heads | None = None) -> None:
+        self._heads = heads
+        """What owners' events come to, which hears of what they get and lose."""
+        self.read = 0
+        """How many moments have been read."""
         self._shard = shard
         self._contracts = meta.contracts
         self._numbers = {contract: number for number, contract in enumerate(meta.contracts)}
@@ -79,6 +99,8 @@ class Moments:
             self._contracts.append(event.contract)
         row = pack_moment(owner[0], owner[1], number, event.message_id.encode("utf-8", "surrogatepass"), event.raw)
         self.put(anchor, Stored(event.time_us, message, row))
+        if self._heads is not None:
+            self._heads.add(owner_key(anchor, owner), event, anchor)
 
     def put(self, anchor: bytes, stored: Stored) -> None:
         """Store a moment, in one row with others of its anchor and of this commit if they lie close together."""
@@ -143,6 +165,8 @@ class Moments:
 
     def drop(self, kept: Kept) -> None:
         """Remove a stored moment. Those beside it in its row get rows of their own, so that every row lies under a moment that is in it."""
+        if self._heads is not None:
+            self._heads.drop(owner_key(kept.anchor, kept.owner))
         if kept.sealed:
             page = self._page(kept.key)
             self._shard.pages.put(kept.key, encode([stored for stored in page if stored.message != kept.message]))
@@ -158,16 +182,21 @@ class Moments:
         """Every moment of these anchors, sealed ones included, in no order."""
         ordered = sorted(anchors)
         for key, value in self._pages(ordered):
-            for stored in decode_page(value):
+            page = decode_page(value)
+            self.read += len(page)
+            for stored in page:
                 yield Kept(key[:16], stored, key, sealed=True)
         changed = self._changed
         for key, row in self._committed_moments(ordered):
             anchor = key[4:20]
             if anchor not in changed or key not in changed[anchor]:
-                for stored in decode_moments(key, row):
+                moments = decode_moments(key, row)
+                self.read += len(moments)
+                for stored in moments:
                     yield Kept(anchor, stored, key)
         for anchor in ordered:
             for key, moments in changed.get(anchor, {}).items():
+                self.read += len(moments)
                 for stored in moments:
                     yield Kept(anchor, stored, key)
 
@@ -183,6 +212,7 @@ class Moments:
             for key, row in self._shard.moments.committed(start, end):
                 if key not in rows:
                     rows[key] = decode_moments(key, row)
+        self.read += sum(map(len, rows.values()))
         return [Kept(anchor, stored, key) for key, moments in rows.items() for stored in moments if first <= stored.time_us <= last]
 
     def _pages(self, anchors: list[bytes]) -> Iterator[tuple[bytes, bytes]]:

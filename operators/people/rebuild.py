@@ -15,7 +15,7 @@ from operators import consent
 from operators.people.collected import Collected, Remembered
 from operators.people.work import Work
 from operators.profile import fold
-from operators.records import ALONE, NOBODY, OWNED, PERSONS, SEVERAL, Identifier, Link, Moment, Person, Record, moment_owner, with_owner
+from operators.records import ALONE, NOBODY, OWNED, PERSONS, SEVERAL, Identifier, Link, Moment, Person, Record, moment_owner
 from operators.stitch.clusters import lead, order
 from operators.stitch.owners import ITSELF, Owner, Visit, attribute, forget_older
 
@@ -51,7 +51,10 @@ class Rebuilt:
         """Make the people of what was collected; owners are corrected in the moments."""
         home = self._people(groups)
         self._refusals()
-        self._fold(self._devices(home), home)
+        owners = self._devices(home)
+        for device in self.older:
+            self._work.stitcher.visits.windows.forget(device)
+        self._fold(owners, home)
         return self.people
 
     def settle(self, old: Iterable[Person]) -> None:
@@ -158,7 +161,7 @@ class Rebuilt:
             person = self._owner(owner, each.anchor, home)
             before = moment_owner(each.kept.row)
             if owner != before:
-                self._work.moments.rewrite(each.kept, with_owner(each.kept.row, *owner))
+                self._work.give(each.kept, owner, each.event)
                 was = self._owner_before(before, each.anchor, home)
                 if was != person.key:
                     self.reassigned.setdefault((was, person.key), []).append(each.event.message_id)

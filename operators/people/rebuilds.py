@@ -15,12 +15,14 @@ NAMED_MAX = 64
 
 
 class Behind(msgspec.Struct):
-    """An identifier that held others together while they were rebuilt: how often, and how many identifiers were read then."""
+    """An identifier that held others together while they were rebuilt: how often, how many identifiers those had, and how many moments
+    were read then."""
 
     namespace: str
     value: str
     rebuilds: int = 0
     identifiers: int = 0
+    moments: int = 0
 
 
 class Rebuilds(msgspec.Struct):
@@ -30,13 +32,15 @@ class Rebuilds(msgspec.Struct):
     identifiers: int = 0
     busy_us: int = 0
     named: dict[bytes, Behind] = {}
+    moments: int = 0
 
-    def count(self, people: Iterable[Person], rules: Rules, busy_us: int) -> None:
-        """Everybody whom evidence connected has been computed anew. What connects most is the identifier with the most links that
-        do not stand: without it there would have been fewer."""
+    def count(self, people: Iterable[Person], rules: Rules, moments: int, busy_us: int) -> None:
+        """Some people have been made anew. What connects most is the identifier with the most links that do not stand: without it
+        there would have been fewer."""
         found = [each for person in people for each in person.identifiers]
         self.rebuilds += 1
         self.identifiers += len(found)
+        self.moments += moments
         self.busy_us += busy_us
         if not found:
             return
@@ -48,6 +52,7 @@ class Rebuilds(msgspec.Struct):
             behind = self.named[most.hash] = Behind(rules.names[most.namespace], most.value)
         behind.rebuilds += 1
         behind.identifiers += len(found)
+        behind.moments += moments
 
     def largest(self) -> list[Behind]:
         """Who is behind most of it, first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from operators.people.collected import Collected
 from operators.people.manual import Manual
@@ -20,10 +20,10 @@ NONE_GONE: Mapping[bytes, Record] = {}
 
 def rebuild(work: Work, start: Iterable[Person], anchors: set[bytes], gone: Mapping[bytes, Record] = NONE_GONE) -> None:
     """Compute the people connected with these anew, and announce every difference. ``gone``: rows of records given up before."""
-    began = time.thread_time_ns()
+    began, read = time.thread_time_ns(), work.moments.read
     old = component(work.store, work.manual, start)
     compute(work, old, anchors | _anchors_of(old.values()), gone)
-    work.cost.count(old.values(), work.rules, (time.thread_time_ns() - began) // 1000)
+    work.cost.count(old.values(), work.rules, work.moments.read - read, (time.thread_time_ns() - began) // 1000)
 
 
 def compute(
@@ -46,7 +46,7 @@ def compute(
     rebuilt = Rebuilt(work, collected)
     new = rebuilt.build(groups)
     rebuilt.settle(old.values())
-    _replace(work, old, new, () if everybody else sorted(anchors))
+    exchange(work, old, new, lambda: [] if everybody else [end for end in sorted(anchors) if store.holder(end) is not None])
     work.announcer.reassigned(rebuilt.reassigned)
     if matcher is not None:
         matcher.end()
@@ -54,7 +54,7 @@ def compute(
             relink(work, matcher, person, cluster)
 
 
-def _replace(work: Work, old: dict[bytes, Person], new: dict[bytes, Person], near: Sequence[bytes]) -> None:
+def exchange(work: Work, old: Mapping[bytes, Person], new: Mapping[bytes, Person], near: Callable[[], Sequence[bytes]]) -> None:
     """Put rebuilt people in the place of what was; announce who came, split and vanished, then what holds of each.
 
     Who vanishes goes to who holds the lead, else another of the identifiers, else one of those ``near``, that evidence connects.
@@ -72,10 +72,13 @@ def _replace(work: Work, old: dict[bytes, Person], new: dict[bytes, Person], nea
             announcer.split(new[parent], new[key])
     for key in sorted(old.keys() - new.keys()):
         mine = [key, *(each.hash for each in old[key].identifiers)]
-        survivor = next((home[end] for end in (*mine, *near) if end in home), None)
+        survivor = next((home[end] for end in mine if end in home), None)
+        if survivor is None:
+            survivor = next((home.get(end) or store.holder(end) for end in near()), None)
         announcer.vanished(old[key], survivor)
         if survivor is not None:
             store.remember(survivor)
+            store.dirty[survivor.key] = survivor
     for key in sorted(new):
         work.timers.arm(new[key], next_due(new[key], work.program, now))
         announcer.settle(new[key], now)

@@ -65,6 +65,7 @@ class Stitcher:
             at = (time, event.message_id)
             runs = device.runs
             if time - device.end > self._rules.gap:
+                self.visits.windows.ends(held)
                 device.start = time
                 device.runs = [Run(anchor, at, at)]
                 device.cut = device.anonymous = False
@@ -150,6 +151,7 @@ class Stitcher:
                 )
             if person is None:
                 return None
+            linked.done += 1
         return person
 
     def _seen_again(self, linked: Linked, first: Slot, slots: Slots, event: Event) -> Person | None:

@@ -17,6 +17,9 @@ ROW_SIZE_WEIGHT = 0.05
 HASHES_MAX = 400_000
 """Identifiers whose hash is remembered; all are forgotten when there are more."""
 
+LARGEST = b"largest"
+"""Where `meta` has the number of identifiers of the largest person there ever was."""
+
 Pair = tuple[int, str]
 Slot = tuple[Person, Identifier]
 
@@ -40,6 +43,11 @@ class PeopleStore:
         self.dirty: dict[bytes, Person] = {}
         self.missed = 0
         """People who had to be read since they were not in memory."""
+        row = shard.meta.get(LARGEST)
+        nobody = row is None and next(shard.people.committed(b""), None) is None
+        self.largest = int.from_bytes(row, "big") if row is not None else 0 if nobody else rules.identifiers_max
+        """How many identifiers a person has at most: as many as somebody ever had, or may have where that was not written down."""
+        self._told = self.largest if row is not None else -1
         self.moves: dict[bytes, bytes] = {}
         """Identifiers that have changed hands since the history was written: hash → the key of who held it before, empty if nobody."""
 
@@ -102,6 +110,7 @@ class PeopleStore:
     def add(self, person: Person) -> None:
         """A person that is new under its key."""
         self.remember(person)
+        self.largest = max(self.largest, len(person.identifiers))
         self.dirty[person.key] = person
         alias, key = self.shard.alias, person.key
         for each in person.identifiers:
@@ -112,6 +121,7 @@ class PeopleStore:
 
     def welcome(self, person: Person) -> None:
         """As `add`, of somebody whose identifiers nobody has had."""
+        self.largest = max(self.largest, len(person.identifiers))
         self.remember(person)
         self.dirty[person.key] = person
         alias = self.shard.alias.pending
@@ -122,6 +132,7 @@ class PeopleStore:
         """Add an identifier to a person. ``of``: the key of who had it, empty if nobody did."""
         self.moves.setdefault(identifier.hash, of)
         person.identifiers.append(identifier)
+        self.largest = max(self.largest, len(person.identifiers))
         self.slots[(identifier.namespace, identifier.value)] = (person, identifier)
         self.shard.alias.put(identifier.hash, person.key)
 
@@ -158,6 +169,9 @@ class PeopleStore:
         if self.dirty:
             self._row_bytes += (size / len(self.dirty) - self._row_bytes) * ROW_SIZE_WEIGHT
         self.dirty = {}
+        if self.largest != self._told:
+            self._told = self.largest
+            self.shard.meta.put(LARGEST, self.largest.to_bytes(4, "big"))
         self.refusals.forget()
         self.identified.forget()
         self.denials.forget()

@@ -8,7 +8,7 @@ from contracts.envelope import message_hash
 from contracts.model.batches import Event, JudgedBatch, Refused
 from contracts.text.times import iso
 from operators.epochs import CONTROL
-from operators.people import denials, fold, repeat, resemblance
+from operators.people import denials, fold, local, repeat, resemblance
 from operators.people.quarantine import QuarantineRow
 from operators.people.recompute import NONE_GONE, rebuild
 from operators.people.store import Slot
@@ -102,8 +102,11 @@ def _stitch(work: Work, event: Event, message: bytes, first: Slot | None) -> Non
     changed = fold.announce_joins(work, linked) if linked.created or linked.joined else []
     # whose it is by its devices,
     anchor = work.rules.anchor(pairs)
-    owned = None if person is None else work.stitcher.visits.owner(event, slots, person, anchor)
-    if person is None or owned is None or (store.denials.some and denials.wait(work, pairs, slots)):
+    waits = store.denials.some and denials.wait(work, pairs, slots)
+    if person is None and not waits and local.repair(work, event, message, linked, changed):
+        return
+    owned = None if person is None else work.stitcher.visits.owner(event, [store.slots[pair][1] for pair in pairs], person, anchor)
+    if person is None or owned is None or waits:
         _anew(work, event, message, linked.gone)
         return
     key = store.slots[anchor][1].hash

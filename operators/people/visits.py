@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
 from contracts.model.batches import Event
 from operators.people.manual import Manual
 from operators.people.moments import Kept, Moments
-from operators.people.store import Pair, PeopleStore, Slot
+from operators.people.store import Pair, PeopleStore
+from operators.people.windows import Windows
 from operators.records import NOBODY, OWNED, PERSONS, RUNS, SELF, Device, Identifier, Moment, Person, Run, empty_device
 from operators.stitch.owners import ITSELF, NO_ONE, Owner, extend, owner_in_order
+
+NONE_MOVED: Mapping[bytes, bytes] = {}
 
 
 class Claim(NamedTuple):
@@ -40,19 +44,23 @@ class Visits:
         self._manual = manual
         self._rules = store.rules
         self._person = store.rules.person
+        self.windows = Windows(store, moments)
+        self.moved: Mapping[bytes, bytes] = NONE_MOVED
+        """While people are being made: identifiers that will be somebody else's → whose."""
 
-    def owner(self, event: Event, slots: list[Slot | None], person: Person, anchor: Pair) -> Owned | None:
-        """Bring the devices of the event up to date; returns who owns it (an identified event: its anchor, as `ITSELF`)."""
-        hangs_on = self._store.slots[anchor][1]
+    def owner(self, event: Event, ends: list[Identifier], person: Person, anchor: Pair) -> Owned | None:
+        """Bring the devices of the event up to date; returns who owns it (an identified event: its anchor, as `ITSELF`).
+
+        ``ends``: its identifiers, ``person``: who holds the first of them."""
+        hangs_on = ends[event.identifiers.index(anchor)]
         identified = self._person[anchor[0]]
         if identified:
             hangs_on.anchor = True
         owner, opens = ITSELF, False
         claims: list[Claim] = []
-        for pair, slot in zip(event.identifiers, slots, strict=True):
+        for pair, held in zip(event.identifiers, ends, strict=True):
             if self._person[pair[0]]:
                 continue
-            held = slot[1] if slot is not None else next(each for each in person.identifiers if (each.namespace, each.value) == pair)
             at = (event.time_us, event.message_id)
             if identified:
                 if not self._login(held, at, hangs_on.hash, person, claims):
@@ -68,7 +76,7 @@ class Visits:
         return Owned(owner, claims, opens)
 
     def _cluster(self, identifier: bytes) -> bytes:
-        return self._store.shard.alias.get(identifier) or identifier
+        return self.moved.get(identifier) or self._store.shard.alias.get(identifier) or identifier
 
     def _advance(self, held: Identifier, at: tuple[int, str]) -> Device | None:
         """The device with its latest session brought to the event; None if that is not where the event belongs."""
@@ -77,12 +85,14 @@ class Visits:
         if device is None:
             device = held.device = empty_device(time)
         elif time > device.end + self._rules.gap:
+            self.windows.ends(held)
             device.start = device.end = time
             device.runs = []
             device.cut = device.anonymous = False
         elif time > device.end:
             device.end = time
         elif time < device.start:
+            self.windows.forget(held.hash)
             return None
         return device
 

@@ -16,6 +16,7 @@ from operators.meta import Meta
 from operators.people import rebuilds
 from operators.people.announce import Announcer, Hide
 from operators.people.clock import Clock
+from operators.people.heads import Heads, owner_key
 from operators.people.history import History
 from operators.people.manual import Manual
 from operators.people.matcher import Matcher
@@ -24,8 +25,9 @@ from operators.people.stitcher import Stitcher
 from operators.people.store import PeopleStore
 from operators.people.timers import Timers
 from operators.quality.keeper import Quality
-from operators.records import moment_contract, moment_message, moment_raw
+from operators.records import moment_contract, moment_message, moment_raw, with_owner
 from operators.segments.compile import Program
+from operators.stitch.owners import Owner
 from operators.stitch.rules import Rules
 from state.keys import period_of
 from state.shard import Shard
@@ -43,6 +45,7 @@ class Work:
     program: Program
     rules: Rules
     moments: Moments
+    heads: Heads
     store: PeopleStore
     stitcher: Stitcher
     announcer: Announcer
@@ -95,7 +98,8 @@ class Work:
         self.program = Program(definitions)
         self.rules = Rules(definitions.identity)
         self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
-        self.moments = Moments(self.shard, self.meta)
+        self.heads = Heads(self.program, self.clock)
+        self.moments = Moments(self.shard, self.meta, self.heads)
         self.stitcher = Stitcher(self.store, self.moments, self.manual, self.program)
         likeness = definitions.identity.probabilistic
         model = None if likeness is None else model_of(definitions)
@@ -118,6 +122,12 @@ class Work:
         event = self.judge.reread(moment_raw(kept.row), self.meta.contracts[moment_contract(kept.row)])
         event.time_us, event.message_id = kept.time_us, moment_message(kept.row)
         return event
+
+    def give(self, kept: Kept, owner: Owner, event: Event) -> None:
+        """Give a stored event to another owner."""
+        self.heads.drop(owner_key(kept.anchor, kept.owner))
+        self.heads.add(owner_key(kept.anchor, owner), event, kept.anchor)
+        self.moments.rewrite(kept, with_owner(kept.row, *owner))
 
     def begin(self, cause: Cause, time_us: int) -> None:
         """What is told from now on has this cause, of this time; before the clock runs, that is when it happens."""

@@ -64,7 +64,7 @@ class Broken(msgspec.Struct, kw_only=True):
 
 
 class Rebuilds(msgspec.Struct, frozen=True):
-    """How often people were computed anew from their events, how many identifiers that read, and how long it took."""
+    """How often people were made anew because something was taken away, how many identifiers they had, and how long it took."""
 
     rebuilds: int = 0
     identifiers: int = 0

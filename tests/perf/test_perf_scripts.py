@@ -145,3 +145,12 @@ def test_sql(tmp_path: Path) -> None:
     found = _run(tmp_path, "perf.sql", "--project", str(tmp_path), "--rounds", "1")
     assert (found["rows"], [row["form"] for row in found["forms"]]) == (50, ["table", "csv", "json", "jsonl", "parquet"])
     assert all(row["rows_per_s"] > 0 and row["rss_mb"] > 0 for row in found["forms"])
+
+
+def test_dense(tmp_path: Path) -> None:
+    (found,) = _run(tmp_path, "perf.dense", "--people", "5", "--events", "200", "--conflict", "newest")["inputs"]
+    assert (found["people"], found["devices"], found["events"]) == (5, 10, 200)
+    assert found["worst_ms"] * 1000 >= found["mean_us"] / 2 > 0
+    assert found["beside_us"] == pytest.approx(found["mean_us"] - 30 * found["hands"]["messages"] / 200, abs=0.2)
+    assert found["rebuilds"] > 20
+    assert found["hands"]["people"] > 20

@@ -17,6 +17,8 @@ class Linked(msgspec.Struct, gc=False):
     whatever has been done by then; what is below has to be told all the same."""
 
     person: Person | None = None
+    done: int = 0
+    """How many of the event's links have been applied by then, of those that are taken one by one."""
     again: bool = False
     """Whether all of it was known, so that nobody holds what others did."""
     created: list[Person] = []

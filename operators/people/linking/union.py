@@ -22,7 +22,7 @@ class Union:
         self.rules = limits.rules
         self._person = limits.rules.person
         self._cells = len(program.cells)
-        self._plain = self._person == tuple(sorted(self._person, reverse=True))
+        self.plain = self._person == tuple(sorted(self._person, reverse=True))
         """Whether all persons' namespaces come before the devices', so that who is identified on a device is linked to it."""
 
     def join(self, linked: Linked, event: Event, pairs: Pairs, slots: Slots) -> Person | None:
@@ -82,7 +82,7 @@ class Union:
         few, *rest = sorted(people, key=lambda one: sum(each.refused for each in one.identifiers))
         if not any(each.refused for one in rest for each in one.identifiers):
             return True
-        if not self._plain or len(rest) > 1:
+        if not self.plain or len(rest) > 1:
             return False
         persons = [each.hash for each in rest[0].identifiers if self._person[each.namespace]]
         for each in few.identifiers:
