@@ -1,8 +1,9 @@
-"""People over the shard: a write-back cache of decoded persons, and who holds which identifier."""
+"""People over the shard: those seen lately in memory, decoded or as rows, and who holds which identifier."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from contracts.model.hashing import Hasher
 from operators.people.pairs import Denied, Identified, Refusals
@@ -11,7 +12,11 @@ from operators.stitch.rules import Rules
 from state.shard import Shard
 
 PERSON_BYTES, ROW_BYTES = 1_000, 7
-"""What a cached person takes in memory: so much, and for each byte of its row so much more (measured)."""
+"""What a decoded person takes in memory: so much, and for each byte of its row so much more (measured)."""
+KEPT_BYTES = 150
+"""What a person that is kept as its row takes beside that (measured)."""
+DECODED_LEAST = 0.25
+"""The share of the cache that is left to decoded people, however many rows there are to keep."""
 ROW_SIZE_WEIGHT = 0.05
 """How much a commit's rows count in the mean size of a row."""
 HASHES_MAX = 400_000
@@ -38,6 +43,8 @@ class PeopleStore:
         self._row_bytes = 500.0
         """How long a person's row is, a running mean of those written."""
         self._persons: dict[bytes, Person] = {}
+        self._rows: dict[bytes, bytes] = {}
+        """Of people who have not been asked for lately; none of them has changed since it was stored."""
         self.slots: dict[Pair, Slot] = {}
         self._hashes: dict[Pair, bytes] = {}
         self.dirty: dict[bytes, Person] = {}
@@ -88,16 +95,19 @@ class PeopleStore:
         """The person of this key."""
         found = self._persons.get(key)
         if found is None:
-            row = self.shard.people.get(key)
+            row = self._rows.get(key)
             if row is None:
-                return None
-            self.missed += 1
+                row = self.shard.people.get(key)
+                if row is None:
+                    return None
+                self.missed += 1
             found = self.remember(decode_person(row))
         return found
 
     def remember(self, person: Person) -> Person:
         """Put a person into the cache, under all of its identifiers."""
         self._persons[person.key] = person
+        self._rows.pop(person.key, None)
         slots = self.slots
         for each in person.identifiers:
             slots[(each.namespace, each.value)] = (person, each)
@@ -157,7 +167,7 @@ class PeopleStore:
     @property
     def cached(self) -> int:
         """How many persons are in memory."""
-        return len(self._persons)
+        return len(self._persons) + len(self._rows)
 
     def flush(self) -> None:
         """Encode the persons that changed into the pending commit."""
@@ -177,11 +187,22 @@ class PeopleStore:
         self.denials.forget()
 
     def trim(self) -> bool:
-        """After a commit: keep the cache within its limit, oldest first. Returns whether anybody had to go."""
-        most = int(self._cache_bytes / (PERSON_BYTES + ROW_BYTES * self._row_bytes))
+        """After a commit: keep the cache within its limit. Those who came into it first are kept as rows, then forgotten.
+
+        Returns whether anybody is no longer decoded."""
+        whole, kept = self._cache_bytes, KEPT_BYTES + self._row_bytes
+        room = max(whole * DECODED_LEAST, whole - len(self._rows) * kept)
+        most = int(room / (PERSON_BYTES + ROW_BYTES * self._row_bytes))
         excess = len(self._persons) - most
+        if excess <= 0:
+            return False
+        for key in list(islice(self._persons, excess + most // 8)):
+            person = self._persons.pop(key)
+            for each in person.identifiers:
+                self.slots.pop((each.namespace, each.value), None)
+            self._rows[key] = encode(person)
+        excess = len(self._rows) - int(whole * (1 - DECODED_LEAST) / kept)
         if excess > 0:
-            for key in list(self._persons)[: excess + most // 8]:
-                for each in self._persons.pop(key).identifiers:
-                    self.slots.pop((each.namespace, each.value), None)
-        return excess > 0
+            for key in list(islice(self._rows, excess + len(self._rows) // 8)):
+                del self._rows[key]
+        return True
