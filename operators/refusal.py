@@ -10,7 +10,8 @@ Rule = Literal["unlink", "shared_after", "limits.links", "limits.identifiers", "
 
 class Refusal(NamedTuple):
     """``namespace``: the name of the one of which there would be too many values, or of the shared device; ``limit``: what the rules
-    file says; ``figure``: the probability that falls short of it; ``by``: the order in which links count (empty: by weight)."""
+    file says; ``figure``: the probability that falls short of it; ``by``: the order in which links count (empty: by weight), or
+    ``together``: the probability is of all pairs together, not their mean."""
 
     rule: Rule
     namespace: str = ""
@@ -40,7 +41,7 @@ _WORDS: dict[Rule, str] = {
     "accept": "probability {figure:.4f}: below accept",
 }
 _BY_WEIGHT = "limits.links: one of the two has {limit} links that come before"
-_BALANCE = "support: the weights of all pairs between the two clusters speak against it (mean probability {figure:.4f})"
+_TOGETHER = "support: all pairs between the two clusters come to a probability of {figure:.4f}, below accept, {limit:g}"
 _IN_GENERAL: dict[Rule, str] = {
     "shared_after": "shared_after: too many persons were identified on the device",
     "limits.links": "limits.links: an identifier has more than {limit:,}",
@@ -53,8 +54,8 @@ _IN_GENERAL: dict[Rule, str] = {
 def _template(refusal: Refusal) -> str:
     if refusal.rule == "limits.links" and not refusal.by:
         return _BY_WEIGHT
-    if refusal.rule == "support" and refusal.figure >= refusal.limit:
-        return _BALANCE
+    if refusal.rule == "support" and refusal.by == "together":
+        return _TOGETHER
     return _WORDS[refusal.rule]
 
 

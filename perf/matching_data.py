@@ -25,7 +25,7 @@ _JOBS = ("politician", "writer", "painter", "cricketer", "engineer", "botanist",
 _MISSING = {"first_name": 0.02, "surname": 0.02, "dob": 0.2, "birth_place": 0.15, "postcode_fake": 0.2, "gender": 0.3, "occupation": 0.15}
 
 
-def _words(rng: random.Random, number: int) -> list[str]:
+def words(rng: random.Random, number: int) -> list[str]:
     found: dict[str, None] = {}
     while len(found) < number:
         middle = rng.choice(("", rng.choice(_ONSETS) + rng.choice(_RIMES)))
@@ -33,15 +33,15 @@ def _words(rng: random.Random, number: int) -> list[str]:
     return list(found)
 
 
-class _Zipf:
+class Zipf:
     """Words of which the n-th is chosen n times as rarely as the first."""
 
     def __init__(self, words: list[str], flatness: float) -> None:
-        self._words = words
+        self.words = words
         self._weights = [1 / (at + 1) ** flatness for at in range(len(words))]
 
     def choice(self, rng: random.Random) -> str:
-        return rng.choices(self._words, self._weights)[0]
+        return rng.choices(self.words, self._weights)[0]
 
 
 @dataclass
@@ -62,10 +62,10 @@ class Historical:
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)
-        self._first = _Zipf(_words(self._rng, 400), 0.9)
-        self._last = _Zipf(_words(self._rng, 4000), 0.65)
-        self._places = _Zipf(_words(self._rng, 300), 0.8)
-        self._counties = _words(self._rng, 40)
+        self._first = Zipf(words(self._rng, 400), 0.9)
+        self._last = Zipf(words(self._rng, 4000), 0.65)
+        self._places = Zipf(words(self._rng, 300), 0.8)
+        self._counties = words(self._rng, 40)
         self._county: dict[str, str] = {}
         self._area: dict[str, str] = {}
 

@@ -38,7 +38,7 @@ from tests.model_links import (
     moment,
     within_link_limit,
 )
-from tests.model_matching import confidence_of, join_likely, likely_links, records_of, weigher
+from tests.model_matching import Weigher, confidence_of, join_likely, likely_links, records_of
 from tests.model_segments import Facts, holds, json, measured, traits_of
 
 
@@ -65,8 +65,8 @@ def resolve(definitions: Definitions, events: Sequence[Event], control: Iterable
         join(rules, identity, link)
     if rules.probabilistic is not None:
         records = records_of(rules, events, identity)
-        weight = weigher(definitions)
-        join_likely(rules, identity, records, standing(likely_links(rules.probabilistic, records, weight)), weight)
+        weigher = Weigher(definitions)
+        join_likely(rules, identity, records, standing(likely_links(rules.probabilistic, records, weigher)), weigher)
     return identity
 
 

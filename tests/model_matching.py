@@ -1,13 +1,14 @@
 """What Skep means by links by likeness: records, who is compared with whom, which links stand, how sure that is.
 
-The match weight of one pair is the engine's own, since that is held against Splink elsewhere. All else is said anew.
+What a comparison says of one pair is the engine's own, since that is held against Splink elsewhere. All else is said anew.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+from math import exp2, log2, sqrt
 from typing import Any, NamedTuple
 
 from contracts.model.batches import Event
@@ -17,10 +18,10 @@ from operators.match import model
 from operators.match.scoring import Scorer
 from operators.match.values import value_at
 from schemalogic.paths import parse_path
-from tests.model_links import Ident, Identity, Link, Moment, anchor_of, join, lead, link_order, moment
+from tests.model_links import Ident, Identity, Link, Moment, anchor_of, breaks_a_rule, join, lead, link_order, moment
 
-DOUBT_BITS, BELIEF_BITS = -20.0, 10.0
-"""What one pair can weigh at most against and for joining two clusters."""
+UNIT, MOST_BITS = 2**24, 26
+"""Likelihood ratios are whole numbers of 2⁻²⁴ and at most 2²⁶, so that sums of them are exact."""
 Block = tuple[int, tuple[str, ...]]
 """Number of the line, and the values that those have who are in the block."""
 
@@ -35,7 +36,45 @@ class Record(NamedTuple):
     seen: list[tuple[Block, int]]
 
 
-Weight = Callable[[Record, Record], float]
+class Weigher:
+    """Weighs records by the model beside identity.yaml."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        settings = definitions.identity.probabilistic
+        assert settings is not None
+        self._scorer = Scorer(model.load(definitions.files[settings.model].encode(), settings.compare, settings.model))
+        self.prior = self._scorer.prior
+        self._known: dict[tuple[Ident, Ident], list[float | None]] = {}
+
+    def parts(self, one: Record, two: Record) -> list[float | None]:
+        """What each comparison says in bits; None without two values."""
+        one, two = sorted((one, two), key=lambda each: each.lead)
+        if (one.lead, two.lead) not in self._known:
+            self._known[one.lead, two.lead] = self._scorer.bits(*(self._scorer.prepare(each.traits) for each in (one, two)))
+        return self._known[one.lead, two.lead]
+
+    def pair(self, one: Record, two: Record) -> float:
+        """The match weight of two records in bits."""
+        return sum((bits for bits in self.parts(one, two) if bits is not None), self.prior)
+
+    def clusters(self, ones: Sequence[Record], twos: Sequence[Record]) -> tuple[float, float]:
+        """The match weight of two clusters in bits, and the mean match probability of the pairs between them.
+
+        Each comparison says the mean likelihood ratio of the pairs that have both values; what speaks against it counts as often as the
+        square root of the records in the smaller cluster.
+        """
+        pairs = [(one, two) for one in ones for two in twos]
+        total = self.prior
+        for said in zip(*(self.parts(*pair) for pair in pairs), strict=True):
+            ratios = [ratio(bits) for bits in said if bits is not None]
+            if ratios:
+                bits = log2(sum(ratios) / len(ratios)) - log2(UNIT)
+                total += bits if bits >= 0 else bits * sqrt(min(len(ones), len(twos)))
+        return total, sum(ratio(log2(probability(self.pair(*pair)))) for pair in pairs) / len(pairs) / UNIT
+
+
+def ratio(bits: float) -> int:
+    return max(1, round(exp2(min(bits, MOST_BITS) + log2(UNIT))))
 
 
 def records_of(rules: IdentityRules, events: Sequence[Event], identity: Identity) -> list[Record]:
@@ -91,23 +130,15 @@ def candidates(settings: Probabilistic, records: Sequence[Record]) -> list[tuple
 
 
 # ── links ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-def weigher(definitions: Definitions) -> Weight:
-    """The match weight of two records in bits, by the model beside identity.yaml."""
-    settings = definitions.identity.probabilistic
-    assert settings is not None
-    scorer = Scorer(model.load(definitions.files[settings.model].encode(), settings.compare, settings.model))
-    return lambda one, two: scorer.weight(*(scorer.prepare(each.traits) for each in sorted((one, two))))
-
-
 def probability(weight: float) -> float:
     return float(1 / (1 + 2**-weight))
 
 
-def likely_links(settings: Probabilistic, records: Sequence[Record], weight: Weight) -> list[Link]:
+def likely_links(settings: Probabilistic, records: Sequence[Record], weigher: Weigher) -> list[Link]:
     """The links between the leads of candidates that are alike enough to be reviewed."""
     found = []
     for one, two in candidates(settings, records):
-        bits = weight(one, two)
+        bits = weigher.pair(one, two)
         if probability(bits) >= settings.review:
             time = max([told_us(settings, one), told_us(settings, two)])
             found.append(Link(one.lead, two.lead, "probabilistic", time, time, weight=bits))
@@ -121,29 +152,42 @@ def told_us(settings: Probabilistic, record: Record) -> int:
     return max((record.told[name][0] for name in names), default=0)
 
 
-def join_likely(rules: IdentityRules, identity: Identity, records: Sequence[Record], links: Sequence[Link], weight: Weight) -> None:
-    """Accept, behind all other links, what is sure enough, within `limits.links` and supported by all pairs."""
+def join_likely(rules: IdentityRules, identity: Identity, records: Sequence[Record], links: Sequence[Link], weigher: Weigher) -> None:
+    """Join clusters that links connect, behind all other links: those that weigh most together first, while they are sure enough.
+
+    Among equal ones, by the first link between them. Then the links within one cluster stand.
+    """
     settings = rules.probabilistic
     assert settings is not None
     taken: Counter[Ident] = Counter()
+    within = []
     for link in sorted(links, key=lambda link: link_order(rules, link)):
-        if probability(link.weight or 0) < settings.accept or max(taken[link.a], taken[link.b]) >= rules.limit_links:
-            continue
-        taken.update((link.a, link.b))
-        ones, twos = ([each for each in records if each.lead in identity.cluster[end]] for end in (link.a, link.b))
-        if ones == twos or supported(settings, ones, twos, weight):
-            join(rules, identity, link)
+        if probability(link.weight or 0) >= settings.accept and max(taken[link.a], taken[link.b]) < rules.limit_links:
+            taken.update((link.a, link.b))
+            within.append(link)
+    while heaviest := next_pair(rules, identity, records, within, weigher):
+        join(rules, identity, heaviest)
+    identity.links.extend(link for link in within if identity.cluster[link.a] == identity.cluster[link.b] and link not in identity.links)
 
 
-def supported(settings: Probabilistic, ones: Sequence[Record], twos: Sequence[Record], weight: Weight) -> bool:
-    """Whether all pairs between two clusters speak for joining them: the mean probability is at least `support`, and the
-    weights, one bit less each, add up to no less than -30."""
-    weights = [weight(one, two) for one in ones for two in twos]
-    if settings.support == 0 or len(weights) == 1:
-        return True
-    mean = sum(probability(bits) for bits in weights) / len(weights)
-    balance = sum(min(max(bits, DOUBT_BITS), BELIEF_BITS) - 1 for bits in weights)
-    return mean >= settings.support and balance >= -30
+def next_pair(rules: IdentityRules, identity: Identity, records: Sequence[Record], links: Sequence[Link], weigher: Weigher) -> Link | None:
+    """The first link between the two clusters that are joined next; None if none are."""
+    settings = rules.probabilistic
+    assert settings is not None
+    first: dict[frozenset[frozenset[Ident]], Link] = {}
+    for link in links:
+        both = frozenset((identity.cluster[link.a], identity.cluster[link.b]))
+        if len(both) == 2 and not breaks_a_rule(rules, frozenset.union(*both)):
+            first.setdefault(both, link)
+    found: list[tuple[float, Link]] = []
+    for both, link in first.items():
+        ones, twos = ([each for each in records if each.lead in cluster] for cluster in both)
+        bits, mean = weigher.clusters(ones, twos)
+        if settings.support == 0 or len(ones) == len(twos) == 1:
+            bits, mean = link.weight or 0, 1
+        if probability(bits) >= settings.accept and mean >= settings.support:
+            found.append((bits, link))
+    return max(found, key=lambda each: each[0])[1] if found else None
 
 
 # ── confidence ──────────────────────────────────────────────────────────────────────────────────────────────────────

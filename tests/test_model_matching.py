@@ -124,33 +124,45 @@ def test_a_link_is_withdrawn_when_the_values_change() -> None:
     assert confidences(lines(rules(), *bodies)) == [1.0, 1.0]
 
 
-def test_support_refuses_a_bridge() -> None:
+def test_clusters_are_joined_by_all_that_their_pairs_say() -> None:
     """Two Anns of two towns, and one who does not say where: she is as much the one as the other, and joins one.
 
-    The other is linked to her as strongly, but over both pairs the mean is (0.985 + 0.889) / 2 = 0.937.
+    The other is linked to her as strongly, but to both she weighs 6 bits for the name and -3 for the town: 0.889.
     """
     bodies = [lives(1, "u1", "Ann", "York"), lives(2, "u2", "Ann"), lives(3, "u3", "Ann", "Hull")]
-    assert people(lines(rules(support=0.93), *bodies)) == [["u1", "u2", "u3"]]
-    found = lines(rules(support=0.94), *bodies)
+    found = lines(rules(support=0.1), *bodies)
     assert people(found) == [["u1"], ["u2", "u3"]]  # of equal weight: the newer link first
     assert links(found) == [("u2", "u3", 6.0)]
+    assert people(lines(rules(support=0.1, accept=0.88), *bodies)) == [["u1", "u2", "u3"]]
+    assert people(lines(rules(support=0), *bodies)) == [["u1", "u2", "u3"]]
 
 
-def test_pairs_that_speak_against_it_weigh_more_than_thirty_bits() -> None:
-    """x, of whom only the town is known, is one of two Anns there; a Bob of that town is two other Bobs. x and he share the town.
+def test_support_is_the_mean_probability_of_all_pairs() -> None:
+    """Of the three above: (0.985 + 0.889) / 2 = 0.937."""
+    bodies = [lives(1, "u1", "Ann", "York"), lives(2, "u2", "Ann"), lives(3, "u3", "Ann", "Hull")]
+    assert people(lines(rules(accept=0.88, support=0.93), *bodies)) == [["u1", "u2", "u3"]]
+    assert people(lines(rules(accept=0.88, support=0.94), *bodies)) == [["u1"], ["u2", "u3"]]
 
-    Of nine pairs one has 3 bits, four -3 and four -9; less one each, that is -54. Of one Ann and one other Bob it is -16.
-    The mean probability is 0.15 and 0.28: not what refuses it.
-    """
-    settings = rules(support=0.1, accept=0.8, block=[["name"], ["home.town"]])
-    strangers = [lives(1, "x", None, "York"), lives(2, "b1", "Bob", "York")]
-    anns = [lives(day, f"a{day}", "Ann", "York") for day in (3, 4)]
-    bobs = [lives(day, f"b{day}", "Bob", "Hull") for day in (5, 6)]
-    assert people(lines(settings, *strangers, *anns, *bobs)) == [["a3", "a4", "x"], ["b1", "b5", "b6"]]
-    assert people(lines(settings, *strangers, anns[0], bobs[0])) == [["a3", "b1", "b5", "x"]]
-    assert people(lines(rules(support=0, accept=0.8, block=[["name"], ["home.town"]]), *strangers, *anns, *bobs)) == [
-        ["a3", "a4", "b1", "b5", "b6", "x"]
-    ]
+
+def test_what_differs_in_each_record_of_two_clusters_counts_more_than_once() -> None:
+    """An Ann of York and one of Hull have 6 - 3 bits, 0.889; two of each 6 - 3·√2, 0.772."""
+    settings = rules(support=0.1, accept=0.8)
+    york = [lives(day, f"y{day}", "Ann", "York") for day in (1, 2)]
+    hull = [lives(day, f"h{day}", "Ann", "Hull") for day in (3, 4)]
+    assert people(lines(settings, york[0], hull[0])) == [["h3", "y1"]]
+    assert people(lines(settings, *york, *hull)) == [["h3", "h4"], ["y1", "y2"]]
+
+
+def test_a_record_that_is_seldom_alone_is_more_likely_the_one_beside_it() -> None:
+    """With one in eight alone, each pair has three bits more; a model that does not say so takes everybody for alone."""
+    definitions = rules()
+    told = json.loads(definitions.files["identity_model.json"])
+    bodies = [lives(1, "u1", None, "York"), lives(2, "u2", None, "York", context={"ip": "10.0.0.1"})]
+    same = [{**body, "context": {"ip": "10.0.0.1"}, "timestamp": "2026-01-01T00:00:00Z"} for body in bodies]
+    for more, weight in ({"alone": 0.125}, 6.0), ({"alone": 1.0}, None), ({}, None):
+        kept = {key: value for key, value in told.items() if key != "alone"}
+        model = {"identity_model.json": json.dumps(kept | more)}
+        assert [each for _, _, each in links(lines(contracts.load(definitions.files | model), *same))] == ([weight] if weight else [])
 
 
 @pytest.mark.parametrize(("minutes", "joined"), [(60, True), (61, False)])

@@ -1,33 +1,27 @@
-"""Probabilistic links behind all others: which of them stand, by the greedy rule, the namespaces and the support between clusters."""
+"""Probabilistic links behind all others: which of them stand, by all that clusters say of each other and the namespaces."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
+from heapq import heappop, heappush
 from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
 
 from operators.components import Components
-from operators.match.scoring import probability
+from operators.match.joint import Evidence, Joint, together
+from operators.match.scoring import probability, weight
 from operators.records import Identifier
 from operators.refusal import Refusal
 from operators.stitch.rules import Held, Rules
 
-SUPPORT_PAIRS_MAX = 10_000
-"""Pairs of records that are looked at for the support of one merge; of larger clusters, an even sample of their members."""
+PAIRS_MAX = 10_000
+"""Pairs of records that are looked at for the weight of two clusters; of larger clusters, an even sample of their members."""
 
-DOUBT_MAX = 20.0
-BELIEF_MAX = 10.0
-"""Bits that one pair can weigh against or for a merge, so that a single pair decides nothing between large clusters."""
-BALANCE = 1.0
-"""Bits that the pairs between two clusters must weigh in the mean …"""
-SLACK = 30.0
-"""… less so many bits over all of them: a few pairs that disagree are the errors that links are there to bridge."""
-
-Weight = Callable[[bytes, bytes], float]
-"""The match weight of two records, in bits."""
+Says = Callable[[bytes, bytes], Evidence]
+"""What a pair of records says."""
 
 
 class Record(msgspec.Struct, gc=False):
@@ -57,6 +51,16 @@ class Decision(NamedTuple):
     joins: bool = False
 
 
+class Joining(NamedTuple):
+    """By what clusters are joined: their match probability, by `joint` over what all their pairs say, is at least ``accept``, and the
+    mean one of all pairs at least ``support``; with a ``support`` of 0 by their heaviest link alone."""
+
+    accept: float
+    support: float
+    joint: Joint
+    says: Says
+
+
 def order(match: Match, records: Mapping[bytes, Record], rules: Rules) -> tuple[object, ...]:
     """The place of a link among probabilistic ones, the first the smallest: heavier first, then as among deterministic ones."""
     one, two = records[match.a], records[match.b]
@@ -71,20 +75,25 @@ def order(match: Match, records: Mapping[bytes, Record], rules: Rules) -> tuple[
     )
 
 
-def decide(records: Mapping[bytes, Record], matches: Collection[Match], rules: Rules, support: float, weight: Weight) -> list[Decision]:
-    """Every link in order, and whether it stands. ``support``: the least mean match probability between two clusters that are joined."""
-    ordered = _in_order(matches, records, rules)
+def decide(records: Mapping[bytes, Record], matches: Collection[Match], rules: Rules, joining: Joining) -> list[Decision]:
+    """Every link in order, and whether it stands: whether the clusters in which its ends are have become one."""
     links: dict[bytes, int] = defaultdict(int)
-    clusters = _Clusters(records, rules, support, weight)
     beyond = rules.beyond_links._replace(by="")
-    found = []
+    ordered, within = list(_in_order(matches, records, rules)), []
     for match in ordered:
-        if max(links[match.a], links[match.b]) >= rules.links_max:
-            found.append(Decision(match, beyond))
-            continue
-        links[match.a] += 1
-        links[match.b] += 1
-        found.append(clusters.add(match))
+        if max(links[match.a], links[match.b]) < rules.links_max:
+            links[match.a] += 1
+            links[match.b] += 1
+            within.append(match)
+    clusters = _Clusters(records, within, rules, joining)
+    clusters.join()
+    taken, joined, found = set(within), Components(), []
+    for match in ordered:
+        refusal = clusters.refusal(match) if match in taken else beyond
+        joins = refusal is None and joined.root(match.a) != joined.root(match.b)
+        if joins:
+            joined.join(match.a, match.b)
+        found.append(Decision(match, refusal, joins))
     return found
 
 
@@ -102,75 +111,113 @@ def members(records: Collection[bytes], decisions: Collection[Decision]) -> list
 
 
 class _Clusters:
-    """Clusters that grow, each with its records and how many values of each namespace it holds, by root."""
+    """Clusters that grow: those two are joined next that weigh most together, of equal ones those whose first link comes first.
 
-    def __init__(self, records: Mapping[bytes, Record], rules: Rules, support: float, weight: Weight) -> None:
-        self._rules = rules
-        self._support = support
-        self._between = Support(weight)
-        self._components = Components()
-        self._held = {key: record.held for key, record in records.items()}
-        self._records = {key: [key] for key in records}
-
-    def add(self, match: Match) -> Decision:
-        a, b = self._components.root(match.a), self._components.root(match.b)
-        if a == b:
-            return Decision(match, None)
-        if len(self._records[b]) > len(self._records[a]):
-            a, b = b, a
-        held = self._rules.together(self._held[a], self._held[b])
-        if isinstance(held, Refusal):
-            return Decision(match, held)
-        pairs = len(self._records[a]) * len(self._records[b])
-        if self._support > 0 and pairs > 1:
-            mean, balance = self._between.means(a, self._records[a], b, self._records[b])
-            if mean < self._support or balance < BALANCE - SLACK / pairs:
-                return Decision(match, Refusal("support", limit=self._support, figure=mean))
-        self._components.join(a, b)
-        self._held[a] = held
-        self._records[a].extend(self._records.pop(b))
-        return Decision(match, None, joins=True)
-
-
-class Support:
-    """What all pairs between two growing lists of records say, each pair computed once.
-
-    A cluster is named by its first record and only ever grows at its end, so sums over its first members stay right.
+    Two clusters that a link connects are a *pair*, and go by the place of their first link.
     """
 
-    def __init__(self, weight: Weight) -> None:
-        self._weight = weight
-        self._sums: dict[tuple[bytes, bytes], tuple[int, int, float, float]] = {}
+    def __init__(self, records: Mapping[bytes, Record], links: list[Match], rules: Rules, joining: Joining) -> None:
+        self._rules = rules
+        self._by = joining
+        self._home = Components()
+        self._held = {key: record.held for key, record in records.items()}
+        self._records = {key: [key] for key in records}
+        self._near: dict[bytes, dict[bytes, int]] = defaultdict(dict)
+        """Clusters by their roots: the pairs of each, by the other one."""
+        self._ends: dict[int, tuple[bytes, bytes]] = {}
+        self._evidence: dict[int, Evidence] = {}
+        """What is known of a pair; of two single records it is only looked at when one of them grows."""
+        self._changes: dict[int, int] = {}
+        """How often a pair was weighed anew: what stands in the queue of before does not count."""
+        self._figures: dict[int, tuple[float, float]] = {}
+        """What a pair that has grown weighs, and the mean match probability between its records."""
+        self._least = weight(joining.accept)
+        # In the order of their weights, links are a queue already.
+        self._queue = [(-match.weight, place, 0) for place, match in enumerate(links)]
+        for place, match in enumerate(links):
+            self._near[match.a][match.b] = self._near[match.b][match.a] = place
+            self._ends[place] = match.a, match.b
 
-    def means(self, a: bytes, ones: list[bytes], b: bytes, twos: list[bytes]) -> tuple[float, float]:
-        """The mean match probability, and the mean match weight within its bounds, over all pairs of two clusters.
+    def join(self) -> None:
+        """Join what is to be joined."""
+        while self._queue:
+            _, place, change = heappop(self._queue)
+            if place not in self._ends or self._changes.get(place, 0) != change:
+                continue
+            a, b = self._ends[place]
+            held = self._rules.together(self._held[a], self._held[b])
+            if isinstance(held, Refusal):
+                # For ever: what they hold can only become more.
+                self._part(place)
+            else:
+                self._merge(place, held)
 
-        Over those of an even sample, if there are more than `SUPPORT_PAIRS_MAX`.
-        """
-        if a > b:
-            a, ones, b, twos = b, twos, a, ones
-        pairs = len(ones) * len(twos)
-        if pairs > SUPPORT_PAIRS_MAX:
-            ones, twos = _sample(ones), _sample(twos)
-            mean, balance = self._sum(ones, twos)
-            return mean / (len(ones) * len(twos)), balance / (len(ones) * len(twos))
-        known_ones, known_twos, mean, balance = self._sums.get((a, b), (0, 0, 0.0, 0.0))
-        for rows, others in ((ones[:known_ones], twos[known_twos:]), (ones[known_ones:], twos)):
-            more = self._sum(rows, others)
-            mean, balance = mean + more[0], balance + more[1]
-        self._sums[a, b] = (len(ones), len(twos), mean, balance)
-        return mean / pairs, balance / pairs
+    def _part(self, place: int) -> None:
+        a, b = self._ends.pop(place)
+        del self._near[a][b], self._near[b][a]
 
-    def _sum(self, ones: list[bytes], twos: list[bytes]) -> tuple[float, float]:
-        mean = balance = 0.0
-        for one in ones:
-            for two in twos:
-                bits = self._weight(one, two)
-                mean += probability(bits)
-                balance += min(max(bits, -DOUBT_MAX), BELIEF_MAX)
-        return mean, balance
+    def _merge(self, place: int, held: Held) -> None:
+        a, b = self._ends[place]
+        if len(self._records[b]) > len(self._records[a]):
+            a, b = b, a
+        self._part(place)
+        near, theirs = self._near[a], self._near.pop(b)
+        grown = {other: self._grown(a, b, other) for other in near.keys() | theirs.keys()} if self._by.support else {}
+        self._held[a] = held
+        self._records[a] += self._records.pop(b)
+        self._home.join(a, b)
+        for other, at in theirs.items():
+            del self._near[other][b]
+            first = near.get(other, at)
+            if first != at:
+                del self._ends[max(first, at)]
+                first = min(first, at)
+            near[other] = self._near[other][a] = first
+            self._ends[first] = a, other
+        for other, evidence in grown.items():
+            self._weigh(near[other], evidence)
+
+    def _grown(self, a: bytes, b: bytes, other: bytes) -> Evidence | None:
+        """What there is between a cluster and two that become one; None if that is taken from a sample."""
+        pairs = (len(self._records[a]) + len(self._records[b])) * len(self._records[other])
+        return None if pairs > PAIRS_MAX else self._between(a, other) + self._between(b, other)
+
+    def _between(self, a: bytes, b: bytes) -> Evidence:
+        place = self._near[a].get(b)
+        known = None if place is None else self._evidence.get(place)
+        return self._together(self._records[a], self._records[b]) if known is None else known
+
+    def _together(self, ones: list[bytes], twos: list[bytes]) -> Evidence:
+        return together(self._by.says(one, two) for one in ones for two in twos)
+
+    def _weigh(self, place: int, evidence: Evidence | None) -> None:
+        """The clusters of a pair have grown: it stands elsewhere in the queue now, or not at all."""
+        a, b = self._ends[place]
+        if evidence is None:
+            evidence = self._together(_sample(self._records[a]), _sample(self._records[b]))
+            self._evidence.pop(place, None)
+        else:
+            self._evidence[place] = evidence
+        change = self._changes[place] = self._changes.get(place, 0) + 1
+        bits, mean = self._by.joint.weight(evidence, min(len(self._records[a]), len(self._records[b])))
+        self._figures[place] = bits, mean
+        if bits >= self._least and mean >= self._by.support:
+            heappush(self._queue, (-bits, place, change))
+
+    def refusal(self, match: Match) -> Refusal | None:
+        """What keeps the ends of a link apart, if they are."""
+        a, b = self._home.root(match.a), self._home.root(match.b)
+        if a == b:
+            return None
+        held = self._rules.together(self._held[a], self._held[b])
+        if isinstance(held, Refusal):
+            return held
+        bits, mean = self._figures[self._near[a][b]]
+        if bits < self._least:
+            return Refusal("support", limit=self._by.accept, figure=probability(bits), by="together")
+        return Refusal("support", limit=self._by.support, figure=mean)
 
 
 def _sample(records: list[bytes]) -> list[bytes]:
-    most = int(SUPPORT_PAIRS_MAX**0.5)
+    most = int(PAIRS_MAX**0.5)
     return [records[at * len(records) // most] for at in range(most)] if len(records) > most else records

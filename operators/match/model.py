@@ -54,11 +54,18 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """``prior``: the probability that two records taken at random are one person's. ``trained``: figures of the training."""
+    """``prior``: the probability that two records taken at random are one person's. ``alone``: the probability that a record has no
+    other one of its person within reach. ``trained``: figures of the training."""
 
     prior: float
     comparisons: tuple[Weights, ...]
     trained: dict[str, Any] = field(default_factory=dict)
+    alone: float = 1.0
+
+    @property
+    def chance(self) -> float:
+        """The probability that a candidate is of one person with a record, before the two are compared: against its being alone."""
+        return self.prior / (self.prior + (1 - self.prior) * self.alone)
 
 
 def shares(found: list[float | None]) -> tuple[float, ...]:
@@ -79,7 +86,7 @@ def dump(model: Model) -> bytes:
                 **({"terms": {"total": each.terms.total, "counts": each.terms.counts}} if each.terms else {}),
             }
         )
-    content = {"format": FORMAT, "prior": model.prior, "comparisons": comparisons, "trained": model.trained}
+    content = {"format": FORMAT, "prior": model.prior, "alone": model.alone, "comparisons": comparisons, "trained": model.trained}
     return orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n"
 
 
@@ -131,7 +138,11 @@ def _model(content: dict[str, Any], compares: tuple[Compare, ...], name: str) ->
     prior = float(content["prior"])
     if not 0 < prior < 1:
         raise ValueError(f"prior {prior}")
-    return Model(prior, weights, dict(content.get("trained", {})))
+    # A model of before this was estimated weighs its pairs against all others.
+    alone = float(content.get("alone", 1.0))
+    if not 0 < alone <= 1:
+        raise ValueError(f"alone {alone}")
+    return Model(prior, weights, dict(content.get("trained", {})), alone)
 
 
 def _same(found: list[dict[str, Any]], compares: tuple[Compare, ...], name: str) -> None:

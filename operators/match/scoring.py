@@ -1,23 +1,29 @@
 """The match weight of two records: the sum, in bits, of the prior's odds and of what each comparison says.
 
 Fellegi and Sunter (1969), as Splink computes it: log2(prior / (1 − prior)) + Σ log2(m / u), where equal values with a
-term frequency f count log2(m / f) in place of log2(m / u).
+term frequency f count log2(m / f) in place of log2(m / u). The prior is that of a candidate (`Model.chance`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from contracts.model.probabilistic import How
 from operators.match.comparisons import Test, levels, prepare, term
+from operators.match.joint import Evidence, Joint, said
 from operators.match.model import Model, Weights
 from operators.match.values import value_at
 
+TERMS_CACHE = 50_000
+"""Values of one comparison for which is kept what it says that they are equal."""
 Prepared = tuple[Any, ...]
 """The values of one record, one for each comparison; None where it has none."""
-_Says = Callable[[Any, Any], float]
+_Said = tuple[float, Evidence]
+"""What a comparison says of a pair, in bits and as evidence of clusters."""
+_Says = Callable[[Any, Any], _Said]
 
 
 class Part(NamedTuple):
@@ -46,8 +52,9 @@ class Scorer:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._traits: list[tuple[str, How]] = [(each.compare.trait, each.compare.how) for each in model.comparisons]
-        self._says = [_says(each) for each in model.comparisons]
-        self.prior = weight(model.prior)
+        self._says = [_says(at, each) for at, each in enumerate(model.comparisons)]
+        self.prior = weight(model.chance)
+        self.joint = Joint(self.prior, len(self._says))
 
     def prepare(self, traits: Mapping[str, Any]) -> Prepared:
         """The values of a record's traits, as `weight` takes them."""
@@ -60,43 +67,57 @@ class Scorer:
 
     def weight(self, a: Prepared, b: Prepared) -> float:
         """The match weight of two records, in bits."""
-        total = self.prior
+        return self.weigh(a, b)[0]
+
+    def weigh(self, a: Prepared, b: Prepared) -> _Said:
+        """The match weight of two records, in bits, and what they say for clusters in which they are."""
+        total, evidence = self.prior, 0
         for says, one, two in zip(self._says, a, b, strict=True):
             if one is not None and two is not None:
-                total += says(one, two)
-        return total
+                bits, each = says(one, two)
+                total += bits
+                evidence += each
+        return total, evidence | said(len(self._says), math.log2(probability(total)))
+
+    def bits(self, a: Prepared, b: Prepared) -> list[float | None]:
+        """What each comparison adds to the prior, in bits; None where one of the two has no value."""
+        rows = zip(self._says, a, b, strict=True)
+        return [None if one is None or two is None else says(one, two)[0] for says, one, two in rows]
 
     def explain(self, a: Prepared, b: Prepared) -> list[Part]:
         """The waterfall: what each comparison adds to the prior, in the order of the rules."""
         parts = []
-        for weights, says, one, two in zip(self._model.comparisons, self._says, a, b, strict=True):
+        for weights, bits, one, two in zip(self._model.comparisons, self.bits(a, b), a, b, strict=True):
             trait, how = weights.compare.trait, weights.compare.how
-            if one is None or two is None:
+            if bits is None:
                 parts.append(Part(trait, how, "nothing to compare", 0.0, 0.0))
                 continue
             at = next(at for at, level in enumerate(levels(weights.compare)) if level.test(one, two))
             plain = weights.bits[at]
-            parts.append(Part(trait, how, levels(weights.compare)[at].label, plain, says(one, two) - plain))
+            parts.append(Part(trait, how, levels(weights.compare)[at].label, plain, bits - plain))
         return parts
 
 
-def _says(weights: Weights) -> _Says:
-    """What a comparison adds, as a function of two prepared values."""
-    bits, how, terms = weights.bits, weights.compare.how, weights.terms
-    tests: list[tuple[Test, float]] = [(level.test, bit) for level, bit in zip(levels(weights.compare)[1:-1], bits[1:], strict=False)]
-    equal, otherwise = bits[0], bits[-1]
-    if terms is None:
-        equal_bits: Callable[[Any], float] = lambda _value: equal  # noqa: E731 - one of two forms
-    else:
-        m = weights.m[0]
-        equal_bits = lambda value: math.log2(m / terms.share(term(how, value)))  # noqa: E731
+def _says(at: int, weights: Weights) -> _Says:
+    """What the comparison of that place adds, as a function of two prepared values."""
+    bits, how, terms, m = weights.bits, weights.compare.how, weights.terms, weights.m[0]
+    tests: list[tuple[Test, _Said]] = [
+        (level.test, (bit, said(at, bit))) for level, bit in zip(levels(weights.compare)[1:-1], bits[1:], strict=False)
+    ]
+    equal, otherwise = (bits[0], said(at, bits[0])), (bits[-1], said(at, bits[-1]))
 
-    def says(a: Any, b: Any) -> float:
+    @lru_cache(maxsize=TERMS_CACHE)
+    def of_term(value: Any) -> _Said:
+        assert terms is not None
+        rare = math.log2(m / terms.share(term(how, value)))
+        return rare, said(at, rare)
+
+    def says(a: Any, b: Any) -> _Said:
         if a == b:
-            return equal_bits(a)
-        for test, bit in tests:
+            return equal if terms is None else of_term(a)
+        for test, each in tests:
             if test(a, b):
-                return bit
+                return each
         return otherwise
 
     return says

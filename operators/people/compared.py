@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from operators.components import Components
 from operators.match import clusters
-from operators.match.evidence import Evidence
+from operators.match.evidence import Evidence as Likeness
+from operators.match.joint import Evidence
 from operators.match.scoring import Prepared, Scorer
 from operators.people.store import PeopleStore
 from operators.records import Identifier, Person, Record
@@ -19,7 +20,7 @@ from operators.stitch.clusters import lead
 RECORDS_MAX = 200_000
 """Records whose comparable values are kept in memory; all are forgotten when there are more."""
 PAIRS_MAX = 2_000_000
-"""Match weights that are kept in memory; all are forgotten when there are more."""
+"""Pairs whose weights are kept in memory; all are forgotten when there are more."""
 Parts = Mapping[bytes, list[Identifier]]
 """The identifiers of records, by lead."""
 
@@ -48,13 +49,13 @@ def parts_of(person: Person) -> dict[bytes, list[Identifier]]:
 class Compared:
     """Records, their rows, and what pairs of them weigh."""
 
-    def __init__(self, store: PeopleStore, evidence: Evidence, scorer: Scorer) -> None:
+    def __init__(self, store: PeopleStore, evidence: Likeness, scorer: Scorer) -> None:
         self._store = store
         self._rules = store.rules
         self._evidence = evidence
         self._scorer = scorer
         self._known: dict[bytes, Known] = {}
-        self._pairs: dict[bytes, dict[bytes, float]] = {}
+        self._pairs: dict[bytes, dict[bytes, tuple[float, Evidence]]] = {}
         self._pairs_held = 0
         self.making: dict[bytes, Record] = {}
         """Rows of records that are in no person yet, while people are made of them."""
@@ -125,10 +126,17 @@ class Compared:
 
     def weight(self, a: bytes, b: bytes) -> float:
         """The match weight of two records, in bits."""
+        return self._weigh(a, b)[0]
+
+    def says(self, a: bytes, b: bytes) -> Evidence:
+        """What two records say for clusters in which they are."""
+        return self._weigh(a, b)[1]
+
+    def _weigh(self, a: bytes, b: bytes) -> tuple[float, Evidence]:
         mine = self._pairs.setdefault(a, {})
         found = mine.get(b)
         if found is None:
-            found = mine[b] = self._scorer.weight(self.known(a).prepared, self.known(b).prepared)
+            found = mine[b] = self._scorer.weigh(self.known(a).prepared, self.known(b).prepared)
             self._pairs.setdefault(b, {})[a] = found
             self._pairs_held += 1
         return found

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from contracts.model.probabilistic import Probabilistic
 from operators.match import clusters
-from operators.match.clusters import Decision, Match
+from operators.match.clusters import Decision, Joining, Match
 from operators.match.evidence import Evidence
 from operators.match.model import Model
 from operators.match.scoring import Scorer, probability, weight
@@ -37,10 +37,11 @@ class Matcher:
         self._manual = manual
         self._rules = store.rules
         self._shares = any(store.rules.shared_after)
-        self._support = settings.support
         self.evidence = Evidence(settings)
         self.index = BlockIndex(store.shard.blocks, settings.block_limit, meta)
-        self.compared = Compared(store, self.evidence, Scorer(model))
+        scorer = Scorer(model)
+        self.compared = Compared(store, self.evidence, scorer)
+        self._joining = Joining(settings.accept, settings.support, scorer.joint, self.compared.says)
         self._review, self._accept = weight(settings.review), weight(settings.accept)
 
     def settle(self, present: Parts, gone: Mapping[bytes, Record]) -> set[bytes]:
@@ -161,7 +162,7 @@ class Matcher:
         ranks = {key: _rank(record) for key, record in records.items()}
         matches = [match if ranks[match.a] < ranks[match.b] else Match(match.b, match.a, match.weight) for match in matches]
         ordered = sorted(records, key=ranks.__getitem__)
-        return clusters.decide({key: records[key] for key in ordered}, matches, self._rules, self._support, self.compared.weight), ordered
+        return clusters.decide({key: records[key] for key in ordered}, matches, self._rules, self._joining), ordered
 
     def _barred(self, a: bytes, b: bytes) -> Refusal | None:
         """What refuses a link whatever its weight."""

@@ -12,8 +12,11 @@ from operators.quality.scores import source_of
 from operators.records import decode_page
 from state.keys import NOBODY
 
-MEANING = 1
-"""Raised when what is stored comes to mean something else: how identifiers are normalised, names, consents or times are read."""
+MEANING = 2
+"""Raised when what is stored comes to mean something else: how identifiers are normalised, names, consents or times are read,
+which links by likeness stand."""
+_KEPT = 1
+"""The first meaning under which all is kept that is kept beside people today."""
 _LAST = b"\xff" * 21
 
 
@@ -25,6 +28,9 @@ def is_old(meta: Meta) -> bool:
 def renew(work: Work) -> None:
     """What is kept beside people and was not kept, or not in this way, under the older meaning."""
     meta = work.meta
+    kept, meta.meaning = meta.meaning >= _KEPT, MEANING
+    if kept:
+        return
     _find_nobodys(work)
     _rule_again(work)
     meta.sources, meta.late = {}, {}
@@ -35,7 +41,6 @@ def renew(work: Work) -> None:
         row = decode_row(stored)
         if row.reason == "too_late":
             meta.late[source_of(row.partition)] = meta.late.get(source_of(row.partition), 0) + 1
-    meta.meaning = MEANING
 
 
 def _rule_again(work: Work) -> None:

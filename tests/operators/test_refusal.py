@@ -40,8 +40,8 @@ SAID = [
         None,
     ),
     (
-        Refusal("support", limit=0.1, figure=0.5),
-        "support: the weights of all pairs between the two clusters speak against it (mean probability 0.5000)",
+        Refusal("support", limit=0.95, figure=0.5, by="together"),
+        "support: all pairs between the two clusters come to a probability of 0.5000, below accept, 0.95",
         None,
     ),
     (Refusal("accept", figure=0.91), "probability 0.9100: below accept", None),

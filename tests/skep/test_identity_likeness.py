@@ -164,13 +164,13 @@ def test_the_explanation_for_people(shop: Path) -> None:
     """The waterfall as a table, of a link and of a pair that was compared."""
     said = shown(shop, "identity", "explain", "user_id:liz1", "user_id:liz2")
     assert "probabilistic" in said
-    assert re.search(r"\(two at random\) .*probability 0\.05 +-4\.25 +-4\.25", said)
+    assert re.search(r"\(a candidate\) .*probability 0\.05 +-4\.25 +-4\.25", said)
     assert re.search(r"first_name +jaro_winkler +elisabeth +elisabeth +equal +\+8\.00 +\+2\.00 +\+3\.75", said)
     side = shown(shop, "identity", "explain", "user_id:liz1", "user_id:bob")
     assert "blocks that they share: last_name, birth_date" in side
     assert re.search(r"first_name +jaro_winkler +elisabeth +bob", side)
     apart = shown(shop, "identity", "explain", "user_id:liz1", "user_id:zoe")
-    assert "(two at random)" not in apart
+    assert "(a candidate)" not in apart
 
 
 def test_the_picture_has_links_by_likeness_and_candidates(shop: Path, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def _show_waterfall(a: str, b: str, fall: Waterfall) -> None:
     """The prior, each comparison with its bits (of them what the value's rarity adds), and the probability they come to."""
     out.print(f"\n{a} and {b} by likeness: {fall.weight:+.2f} bits, probability {fall.probability:.4f}")
     prior = f"{fall.prior:+.2f}"
-    rows = [("(two at random)", "", "", "", f"probability {fall.prior_probability:.2g}", prior, "", prior)]
+    rows = [("(a candidate)", "", "", "", f"probability {fall.prior_probability:.2g}", prior, "", prior)]
     for step in fall.steps:
         rarity = f"{step.frequency:+.2f}" if step.frequency else ""
         rows.append((step.trait, step.how, step.a or "–", step.b or "–", step.level, f"{step.bits:+.2f}", rarity, f"{step.sum:+.2f}"))

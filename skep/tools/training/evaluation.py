@@ -13,12 +13,15 @@ from msgspec.structs import asdict
 
 from contracts.model.definitions import IdentityRules
 from operators.extract import Identifiers
+from operators.match.scoring import probability
 from skep.project.errors import CommandError
 from skep.tools.training.linked import Linked
 from skep.tools.training.records import Records
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99, 0.995, 0.999)
 """The values of ``accept`` at which the measures are told."""
+BINS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+"""The probabilities from which on candidates are counted together."""
 
 Truth = dict[tuple[str, str], str]
 """Identifier, as ``(namespace, normalised value)``, → person."""
@@ -66,8 +69,37 @@ class Measures(msgspec.Struct, frozen=True):
     false_splits: float
 
 
+class Bin(msgspec.Struct, frozen=True):
+    """Candidates whose match probability is at least ``least``: how many, what it is in the mean, and the share that is one person's."""
+
+    least: float
+    pairs: int
+    stated: float
+    one_person: float
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """How true stated probabilities are. ``error``: how far they are from the shares, in the mean of all candidates."""
+
+    error: float
+    curve: list[Bin]
+
+
+def calibration(stated: Iterable[tuple[float, bool]]) -> Calibration:
+    """How true these match probabilities are; with each, whether the two are one person."""
+    bins: dict[float, list[tuple[float, bool]]] = defaultdict(list)
+    for found in stated:
+        bins[next(least for least in reversed(BINS) if found[0] >= least)].append(found)
+    curve = [
+        Bin(least, len(rows), sum(each for each, _ in rows) / len(rows), sum(one for _, one in rows) / len(rows))
+        for least, rows in sorted(bins.items())
+    ]
+    pairs = max(sum(each.pairs for each in curve), 1)
+    return Calibration(sum(each.pairs * abs(each.stated - each.one_person) for each in curve) / pairs, curve)
+
+
 class Evaluation(Measures, frozen=True):
-    """The measures at the ``accept`` of the rules, of what they were taken, and those at every threshold.
+    """The measures at the ``accept`` of the rules, of what they were taken, those at every threshold, and how true probabilities are.
 
     ``known``: identifiers with truth; ``candidates``: pairs compared; ``skipped_blocks``: those larger than `block_limit`.
     """
@@ -78,6 +110,7 @@ class Evaluation(Measures, frozen=True):
     candidates: int
     skipped_blocks: int
     thresholds: list[Measures]
+    calibration: Calibration
 
 
 def measure(clusters: Iterable[Collection[str]], accept: float = 0.0) -> Measures:
@@ -114,20 +147,26 @@ def _three(precision: float, recall: float) -> Shares:
 
 def evaluate(linked: Linked, records: Records, truth: Truth) -> Evaluation:
     """The measures over the identifiers with truth, at ``accept`` and at every threshold."""
+    person = with_truth(truth, records)
     whose = {key: [truth[one] for one in person.identifiers if one in truth] for key, person in records.people.items()}
 
     def at(accept: float) -> Measures:
-        return measure(([person for key in cluster for person in whose[key]] for cluster in linked.clusters(accept)), accept)
+        return measure(([one for key in cluster for one in whose[key]] for cluster in linked.clusters(accept)), accept)
 
     rows = {threshold: at(threshold) for threshold in sorted({*THRESHOLDS, linked.accept})}
     return Evaluation(
         **asdict(rows[linked.accept]),
         records=len(records.people),
         known=sum(map(len, whose.values())),
-        people=len({person for known in whose.values() for person in known}),
+        people=len({one for known in whose.values() for one in known}),
         candidates=len(linked.pairs),
         skipped_blocks=linked.skipped,
         thresholds=list(rows.values()),
+        calibration=calibration(
+            (probability(match.weight), person[match.a] == person[match.b])
+            for match in linked.candidates()
+            if match.a in person and match.b in person
+        ),
     )
 
 

@@ -4,6 +4,10 @@ Splink takes random pairs for pairs of two people, which few large sets allow an
 people, most equal e-mails of random pairs are one person's. So u is freed of that share, as the prior (from the clusters) says:
 ``u = (sampled − prior · m) / (1 − prior)``. And m, which the maximisation sees only within blocks, is averaged with
 what it is over all pairs of a cluster.
+
+The prior is of two records taken at random. A decision is not asked of those: a record is compared with whom its blocks yield, and what
+speaks against the likeliest of them is that none is its own person's. How often that is (`Model.alone`) comes of the yield of
+the blocks: of each record, what speaks for each cluster beside it, against that it has none. With it a stated probability is true.
 """
 
 from __future__ import annotations
@@ -15,11 +19,14 @@ from dataclasses import dataclass, field, replace
 from math import comb
 from typing import Any
 
+from msgspec import to_builtins
+
 from contracts.model.definitions import IdentityRules
 from contracts.model.probabilistic import Probabilistic
 from operators.match.comparisons import levels
 from operators.match.model import Model, Weights, shares
 from operators.match.scoring import Prepared, probability, weight
+from skep.tools.training.evaluation import Calibration, calibration
 from skep.tools.training.linked import Linked
 from skep.tools.training.records import Records
 from skep.tools.training.splink_training import SEED, U_PAIRS, Trainer, TrainingImpossible
@@ -35,13 +42,20 @@ DOUBT = 0.5
 PSEUDO = 5.0
 """Pairs that the estimate before counts for."""
 PRIOR_MIN, PRIOR_MAX = 1e-9, 0.5
+YIELD_MIN = -4.0
+"""Bits of a pair, against all pairs, from which on the cluster of the one may be the other's."""
+YIELD_RECORDS, YIELD_MEMBERS = 20_000, 50
+"""Records, and members of a cluster, of which is taken how likely a record is alone; of more, a sample."""
+ALONE_ROUNDS, ALONE_MIN = 100, 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A model, and by which lines it was trained; ``labels`` is how many records had one."""
+    """A model, how true its probabilities are by the clusters that they make, and by which lines it was trained; ``labels`` is how
+    many records had one."""
 
     model: Model
+    calibration: Calibration
     lines: list[str] = field(default_factory=list)
     labels: int = 0
 
@@ -67,14 +81,18 @@ def train(records: Records, rules: IdentityRules, settings: Probabilistic, peopl
         model = _round(linked, model, sampled, total)
     if people:
         model = _labelled(linked, model, sampled, people)
+    model = replace(model, alone=_alone(linked, model))
+    home = {key: at for at, cluster in enumerate(linked.again(model).clusters(settings.accept)) for key in cluster}
+    stated = calibration((probability(match.weight), home[match.a] == home[match.b]) for match in linked.candidates())
     figures: dict[str, Any] = {
         "records": len(compared),
         "candidates": len(linked.pairs),
         "lines": lines,
         "labels": len(people or {}),
         "seed": SEED,
+        "calibration": to_builtins(stated),
     }
-    return Trained(replace(model, trained=figures), lines, len(people or {}))
+    return Trained(replace(model, trained=figures), stated, lines, len(people or {}))
 
 
 def _prior(linked: Linked, model: Model, total: int) -> float:
@@ -85,6 +103,26 @@ def _prior(linked: Linked, model: Model, total: int) -> float:
         odds = weight(prior)
         prior = min(max(sum(probability(odds + each) for each in bits) / total, PRIOR_MIN), PRIOR_MAX)
     return prior
+
+
+def _alone(linked: Linked, model: Model) -> float:
+    """The probability that a record has no other one of its person within reach, at which the candidates' probabilities add up to it."""
+    clusters = linked.again(model).clusters(linked.accept)
+    home = {key: at for at, cluster in enumerate(clusters) for key in cluster}
+    near: dict[bytes, set[int]] = defaultdict(set)
+    for (a, b), bits in zip(linked.pairs, linked.weights(model), strict=True):
+        if bits >= YIELD_MIN:
+            near[a].add(home[b])
+            near[b].add(home[a])
+    keys = sorted(home)
+    odds = []
+    for key in keys[:: max(1, len(keys) // YIELD_RECORDS)]:
+        beside = ([other for other in clusters[at] if other != key][:YIELD_MEMBERS] for at in sorted(near[key] | {home[key]}))
+        odds.append(sum(2 ** min(linked.joint(key, others), 64.0) for others in beside if others))
+    alone = 1.0
+    for _ in range(ALONE_ROUNDS):
+        alone = sum(alone / (alone + each) for each in odds) / len(odds)
+    return max(alone, ALONE_MIN)
 
 
 def _round(linked: Linked, model: Model, sampled: Model, total: int) -> Model:

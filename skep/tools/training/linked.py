@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from contracts.model.definitions import IdentityRules
 from contracts.model.probabilistic import Probabilistic
 from operators.match import scoring
-from operators.match.clusters import Decision, Match, decide, members
-from operators.match.evidence import Evidence
+from operators.match.clusters import Decision, Joining, Match, decide, members
+from operators.match.evidence import Evidence as Likeness
+from operators.match.joint import Evidence, together
 from operators.match.model import Model
 from operators.match.scoring import Prepared, Scorer
 from operators.stitch.rules import Rules
 from skep.tools.training.records import Records
 
 CACHE_MAX = 1_000_000
-"""Weights of pairs outside of the blocks that are remembered; the cache is emptied when it is full."""
+"""Pairs for which is remembered what they say; the cache is emptied when it is full."""
 
 
 class Linked:
@@ -34,7 +35,7 @@ class Linked:
 
     def _candidates(self) -> Iterator[tuple[bytes, bytes]]:
         """Who is compared with whom, the smaller key first, in order."""
-        likeness = Evidence(self._settings)
+        likeness = Likeness(self._settings)
         blocks: dict[bytes, list[bytes]] = defaultdict(list)
         for key, person in self._people.items():
             for block in person.blocks:
@@ -55,8 +56,8 @@ class Linked:
         scorer = Scorer(model)
         if not self.prepared:
             self.prepared = {key: scorer.prepare(person.traits) for key, person in self._people.items()}
-        self._weight = scorer.weight
-        self._cache: dict[tuple[bytes, bytes], float] = {}
+        self._scorer = scorer
+        self._cache: dict[tuple[bytes, bytes], Evidence] = {}
         self._matches: list[Match] | None = None
         return self
 
@@ -65,22 +66,30 @@ class Linked:
         weight, prepared = Scorer(model).weight, self.prepared
         return [weight(prepared[a], prepared[b]) for a, b in self.pairs]
 
-    def weight(self, a: bytes, b: bytes) -> float:
-        """The match weight of two records, in bits."""
+    def candidates(self) -> Iterator[Match]:
+        """Every pair that is compared and may be linked, with its weight."""
+        weight, prepared = self._scorer.weight, self.prepared
+        return (Match(a, b, weight(prepared[a], prepared[b])) for a, b in self.pairs if not self._barred(a, b))
+
+    def says(self, a: bytes, b: bytes) -> Evidence:
+        """What two records say for clusters in which they are."""
         pair = (a, b) if a < b else (b, a)
-        bits = self._cache.get(pair)
-        if bits is None:
+        known = self._cache.get(pair)
+        if known is None:
             if len(self._cache) >= CACHE_MAX:
                 self._cache.clear()
-            bits = self._cache[pair] = self._weight(self.prepared[a], self.prepared[b])
-        return bits
+            known = self._cache[pair] = self._scorer.weigh(self.prepared[a], self.prepared[b])[1]
+        return known
+
+    def joint(self, key: bytes, others: Sequence[bytes]) -> float:
+        """The match weight of a record and a cluster, in bits."""
+        return self._scorer.joint.weight(together(self.says(key, other) for other in others), 1)[0]
 
     def matches(self, accept: float) -> list[Match]:
         """The candidate pairs of at least that match probability."""
         if self._matches is None:
-            least, weight, prepared = scoring.weight(min(self._settings.review, 0.5)), self._weight, self.prepared
-            scored = (Match(a, b, weight(prepared[a], prepared[b])) for a, b in self.pairs if not self._barred(a, b))
-            self._matches = [match for match in scored if match.weight >= least]
+            least = scoring.weight(min(self._settings.review, 0.5))
+            self._matches = [match for match in self.candidates() if match.weight >= least]
         least = scoring.weight(accept)
         return [match for match in self._matches if match.weight >= least]
 
@@ -91,7 +100,8 @@ class Linked:
     def decisions(self, accept: float) -> list[Decision]:
         """The links of at least that match probability, and which of them stand."""
         records = {key: person.record for key, person in self._people.items()}
-        return decide(records, self.matches(accept), self._rules, self._settings.support, self.weight)
+        joining = Joining(accept, self._settings.support, self._scorer.joint, self.says)
+        return decide(records, self.matches(accept), self._rules, joining)
 
     def clusters(self, accept: float) -> list[list[bytes]]:
         """The clusters of records, by the hashes of their leads."""

@@ -64,7 +64,7 @@ def _extra(rules: Probabilistic) -> dict[str, str]:
 
 def settings(model: Model) -> dict[str, Any]:
     """The model as Splink's settings over the columns of `table`: what it scores, we score."""
-    return _settings([weights.compare for weights in model.comparisons], model.prior, model)
+    return _settings([weights.compare for weights in model.comparisons], model.chance, model)
 
 
 def _settings(compares: Sequence[Compare], prior: float, model: Model | None = None) -> dict[str, Any]:
