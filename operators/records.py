@@ -209,36 +209,3 @@ def decode_moments(key: bytes, row: bytes) -> list[Stored]:
 def shown(value: object) -> object:
     """A value of a row for JSON."""
     return orjson.Fragment(bytes(value.data)) if isinstance(value, Exact) else value
-
-
-def pack_moment(owner: int, person: bytes, contract: int, message_id: bytes, raw: bytes) -> bytes:
-    """Owner code, the contract's number, message id, person's hash if owned, the event's bytes."""
-    return b"%c%b%b%b%b%b" % (owner, contract.to_bytes(3, "big"), len(message_id).to_bytes(3, "big"), person, message_id, raw)
-
-
-def moment_owner(row: bytes) -> tuple[int, bytes]:
-    """Owner code and, if owned, the person identifier's hash."""
-    return row[0], row[7:23] if row[0] == OWNED else b""
-
-
-def moment_message(row: bytes) -> str:
-    """The message id of a moment's row."""
-    start = 23 if row[0] == OWNED else 7
-    return row[start : start + int.from_bytes(row[4:7], "big")].decode()
-
-
-def moment_raw(row: bytes) -> bytes:
-    """The event's bytes of a moment's row."""
-    start = 23 if row[0] == OWNED else 7
-    return row[start + int.from_bytes(row[4:7], "big") :]
-
-
-def moment_contract(row: bytes) -> int:
-    """The number of the contract that accepted the event."""
-    return int.from_bytes(row[1:4], "big")
-
-
-def with_owner(row: bytes, owner: int, person: bytes) -> bytes:
-    """The same moment with another owner."""
-    rest = row[23 if row[0] == OWNED else 7 :]
-    return bytes((owner,)) + row[1:7] + person + rest

@@ -6,6 +6,10 @@ from typing import Any
 
 import msgspec
 
+from contracts.model.event import Event
+
+__all__ = ["ControlEntry", "Denial", "Event", "JudgedBatch", "Refused", "SourceBatch"]
+
 
 class SourceBatch(msgspec.Struct, gc=False):
     """Records ``first..last`` (counted from 1, both included) of one partition; a tick has ``last = first - 1``.
@@ -28,33 +32,6 @@ class SourceBatch(msgspec.Struct, gc=False):
     finished: bool = False
     history: bool = False
     mark: bytes = b""
-
-
-class Event(msgspec.Struct, gc=False):
-    """One event that its contract accepts.
-
-    ``identifiers`` holds ``(index of the namespace, normalised value)`` in rank: by namespace, then by text, without
-    repeats and without blocked values. ``body`` is the decoded event, ``raw`` its bytes. ``name`` is what segments
-    call it (``order_completed``, ``page_viewed``); ``""`` for identify, group and alias, which are not things done.
-    ``properties`` is what features read (a page's ``name`` is among them), ``traits`` what an identify call sets.
-    ``consents`` are the decisions that the event carries, by purpose; None if it carries none; ``unread`` are the purposes among
-    them whose decision could not be read and counts as a denial.
-    """
-
-    position: int
-    time_us: int
-    message_id: str
-    type: str
-    name: str
-    contract: str
-    identifiers: tuple[tuple[int, str], ...]
-    properties: dict[str, Any]
-    traits: dict[str, Any] | None
-    consents: dict[str, bool] | None
-    received_at_us: int | None
-    body: dict[str, Any]
-    raw: bytes
-    unread: tuple[str, ...] = ()
 
 
 class Denial(msgspec.Struct, frozen=True, gc=False):

@@ -6,18 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from contracts.model.batches import Event
 from operators.meta import Meta
+from operators.moment_row import moment_owner, pack_moment
 from operators.people.heads import Heads, owner_key
-from operators.records import (
-    SEEN_BESIDE,
-    Stored,
-    decode_moments,
-    decode_page,
-    encode,
-    encode_moments,
-    moment_owner,
-    pack_moment,
-    place,
-)  # fmt: skip
+from operators.records import SEEN_BESIDE, Stored, decode_moments, decode_page, encode, encode_moments, place
 from operators.stitch.owners import Owner
 from state.keys import NOBODY, PERIOD_US, moment_key, period_key, period_of, period_of_key, time_key
 from state.shard import Shard

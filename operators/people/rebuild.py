@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 from operators import consent
+from operators.moment_row import moment_owner
 from operators.people.collected import Collected, Remembered
 from operators.people.work import Work
 from operators.profile import fold
-from operators.records import ALONE, NOBODY, OWNED, PERSONS, SEVERAL, Identifier, Link, Moment, Person, Record, moment_owner
+from operators.records import ALONE, NOBODY, OWNED, PERSONS, SEVERAL, Identifier, Link, Moment, Person, Record
 from operators.stitch.clusters import lead, order
 from operators.stitch.owners import ITSELF, Owner, Visit, attribute, forget_older
 

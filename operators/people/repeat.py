@@ -6,10 +6,10 @@ import orjson
 
 from contracts.envelope import content, replaces
 from contracts.model.batches import Event
+from operators.moment_row import moment_contract, moment_raw
 from operators.people.moments import Kept
 from operators.people.recompute import rebuild
 from operators.people.work import Work
-from operators.records import moment_contract, moment_raw
 from operators.stitch.owners import ITSELF
 from state.keys import NOBODY as NO_ANCHOR
 

@@ -6,8 +6,7 @@ from contracts.model.batches import Event, JudgedBatch, Refused
 from operators import meta as meta_row
 from operators.epochs import CONTROL
 from operators.people import control, rebuilds, redefinition
-from operators.people.quarantine import refused_event
-from operators.people.take import advance, refuse, take
+from operators.people.take import advance, take_in
 from operators.people.work import Work
 from state.errors import Gap
 from state.keys import mark_key
@@ -77,7 +76,7 @@ class Space:
 
     def _records(self, batch: JudgedBatch, done: int) -> None:
         """2. Each record in order of position."""
-        work, partition = self.work, batch.partition
+        work = self.work
         if batch.last > done:
             new = batch.last - max(done, batch.first - 1)
             self.meta.received += new
@@ -91,18 +90,7 @@ class Space:
             records = sorted([*records, *batch.refused], key=lambda record: record.position)
         quality = work.quality
         quality.begin(batch.source, batch.read_at_us)
-        history = batch.history
-        for record in records:
-            if record.position <= done:
-                continue
-            if isinstance(record, Event):
-                refusal = take(work, record, partition, exempt=history)
-                if refusal is not None:
-                    refuse(work, refused_event(record, *refusal), batch)
-                else:
-                    quality.accepted.append(record)
-            else:
-                refuse(work, record, batch)
+        take_in(work, records, batch, done)
         quality.score()
 
     def _understood(self, event: Event) -> Event:

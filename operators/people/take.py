@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from contracts.envelope import message_hash
 from contracts.model.batches import Event, JudgedBatch, Refused
 from contracts.text.times import iso
 from operators.epochs import CONTROL
 from operators.people import denials, fold, local, repeat, resemblance
-from operators.people.quarantine import QuarantineRow
+from operators.people.quarantine import QuarantineRow, refused_event
 from operators.people.recompute import NONE_GONE, rebuild
 from operators.people.store import Slot
 from operators.people.work import Work
@@ -18,6 +18,22 @@ from operators.records import SELF, Person, Record, encode
 from operators.stitch.owners import ITSELF
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import sequence_key
+
+
+def take_in(work: Work, records: Sequence[Event | Refused], batch: JudgedBatch, done: int) -> None:
+    """Take in the records of a batch that lie behind the position ``done``, in order."""
+    partition, history, accepted = batch.partition, batch.history, work.quality.accepted
+    for record in records:
+        if record.position <= done:
+            continue
+        if isinstance(record, Event):
+            refusal = take(work, record, partition, exempt=history)
+            if refusal is not None:
+                refuse(work, refused_event(record, *refusal), batch)
+            else:
+                accepted.append(record)
+        else:
+            refuse(work, record, batch)
 
 
 def take(work: Work, event: Event, partition: str, *, exempt: bool = False) -> tuple[str, str] | None:

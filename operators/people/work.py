@@ -13,6 +13,7 @@ from operators.change_log import Cause, ChangeLog
 from operators.judge import Judge
 from operators.match.model import model_of
 from operators.meta import Meta
+from operators.moment_row import moment_contract, moment_message, moment_raw, with_owner
 from operators.people import rebuilds
 from operators.people.announce import Announcer, Hide
 from operators.people.clock import Clock
@@ -25,7 +26,6 @@ from operators.people.stitcher import Stitcher
 from operators.people.store import PeopleStore
 from operators.people.timers import Timers
 from operators.quality.keeper import Quality
-from operators.records import moment_contract, moment_message, moment_raw, with_owner
 from operators.segments.compile import Program
 from operators.stitch.owners import Owner
 from operators.stitch.rules import Rules

@@ -8,18 +8,8 @@ from dataclasses import dataclass
 from contracts.envelope import message_hash
 from contracts.model.hashing import profile_id
 from operators.match.confidence import confidences
-from operators.records import (
-    NOBODY,
-    OWNED,
-    SEEN_BESIDE,
-    Identifier,
-    decode_moments,
-    decode_page,
-    moment_message,
-    moment_owner,
-    moment_raw,
-    place,
-)
+from operators.moment_row import moment_message, moment_owner, moment_raw
+from operators.records import NOBODY, OWNED, SEEN_BESIDE, Identifier, decode_moments, decode_page, place
 from operators.view.rows import SpaceRows
 from state.keys import NOBODY as NO_ANCHOR
 from state.snapshot.tables.attributions import AttributionRow

@@ -9,8 +9,9 @@ from random import Random
 import pytest
 
 from operators.meta import Meta
+from operators.moment_row import moment_raw, pack_moment
 from operators.people.moments import ROW_MOMENTS, ROW_US, Kept, Moments
-from operators.records import SELF, Stored, decode_moments, moment_raw, pack_moment
+from operators.records import SELF, Stored, decode_moments
 from state.keys import PERIOD_US, moment_parts, period_of
 from state.shard import Shard
 

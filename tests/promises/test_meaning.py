@@ -16,8 +16,9 @@ from contracts import load
 from contracts.envelope import event_time
 from operators import meta as meta_row
 from operators import normalize
+from operators.moment_row import moment_raw
 from operators.people.meaning import MEANING
-from operators.records import decode_moments, moment_raw
+from operators.records import decode_moments
 from skep.project.settings import Settings
 from skep.project.spaces import open_view
 from state import shard

@@ -15,7 +15,8 @@ from operators.extract import Identifiers
 from operators.judge import Judge
 from operators.match.clusters import Record
 from operators.match.evidence import Evidence
-from operators.records import Identifier, moment_contract, moment_message, moment_raw
+from operators.moment_row import moment_contract, moment_message, moment_raw
+from operators.records import Identifier
 from operators.stitch.rules import Pair, Rules
 from operators.stitch.sightings import Sightings
 from operators.view.space import View
