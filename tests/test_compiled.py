@@ -93,12 +93,41 @@ def test_a_folder_that_is_not_whole_is_of_no_sources(root: Path) -> None:
 
 def test_what_is_compiled_can_be() -> None:
     """The modules are there, below packages whose sources count, and none holds a struct, of which msgspec reads the types of fields."""
+    assert sorted(set(HOOK["modules"])) == HOOK["modules"]
     for module in HOOK["modules"]:
         assert module.split(".")[0] in compiled.SOURCES
-        tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text())
-        bases = [ast.unparse(base) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases]
-        assert not [base for base in bases if "Struct" in base], module
-    assert sorted(set(HOOK["modules"])) == HOOK["modules"]
+        assert not [base for _, base in bases(ROOT / f"{module.replace('.', '/')}.py") if base == "msgspec.Struct"], module
+
+
+def test_no_class_inherits_from_one_of_the_other_form() -> None:
+    """Compiled modules take no interpreted class from ours, and none of theirs is inherited from outside of them."""
+    wrong = []
+    rooms = ("connectors", "contracts", "operators", "perf", "skep", "state", "tests")
+    for file in [path for room in rooms for path in (ROOT / room).rglob("*.py")]:
+        module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        for name, base in bases(file):
+            theirs = base.rpartition(".")[0]
+            if theirs.split(".")[0] in compiled.SOURCES and (module in HOOK["modules"]) != (theirs in HOOK["modules"]):
+                wrong.append(f"{module}.{name}({base})")
+    assert wrong == []
+
+
+def bases(file: Path) -> list[tuple[str, str]]:
+    """The classes of a file, each with what it inherits from, by the full name."""
+    tree = ast.parse(file.read_text())
+    origins = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for base in node.bases:
+                first, dot, rest = ast.unparse(base).partition("[")[0].partition(".")
+                found.append((node.name, f"{origins.get(first, first)}{dot}{rest}"))
+    return found
 
 
 @pytest.mark.parametrize(("words", "code"), [(["--if-possible"], 0), ([], 1)])
