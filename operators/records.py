@@ -193,13 +193,8 @@ def place(first: bytes, seen: bytes) -> tuple[str, bytes]:
     return "moments", moment_key(seen[8:], time_of(seen[:8]), first)
 
 
-def encode_moments(moments: list[Stored]) -> bytes:
-    """A row of the family ``moments``: of one moment, by which it lies, as it is, so that its first byte is the owner's code."""
-    return moments[0].row if len(moments) == 1 else encode(moments)
-
-
 def decode_moments(key: bytes, row: bytes) -> list[Stored]:
-    """The moments in a row of the family ``moments``."""
+    """The moments in a row of the family ``moments``: one by itself, of which the first byte is the owner's code, or a page of several."""
     if row[0] > OWNED:
         return decode_page(row)
     _, time_us, message = moment_parts(key)

@@ -8,9 +8,9 @@ from contracts.model.batches import Event
 from operators.meta import Meta
 from operators.moment_row import moment_owner, pack_moment
 from operators.people.heads import Heads, owner_key
-from operators.records import SEEN_BESIDE, Stored, decode_moments, decode_page, encode, encode_moments, place
+from operators.records import SEEN_BESIDE, Stored, decode_moments, decode_page, encode, place
 from operators.stitch.owners import Owner
-from state.keys import NOBODY, PERIOD_US, moment_key, period_key, period_of, period_of_key, time_key
+from state.keys import NOBODY, PERIOD_US, moment_key, moment_parts, period_key, period_of, period_of_key, time_key
 from state.shard import Shard
 
 ROW_MOMENTS = 16
@@ -23,6 +23,16 @@ _BEHIND = b"\xff" * 21
 """Behind every key."""
 NOBODY_ROWS = 100
 """Events without identifiers in one page."""
+
+
+Rows = dict[bytes, bytes | list[Stored]]
+Open = tuple[int, int, bytes, list[Stored]]
+"""A row to which the next moments of its anchor are added: from when until before when, what it lies by, what is in it."""
+
+
+def _moments(key: bytes, held: bytes | list[Stored]) -> list[Stored]:
+    """What lies in a row, as it is stored or decoded."""
+    return held if isinstance(held, list) else decode_moments(key, held)
 
 
 class Kept:
@@ -49,18 +59,6 @@ class Kept:
         return self.sealed and self.anchor != NOBODY
 
 
-class _Open:
-    """A row of this commit to which the next moments of its anchor are added: those from ``begin`` to before ``end``."""
-
-    __slots__ = ("begin", "end", "first", "moments")
-
-    def __init__(self, first: Stored, moments: list[Stored]) -> None:
-        self.begin = first.time_us
-        self.end = min(first.time_us + ROW_US, (period_of(first.time_us) + 1) * PERIOD_US)
-        self.moments = moments
-        self.first = first.message
-
-
 class Moments:
     """Every accepted event, and where it is under its message id. What is changed is pending until the shard commits."""
 
@@ -72,10 +70,13 @@ class Moments:
         self._shard = shard
         self._contracts = meta.contracts
         self._numbers = {contract: number for number, contract in enumerate(meta.contracts)}
-        self._changed: dict[bytes, dict[bytes, list[Stored]]] = {}
-        """Changed in this commit: anchor → key → what lies in the row, nothing if it goes."""
-        self._open: dict[bytes, _Open] = {}
-        """By anchor."""
+        self._changed: dict[bytes, Rows] = {}
+        """Changed in this commit: anchor → key → what lies in the row, the newest row last; nothing if it goes. A moment that
+        came by itself is what it is stored as, until another comes."""
+        self._open: dict[bytes, Open] = {}
+        """By anchor, where several came."""
+        self._several: dict[bytes, list[Stored]] = {}
+        """Key → a changed row of perhaps several moments, which is encoded once, when the commit is ready."""
         self._seals = next(shard.pages.committed(b""), None) is not None
         """Whether anything is sealed."""
         self._sealed: dict[bytes, frozenset[bytes]] = {}
@@ -89,42 +90,49 @@ class Moments:
             number = self._numbers[event.contract] = len(self._contracts)
             self._contracts.append(event.contract)
         row = pack_moment(owner[0], owner[1], number, event.message_id.encode("utf-8", "surrogatepass"), event.raw)
-        self.put(anchor, Stored(event.time_us, message, row))
+        self.put(anchor, event.time_us, message, row)
         if self._heads is not None:
             self._heads.add(owner_key(anchor, owner), event, anchor)
 
-    def put(self, anchor: bytes, stored: Stored) -> None:
+    def put(self, anchor: bytes, time_us: int, message: bytes, row: bytes) -> None:
         """Store a moment, in one row with others of its anchor and of this commit if they lie close together."""
-        row = self._open.get(anchor)
-        if row is not None and row.begin <= stored.time_us < row.end and len(row.moments) < ROW_MOMENTS:
-            row.moments.append(stored)
-            self._shard.seen.pending[stored.message] = row.first
-            return
-        moments = self._alone(anchor, stored)
-        self._open[anchor] = _Open(stored, moments)
+        rows = self._changed.get(anchor)
+        if rows is None:
+            rows = self._changed[anchor] = {}
+        else:
+            begin, end, first, moments = self._open.get(anchor) or self._opened(anchor, rows)
+            if begin <= time_us < end and 0 < len(moments) < ROW_MOMENTS:
+                moments.append(Stored(time_us, message, row))
+                self._shard.seen.pending[message] = first
+                return
+            del self._open[anchor]
+        key = moment_key(anchor, time_us, message)
+        rows[key] = self._shard.moments.pending[key] = row
+        self._shard.seen.pending[message] = time_key(time_us) + anchor
 
-    def _alone(self, anchor: bytes, stored: Stored) -> list[Stored]:
-        """Begin a row with a moment."""
-        moments = [stored]
-        self._changed.setdefault(anchor, {})[moment_key(anchor, stored.time_us, stored.message)] = moments
-        self._shard.seen.pending[stored.message] = time_key(stored.time_us) + anchor
-        return moments
+    def _opened(self, anchor: bytes, rows: Rows) -> Open:
+        """Make the newest of these rows, those of an anchor, ready for more moments."""
+        key = next(reversed(rows))
+        _, begin, first = moment_parts(key)
+        moments = rows[key] = self._several[key] = _moments(key, rows[key])
+        end = min(begin + ROW_US, (period_of(begin) + 1) * PERIOD_US)
+        opened = self._open[anchor] = begin, end, first, moments
+        return opened
 
     def flush(self) -> None:
-        """Encode the rows that changed into the pending commit."""
+        """Encode the rows of several moments into the pending commit."""
         pending = self._shard.moments.pending
-        for rows in self._changed.values():
-            for key, moments in rows.items():
-                pending[key] = encode_moments(moments) if moments else None
-        self._changed, self._open = {}, {}
+        for key, moments in self._several.items():
+            if len(moments) > 1:
+                pending[key] = encode(moments)
+        self._changed, self._open, self._several = {}, {}, {}
 
     def _row(self, anchor: bytes, key: bytes) -> list[Stored]:
         """What lies in a row."""
-        changed = self._changed.get(anchor, {}).get(key)
-        if changed is not None:
-            return changed
-        row = self._shard.moments.get(key)
-        return [] if row is None else decode_moments(key, row)
+        held = self._changed.get(anchor, {}).get(key)
+        if held is None:
+            held = self._shard.moments.get(key)
+        return [] if held is None else _moments(key, held)
 
     def _page(self, key: bytes) -> list[Stored]:
         """What lies in a page."""
@@ -144,30 +152,33 @@ class Moments:
 
     def rewrite(self, kept: Kept, row: bytes) -> None:
         """Replace the row of a stored moment."""
-        if kept.sealed:
-            page = self._page(kept.key)
-        else:
-            _, page = self._taken(kept)
-        for stored in page:
+        key, moments = (kept.key, self._page(kept.key)) if kept.sealed else self._taken(kept)
+        for stored in moments:
             if stored.message == kept.message:
                 stored.row = row
         if kept.sealed:
-            self._shard.pages.put(kept.key, encode(page))
+            self._shard.pages.put(key, encode(moments))
+        elif len(moments) > 1:
+            self._several[key] = moments
+        else:
+            self._shard.moments.put(key, row)
 
     def drop(self, kept: Kept) -> None:
         """Remove a stored moment. Those beside it in its row get rows of their own, so that every row lies under a moment that is in it."""
         if self._heads is not None:
             self._heads.drop(owner_key(kept.anchor, kept.owner))
         if kept.sealed:
-            page = self._page(kept.key)
-            self._shard.pages.put(kept.key, encode([stored for stored in page if stored.message != kept.message]))
+            self._shard.pages.put(kept.key, encode([stored for stored in self._page(kept.key) if stored.message != kept.message]))
             return
         key, moments = self._taken(kept)
+        others = [stored for stored in moments if stored.message != kept.message]
+        moments.clear()
         self._open.pop(kept.anchor, None)
-        self._changed[kept.anchor][key] = []
-        for stored in moments:
-            if stored.message != kept.message:
-                self._alone(kept.anchor, stored)
+        self._shard.moments.delete(key)
+        for each in others:
+            key = moment_key(kept.anchor, each.time_us, each.message)
+            self._changed[kept.anchor][key] = self._shard.moments.pending[key] = each.row
+            self._shard.seen.put(each.message, time_key(each.time_us) + kept.anchor)
 
     def of(self, anchors: Iterable[bytes]) -> Iterator[Kept]:
         """Every moment of these anchors, sealed ones included, in no order."""
@@ -186,7 +197,8 @@ class Moments:
                 for stored in moments:
                     yield Kept(anchor, stored, key)
         for anchor in ordered:
-            for key, moments in changed.get(anchor, {}).items():
+            for key, held in changed.get(anchor, {}).items():
+                moments = _moments(key, held)
                 self.read += len(moments)
                 for stored in moments:
                     yield Kept(anchor, stored, key)
@@ -202,9 +214,10 @@ class Moments:
             end = moment_key(anchor, min(last, (period + 1) * PERIOD_US - 1), b"\xff" * 16)
             for key, row in self._shard.moments.committed(start, end):
                 if key not in rows:
-                    rows[key] = decode_moments(key, row)
-        self.read += sum(map(len, rows.values()))
-        return [Kept(anchor, stored, key) for key, moments in rows.items() for stored in moments if first <= stored.time_us <= last]
+                    rows[key] = row
+        found = [(key, _moments(key, row)) for key, row in rows.items()]
+        self.read += sum(len(moments) for _, moments in found)
+        return [Kept(anchor, each, key) for key, moments in found for each in moments if first <= each.time_us <= last]
 
     def _pages(self, anchors: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """The pages of anchors in order: a look only where the last one has not passed an anchor already."""

@@ -12,7 +12,7 @@ from operators.people import denials, meaning
 from operators.people.blocks import BlockIndex
 from operators.people.recompute import compute
 from operators.people.work import Work
-from operators.records import OWNED, SELF, Person, Stored, decode_person
+from operators.records import OWNED, SELF, Person, decode_person
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
 
@@ -110,7 +110,7 @@ def _anchor_again(work: Work, anchor: bytes, *, timed: bool) -> set[bytes]:
         # What comes out of a page is remembered again until it is sealed again.
         work.meta.remembered += kept.forgotten
         row = bytes((SELF,)) + kept.row[1:7] + kept.row[23 if kept.row[0] == OWNED else 7 :]
-        work.moments.put(home, Stored(time_us, kept.message, row))
+        work.moments.put(home, time_us, kept.message, row)
         work.meta.unidentified += (home == NO_ANCHOR) - (anchor == NO_ANCHOR)
     return found
 

@@ -30,6 +30,10 @@ def moment(time_us: int, name: str, raw: bytes = b"{}") -> Stored:
     return Stored(time_us, name.encode().rjust(16, b"."), pack_moment(SELF, b"", 0, name.encode(), raw))
 
 
+def put(moments: Moments, anchor: bytes, stored: Stored) -> None:
+    moments.put(anchor, stored.time_us, stored.message, stored.row)
+
+
 def commit(shard: Shard, moments: Moments) -> None:
     moments.flush()
     shard.commit()
@@ -48,10 +52,10 @@ def remembered(shard: Shard, moments: Moments, stored: Stored) -> Kept | None:
 def test_what_one_commit_brings_of_an_anchor_is_one_row(shard: Shard) -> None:
     moments = Moments(shard, Meta())
     for at in range(4):
-        moments.put(A, moment(at * MINUTE, f"a{at}"))
-        moments.put(B, moment(at * MINUTE, f"b{at}"))
+        put(moments, A, moment(at * MINUTE, f"a{at}"))
+        put(moments, B, moment(at * MINUTE, f"b{at}"))
     commit(shard, moments)
-    moments.put(A, moment(4 * MINUTE, "a4"))
+    put(moments, A, moment(4 * MINUTE, "a4"))
     commit(shard, moments)
     assert rows(shard) == [4, 1, 4]
     assert len(shard.seen.pending) == 0
@@ -70,7 +74,7 @@ def test_a_row_ends_where_it_is_full_or_would_reach_too_far(shard: Shard, times:
     """Nothing lies before the moment that the row is found by, nor in another period."""
     moments = Moments(shard, Meta())
     for at, time_us in enumerate(times):
-        moments.put(A, moment(time_us, f"{at:03d}"))
+        put(moments, A, moment(time_us, f"{at:03d}"))
     commit(shard, moments)
     assert sorted(rows(shard), reverse=True) == expected
 
@@ -81,12 +85,12 @@ def test_taking_one_out_of_a_row_leaves_the_others_where_they_are_found(shard: S
     moments = Moments(shard, Meta())
     three = [moment(at * MINUTE, str(at)) for at in range(3)]
     for each in three:
-        moments.put(A, each)
+        put(moments, A, each)
     if committed:
         commit(shard, moments)
     found = {kept.message: kept for kept in moments.of([A])}
     moments.drop(found[three[0].message])
-    moments.put(A, moment(0, "0", b"again"))
+    put(moments, A, moment(0, "0", b"again"))
     moments.drop(found[three[1].message])
     shard.seen.delete(three[1].message)
     commit(shard, moments)
@@ -97,7 +101,7 @@ def test_taking_one_out_of_a_row_leaves_the_others_where_they_are_found(shard: S
 def test_a_row_that_begins_earlier_is_read_for_a_later_time(shard: Shard) -> None:
     moments = Moments(shard, Meta())
     for at in range(5):
-        moments.put(A, moment(at * 3 * MINUTE, str(at)))
+        put(moments, A, moment(at * 3 * MINUTE, str(at)))
     commit(shard, moments)
     assert rows(shard) == [5]
     found = moments.between(A, 9 * MINUTE, 10 * MINUTE)
@@ -117,7 +121,7 @@ def test_whatever_happens_each_moment_is_found_as_it_is(shard: Shard, seed: int)
         if what < 0.6 or not held:
             anchor, time_us, raw = rng.choice((A, B)), rng.randrange(-3, 60) * MINUTE + rng.choice((0, PERIOD_US)), b"%d" % turn
             stored = moment(time_us, f"m{turn}", raw)
-            moments.put(anchor, stored)
+            put(moments, anchor, stored)
             held[stored.message] = (anchor, time_us, raw)
         elif what < 0.85:
             together = list(moments.of([A, B]))
@@ -129,7 +133,7 @@ def test_whatever_happens_each_moment_is_found_as_it_is(shard: Shard, seed: int)
                 else:
                     moments.drop(kept)
                     anchor, time_us = rng.choice(((anchor, time_us), (A, time_us), (B, time_us - MINUTE)))
-                    moments.put(anchor, Stored(time_us, kept.message, row))
+                    put(moments, anchor, Stored(time_us, kept.message, row))
                 held[kept.message] = (anchor, time_us, raw + b"!")
         else:
             commit(shard, moments)
