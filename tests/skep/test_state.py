@@ -87,7 +87,7 @@ def test_rows_of_the_format_before_are_read_and_gone_on_with(tmp_path: Path) -> 
     shop = tmp_path / "shop"
     assert "state of format 3" in refused(skep("run", "--once", project=shop))
     found = info(shop)
-    assert (found["format"], found["fits"], found["steps"]) == (3, False, ["rows"])
+    assert (found["format"], found["fits"], found["steps"]) == (3, False, ["rows", "meaning"])
     done = skep("state", "migrate", project=shop)
     assert done.returncode == 0, done.stderr
     assert info(shop)["fits"]
