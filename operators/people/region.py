@@ -14,7 +14,7 @@ from operators.people.manual import Manual
 from operators.people.store import PeopleStore
 from operators.records import Identifier, Link, Person
 from operators.refusal import Refusal
-from operators.stitch.clusters import order
+from operators.stitch.rules import Held
 from operators.stitch.timeline import Place, Timeline, fewer, loses
 
 SMALL = 64
@@ -66,6 +66,9 @@ class Region:
         for person in people:
             self._take_in(person)
         self._places: dict[int, Place] = {}
+        self._names: dict[bytes, str] = {}
+        self._out: dict[bytes, Held] = {}
+        """Refused links that join nobody from outside, by key: what the cluster on this side holds."""
 
     def decide(self) -> Decided:
         """The clusters in the place of those that the event touches."""
@@ -76,15 +79,13 @@ class Region:
                 before.add(self._place(link), link.a, link.b)
             stands: Links = {}
             for key, link in sorted({**self._stood, **tried, **self._said}.items(), key=lambda each: self._place(each[1])):
-                if not self._barred(key, link) and after.add(self._place(link), link.a, link.b) is None:
+                if not self._barred(key, link) and after.add(self._place(link), link.a, link.b):
                     stands[key] = link
             fallen = {key: link for key, link in self._stood.items() if key not in stands}
             size = len(self.people)
-            more = {key: link for key, link in self._may_rise(before, after, fallen, stands) if key not in tried}
-            if not more and len(self.people) == size:
-                more = {key: link for key, link in self._joined_otherwise(after) if key not in tried}
-                if not more:
-                    break
+            more = {**dict(self._may_rise(before, after, fallen, stands)), **dict(self._joined_otherwise(after))}
+            if more.keys() <= tried.keys() and len(self.people) == size:
+                break
             tried |= more
         unpinned = [each for each in self._inside.values() if each.loose < each.refused and self._comes_loose(each, fallen, stands)]
         risen = {key: link for key, link in stands.items() if key not in self._stood}
@@ -101,9 +102,20 @@ class Region:
         self._stood.update((key, link) for key, link in person.links.items() if link.weight is None)
 
     def _place(self, link: Link) -> Place:
+        """As `order`, of which names are told once."""
         found = self._places.get(id(link))
         if found is None:
-            found = self._places[id(link)] = order(link, self._known, self._rules)
+            a, b = self._known[link.a], self._known[link.b]
+            lower = max(a.namespace, b.namespace)
+            times = (lower, -link.last) if self._rules.newest else (link.first, lower)
+            found = (not link.manual, *times, a.namespace + b.namespace, self._name(a), self._name(b))
+            self._places[id(link)] = found
+        return found
+
+    def _name(self, each: Identifier) -> str:
+        found = self._names.get(each.hash)
+        if found is None:
+            found = self._names[each.hash] = self._rules.named(each)
         return found
 
     def _clusters(self, after: Timeline) -> list[list[Identifier]]:
@@ -186,8 +198,12 @@ class Region:
                     since = loses(each.hash, before, after, spaces, size=size)
                 if since is None:
                     continue
+                held = after.at(each.hash, since).held
                 for link in self._refused_of(each.hash):
-                    if self._place(link) > since and self._rises(link, each.hash, before, after, spaces, size=size):
+                    other = self._known[link.b if link.a == each.hash else link.a]
+                    # Two values of a unique namespace are never one person's, whatever else is.
+                    out = most[other.namespace] == 1 and other.namespace in held and not link.manual
+                    if not out and self._place(link) > since and self._rises(link, each.hash, before, after, spaces, size=size):
                         yield key_of(link), link
 
     def _comes_loose(self, each: Identifier, fallen: Links, stands: Links) -> bool:
@@ -204,22 +220,34 @@ class Region:
 
     def _rises(self, link: Link, here: bytes, before: Timeline, after: Timeline, spaces: tuple[int, ...], *, size: bool) -> bool:
         """Whether a refused link is to be tried in the region; if it would join somebody outside, they are taken in."""
-        key = key_of(link)
-        if key in self._said or self._barred(key, link):
-            return False
-        place = self._place(link)
+        key, place = key_of(link), self._place(link)
         held = after.before(here, place).held
-        if not fewer(held, before.before(here, place).held, spaces, size=size):
+        if key in self._said or not fewer(held, before.before(here, place).held, spaces, size=size) or self._out.get(key) == held:
             return False
         other = link.b if link.a == here else link.a
         if other in self._inside:
-            return True
+            return not self._barred(key, link)
         person = self._store.holder(other)
         assert person is not None, "whoever is linked is somebody's"
-        if isinstance(self._rules.together(held, self._grown(person).before(other, place).held), Refusal):
+        if (
+            self._is_beside(person, other, held, place)
+            or self._barred(key, link)
+            or isinstance(self._rules.together(held, self._grown(person).before(other, place).held), Refusal)
+        ):
+            self._out[key] = held
             return False
         self._take_in(person)
         return True
+
+    def _is_beside(self, person: Person, other: bytes, held: Held, place: Place) -> bool:
+        """Whether somebody outside is refused since a value of a unique namespace, of which there is one here, is linked with the other
+        end before: mostly that is so, and to ask how the whole cluster grew takes longer."""
+        for each in person.identifiers:
+            if self._rules.most[each.namespace] == 1 and each.namespace in held:
+                link = person.links.get(each.hash + other)
+                if link is not None and self._place(link) < place:
+                    return True
+        return False
 
     def _grown(self, person: Person) -> Timeline:
         """How the clusters of somebody outside grew."""

@@ -42,14 +42,23 @@ class Rules:
 
     def together(self, one: Held, two: Held) -> Held | Refusal:
         """How many values two clusters hold in one, or what refuses that."""
-        total = {space: one.get(space, 0) + two.get(space, 0) for space in {**one, **two}}
+        total, most, fits = dict(one), self.most, True
+        for space, number in two.items():
+            known = total.get(space)
+            if known is None:
+                total[space] = number
+            else:
+                total[space] = known + number
+                limit = most[space]
+                fits = fits and (limit is None or known + number <= limit)
         if sum(total.values()) > self.identifiers_max:
             return self.beyond_identifiers
-        for space, number in total.items():
-            most = self.most[space]
-            if most is not None and number > most and space in one and space in two:
-                return self.beyond_most[space]
-        return total
+        return total if fits else self._too_many(total, one, two)
+
+    def _too_many(self, total: Held, one: Held, two: Held) -> Refusal:
+        """The first namespace of which two clusters hold too many values in one."""
+        limits = ((space, self.most[space]) for space in one if space in two)
+        return next(self.beyond_most[space] for space, limit in limits if limit is not None and total[space] > limit)
 
     def is_shared(self, device: Identifier) -> bool:
         """Whether ``shared_after`` persons have been identified on a device."""

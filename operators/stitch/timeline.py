@@ -38,18 +38,18 @@ class Timeline:
         self._grown: dict[bytes, Grown] = {}
         """By root."""
 
-    def add(self, place: Place, a: bytes, b: bytes) -> Refusal | None:
-        """Join the clusters of two identifiers if the rules allow it; else what refuses that."""
+    def add(self, place: Place, a: bytes, b: bytes) -> bool:
+        """Join the clusters of two identifiers; False if the rules refuse that."""
         root, other = self._components.root(a), self._components.root(b)
         if root == other:
-            return None
+            return True
         one, two = self._top(root), self._top(other)
         held = self._rules.together(one.held, two.held)
         if isinstance(held, Refusal):
-            return held
+            return False
         self._components.join(root, other)
         one.above = two.above = self._grown[root] = Grown(place, held)
-        return None
+        return True
 
     def root(self, key: bytes) -> bytes:
         """What stands for the cluster of an identifier behind all links."""
@@ -59,6 +59,13 @@ class Timeline:
         """The cluster of an identifier as the links before a place have made it."""
         found = self._leaf(key)
         while found.above is not None and found.above.place < place:
+            found = found.above
+        return found
+
+    def at(self, key: bytes, place: Place) -> Grown:
+        """The same with what stands at the place."""
+        found = self._leaf(key)
+        while found.above is not None and found.above.place <= place:
             found = found.above
         return found
 
@@ -94,6 +101,7 @@ def loses(key: bytes, before: Timeline, after: Timeline, spaces: tuple[int, ...]
 
 def fewer(now: Held, was: Held, spaces: tuple[int, ...], *, size: bool) -> bool:
     """Whether a cluster holds fewer values of some namespaces than another; with ``size``, fewer in all."""
-    if any(now.get(space, 0) < was.get(space, 0) for space in spaces):
-        return True
+    for space in spaces:
+        if now.get(space, 0) < was.get(space, 0):
+            return True
     return size and sum(now.values()) < sum(was.values())
