@@ -24,8 +24,8 @@ from operators.stitch.owners import ITSELF, Owner
 
 
 def repair(work: Work, event: Event, message: bytes, linked: Linked, changed: Iterable[Person]) -> bool:
-    """Apply an event, of whose links some may have been ``linked``; ``changed``: of whom everything is to be evaluated anyway. False, and
-    nothing is done, if that takes everybody whom evidence connects."""
+    """Apply an event, of whose links some have been ``linked``: all, if visits do not say whose it is. ``changed``: of whom everything is
+    to be evaluated anyway. False, and nothing is done, if that takes everybody whom evidence connects."""
     if work.matcher is not None or not work.stitcher.union.plain:
         return False
     began, read = time.thread_time_ns(), work.moments.read
@@ -38,7 +38,7 @@ def repair(work: Work, event: Event, message: bytes, linked: Linked, changed: It
     if store.denials.some and any(store.denials.any(key) for key in making.home):
         return False
     blank = [key for end in said.ends for key in _no_parts(end)]
-    owner, given = _Owners(work, event, said.ends, making).found()
+    owner, given = _Owners(work, event, said.ends, making).found(in_order=linked.person is None)
     for key in blank:
         if key not in work.heads:
             work.heads.keep(key, None)
@@ -50,7 +50,7 @@ def repair(work: Work, event: Event, message: bytes, linked: Linked, changed: It
     making.apply(event, said.ends[event.identifiers.index(anchor)], owner)
     for each in changed:
         making.also(each)
-    making.also_if_decided(deciding)
+    making.also_if_decided([*deciding, *(cluster.kept for cluster in making.clusters() if cluster.kept is not None)])
     making.exchange()
     work.announcer.reassigned(reassigned)
     work.moments.keep(store.hash(anchor), event, message, owner)
@@ -96,10 +96,10 @@ class _Owners:
         self._looked: set[bytes] = set()
         """Devices of which all visits have been looked at."""
 
-    def found(self) -> tuple[Owner, list[Given]]:
-        """The owner of the event, and the stored events that are given to others."""
+    def found(self, *, in_order: bool) -> tuple[Owner, list[Given]]:
+        """The owner of the event, and the stored events that are given to others. ``in_order``: it may be in order on its devices."""
         work, making = self._work, self._making
-        owner = self._in_order() or self._again()
+        owner = (self._in_order() if in_order else None) or self._again()
         for cluster in making.clusters():
             for each in cluster.identifiers if cluster.kept is None else ():
                 device = each.device

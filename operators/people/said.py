@@ -34,7 +34,7 @@ class SaidLinks:
         """Which of these were known."""
         for end in self.ends:
             end.first, end.last = min(end.first, time), max(end.last, time)
-        for end in self.ends[1 + linked.done :]:
+        for end in self.ends[1 + linked.done :] if linked.person is None else ():
             self._say(self.ends[0], end)
 
     def _say(self, first: Identifier, end: Identifier) -> None:

@@ -119,11 +119,10 @@ def _stitch(work: Work, event: Event, message: bytes, first: Slot | None) -> Non
     # whose it is by its devices,
     anchor = work.rules.anchor(pairs)
     waits = store.denials.some and denials.wait(work, pairs, slots)
-    if person is None and not waits and local.repair(work, event, message, linked, changed):
-        return
     owned = None if person is None else work.stitcher.visits.owner(event, [store.slots[pair][1] for pair in pairs], person, anchor)
     if person is None or owned is None or waits:
-        _anew(work, event, message, linked.gone)
+        if waits or not local.repair(work, event, message, linked, changed):
+            _anew(work, event, message, linked.gone)
         return
     key = store.slots[anchor][1].hash
     work.moments.keep(key, event, message, owned.owner)
