@@ -9,7 +9,7 @@ from contracts.model.batches import Event
 from operators.people.moments import Kept
 from operators.people.windows import Window
 from operators.people.work import Work
-from operators.records import OWNED, PERSONS, Identifier, Person
+from operators.records import OWNED, PERSONS, Identifier, Person, moment_message
 from operators.stitch.owners import NO_ONE, Owner, Visit, attribute, forget_older
 
 Home = Callable[[bytes], bytes]
@@ -44,7 +44,7 @@ def again(work: Work, held: Identifier, holder: Person | None, event: Event, clu
         store.identified.replace(held.hash, older)
     held.device = state
     work.stitcher.visits.windows.put(held.hash, visits)
-    given = [Given(each, told, owners[told.message_id]) for each, told in kept if owners[told.message_id] != each.owner]
+    given = [Given(each, work.reread(each), owner) for each in kept if (owner := owners[moment_message(each.row)]) != each.owner]
     return Attributed(given, owners.get(event.message_id))
 
 
@@ -71,21 +71,21 @@ def _within(work: Work, held: Identifier, window: Window) -> Iterable[Kept]:
     return [kept for kept in work.moments.of([held.hash]) if window.start <= kept.time_us <= window.end]
 
 
-def _all_visits(work: Work, held: Identifier, holder: Person | None, at_hand: Event) -> tuple[list[tuple[Kept, Event]], list[Visit]]:
+def _all_visits(work: Work, held: Identifier, holder: Person | None, at_hand: Event) -> tuple[list[Kept], list[Visit]]:
     """The stored anonymous events that hang on a device, in no order, and all of its visits in order, the event at hand among them."""
     anchors, pair = {held.hash}, (held.namespace, held.value)
     if holder is not None:
         anchors |= {link.a for link in holder.links.values() if link.b == held.hash}
         anchors |= {link.b for link in holder.links.values() if link.a == held.hash}
     anchors.update(work.store.refusals.ends(held.hash) if held.refused else ())
-    mine: list[tuple[Kept, Event]] = []
+    mine: list[Kept] = []
     visits: list[Visit] = []
     for kept in work.moments.of(anchors):
         event = work.reread(kept)
         if pair in event.identifiers:
             visits.append(_visit(work, held, event, kept.anchor))
             if kept.anchor == held.hash:
-                mine.append((kept, event))
+                mine.append(kept)
     if pair in at_hand.identifiers:
         visits.append(_visit(work, held, at_hand, work.store.hash(work.rules.anchor(at_hand.identifiers))))
     return mine, sorted(visits, key=lambda visit: visit.at)

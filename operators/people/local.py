@@ -28,7 +28,8 @@ def repair(work: Work, event: Event, message: bytes, linked: Linked, changed: It
     to be evaluated anyway. False, and nothing is done, if that takes everybody whom evidence connects."""
     if work.matcher is not None or not work.stitcher.union.plain:
         return False
-    began, read = time.thread_time_ns(), work.moments.read
+    began = time.thread_time_ns()
+    work.reading.begin(event.identifiers)
     said, store = SaidLinks(work, event, linked), work.store
     if said.turns_shared():
         return False
@@ -54,7 +55,7 @@ def repair(work: Work, event: Event, message: bytes, linked: Linked, changed: It
     making.exchange()
     work.announcer.reassigned(reassigned)
     work.moments.keep(store.hash(anchor), event, message, owner)
-    work.cost.count(decided.people.values(), work.rules, work.moments.read - read, (time.thread_time_ns() - began) // 1000)
+    work.cost.count(decided.people.values(), work.rules, *work.reading.end(), (time.thread_time_ns() - began) // 1000)
     return True
 
 

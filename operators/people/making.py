@@ -177,12 +177,8 @@ class Making:
             each = next(one for one in cluster.identifiers if one.hash == key[:16])
             if each.device is None:
                 anchors.update(self._devices_of(each, cluster))
-        found = []
-        for kept in self._work.moments.of(sorted(anchors)):
-            key = owner_key(kept.anchor, kept.owner)
-            if key in missing:
-                found.append((key, self._work.reread(kept), kept.anchor))
-        self._heads.make(missing, found)
+        found = ((owner_key(kept.anchor, kept.owner), kept) for kept in self._work.moments.of(sorted(anchors)))
+        self._heads.make(missing, ((key, self._work.reread(kept), kept.anchor) for key, kept in found if key in missing))
 
     def _devices_of(self, each: Identifier, cluster: Joined) -> Iterator[bytes]:
         """The devices on which a person's identifier was seen."""

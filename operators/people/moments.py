@@ -8,6 +8,7 @@ from contracts.model.batches import Event
 from operators.meta import Meta
 from operators.moment_row import moment_owner, pack_moment
 from operators.people.heads import Heads, owner_key
+from operators.people.reading import Reading
 from operators.records import SEEN_BESIDE, Stored, decode_moments, decode_page, encode, place
 from operators.stitch.owners import Owner
 from state.keys import NOBODY, PERIOD_US, moment_key, moment_parts, period_key, period_of, period_of_key, time_key
@@ -62,11 +63,10 @@ class Kept:
 class Moments:
     """Every accepted event, and where it is under its message id. What is changed is pending until the shard commits."""
 
-    def __init__(self, shard: Shard, meta: Meta, heads: Heads | None = None) -> None:
+    def __init__(self, shard: Shard, meta: Meta, heads: Heads | None = None, reading: Reading | None = None) -> None:
         self._heads = heads
         """What owners' events come to, which hears of what they get and lose."""
-        self.read = 0
-        """How many moments have been read."""
+        self._reading = reading if reading is not None else Reading()
         self._shard = shard
         self._contracts = meta.contracts
         self._numbers = {contract: number for number, contract in enumerate(meta.contracts)}
@@ -185,7 +185,7 @@ class Moments:
         ordered = sorted(anchors)
         for key, value in self._pages(ordered):
             page = decode_page(value)
-            self.read += len(page)
+            self._reading.count(len(page))
             for stored in page:
                 yield Kept(key[:16], stored, key, sealed=True)
         changed = self._changed
@@ -193,13 +193,13 @@ class Moments:
             anchor = key[4:20]
             if anchor not in changed or key not in changed[anchor]:
                 moments = decode_moments(key, row)
-                self.read += len(moments)
+                self._reading.count(len(moments))
                 for stored in moments:
                     yield Kept(anchor, stored, key)
         for anchor in ordered:
             for key, held in changed.get(anchor, {}).items():
                 moments = _moments(key, held)
-                self.read += len(moments)
+                self._reading.count(len(moments))
                 for stored in moments:
                     yield Kept(anchor, stored, key)
 
@@ -216,7 +216,7 @@ class Moments:
                 if key not in rows:
                     rows[key] = row
         found = [(key, _moments(key, row)) for key, row in rows.items()]
-        self.read += sum(len(moments) for _, moments in found)
+        self._reading.count(sum(len(moments) for _, moments in found))
         return [Kept(anchor, each, key) for key, moments in found for each in moments if first <= each.time_us <= last]
 
     def _pages(self, anchors: list[bytes]) -> Iterator[tuple[bytes, bytes]]:

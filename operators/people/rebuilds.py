@@ -23,6 +23,8 @@ class Behind(msgspec.Struct):
     rebuilds: int = 0
     identifiers: int = 0
     moments: int = 0
+    over: int = 0
+    """How many of the rebuilds have read more than the budget of one."""
 
 
 class Rebuilds(msgspec.Struct):
@@ -34,7 +36,7 @@ class Rebuilds(msgspec.Struct):
     named: dict[bytes, Behind] = {}
     moments: int = 0
 
-    def count(self, people: Iterable[Person], rules: Rules, moments: int, busy_us: int) -> None:
+    def count(self, people: Iterable[Person], rules: Rules, moments: int, over: bool, busy_us: int) -> None:
         """Some people have been made anew. What connects most is the identifier with the most links that do not stand: without it
         there would have been fewer."""
         found = [each for person in people for each in person.identifiers]
@@ -53,6 +55,7 @@ class Rebuilds(msgspec.Struct):
         behind.rebuilds += 1
         behind.identifiers += len(found)
         behind.moments += moments
+        behind.over += over
 
     def largest(self) -> list[Behind]:
         """Who is behind most of it, first."""

@@ -20,10 +20,11 @@ NONE_GONE: Mapping[bytes, Record] = {}
 
 def rebuild(work: Work, start: Iterable[Person], anchors: set[bytes], gone: Mapping[bytes, Record] = NONE_GONE) -> None:
     """Compute the people connected with these anew, and announce every difference. ``gone``: rows of records given up before."""
-    began, read = time.thread_time_ns(), work.moments.read
+    began, start = time.thread_time_ns(), list(start)
+    work.reading.begin((each.namespace, each.value) for person in start for each in person.identifiers[:1])
     old = component(work.store, work.manual, start)
     compute(work, old, anchors | _anchors_of(old.values()), gone)
-    work.cost.count(old.values(), work.rules, work.moments.read - read, (time.thread_time_ns() - began) // 1000)
+    work.cost.count(old.values(), work.rules, *work.reading.end(), (time.thread_time_ns() - began) // 1000)
 
 
 def compute(

@@ -22,13 +22,14 @@ from operators.people.history import History
 from operators.people.manual import Manual
 from operators.people.matcher import Matcher
 from operators.people.moments import Kept, Moments
+from operators.people.reading import BUDGET, Reading
 from operators.people.stitcher import Stitcher
 from operators.people.store import PeopleStore
 from operators.people.timers import Timers
 from operators.quality.keeper import Quality
 from operators.segments.compile import Program
 from operators.stitch.owners import Owner
-from operators.stitch.rules import Rules
+from operators.stitch.rules import Pair, Rules
 from state.keys import period_of
 from state.shard import Shard
 
@@ -60,6 +61,7 @@ class Work:
         judge: Callable[[str], Judge],
         horizon_us: int,
         cache_bytes: int = 512_000_000,
+        repair_moments: int = BUDGET,
         hide: Callable[[Definitions], Hide] | None = None,
     ) -> None:
         self.name = name
@@ -69,6 +71,7 @@ class Work:
         self._load = load
         self._judge_of = judge
         self._cache_bytes = cache_bytes
+        self.reading = Reading(repair_moments)
         self._hide = hide
         row = shard.meta.get(meta_row.KEY)
         self.meta = meta_row.decode(row) if row is not None else Meta()
@@ -99,7 +102,7 @@ class Work:
         self.rules = Rules(definitions.identity)
         self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
         self.heads = Heads(self.program, self.clock)
-        self.moments = Moments(self.shard, self.meta, self.heads)
+        self.moments = Moments(self.shard, self.meta, self.heads, self.reading)
         self.stitcher = Stitcher(self.store, self.moments, self.manual, self.program)
         likeness = definitions.identity.probabilistic
         model = None if likeness is None else model_of(definitions)
@@ -107,6 +110,11 @@ class Work:
         hide = self._hide(definitions) if self._hide is not None else None
         self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, history=self.history, hide=hide)
         self.quality.use(definitions)
+
+    def shown(self, pair: Pair) -> str:
+        """An identifier as a log may say it: of a personal namespace the hash of its value."""
+        space, value = self.definitions.identity.namespaces[pair[0]], pair[1]
+        return f"{space.name}:{self.hasher.personal(space.name, value) if space.personal else value}"
 
     def open_period(self, clock: int) -> int:
         """The first period that is not sealed at a clock: what is older is beyond the horizon and what may be stitched behind it."""

@@ -81,6 +81,7 @@ SETTINGS = Fields((
     Key("max_event_bytes", Integer(100), "longer records are quarantined", default=1_000_000),
     Key("sync", Boolean(), "wait for the disk at every commit", default=False),
     Key("cache_mb", Integer(8), "memory for the people seen lately, in MB", default=512),
+    Key("repair_moments", Integer(100), "stored events that are read for one event before others have their turn", default=20_000),
     Key("archive", ARCHIVE, "how the archive is written"),
     Key("snapshot", SNAPSHOT, "what the snapshot shows, and how often"),
     Key("log", Choice(("console", "json")), "console for people, json for machines", default="console"),

@@ -62,6 +62,7 @@ class Settings:
     max_event_bytes: int
     sync: bool
     cache_mb: int
+    repair_moments: int
     archive_rows: int
     archive_interval_us: int
     snapshot_personal: Literal["hash", "clear"]

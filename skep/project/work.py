@@ -24,5 +24,6 @@ def work_of(settings: Settings, space: str, shard: Shard, *, load: Callable[[str
         judge=judge,
         horizon_us=settings.horizon_us,
         cache_bytes=settings.cache_mb * 1_000_000,
+        repair_moments=settings.repair_moments,
         hide=None if clear else lambda definitions: hide_traits(settings, definitions, space),
     )

@@ -30,6 +30,7 @@ from skep.project.settings import Settings
 from skep.project.spaces import archive_path, bundles, control_path, shard_path
 from skep.project.work import work_of
 from skep.runtime import ends, recovery
+from skep.runtime.large_repairs import LargeRepairs
 from skep.runtime.remembered import Remembered
 from skep.runtime.starting import project, start
 from skep.runtime.telling import Telling, Told
@@ -68,6 +69,7 @@ class Runtime:
         self._telling = Telling(settings, {name: partial(getattr, space, "meta") for name, space in self._spaces.items()})
         for space in self._spaces.values():
             space.work.computing = partial(self._telling.computing, space.name)
+            space.work.reading.paused = LargeRepairs(space.work, time.monotonic)
 
     @classmethod
     def start(cls) -> Runtime:

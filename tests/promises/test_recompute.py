@@ -118,8 +118,9 @@ def test_the_identifiers_that_are_behind_most_are_kept(engine: Engine) -> None:
         return Person(key=one.hash, identifiers=[one], links={})
 
     for number in range(NAMED_MAX * 3):
-        cost.count([person(0, 9), person(number + 1, 1), person(number + 1000, 2)], rules, 3, 7)
-        cost.count([person(number + 1, 1)], rules, 1, 7)
+        cost.count([person(0, 9), person(number + 1, 1), person(number + 1000, 2)], rules, 3, False, 7)
+        cost.count([person(number + 1, 1)], rules, 1, True, 7)
     assert len(cost.named) == NAMED_MAX
     assert (cost.rebuilds, cost.moments, cost.busy_us) == (NAMED_MAX * 6, NAMED_MAX * 12, NAMED_MAX * 42)
+    assert sum(one.over for one in cost.named.values()) > 0
     assert [(one.value, one.rebuilds, one.identifiers) for one in cost.largest()[:1]] == [("0", NAMED_MAX * 3, NAMED_MAX * 9)]

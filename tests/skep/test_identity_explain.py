@@ -20,7 +20,7 @@ from skep.answers.identity.evidence import Evidence
 from skep.answers.identity.graph import SHOWN, picture_of
 from tests.engine import Engine, steps
 from tests.generator import scenario as generated
-from tests.promises.project import Json, asked, project, ran
+from tests.promises.project import Json, asked, flow, project, ran
 from tests.skep.test_cli import refused, skep
 
 RULES: Json = {
@@ -435,7 +435,7 @@ def test_a_healthy_space_has_no_findings(tmp_path: Path) -> None:
     )
     ran(folder)
     (told,) = asked(folder, "identity", "doctor")
-    nothing = {"rebuilds": 0, "identifiers": 0, "seconds": 0.0, "behind": []}
+    nothing = {"rebuilds": 0, "identifiers": 0, "events_read": 0, "seconds": 0.0, "behind": []}
     findings = {key: [] for key in ("limits", "hubs", "suspicious", "shared_devices", "proposals")}
     assert told == {"space": "shop", "profiles": 9, **findings, "rebuilds": nothing}
     assert "rebuilds" not in skep("status", project=folder).stdout
@@ -453,6 +453,19 @@ def test_what_makes_rebuilds_is_named(tmp_path: Path) -> None:
     assert sum(one["identifiers"] for one in cost["behind"]) == cost["identifiers"] > 0
     assert f"5 rebuilds of people have read {cost['identifiers']} identifiers in" in skep("status", project=folder).stdout
     assert "email:ann@x.com" in skep("identity", "doctor", project=folder).stdout
+
+
+def test_what_takes_more_than_the_budget_comes_first_with_its_cure(tmp_path: Path) -> None:
+    """A till on which everybody logs in, and somebody before all others but too late: all of its visits are looked at."""
+    rules = {"version": 1, "namespaces": [*RULES["namespaces"][:1], {"name": "till", "from": "anonymousId", "scope": "device"}]}
+    lines = [on(at, f"u{at % 3}" if at % 2 else None, "till", day=5) for at in range(150)]
+    folder = project(tmp_path / "shop", {"identity.yaml": rules}, [*lines, on(150, "u9", "till", day=1)])
+    assert "large repair" in flow(folder, SKEP_REPAIR_MOMENTS="100").stderr
+    cost = asked(folder, "identity", "doctor")[0]["rebuilds"]
+    assert (cost["behind"][0]["identifier"], cost["behind"][0]["over"]) == (["till", "till"], 1)
+    assert cost["behind"][0]["write"] == "till: {shared_after: 3}"
+    assert cost["events_read"] >= 150
+    assert "till: {shared_after: 3}" in skep("identity", "doctor", project=folder).stdout
 
 
 # ── split ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -147,7 +147,7 @@ sources:
         "environment: SKEP_CACHE_MB: expected a whole number, at least 8",
         (
             "skep.yaml:1: horizont: expected one of the keys spaces, data, horizon, future_skew, unknown_events, formats, apply, "
-            "follow, sources, batch_size, registry, secret, max_event_bytes, sync, cache_mb, archive, snapshot or log"
+            "follow, sources, batch_size, registry, secret, max_event_bytes, sync, cache_mb, repair_moments, archive, snapshot or log"
         ),
         "skep.yaml:2: horizon: expected a duration such as 30m, 12h, 30d, 2w, P30D or PT90M; months and years have no fixed length",
         "skep.yaml:3: unknown_events: expected quarantine or accept",

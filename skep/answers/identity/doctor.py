@@ -12,7 +12,7 @@ import orjson
 from msgspec.structs import replace
 
 from contracts.model.hashing import profile_id
-from operators.people.rebuilds import Rebuilds
+from operators.people.rebuilds import Behind, Rebuilds
 from operators.records import Identifier, Link, Person
 from operators.refusal import Refusal
 from operators.view.space import View
@@ -76,11 +76,15 @@ class Proposal(msgspec.Struct, frozen=True):
 
 
 class CostlyIdentifier(msgspec.Struct, frozen=True):
-    """An identifier behind rebuilds: how many they were, and of how many identifiers together."""
+    """An identifier behind rebuilds: how many they were, of how many identifiers together, and how many stored events were read for
+    them. ``over``: how many took more than `repair_moments`; if any, ``write`` is what would end that in contracts/identity.yaml."""
 
     identifier: Pair
     rebuilds: int
     identifiers: int
+    events_read: int
+    over: int
+    write: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -88,6 +92,7 @@ class Cost(msgspec.Struct, frozen=True):
 
     rebuilds: int
     identifiers: int
+    events_read: int
     seconds: float
     behind: list[CostlyIdentifier]
 
@@ -150,7 +155,7 @@ class _Examined:
             [*_largest(self._values), *self._placeholders],
             _largest(self._shared),
             [*self._blocking(), *self._sharing()],
-            _cost(self._view.cost()),
+            self._cost(self._view.cost()),
         )
 
     def _look(self, person: Person, evidence: Evidence | None) -> None:
@@ -226,9 +231,24 @@ class _Examined:
     def _blocking(self) -> Iterator[Proposal]:
         """Each suspicious value as one more of ``blocked``, which names all of them, since a list there replaces the default."""
         for one in [*_largest(self._values), *self._placeholders]:
-            values = orjson.dumps([*sorted(self._rules.blocked_values), one.identifier[1]]).decode()
             effect = Effect(one.accepted + one.refused, one.people)
-            yield Proposal(f"{text_of(one.identifier)}: {one.why}", f"blocked: {{values: {values}}}", effect)
+            yield Proposal(f"{text_of(one.identifier)}: {one.why}", self._blocked(one.identifier[1]), effect)
+
+    def _blocked(self, value: str) -> str:
+        values = orjson.dumps([*sorted(self._rules.blocked_values), value]).decode()
+        return f"blocked: {{values: {values}}}"
+
+    def _cost(self, cost: Rebuilds) -> Cost:
+        behind = [self._behind(one) for one in sorted(cost.largest(), key=lambda one: -one.over)[:MOST]]
+        return Cost(cost.rebuilds, cost.identifiers, cost.moments, cost.busy_us / 1e6, behind)
+
+    def _behind(self, one: Behind) -> CostlyIdentifier:
+        scopes = {space.name: space.scope for space in self._rules.namespaces}
+        device = scopes.get(one.namespace) == "device"
+        cure = f"{one.namespace}: {{shared_after: {SHARED_AFTER[0]}}}" if device else self._blocked(one.value)
+        return CostlyIdentifier(
+            [one.namespace, one.value], one.rebuilds, one.identifiers, one.moments, one.over, cure if one.over else msgspec.UNSET
+        )
 
     def _sharing(self) -> Iterator[Proposal]:
         for at, space in enumerate(self._rules.namespaces):
@@ -237,11 +257,6 @@ class _Examined:
                 if links and (space.shared_after is None or space.shared_after > threshold):
                     why = f"{space.name}: devices with {threshold} persons or more"
                     yield Proposal(why, f"shared_after: {threshold}", Effect(links, len(self._people[threshold, at])))
-
-
-def _cost(cost: Rebuilds) -> Cost:
-    behind = [CostlyIdentifier([one.namespace, one.value], one.rebuilds, one.identifiers) for one in cost.largest()[:MOST]]
-    return Cost(cost.rebuilds, cost.identifiers, cost.busy_us / 1e6, behind)
 
 
 def _largest(found: Found) -> list[Suspect]:

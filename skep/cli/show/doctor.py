@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from skep.answers.identity.doctor import MOST, Diagnosis, Suspect
 from skep.answers.identity.evidence import text_of
 from skep.cli.console import out, table
@@ -20,9 +22,12 @@ def show(told: Diagnosis) -> None:
     _table("suspicious values", (*columns, prose("why")), [(*_row(one), one.why) for one in told.suspicious])
     _table("shared devices", (*columns, number("persons")), [(*_row(one), one.persons) for one in told.shared_devices])
     cost = told.rebuilds
-    behind = [(text_of(one.identifier), one.rebuilds, one.identifiers) for one in cost.behind]
+    behind = [(text_of(one.identifier), one.rebuilds, one.identifiers, one.events_read, one.over) for one in cost.behind]
     title = f"identifiers behind {cost.rebuilds:,} rebuilds, which took {cost.seconds:,.1f} s"
-    _table(title, (prose("identifier"), number("rebuilds"), number("identifiers")), behind)
+    _table(title, (prose("identifier"), number("rebuilds"), number("identifiers"), number("events read"), number("over budget")), behind)
+    cures = [(text_of(one.identifier), one.write) for one in cost.behind if one.write is not msgspec.UNSET]
+    if cures:
+        _table("what would end rebuilds beyond `repair_moments`", (prose("for"), prose("in contracts/identity.yaml")), cures)
     _table(
         "proposals (their effect is an estimate)",
         (prose("for"), prose("in contracts/identity.yaml"), number("links"), number("people")),
