@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from tests.engine import HORIZON_US
-from tests.generator import DAY_US, MINUTE_US, START_US, Json, text_of
+from tests.generator import DAY_US, MINUTE_US, START_US, Json, refusals, text_of
 from tests.graphs import GAP_US, PURPOSE
 from tests.lives import REPLAY, SHORT_US, Life
 
@@ -37,7 +37,10 @@ def dense(seed: int) -> Life:
     }
     values = {each["name"]: [f"v{at}" for at in range(rng.choice([2, 3, 3, 5]))] for each in namespaces}
     sealed = rng.random() < 0.15
-    records = [orjson.dumps(body) for body in _events(rng, values, sealed=sealed)]
+    events = _events(rng, values, sealed=sealed)
+    for body in refusals(seed, events) if seed % 2 else ():
+        events.insert(rng.randrange(len(events) + 1), body)
+    records = [orjson.dumps(body) for body in events]
     plan: list[tuple[str, Any]] = [("p", [record]) for record in records]
     for number in range(rng.choice([0, 0, 1, 3])):
         a, b = ({"namespace": name, "value": rng.choice(values[name])} for name in rng.sample(sorted(values), 2))

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from contracts.model.batches import Event
+from operators.moment_row import moment_message
 from operators.people.moments import Kept
 from operators.people.windows import Window
 from operators.people.work import Work
-from operators.records import OWNED, PERSONS, Identifier, Person, moment_message
+from operators.records import OWNED, PERSONS, Identifier, Person
 from operators.stitch.owners import NO_ONE, Owner, Visit, attribute, forget_older
 
 Home = Callable[[bytes], bytes]

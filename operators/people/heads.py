@@ -15,9 +15,11 @@ from operators.records import NOBODY, OWNED, Person, decode_person, encode
 from operators.segments.compile import Program
 from operators.stitch.owners import Owner
 
-HEADS_MAX = 50_000
-"""Parts that are held in memory, about 500 bytes each; all are let go of when there are more."""
-WAITING_MAX = 16
+SHARE = 8
+"""Parts take up to this fraction of the memory for people."""
+HEAD_BYTES, EVENT_BYTES = 400, 3_000
+"""What a part takes in memory beside its row, and an event that waits beside its own bytes (measured)."""
+WAITING_MAX = 8
 """Events of a part that wait until it is wanted; one more and they are folded in."""
 _NOBODY = b"n"
 
@@ -40,15 +42,30 @@ class _Head:
         self.waiting: list[tuple[Event, bytes]] = []
         """Events that are not in the row, each with the identifier that it hangs on."""
 
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return HEAD_BYTES + len(self.row) + sum(EVENT_BYTES + len(event.raw) for event, _ in self.waiting)
+
 
 class Heads:
-    """The parts that are in memory."""
+    """The parts that are in memory; ``cache_bytes`` is the memory for people."""
 
-    def __init__(self, program: Program, clock: Clock) -> None:
+    def __init__(self, program: Program, clock: Clock, cache_bytes: int) -> None:
         self._program = program
         self._clock = clock
+        self._most = cache_bytes // SHARE
         self._blank = encode(self.blank(b""))
         self._heads: dict[bytes, _Head] = {}
+        self._bytes = 0
+
+    def trim(self) -> None:
+        """Between repairs: memory stays within its limit, those that were made first go."""
+        if self._bytes > self._most:
+            for key in list(self._heads):
+                self.drop(key)
+                if self._bytes <= self._most // 2:
+                    break
 
     def blank(self, key: bytes) -> Person:
         """A part to which nothing has been added."""
@@ -59,25 +76,24 @@ class Heads:
 
     def keep(self, key: bytes, part: Person | None) -> None:
         """Hold what the events of an owner come to; None: there are no events."""
-        if len(self._heads) >= HEADS_MAX:
-            self._heads.clear()
-        self._heads[key] = _Head(self._blank if part is None else encode(part))
+        self.drop(key)
+        head = self._heads[key] = _Head(self._blank if part is None else encode(part))
+        self._bytes += head.size
 
     def add(self, key: bytes, event: Event, anchor: bytes) -> None:
         """An owner has got an event."""
         head = self._heads.get(key)
         if head is not None:
             head.waiting.append((event, anchor))
+            self._bytes += EVENT_BYTES + len(event.raw)
             if len(head.waiting) > WAITING_MAX:
                 self._settle(head)
 
     def drop(self, key: bytes) -> None:
         """An owner has lost an event."""
-        self._heads.pop(key, None)
-
-    def clear(self) -> None:
-        """What is stored has been changed as a whole."""
-        self._heads.clear()
+        head = self._heads.pop(key, None)
+        if head is not None:
+            self._bytes -= head.size
 
     def part(self, key: bytes) -> Person:
         """A part that is held, for the caller to keep."""
@@ -88,7 +104,9 @@ class Heads:
         found = decode_person(head.row)
         for event, anchor in head.waiting:
             fold(found, event, anchor, self._program, self._clock.now)
+        self._bytes -= head.size
         head.row, head.waiting = encode(found), []
+        self._bytes += head.size
         return found
 
     def make(self, wanted: Iterable[bytes], events: Iterable[tuple[bytes, Event, bytes]]) -> None:

@@ -29,6 +29,7 @@ def repair(work: Work, event: Event, message: bytes, linked: Linked, changed: It
     if work.matcher is not None or not work.stitcher.union.plain:
         return False
     began = time.thread_time_ns()
+    work.heads.trim()
     work.reading.begin(event.identifiers)
     said, store = SaidLinks(work, event, linked), work.store
     if said.turns_shared():
@@ -40,6 +41,8 @@ def repair(work: Work, event: Event, message: bytes, linked: Linked, changed: It
         return False
     blank = [key for end in said.ends for key in _no_parts(end)]
     owner, given = _Owners(work, event, said.ends, making).found(in_order=linked.person is None)
+    if store.denials.some and any(store.denials.any(each.hash) for each in making.concerned(given)):
+        return False
     for key in blank:
         if key not in work.heads:
             work.heads.keep(key, None)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from contracts.model.batches import Event
 from operators import consent
+from operators.people.devices import Given
 from operators.people.heads import nobodys, owner_key
 from operators.people.recompute import component, exchange
 from operators.people.region import Decided, Links
@@ -90,6 +91,11 @@ class Making:
         cluster = self.home.get(identifier)
         found = self._new.get(cluster.key) if cluster is not None else None
         return found or (cluster.kept if cluster is not None else None) or self._store.holder(identifier)
+
+    def concerned(self, given: Iterable[Given]) -> Iterator[Identifier]:
+        """The identifiers of those who have events or had them that are given to others, of whom parts do not say everything."""
+        for anchor in {owner_key(each.kept.anchor, owner)[:16] for each in given for owner in (each.kept.owner, each.owner)}:
+            yield from self._around(anchor)
 
     # ---- parts
 
@@ -216,6 +222,8 @@ class Making:
         """Put them in the place of those who were there."""
         for person in self._new.values():
             if person.consents:
+                # In one order, whatever they were added up from.
+                person.consents = {purpose: dict(sorted(person.consents[purpose].items())) for purpose in sorted(person.consents)}
                 consent.resolve(person, self._holder)
         exchange(self._work, self._old, self._new, self._near)
 

@@ -57,7 +57,6 @@ def _recompute(work: Work, before: Program) -> None:
     if old_meaning:
         meaning.renew(work)
     denials.read_again(work)
-    work.heads.clear()
     old = {key: decode_person(row) for key, row in work.shard.people.committed(b"")}
     anchors = {key for key, _ in work.shard.alias.committed(b"")}
     for anchor in _anchors_with_moments(work):

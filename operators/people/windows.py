@@ -11,8 +11,8 @@ from operators.people.store import PeopleStore
 from operators.records import Identifier
 from operators.stitch.owners import Visit, sessions
 
-WINDOWS_MAX = 500_000
-"""Sessions that are held in memory; all are forgotten when there are more."""
+WINDOWS_MAX = 200_000
+"""Devices and sessions that are held in memory, 200 bytes each; all are forgotten when there are more."""
 
 
 class Window(NamedTuple):
@@ -62,18 +62,25 @@ class Windows:
             window = self.latest(held)
             if window is not None:
                 known.add(window)
+                self._held += 1
+                self._trim()
 
     def forget(self, device: bytes) -> None:
         """What was known of a device is no longer true."""
-        self._devices.pop(device, None)
+        known = self._devices.pop(device, None)
+        if known is not None:
+            self._held -= 1 + len(known.windows)
 
     def put(self, device: bytes, visits: list[Visit]) -> None:
         """All visits of a device, in order."""
-        found = list(self._of(visits))[:-1]
-        self._held += len(found)
+        self.forget(device)
+        self._trim()
+        known = self._devices[device] = _Device(each for each in list(self._of(visits))[:-1] if each is not None)
+        self._held += 1 + len(known.windows)
+
+    def _trim(self) -> None:
         if self._held > WINDOWS_MAX:
-            self._devices, self._held = {}, len(found)
-        self._devices[device] = _Device(each for each in found if each is not None)
+            self._devices, self._held = {}, 0
 
     def _of(self, visits: list[Visit]) -> Iterable[Window | None]:
         anonymous = sorted(visit.at[0] for visit in visits if visit.anonymous)

@@ -101,7 +101,7 @@ class Work:
         self.program = Program(definitions)
         self.rules = Rules(definitions.identity)
         self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
-        self.heads = Heads(self.program, self.clock)
+        self.heads = Heads(self.program, self.clock, self._cache_bytes)
         self.moments = Moments(self.shard, self.meta, self.heads, self.reading)
         self.stitcher = Stitcher(self.store, self.moments, self.manual, self.program)
         likeness = definitions.identity.probabilistic

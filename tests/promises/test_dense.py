@@ -13,17 +13,24 @@ import orjson
 import pytest
 
 from contracts import load
+from operators.people import windows
+from operators.people.heads import EVENT_BYTES, HEAD_BYTES, Heads
 from operators.people.reading import Reading
+from tests import model
 from tests.dense import dense
-from tests.engine import Engine
-from tests.generator import MINUTE_US, START_US, text_of
+from tests.engine import HASHER, Engine, difference, judge_of
+from tests.generator import MINUTE_US, START_US, Json, text_of
+from tests.graphs import PURPOSE, files_of
 from tests.lives import live
 
 GROUPS, GRAPHS = 10, 5
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-def test_dense_graphs_are_what_the_model_says(group: int, engine: Engine) -> None:
+def test_dense_graphs_are_what_the_model_says(group: int, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In half of the groups with next to no memory for what is held of devices, so that it is always being forgotten."""
+    if group % 2:
+        monkeypatch.setattr(windows, "WINDOWS_MAX", 3)
     for seed in range(group * GRAPHS, (group + 1) * GRAPHS):
         assert live(seed, engine, dense), seed
 
@@ -60,6 +67,50 @@ def test_what_identifiers_carry_with_them_is_not_read_again(conflict: str, engin
     assert cost.moments <= read[2] < 3 * 1200
 
 
+def test_a_denial_of_somebody_far_away_stays(engine: Engine) -> None:
+    """A merge gives a third person's device to somebody else: of that person a refused denial counts, which is in no event."""
+    mail = {"name": "mail", "from": "mail"}
+    rules = {"namespaces": [USER, mail, DEVICE], "stitching": {"session_gap": "30m", "backstitch": "1d"}}
+    definitions = load({path: json.dumps(content) for path, content in files_of(rules).items()})
+    engine.clear(definitions)
+    engine.start(["p"])
+    asked = {granted: {"context": {"consent": {"categoryPreferences": {PURPOSE: granted}}}} for granted in (True, False)}
+    said: list[tuple[int, Json]] = [
+        (0, {"user": "u1", "mail": "m1"}), (1, {"user": "u2", "mail": "m2"}), (2, {"mail": "m1", "web": "D"}),
+        (3, {"mail": "m2", "web": "D"}), (63, {"web": "D"}), (200, {"user": "u0", "web": "D", **asked[True]}),
+        (201, {"user": "u0", **asked[False], "properties": 5}), (300, {"user": "u1", "mail": "m2"}),
+    ]  # fmt: skip
+    given = [seen(number, minute, ids) for number, (minute, ids) in enumerate(said)]
+    for record in given:
+        engine.feed("p", [record])
+    clock = engine.space.meta.clock
+    assert clock is not None
+    events = judge_of(definitions).judge_many(given, 1, 0)[0]
+    expected = model.dump(events, [], definitions, clock, hasher=HASHER, denials=engine.denials)
+    assert engine.dump() == expected, difference(engine.dump(), expected)
+
+
+def test_parts_stay_within_their_memory(engine: Engine) -> None:
+    """What they take, waiting events included, is counted as it comes and goes, and the oldest go."""
+    engine.clear(load({}))
+    engine.start(["p"])
+    work = engine.space.work
+    heads = Heads(work.program, work.clock, cache_bytes=8 * 20_000)
+    events = judge_of(load({})).judge_many([seen(number, number, {"userId": "u"}) for number in range(40)], 1, 0)[0]
+    for number in range(100):
+        heads.keep(b"%d" % number, None)
+        for event in events[: number % 20]:
+            heads.add(b"%d" % number, event, b"a" * 16)
+        heads.trim()
+        assert heads._bytes == sum(head.size for head in heads._heads.values()) <= 20_000 + HEAD_BYTES
+    assert b"0" not in heads
+    assert b"99" in heads
+    assert heads.part(b"99").first == events[0].time_us
+    heads.drop(b"99")
+    assert heads._bytes == sum(head.size for head in heads._heads.values())
+    assert EVENT_BYTES > HEAD_BYTES
+
+
 def test_what_reads_more_than_a_budget_goes_on_in_slices(engine: Engine) -> None:
     """Of a device on which somebody logs in too late, all visits are read: in slices, told with what it is about, and counted."""
     engine.clear(load({"identity.yaml": json.dumps({"namespaces": [USER, DEVICE]})}))
@@ -83,7 +134,7 @@ def test_what_reads_more_than_a_budget_goes_on_in_slices(engine: Engine) -> None
 USER, DEVICE = {"name": "user", "from": "user", "unique": True}, {"name": "web", "from": "web", "scope": "device"}
 
 
-def seen(number: int, minute: int, ids: dict[str, str]) -> bytes:
+def seen(number: int, minute: int, ids: Json) -> bytes:
     return orjson.dumps(
         {"type": "track", "event": "seen", "messageId": f"m{number}", "timestamp": text_of(START_US + minute * MINUTE_US), **ids}
     )

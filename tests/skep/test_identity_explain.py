@@ -451,7 +451,7 @@ def test_what_makes_rebuilds_is_named(tmp_path: Path) -> None:
     assert cost["rebuilds"] == 5
     assert ["email", "ann@x.com"] in [one["identifier"] for one in cost["behind"]]
     assert sum(one["identifiers"] for one in cost["behind"]) == cost["identifiers"] > 0
-    assert f"5 rebuilds of people have read {cost['identifiers']} identifiers in" in skep("status", project=folder).stdout
+    assert f"5 rebuilds of people with {cost['identifiers']} identifiers took" in skep("status", project=folder).stdout
     assert "email:ann@x.com" in skep("identity", "doctor", project=folder).stdout
 
 

@@ -88,6 +88,7 @@ def _move(union: Union, linked: Linked, event: Event, pairs: Pairs, slots: Slots
     else:
         store.refusals.delete(link)
         identifier.refused -= 1
+        identifier.loose = min(identifier.loose, identifier.refused)
         held.refused -= 1
         link.again(time, event.message_id)
     held.last = time

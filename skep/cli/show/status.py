@@ -58,7 +58,7 @@ def _counts(found: Status) -> None:
         out.print(f"{found.uncorrected:,} events say that they were sent more than a day before they happened: their own time stands")
     cost = found.rebuilds
     if cost.rebuilds:
-        words = f"{cost.rebuilds:,} rebuilds of people have read {cost.identifiers:,} identifiers in {cost.seconds:,.1f} s"
+        words = f"{cost.rebuilds:,} rebuilds of people with {cost.identifiers:,} identifiers took {cost.seconds:,.1f} s"
         out.print(f"{words}: `skep identity doctor` names those behind it")
     if found.denials:
         out.print(f"denials of consent that count although their records were refused: {found.denials:,}")
