@@ -17,6 +17,9 @@ Cause = dict[str, Any] | str
 """``{"type": "timer"|"link"|"unlink"|"definition"|"meaning", …}``: what made the change; a text is the id of the message that did."""
 
 
+Membership = tuple[str, str]
+"""Segment and purpose, and the evidence, as they stand in a change."""
+
 _TOLD = "?confidence"
 
 
@@ -54,15 +57,18 @@ class ChangeLog:
         self, kind: str, person: Person, *, segment: str | None = None, purpose: str | None = None, evidence: Any = None, **more: Any
     ) -> None:
         """One change of one profile, at the clock and for the cause that are set; its confidence is the one that was told last."""
-        person.version += 1
-        whose = f'"{profile_id(person.key)}","version":{person.version},"confidence":{_json(confidence_told(person))}'
-        self._append(kind, whose, f'"segment":{_json(segment)},"purpose":{_json(purpose)}', evidence, more)
+        which = f'"segment":{_json(segment)},"purpose":{_json(purpose)}'
+        self._append(kind, _whose(person), (which, _json(evidence)), _json(more)[1:-1] if more else "")
+
+    def moved(self, person: Person, told: Membership, *, entered: bool) -> None:
+        """A person has entered a segment, or left it."""
+        self._append("segment.entered" if entered else "segment.exited", _whose(person), told, "")
 
     def tell(self, kind: str, **more: Any) -> None:
         """One change that is no profile's: its ``profile``, ``version`` and ``confidence`` are null."""
-        self._append(kind, 'null,"version":null,"confidence":null', '"segment":null,"purpose":null', None, more)
+        self._append(kind, 'null,"version":null,"confidence":null', ('"segment":null,"purpose":null', "null"), _json(more)[1:-1])
 
-    def _append(self, kind: str, whose: str, which: str, evidence: Any, more: dict[str, Any]) -> None:
+    def _append(self, kind: str, whose: str, told: Membership, more: str) -> None:
         """The keys that every change has are written as text, since most changes have no other."""
         if self._clock[0] != self.clock:
             self._clock = (self.clock, iso(self.clock))
@@ -70,11 +76,23 @@ class ChangeLog:
         if self._cause[0] is not cause:
             self._cause = (cause, _json({"type": "message", "id": cause} if isinstance(cause, str) else cause))
         self._meta.changes = sequence = self._meta.changes + 1
-        rest = "," + _json(more)[1:] if more else "}"
         self._family.pending[sequence_key(sequence)] = (
             f'{{"id":"{self._space}-0-{sequence}","type":"{kind}","space":"{self._space}","profile":{whose},"clock":"{self._clock[1]}",'
-            f'{which},"cause":{self._cause[1]},"evidence":{_json(evidence)}{rest}'
+            f'{told[0]},"cause":{self._cause[1]},"evidence":{told[1]}{"," if more else ""}{more}}}'
         ).encode()
+
+
+def membership(segment: str, version: int, purpose: str | None, definitions: str) -> Membership:
+    """What is said of every change of who is in a segment."""
+    evidence = {"segment_version": version, "definitions": definitions}
+    return f'"segment":{_json(segment)},"purpose":{_json(purpose)}', _json(evidence)
+
+
+def _whose(person: Person) -> str:
+    """The next version of a profile; its confidence is the one that was told last."""
+    person.version += 1
+    confidence = confidence_told(person)
+    return f'"{profile_id(person.key)}","version":{person.version},"confidence":{"1.0" if confidence == 1.0 else _json(confidence)}'
 
 
 def _json(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.model.hashing import profile_id
 from contracts.text.times import iso
-from operators.change_log import ChangeLog, confidence_told, tell_confidence
+from operators.change_log import ChangeLog, confidence_told, membership, tell_confidence
 from operators.meta import Meta
 from operators.people.clock import BEFORE_ALL
 from operators.people.history import History
@@ -36,6 +36,7 @@ class Announcer:
         self._program = program
         self._history = history
         self._hide = hide
+        self._told = [membership(each.name, each.version, each.purpose, program.definitions.digest) for each in program.segments]
 
     def created(self, person: Person) -> None:
         """A profile id that was not there."""
@@ -74,10 +75,8 @@ class Announcer:
 
     def vanished(self, person: Person, into: Person | None) -> None:
         """A profile id goes: out of its segments, then merged; erased if no evidence names any of it (into is None)."""
-        held = int.from_bytes(person.bits, "little")
-        for at in range(held.bit_length()):
-            if held >> at & 1:
-                self._membership(person, at, entered=False)
+        for at in _set(int.from_bytes(person.bits, "little")):
+            self._membership(person, at, entered=False)
         self._meta.people -= 1
         self._history.vanished(person.key, b"" if into is None else into.key)
         if into is None:
@@ -103,15 +102,16 @@ class Announcer:
 
     def _enter(self, person: Person, order: tuple[int, ...], now: int) -> None:
         """The first memberships: those of a blank person, less and more what the segments in ``order`` say."""
-        bits = self._program.blank
-        evaluators = self._program.evaluators
+        bits, cells = self._program.blank, person.cells
+        evaluators, without = self._program.evaluators, self._program.without
         for at in order:
-            if evaluators[at](person, now, bits) is not (bits >> at & 1 == 1):
+            feature = without[at]
+            holds = (feature is None or cells[feature] is not None) and evaluators[at](person, now, bits)
+            if holds is not (bits >> at & 1 == 1):
                 bits ^= 1 << at
         person.bits = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
-        for at in range(bits.bit_length()):
-            if bits >> at & 1:
-                self._membership(person, at, entered=True)
+        for at in _set(bits):
+            self._membership(person, at, entered=True)
 
     def move(self, person: Person, touched: tuple[Any, ...], now: int) -> None:
         """Evaluate what these features, traits and consents, and `CONFIDENCE`, can move."""
@@ -150,9 +150,11 @@ class Announcer:
             self._store.dirty[person.key] = person
             return
         bits = before = int.from_bytes(person.bits, "little")
-        evaluators = self._program.evaluators
+        evaluators, without, cells = self._program.evaluators, self._program.without, person.cells
         for at in order:
-            if evaluators[at](person, now, bits) is not (bits >> at & 1 == 1):
+            feature = without[at]
+            holds = (feature is None or cells[feature] is not None) and evaluators[at](person, now, bits)
+            if holds is not (bits >> at & 1 == 1):
                 bits ^= 1 << at
                 self._membership(person, at, entered=bits >> at & 1 == 1)
         if bits != before:
@@ -165,11 +167,8 @@ class Announcer:
         self._log.append("segment.exited", person, segment=segment, evidence={"segment_version": version})
 
     def _membership(self, person: Person, at: int, *, entered: bool) -> None:
-        segment = self._program.segments[at]
-        self._sizes(segment.name, 1 if entered else -1)
-        kind = "segment.entered" if entered else "segment.exited"
-        evidence = {"segment_version": segment.version, "definitions": self._program.definitions.digest}
-        self._log.append(kind, person, segment=segment.name, purpose=segment.purpose, evidence=evidence)
+        self._sizes(self._program.segments[at].name, 1 if entered else -1)
+        self._log.moved(person, self._told[at], entered=entered)
 
     def _sizes(self, segment: str, by: int) -> None:
         sizes = self._meta.sizes
@@ -224,3 +223,13 @@ class Announcer:
                 if self._hide is not None:
                     value = self._hide(name, value)
                 self._log.append("profile.updated", person, trait=name, value=value, evidence={"trait": name, "value": value})
+
+
+def _set(bits: int) -> list[int]:
+    """Which bits are set; of many segments somebody is in few."""
+    found = []
+    while bits:
+        lowest = bits & -bits
+        found.append(lowest.bit_length() - 1)
+        bits ^= lowest
+    return found

@@ -54,6 +54,8 @@ class Program(Facts):
         """By number of a feature: it and its cell's functions, if its value changes by itself."""
         self.emitted = tuple(trait.name for trait in definitions.traits if trait.emit)
         self.evaluators: list[Evaluator] = [self._segment(segment) for segment in self.segments]
+        self.without = [FORMS[segment.who.form].without(self, segment.who) for segment in self.segments]
+        """By segment: a feature without any event of which nobody is a member, None if there is no such."""
         self._set_critical()
         self._routes: dict[str, Route] = {}
         self._index_dependencies()

@@ -19,10 +19,12 @@ Evaluator = Callable[[Person, int, int], bool]
 
 
 class Form(NamedTuple):
-    """``evaluator``: a condition compiled, dates alone are days of the zone; ``needs``: what it looks at, as in `Facts.needs`."""
+    """``evaluator``: a condition compiled, dates alone are days of the zone; ``needs``: what it looks at, as in `Facts.needs`;
+    ``without``: a feature without any event of which it cannot hold, None if there is no such."""
 
     evaluator: Callable[[Facts, Any, str], Evaluator]
     needs: Callable[[Facts, Any], set[Any]] = lambda _facts, _condition: set()
+    without: Callable[[Facts, Any], int | None] = lambda _facts, _condition: None
 
 
 def evaluator(facts: Facts, condition: Condition, zone: str) -> Evaluator:
@@ -93,17 +95,26 @@ def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
     return lambda person, now, bits: any(test(item) for item in values(rest, facts.trait(person, trait, now)))
 
 
+def _did_without(facts: Facts, condition: Did) -> int | None:
+    return None if exact_test(condition.predicates)(0) else facts.number[condition.feature]
+
+
+def _all_without(facts: Facts, condition: All) -> int | None:
+    found = (FORMS[each.form].without(facts, each) for each in condition.of)
+    return next((at for at in found if at is not None), None)
+
+
 def _trait_needs(facts: Facts, condition: TraitIs) -> set[Any]:
     root = parse_path(condition.path)[0]
     return {facts.computed.get(str(root), root)}
 
 
 FORMS = {
-    "all": Form(_all),
+    "all": Form(_all, without=_all_without),
     "any": Form(_any),
     "not": Form(_not),
     "trait": Form(_trait, _trait_needs),
-    "did": Form(_did, lambda facts, condition: {facts.number[condition.feature]}),
+    "did": Form(_did, lambda facts, condition: {facts.number[condition.feature]}, _did_without),
     "segment": Form(_segment, lambda facts, condition: facts.needs[condition.segment]),
     "consent": Form(lambda facts, condition, _zone: consent(facts, condition.purpose), lambda _facts, condition: {f"!{condition.purpose}"}),
 }
