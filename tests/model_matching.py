@@ -18,7 +18,7 @@ from operators.match import model
 from operators.match.scoring import Scorer
 from operators.match.values import value_at
 from schemalogic.paths import parse_path
-from tests.model_links import Ident, Identity, Link, Moment, anchor_of, breaks_a_rule, join, lead, link_order, moment
+from tests.model_links import Ident, Identity, Link, Moment, anchor_of, join, lead, link_order, moment
 
 UNIT, MOST_BITS = 2**24, 26
 """Likelihood ratios are whole numbers of 2⁻²⁴ and at most 2²⁶, so that sums of them are exact."""
@@ -153,9 +153,9 @@ def told_us(settings: Probabilistic, record: Record) -> int:
 
 
 def join_likely(rules: IdentityRules, identity: Identity, records: Sequence[Record], links: Sequence[Link], weigher: Weigher) -> None:
-    """Join clusters that links connect, behind all other links: those that weigh most together first, while they are sure enough.
+    """Go through the links that are sure enough, behind all others and again and again, until none joins clusters any more.
 
-    Among equal ones, by the first link between them. Then the links within one cluster stand.
+    Then those within one cluster stand.
     """
     settings = rules.probabilistic
     assert settings is not None
@@ -165,29 +165,22 @@ def join_likely(rules: IdentityRules, identity: Identity, records: Sequence[Reco
         if probability(link.weight or 0) >= settings.accept and max(taken[link.a], taken[link.b]) < rules.limit_links:
             taken.update((link.a, link.b))
             within.append(link)
-    while heaviest := next_pair(rules, identity, records, within, weigher):
-        join(rules, identity, heaviest)
+    before = -1
+    while len(identity.links) != before:
+        before = len(identity.links)
+        for link in within:
+            ones, twos = ([each for each in records if each.lead in identity.cluster[end]] for end in (link.a, link.b))
+            if ones != twos and alike(settings, ones, twos, weigher):
+                join(rules, identity, link)
     identity.links.extend(link for link in within if identity.cluster[link.a] == identity.cluster[link.b] and link not in identity.links)
 
 
-def next_pair(rules: IdentityRules, identity: Identity, records: Sequence[Record], links: Sequence[Link], weigher: Weigher) -> Link | None:
-    """The first link between the two clusters that are joined next; None if none are."""
-    settings = rules.probabilistic
-    assert settings is not None
-    first: dict[frozenset[frozenset[Ident]], Link] = {}
-    for link in links:
-        both = frozenset((identity.cluster[link.a], identity.cluster[link.b]))
-        if len(both) == 2 and not breaks_a_rule(rules, frozenset.union(*both)):
-            first.setdefault(both, link)
-    found: list[tuple[float, Link]] = []
-    for both, link in first.items():
-        ones, twos = ([each for each in records if each.lead in cluster] for cluster in both)
-        bits, mean = weigher.clusters(ones, twos)
-        if settings.support == 0 or len(ones) == len(twos) == 1:
-            bits, mean = link.weight or 0, 1
-        if probability(bits) >= settings.accept and mean >= settings.support:
-            found.append((bits, link))
-    return max(found, key=lambda each: each[0])[1] if found else None
+def alike(settings: Probabilistic, ones: Sequence[Record], twos: Sequence[Record], weigher: Weigher) -> bool:
+    """Whether all that two clusters say makes them one; of two records, their link does."""
+    if settings.support == 0 or len(ones) == len(twos) == 1:
+        return True
+    bits, mean = weigher.clusters(ones, twos)
+    return probability(bits) >= settings.accept and mean >= settings.support
 
 
 # ── confidence ──────────────────────────────────────────────────────────────────────────────────────────────────────

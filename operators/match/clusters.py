@@ -1,10 +1,9 @@
-"""Probabilistic links behind all others: which of them stand, by all that clusters say of each other and the namespaces."""
+"""Probabilistic links behind all others: which of them stand, by the namespaces and all that the pairs between two clusters say."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
-from heapq import heappop, heappush
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
@@ -76,24 +75,44 @@ def order(match: Match, records: Mapping[bytes, Record], rules: Rules) -> tuple[
 
 
 def decide(records: Mapping[bytes, Record], matches: Collection[Match], rules: Rules, joining: Joining) -> list[Decision]:
-    """Every link in order, and whether it stands: whether the clusters in which its ends are have become one."""
+    """Every link in order, and whether it stands: whether the clusters in which its ends are have become one.
+
+    The links are gone through again and again, until none joins clusters any more: what they hold by then counts.
+    """
     links: dict[bytes, int] = defaultdict(int)
     beyond = rules.beyond_links._replace(by="")
-    ordered, within = list(_in_order(matches, records, rules)), []
+    ordered, refused = list(_in_order(matches, records, rules)), {}
+    clusters = _Clusters(records, rules, joining)
+    joined: set[Match] = set()
+    waiting: list[Match] = []
     for match in ordered:
-        if max(links[match.a], links[match.b]) < rules.links_max:
-            links[match.a] += 1
-            links[match.b] += 1
-            within.append(match)
-    clusters = _Clusters(records, within, rules, joining)
-    clusters.join()
-    taken, joined, found = set(within), Components(), []
-    for match in ordered:
-        refusal = clusters.refusal(match) if match in taken else beyond
-        joins = refusal is None and joined.root(match.a) != joined.root(match.b)
-        if joins:
+        if max(links[match.a], links[match.b]) >= rules.links_max:
+            refused[match] = beyond
+            continue
+        links[match.a] += 1
+        links[match.b] += 1
+        clusters.add(match, joined, waiting)
+    first, before = joined, -1
+    while waiting and len(joined) != before:
+        before, again, waiting = len(joined), waiting, []
+        joined = set(joined)
+        for match in again:
+            clusters.add(match, joined, waiting)
+    for match in waiting:
+        refused[match] = clusters.refusal(match)
+    if joined != first:
+        # A heavier link than the one that joined them may stand now.
+        joined = _spanning(match for match in ordered if match not in refused)
+    return [Decision(match, refused.get(match), match in joined) for match in ordered]
+
+
+def _spanning(links: Iterable[Match]) -> set[Match]:
+    """Those of the links, in their order, whose ends are not one by the ones before."""
+    joined, found = Components(), set()
+    for match in links:
+        if joined.root(match.a) != joined.root(match.b):
             joined.join(match.a, match.b)
-        found.append(Decision(match, refusal, joins))
+            found.add(match)
     return found
 
 
@@ -111,111 +130,77 @@ def members(records: Collection[bytes], decisions: Collection[Decision]) -> list
 
 
 class _Clusters:
-    """Clusters that grow: those two are joined next that weigh most together, of equal ones those whose first link comes first.
+    """Clusters that grow, each with its records and how many values of each namespace it holds, by root."""
 
-    Two clusters that a link connects are a *pair*, and go by the place of their first link.
-    """
-
-    def __init__(self, records: Mapping[bytes, Record], links: list[Match], rules: Rules, joining: Joining) -> None:
+    def __init__(self, records: Mapping[bytes, Record], rules: Rules, joining: Joining) -> None:
         self._rules = rules
         self._by = joining
-        self._home = Components()
+        self._least = weight(joining.accept)
+        self._components = Components()
         self._held = {key: record.held for key, record in records.items()}
         self._records = {key: [key] for key in records}
-        self._near: dict[bytes, dict[bytes, int]] = defaultdict(dict)
-        """Clusters by their roots: the pairs of each, by the other one."""
-        self._ends: dict[int, tuple[bytes, bytes]] = {}
-        self._evidence: dict[int, Evidence] = {}
-        """What is known of a pair; of two single records it is only looked at when one of them grows."""
-        self._changes: dict[int, int] = {}
-        """How often a pair was weighed anew: what stands in the queue of before does not count."""
-        self._figures: dict[int, tuple[float, float]] = {}
-        """What a pair that has grown weighs, and the mean match probability between its records."""
-        self._least = weight(joining.accept)
-        # In the order of their weights, links are a queue already.
-        self._queue = [(-match.weight, place, 0) for place, match in enumerate(links)]
-        for place, match in enumerate(links):
-            self._near[match.a][match.b] = self._near[match.b][match.a] = place
-            self._ends[place] = match.a, match.b
+        self._said: dict[tuple[bytes, bytes], tuple[int, int, Evidence]] = {}
+        """What is known between two clusters, and of how many records of each. They only ever grow at their ends."""
+        self._refused: dict[tuple[bytes, bytes], tuple[int, int, Refusal]] = {}
+        """What refused two clusters, when they had so many records."""
 
-    def join(self) -> None:
-        """Join what is to be joined."""
-        while self._queue:
-            _, place, change = heappop(self._queue)
-            if place not in self._ends or self._changes.get(place, 0) != change:
-                continue
-            a, b = self._ends[place]
-            held = self._rules.together(self._held[a], self._held[b])
-            if isinstance(held, Refusal):
-                # For ever: what they hold can only become more.
-                self._part(place)
-            else:
-                self._merge(place, held)
-
-    def _part(self, place: int) -> None:
-        a, b = self._ends.pop(place)
-        del self._near[a][b], self._near[b][a]
-
-    def _merge(self, place: int, held: Held) -> None:
-        a, b = self._ends[place]
+    def add(self, match: Match, joined: set[Match], refused: list[Match]) -> None:
+        """Join the clusters of a link if that may be; it is put where it belongs unless they were one already."""
+        a, b = self._components.root(match.a), self._components.root(match.b)
+        if a == b:
+            return
         if len(self._records[b]) > len(self._records[a]):
             a, b = b, a
-        self._part(place)
-        near, theirs = self._near[a], self._near.pop(b)
-        grown = {other: self._grown(a, b, other) for other in near.keys() | theirs.keys()} if self._by.support else {}
-        self._held[a] = held
-        self._records[a] += self._records.pop(b)
-        self._home.join(a, b)
-        for other, at in theirs.items():
-            del self._near[other][b]
-            first = near.get(other, at)
-            if first != at:
-                del self._ends[max(first, at)]
-                first = min(first, at)
-            near[other] = self._near[other][a] = first
-            self._ends[first] = a, other
-        for other, evidence in grown.items():
-            self._weigh(near[other], evidence)
-
-    def _grown(self, a: bytes, b: bytes, other: bytes) -> Evidence | None:
-        """What there is between a cluster and two that become one; None if that is taken from a sample."""
-        pairs = (len(self._records[a]) + len(self._records[b])) * len(self._records[other])
-        return None if pairs > PAIRS_MAX else self._between(a, other) + self._between(b, other)
-
-    def _between(self, a: bytes, b: bytes) -> Evidence:
-        place = self._near[a].get(b)
-        known = None if place is None else self._evidence.get(place)
-        return self._together(self._records[a], self._records[b]) if known is None else known
-
-    def _together(self, ones: list[bytes], twos: list[bytes]) -> Evidence:
-        return together(self._by.says(one, two) for one in ones for two in twos)
-
-    def _weigh(self, place: int, evidence: Evidence | None) -> None:
-        """The clusters of a pair have grown: it stands elsewhere in the queue now, or not at all."""
-        a, b = self._ends[place]
-        if evidence is None:
-            evidence = self._together(_sample(self._records[a]), _sample(self._records[b]))
-            self._evidence.pop(place, None)
-        else:
-            self._evidence[place] = evidence
-        change = self._changes[place] = self._changes.get(place, 0) + 1
-        bits, mean = self._by.joint.weight(evidence, min(len(self._records[a]), len(self._records[b])))
-        self._figures[place] = bits, mean
-        if bits >= self._least and mean >= self._by.support:
-            heappush(self._queue, (-bits, place, change))
-
-    def refusal(self, match: Match) -> Refusal | None:
-        """What keeps the ends of a link apart, if they are."""
-        a, b = self._home.root(match.a), self._home.root(match.b)
-        if a == b:
-            return None
-        held = self._rules.together(self._held[a], self._held[b])
+        held = self._together(a, b)
         if isinstance(held, Refusal):
-            return held
-        bits, mean = self._figures[self._near[a][b]]
+            refused.append(match)
+            return
+        self._components.join(a, b)
+        self._held[a] = held
+        self._records[a].extend(self._records.pop(b))
+        joined.add(match)
+
+    def refusal(self, match: Match) -> Refusal:
+        """What refused the clusters of a link, as they are."""
+        a, b = self._components.root(match.a), self._components.root(match.b)
+        if len(self._records[b]) > len(self._records[a]):
+            a, b = b, a
+        found = self._together(a, b)
+        assert isinstance(found, Refusal), "links are gone through until none joins clusters any more"
+        return found
+
+    def _together(self, a: bytes, b: bytes) -> Held | Refusal:
+        """What two clusters hold as one, or what refuses that."""
+        sizes = len(self._records[a]), len(self._records[b])
+        if sizes == (1, 1):
+            return self._rules.together(self._held[a], self._held[b])
+        known = self._refused.get((a, b))
+        if known is not None and known[:2] == sizes:
+            return known[2]
+        found = self._rules.together(self._held[a], self._held[b])
+        if not isinstance(found, Refusal) and self._by.support:
+            found = self._doubt(a, b) or found
+        if isinstance(found, Refusal):
+            self._refused[a, b] = *sizes, found
+        return found
+
+    def _doubt(self, a: bytes, b: bytes) -> Refusal | None:
+        """What their pairs say against two clusters being one."""
+        ones, twos = self._records[a], self._records[b]
+        if len(ones) * len(twos) > PAIRS_MAX:
+            evidence = self._says(_sample(ones), _sample(twos))
+        else:
+            rows, others, evidence = self._said.get((a, b), (0, 0, 0))
+            evidence += self._says(ones[:rows], twos[others:]) + self._says(ones[rows:], twos)
+            self._said[a, b] = len(ones), len(twos), evidence
+        bits, mean = self._by.joint.weight(evidence, min(len(ones), len(twos)))
         if bits < self._least:
             return Refusal("support", limit=self._by.accept, figure=probability(bits), by="together")
-        return Refusal("support", limit=self._by.support, figure=mean)
+        return None if mean >= self._by.support else Refusal("support", limit=self._by.support, figure=mean)
+
+    def _says(self, ones: list[bytes], twos: list[bytes]) -> Evidence:
+        says = self._by.says
+        return together([says(one, two) for one in ones for two in twos])
 
 
 def _sample(records: list[bytes]) -> list[bytes]:

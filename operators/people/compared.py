@@ -130,7 +130,9 @@ class Compared:
 
     def says(self, a: bytes, b: bytes) -> Evidence:
         """What two records say for clusters in which they are."""
-        return self._weigh(a, b)[1]
+        mine = self._pairs.get(a)
+        found = None if mine is None else mine.get(b)
+        return (found or self._weigh(a, b))[1]
 
     def _weigh(self, a: bytes, b: bytes) -> tuple[float, Evidence]:
         mine = self._pairs.setdefault(a, {})

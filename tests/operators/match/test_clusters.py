@@ -64,8 +64,9 @@ def _naive(records: dict[bytes, Record], bits: Bits, accept: float, support: flo
             total += part if part > 0 else part * against
         return total, sum(probability(_weight(pair)) for pair in pairs) / len(pairs)
 
-    while True:
-        best: tuple[float, frozenset[bytes], frozenset[bytes]] | None = None
+    joined = True
+    while joined:
+        joined = False
         for match in links:
             one, two = (next(each for each in found if key in each) for key in (match.a, match.b))
             if one == two:
@@ -76,12 +77,10 @@ def _naive(records: dict[bytes, Record], bits: Bits, accept: float, support: flo
                 for space, most in enumerate(RULES.most)
             )
             weight, mean = (match.weight, 1.0) if support == 0 or len(one | two) == 2 else together(one, two)
-            sure = probability(weight) >= accept and mean >= support
-            if fits and sure and (best is None or weight > best[0]):
-                best = weight, one, two
-        if best is None:
-            return set(found)
-        found = [each for each in found if each not in best[1:]] + [best[1] | best[2]]
+            if fits and probability(weight) >= accept and mean >= support:
+                found = [each for each in found if each not in (one, two)] + [one | two]
+                joined = True
+    return set(found)
 
 
 def test_clusters_are_those_of_the_naive_rule_in_any_order_of_links() -> None:
