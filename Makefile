@@ -60,4 +60,4 @@ lock: $(READY)
 	@touch $(READY)
 
 clean:
-	rm -rf .venv skep/built .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv skep/built skep/built-* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -38,6 +38,11 @@ class CustomBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
             return
+        why = _why_not()
+        if why:
+            raise OSError(
+                f"expected a C compiler for a wheel with compiled modules: {why}; without HATCH_BUILD_HOOKS_ENABLE it holds the sources"
+            )
         make(self.config["modules"])
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
@@ -60,8 +65,11 @@ def make(modules: Sequence[str]) -> bool:
             shutil.copy(library, fresh / str(library.relative_to(made)).replace(os.sep, "."))
     # Last, so that a folder that is not whole is of no sources.
     (fresh / MADE_OF).write_text(made_of)
-    shutil.rmtree(built, ignore_errors=True)
+    gone = built.with_name(f"{built.name}-{os.getpid()}-before")
+    if built.exists():
+        built.rename(gone)
     fresh.rename(built)
+    shutil.rmtree(gone, ignore_errors=True)
     return True
 
 
@@ -98,12 +106,20 @@ def _why_not() -> str:
     with tempfile.TemporaryDirectory(prefix="skep-compiled-") as folder:
         source = Path(folder, "any.c")
         source.write_text("#include <Python.h>\n")
-        words = [*sysconfig.get_config_var("CC").split(), f"-I{sysconfig.get_path('include')}", "-fsyntax-only", str(source)]
+        compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
+        words = [*compiler.split(), f"-I{sysconfig.get_path('include')}", "-fsyntax-only", str(source)]
         try:
             done = subprocess.run(words, capture_output=True, text=True, check=False)
         except OSError:
             return f"there is no C compiler ({words[0]})"
     return "Python's headers are not installed (Python.h)" if done.returncode else ""
+
+
+def _interpreted(why: str, options: argparse.Namespace) -> None:
+    """Say in a line that the sources run."""
+    print(f"Skep runs interpreted, which costs only speed: {why}", file=sys.stderr)  # noqa: T201
+    if not options.if_possible:
+        sys.exit(1)
 
 
 def main() -> None:
@@ -112,12 +128,20 @@ def main() -> None:
     options = parser.parse_args()
     why = _why_not()
     if why:
-        print(f"Skep runs interpreted, which costs only speed: {why}", file=sys.stderr)  # noqa: T201
-        sys.exit(0 if options.if_possible else 1)
+        _interpreted(why, options)
+        return
     with (ROOT / "pyproject.toml").open("rb") as file:
         hook = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"]
     begun = time.monotonic()
-    if make(hook["modules"]):
+    try:
+        made = make(hook["modules"])
+    # A type that mypyc refuses ends the process; a compiler may be killed, and a disk be full.
+    except (Exception, SystemExit) as error:
+        if not options.if_possible:
+            raise
+        _interpreted(f"compiling failed ({type(error).__name__}); `make compiled` says why", options)
+        return
+    if made:
         print(f"compiled {len(hook['modules'])} modules in {time.monotonic() - begun:.0f} s")  # noqa: T201
 
 

@@ -67,18 +67,20 @@ class Compiled:
 
 
 def _libraries() -> dict[str, str]:
-    """By module the library that runs in its place."""
+    """By module the library that runs in its place. Whatever is wrong with what lies there, the sources run."""
     from importlib.machinery import EXTENSION_SUFFIXES  # noqa: PLC0415 - as above
 
+    if os.environ.get(VARIABLE) == "0":
+        return {}
+    suffix = EXTENSION_SUFFIXES[0]
     try:
         with open(f"{BUILT}/{MADE_OF}", encoding="ascii") as file:  # noqa: PTH123 - as above
             made_of = file.readline().strip()
-    except FileNotFoundError:
+        if made_of != digest():
+            return {}
+        return {each.name.removesuffix(suffix): each.path for each in os.scandir(BUILT) if each.name.endswith(suffix)}
+    except (OSError, ValueError):
         return {}
-    if os.environ.get(VARIABLE) == "0" or made_of != digest():
-        return {}
-    suffix = EXTENSION_SUFFIXES[0]
-    return {each.name.removesuffix(suffix): each.path for each in os.scandir(BUILT) if each.name.endswith(suffix)}
 
 
 def form() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -91,6 +92,24 @@ def test_a_folder_that_is_not_whole_is_of_no_sources(root: Path) -> None:
     assert found(root) is None
 
 
+@pytest.mark.parametrize("text", [b"\xff\n", b""])
+def test_what_cannot_be_read_is_of_no_sources(root: Path, text: bytes) -> None:
+    (root / "skep" / "built" / compiled.MADE_OF).write_bytes(text)
+    assert found(root) is None
+
+
+def test_what_is_replaced_meanwhile_is_of_no_sources(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the look at what they were made of, the libraries may be gone."""
+    digest = compiled.digest
+
+    def replaced() -> str:
+        shutil.rmtree(root / "skep" / "built", ignore_errors=True)
+        return digest()
+
+    monkeypatch.setattr(compiled, "digest", replaced)
+    assert found(root) is None
+
+
 def test_what_is_compiled_can_be() -> None:
     """The modules are there, below packages whose sources count, and none holds a struct, of which msgspec reads the types of fields."""
     assert sorted(set(HOOK["modules"])) == HOOK["modules"]
@@ -132,10 +151,20 @@ def bases(file: Path) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("words", "code"), [(["--if-possible"], 0), ([], 1)])
 def test_without_a_compiler_one_line_says_so(words: list[str], code: int, tmp_path: Path) -> None:
-    environment = {**os.environ, "PATH": str(tmp_path)}
+    environment = {key: value for key, value in os.environ.items() if key != "CC"} | {"PATH": str(tmp_path)}
     done = subprocess.run([sys.executable, ROOT / "hatch_build.py", *words], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith("Skep runs interpreted, which costs only speed: there is no C compiler (")
+    assert done.stderr.count("\n") == 1
+
+
+def test_where_compiling_fails_the_sources_run(tmp_path: Path) -> None:
+    """`make run` goes on without it."""
+    words = [sys.executable, "-c", "import hatch_build as h; h.make = lambda modules: sys.exit(1); h.main()", "--if-possible"]
+    words[2] = f"import sys; {words[2]}"
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("Skep runs interpreted, which costs only speed: ")
     assert done.stderr.count("\n") == 1
 
 

@@ -70,7 +70,8 @@ def flow_is_running(settings: Settings) -> bool:
 
 def form_of_flow(settings: Settings) -> str:
     """``compiled`` or ``interpreted``: how the flow runs, or would if it were started now."""
-    return run_lock(settings).read_text() if flow_is_running(settings) else form()
+    # One that was started by an older version, which knew no other, says nothing.
+    return run_lock(settings).read_text() or "interpreted" if flow_is_running(settings) else form()
 
 
 _C = ctypes.CDLL(None)
