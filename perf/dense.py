@@ -4,8 +4,8 @@
 
 Each event is of one of so many users, or of nobody, on one of about twice as many devices, and often has an e-mail address or a
 phone, which are shared: they are drawn at random, too. One event a minute. ``mean_us`` is the CPU of an event in the people step, its
-share of the commits included; ``worst_ms`` that of the dearest one, alone. ``messages`` are those that have changed hands: because an
-identifier they hang on did, or because their owner is another; ``people`` those who gave or took them, each as often as it happened.
+share of the commits included; ``worst_ms`` that of the dearest one, alone. ``messages`` are those that have changed hands: because a
+person's identifier they hang on did, or because their owner is another; ``people`` those who gave or took them, as often as they did.
 ``beside_us`` is the mean without 30 µs for each such message. ``rebuilds`` says how often people were made anew, and
 ``moments_read`` how many stored events were read for that.
 """
@@ -18,23 +18,22 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
 import orjson
 
 from contracts.model.batches import Event
-from operators.people import space as space_module
-from operators.people.heads import owner_key
-from operators.people.moments import Kept, Moments
+from contracts.model.hashing import profile_id
+from operators.people.take import take
+from operators.people.turns import COMES, decode_turn
 from operators.people.work import Work
-from operators.stitch.owners import Owner
 from perf.shop import BEGIN_MS, iso_ms
-from perf.stream import BATCH, Stream
+from perf.stream import BATCH, PARTITION, Stream
+from state.keys import sequence_key
 
 PEOPLE = (7, 13, 31, 100, 1_000)
 DEVICES = {7: 12, 13: 24, 31: 60}
@@ -77,97 +76,58 @@ def identity(conflict: str) -> str:
     return orjson.dumps({"namespaces": [user, mail, phone, device], "conflict": conflict}).decode()
 
 
-class Watched:
-    """Counts, beside a space, what changes hands and what is read; the CPU of each event."""
+class Hands:
+    """Counts, beside a space, what changes hands: by its history and its change log, as each event leaves them to the commit."""
 
-    def __init__(self) -> None:
-        self.messages = self.people = self.read = 0
-        self.spent: list[int] = []
-        self.beside = 0
-        """CPU of the watching."""
-        self._hangs_on: Counter[bytes] = Counter()
-        """Owner's identifier → how many messages."""
-        self._at = b""
-        self._hands: set[bytes] = set()
+    def __init__(self, work: Work) -> None:
+        self.messages = self.people = 0
+        self._work = work
+        self._hang_on: Counter[bytes] = Counter()
+        """Person's identifier → how many messages."""
+        self._turns, self._changes = work.meta.turns, work.meta.changes
 
-    def take(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def taken(*args: Any, **kwargs: Any) -> Any:
-            began, beside = time.thread_time_ns(), self.beside
-            found = call(*args, **kwargs)
-            self.spent.append(time.thread_time_ns() - began - (self.beside - beside))
-            self.people += len(self._hands)
-            self._hands.clear()
-            return found
-
-        return taken
-
-    def keep(self, call: Callable[..., None]) -> Callable[..., None]:
-        def kept(moments: Moments, anchor: bytes, event: Event, message: bytes, owner: Owner) -> None:
-            self._at = message
-            self._hangs_on[owner_key(anchor, owner)] += 1
-            call(moments, anchor, event, message, owner)
-
-        return kept
-
-    def give(self, call: Callable[..., None]) -> Callable[..., None]:
-        def given(work: Work, kept: Kept, owner: Owner, event: Event) -> None:
-            was, now = owner_key(kept.anchor, kept.owner), owner_key(kept.anchor, owner)
-            self._hangs_on[was] -= 1
-            self._hangs_on[now] += 1
-            if kept.message != self._at:
-                self.messages += 1
-                self._hands |= {was, now}
-            call(work, kept, owner, event)
-
-        return given
-
-    def remember(self, call: Callable[..., None]) -> Callable[..., None]:
-        def remembered(work: Work) -> None:
-            began = time.thread_time_ns()
-            for identifier, source in work.store.moves.items():
-                target = work.shard.alias.get(identifier) or b""
-                if source and target and source != target and self._hangs_on[identifier]:
-                    self.messages += self._hangs_on[identifier]
-                    self._hands |= {source, target}
-            self.beside += time.thread_time_ns() - began
-            call(work)
-
-        return remembered
-
-    def reading(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def read(*args: Any) -> Any:
-            found = call(*args)
-            if found is None:
-                return None
-            listed = list(found)
-            self.read += len(listed)
-            return listed
-
-        return read
+    def took(self, event: Event) -> None:
+        """An event has been applied."""
+        work, hands = self._work, set[str]()
+        if work.meta.turns != self._turns:
+            for key, row in work.shard.history.pending.items():
+                turn = decode_turn(row) if row is not None and int.from_bytes(key[16:], "big") > self._turns else None
+                if turn is not None and turn.kind in COMES and turn.other:
+                    moved = sum(self._hang_on[identifier] for identifier in turn.hashes())
+                    self.messages += moved
+                    hands |= {profile_id(key[:16]), profile_id(turn.other)} if moved else set()
+            self._turns = work.meta.turns
+        for sequence in range(self._changes + 1, work.meta.changes + 1):
+            row = work.shard.changes.pending[sequence_key(sequence)]
+            if row is not None and b"events.reassigned" in row:
+                change = orjson.loads(row)
+                self.messages += len(change["messages"])
+                hands |= {change["profile"], change["from"]}
+        self._changes = work.meta.changes
+        self.people += len(hands)
+        anchor = work.rules.anchor(event.identifiers)
+        if work.rules.person[anchor[0]]:
+            self._hang_on[work.store.hash(anchor)] += 1
 
 
 def dense(folder: Path, people: int, events: int, conflict: str, seed: int = 0) -> dict[str, Any]:
     """The figures of one input."""
-    watched = Watched()
     stream = Stream(folder, {"identity.yaml": identity(conflict), **FILES})
-    total = 0
-    with (
-        patch.object(space_module, "take", watched.take(space_module.take)),
-        patch.object(Moments, "keep", watched.keep(Moments.keep)),
-        patch.object(Work, "give", watched.give(Work.give)),
-        patch.object(Moments, "of", watched.reading(Moments.of)),
-        patch.object(Moments, "between", watched.reading(Moments.between)),
-        patch.object(Work, "remember", watched.remember(Work.remember)),
-    ):
-        made = lines(people, events, seed)
-        while batch := list(islice(made, BATCH)):
-            judged = stream.judged(batch)
-            began = time.process_time_ns()
-            stream.apply(judged)
-            total += time.process_time_ns() - began
-    cost, profiles = stream.space.work.cost, stream.space.meta.people
+    work = stream.space.work
+    hands, spent, commits = Hands(work), list[int](), 0
+    made = lines(people, events, seed)
+    while batch := list(islice(made, BATCH)):
+        for event in stream.judged(batch):
+            began = time.thread_time_ns()
+            take(work, event, PARTITION)
+            spent.append(time.thread_time_ns() - began)
+            hands.took(event)
+        began = time.process_time_ns()
+        stream.apply([])
+        commits += time.process_time_ns() - began
+    cost, profiles, read = work.cost, work.meta.people, work.reading.moments
     stream.close()
-    mean = (total - watched.beside) / events / 1000
+    mean = (sum(spent) + commits) / events / 1000
     return {
         "people": people,
         "devices": DEVICES.get(people, 2 * people),
@@ -175,13 +135,13 @@ def dense(folder: Path, people: int, events: int, conflict: str, seed: int = 0) 
         "events": events,
         "profiles": profiles,
         "mean_us": round(mean, 1),
-        "beside_us": round(mean - A_MESSAGE_US * watched.messages / events, 1),
-        "worst_ms": round(max(watched.spent) / 1e6, 2),
-        "p99_ms": round(sorted(watched.spent)[len(watched.spent) * 99 // 100] / 1e6, 2),
+        "beside_us": round(mean - A_MESSAGE_US * hands.messages / events, 1),
+        "worst_ms": round(max(spent) / 1e6, 2),
+        "p99_ms": round(sorted(spent)[len(spent) * 99 // 100] / 1e6, 2),
         "rebuilds": cost.rebuilds,
         "rebuild_s": round(cost.busy_us / 1e6, 2),
-        "moments_read": watched.read,
-        "hands": {"messages": watched.messages, "people": watched.people},
+        "moments_read": read,
+        "hands": {"messages": hands.messages, "people": hands.people},
     }
 
 
