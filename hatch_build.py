@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ import time
 import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +83,16 @@ def _compile(modules: Sequence[str], folder: Path) -> Path:
 
     os.chdir(ROOT)
     files = [f"{module.replace('.', '/')}.py" for module in modules]
-    extensions = mypycify(files, opt_level=OPTIMISATION, debug_level="0", group_name="skep", multi_file=True, target_dir=str(folder / "c"))
+    # Of what it says only errors are of interest; its warnings are of what it does another way.
+    said = io.StringIO()
+    try:
+        with redirect_stdout(said), redirect_stderr(said):
+            extensions = mypycify(
+                files, opt_level=OPTIMISATION, debug_level="0", group_name="skep", multi_file=True, target_dir=str(folder / "c")
+            )
+    except SystemExit:
+        print(said.getvalue(), file=sys.stderr)  # noqa: T201
+        raise
 
     class OnAllCores(build_ext):
         def build_extensions(self) -> None:
