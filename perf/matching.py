@@ -1,6 +1,6 @@
 """Probabilistic identity: how good its clusters are. What they cost is measured by `perf.identity`.
 
-    python -m perf.matching [--json] [--records 50000] [--persons 5000] [--seed 1] [--errors 1.0] [--fake fake_1000.csv] [--febrl FOLDER]
+    python -m perf.matching [--json] [--records 50000] [--persons N] [--seed 1] [--errors 1.0] [--fake fake_1000.csv] [--febrl FOLDER]
 
 Prints for each set of records pairwise precision, recall and F1 at `accept` 0.95 with `support` 0.1 and with 0 (connected
 components), the share of people merged with others, how far stated probabilities are from the truth, and how long it took.
@@ -137,7 +137,7 @@ def _quality(linked: Linked, records: Records, truth: Truth) -> dict[str, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=50_000)
-    parser.add_argument("--persons", type=int, default=5_000)
+    parser.add_argument("--persons", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--errors", type=float, default=1.0)
     parser.add_argument("--fake", type=Path)
