@@ -61,6 +61,8 @@ def make(modules: Sequence[str]) -> bool:
         return False
     with tempfile.TemporaryDirectory(prefix="skep-compiled-") as folder:
         made = _compile(modules, Path(folder))
+        if not made_of.startswith(digest()):
+            raise OSError("sources have changed while they were compiled: try again")
         fresh = built.with_name(f"{built.name}-{os.getpid()}")
         fresh.mkdir()
         for library in made.rglob(f"*{sysconfig.get_config_var('EXT_SUFFIX')}"):
