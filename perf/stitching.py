@@ -123,7 +123,9 @@ class Alone(Space):
         for _, gone in linked.joined:
             store.remove(gone)
         person, anchor = linked.person, self.work.rules.anchor(event.identifiers)
-        owned = None if person is None else stitcher.visits.owner(event, slots, person, anchor)
+        owned = (
+            None if person is None else stitcher.visits.owner(event, [store.slots[pair][1] for pair in event.identifiers], person, anchor)
+        )
         if person is None or owned is None or owned.claims or owned.owner != ITSELF:
             raise ValueError(f"expected events that go the short way, found {event.raw!r}")
         return person

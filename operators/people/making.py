@@ -203,6 +203,8 @@ class Making:
             person = self._new[key] = self._heads.blank(key)
         if key not in self._new:
             self.also(person)
+        # What was before the session of a device is not what was kept of that: this event may lie before it.
+        person.aside = None
         if owner[0] == NOBODY and held.device is not None:
             held.device.nobody = True
         fold(person, event, held.hash, self._work.program, self._work.clock.now)
