@@ -14,7 +14,7 @@ from operators.people.manual import Manual
 from operators.people.store import PeopleStore
 from operators.records import Identifier, Link, Person
 from operators.refusal import Refusal
-from operators.stitch.rules import Held
+from operators.stitch.rules import Held, Rules
 from operators.stitch.timeline import Place, Timeline, fewer, loses
 
 SMALL = 64
@@ -27,6 +27,11 @@ Links = dict[bytes, Link]
 def key_of(link: Link) -> bytes:
     """The key of a link that is not made by likeness."""
     return link.a + link.b + b"m" if link.manual else link.a + link.b
+
+
+def pins(identifier: Identifier, rules: Rules) -> bool:
+    """Whether an identifier's first link, if it stands, refuses all others: they are to values of one unique namespace before its own."""
+    return 0 <= identifier.rivals < identifier.namespace and rules.most[identifier.rivals] == 1
 
 
 class Decided(NamedTuple):
@@ -87,7 +92,9 @@ class Region:
             if more.keys() <= tried.keys() and len(self.people) == size:
                 break
             tried |= more
-        unpinned = [each for each in self._inside.values() if each.loose < each.refused and self._comes_loose(each, fallen, stands)]
+        unpinned = [
+            each for each in self._inside.values() if each.refused and pins(each, self._rules) and self._comes_loose(each, fallen, stands)
+        ]
         risen = {key: link for key, link in stands.items() if key not in self._stood}
         return Decided(
             self.people, self._clusters(after), stands, {**fallen, **{k: self._said[k] for k in fallen if k in self._said}}, risen, unpinned

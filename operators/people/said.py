@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from contracts.model.batches import Event
 from operators.people.linking.linked import Linked, meet, new_link
-from operators.people.region import Decided, Links
+from operators.people.region import Decided, Links, pins
 from operators.people.store import Slot
 from operators.people.work import Work
 from operators.records import Identifier, Link
@@ -74,6 +74,9 @@ class SaidLinks:
                 refusals.delete(link)
                 for end in (known[link.a], known[link.b]):
                     end.refused -= 1
+                    if end.loose == end.refused and pins(end, self._work.rules):
+                        # It may not have been one of the loose ones, so that the other ends do not know of all that are left.
+                        self._loosen(end, known)
                     end.loose = min(end.loose, end.refused)
         for key, link in self.links.items():
             if key not in self._known:
@@ -114,9 +117,8 @@ class SaidLinks:
         return any(order(each, known, rules) < place for each in standing.values() if b.hash in (each.a, each.b))
 
     def _meet(self, one: Identifier, other: Identifier, known: Known) -> None:
-        most = self._work.rules.most
         for end, beside in ((one, other), (other, one)):
-            if end.refused > 0 and end.rivals >= 0 and most[end.rivals] == 1 and end.rivals != beside.namespace:
+            if end.refused > 0 and pins(end, self._work.rules) and end.rivals != beside.namespace:
                 self._loosen(end, known)
         meet(one, other)
 
