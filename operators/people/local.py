@@ -40,13 +40,13 @@ def repair(work: Work, event: Event, message: bytes, linked: Linked, changed: It
     if store.denials.some and any(store.denials.any(key) for key in making.home):
         return False
     blank = [key for end in said.ends for key in _no_parts(end)]
-    nobodys_too = [each for cluster in making.clusters() for each in cluster.identifiers if each.device is not None and each.device.nobody]
+    with_nobodys = [one for cluster in making.clusters() for one in cluster.identifiers if one.device is not None and one.device.nobody]
     owner, given = _Owners(work, event, said.ends, making).found(in_order=linked.person is None)
     if store.denials.some and any(store.denials.any(each.hash) for each in making.concerned(given)):
-        for each in nobodys_too:
+        for device in with_nobodys:
             # Their profiles are still there, and are found by this.
-            assert each.device is not None, "they are devices"
-            each.device.nobody = True
+            assert device.device is not None, "these are devices"
+            device.device.nobody = True
         return False
     for key in blank:
         if key not in work.heads:
