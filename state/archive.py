@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date
 from hashlib import blake2b
 from pathlib import Path
@@ -44,13 +44,7 @@ _POSITIONS = "positions.json"
 _NAME_MAX = 180
 """Bytes of a file name that a partition may take; file systems allow 255, and positions, the ending and ``.new`` take up to 54."""
 _CHUNK = 2000
-"""Rows that are turned into columns at once; more would stall the flow."""
-_WHOLE = 500
-"""From so many events on a batch is worth columns of its own."""
-_OF_ROWS = (
-    "message_id", "type", "event", "event_time", "received_at", "source", "position", "contract", "definitions", "replay_of", "raw",
-)  # fmt: skip
-"""The columns of a row that waits to become columns."""
+"""So many rows of a day are turned into columns as soon as they are there: all of them in the end would stall the flow."""
 _REPEATING = ["type", "event", "space", "source", "partition", "contract", "definitions"]
 
 
@@ -88,7 +82,8 @@ class Archive:
         self._writer: Thread | None = None
         self._failed: BaseException | None = None
         self._chunks: dict[tuple[str, int], list[pa.RecordBatch]] = {}
-        self._buffers: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
+        self._waiting: dict[tuple[str, int], dict[str, list[Any]]] = {}
+        """By partition and day the values that wait to become columns, by the name of the column."""
         self._reached: dict[str, int] = {}
         self._rows = 0
         self._since_us: int | None = None
@@ -119,7 +114,8 @@ class Archive:
         self._wait()
         if not self._reached:
             return
-        self._to_columns(1)
+        for key in list(self._waiting):
+            self._to_columns(key)
         chunks, reached = self._chunks, self._reached
         self._handed = {**self._handed, **reached}
         self._chunks, self._reached, self._rows, self._since_us = {}, {}, 0, None
@@ -159,77 +155,47 @@ class Archive:
         self.flush()
 
     def _take(self, batch: Judged, after: int) -> None:
-        if not self._take_whole(batch, after):
-            self._take_rows(batch, after)
+        for events, replay_of in _accepted(batch):
+            days: dict[int, list[Any]] = {}
+            for event in events:
+                if event.position > after:
+                    day = event.time_us // _DAY_US
+                    if day in days:
+                        days[day].append(event)
+                    else:
+                        days[day] = [event]
+            for day, found in days.items():
+                self._add(batch, day, found, replay_of)
 
-    def _take_whole(self, batch: Judged, after: int) -> bool:
-        """A large batch of one day, all of it new, becomes columns at once; False of any other."""
-        events = batch.events
-        if batch.control or len(events) < _WHOLE or events[0].position <= after:
-            return False
-        times = [event.time_us for event in events]
-        day = min(times) // _DAY_US
-        if max(times) // _DAY_US != day:
-            return False
-        key = batch.partition, day
-        # What came before it stays before it.
-        self._rows_to_columns(key, 1)
-        columns: dict[str, list[Any]] = {
-            "message_id": [event.message_id for event in events],
-            "type": [event.type for event in events],
-            "event": [event.name for event in events],
-            "event_time": times,
-            "received_at": [event.received_at_us for event in events],
-            "position": [event.position for event in events],
-            "contract": [event.contract for event in events],
-            "raw": [event.raw for event in events],
-        }
-        same = {"source": batch.source, "partition": batch.partition, "definitions": batch.digest}
-        self._chunks.setdefault(key, []).append(self._table(len(events), columns, same))
-        self._rows += len(events)
-        return True
+    def _add(self, batch: Judged, day: int, events: list[Any], replay_of: str | None) -> None:
+        """Events of one day, column by column."""
+        key, count = (batch.partition, day), len(events)
+        waiting = self._waiting.get(key)
+        if waiting is None:
+            waiting = self._waiting[key] = {name: [] for name in SCHEMA.names}
+        waiting["message_id"] += [event.message_id for event in events]
+        waiting["type"] += [event.type for event in events]
+        waiting["event"] += [event.name for event in events]
+        waiting["event_time"] += [event.time_us for event in events]
+        waiting["received_at"] += [event.received_at_us for event in events]
+        waiting["source"] += [batch.source] * count
+        waiting["position"] += [event.position for event in events]
+        waiting["contract"] += [event.contract for event in events]
+        waiting["definitions"] += [batch.digest] * count
+        waiting["replay_of"] += [replay_of] * count
+        waiting["raw"] += [event.raw for event in events]
+        self._rows += count
+        if len(waiting["raw"]) >= _CHUNK:
+            self._to_columns(key)
 
-    def _take_rows(self, batch: Judged, after: int) -> None:
-        source, partition, digest, buffers = batch.source, batch.partition, batch.digest, self._buffers
-        taken = 0
-        for event, replay_of in _accepted(batch):
-            position, time_us = event.position, event.time_us
-            if position <= after:
-                continue
-            row = (
-                event.message_id,
-                event.type,
-                event.name,
-                time_us,
-                event.received_at_us,
-                source,
-                position,
-                event.contract,
-                digest,
-                replay_of,
-                event.raw,
-            )
-            key = (partition, time_us // _DAY_US)
-            found = buffers.get(key)
-            if found is None:
-                buffers[key] = [row]
-            else:
-                found.append(row)
-            taken += 1
-        self._rows += taken
-        self._to_columns(_CHUNK)
-
-    def _to_columns(self, least: int) -> None:
-        """Turn rows into columns wherever there are enough of them: bit by bit, because it holds up everything else."""
-        for key in self._buffers:
-            self._rows_to_columns(key, least)
-
-    def _rows_to_columns(self, key: tuple[str, int], least: int) -> None:
-        rows = self._buffers.get(key, [])
-        while len(rows) >= least:
-            columns = dict(zip(_OF_ROWS, zip(*rows[:_CHUNK], strict=True), strict=True))
-            self._chunks.setdefault(key, []).append(self._table(len(rows[:_CHUNK]), columns, {"partition": key[0]}))
-            del rows[:_CHUNK]
+    def _to_columns(self, key: tuple[str, int]) -> None:
+        waiting = self._waiting.pop(key)
+        same = {"space": self._space, "partition": key[0]}
+        arrays = [
+            pa.repeat(pa.scalar(same[field.name]), len(waiting["raw"])) if field.name in same else _array(waiting[field.name], field.type)
+            for field in SCHEMA
+        ]
+        self._chunks.setdefault(key, []).append(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
 
     def _write(self, partition: str, day: int, chunks: list[pa.RecordBatch], last: int) -> Path:
         folder = self._folder / f"day={date.fromordinal(day + _EPOCH_DAY).isoformat()}"
@@ -241,19 +207,6 @@ class Archive:
         pq.write_table(table, fresh, compression="zstd", compression_level=1, use_dictionary=_REPEATING)
         put(fresh, path, sync_folder=False)
         return folder
-
-    def _table(self, rows: int, columns: Mapping[str, Sequence[Any]], same: Mapping[str, str]) -> pa.RecordBatch:
-        """Columns by name, those that are the same in every row by their value; what is in neither is null."""
-        same = {"space": self._space, **same}
-        arrays = []
-        for field in SCHEMA:
-            if field.name in columns:
-                arrays.append(_array(columns[field.name], field.type))
-            elif field.name in same:
-                arrays.append(pa.repeat(pa.scalar(same[field.name]), rows))
-            else:
-                arrays.append(pa.nulls(rows, field.type))
-        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
     def _remove_leftovers(self) -> None:
         for path in self._folder.glob("*.new"):
@@ -275,15 +228,15 @@ def _file_name(partition: str) -> str:
     return f"{quoted[: _NAME_MAX - len(digest) - 1]}+{digest}"
 
 
-def _accepted(batch: Judged) -> Iterable[tuple[Any, str | None]]:
-    """A batch's events, and those that its control entries replay with the quarantine's id."""
+def _accepted(batch: Judged) -> Iterable[tuple[list[Any], str | None]]:
+    """A batch's events, or those that its control entries replay, each with the quarantine's id."""
     if not batch.control:
-        return ((event, None) for event in batch.events)
+        return [(batch.events, None)]
     replayed = ((event, quarantined) for entry in batch.control for quarantined, event in entry.outcomes)
-    return ((event, quarantined) for event, quarantined in replayed if hasattr(event, "message_id"))
+    return (([event], quarantined) for event, quarantined in replayed if hasattr(event, "message_id"))
 
 
-def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(kind):
         return pa.array(values, pa.int64()).cast(kind)
     return pa.array(values, kind)

@@ -110,6 +110,18 @@ def test_reading_again_adds_nothing_wherever_batches_begin(tmp_path: Path) -> No
     assert ids(tmp_path) == [f"m{n}" for n in range(1, 7)]
 
 
+def test_rows_stay_in_order_however_many_become_columns_at_once(tmp_path: Path) -> None:
+    kept = archive(tmp_path, rows=100_000, interval_us=1000)
+    for first, last in ((1, 3), (4, 1_999), (2_000, 4_500), (4_501, 4_501)):
+        kept.append(batch(first, last))
+    kept.close()
+    (written,) = files(tmp_path)
+    table = pq.ParquetFile(tmp_path / "shop" / written).read()
+    assert table["position"].to_pylist() == list(range(1, 4_502))
+    assert table["raw"].to_pylist() == [f'{{"n":{position}}}' for position in range(1, 4_502)]
+    assert [table[name].unique().to_pylist() for name in ("source", "definitions", "replay_of")] == [["web"], ["digest"], [None]]
+
+
 def test_opening_removes_what_lies_beyond_the_positions(tmp_path: Path) -> None:
     kept = archive(tmp_path)
     kept.append(batch(1, 3))
