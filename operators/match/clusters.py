@@ -81,28 +81,24 @@ def decide(records: Mapping[bytes, Record], matches: Collection[Match], rules: R
     """
     links: dict[bytes, int] = defaultdict(int)
     beyond = rules.beyond_links._replace(by="")
-    ordered, refused = list(_in_order(matches, records, rules)), {}
-    clusters = _Clusters(records, rules, joining)
-    joined: set[Match] = set()
-    waiting: list[Match] = []
+    ordered, counted, refused = list(_in_order(matches, records, rules)), [], {}
     for match in ordered:
         if max(links[match.a], links[match.b]) >= rules.links_max:
             refused[match] = beyond
             continue
         links[match.a] += 1
         links[match.b] += 1
-        clusters.add(match, joined, waiting)
-    first, before = joined, -1
-    while waiting and len(joined) != before:
-        before, again, waiting = len(joined), waiting, []
-        joined = set(joined)
-        for match in again:
-            clusters.add(match, joined, waiting)
-    for match in waiting:
-        refused[match] = clusters.refusal(match)
-    if joined != first:
-        # A heavier link than the one that joined them may stand now.
-        joined = _spanning(match for match in ordered if match not in refused)
+        counted.append(match)
+    clusters = _Clusters(records, rules, joining)
+    waiting, before = counted, -1
+    while waiting and len(clusters.joined) != before:
+        before = len(clusters.joined)
+        waiting = [match for match in waiting if not clusters.join(match)]
+    refused |= {match: clusters.refusal(match) for match in waiting}
+    joined = clusters.joined
+    if before > 0:
+        # A link that was refused at first may stand now, and comes before those that have made its ends one.
+        joined = _spanning(match for match in counted if match not in refused)
     return [Decision(match, refused.get(match), match in joined) for match in ordered]
 
 
@@ -137,6 +133,8 @@ class _Clusters:
         self._by = joining
         self._least = weight(joining.accept)
         self._components = Components()
+        self.joined: set[Match] = set()
+        """The links that have joined clusters."""
         self._held = {key: record.held for key, record in records.items()}
         self._records = {key: [key] for key in records}
         self._said: dict[tuple[bytes, bytes], tuple[int, int, Evidence]] = {}
@@ -144,30 +142,30 @@ class _Clusters:
         self._refused: dict[tuple[bytes, bytes], tuple[int, int, Refusal]] = {}
         """What refused two clusters, when they had so many records."""
 
-    def add(self, match: Match, joined: set[Match], refused: list[Match]) -> None:
-        """Join the clusters of a link if that may be; it is put where it belongs unless they were one already."""
-        a, b = self._components.root(match.a), self._components.root(match.b)
+    def join(self, match: Match) -> bool:
+        """Join the clusters of a link if that may be; returns whether its ends are in one."""
+        a, b = self._of(match)
         if a == b:
-            return
-        if len(self._records[b]) > len(self._records[a]):
-            a, b = b, a
+            return True
         held = self._together(a, b)
         if isinstance(held, Refusal):
-            refused.append(match)
-            return
+            return False
         self._components.join(a, b)
         self._held[a] = held
         self._records[a].extend(self._records.pop(b))
-        joined.add(match)
+        self.joined.add(match)
+        return True
 
     def refusal(self, match: Match) -> Refusal:
         """What refused the clusters of a link, as they are."""
-        a, b = self._components.root(match.a), self._components.root(match.b)
-        if len(self._records[b]) > len(self._records[a]):
-            a, b = b, a
-        found = self._together(a, b)
+        found = self._together(*self._of(match))
         assert isinstance(found, Refusal), "links are gone through until none joins clusters any more"
         return found
+
+    def _of(self, match: Match) -> tuple[bytes, bytes]:
+        """The clusters in which the ends of a link are, the larger one first."""
+        a, b = self._components.root(match.a), self._components.root(match.b)
+        return (b, a) if len(self._records[b]) > len(self._records[a]) else (a, b)
 
     def _together(self, a: bytes, b: bytes) -> Held | Refusal:
         """What two clusters hold as one, or what refuses that."""
