@@ -24,7 +24,6 @@ from contracts.model.definitions import IdentityRules
 from contracts.reading.identity import read_identity
 from contracts.text.problems import ContractErrors, Problem
 from contracts.text.yaml_tree import Reader
-from operators.match.scoring import probability
 from perf.matching_copies import COMPARED, Copies
 from perf.matching_data import Historical, PersonRecord, events, fake_1000, febrl
 from skep.compiled import form
@@ -116,16 +115,11 @@ def run(people: list[PersonRecord], text: str) -> dict[str, Any]:
     linked.matches(settings.accept)
     scored = time.perf_counter()
     found: dict[str, Any] = {"records": len(people), "pairs": len(linked.pairs), "prior": model.prior}
-    found |= {"alone": model.alone, "calibration_error": _calibration(linked, records, truth)}
+    found |= {"alone": model.alone, "calibration_error": calibration(linked.candidates(), with_truth(truth, records)).error}
     found |= {"with_support": _quality(linked, records, truth), "read_s": read - began, "train_s": trained - read}
     found |= {"score_s": scored - trained, "cluster_s": time.perf_counter() - scored}
     chained = Linked(records, rules, replace(settings, support=0.0), model)
     return {**found, "connected_components": _quality(chained, records, truth)}
-
-
-def _calibration(linked: Linked, records: Records, truth: Truth) -> float:
-    whose = with_truth(truth, records)
-    return calibration((probability(each.weight), whose[each.a] == whose[each.b]) for each in linked.candidates()).error
 
 
 def _quality(linked: Linked, records: Records, truth: Truth) -> dict[str, float]:

@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from contracts.model.probabilistic import MODEL_FILE
+from operators.match.clusters import Match
 from operators.match.model import FORMAT, UnusableModel, dump, load
 from operators.match.scoring import Scorer, probability
 from perf.matching import FAKE, FEBRL, HEAD, HISTORICAL, read_rules, run
@@ -19,7 +20,7 @@ from perf.matching_copies import COMPARED, Copies
 from perf.matching_data import Historical, PersonRecord, events, fake_1000, truth
 from skep.tools.training.charts import thresholds_chart, weights_chart
 from skep.tools.training.commands import evaluate_file, train_file
-from skep.tools.training.evaluation import Measures, Shares, measure
+from skep.tools.training.evaluation import Bin, Measures, Shares, calibration, measure
 from skep.tools.training.fit import train
 from skep.tools.training.records import records_of
 from skep.tools.training.splink_training import settings, table
@@ -122,6 +123,27 @@ def test_evaluate_tells_measures_by_threshold(trained: tuple[Path, Path, Path]) 
     assert all(row["least"] <= row["stated"] <= 1 for row in curve)
     off = sum(row["pairs"] * abs(row["stated"] - row["one_person"]) for row in curve) / told["candidates"]
     assert told["calibration"]["error"] == pytest.approx(off)
+
+
+def test_train_says_how_true_probabilities_are_by_its_own_clusters(trained: tuple[Path, Path, Path]) -> None:
+    """Nearly all who are surely alike are in one cluster, nearly nobody who is surely not."""
+    figures = orjson.loads((trained[0].parent / MODEL_FILE).read_bytes())["trained"]
+    curve = figures["calibration"]["curve"]
+    assert sum(row["pairs"] for row in curve) == figures["candidates"]
+    assert curve[-1]["least"] == 0.99
+    assert curve[-1]["one_person"] > 0.95
+    assert curve[0]["least"] == 0
+    assert curve[0]["one_person"] < 0.1
+
+
+def test_calibration_counts_pairs_by_what_is_stated_of_them() -> None:
+    """By hand: of two stated at 0.5 one is right, of one at 0.8 none; who is not known counts nowhere."""
+    whose = {b"a": "x", b"b": "x", b"c": "y"}
+    pairs = [Match(b"a", b"b", 0.0), Match(b"a", b"c", 0.0), Match(b"b", b"c", 2.0), Match(b"a", b"d", 9.0)]
+    found = calibration(pairs, whose)
+    assert found.curve == [Bin(0.5, 2, 0.5, 0.5), Bin(0.8, 1, 0.8, 0.0)]
+    assert found.error == pytest.approx(0.8 / 3)
+    assert calibration([], whose).error == 0
 
 
 def test_what_cannot_be_measured_or_drawn_is_refused(trained: tuple[Path, Path, Path], tmp_path: Path) -> None:

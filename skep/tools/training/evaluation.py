@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 
 from contracts.model.definitions import IdentityRules
 from operators.extract import Identifiers
+from operators.match.clusters import Match
 from operators.match.scoring import probability
 from skep.project.errors import CommandError
 from skep.tools.training.linked import Linked
@@ -85,11 +86,13 @@ class Calibration(msgspec.Struct, frozen=True):
     curve: list[Bin]
 
 
-def calibration(stated: Iterable[tuple[float, bool]]) -> Calibration:
-    """How true these match probabilities are; with each, whether the two are one person."""
+def calibration(candidates: Iterable[Match], whose: Mapping[bytes, object]) -> Calibration:
+    """How true the match probabilities of these are; ``whose``: the person of each record of which that is known."""
     bins: dict[float, list[tuple[float, bool]]] = defaultdict(list)
-    for found in stated:
-        bins[next(least for least in reversed(BINS) if found[0] >= least)].append(found)
+    for match in candidates:
+        if match.a in whose and match.b in whose:
+            stated = probability(match.weight)
+            bins[next(least for least in reversed(BINS) if stated >= least)].append((stated, whose[match.a] == whose[match.b]))
     curve = [
         Bin(least, len(rows), sum(each for each, _ in rows) / len(rows), sum(one for _, one in rows) / len(rows))
         for least, rows in sorted(bins.items())
@@ -147,26 +150,21 @@ def _three(precision: float, recall: float) -> Shares:
 
 def evaluate(linked: Linked, records: Records, truth: Truth) -> Evaluation:
     """The measures over the identifiers with truth, at ``accept`` and at every threshold."""
-    person = with_truth(truth, records)
     whose = {key: [truth[one] for one in person.identifiers if one in truth] for key, person in records.people.items()}
 
     def at(accept: float) -> Measures:
-        return measure(([one for key in cluster for one in whose[key]] for cluster in linked.clusters(accept)), accept)
+        return measure(([person for key in cluster for person in whose[key]] for cluster in linked.clusters(accept)), accept)
 
     rows = {threshold: at(threshold) for threshold in sorted({*THRESHOLDS, linked.accept})}
     return Evaluation(
         **asdict(rows[linked.accept]),
         records=len(records.people),
         known=sum(map(len, whose.values())),
-        people=len({one for known in whose.values() for one in known}),
+        people=len({person for known in whose.values() for person in known}),
         candidates=len(linked.pairs),
         skipped_blocks=linked.skipped,
         thresholds=list(rows.values()),
-        calibration=calibration(
-            (probability(match.weight), person[match.a] == person[match.b])
-            for match in linked.candidates()
-            if match.a in person and match.b in person
-        ),
+        calibration=calibration(linked.candidates(), with_truth(truth, records)),
     )
 
 

@@ -83,7 +83,7 @@ def train(records: Records, rules: IdentityRules, settings: Probabilistic, peopl
         model = _labelled(linked, model, sampled, people)
     model = replace(model, alone=_alone(linked, model))
     home = {key: at for at, cluster in enumerate(linked.again(model).clusters(settings.accept)) for key in cluster}
-    stated = calibration((probability(match.weight), home[match.a] == home[match.b]) for match in linked.candidates())
+    stated = calibration(linked.candidates(), home)
     figures: dict[str, Any] = {
         "records": len(compared),
         "candidates": len(linked.pairs),
