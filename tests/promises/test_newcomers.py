@@ -53,7 +53,7 @@ def same(engine: Engine, definitions: Definitions, records: list[bytes], seed: i
 
 
 def strangers(rng: Random, count: int) -> list[bytes]:
-    """People who come with one to four new identifiers, in any mixture of kinds, now and then with one that somebody has or a decision."""
+    """People who come with one to five new identifiers, in any mixture of kinds, now and then with one that somebody has or a decision."""
     found = []
     for number in range(count):
         ids = {"userId": f"u{number}", "anonymousId": f"d{number}", "previousId": f"e{number}", "email": f"{number}@example.com"}
@@ -61,6 +61,8 @@ def strangers(rng: Random, count: int) -> list[bytes]:
         if rng.random() < 0.2:
             event |= {"anonymousId": f"d{rng.randrange(number + 1)}"}
         context: dict[str, Any] = {"email": event.pop("email", None)}
+        if rng.random() < 0.2:
+            context["second"] = f"{number}@example.org"
         if rng.random() < 0.3:
             context["consent"] = {"categoryPreferences": {"marketing": rng.random() < 0.5}}
         event |= {"type": "identify", "traits": {"plan": rng.choice(["a", "b"])}, "context": context, "messageId": f"m{number}"}
@@ -78,7 +80,7 @@ def test_a_stream_of_newcomers_leaves_the_rows_of_the_general_way(engine: Engine
     rng = Random(seed)
     namespaces = [
         {"name": "user_id", "from": "userId", "unique": True},
-        {"name": "email", "from": "context.email"},
+        {"name": "email", "from": ["context.email", "context.second"], **rng.choice([{}, {"limit": 1}])},
         {"name": "anonymous_id", "from": "anonymousId", "scope": "device", **rng.choice([{}, {"shared_after": 1}, {"shared_after": 2}])},
         {"name": "previous_id", "from": "previousId", "scope": "device"},
     ]
@@ -97,16 +99,23 @@ def test_so_does_any_stream(engine: Engine, seed: int) -> None:
 
 
 def test_who_is_new_takes_it(tmp_path: Path) -> None:
-    """By new identifiers; not with one that is known, and not where a denial may wait for one of them."""
+    """By new identifiers; not with one that is known, and not where a denial may wait for one of them or somebody may have ruled."""
     definitions = load({})
     engine = Engine(tmp_path / "shard", definitions)
     engine.start(["p"])
     judge, work = judge_of(definitions), engine.space.work
-    said = {"type": "track", "event": "seen", "timestamp": text_of(START_US)}
-    bodies = ({"userId": "u1", "anonymousId": "d1"}, {"anonymousId": "d2"}, {"userId": "u2"}, {"userId": "u3", "anonymousId": "d1"})
-    events, _ = judge.judge_many([orjson.dumps(said | body | {"messageId": f"m{at}"}) for at, body in enumerate(bodies)], 1, 0)
-    assert [work.stitcher.newcomer(event) is not None for event in events] == [True, True, True, False]
+
+    def taken(*bodies: dict[str, str]) -> list[bool]:
+        said = {"type": "track", "event": "seen", "timestamp": text_of(START_US)}
+        events, _ = judge.judge_many([orjson.dumps(said | body | {"messageId": f"m{at}"}) for at, body in enumerate(bodies)], 1, 0)
+        return [work.stitcher.newcomer(event) is not None for event in events]
+
+    known = {"userId": "u3", "anonymousId": "d1"}
+    assert taken({"userId": "u1", "anonymousId": "d1"}, {"anonymousId": "d2"}, {"userId": "u2"}, known) == [True, True, True, False]
     work.store.denials.some = True
-    fresh, _ = judge.judge_many([orjson.dumps(said | {"userId": "u9", "messageId": "m9"})], 1, 0)
-    assert work.stitcher.newcomer(fresh[0]) is None
+    assert taken({"userId": "u9"}) == [False]
+    work.store.denials.some = False
+    ends = {"a": {"namespace": "user_id", "value": "u4"}, "b": {"namespace": "anonymous_id", "value": "d4"}}
+    engine.control([{"type": "unlink", **ends, "timestamp": text_of(START_US), "messageId": "c", "why": "test"}])
+    assert taken({"userId": "u4", "anonymousId": "d4"}) == [False]
     engine.shard.close()
