@@ -63,10 +63,10 @@ class Kept:
 class Moments:
     """Every accepted event, and where it is under its message id. What is changed is pending until the shard commits."""
 
-    def __init__(self, shard: Shard, meta: Meta, heads: Heads | None = None, reading: Reading | None = None) -> None:
+    def __init__(self, shard: Shard, meta: Meta, heads: Heads, reading: Reading) -> None:
         self._heads = heads
         """What owners' events come to, which hears of what they get and lose."""
-        self._reading = reading if reading is not None else Reading()
+        self._reading = reading
         self._shard = shard
         self._contracts = meta.contracts
         self._numbers = {contract: number for number, contract in enumerate(meta.contracts)}
@@ -91,8 +91,7 @@ class Moments:
             self._contracts.append(event.contract)
         row = pack_moment(owner[0], owner[1], number, event.message_id.encode("utf-8", "surrogatepass"), event.raw)
         self.put(anchor, event.time_us, message, row)
-        if self._heads is not None:
-            self._heads.add(owner_key(anchor, owner), event, anchor)
+        self._heads.add(owner_key(anchor, owner), event, anchor)
 
     def put(self, anchor: bytes, time_us: int, message: bytes, row: bytes) -> None:
         """Store a moment, in one row with others of its anchor and of this commit if they lie close together."""
@@ -165,8 +164,7 @@ class Moments:
 
     def drop(self, kept: Kept) -> None:
         """Remove a stored moment. Those beside it in its row get rows of their own, so that every row lies under a moment that is in it."""
-        if self._heads is not None:
-            self._heads.drop(owner_key(kept.anchor, kept.owner))
+        self._heads.drop(owner_key(kept.anchor, kept.owner))
         if kept.sealed:
             self._shard.pages.put(kept.key, encode([stored for stored in self._page(kept.key) if stored.message != kept.message]))
             return

@@ -8,10 +8,15 @@ from random import Random
 
 import pytest
 
+from contracts import load
 from operators.meta import Meta
 from operators.moment_row import moment_raw, pack_moment
+from operators.people.clock import Clock
+from operators.people.heads import Heads
 from operators.people.moments import ROW_MOMENTS, ROW_US, Kept, Moments
+from operators.people.reading import Reading
 from operators.records import SELF, Stored, decode_moments
+from operators.segments.compile import Program
 from state.keys import PERIOD_US, moment_parts, period_of
 from state.shard import Shard
 
@@ -24,6 +29,11 @@ def shard(tmp_path: Path) -> Iterator[Shard]:
     shard = Shard(tmp_path / "shard")
     yield shard
     shard.close()
+
+
+def opened(shard: Shard) -> Moments:
+    meta = Meta()
+    return Moments(shard, meta, Heads(Program(load({})), Clock(meta), 0), Reading())
 
 
 def moment(time_us: int, name: str, raw: bytes = b"{}") -> Stored:
@@ -50,7 +60,7 @@ def remembered(shard: Shard, moments: Moments, stored: Stored) -> Kept | None:
 
 
 def test_what_one_commit_brings_of_an_anchor_is_one_row(shard: Shard) -> None:
-    moments = Moments(shard, Meta())
+    moments = opened(shard)
     for at in range(4):
         put(moments, A, moment(at * MINUTE, f"a{at}"))
         put(moments, B, moment(at * MINUTE, f"b{at}"))
@@ -72,7 +82,7 @@ def test_what_one_commit_brings_of_an_anchor_is_one_row(shard: Shard) -> None:
 )
 def test_a_row_ends_where_it_is_full_or_would_reach_too_far(shard: Shard, times: list[int], expected: list[int]) -> None:
     """Nothing lies before the moment that the row is found by, nor in another period."""
-    moments = Moments(shard, Meta())
+    moments = opened(shard)
     for at, time_us in enumerate(times):
         put(moments, A, moment(time_us, f"{at:03d}"))
     commit(shard, moments)
@@ -82,7 +92,7 @@ def test_a_row_ends_where_it_is_full_or_would_reach_too_far(shard: Shard, times:
 @pytest.mark.parametrize("committed", [True, False])
 def test_taking_one_out_of_a_row_leaves_the_others_where_they_are_found(shard: Shard, committed: bool) -> None:
     """Also when it comes back under the key by which the row lay, and when several go that were found together."""
-    moments = Moments(shard, Meta())
+    moments = opened(shard)
     three = [moment(at * MINUTE, str(at)) for at in range(3)]
     for each in three:
         put(moments, A, each)
@@ -99,7 +109,7 @@ def test_taking_one_out_of_a_row_leaves_the_others_where_they_are_found(shard: S
 
 
 def test_a_row_that_begins_earlier_is_read_for_a_later_time(shard: Shard) -> None:
-    moments = Moments(shard, Meta())
+    moments = opened(shard)
     for at in range(5):
         put(moments, A, moment(at * 3 * MINUTE, str(at)))
     commit(shard, moments)
@@ -113,7 +123,7 @@ def test_a_row_that_begins_earlier_is_read_for_a_later_time(shard: Shard) -> Non
 def test_whatever_happens_each_moment_is_found_as_it_is(shard: Shard, seed: int) -> None:
     """Held against a dictionary: stored, changed, taken away, stored again, committed, sealed, in any order."""
     rng = Random(seed)
-    moments = Moments(shard, Meta())
+    moments = opened(shard)
     held: dict[bytes, tuple[bytes, int, bytes]] = {}
     """Message → anchor, time, bytes."""
     for turn in range(150):
@@ -138,7 +148,7 @@ def test_whatever_happens_each_moment_is_found_as_it_is(shard: Shard, seed: int)
         else:
             commit(shard, moments)
             if rng.random() < 0.3:
-                moments = Moments(shard, Meta())
+                moments = opened(shard)
         _check(shard, moments, held, rng)
     commit(shard, moments)
     for key, row in shard.moments.committed(b""):
