@@ -115,6 +115,15 @@ class Link(msgspec.Struct, array_like=True, gc=False):
         elif (time, message) < (self.first, self.message):
             self.first, self.message = time, message
 
+    def other(self, end: bytes) -> bytes:
+        """The end that is not this one."""
+        return self.b if self.a == end else self.a
+
+    @property
+    def key(self) -> bytes:
+        """Both ends, and ``m`` of a manual link, ``p`` of a probabilistic one."""
+        return self.a + self.b + (b"m" if self.manual else b"" if self.weight is None else b"p")
+
     @property
     def kind(self) -> str:
         return "manual" if self.manual else "deterministic" if self.weight is None else "probabilistic"
@@ -134,8 +143,7 @@ class Record(msgspec.Struct, array_like=True, gc=False):
 class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     """A cluster and what is true of it; ``identifiers`` is empty for a device's events that belong to nobody.
 
-    ``links`` are the accepted ones by ``a + b`` (manual ones by ``a + b + b"m"``, probabilistic ones by ``a + b + b"p"``);
-    others have rows of their own. ``cells`` holds the running value of each
+    ``links`` are the accepted ones by their keys; others have rows of their own. ``cells`` holds the running value of each
     feature, ``consents`` the newest decision by purpose and anchor. ``bits`` are the memberships, ``told`` what was last
     announced: consents by purpose, emitted traits and the confidence. ``armed``: when its timer is due. ``records``, if the rules have
     probabilistic links, by lead; ``confidence`` is the probability of the weakest link on the strongest way to the lead.

@@ -178,7 +178,8 @@ class Matcher:
         found = {}
         for a, b, bits in cluster.links:
             time = self.compared.row(a).matches[b][1]
-            found[a + b + b"p"] = Link(a, b, manual=False, first=time, last=time, rules=self._rules.version, weight=bits)
+            link = Link(a, b, manual=False, first=time, last=time, rules=self._rules.version, weight=bits)
+            found[link.key] = link
         return found
 
     def told(self, leads: Collection[bytes]) -> Iterator[tuple[Link, Refusal | None]]:

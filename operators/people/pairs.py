@@ -89,8 +89,8 @@ class Refusals:
 
 
 def _keys(link: Link) -> tuple[bytes, bytes]:
-    suffix = b"m" if link.manual else b""
-    return link.a + link.b + suffix, link.b + link.a + suffix
+    key = link.key
+    return key, link.b + link.a + key[32:]
 
 
 def link_of(row: bytes) -> Link:

@@ -125,8 +125,8 @@ class Rebuilt:
         """The one namespace of all that is linked to an identifier."""
         links = self._linked.get(key, ())
         if len(links) == 1:
-            return self._identifiers[links[0].b if links[0].a == key else links[0].a].namespace
-        ends = {link.b if link.a == key else link.a for link in links}
+            return self._identifiers[links[0].other(key)].namespace
+        ends = {link.other(key) for link in links}
         spaces = {self._identifiers[end].namespace for end in ends}
         return (spaces.pop() if len(spaces) == 1 else SEVERAL) if spaces else ALONE
 

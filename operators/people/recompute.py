@@ -128,7 +128,7 @@ def _versions(store: PeopleStore, people: Iterable[Person]) -> dict[bytes, int]:
     people = list(people)
     found = {key: link.rules for person in people for key, link in person.links.items()}
     for each in (each for person in people for each in person.identifiers if each.refused):
-        found.update((link.a + link.b + (b"m" if link.manual else b""), link.rules) for link in store.refusals.of(each.hash))
+        found.update((link.key, link.rules) for link in store.refusals.of(each.hash))
     return found
 
 

@@ -21,12 +21,7 @@ SMALL = 64
 """Identifiers of a person up to which each is asked whether it has lost something; in larger people those with more refused links are."""
 
 Links = dict[bytes, Link]
-"""By key: both ends, and ``m`` of a manual one."""
-
-
-def key_of(link: Link) -> bytes:
-    """The key of a link that is not made by likeness."""
-    return link.a + link.b + b"m" if link.manual else link.a + link.b
+"""By key."""
 
 
 def pins(identifier: Identifier, rules: Rules) -> bool:
@@ -155,7 +150,7 @@ class Region:
         stand = {} if person is None else {k: link for k, link in person.links.items() if end in (link.a, link.b) and link.weight is None}
         if len(stand) + here.refused + len(self._said) <= self._rules.links_max:
             return None
-        links = {**stand, **{key_of(link): link for link in self._refused_of(end)}}
+        links = {**stand, **{link.key: link for link in self._refused_of(end)}}
         links |= {key: link for key, link in self._said.items() if end in (link.a, link.b)}
         counted = [each for each in links.items() if not (each[1].manual or each[1].void or self._on_shared(each[1]))]
         if len(counted) <= self._rules.links_max:
@@ -173,7 +168,7 @@ class Region:
         if found is None:
             found = self._refused[end] = list(self._store.refusals.of(end))
             for link in found:
-                self._named(link.b if link.a == end else link.a)
+                self._named(link.other(end))
         return found
 
     def _named(self, key: bytes) -> Identifier:
@@ -207,11 +202,11 @@ class Region:
                     continue
                 held = after.at(each.hash, since).held
                 for link in self._refused_of(each.hash):
-                    other = self._known[link.b if link.a == each.hash else link.a]
+                    other = self._known[link.other(each.hash)]
                     # Two values of a unique namespace are never one person's, whatever else is.
                     out = most[other.namespace] == 1 and other.namespace in held and not link.manual
                     if not out and self._place(link) > since and self._rises(link, each.hash, before, after, spaces, size=size):
-                        yield key_of(link), link
+                        yield link.key, link
 
     def _comes_loose(self, each: Identifier, fallen: Links, stands: Links) -> bool:
         """Whether an identifier's refused links were refused by the first of its links, and that does not stand any more."""
@@ -222,16 +217,16 @@ class Region:
         if each.rivals < 0 or self._rules.most[each.rivals] != 1 or self._manual.of(key):
             return True
         first = min(mine)
-        ends = [(link, self._known[link.b if link.a == key else link.a]) for link in stands.values() if key in (link.a, link.b)]
+        ends = [(link, self._known[link.other(key)]) for link in stands.values() if key in (link.a, link.b)]
         return not any(end.namespace == each.rivals and self._place(link) < first for link, end in ends)
 
     def _rises(self, link: Link, here: bytes, before: Timeline, after: Timeline, spaces: tuple[int, ...], *, size: bool) -> bool:
         """Whether a refused link is to be tried in the region; if it would join somebody outside, they are taken in."""
-        key, place = key_of(link), self._place(link)
+        key, place = link.key, self._place(link)
         held = after.before(here, place).held
         if key in self._said or not fewer(held, before.before(here, place).held, spaces, size=size) or self._out.get(key) == held:
             return False
-        other = link.b if link.a == here else link.a
+        other = link.other(here)
         if other in self._inside:
             return not self._barred(key, link)
         person = self._store.holder(other)
@@ -284,6 +279,6 @@ class Region:
     def _between(self, part: list[Identifier], others: set[bytes]) -> Iterator[tuple[bytes, Link]]:
         for each in part:
             for link in self._refused_of(each.hash) if each.refused else ():
-                key = key_of(link)
-                if (link.b if link.a == each.hash else link.a) in others and key not in self._said and not self._barred(key, link):
+                key = link.key
+                if link.other(each.hash) in others and key not in self._said and not self._barred(key, link):
                     yield key, link

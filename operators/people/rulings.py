@@ -46,7 +46,7 @@ def _refusal(work: Work, a: bytes, b: bytes, holders: Iterable[Person]) -> str |
     links = {key: link for person in people for key, link in person.links.items() if link.weight is None}
     for each in identifiers.values():
         if each.refused:
-            links.update((link.a + link.b + (b"m" if link.manual else b""), link) for link in store.refusals.of(each.hash))
+            links.update((link.key, link) for link in store.refusals.of(each.hash))
     shared = store.rules.shared(identifiers.values())
     for link, refusal in decided(identifiers, links.values(), shared, store.rules):
         if link.manual and {link.a, link.b} == {a, b} and refusal is not None:
@@ -71,7 +71,8 @@ def _is_known(work: Work, a: bytes, b: bytes, ruling: Ruling) -> bool:
         own[end].last = max(own[end].last, time)
     meet(own[a], own[b])
     version = store.rules.version
-    person.links[a + b + b"m"] = Link(a, b, manual=True, first=time, last=time, message=ruling.message, rules=version)
+    link = Link(a, b, manual=True, first=time, last=time, message=ruling.message, rules=version)
+    person.links[link.key] = link
     store.dirty[person.key] = person
     return True
 

@@ -67,12 +67,12 @@ class IdentityReader:
                 yield link
 
     def refused_of(self, person: Person) -> dict[bytes, Link]:
-        """The links that do not stand and have an end in a profile, each under a key of its own."""
+        """The links that do not stand and have an end in a profile, by key."""
         found = {}
         for each in person.identifiers:
-            for key, row in self.committed.rows.rows("refused", each.hash, each.hash + b"\xff" * 17) if each.refused else ():
+            for _, row in self.committed.rows.rows("refused", each.hash, each.hash + b"\xff" * 17) if each.refused else ():
                 link = link_of(row)
-                found[link.a + link.b + key[32:]] = link
+                found[link.key] = link
         return found
 
     def identified(self, device: Identifier) -> set[bytes]:

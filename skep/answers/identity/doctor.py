@@ -170,7 +170,7 @@ class _Examined:
 
     def _identifier(self, person: Person, each: Identifier, links: list[Link], evidence: Evidence | None) -> None:
         space = self._rules.namespaces[each.namespace]
-        ends = [link.b if link.a == each.hash else link.a for link in links]
+        ends = [link.other(each.hash) for link in links]
         homes = {evidence.home[end].key if evidence is not None else person.key for end in ends}
         accepted = sum(link.a + link.b in person.links or link.manual for link in links)
         people = len(homes | {person.key})
