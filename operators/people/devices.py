@@ -74,11 +74,8 @@ def _within(work: Work, held: Identifier, window: Window) -> Iterable[Kept]:
 
 def _all_visits(work: Work, held: Identifier, holder: Person | None, at_hand: Event) -> tuple[list[Kept], list[Visit]]:
     """The stored anonymous events that hang on a device, in no order, and all of its visits in order, the event at hand among them."""
-    anchors, pair = {held.hash}, (held.namespace, held.value)
-    if holder is not None:
-        anchors |= {link.a for link in holder.links.values() if link.b == held.hash}
-        anchors |= {link.b for link in holder.links.values() if link.a == held.hash}
-    anchors.update(work.store.refusals.ends(held.hash) if held.refused else ())
+    pair = (held.namespace, held.value)
+    anchors = {held.hash, *work.store.seen_with(held, () if holder is None else holder.links.values())}
     mine: list[Kept] = []
     visits: list[Visit] = []
     for kept in work.moments.of(anchors):

@@ -155,14 +155,11 @@ class _Owners:
         store, found = self._work.store, set(self._looked)
         for each in self._moved():
             person = self._making.was[each.hash]
-            ends = [link.b if link.a == each.hash else link.a for link in person.links.values() if each.hash in (link.a, link.b)]
-            for end in [*ends, *(store.refusals.ends(each.hash) if each.refused else ())]:
+            for end in store.seen_with(each, person.links.values()):
                 if end in found:
                     continue
                 found.add(end)
-                holder = store.holder(end)
-                assert holder is not None, "whoever is linked is somebody's"
-                held = next(one for one in holder.identifiers if one.hash == end)
+                holder, held = store.linked(end)
                 if held.device is not None:
                     yield held, holder
 

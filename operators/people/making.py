@@ -188,8 +188,7 @@ class Making:
 
     def _devices_of(self, each: Identifier, cluster: Joined) -> Iterator[bytes]:
         """The devices on which a person's identifier was seen."""
-        ends = [link.b if link.a == each.hash else link.a for link in cluster.links.values() if each.hash in (link.a, link.b)]
-        for end in [*ends, *(self._store.refusals.ends(each.hash) if each.refused else ())]:
+        for end in self._store.seen_with(each, cluster.links.values()):
             if any(one.hash == end and one.device is not None for one in self._around(end)):
                 yield end
 

@@ -128,8 +128,6 @@ class SaidLinks:
         for end in self._store.refusals.ends(identifier.hash):
             other = known.get(end)
             if other is None:
-                person = self._store.holder(end)
-                assert person is not None, "whoever is linked is somebody's"
-                other = next(each for each in person.identifiers if each.hash == end)
+                person, other = self._store.linked(end)
                 self._store.dirty[person.key] = person
             other.loose = min(other.loose + 1, other.refused)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from contracts.model.hashing import Hasher
 from operators.people.pairs import Denied, Identified, Refusals
-from operators.records import Identifier, Person, decode_person, encode
+from operators.records import Identifier, Link, Person, decode_person, encode
 from operators.stitch.rules import Rules
 from state.shard import Shard
 
@@ -90,6 +90,18 @@ class PeopleStore:
         """The person that holds the identifier of this hash."""
         lead = self.shard.alias.get(identifier)
         return None if lead is None else self.person(lead)
+
+    def linked(self, end: bytes) -> Slot:
+        """The person that holds an identifier with a link, standing or not, and the identifier in it."""
+        person = self.holder(end)
+        assert person is not None, "whoever is linked is somebody's"
+        return person, next(each for each in person.identifiers if each.hash == end)
+
+    def seen_with(self, identifier: Identifier, links: Iterable[Link]) -> list[bytes]:
+        """The other ends of an identifier's links: of those among ``links``, which stand, and of all that do not."""
+        key = identifier.hash
+        ends = [link.other(key) for link in links if key in (link.a, link.b)]
+        return ends + self.refusals.ends(key) if identifier.refused else ends
 
     def person(self, key: bytes) -> Person | None:
         """The person of this key."""

@@ -87,9 +87,8 @@ class Union:
         persons = [each.hash for each in rest[0].identifiers if self._person[each.namespace]]
         for each in few.identifiers:
             for end in self.store.refusals.ends(each.hash) if each.refused else ():
-                holder = self.store.holder(end)
-                held = next((one for one in holder.identifiers if one.hash == end), None) if holder is not None else None
-                if held is None or held.device is None or not held.device.nobody:
+                _, held = self.store.linked(end)
+                if held.device is None or not held.device.nobody:
                     continue
                 if any(self._visits.was_identified(held, one) for one in persons):
                     return False
