@@ -10,7 +10,7 @@ BUDGET = 20_000
 """Moments of a slice where no setting says otherwise."""
 
 Paused = Callable[[list[Pair], int], None]
-"""Told between two slices: the identifiers that the repair is about, and how many moments it has read."""
+"""Told between two slices: the identifiers that the repair is about, in all slices the same list, and how many moments it has read."""
 
 
 class Reading:

@@ -21,11 +21,11 @@ class LargeRepairs:
     def __init__(self, work: Work, seconds: Callable[[], float]) -> None:
         self._work, self._seconds = work, seconds
         self._told = -TOLD_SECONDS
-        self._read = 0
-        """Moments that the repair at hand had read when it was here last."""
+        self._about: list[Pair] | None = None
+        """What the repair was about that was here last."""
 
     def __call__(self, about: list[Pair], moments: int) -> None:
-        begins, self._read = moments <= self._read or not self._read, moments
+        begins, self._about = about is not self._about, about
         now = self._seconds()
         if begins and now - self._told >= TOLD_SECONDS:
             self._told = now
