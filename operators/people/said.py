@@ -55,14 +55,8 @@ class SaidLinks:
         """Whether a device becomes one that identifies nobody by this event."""
         rules, visits = self._work.rules, self._work.stitcher.visits
         anchor = rules.anchor(self._event.identifiers)
-        if not rules.person[anchor[0]]:
-            return False
-        for end in self.ends:
-            limit = rules.shared_after[end.namespace]
-            known = 0 if end.device is None else end.device.identified
-            if limit is not None and known < limit <= known + 1 and not visits.was_identified(end, self._store.hash(anchor)):
-                return True
-        return False
+        person = self._store.hash(anchor)
+        return rules.person[anchor[0]] and any(visits.turns_shared(end, person) for end in self.ends)
 
     def write(self, decided: Decided, known: Known) -> None:
         """Bring the rows of links that do not stand, and what identifiers know of them, to what was decided."""

@@ -101,8 +101,7 @@ class Visits:
         device = held.device
         if device is None or device.nobody or device.identified != 1 or at[0] >= device.start - self._rules.gap:
             return None
-        limit = self._rules.shared_after[held.namespace]
-        if limit is not None and device.identified >= limit:
+        if self._rules.is_shared(held):
             return None
         if device.login is None or device.login > min(at[0], held.first) + self._rules.backstitch:
             return None
@@ -129,9 +128,8 @@ class Visits:
         return owner, opens
 
     def _in_order(self, held: Identifier, device: Device, at: tuple[int, str]) -> Owner | None:
-        limit = self._rules.shared_after[held.namespace]
         older = partial(self._store.identified.of, held.hash)
-        return owner_in_order(device, at, self._rules, self._cluster, older, shared=limit is not None and device.identified >= limit)
+        return owner_in_order(device, at, self._rules, self._cluster, older, shared=self._rules.is_shared(held))
 
     def was_identified(self, held: Identifier, person: bytes) -> bool:
         """Whether a person was ever identified on a device."""
@@ -139,6 +137,12 @@ class Visits:
         if device is None or person in device.persons:
             return device is not None
         return device.identified > len(device.persons) and self._store.identified.get(held.hash, person) is not None
+
+    def turns_shared(self, held: Identifier, person: bytes) -> bool:
+        """Whether a device becomes a shared one with this person."""
+        limit = self._rules.shared_after[held.namespace]
+        known = 0 if held.device is None else held.device.identified
+        return limit is not None and known + 1 == limit and not self.was_identified(held, person)
 
     def _identify(self, held: Identifier, device: Device, person: bytes, at: tuple[int, str]) -> None:
         """Remember when a person was identified on a device; the one who was longest ago goes to a row of its own."""
@@ -171,9 +175,7 @@ class Visits:
         """An event that identifies a person on the device; what that takes from nobody is added to ``claims``."""
         if self._manual.rulings and self._manual.void(anchor, held.hash):
             return self._advance(held, at) is not None
-        limit = self._rules.shared_after[held.namespace]
-        known = 0 if held.device is None else held.device.identified
-        if limit is not None and known + 1 == limit and not self.was_identified(held, anchor):
+        if self.turns_shared(held, anchor):
             return False
         if not self._rules.by_session:
             held.device = held.device or empty_device(at[0])

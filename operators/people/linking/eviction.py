@@ -21,7 +21,7 @@ def take_in(union: Union, linked: Linked, event: Event, pairs: Pairs, slots: Slo
     rules, limits, first, time = union.rules, union.limits, slots[0], event.time_us
     if first is None or slots[1] is not None or not rules.by_session:
         return None
-    if limits.shares and limits.turns_shared(event.identifiers, pairs, slots):
+    if limits.shares and limits.any_shared(event.identifiers, pairs, slots):
         return None
     key = union.store.hash(pairs[1])
     person, held = first

@@ -27,7 +27,7 @@ def pass_on(union: Union, linked: Linked, event: Event, pairs: Pairs, slots: Slo
     mine = links_of(holder, held)
     if len(mine) != 1 or event.time_us <= holder.links[mine[0]].last or not _bare(union, held, event.time_us):
         return None
-    if rules.identifiers_max < 2 or (limits.shares and limits.turns_shared(event.identifiers, (pairs[1],), slots[1:])):
+    if rules.identifiers_max < 2 or (limits.shares and limits.any_shared(event.identifiers, (pairs[1],), slots[1:])):
         return None
     if _makes_room(union, holder, held):
         return None

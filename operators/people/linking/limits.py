@@ -75,15 +75,14 @@ class Limits:
             for end, beside in ((one, other), (other, one))
         )
 
-    def turns_shared(self, named: Pairs, pairs: Pairs, slots: Slots) -> bool:
-        """Whether a device among ``pairs`` is shared by now, with the person whom an event identifies that names ``named``."""
+    def any_shared(self, named: Pairs, pairs: Pairs, slots: Slots) -> bool:
+        """Whether a device among ``pairs`` is shared, or is with the person whom an event identifies that names ``named``."""
         rules, anchor = self.rules, self.rules.anchor(named)
+        identifies = rules.person[anchor[0]]
         for pair, slot in zip(pairs, slots, strict=True):
-            limit = rules.shared_after[pair[0]]
-            if limit is None or rules.person[pair[0]]:
-                continue
-            known = 0 if slot is None or slot[1].device is None else slot[1].device.identified
-            new = rules.person[anchor[0]] and (slot is None or not self._visits.was_identified(slot[1], self.store.hash(anchor)))
-            if known + new >= limit:
+            if slot is None:
+                if identifies and rules.shared_after[pair[0]] == 1:
+                    return True
+            elif rules.is_shared(slot[1]) or (identifies and self._visits.turns_shared(slot[1], self.store.hash(anchor))):
                 return True
         return False

@@ -70,8 +70,7 @@ def _comes_last(union: Union, time: int, person: Person | None, identifier: Iden
 def _out(union: Union, event: Event, space: int, second: Slot, link: Link | None) -> bool:
     """Whether a link from this namespace to an identifier of somebody else is refused by what no other link can change."""
     holder, held = second
-    limit = union.rules.shared_after[held.namespace]
-    if limit is not None and held.device is not None and held.device.identified >= limit:
+    if union.rules.is_shared(held):
         return True
     if union.rules.most[space] != 1:
         return False

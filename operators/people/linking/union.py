@@ -33,7 +33,7 @@ class Union:
         """
         limits = self.limits
         people = list({slot[0].key: slot[0] for slot in slots if slot is not None}.values())
-        if limits.shares and len(slots) > 1 and limits.turns_shared(event.identifiers, pairs, slots):
+        if limits.shares and len(slots) > 1 and limits.any_shared(event.identifiers, pairs, slots):
             return None
         store, time = self.store, event.time_us
         fresh = [
