@@ -88,9 +88,9 @@ def _give(work: Work, making: Making, given: list[Given]) -> dict[tuple[bytes, b
     """Give stored events to their new owners; what is to be told of it, in order of time."""
     told: dict[tuple[bytes, bytes], list[str]] = {}
     for kept, event, owner in sorted(given, key=lambda each: (each.event.time_us, each.event.message_id)):
-        was, now = making.whose(kept.anchor, kept.owner), making.whose(kept.anchor, owner)
-        if was != now:
-            told.setdefault((was, now), []).append(event.message_id)
+        loses, gets = making.whose(kept.anchor, kept.owner), making.whose(kept.anchor, owner)
+        if loses != gets:
+            told.setdefault((loses, gets), []).append(event.message_id)
         making.dirty |= {owner_key(kept.anchor, each) for each in (kept.owner, owner)}
         work.give(kept, owner, event)
     return told

@@ -50,7 +50,8 @@ class Windows:
         self._moments = moments
         self._rules = store.rules
         self._devices: dict[bytes, _Device] = {}
-        self._held = 0
+        self._size = 0
+        """Devices and their windows, together."""
 
     def __contains__(self, device: bytes) -> bool:
         return device in self._devices
@@ -62,25 +63,25 @@ class Windows:
             window = self.latest(held)
             if window is not None:
                 known.add(window)
-                self._held += 1
+                self._size += 1
                 self._trim()
 
     def forget(self, device: bytes) -> None:
         """What was known of a device is no longer true."""
         known = self._devices.pop(device, None)
         if known is not None:
-            self._held -= 1 + len(known.windows)
+            self._size -= 1 + len(known.windows)
 
     def put(self, device: bytes, visits: list[Visit]) -> None:
         """All visits of a device, in order."""
         self.forget(device)
         self._trim()
         known = self._devices[device] = _Device(each for each in list(self._of(visits))[:-1] if each is not None)
-        self._held += 1 + len(known.windows)
+        self._size += 1 + len(known.windows)
 
     def _trim(self) -> None:
-        if self._held > WINDOWS_MAX:
-            self._devices, self._held = {}, 0
+        if self._size > WINDOWS_MAX:
+            self._devices, self._size = {}, 0
 
     def _of(self, visits: list[Visit]) -> Iterable[Window | None]:
         anonymous = sorted(visit.at[0] for visit in visits if visit.anonymous)
