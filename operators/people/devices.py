@@ -39,7 +39,10 @@ def again(work: Work, held: Identifier, holder: Person | None, event: Event, clu
     shared = limit is not None and len({visit.person for visit in visits if visit.person is not None}) >= limit
     owners, state = attribute(visits, rules, cluster, shared=shared)
     before = held.device
-    state.decided = before is not None and before.decided
+    if before is not None:
+        state.decided = before.decided
+        # Nobody's profile is found by this until people are made (`making.py`), or made anew of their moments.
+        state.nobody |= before.nobody
     older = forget_older(state)
     if older or (before is not None and before.identified > PERSONS):
         store.identified.replace(held.hash, older)

@@ -25,7 +25,7 @@ from operators.stitch.owners import ITSELF, Owner
 
 def repair(work: Work, event: Event, message: bytes, linked: Linked, changed: Iterable[Person]) -> bool:
     """Apply an event, of whose links some have been ``linked``: all, if visits do not say whose it is. ``changed``: of whom everything is
-    to be evaluated anyway. False, and nothing is done, if that takes everybody whom evidence connects."""
+    to be evaluated anyway. False if that takes everybody whom evidence connects: to be rebuilt from their moments, whatever devices say."""
     if work.matcher is not None or not work.stitcher.union.plain:
         return False
     began = time.thread_time_ns()
@@ -40,13 +40,8 @@ def repair(work: Work, event: Event, message: bytes, linked: Linked, changed: It
     if store.denials.some and any(store.denials.any(key) for key in making.home):
         return False
     blank = [key for end in said.ends for key in _no_parts(end)]
-    with_nobodys = [one for cluster in making.clusters() for one in cluster.identifiers if one.device is not None and one.device.nobody]
     owner, given = _Owners(work, event, said.ends, making).found(in_order=linked.person is None)
     if store.denials.some and any(store.denials.any(each.hash) for each in making.concerned(given)):
-        for device in with_nobodys:
-            # Their profiles are still there, and are found by this.
-            assert device.device is not None, "these are devices"
-            device.device.nobody = True
         return False
     for key in blank:
         if key not in work.heads:

@@ -67,7 +67,18 @@ def test_what_identifiers_carry_with_them_is_not_read_again(conflict: str, engin
     assert cost.moments <= read[2] < 3 * 1200
 
 
-def test_a_denial_of_somebody_far_away_stays(engine: Engine) -> None:
+MERGES: dict[str, list[tuple[int, Json]]] = {
+    "in order": [(300, {"user": "u1", "mail": "m2"})],
+    "late, on a device with events of nobody": [
+        (240, {"web": "E"}),
+        (2_940, {"user": "u1", "web": "E"}),
+        (245, {"user": "u1", "mail": "m2", "web": "E"}),
+    ],
+}
+
+
+@pytest.mark.parametrize("merge", MERGES)
+def test_a_denial_of_somebody_far_away_stays(merge: str, engine: Engine) -> None:
     """A merge gives a third person's device to somebody else: of that person a refused denial counts, which is in no event."""
     mail = {"name": "mail", "from": "mail"}
     rules = {"namespaces": [USER, mail, DEVICE], "stitching": {"session_gap": "30m", "backstitch": "1d"}}
@@ -78,7 +89,7 @@ def test_a_denial_of_somebody_far_away_stays(engine: Engine) -> None:
     said: list[tuple[int, Json]] = [
         (0, {"user": "u1", "mail": "m1"}), (1, {"user": "u2", "mail": "m2"}), (2, {"mail": "m1", "web": "D"}),
         (3, {"mail": "m2", "web": "D"}), (63, {"web": "D"}), (200, {"user": "u0", "web": "D", **asked[True]}),
-        (201, {"user": "u0", **asked[False], "properties": 5}), (300, {"user": "u1", "mail": "m2"}),
+        (201, {"user": "u0", **asked[False], "properties": 5}), *MERGES[merge],
     ]  # fmt: skip
     given = [seen(number, minute, ids) for number, (minute, ids) in enumerate(said)]
     for record in given:
