@@ -33,6 +33,7 @@ from operators.people.turns import COMES, decode_turn
 from operators.people.work import Work
 from perf.shop import BEGIN_MS, iso_ms
 from perf.stream import BATCH, PARTITION, Stream
+from skep.compiled import form
 from state.keys import sequence_key
 
 PEOPLE = (7, 13, 31, 100, 1_000)
@@ -165,12 +166,14 @@ def main() -> int:
     gc.disable()
     people, events = ([int(each) for each in text.split(",")] for text in (options.people, options.events))
     rows = []
+    if not options.json:
+        print(form())
     for row in measure(people, events, options.conflict.split(",")):
         rows.append(row)
         if not options.json:
             print(*(f"{key} {value}" for key, value in row.items()), sep="  ", flush=True)
     if options.json:
-        print(orjson.dumps({"inputs": rows}).decode())
+        print(orjson.dumps({"form": form(), "inputs": rows}).decode())
     return 0
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from perf.identity import CLAIMS, claims
 from perf.shop import lines, make_project, segment
+from skep.compiled import form
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -24,6 +25,7 @@ def _run(tmp_path: Path, *args: str, codes: tuple[int, ...] = (0,)) -> dict[str,
     assert done.returncode in codes, done.stderr.decode()
     (line,) = done.stdout.splitlines()
     result: dict[str, Any] = orjson.loads(line)
+    assert result["form"] == form(), "which form ran is said beside each figure"
     return result
 
 
