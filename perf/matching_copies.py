@@ -1,8 +1,8 @@
 """Persons of whom ten records were copied with errors: names by other names, other dates, other addresses, or hardly more than a name.
 
 A stand-in for Splink's 50,578 historical persons. How often each thing is missing, is shared by strangers and is the same in two
-records of one person is as there, as far as it is published; everything else is generated. Of `BLOCKS`, 0.78 of the pairs of one
-person share one, and 0.92 hang together by such pairs.
+records of one person is as there, as far as it is published; everything else is generated. Of `BLOCKS`, 0.75 of the pairs of one
+person share one, and 0.90 hang together by such pairs.
 """
 
 from __future__ import annotations

@@ -37,11 +37,11 @@ class Zipf:
     """Words of which the n-th is chosen n times as rarely as the first."""
 
     def __init__(self, words: list[str], flatness: float) -> None:
-        self.words = words
+        self._words = words
         self._weights = [1 / (at + 1) ** flatness for at in range(len(words))]
 
     def choice(self, rng: random.Random) -> str:
-        return rng.choices(self.words, self._weights)[0]
+        return rng.choices(self._words, self._weights)[0]
 
 
 @dataclass
