@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,15 @@ import pytest
 from contracts.model.probabilistic import MODEL_FILE
 from operators.match.clusters import Match
 from operators.match.model import FORMAT, UnusableModel, dump, load
-from operators.match.scoring import Scorer, probability
+from operators.match.scoring import Scorer, probability, weight
 from perf.matching import FAKE, FEBRL, HEAD, HISTORICAL, read_rules, run
 from perf.matching_copies import COMPARED, Copies
 from perf.matching_data import Historical, PersonRecord, events, fake_1000, truth
+from skep.cli.show.training import show_training
 from skep.tools.training.charts import thresholds_chart, weights_chart
-from skep.tools.training.commands import evaluate_file, train_file
-from skep.tools.training.evaluation import Bin, Measures, Shares, calibration, measure
-from skep.tools.training.fit import train
+from skep.tools.training.commands import Told, evaluate_file, train_file
+from skep.tools.training.evaluation import Bin, Calibration, Measures, Shares, calibration, measure
+from skep.tools.training.fit import Trained, train
 from skep.tools.training.records import records_of
 from skep.tools.training.splink_training import settings, table
 from tests.skep.test_cli import refused, skep
@@ -104,6 +106,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]
     told = orjson.loads(done.stdout)
     assert Path(told["model"]) == files[0].parent / MODEL_FILE
     assert Path(told["chart"]).read_text().startswith("<svg")
+    kept = orjson.loads(Path(told["model"]).read_bytes())
+    assert (told["prior"], told["alone"], told["trained"]) == (kept["prior"], kept["alone"], kept["trained"])
     assert {row["trait"] for row in told["weights"]} == {compare.trait for compare in _compares(HISTORICAL)}
     return files
 
@@ -134,6 +138,19 @@ def test_train_says_how_true_probabilities_are_by_its_own_clusters(trained: tupl
     assert curve[-1]["one_person"] > 0.95
     assert curve[0]["least"] == 0
     assert curve[0]["one_person"] < 0.1
+
+
+def test_training_is_shown(trained: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """Prior, the share that is alone, and how true probabilities are, as the model file has them."""
+    file = trained[0].parent / MODEL_FILE
+    model = load(file.read_bytes(), _compares(HISTORICAL), "m")
+    found = msgspec.convert(model.trained["calibration"], Calibration)
+    show_training(Told(Trained(model, found, ["[first_name]"]), file, file.with_suffix(".svg")))
+    said = capsys.readouterr().out
+    assert f"alone: {model.alone:.4f} of the records, so a candidate has {weight(model.chance):+.2f} bits" in said
+    assert f"calibration error: {found.error:.4f}" in said
+    for row in found.curve:
+        assert re.search(rf"\b{row.least:g} +{row.pairs:,} +{row.stated:.4f} +{row.one_person:.4f}\b", said)
 
 
 def test_calibration_counts_pairs_by_what_is_stated_of_them() -> None:

@@ -35,7 +35,7 @@ class Told:
     def row(self) -> Training:
         """The training for programs."""
         model = self.trained.model
-        return Training(str(self.model), str(self.chart), model.prior, weights(model), model.trained)
+        return Training(str(self.model), str(self.chart), model.prior, model.alone, weights(model), model.trained)
 
 
 class Weight(msgspec.Struct, frozen=True):
@@ -50,11 +50,12 @@ class Weight(msgspec.Struct, frozen=True):
 
 
 class Training(msgspec.Struct, frozen=True):
-    """What was learned, and the files that were written; ``trained``: from what."""
+    """What was learned (``prior`` and ``alone`` as in `Model`), and the files that were written; ``trained``: from what."""
 
     model: str
     chart: str
     prior: float
+    alone: float
     weights: list[Weight]
     trained: dict[str, Any]
 
