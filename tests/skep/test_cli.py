@@ -17,10 +17,11 @@ from skep.answers.changes import position
 from skep.answers.profiles import parse
 from skep.answers.status import Partition, SpaceStatus, summed
 from skep.cli import console
+from skep.compiled import form
 from skep.project.entries import submit
 from skep.project.errors import CommandError
 from skep.project.exits import Exit
-from skep.project.process import Child, Supervisor, flow_is_running, run_lock
+from skep.project.process import Child, Supervisor, flow_is_running, form_of_flow, run_lock, take_lock
 from skep.project.settings import Settings
 from tests import patience
 from tests.patience import PATIENCE_S
@@ -138,6 +139,23 @@ def test_a_flow_is_running_while_the_lock_is_held(project: Path) -> None:
         assert submit(settings, "shop", {"type": "link"}, wait_s=0.1).words().startswith("recorded; the flow has not answered")
         assert "a flow is running" in refused(skep("run", "--once", "--fresh", project=project))
     assert not flow_is_running(settings)
+
+
+def test_the_form_of_a_flow_is_the_one_that_it_was_started_in(project: Path) -> None:
+    """Whatever a command that looks runs in itself; a flow of a version that knew no other form says none."""
+    settings, mine = Settings.load(project), form()
+    other = "interpreted" if mine == "compiled" else "compiled"
+    assert form_of_flow(settings) == mine
+    with take_lock(settings):
+        assert form_of_flow(settings) == run_lock(settings).read_text() == mine
+        run_lock(settings).write_text(other)
+        assert form_of_flow(settings) == other
+        run_lock(settings).write_text("")
+        assert form_of_flow(settings) == "interpreted"
+        run_lock(settings).write_text(other)
+    assert form_of_flow(settings) == mine
+    with take_lock(settings):
+        assert form_of_flow(settings) == mine
 
 
 def test_identifiers_and_positions_as_people_write_them() -> None:
