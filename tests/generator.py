@@ -27,6 +27,7 @@ from contracts.text.names import event_name
 from tests.model_consent import Denial, context_of, decisions
 from tests.model_links import EPOCH, instant, is_person, normalise
 from tests.model_segments import MISSING, values_at
+from tests.predicates import drawn, drawn_value
 from tests.typed import BLOCKED, as_typed, retype
 
 MINUTE_US = 60_000_000
@@ -140,6 +141,9 @@ def _event(rng: Random, message_id: str, moments: list[int]) -> Json:
     make = rng.choice([_identify, _order, _order, _view, _page, _page, _consent])
     event: Json = {**make(rng), "messageId": message_id, "timestamp": text_of(rng.choice(moments))}
     _identify_by(rng, event)
+    valued = Random(f"{message_id}:value")
+    if event["type"] == "identify" or event.get("event") in ORDERS:
+        event["traits" if event["type"] == "identify" else "properties"]["value"] = drawn_value(valued)
     if rng.random() < 0.15:
         context = event.setdefault("context", {})
         context["consent"] = {"categoryPreferences": _preferences(rng)}
@@ -373,12 +377,15 @@ def drawn_files(seed: int) -> dict[str, str]:
     for number in range(rng.choice([2, 5, 8])):
         floor = Random(f"{seed}:floor:{number}").choice([None] * 7 + [0.9, 0.96, 0.99, 0.999, 1])
         files[f"segments/s{number}.yaml"] = _segment(rng, number) | ({} if floor is None else {"confidence": {"gte": floor}})
+    asked = Random(f"{seed}:predicates")
+    for number in range(asked.choice([0, 1, 3])):
+        files[f"segments/p{number}.yaml"] = _of_value(asked, number)
     return {path: json.dumps(content, indent=1, ensure_ascii=False) for path, content in files.items()}
 
 
 PROPERTIES = {
-    "order_completed": ("amount", "sku", "currency", "items", "due"),
-    "order_refunded": ("amount", "sku", "currency", "items", "due"),
+    "order_completed": ("amount", "sku", "currency", "items", "due", "value"),
+    "order_refunded": ("amount", "sku", "currency", "items", "due", "value"),
     "product_viewed": ("amount", "sku"),
     "consent_updated": ("categoryPreferences",),
 }
@@ -423,6 +430,15 @@ def _segment(rng: Random, number: int) -> Json:
     if rng.random() < 0.4:
         segment["timezone"] = rng.choice(["Europe/Berlin", "America/New_York"])
     return segment
+
+
+def _of_value(rng: Random, number: int) -> Json:
+    """A segment by what identify calls, or orders, say of one thing that may be anything."""
+    if rng.random() < 0.5:
+        who = {"trait": rng.choice(["value", "value[]", "value.a"]), **drawn(rng)}
+    else:
+        who = {"did": rng.choice(["order_completed", "order_*"]), "where": {rng.choice(["value", "value[]"]): drawn(rng)}}
+    return {"segment": f"p{number}", "who": who} | rng.choice([{}, {"timezone": "Europe/Berlin"}])
 
 
 def _condition(rng: Random, number: int, depth: int) -> Json:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
+import re2
 
 from contracts.model.batches import Event
 from contracts.model.definitions import Condition, Definitions, Feature, Predicate, Segment
@@ -126,7 +127,19 @@ def satisfies(value: object, predicate: Predicate, timezone: str) -> bool:
     """A missing value satisfies nothing but that it is missing, or empty."""
     if value is MISSING:
         return (predicate.op, predicate.operand) in (("exists", False), ("is", "empty"))
-    return OPERATORS[predicate.op](value, predicate.operand, timezone)
+    operand = predicate.operand
+    if predicate.ignore_case:
+        value, operand = small(value), small(operand)
+    return OPERATORS[predicate.op](value, operand, timezone)
+
+
+def small(value: object) -> object:
+    """Its texts in small letters, each sign by itself."""
+    if isinstance(value, dict):
+        return {name: small(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [small(each) for each in value]
+    return "".join(sign.lower()[:1] for sign in value) if isinstance(value, str) else value
 
 
 def equal(value: object, *operands: object) -> bool:
@@ -137,8 +150,8 @@ def is_kind(value: object, operand: object) -> bool:
     return value in ("", [], {}) if operand == "empty" else KINDS.get(type(value)) == operand
 
 
-def part(test: Callable[[Any, Any], bool], holds: bool = True) -> Callable[[object, Any, str], bool]:
-    return lambda value, operand, zone: isinstance(value, str) and isinstance(operand, str) and test(value, operand) is holds
+def part(test: Callable[[Any, Any], bool], holds: bool = True, of: type = str) -> Callable[[object, Any, str], bool]:
+    return lambda value, operand, zone: isinstance(value, str) and isinstance(operand, of) and test(value, operand) is holds
 
 
 OPERATORS: dict[str, Callable[[object, Any, str], bool]] = {
@@ -155,10 +168,12 @@ OPERATORS: dict[str, Callable[[object, Any, str], bool]] = {
     "is": lambda value, operand, zone: is_kind(value, operand),
     "contains": part(operator.contains),
     "not_contains": part(operator.contains, False),
+    "contains_any": part(lambda value, operand: any(each in value for each in operand), of=list),
     "starts_with": part(str.startswith),
     "not_starts_with": part(str.startswith, False),
     "ends_with": part(str.endswith),
     "not_ends_with": part(str.endswith, False),
+    "matches": part(lambda value, operand: re2.search(operand, value) is not None),
 }
 """Of values that are there."""
 

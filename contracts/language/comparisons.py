@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from contracts.language.claims import holds, only_kind, schema_of
 from contracts.language.families import TYPES
 from contracts.language.operators import OPERATORS
 from contracts.model.definitions import Predicate
@@ -32,7 +33,7 @@ def can_hold(predicates: Sequence[Predicate], typed: Typed) -> bool:
     """Whether some value that the contract allows, and that is there, satisfies all of the predicates."""
     if any(holds(one, None) for one in predicates):
         return True
-    wanted = [OPERATORS[one.op].schema(one.operand) for one in predicates]
+    wanted = [schema_of(one) for one in predicates]
     return any(_meets(way, predicates, wanted) for way in typed.ways) if typed.ways else True
 
 
@@ -42,9 +43,9 @@ def _meets(way: Way, predicates: Sequence[Predicate], wanted: list[Any]) -> bool
     if values is not None:
         return any(all(holds(one, value) for one in predicates) for value in values)
     kinds = {kind for one in predicates for kind in [only_kind(one)] if kind}
-    if len(kinds) > 1 or any(not _has_kind(schema, kind) for schema in schemas for kind in kinds):
+    if len(kinds) > 1 or any(not _has_kind(one, kind) for one in schemas for kind in kinds):
         return False
-    if all(_is_simple(schema) for schema in schemas) or (kinds == {"number"} and _some_number(schemas, predicates)):
+    if all(map(_is_simple, schemas)) or (kinds == {"number"} and _some_number(schemas, predicates)):
         return True
     return _satisfiable([*schemas, *wanted], way)
 
@@ -65,16 +66,6 @@ def _values(schemas: list[Any]) -> list[Any] | None:
             values = [schema["const"]] if "const" in schema else schema["enum"]
             found = values if found is None else [one for one in found if any(same(one, other) for other in values)]
     return found
-
-
-def holds(predicate: Predicate, value: Any) -> bool:
-    """Whether a value, None if it is missing, satisfies a predicate; of dates it is taken to be possible."""
-    return OPERATORS[predicate.op].holds(value, predicate.operand)
-
-
-def only_kind(predicate: Predicate) -> str:
-    """The only kind of value of which the predicate can hold; empty if there are several."""
-    return OPERATORS[predicate.op].kind(predicate.operand)
 
 
 def _is_simple(schema: Any) -> bool:

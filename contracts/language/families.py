@@ -1,8 +1,7 @@
-"""What the operators of one family have in common: equality, order, presence, text."""
+"""What the operators of one family have in common: equality, order, presence."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,7 +16,6 @@ from schemalogic.typed import kind_of, same
 
 Limit = tuple[Any, bool] | None
 """An operand that values lie above, or below, and whether it is outside itself."""
-_SPECIAL = re.compile(r"[\\^$.*+?()\[\]{}|/]")
 TYPES = {"number": "number", "text": "string", "boolean": "boolean", "list": "array", "object": "object"}
 _EMPTY = {"anyOf": [{"enum": ["", None]}, {"type": "array", "maxItems": 0}, {"type": "object", "maxProperties": 0}]}
 
@@ -37,6 +35,8 @@ class Operator:
     numeric: ClassVar[bool] = False
     """Whether it may stand beside a measure."""
     orders: ClassVar[bool] = False
+    cased: ClassVar[bool] = False
+    """Whether `ignore_case` may stand beside it."""
 
     def sentence(self, operand: Any, show: Callable[[Any], str]) -> str:
         """``at least 5``."""
@@ -83,6 +83,7 @@ class Equality(Operator):
 
     takes: ClassVar[Operand] = operands.VALUE
     numeric: ClassVar[bool] = True
+    cased: ClassVar[bool] = True
 
     def listed(self, operand: Any) -> list[Any]:
         return [operand]
@@ -244,28 +245,6 @@ class Is(Operator):
 
     def values(self, operand: Any) -> list[Any] | None:
         return [None, "", [], {}] if operand == "empty" else None
-
-
-@dataclass(frozen=True, slots=True)
-class Text(Operator):
-    """A part of a text; ``negative``: every text that has no such part. ``pattern``: around the part, as a regular expression."""
-
-    test: Callable[[str, str], bool]
-    pattern: str
-    negative: bool
-
-    takes: ClassVar[Operand] = operands.TEXT
-    of: ClassVar[tuple[str, ...]] = ("text",)
-
-    def schema(self, operand: Any) -> dict[str, Any]:
-        found = {"pattern": self.pattern.format(_SPECIAL.sub(r"\\\g<0>", operand))}
-        return {"type": "string", "not": found} if self.negative else {"type": "string", **found}
-
-    def kind(self, _operand: Any) -> str:
-        return "text"
-
-    def holds(self, value: Any, operand: Any) -> bool:
-        return isinstance(value, str) and self.test(value, operand) is not self.negative
 
 
 def _next(values: list[float]) -> int:

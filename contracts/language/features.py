@@ -56,7 +56,7 @@ def feature_key(feature: Feature, limit: int | None = None) -> str:
         "events": list(feature.events),
         "measure": feature.measure,
         "property": feature.property,
-        "where": [[one.path, [[p.op, _number(p.operand)] for p in one.predicates]] for one in feature.where],
+        "where": [[one.path, [_said(p) for p in one.predicates]] for one in feature.where],
         "within_us": feature.within_us,
     }
     if limit is not None:
@@ -64,6 +64,10 @@ def feature_key(feature: Feature, limit: int | None = None) -> str:
     if feature.timezone != "UTC":
         content["timezone"] = feature.timezone
     return _canonical(content)
+
+
+def _said(predicate: Predicate) -> list[Any]:
+    return [predicate.op, _number(predicate.operand), *(["ignore_case"] if predicate.ignore_case else [])]
 
 
 def _canonical(value: object) -> str:

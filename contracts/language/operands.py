@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.language.patterns import pattern_test
 from contracts.text.numbers import micros
 from contracts.text.problems import closest, listed
 from contracts.text.scalars import meant_number, unquoted
@@ -101,6 +102,24 @@ def _is_text(reader: Reader, at: Tree, _numeric: bool) -> bool:
     return False
 
 
+def _are_texts(reader: Reader, at: Tree, numeric: bool) -> bool:
+    items = reader.items(at, "a list of texts")
+    if isinstance(at.value, list) and not items:
+        reader.refuse(at, "at least one text", "an empty list")
+    return bool(items) and False not in [_is_text(reader, item, numeric) for item in items]
+
+
+def _is_pattern(reader: Reader, at: Tree, numeric: bool) -> bool:
+    if not _is_text(reader, at, numeric):
+        return False
+    try:
+        pattern_test(at.value)
+    except ValueError as error:
+        reader.refuse(at, "a pattern as RE2 has them", None, str(error))
+        return False
+    return True
+
+
 def _value(numeric: bool) -> dict[str, Any]:
     return {"type": "number"} if numeric else ANY
 
@@ -116,6 +135,8 @@ PAIR = Operand(_is_pair, lambda numeric: {"type": "array", "items": _ordered(num
 TRUTH = Operand(_is_truth, lambda _: {"type": "boolean"})
 KIND = Operand(_is_kind, lambda _: {"enum": list(IS)})
 TEXT = Operand(_is_text, lambda _: {"type": "string"})
+TEXTS = Operand(_are_texts, lambda _: {"type": "array", "items": {"type": "string"}, "minItems": 1})
+PATTERN = Operand(_is_pattern, lambda _: {"type": "string"})
 
 
 def short(value: object) -> str:

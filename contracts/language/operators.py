@@ -9,7 +9,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-from contracts.language.families import Between, Equality, Exists, Is, OneOf, Operator, Order, Text
+from contracts.language.families import Between, Equality, Exists, Is, OneOf, Operator, Order
+from contracts.language.texts import Pattern, SomePart, Text
 
 _LEAST = Order("gte", "is at least this", "at least", "≥", operator.ge, above=True, strict=False)
 _MOST = Order("lte", "is at most this", "at most", "≤", operator.le, above=False, strict=False)
@@ -34,16 +35,20 @@ _ROWS: tuple[Operator, ...] = (
     Is("is", 'is of this kind, or empty: missing, "", [] or {}', "is", "is"),
     _text("contains", str.__contains__, "{}"),
     _text("not_contains", str.__contains__, "{}"),
+    SomePart("contains_any", "a text that contains one of these", "contains one of", "contains one of"),
     _text("starts_with", str.startswith, "^{}"),
     _text("not_starts_with", str.startswith, "^{}"),
     _text("ends_with", str.endswith, "{}$"),
     _text("not_ends_with", str.endswith, "{}$"),
+    Pattern("matches", "a text in which this pattern (RE2) is found; ^ and $ anchor it", "matches", "~"),
 )
 OPERATORS = {row.name: row for row in _ROWS}
+IGNORE_CASE = "ignore_case"
+"""Beside operators of texts, and beside equality: capitals and small letters are the same."""
 NUMERIC = tuple(row.name for row in _ROWS if row.numeric)
 """Those of numbers, which may stand beside a measure."""
 RESERVED = (
-    "ignore_case", "contains_any", "matches", "includes", "includes_any", "includes_all", "excludes_all", "size", "any_item", "every_item",
+    "includes", "includes_any", "includes_all", "excludes_all", "size", "any_item", "every_item",
     "before", "after", "on", "within", "older_than", "in_next", "anniversary_in_next", "month", "day_of_month", "day_of_week", "hour",
     "semver_gte", "semver_gt", "semver_lt", "semver_lte", "semver_eq", "near",
 )  # fmt: skip

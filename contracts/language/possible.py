@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from contracts.language.comparisons import holds, only_kind
+from contracts.language.claims import holds, is_sure, limits, only_kind, values_of
 from contracts.language.exact import exact_test
+from contracts.language.operands import TEXT
 from contracts.language.operators import OPERATORS
 from contracts.model.definitions import Predicate
 from contracts.text.numbers import micros
@@ -46,7 +47,7 @@ def some_value(wanted: Sequence[Predicate], unwanted: Sequence[Sequence[Predicat
 
 def _values(wanted: Sequence[Predicate]) -> list[Any] | None:
     """All values that can satisfy the predicates, None if these are not to be counted. Missing is None."""
-    lists = [OPERATORS[one.op].values(one.operand) for one in wanted]
+    lists = [values_of(one) for one in wanted]
     return min((one for one in lists if one is not None), key=len, default=None)
 
 
@@ -58,8 +59,8 @@ def _some_of(values: list[Any], wanted: Sequence[Predicate], unwanted: Sequence[
 
 
 def _may_fail(predicates: Sequence[Predicate], value: Any) -> bool:
-    """Whether one of the predicates may fail; of dates it is taken to be possible."""
-    return any(not holds(one, value) or (OPERATORS[one.op].orders and only_kind(one) != "number") for one in predicates)
+    """Whether one of the predicates may fail."""
+    return any(not holds(one, value) or not is_sure(one) for one in predicates)
 
 
 def _some_number(wanted: Sequence[Predicate], unwanted: Sequence[Sequence[Predicate]]) -> bool:
@@ -81,7 +82,7 @@ def _in_order(wanted: Sequence[Predicate]) -> bool:
 def _limits(wanted: Sequence[Predicate], side: int, kind: str) -> Iterator[tuple[str, bool]]:
     """The texts, or days, that are limits to one side, and whether they are outside themselves."""
     for one in wanted:
-        limit = OPERATORS[one.op].limits(one.operand)[side]
+        limit = limits(one)[side]
         if limit is not None and isinstance(limit[0], str) and _text_kind(limit[0]) == kind:
             yield limit
 
@@ -99,7 +100,8 @@ def _texts_fit(wanted: Sequence[Predicate]) -> bool:
     """Whether beginnings and ends do not exclude each other, nor hold what must not be there."""
     said: dict[str, list[str]] = {}
     for one in wanted:
-        said.setdefault(one.op, []).append(one.operand)
+        if OPERATORS[one.op].takes is TEXT and not one.ignore_case:
+            said.setdefault(one.op, []).append(one.operand)
     starts, ends = said.get("starts_with", []), said.get("ends_with", [])
     there = [*starts, *ends, *said.get("contains", [])]
     return (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from contracts.language.comparisons import can_hold, said
-from contracts.language.operands import short
-from contracts.language.operators import NUMERIC, OPERATORS, RESERVED
+from contracts.language.operands import PATTERN, short
+from contracts.language.operators import IGNORE_CASE, NUMERIC, OPERATORS, RESERVED
 from contracts.language.possible import some_value
 from contracts.model.definitions import Predicate
 from contracts.text.problems import closest, listed
@@ -14,6 +15,9 @@ from contracts.text.scalars import meant_number, unquoted
 from contracts.text.synonyms import meanings
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.typed import Typed
+
+_FEW = ("eq", "in", "gte", "exists", "contains")
+"""A few operators that stand for the others."""
 
 
 def read_predicates(
@@ -26,21 +30,44 @@ def read_predicates(
     found, problems = [], len(reader.problems)
     typed = list(typed)
     parts = _spelt_out(reader, parts)
+    ignoring = _ignore_case(reader, parts, numeric=numeric)
+    parts = {op: operand for op, operand in parts.items() if op != IGNORE_CASE or numeric}
     for op, operand in parts.items():
         if op not in OPERATORS or (numeric and op not in NUMERIC):
             known = NUMERIC if numeric else OPERATORS
             hint = f"{op} is not supported yet" if op in RESERVED else closest(op, known)
-            reader.refuse(operand, f"one of the operators {listed(known)}", op, hint)
+            reader.refuse(operand, f"one of {_named(numeric=numeric)}", op, hint)
         elif OPERATORS[op].takes.is_good(reader, operand, numeric):
-            predicate = Predicate(op, operand.plain())
+            predicate = _predicate(op, operand.plain(), ignoring=ignoring)
             found.append(predicate)
             check_comparison(reader, operand, [predicate], typed)
     if not parts:
         hint = "" if numeric else "`exists: true` asks only whether there is a value"
-        reader.refuse(at, f"a predicate, one of {listed(NUMERIC if numeric else OPERATORS)}", "none", hint)
+        reader.refuse(at, f"a predicate, one of {_named(numeric=numeric)}", "none", hint)
     if together and len(found) > 1 and len(reader.problems) == problems:
         check_comparison(reader, at, found, typed)
     return tuple(found)
+
+
+def _named(*, numeric: bool) -> str:
+    return f"the operators {listed(NUMERIC)}" if numeric else f"the operators in docs/segments.md, such as {listed(_FEW)}"
+
+
+def _ignore_case(reader: Reader, parts: dict[str, Tree], *, numeric: bool) -> bool:
+    at = parts.get(IGNORE_CASE)
+    if at is None or numeric:
+        return False
+    ignoring = reader.boolean(at)
+    if isinstance(at.value, bool) and not any(op in OPERATORS and OPERATORS[op].cased for op in parts):
+        reader.refuse(at, "an operator of texts or of equality beside it", "none", "elsewhere it makes no difference")
+    return ignoring
+
+
+def _predicate(op: str, operand: Any, *, ignoring: bool) -> Predicate:
+    """A pattern says itself that it ignores case."""
+    if not ignoring or not OPERATORS[op].cased:
+        return Predicate(op, operand)
+    return Predicate(op, f"(?i){operand}") if OPERATORS[op].takes is PATTERN else Predicate(op, operand, ignore_case=True)
 
 
 def _spelt_out(reader: Reader, parts: dict[str, Tree]) -> dict[str, Tree]:
@@ -70,7 +97,7 @@ def check_comparison(reader: Reader, at: Tree, predicates: Sequence[Predicate], 
 
 def predicates_text(predicates: Iterable[Predicate]) -> str:
     """``gte 500 and lt 1000``, as messages say it."""
-    return " and ".join(f"{one.op} {short(one.operand)}" for one in predicates)
+    return " and ".join(f"{one.op} {short(one.operand)}{' ignoring case' if one.ignore_case else ''}" for one in predicates)
 
 
 def _rewritten(predicates: Sequence[Predicate], typed: Sequence[Typed]) -> str:

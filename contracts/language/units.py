@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from contracts.language.operators import OPERATORS
+from contracts.language.claims import values_of
 from contracts.meaning.tags import tags_of
 from contracts.model.definitions import Where
 from contracts.text.yaml_tree import Reader, Tree
@@ -66,9 +66,9 @@ def is_money(typed: Typed, named: Typed | None) -> bool:
 def _only(where: Where) -> str | None:
     """The one text that a filter lets through."""
     for one in where.predicates:
-        values = OPERATORS[one.op].values(one.operand) or []
-        if len(values) == 1 and kind_of(values[0]) == "text":
-            return str(values[0])
+        found = values_of(one) or []
+        if len(found) == 1 and kind_of(found[0]) == "text":
+            return str(found[0])
     return None
 
 

@@ -153,10 +153,14 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """One operator and its operand, for example ``gte`` and ``500``."""
+    """One operator and its operand, for example ``gte`` and ``500``. Operands of predicates about parts of a value are predicates.
+
+    ``ignore_case``: texts are compared as `contracts.text.folding` has them, the operand's and the value's.
+    """
 
     op: str
     operand: Any
+    ignore_case: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,8 @@ def _text_equality(where: Where) -> bool:
     if len(where.predicates) != 1 or any(sign in where.path for sign in '.["'):
         return False
     predicate = where.predicates[0]
+    if predicate.ignore_case:
+        return False
     if predicate.op == "eq":
         return type(predicate.operand) is str
     return predicate.op == "in" and all(type(item) is str for item in predicate.operand)

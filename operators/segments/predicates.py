@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from contracts.language.patterns import pattern_test
 from contracts.model.definitions import Predicate
+from contracts.text.folding import folded
 from contracts.text.numbers import micros, number_text
 
 Test = Callable[[Any], bool]
@@ -72,10 +74,17 @@ def date_range(text: Any, zone: str) -> tuple[int, int] | None:
 
 def compiled(predicates: Iterable[Predicate], zone: str = "UTC") -> Test:
     """All of the predicates as one test of a value."""
-    tests = [OPERATORS[predicate.op](predicate.operand, zone) for predicate in predicates]
+    tests = [_test(predicate, zone) for predicate in predicates]
     if len(tests) == 1:
         return tests[0]
     return lambda value: all(test(value) for test in tests)
+
+
+def _test(predicate: Predicate, zone: str) -> Test:
+    if not predicate.ignore_case:
+        return OPERATORS[predicate.op](predicate.operand, zone)
+    test = OPERATORS[predicate.op](folded(predicate.operand), zone)
+    return lambda value: test(folded(value))
 
 
 def _one_of(operand: Any, _zone: str) -> Test:
@@ -110,6 +119,16 @@ def _text(test: Callable[[str, str], bool], *, negative: bool = False) -> Callab
         return lambda value: type(value) is str and test(value, operand)
 
     return of
+
+
+def _some_part(operand: Any, _zone: str) -> Test:
+    parts = tuple(operand)
+    return lambda value: type(value) is str and any(part in value for part in parts)
+
+
+def _matches(operand: Any, _zone: str) -> Test:
+    found = pattern_test(operand)
+    return lambda value: type(value) is str and found(value)
 
 
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
@@ -165,9 +184,11 @@ OPERATORS: dict[str, Callable[[Any, str], Test]] = {
     "is": _is,
     "contains": _text(operator.contains),
     "not_contains": _text(operator.contains, negative=True),
+    "contains_any": _some_part,
     "starts_with": _text(str.startswith),
     "not_starts_with": _text(str.startswith, negative=True),
     "ends_with": _text(str.endswith),
     "not_ends_with": _text(str.endswith, negative=True),
+    "matches": _matches,
 }
 """(operand, time zone of dates alone) → test"""

@@ -15,7 +15,12 @@ from contracts.text.problems import listed
 
 def predicate_words(predicates: Iterable[Predicate]) -> str:
     """``at least 2 and less than 5``."""
-    return " and ".join(OPERATORS[one.op].sentence(one.operand, value_text) for one in predicates)
+    return " and ".join(OPERATORS[one.op].sentence(one.operand, value_text) + ignoring(one) for one in predicates)
+
+
+def ignoring(predicate: Predicate) -> str:
+    """What is added to a predicate that takes capitals for small letters."""
+    return " (ignoring case)" if predicate.ignore_case else ""
 
 
 def did_words(feature: Feature, predicates: tuple[Predicate, ...]) -> str:

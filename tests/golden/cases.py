@@ -72,7 +72,9 @@ def definitions_of(given: Any) -> Definitions:
     files: dict[str, Any] = {"traits.yaml": {"traits": given.get("traits", [])}, "consent.yaml": {"purposes": given.get("purposes", [])}}
     for name, who in given["segments"].items():
         files[f"segments/{name}.yaml"] = {"segment": name, **(who if "who" in who else {"who": who})}
-    return contracts.load({path: json.dumps(content) for path, content in files.items()}, unknown_events_ok=True, contradictions_ok=True)
+    return contracts.load(
+        {path: json.dumps(content, ensure_ascii=False) for path, content in files.items()}, unknown_events_ok=True, contradictions_ok=True
+    )
 
 
 def _body(number: int, line: str) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from contracts.model.definitions import Predicate
+from contracts.text.folding import folded
 from operators.segments.sql.values import Value, decimal, extract, quote, span
 
 Holds = Callable[[Value, Any, str], str]
@@ -29,6 +31,8 @@ def holds(value: Value, predicate: Predicate, timezone: str) -> str:
     if found is None:
         expected = "expected one of the predicates of docs/segments.md; the SQL twin cannot answer it"
         raise UnknownOperatorError(f"operator {predicate.op!r}: {expected}")
+    if predicate.ignore_case:
+        return found(replace(value, small=True), folded(predicate.operand), timezone)
     return found(value, predicate.operand, timezone)
 
 
@@ -42,16 +46,16 @@ def equal(value: Value, operand: object) -> str:
     if isinstance(operand, str):
         return f"({value.has_kind('text')} AND {value.text} = {quote(operand)})"
     if isinstance(operand, list):
-        parts = [_part_equal(extract(value.json, (at,)), item) for at, item in enumerate(operand)]
+        parts = [_part_equal(replace(value, json=extract(value.json, (at,))), item) for at, item in enumerate(operand)]
         return f"({' AND '.join([value.has_kind('list'), f'json_array_length({value.json}) = {len(operand)}', *parts])})"
     if isinstance(operand, dict):
-        parts = [_part_equal(extract(value.json, (key,)), item) for key, item in operand.items()]
+        parts = [_part_equal(replace(value, json=extract(value.json, (key,))), item) for key, item in operand.items()]
         return f"({' AND '.join([value.has_kind('object'), f'len(json_keys({value.json})) = {len(operand)}', *parts])})"
     return "false"
 
 
-def _part_equal(part: str, operand: object) -> str:
-    return f"json_type({part}) = 'NULL'" if operand is None else equal(Value(part), operand)
+def _part_equal(part: Value, operand: object) -> str:
+    return f"json_type({part.json}) = 'NULL'" if operand is None else equal(part, operand)
 
 
 def _any_equal(value: Value, operands: Iterable[object]) -> str:
@@ -118,6 +122,15 @@ def _text(function: str, negated: str = "") -> Holds:
     return holds
 
 
+def _some_part(value: Value, operand: Any, _timezone: str) -> str:
+    found = [f"contains({value.text}, {quote(part)})" for part in operand]
+    return f"({value.has_kind('text')} AND ({' OR '.join(found)}))"
+
+
+def _matches(value: Value, operand: Any, _timezone: str) -> str:
+    return f"({value.has_kind('text')} AND regexp_matches({value.text}, {quote(operand)}))"
+
+
 OPERATORS: dict[str, Holds] = {
     "eq": lambda value, operand, _: equal(value, operand),
     "ne": lambda value, operand, _: _other(value, equal(value, operand)),
@@ -132,8 +145,10 @@ OPERATORS: dict[str, Holds] = {
     "is": lambda value, operand, _: _is(value, operand),
     "contains": _text("contains"),
     "not_contains": _text("contains", "NOT "),
+    "contains_any": _some_part,
     "starts_with": _text("starts_with"),
     "not_starts_with": _text("starts_with", "NOT "),
     "ends_with": _text("ends_with"),
     "not_ends_with": _text("ends_with", "NOT "),
+    "matches": _matches,
 }

@@ -27,10 +27,11 @@ def decimal(value: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value in SQL: an expression of type JSON, or of a computed number as DECIMAL(38,6)."""
+    """A value in SQL: an expression of type JSON, or of a computed number as DECIMAL(38,6). ``small``: its texts in small letters."""
 
     json: str = MISSING
     computed: str | None = None
+    small: bool = False
 
     @property
     def present(self) -> str:
@@ -38,7 +39,9 @@ class Value:
 
     @property
     def text(self) -> str:
-        return "CAST(NULL AS VARCHAR)" if self.computed else f"({self.json} ->> '$')"
+        if self.computed:
+            return "CAST(NULL AS VARCHAR)"
+        return f"lower({self.json} ->> '$')" if self.small else f"({self.json} ->> '$')"
 
     @property
     def number(self) -> str:

@@ -14,7 +14,7 @@ from itertools import islice
 from contracts.envelope import ALWAYS_KNOWN
 from contracts.language.measures import MEASURES
 from contracts.language.operands import ANY, ORDERED
-from contracts.language.operators import OPERATORS
+from contracts.language.operators import IGNORE_CASE, OPERATORS
 from contracts.meaning.properties import DEPTH_MAX, Properties, listed_properties
 from contracts.model.definitions import Definitions
 from contracts.text.keys import Schema, described, offered
@@ -165,7 +165,7 @@ def _some(kind: str) -> Schema:
 def _predicates(kind: str) -> Schema:
     value: Schema = {"type": _KINDS[kind]}
     known = operators(name for name, row in OPERATORS.items() if kind in row.of)
-    known |= {op: {**part, **value} for op, part in known.items() if OPERATORS[op].takes is ORDERED}
+    known |= {op: {**part, **value} for op, part in known.items() if op in OPERATORS and OPERATORS[op].takes is ORDERED}
     known |= {"eq": {**known["eq"], **value}, "in": {**known["in"], **_some(kind)}, "is": {**known["is"], "enum": ["empty", kind]}}
     return fields(known, minProperties=1)
 
@@ -174,7 +174,8 @@ def _choice(choices: Iterable[str]) -> Schema:
     """One of these texts, a list with some of them, or predicates of texts."""
     value: Schema = {"enum": list(choices)}
     some = {"type": "array", "items": {"anyOf": [value, ANY]}, "contains": value}
-    return {"anyOf": [value, some, {"allOf": [_ref("texts")], "properties": {"eq": value, "in": some}, "type": "object"}]}
+    exactly: Schema = {"allOf": [_ref("texts")], "properties": {"eq": value, "in": some, IGNORE_CASE: False}, "type": "object"}
+    return {"anyOf": [value, some, exactly, {"allOf": [_ref("texts")], "required": [IGNORE_CASE]}]}
 
 
 def _paths(offer: Offer, paths: Iterable[str]) -> Schema:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from contracts.language.operands import ANY
-from contracts.language.operators import NUMERIC, OPERATORS
+from contracts.language.operators import IGNORE_CASE, NUMERIC, OPERATORS
 from contracts.text.keys import Schema, described
 
 
@@ -22,7 +22,11 @@ def items(of: Any, says: str = "", **more: Any) -> Schema:
 
 def operators(names: Iterable[str], *, numeric: bool = False) -> dict[str, Schema]:
     """What may stand behind each operator; ``numeric``: beside a measure, which is a number."""
-    return {name: described(OPERATORS[name].takes.schema(numeric), OPERATORS[name].means) for name in names}
+    names = tuple(names)
+    found = {name: described(OPERATORS[name].takes.schema(numeric), OPERATORS[name].means) for name in names}
+    if not numeric and any(OPERATORS[name].cased for name in names):
+        found[IGNORE_CASE] = described({"type": "boolean"}, "true: capitals are the same as small letters in the texts that are compared")
+    return found
 
 
 def predicates(*, numeric: bool = False) -> Schema:

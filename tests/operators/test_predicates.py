@@ -1,0 +1,61 @@
+"""Predicates: drawn ones of drawn values, in the model, in the stream and in SQL."""
+
+from __future__ import annotations
+
+from random import Random
+
+import duckdb
+import orjson
+import pyarrow as pa
+import pytest
+
+from contracts.model.definitions import Definitions, TraitIs
+from contracts.text.folding import folded
+from operators.records import Person
+from operators.segments.compile import Program
+from operators.segments.sql.twin import twin
+from tests.golden.cases import definitions_of
+from tests.model_segments import small, some_value
+from tests.operators.test_segments_sql import AT, DAY, store
+from tests.predicates import drawn, drawn_value
+
+ZONES = ("UTC", "Europe/Berlin", "America/New_York")
+TIMES = (AT, AT + 1, AT + 9 * DAY)
+
+
+def test_small_letters_are_the_same_in_sql() -> None:
+    """Of every sign that there is; so the model, the stream and SQL have one meaning."""
+    signs = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
+    con = duckdb.connect()
+    con.register("signs", pa.table({"sign": signs}))
+    found = [text for (text,) in con.execute("SELECT lower(sign) FROM signs").fetchall()]
+    assert [folded(sign) for sign in signs] == found
+    assert [small(sign) for sign in signs] == found
+    assert folded("ΣΑΣ İß") == con.execute("SELECT lower('ΣΑΣ İß')").fetchall()[0][0]
+
+
+def segments(rng: Random, count: int) -> Definitions:
+    """Segments of drawn predicates on one trait."""
+    who = [{"trait": rng.choice(["x", "x", "x[]", "x.a", "x[0]"]), **drawn(rng)} for _ in range(count)]
+    return definitions_of({"segments": {f"s{at}": {"timezone": rng.choice(ZONES), "who": one} for at, one in enumerate(who)}})
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_stream_and_sql_are_the_model(seed: int) -> None:
+    rng = Random(f"{seed}:predicates")
+    definitions = segments(rng, 40)
+    values = [drawn_value(rng) for _ in range(40)]
+    program = Program(definitions)
+    con = store(profiles={f"p{at:02d}": orjson.dumps({"x": value}).decode() for at, value in enumerate(values)})  # type: ignore[misc]
+    query = twin(definitions)
+    for now in TIMES:
+        by_sql = set(con.execute(query, {"at": now}).fetchall())
+        for at, value in enumerate(values):
+            person = Person(b"", [], {}, traits={"x": [0, "", value]}, cells=[])
+            members = program.members(person, now)
+            for segment in definitions.segments:
+                assert isinstance(segment.who, TraitIs)
+                expected = some_value({"x": value}, segment.who.path, segment.who.predicates, segment.timezone)
+                said = f"{segment.who} of {value!r} at {now} in {segment.timezone}"
+                assert bool(members & program.bit(segment.name)) is expected, f"stream: {said}"
+                assert ((segment.name, f"p{at:02d}") in by_sql) is expected, f"SQL: {said}"

@@ -1,0 +1,56 @@
+"""Drawn predicates of every operator, as people write them, and the values that they are asked of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+Json = dict[str, Any]
+
+TEXTS = ("", "a", "A", "ab", "aB", "b", "Straße", "STRASSE", "İ", "i", "σας", "ΣΑΣ", "a\nb", "a_%", "it's", "\U0001f41d", "ǅ")
+NUMBERS = (0, 1, 2, 2.0, 0.3, 0.1 + 0.2, -1, 1e15, 0.0000005)
+ATOMS: tuple[Any, ...] = (*TEXTS, *NUMBERS, True, False, None)
+PATTERNS = ("^a", "a.b", "b$", "[A-Z]", "\\pL+ß", "(?s)a.b", "", "^(a|b)*$", "\\bi", "(?i)straße", "[^a]")
+
+
+def drawn_value(rng: Random) -> Any:
+    """A value of a trait or of a property."""
+    make: Callable[[], Any] = rng.choice(
+        [lambda: rng.choice(ATOMS), lambda: rng.choice(TEXTS), lambda: rng.choice(NUMBERS), lambda: _list(rng), lambda: _object(rng)]
+    )
+    return make()
+
+
+def _list(rng: Random) -> list[Any]:
+    items = rng.choice([ATOMS, TEXTS, NUMBERS])
+    return [rng.choice(items) if rng.random() < 0.8 else _object(rng) for _ in range(rng.choice([0, 1, 2, 3]))]
+
+
+def _object(rng: Random) -> Json:
+    return {name: rng.choice(ATOMS) for name in ("a", "b") if rng.random() < 0.6}
+
+
+def drawn(rng: Random) -> Json:
+    """One predicate, or a few, that `skep check` reads."""
+    return rng.choice([_texts, _texts, _equality])(rng)
+
+
+def _case(rng: Random) -> Json:
+    return rng.choice([{}, {"ignore_case": True}, {"ignore_case": False}])
+
+
+def _present(rng: Random) -> Any:
+    return rng.choice([one for one in ATOMS if one is not None])
+
+
+def _equality(rng: Random) -> Json:
+    one = rng.choice([_present(rng), rng.choice(TEXTS), ["a", 1], ["A", "B"], {"a": "A"}, {}])
+    several = [_present(rng), rng.choice(TEXTS), rng.choice(TEXTS), ["A", "B"]]
+    return rng.choice([{"eq": one}, {"ne": one}, {"in": several}, {"not_in": several}]) | _case(rng)
+
+
+def _texts(rng: Random) -> Json:
+    part, other = rng.choice(TEXTS), rng.choice(TEXTS)
+    op = rng.choice(["contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with", "contains_any", "matches"])
+    return {op: {"contains_any": [part, other], "matches": rng.choice(PATTERNS)}.get(op, part)} | _case(rng)
