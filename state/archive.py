@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import date
 from hashlib import blake2b
@@ -15,6 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from state.archive_files import ArchiveFile, tidy
 from state.errors import DiskFull
 from state.files import put, replace, sync
 
@@ -39,13 +39,14 @@ SCHEMA = pa.schema(
 
 _DAY_US = 86_400_000_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_FILE = re.compile(r"(?P<partition>.+)~(?P<first>\d+)-(?P<last>\d+)\.parquet")
-_POSITIONS = "positions.json"
+POSITIONS = "positions.json"
 _NAME_MAX = 180
 """Bytes of a file name that a partition may take; file systems allow 255, and positions, the ending and ``.new`` take up to 54."""
 _CHUNK = 2000
 """So many rows of a day are turned into columns as soon as they are there: all of them in the end would stall the flow."""
 _REPEATING = ["type", "event", "space", "source", "partition", "contract", "definitions"]
+COMPRESSION: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "use_dictionary": _REPEATING}
+"""How its files are written."""
 
 
 class Judged(Protocol):
@@ -75,7 +76,7 @@ class Archive:
         self._space = space
         self._rows_max, self._interval_us = rows, interval_us
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.positions = load_positions(self._folder / _POSITIONS)
+        self.positions = load_positions(self._folder / POSITIONS)
         self._remove_leftovers()
         self._handed = dict(self.positions)
         """What the writing thread has, or has written."""
@@ -147,7 +148,7 @@ class Archive:
         for folder in {self._write(partition, day, rows, reached[partition]) for (partition, day), rows in chunks.items()}:
             sync(folder)
         positions = {**self.positions, **reached}
-        replace(self._folder / _POSITIONS, orjson.dumps(positions, option=orjson.OPT_SORT_KEYS))
+        replace(self._folder / POSITIONS, orjson.dumps(positions, option=orjson.OPT_SORT_KEYS))
         self.positions = positions
 
     def close(self) -> None:
@@ -204,19 +205,24 @@ class Archive:
         path = folder / f"{_file_name(partition)}~{first}-{last}.parquet"
         fresh = path.with_name(path.name + ".new")
         table = pa.Table.from_batches(chunks, schema=SCHEMA)
-        pq.write_table(table, fresh, compression="zstd", compression_level=1, use_dictionary=_REPEATING)
+        pq.write_table(table, fresh, **COMPRESSION)
         put(fresh, path, sync_folder=False)
         return folder
 
     def _remove_leftovers(self) -> None:
         for path in self._folder.glob("*.new"):
             path.unlink()
-        # An earlier version did not shorten names.
-        known = {name: last for partition, last in self.positions.items() for name in (quote(partition, safe=""), _file_name(partition))}
+        known = named(self.positions)
         for path in self._folder.glob("day=*/*"):
-            found = _FILE.fullmatch(path.name)
-            if path.suffix == ".new" or (found and int(found["last"]) > known.get(found["partition"], 0)):
+            found = ArchiveFile.of(path)
+            if path.suffix == ".new" or (found and found.last > known.get(found.partition, 0)):
                 path.unlink()
+        tidy(self._folder)
+
+
+def named(positions: dict[str, int]) -> dict[str, int]:
+    """Positions by what the files of a partition begin with; an earlier version did not shorten that."""
+    return {name: last for partition, last in positions.items() for name in (quote(partition, safe=""), _file_name(partition))}
 
 
 def _file_name(partition: str) -> str:

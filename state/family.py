@@ -36,6 +36,18 @@ class Family:
         """One of RocksDB's own numbers about the family, 0 if it has none."""
         return int(self._db.property_int_value(name) or 0)
 
+    def words(self, name: str) -> str:
+        """One of RocksDB's own texts about the family, empty if it has none."""
+        return str(self._db.property_value(name) or "")
+
+    def write_out(self) -> None:
+        """Write what is in memory to files. Other threads go on meanwhile."""
+        self._db.flush(True)
+
+    def compact(self) -> None:
+        """Have RocksDB write the family's files again, without what is deleted. Other threads go on meanwhile, commits too."""
+        self._db.compact_range(None, None)
+
     def close(self) -> None:
         self._db.close()
         self.handle = None
@@ -88,3 +100,5 @@ def scan(db: Any, start: bytes, end: bytes | None) -> Iterator[tuple[bytes, byte
             return
         yield key, rows.value()
         rows.next()
+    # A file that cannot be read ends the rows as their end does.
+    rows.status()

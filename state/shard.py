@@ -84,6 +84,8 @@ class Missing:
     def valid(self) -> bool:
         return False
 
+    def status(self) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -157,6 +159,11 @@ class Shard:
             total["sst"] += family.number("rocksdb.total-sst-files-size")
             total["memtables"] += family.number("rocksdb.cur-size-all-mem-tables")
         return total
+
+    def compact(self) -> None:
+        """Have RocksDB write every file again, without what is deleted; reads and commits go on meanwhile."""
+        for family in self.families.values():
+            family.compact()
 
     def close(self) -> None:
         """Let go of the folder, so that another process can write it."""

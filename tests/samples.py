@@ -138,7 +138,7 @@ def timeless(text: str) -> str:
 
 _OTHERWISE = (
     (r"\b20\d\d-(?!0[567]-)\d\d-\d\d(T[\d:.]+Z)?", "NOW"),
-    (r"\b[\d,.]+ (s|ms|MB|events/s)\b", r"N \1"),
+    (r"\b[\d,.]+ (s|ms|B|MB|events/s)\b", r"N \1"),
     (r"\bc_[0-9a-f]{32}\b", "c_ID"),
     (r"\bskep \d+\.\d+\.\d+\b", "skep VERSION"),
     (r"\b(a|no) flow is running, (compiled|interpreted)\b", r"\1 flow is running, FORM"),

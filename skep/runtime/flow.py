@@ -22,6 +22,7 @@ from operators.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
 from skep.answers.sources import spec_of
+from skep.project.asking import folder_of_questions
 from skep.project.definitions import declare, declared
 from skep.project.judging import tolerance
 from skep.project.log import logger
@@ -30,6 +31,7 @@ from skep.project.settings import Settings
 from skep.project.spaces import archive_path, bundles, control_path, shard_path
 from skep.project.work import work_of
 from skep.runtime import ends, recovery
+from skep.runtime.asked import Asked
 from skep.runtime.large_repairs import LargeRepairs
 from skep.runtime.remembered import Remembered
 from skep.runtime.starting import project, start
@@ -55,6 +57,7 @@ class Runtime:
         self._lock = take_lock(settings)
         self._loaded: dict[str, Definitions] = {one.digest: one for one in self._start.definitions.values()}
         self._shards = {space: self._shard(space) for space in settings.spaces}
+        self._asked = Asked(folder_of_questions(settings), self._shards)
         self._archives = {
             space: Archive(archive_path(settings, space).parent, space, settings.archive_rows, settings.archive_interval_us)
             for space in settings.spaces
@@ -94,6 +97,7 @@ class Runtime:
     def begin(self) -> None:
         """Say that the flow starts, and when the process ends, how far it came."""
         self._telling.started(", ".join(sorted({one.digest for one in self._start.definitions.values()})))
+        atexit.register(self._asked.close)
         atexit.register(self._telling.stopped)
 
     def end(self, number: int, _frame: FrameType | None) -> None:
@@ -119,7 +123,7 @@ class Runtime:
         for space, running in self._spaces.items():
             history = frozenset(partition for name, partition in reader.history if name == space)
             running.start([partition for name, partition in reader.partitions if name == space], history)
-        return Told(reader, self._telling)
+        return Told(reader, self._telling, self._asked.look)
 
     def _stopped(self, space: str, control: int) -> frozenset[str] | None:
         """The sources of a space that are read no further; None while a control entry that may change that is under way."""

@@ -36,10 +36,10 @@ _RATE_LOOKS = 6
 
 
 class Told:
-    """A reader of whose batches a flow's telling hears."""
+    """A reader of whose batches a flow's telling hears; ``between`` two of them something else has its turn."""
 
-    def __init__(self, reader: Reader, telling: Telling) -> None:
-        self._reader, self._telling = reader, telling
+    def __init__(self, reader: Reader, telling: Telling, between: Callable[[], None]) -> None:
+        self._reader, self._telling, self._between = reader, telling, between
         self.close = reader.close
 
     @property
@@ -48,6 +48,7 @@ class Told:
 
     def poll(self) -> list[SourceBatch]:
         self._telling.look(self._reader.partitions)
+        self._between()
         batches = self._reader.poll()
         self._telling.hear(batches)
         return batches

@@ -26,11 +26,6 @@ Readings = Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]
 _BODY_PATHS = ("userId", "anonymousId", "properties", "traits", "context", "name")
 
 
-def archive_files(folder: Path) -> list[Path]:
-    """The finished Parquet files of one space's archive; unfinished ones have a name that begins with a dot."""
-    return sorted(path for path in folder.glob("day=*/*.parquet") if not path.name.startswith("."))
-
-
 def load_events(
     con: duckdb.DuckDBPyConnection,
     space: str,

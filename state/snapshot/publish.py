@@ -12,10 +12,11 @@ from typing import Any
 
 import duckdb
 
+from state.archive_files import archive_files, reading
 from state.errors import NoSnapshot, StateError
 from state.files import abandoned, put, scratch
 from state.snapshot.defined import Defined, load_defined
-from state.snapshot.events import archive_files, load_events
+from state.snapshot.events import load_events
 from state.snapshot.filling import fill
 from state.snapshot.literals import quote
 from state.snapshot.own_views import ViewProblem, load_views
@@ -159,7 +160,8 @@ def _load_space(con: duckdb.DuckDBPyConnection, space: str, rows: Rows, archive:
     for table in TABLES:
         fill(con, table, found.get(table.name, ()), hider)
     if archive is not None:
-        load_events(con, space, archive_files(archive), applied, hider, settled=rows.settled(), readings=rows.readings())
+        with reading(archive):
+            load_events(con, space, archive_files(archive), applied, hider, settled=rows.settled(), readings=rows.readings())
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ COMMANDS = {
     "segments_explain_default": "segments explain lapsing user_id:4",
     "plan_nothing": "plan",
 }
+STORED = {"state_compact": "state compact", "state_info": "state info"}
 EDITED = {
     "plan": "plan",
     "contracts_impact": "contracts impact contracts/events/order_completed/1-0-0.json contracts/events/order_completed/2-0-0.json",
@@ -76,6 +78,14 @@ def test_screens(name: str, small_shop: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("name", EDITED)
 def test_screens_of_edits(name: str, edited_shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     golden(name, {width: screen(edited_shop, width, EDITED[name], monkeypatch) for width in WIDTHS})
+
+
+def test_screens_of_what_is_stored(small_shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a copy, which is compacted; its sizes are this machine's."""
+    shop = shutil.copytree(small_shop, tmp_path / "shop")
+    for name, command in STORED.items():
+        found = {width: re.sub(r"[\d,]+ B\b", "300 B", screen(shop, width, command, monkeypatch)) for width in WIDTHS}
+        golden(name, found)
 
 
 @pytest.mark.parametrize("path", sorted(SCREENS.glob("*.txt")), ids=lambda path: path.stem)

@@ -23,8 +23,8 @@ from skep.project.defined import defined
 from skep.project.settings import Settings, load_definitions
 from skep.project.views import own_views
 from state.archive import SCHEMA
+from state.archive_files import archive_files
 from state.errors import StateError
-from state.snapshot.events import archive_files
 from state.snapshot.personal import Hider
 from state.snapshot.publish import NoSnapshot, Personal, publish, sql
 from state.snapshot.questions import macros, views
