@@ -14,9 +14,9 @@ from operators.meta import Meta
 from operators.view.space import View
 from skep.project.asking import ask
 from skep.project.errors import CommandError
+from skep.project.migration import OURS, Standing, StandingRow, standings
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, open_view, shard_path
-from skep.tools.migration import OURS, Standing, StandingRow, standings
 from state.shard import SecondaryShard
 from state.sizes import ArchiveSize, ShardSize, Stalls, archive_size, shard_size
 

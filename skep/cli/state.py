@@ -54,8 +54,8 @@ def migrate(context: typer.Context, space: Space = None, json: Json = False) -> 
 
     Example: skep state migrate
     """
+    from skep.project.migration import migrate as bring
     from skep.project.spaces import chosen
-    from skep.tools.migration import migrate as bring
 
     settings, done = settings_of(context), []
     with spinner("migrating …"):

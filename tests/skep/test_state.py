@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from operators.people.meaning import MEANING
+from skep.project.migration import OURS, Standing, needed, needs
 from skep.project.process import take_lock
 from skep.project.settings import Settings
 from skep.project.spaces import open_view, shard_path
-from skep.tools.migration import OURS, Standing, needed, needs
 from state.shard import Shard
 from tests.promises.project import asked, dump, environment, ran
 from tests.promises.test_meaning import OLDER

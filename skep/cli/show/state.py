@@ -8,7 +8,7 @@ from operators.people.meaning import MEANING
 from skep.answers.state_info import StateInfo, Stored
 from skep.cli.console import headline, out, table
 from skep.cli.layout import number, prose
-from skep.tools.migration import OURS
+from skep.project.migration import OURS
 from state.sizes import Stalls
 
 LARGEST = 6
