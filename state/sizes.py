@@ -30,8 +30,8 @@ class FamilySize(msgspec.Struct, frozen=True):
     files: int
 
 
-class Level(msgspec.Struct, frozen=True):
-    """All files of a level of RocksDB's tree. Level 0 holds what memory was written to; the last one nearly everything."""
+class LevelSize(msgspec.Struct, frozen=True):
+    """All files of a level of RocksDB's tree. LevelSize 0 holds what memory was written to; the last one nearly everything."""
 
     level: int
     files: int
@@ -44,7 +44,7 @@ class ShardSize(msgspec.Struct, frozen=True):
     bytes: int
     log: int
     pending_compaction: int
-    levels: list[Level]
+    levels: list[LevelSize]
     families: list[FamilySize]
 
 
@@ -82,7 +82,7 @@ def shard_size(shard: SecondaryShard, path: Path) -> ShardSize:
         sum(one.bytes for one in families),
         sum(size for log in path.glob("*.log") if (size := _bytes(log))),
         sum(_number(column, "estimate-pending-compaction-bytes") for column in there.values()),
-        [Level(level, len(sizes), sum(sizes)) for level, sizes in sorted(levels.items())],
+        [LevelSize(level, len(sizes), sum(sizes)) for level, sizes in sorted(levels.items())],
         families,
     )
 

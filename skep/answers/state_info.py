@@ -26,7 +26,7 @@ OF_EVENTS = frozenset({"seen", "moments", "pages"})
 OF_PEOPLE = frozenset({"people", "alias", "versions", "identified", "refused", "manual", "blocks", "timers", "denials", "history"})
 
 
-class Told(msgspec.Struct, frozen=True):
+class Follower(msgspec.Struct, frozen=True):
     """How far a destination has been told; ``behind`` changes are left."""
 
     destination: str
@@ -34,7 +34,7 @@ class Told(msgspec.Struct, frozen=True):
     behind: int
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Taken(msgspec.Struct, frozen=True):
     """What a space takes. Bytes are those of files and memory; ``quarantine`` counts records.
 
     ``bytes_per_profile``: families of people, by profiles; ``bytes_per_event``: the whole shard, by accepted events;
@@ -50,13 +50,13 @@ class Stored(msgspec.Struct, frozen=True):
     shard: ShardSize
     stalls: Stalls | None
     archive: ArchiveSize
-    told: list[Told]
+    told: list[Follower]
 
 
 class StateInfo(StandingRow, frozen=True, kw_only=True):
     """A space; ``stored`` is missing where this version cannot read the format."""
 
-    stored: Stored | UnsetType = UNSET
+    stored: Taken | UnsetType = UNSET
 
 
 def state_info(settings: Settings, spaces: tuple[str, ...]) -> list[StateInfo]:
@@ -71,13 +71,13 @@ def _info(settings: Settings, found: Standing, told: Mapping[str, Stalls]) -> St
     return StateInfo(**row, stored=_stored(settings, found.space, told.get(found.space)) if found.format == OURS else UNSET)
 
 
-def _stored(settings: Settings, space: str, stalls: Stalls | None) -> Stored:
+def _stored(settings: Settings, space: str, stalls: Stalls | None) -> Taken:
     with closing(open_view(settings, space)) as view:
         assert isinstance(view.rows, SecondaryShard)
         meta, shard = view.meta, shard_size(view.rows, shard_path(settings, space))
         archive = archive_size(archive_path(settings, space))
         taken = {one.family: one.bytes + one.memory for one in shard.families}
-        return Stored(
+        return Taken(
             meta.people,
             meta.changes,
             sum(meta.quarantine.values()),
@@ -95,10 +95,10 @@ def _each(size: int, of: int) -> float | None:
     return round(size / of, 1) if of else None
 
 
-def _told(settings: Settings, view: View, meta: Meta) -> list[Told]:
+def _told(settings: Settings, view: View, meta: Meta) -> list[Follower]:
     names = [one.name for one in view.program.definitions.destinations] if meta.digest else []
     sequences = {name: Cursor(settings.data / "cursors" / f"{name}@{view.space}.json").load() for name in names}
-    return [Told(name, sequence, meta.changes - sequence) for name, sequence in sequences.items()]
+    return [Follower(name, sequence, meta.changes - sequence) for name, sequence in sequences.items()]
 
 
 def _asked(settings: Settings) -> dict[str, Stalls]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from operators.people.meaning import MEANING
-from skep.answers.state_info import StateInfo, Stored
+from skep.answers.state_info import StateInfo, Taken
 from skep.cli.console import headline, out, table
 from skep.cli.layout import number, prose
 from skep.project.migration import OURS
@@ -28,7 +28,7 @@ def show(found: list[StateInfo]) -> None:
             _show(one.space, one.stored)
 
 
-def _show(space: str, stored: Stored) -> None:
+def _show(space: str, stored: Taken) -> None:
     shard, archive = stored.shard, stored.archive
     memory = sum(one.memory for one in shard.families)
     headline(space, f"  shard {mb(shard.bytes)} in files, {mb(memory)} in memory, {mb(shard.log)} of log; archive {mb(archive.bytes)}")
