@@ -31,7 +31,7 @@ class FamilySize(msgspec.Struct, frozen=True):
 
 
 class LevelSize(msgspec.Struct, frozen=True):
-    """All files of a level of RocksDB's tree. LevelSize 0 holds what memory was written to; the last one nearly everything."""
+    """All files of a level of RocksDB's tree. Level 0 holds what memory was written to; the last one nearly everything."""
 
     level: int
     files: int
