@@ -140,7 +140,7 @@ def test_a_flow_that_ends_over_a_question_is_told(settings: Settings, monkeypatc
         return read(handle, size, at)
 
     monkeypatch.setattr(asking.os, "pread", ending)
-    with pytest.raises(CommandError, match="ended before it was done"):
+    with lock, pytest.raises(CommandError, match="ended before it was done"):
         ask(settings, {"what": "compact"})
     assert run_lock(settings).exists()
 
