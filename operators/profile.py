@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import compress
 from typing import Any
 
 from contracts.model.batches import Event
@@ -61,7 +60,7 @@ def _fold_features(person: Person, event: Event, program: Program, now: int, tou
             touched.append(at)
         # One more that turns nothing makes nothing due earlier; whose timer is due by now is looked at then anyway.
         if feature.windowed and (turned or time > now):
-            cell = cells[at]
+            cell = cells.get(at)
             if cell is not None and (armed is None or time > now < armed or feature.may_be_due(cell, armed)):
                 moment = feature.due(cell, now)
                 if moment is not None and (due is None or moment < due):
@@ -71,8 +70,10 @@ def _fold_features(person: Person, event: Event, program: Program, now: int, tou
 
 def join(into: Person, other: Person, program: Program) -> None:
     """Add what is true of ``other`` to ``into``; the two have no event in common."""
-    for at, cell in enumerate(program.cells):
-        into.cells[at] = cell.join(into.cells[at], other.cells[at])
+    cells = into.cells
+    for at, cell in other.cells.items():
+        known = cells.get(at)
+        cells[at] = cell if known is None else program.cells[at].join(known, cell)
     for name, theirs in other.traits.items():
         ours = into.traits.get(name)
         if ours is None or (theirs[0], theirs[1]) > (ours[0], ours[1]):
@@ -85,8 +86,12 @@ def join(into: Person, other: Person, program: Program) -> None:
 def next_due(person: Person, program: Program, now: int) -> int | None:
     """The next moment after ``now`` at which some feature of the person changes by itself."""
     following: int | None = None
-    for at, feature in filter(None, compress(program.watched, person.cells)):
-        moment = feature.due(person.cells[at], now)
+    watched = program.watched
+    for at, cell in person.cells.items():
+        feature = watched[at]
+        if feature is None:
+            continue
+        moment = feature.due(cell, now)
         if moment is not None and (following is None or moment < following):
             following = moment
     return following
@@ -94,12 +99,12 @@ def next_due(person: Person, program: Program, now: int) -> int | None:
 
 def changed_at(person: Person, program: Program, due: int) -> tuple[tuple[int, ...], int | None]:
     """The features that change by themselves at ``due``, and the next moment at which any does."""
-    cells = person.cells
     touched: list[int] = []
     following: int | None = None
-    for at, feature in filter(None, compress(program.watched, cells)):
-        cell = cells[at]
-        if len(cell) < feature.least:
+    watched = program.watched
+    for at, cell in person.cells.items():
+        feature = watched[at]
+        if feature is None or len(cell) < feature.least:
             continue
         moment = feature.due(cell, due - 1)
         if moment == due:
@@ -107,4 +112,4 @@ def changed_at(person: Person, program: Program, due: int) -> tuple[tuple[int, .
             moment = feature.due(cell, due)
         if moment is not None and (following is None or moment < following):
             following = moment
-    return tuple(touched), following
+    return tuple(sorted(touched)), following

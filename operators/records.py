@@ -144,10 +144,11 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     """A cluster and what is true of it; ``identifiers`` is empty for a device's events that belong to nobody.
 
     ``links`` are the accepted ones by their keys; others have rows of their own. ``cells`` holds the running value of each
-    feature, ``consents`` the newest decision by purpose and anchor. ``bits`` are the memberships, ``told`` what was last
-    announced: consents by purpose, emitted traits and the confidence. ``armed``: when its timer is due. ``records``, if the rules have
-    probabilistic links, by lead; ``confidence`` is the probability of the weakest link on the strongest way to the lead.
-    ``aside``, where events of a device belong to nobody: start of its session, and the row as it was before that, empty if there was none.
+    feature that has one, by its number, ``consents`` the newest decision by purpose and anchor. ``bits`` are the memberships,
+    ``told`` what was last announced: consents by purpose, emitted traits and the confidence. ``armed``: when its timer is due.
+    ``records``, if the rules have probabilistic links, by lead; ``confidence`` is the probability of the weakest link on the
+    strongest way to the lead. ``aside``, where events of a device belong to nobody: start of its session, and the row as it was
+    before that, empty if there was none.
     """
 
     key: bytes
@@ -157,7 +158,7 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     first: int | None = None
     last: int | None = None
     traits: dict[str, list[Any]] = {}
-    cells: list[Any] = []
+    cells: dict[int, Any] = {}
     consents: dict[str, dict[bytes, list[Any]]] = {}
     granted: dict[str, bool] = {}
     told: dict[str, Any] = {}
@@ -182,12 +183,13 @@ class Stored(msgspec.Struct, array_like=True, gc=False):
 
 
 encode = msgspec.msgpack.Encoder().encode
-decode_person = msgspec.msgpack.Decoder(Person).decode
+_decode_person = msgspec.msgpack.Decoder(Person).decode
 decode_page = msgspec.msgpack.Decoder(list[Stored]).decode
 
 SEEN_BESIDE, _SEEN_FIRST = 16, 24
 """Bytes of a row of ``seen``: of a moment beside another in one row this one's message hash, of the one by which the row lies time
 and anchor, of a sealed event without identifiers the time and the key of its page."""
+_CELLS = Person.__struct_fields__.index("cells")
 SELF = 0
 NOBODY = 1
 OWNED = 2
@@ -199,6 +201,22 @@ def place(first: bytes, seen: bytes) -> tuple[str, bytes]:
     if len(seen) > _SEEN_FIRST:
         return "pages", seen[8:]
     return "moments", moment_key(seen[8:], time_of(seen[:8]), first)
+
+
+def decode_person(row: bytes) -> Person:
+    """A row of the family ``people``. Raises `msgspec.ValidationError` if it is none."""
+    try:
+        return _decode_person(row)
+    except msgspec.ValidationError:
+        return _decode_person(_with_sparse_cells(row))
+
+
+def _with_sparse_cells(row: bytes) -> bytes:
+    """A person whose row has a cell for every feature, nil of those without any event, as rows are written today."""
+    person = msgspec.msgpack.decode(row)
+    if type(person) is list and len(person) > _CELLS and type(person[_CELLS]) is list:
+        person[_CELLS] = {at: cell for at, cell in enumerate(person[_CELLS]) if cell is not None}
+    return encode(person)
 
 
 def decode_moments(key: bytes, row: bytes) -> list[Stored]:

@@ -106,7 +106,7 @@ class Announcer:
         evaluators, without = self._program.evaluators, self._program.without
         for at in order:
             feature = without[at]
-            holds = (feature is None or cells[feature] is not None) and evaluators[at](person, now, bits)
+            holds = (feature is None or feature in cells) and evaluators[at](person, now, bits)
             if holds is not (bits >> at & 1 == 1):
                 bits ^= 1 << at
         person.bits = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
@@ -153,7 +153,7 @@ class Announcer:
         evaluators, without, cells = self._program.evaluators, self._program.without, person.cells
         for at in order:
             feature = without[at]
-            holds = (feature is None or cells[feature] is not None) and evaluators[at](person, now, bits)
+            holds = (feature is None or feature in cells) and evaluators[at](person, now, bits)
             if holds is not (bits >> at & 1 == 1):
                 bits ^= 1 << at
                 self._membership(person, at, entered=bits >> at & 1 == 1)

@@ -86,7 +86,7 @@ def owner_of(work: Work, person: Person, anchor: Pair, owner: Owner, changed: li
     if any(work.rules.person[each.namespace] for each in person.identifiers):
         key = store.shared_key(held)
         found = store.person(key)
-        known, new = found or store.new(key, len(work.program.cells)), found is None
+        known, new = found or store.new(key), found is None
     if opens:
         # Later in the session, as after a rebuild, what was before it is no longer known.
         known.aside = None

@@ -69,7 +69,7 @@ class Heads:
 
     def blank(self, key: bytes) -> Person:
         """A part to which nothing has been added."""
-        return Person(key, [], {}, cells=[None] * len(self._program.cells))
+        return Person(key, [], {})
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._heads

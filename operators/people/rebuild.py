@@ -151,7 +151,7 @@ class Rebuilt:
         return home
 
     def _person(self, key: bytes, identifiers: list[Identifier]) -> Person:
-        person = Person(key, identifiers, {}, cells=[None] * len(self._program.cells))
+        person = Person(key, identifiers, {})
         self.people[key] = person
         return person
 

@@ -16,7 +16,6 @@ from operators.people.moments import Moments
 from operators.people.store import PeopleStore, Slot
 from operators.people.visits import Visits, note
 from operators.records import SEVERAL, Identifier, Person, Run, empty_device
-from operators.segments.compile import Program
 from operators.stitch.clusters import lead
 from operators.stitch.owners import ITSELF, Owner
 
@@ -24,14 +23,13 @@ from operators.stitch.owners import ITSELF, Owner
 class Stitcher:
     """Finds, makes and joins the people of an event."""
 
-    def __init__(self, store: PeopleStore, moments: Moments, manual: Manual, program: Program) -> None:
+    def __init__(self, store: PeopleStore, moments: Moments, manual: Manual) -> None:
         self._store = store
         self._manual = manual
         self._rules = store.rules
         self._person = store.rules.person
-        self._cells = len(program.cells)
         self.visits = Visits(store, moments, manual)
-        self.union = Union(Limits(store, manual, self.visits), self.visits, program)
+        self.union = Union(Limits(store, manual, self.visits), self.visits)
 
     def known(self, event: Event, first: Slot) -> tuple[Person, bytes, Owner, bool] | None:
         """Of an event that says nothing new: the person, the anchor, the owner, and whether it opens a session of its device.
@@ -101,7 +99,7 @@ class Stitcher:
         time, moment = event.time_us, (event.time_us, event.message_id)
         key = store.hash(pairs[0])
         center = Identifier(pairs[0][0], pairs[0][1], key, time, time, anchor=identified)
-        new = store.new(key, self._cells, [center])
+        new = store.new(key, [center])
         if not identified:
             center.device = empty_device(time)
             center.device.anonymous = center.device.own = True

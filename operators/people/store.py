@@ -125,9 +125,9 @@ class PeopleStore:
             slots[(each.namespace, each.value)] = (person, each)
         return person
 
-    def new(self, key: bytes, cells: int, identifiers: Sequence[Identifier] = ()) -> Person:
-        """Somebody of whom nothing is known, with so many feature cells; the version goes on where the key had one before."""
-        return Person(key, list(identifiers), {}, version=self.version(key), cells=[None] * cells)
+    def new(self, key: bytes, identifiers: Sequence[Identifier] = ()) -> Person:
+        """Somebody of whom nothing is known; the version goes on where the key had one before."""
+        return Person(key, list(identifiers), {}, version=self.version(key))
 
     def add(self, person: Person) -> None:
         """A person that is new under its key."""

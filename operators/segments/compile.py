@@ -50,8 +50,8 @@ class Program(Facts):
 
     def __init__(self, definitions: Definitions) -> None:
         super().__init__(definitions)
-        self.watched = tuple((at, cell) if cell.windowed else None for at, cell in enumerate(self.cells))
-        """By number of a feature: it and its cell's functions, if its value changes by itself."""
+        self.watched: list[Cell | None] = [cell if cell.windowed else None for cell in self.cells]
+        """By number of a feature: its cell's functions, if its value changes by itself."""
         self.emitted = tuple(trait.name for trait in definitions.traits if trait.emit)
         self.evaluators: list[Evaluator] = [self._segment(segment) for segment in self.segments]
         self.without = [FORMS[segment.who.form].without(self, segment.who) for segment in self.segments]
@@ -61,7 +61,7 @@ class Program(Facts):
         self._index_dependencies()
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self.all_segments = tuple(range(len(self.segments)))
-        self.blank = self.members(Person(b"", [], {}, cells=[None] * len(self.cells)), 0)
+        self.blank = self.members(Person(b"", [], {}), 0)
         """The memberships of somebody of whom nothing is known, as bits; no moment changes them."""
 
     def route(self, name: str) -> Route:

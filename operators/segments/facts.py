@@ -36,4 +36,4 @@ class Facts:
         if at is None:
             found = person.traits.get(name)
             return found[2] if found else None
-        return self.cells[at].plain(person.cells[at], now)
+        return self.cells[at].plain(person.cells.get(at), now)

@@ -73,12 +73,12 @@ def _did(facts: Facts, condition: Did, _zone: str) -> Evaluator:
         op, operand = condition.predicates[0].op, condition.predicates[0].operand
         if op == "gte" and type(operand) is int:
             if operand == 1 and not cell.windowed:
-                return lambda person, now, bits: bool(person.cells[at])
-            return lambda person, now, bits: value(person.cells[at], now) >= operand
+                return lambda person, now, bits: bool(person.cells.get(at))
+            return lambda person, now, bits: value(person.cells.get(at), now) >= operand
         if op == "eq" and operand == 0:
-            return lambda person, now, bits: value(person.cells[at], now) == 0
+            return lambda person, now, bits: value(person.cells.get(at), now) == 0
     test = exact_test(condition.predicates)
-    return lambda person, now, bits: test(value(person.cells[at], now) * unit)
+    return lambda person, now, bits: test(value(person.cells.get(at), now) * unit)
 
 
 def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
@@ -89,7 +89,7 @@ def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
     unit = None if at is None else facts.cells[at].unit
     if at is not None and unit is not None and not rest:
         exact, value = exact_test(condition.predicates), facts.cells[at].value
-        return lambda person, now, bits: exact(value(person.cells[at], now) * unit)
+        return lambda person, now, bits: exact(value(person.cells.get(at), now) * unit)
     if not rest:
         return lambda person, now, bits: test(facts.trait(person, trait, now))
     return lambda person, now, bits: any(test(item) for item in values(rest, facts.trait(person, trait, now)))

@@ -7,21 +7,19 @@ from operators.people.linking.limits import Limits
 from operators.people.linking.linked import Linked, Pairs, Slots, meet, new_link
 from operators.people.visits import Visits
 from operators.records import Identifier, Person
-from operators.segments.compile import Program
 from operators.stitch.clusters import lead
 
 
 class Union:
     """Makes people, and joins them."""
 
-    def __init__(self, limits: Limits, visits: Visits, program: Program) -> None:
+    def __init__(self, limits: Limits, visits: Visits) -> None:
         self.limits = limits
         self.store = limits.store
         self._manual = limits.manual
         self._visits = visits
         self.rules = limits.rules
         self._person = limits.rules.person
-        self._cells = len(program.cells)
         self.plain = self._person == tuple(sorted(self._person, reverse=True))
         """Whether all persons' namespaces come before the devices', so that who is identified on a device is linked to it."""
 
@@ -100,7 +98,7 @@ class Union:
 
     def apart(self, linked: Linked, person: Person, identifier: Identifier) -> None:
         """Somebody new of whom this is the only identifier, which was another's."""
-        alone = self.store.new(identifier.hash, self._cells, [identifier])
+        alone = self.store.new(identifier.hash, [identifier])
         self.store.add(alone)
         linked.created.append(alone)
         linked.parted.append((person, alone))
@@ -116,7 +114,7 @@ class Union:
         key = lead(everyone).hash
         person = next((each for each in people if each.key == key), None)
         if person is None:
-            person = store.new(key, self._cells)
+            person = store.new(key)
             store.add(person)
             linked.created.append(person)
         for each in fresh:

@@ -34,7 +34,7 @@ class Cell:
         self._floor: list[int] = []
         """By count: the largest count up to it at which a condition changes its mind, 0 for none; empty if that is not known."""
 
-    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
         """Put one more event into the cell, which is this one of a person's; whether a condition may think otherwise by that."""
         raise NotImplementedError
 

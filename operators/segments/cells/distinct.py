@@ -29,8 +29,8 @@ class _Distinct(Cell):
         self._read = read
         self._cap = cap
 
-    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
-        found, cell = self._read(properties), cells[at]
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        found, cell = self._read(properties), cells.get(at)
         if found is None:
             return False
         if cell is None:
@@ -64,11 +64,11 @@ class _RecentDistinct(Windowed):
         self._most = 4 * _SLACK if cap is None else 2 * cap + _SLACK
         """So many values are held before those are dropped that no longer count."""
 
-    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
         found, since = self._read(properties), now - self.window
         if found is None or time <= since:
             return False
-        cell = cells[at]
+        cell = cells.get(at)
         if cell is None:
             cell = cells[at] = {}
         key = value_key(found)

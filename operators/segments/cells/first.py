@@ -27,8 +27,8 @@ class _Register(Cell):
         self._read = read
         self._newest = newest
 
-    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
-        found, cell = self._read(properties), cells[at]
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        found, cell = self._read(properties), cells.get(at)
         if found is None:
             return False
         fresh = [time, message, found]

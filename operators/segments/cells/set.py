@@ -23,11 +23,13 @@ class _Newest(Cell):
         self._read = read
         self._limit = limit
 
-    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
         found = self._read(properties)
         if found is None:
             return False
-        cell = cells[at] = {} if cells[at] is None else cells[at]
+        cell = cells.get(at)
+        if cell is None:
+            cell = cells[at] = {}
         _put(cell, value_key(found), time, found)
         self._trimmed(cell)
         return True

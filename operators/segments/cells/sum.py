@@ -32,11 +32,11 @@ class _Sum(Cell):
         self._bounds: list[int] | None = None
         """The numbers in micros at which, or behind which, conditions change their mind; None if that is not known."""
 
-    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
         number = micros(self._read(properties))
         if number is None:
             return False
-        before = int(cells[at] or 0)
+        before = int(cells.get(at, 0))
         cells[at] = _packed(before + number)
         return self._bounds is None or _place(self._bounds, before) != _place(self._bounds, before + number)
 
@@ -62,8 +62,8 @@ class _RecentSum(Windowed):
         super().__init__(1, window)
         self._read = read
 
-    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
-        number, since, cell = micros(self._read(properties)), now - self.window, cells[at]
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        number, since, cell = micros(self._read(properties)), now - self.window, cells.get(at)
         if number is None or time <= since:
             return False
         if cell is None:

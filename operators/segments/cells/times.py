@@ -22,8 +22,8 @@ class _Times(Cell):
         super().__init__(MICRO)
         self._cap = cap
 
-    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
-        number: int = 1 + (cells[at] or 0)
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        number: int = 1 + cells.get(at, 0)
         cells[at] = number
         return self.turns(number)
 
@@ -42,11 +42,11 @@ class _RecentTimes(Windowed):
         super().__init__(MICRO, window)
         self._cap = cap
 
-    def fold(self, cells: list[Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
         since, cap = now - self.window, self._cap
         if time <= since:
             return False
-        cell = cells[at]
+        cell = cells.get(at)
         if cell is None:
             cells[at] = [time]
             return time <= now and self.turns(1)
