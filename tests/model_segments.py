@@ -13,7 +13,7 @@ import orjson
 import re2
 
 from contracts.model.batches import Event
-from contracts.model.definitions import Condition, Definitions, Feature, Predicate, Segment
+from contracts.model.definitions import Condition, Definitions, Feature, Predicate, Segment, Where
 from contracts.text.numbers import MICRO, micros, number_text
 from tests.model_links import instant
 
@@ -146,6 +146,12 @@ def equal(value: object, *operands: object) -> bool:
     return json(value) in map(json, operands)
 
 
+def of_item(item: object, operand: Sequence[Any], zone: str) -> bool:
+    """Predicates of the item itself, or of what stands at paths in it."""
+    item = MISSING if item is None else item
+    return all(some_value(item, p.path, p.predicates, zone) if isinstance(p, Where) else satisfies(item, p, zone) for p in operand)
+
+
 def is_kind(value: object, operand: object) -> bool:
     return value in ("", [], {}) if operand == "empty" else KINDS.get(type(value)) == operand
 
@@ -174,6 +180,13 @@ OPERATORS: dict[str, Callable[[object, Any, str], bool]] = {
     "ends_with": part(str.endswith),
     "not_ends_with": part(str.endswith, False),
     "matches": part(lambda value, operand: re2.search(operand, value) is not None),
+    "includes": lambda value, operand, zone: isinstance(value, list) and any(equal(item, operand) for item in value),
+    "includes_any": lambda value, operand, zone: isinstance(value, list) and any(equal(item, *operand) for item in value),
+    "includes_all": lambda value, operand, zone: isinstance(value, list) and all(any(equal(item, o) for item in value) for o in operand),
+    "excludes_all": lambda value, operand, zone: isinstance(value, list) and not any(equal(item, *operand) for item in value),
+    "size": lambda value, operand, zone: isinstance(value, list) and all(satisfies(len(value), p, zone) for p in operand),
+    "any_item": lambda value, operand, zone: isinstance(value, list) and any(of_item(item, operand, zone) for item in value),
+    "every_item": lambda value, operand, zone: isinstance(value, list) and value != [] and all(of_item(i, operand, zone) for i in value),
 }
 """Of values that are there."""
 

@@ -33,7 +33,7 @@ def _object(rng: Random) -> Json:
 
 def drawn(rng: Random) -> Json:
     """One predicate, or a few, that `skep check` reads."""
-    return rng.choice([_texts, _texts, _equality])(rng)
+    return rng.choice([_texts, _equality, _lists])(rng)
 
 
 def _case(rng: Random) -> Json:
@@ -54,3 +54,26 @@ def _texts(rng: Random) -> Json:
     part, other = rng.choice(TEXTS), rng.choice(TEXTS)
     op = rng.choice(["contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with", "contains_any", "matches"])
     return {op: {"contains_any": [part, other], "matches": rng.choice(PATTERNS)}.get(op, part)} | _case(rng)
+
+
+def _lists(rng: Random) -> Json:
+    one = rng.choice([_present(rng), rng.choice(TEXTS), {"a": "A"}, ["a"]])
+    several = [one, rng.choice(TEXTS), _present(rng)][: rng.choice([1, 2, 3])]
+    make: Callable[[], Json] = rng.choice(
+        [
+            lambda: {"includes": one} | _case(rng),
+            lambda: {rng.choice(["includes_any", "includes_all", "excludes_all"]): several} | _case(rng),
+            lambda: {"size": rng.choice([{"gte": 2}, {"eq": 0}, {"between": [1, 2]}, {"ne": 1}, {"in": [0, 3]}])},
+            lambda: {rng.choice(["any_item", "every_item"]): rng.choice([drawn, _flat])(rng)},
+            lambda: {rng.choice(["any_item", "every_item"]): {"where": _where(rng)}},
+        ]
+    )
+    return make()
+
+
+def _flat(rng: Random) -> Json:
+    return rng.choice([{"exists": False}, {"exists": True}, {"is": "empty"}, {"is": "text"}, {"gte": 1}, {"gt": "a", "lt": "b"}])
+
+
+def _where(rng: Random) -> Json:
+    return {name: rng.choice([_present(rng), [_present(rng), "a"], _flat(rng), drawn(rng)]) for name in rng.choice(["a", "b", "ab"])}

@@ -1,26 +1,40 @@
-"""What a predicate says of the values that satisfy it."""
+"""What a predicate says of the values that satisfy it, and how it is said."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from contracts.language.families import Limit
+from contracts.language.lists import Nested
 from contracts.language.operators import OPERATORS
-from contracts.model.definitions import Predicate
+from contracts.model.definitions import Predicate, Where
 from contracts.text.folding import folded
+from schemalogic.typed import kind_of
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def holds(predicate: Predicate, value: Any) -> bool:
     """Whether a value, None if it is missing, satisfies a predicate; where `is_sure` is not, it is only possible."""
-    row = OPERATORS[predicate.op]
+    row, operand = OPERATORS[predicate.op], predicate.operand
+    if isinstance(row, Nested):
+        if value is None or kind_of(value) != row.whole:
+            return False
+        found = [all(not isinstance(one, Predicate) or holds(one, part) for one in operand) for part in row.parts(value)]
+        return bool(found) and all(found) if row.every else any(found)
     if predicate.ignore_case:
-        return row.holds(folded(value), folded(predicate.operand))
-    return row.holds(value, predicate.operand)
+        return row.holds(folded(value), folded(operand))
+    return row.holds(value, operand)
 
 
 def is_sure(predicate: Predicate) -> bool:
     """Whether `holds` knows it for certain."""
-    return not (OPERATORS[predicate.op].orders and only_kind(predicate) != "number")
+    row = OPERATORS[predicate.op]
+    if isinstance(row, Nested):
+        return all(isinstance(one, Predicate) and is_sure(one) for one in predicate.operand)
+    return not (row.orders and only_kind(predicate) != "number")
 
 
 def only_kind(predicate: Predicate) -> str:
@@ -31,9 +45,13 @@ def only_kind(predicate: Predicate) -> str:
 def schema_of(predicate: Predicate) -> dict[str, Any]:
     """A JSON Schema that every value which satisfies it satisfies."""
     row = OPERATORS[predicate.op]
+    if isinstance(row, Nested):
+        inner = [schema_of(one) for one in predicate.operand if isinstance(one, Predicate) and not holds(one, None)]
+        return row.around({"allOf": inner} if inner else {})
     if not predicate.ignore_case:
         return row.schema(predicate.operand)
-    return {"type": "string"} if only_kind(predicate) == "text" else {"not": {"const": None}}
+    kind = only_kind(predicate)
+    return {"type": {"text": "string", "list": "array"}[kind]} if kind in {"text", "list"} else {"not": {"const": None}}
 
 
 def values_of(predicate: Predicate) -> list[Any] | None:
@@ -44,3 +62,28 @@ def values_of(predicate: Predicate) -> list[Any] | None:
 def limits(predicate: Predicate) -> tuple[Limit, Limit]:
     """Between what it keeps a value."""
     return OPERATORS[predicate.op].limits(predicate.operand)
+
+
+def is_zoned(predicate: Predicate) -> bool:
+    """Whether it compares dates, so that the time zone makes a difference."""
+    if isinstance(OPERATORS[predicate.op], Nested):
+        inner = [one for part in predicate.operand for one in (part.predicates if isinstance(part, Where) else (part,))]
+        return any(map(is_zoned, inner))
+    return any(limit is not None and isinstance(limit[0], str) and _DATE.match(limit[0]) for limit in limits(predicate))
+
+
+def sentence(predicates: Iterable[Predicate], show: Callable[[Any], str]) -> str:
+    """``at least 2 and less than 5``."""
+    return " and ".join(_said(one, show, OPERATORS[one.op].says, OPERATORS[one.op].sentence, sentence) for one in predicates)
+
+
+def formula(predicates: Iterable[Predicate], show: Callable[[Any], str]) -> str:
+    """``≥ 2 and < 5``."""
+    return " and ".join(_said(one, show, OPERATORS[one.op].sign, OPERATORS[one.op].formula, formula) for one in predicates)
+
+
+def _said(predicate: Predicate, show: Callable[[Any], str], words: str, flat: Callable[..., str], inner: Callable[..., str]) -> str:
+    if isinstance(OPERATORS[predicate.op], Nested):
+        parts = [f"{one.path} {inner(one.predicates, show)}" if isinstance(one, Where) else inner([one], show) for one in predicate.operand]
+        return f"{words} {' and '.join(parts)}"
+    return flat(predicate.operand, show) + (" (ignoring case)" if predicate.ignore_case else "")

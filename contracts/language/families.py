@@ -90,7 +90,7 @@ class Equality(Operator):
 
     def schema(self, operand: Any) -> dict[str, Any]:
         if not self.negative:
-            return {"anyOf": [_equal(value) for value in self.listed(operand)]}
+            return {"anyOf": [equal_schema(value) for value in self.listed(operand)]}
         # Numbers that differ in what is beyond 10⁻⁶ are equal.
         return {"not": {"enum": [None, *(value for value in self.listed(operand) if kind_of(value) != "number")]}}
 
@@ -98,7 +98,7 @@ class Equality(Operator):
         return "" if self.negative else _only(self.listed(operand))
 
     def holds(self, value: Any, operand: Any) -> bool:
-        return value is not None and any(_equals(value, one) for one in self.listed(operand)) is not self.negative
+        return value is not None and any(equals(value, one) for one in self.listed(operand)) is not self.negative
 
     def exact(self, operand: Any) -> Callable[[int], bool]:
         bounds = {micros(item) for item in self.listed(operand)}
@@ -256,13 +256,15 @@ def _only(values: list[Any]) -> str:
     return kinds.pop() if len(kinds) == 1 else ""
 
 
-def _equals(value: Any, operand: Any) -> bool:
+def equals(value: Any, operand: Any) -> bool:
+    """Whether two values are equal, numbers to six places."""
     if kind_of(value) == kind_of(operand) == "number":
         return micros(value) == micros(operand)
     return same(value, operand)
 
 
-def _equal(value: Any) -> dict[str, Any]:
+def equal_schema(value: Any) -> dict[str, Any]:
+    """A JSON Schema that whatever equals the value satisfies."""
     if kind_of(value) != "number":
         return {"const": value}
     return {**_beyond(value, above=True, strict=False), **_beyond(value, above=False, strict=False)}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
-from contracts.language.operators import OPERATORS
+from contracts.language.claims import is_zoned
+from contracts.language.nested import where_of
 from contracts.language.predicates import read_predicates
 from contracts.meaning.properties import Properties
 from contracts.model.definitions import Feature, Predicate, Use, Where
@@ -18,8 +18,6 @@ from contracts.text.problems import choices
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path
 from schemalogic.typed import Typed
-
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(slots=True)
@@ -56,7 +54,7 @@ def feature_key(feature: Feature, limit: int | None = None) -> str:
         "events": list(feature.events),
         "measure": feature.measure,
         "property": feature.property,
-        "where": [[one.path, [_said(p) for p in one.predicates]] for one in feature.where],
+        "where": _number(feature.where),
         "within_us": feature.within_us,
     }
     if limit is not None:
@@ -75,7 +73,11 @@ def _canonical(value: object) -> str:
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, list):
+    if isinstance(value, Predicate):
+        return _said(value)
+    if isinstance(value, Where):
+        return [value.path, _number(value.predicates)]
+    if isinstance(value, (list, tuple)):
         return [_number(part) for part in value]
     if isinstance(value, dict):
         return {key: _number(part) for key, part in value.items()}
@@ -113,14 +115,7 @@ def read_where(reader: Reader, at: Tree | None, events: tuple[str, ...], measure
         typed = read_property(reader, part, path, events, measured)
         if typed is None:
             continue
-        parts = part.value
-        if isinstance(parts, list):
-            parts = {"in": part}
-        elif not isinstance(parts, dict):
-            parts = {"eq": part}
-        # Of `[]` each predicate may hold of another item.
-        predicates = read_predicates(reader, part, parts, typed.values(), together=None not in parse_path(path))
-        found.append(Where(path, tuple(sorted(predicates, key=lambda one: (one.op, _canonical(one.operand))))))
+        found.append(where_of(reader, part, path, list(typed.values()), read_predicates))
     return tuple(sorted(found, key=lambda one: one.path))
 
 
@@ -162,9 +157,4 @@ def _without_contract(events: tuple[str, ...], named: set[str]) -> bool:
 
 def zoned(where: Iterable[Where]) -> bool:
     """Whether a filter compares dates, so that the time zone is part of what is measured."""
-    return any(_is_date(predicate) for one in where for predicate in one.predicates)
-
-
-def _is_date(predicate: Predicate) -> bool:
-    limits = OPERATORS[predicate.op].limits(predicate.operand)
-    return any(limit is not None and isinstance(limit[0], str) and _DATE.match(limit[0]) for limit in limits)
+    return any(is_zoned(predicate) for one in where for predicate in one.predicates)

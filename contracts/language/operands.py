@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from contracts.text.numbers import micros
 from contracts.text.problems import closest, listed
 from contracts.text.scalars import meant_number, unquoted
 from contracts.text.yaml_tree import Reader, Tree
-from schemalogic.typed import kind_of
+from schemalogic.typed import Typed, kind_of
 
 IS = ("empty", "number", "text", "boolean", "list")
 ANY: dict[str, Any] = {
@@ -24,10 +24,13 @@ ANY: dict[str, Any] = {
 @dataclass(frozen=True, slots=True)
 class Operand:
     """``is_good``: whether it can be read, and a problem if not; ``schema``: for editors. Both are told whether it stands beside a
-    measure, and so has to be a number."""
+    measure, and so has to be a number. ``read``: the operand, of one that is not taken as it stands, empty if it cannot be read; it is
+    given what the value can be, and how predicates are read.
+    """
 
     is_good: Callable[[Reader, Tree, bool], bool]
     schema: Callable[[bool], dict[str, Any]]
+    read: Callable[[Reader, Tree, Sequence[Typed], Any], Any] | None = None
 
 
 def _is_value(reader: Reader, at: Tree, numeric: bool) -> bool:

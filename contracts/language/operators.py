@@ -10,6 +10,7 @@ import operator
 from collections.abc import Callable
 
 from contracts.language.families import Between, Equality, Exists, Is, OneOf, Operator, Order
+from contracts.language.lists import EachItem, Includes, Several, Size
 from contracts.language.texts import Pattern, SomePart, Text
 
 _LEAST = Order("gte", "is at least this", "at least", "≥", operator.ge, above=True, strict=False)
@@ -41,6 +42,13 @@ _ROWS: tuple[Operator, ...] = (
     _text("ends_with", str.endswith, "{}$"),
     _text("not_ends_with", str.endswith, "{}$"),
     Pattern("matches", "a text in which this pattern (RE2) is found; ^ and $ anchor it", "matches", "~"),
+    Includes("includes", "a list with this among its items", "includes", "includes"),
+    Several("includes_any", "a list with one of these among its items", "includes one of", "includes one of"),
+    Several("includes_all", "a list with all of these among its items", "includes all of", "includes all of", every=True),
+    Several("excludes_all", "a list with none of these among its items", "includes none of", "includes none of", negative=True),
+    Size("size", "a list with so many items: {gte: 2}", "has a number of items", "size"),
+    EachItem("any_item", "a list with an item of which this holds: {starts_with: A}, or where: {sku: A}", "has an item", "has an item"),
+    EachItem("every_item", "a list that has items, and of every one this holds", "has only items", "has only items", every=True),
 )
 OPERATORS = {row.name: row for row in _ROWS}
 IGNORE_CASE = "ignore_case"
@@ -48,7 +56,6 @@ IGNORE_CASE = "ignore_case"
 NUMERIC = tuple(row.name for row in _ROWS if row.numeric)
 """Those of numbers, which may stand beside a measure."""
 RESERVED = (
-    "includes", "includes_any", "includes_all", "excludes_all", "size", "any_item", "every_item",
     "before", "after", "on", "within", "older_than", "in_next", "anniversary_in_next", "month", "day_of_month", "day_of_week", "hour",
     "semver_gte", "semver_gt", "semver_lt", "semver_lte", "semver_eq", "near",
 )  # fmt: skip

@@ -9,7 +9,7 @@ from contracts.language.comparisons import can_hold, said
 from contracts.language.operands import PATTERN, short
 from contracts.language.operators import IGNORE_CASE, NUMERIC, OPERATORS, RESERVED
 from contracts.language.possible import some_value
-from contracts.model.definitions import Predicate
+from contracts.model.definitions import Predicate, Where
 from contracts.text.problems import closest, listed
 from contracts.text.scalars import meant_number, unquoted
 from contracts.text.synonyms import meanings
@@ -37,10 +37,18 @@ def read_predicates(
             known = NUMERIC if numeric else OPERATORS
             hint = f"{op} is not supported yet" if op in RESERVED else closest(op, known)
             reader.refuse(operand, f"one of {_named(numeric=numeric)}", op, hint)
-        elif OPERATORS[op].takes.is_good(reader, operand, numeric):
-            predicate = _predicate(op, operand.plain(), ignoring=ignoring)
+            continue
+        takes, before = OPERATORS[op].takes, len(reader.problems)
+        read = None
+        if takes.read is not None:
+            read = takes.read(reader, operand, typed, read_predicates) or None
+        elif takes.is_good(reader, operand, numeric):
+            read = operand.plain()
+        if read is not None:
+            predicate = _predicate(op, read, ignoring=ignoring)
             found.append(predicate)
-            check_comparison(reader, operand, [predicate], typed)
+            if len(reader.problems) == before:
+                check_comparison(reader, operand, [predicate], typed)
     if not parts:
         hint = "" if numeric else "`exists: true` asks only whether there is a value"
         reader.refuse(at, f"a predicate, one of {_named(numeric=numeric)}", "none", hint)
@@ -97,7 +105,14 @@ def check_comparison(reader: Reader, at: Tree, predicates: Sequence[Predicate], 
 
 def predicates_text(predicates: Iterable[Predicate]) -> str:
     """``gte 500 and lt 1000``, as messages say it."""
-    return " and ".join(f"{one.op} {short(one.operand)}{' ignoring case' if one.ignore_case else ''}" for one in predicates)
+    return " and ".join(f"{one.op} {_said(one.operand)}{' ignoring case' if one.ignore_case else ''}" for one in predicates)
+
+
+def _said(operand: Any) -> str:
+    if not isinstance(operand, tuple):
+        return short(operand)
+    parts = [f"{one.path} {predicates_text(one.predicates)}" if isinstance(one, Where) else predicates_text([one]) for one in operand]
+    return f"({' and '.join(parts)})"
 
 
 def _rewritten(predicates: Sequence[Predicate], typed: Sequence[Typed]) -> str:

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from contracts.language.patterns import pattern_test
-from contracts.model.definitions import Predicate
+from contracts.model.definitions import Predicate, Where
 from contracts.text.folding import folded
 from contracts.text.numbers import micros, number_text
+from operators.segments.paths import values
+from schemalogic.paths import parse_path
 
 Test = Callable[[Any], bool]
 
@@ -131,6 +133,51 @@ def _matches(operand: Any, _zone: str) -> Test:
     return lambda value: type(value) is str and found(value)
 
 
+def _includes(operand: Any, zone: str) -> Test:
+    return _includes_any([operand], zone)
+
+
+def _includes_any(operand: Any, zone: str) -> Test:
+    found = _one_of(operand, zone)
+    return lambda value: type(value) is list and any(map(found, value))
+
+
+def _includes_all(operand: Any, zone: str) -> Test:
+    wanted = [_one_of([one], zone) for one in operand]
+    return lambda value: type(value) is list and all(any(map(one, value)) for one in wanted)
+
+
+def _excludes_all(operand: Any, zone: str) -> Test:
+    unwanted = _one_of(operand, zone)
+    return lambda value: type(value) is list and not any(map(unwanted, value))
+
+
+def _size(operand: Any, zone: str) -> Test:
+    test = compiled(operand, zone)
+    return lambda value: type(value) is list and test(len(value))
+
+
+def _any_item(operand: Any, zone: str) -> Test:
+    test = _item(operand, zone)
+    return lambda value: type(value) is list and any(map(test, value))
+
+
+def _every_item(operand: Any, zone: str) -> Test:
+    test = _item(operand, zone)
+    return lambda value: type(value) is list and bool(value) and all(map(test, value))
+
+
+def _item(operand: Any, zone: str) -> Test:
+    """Predicates of an item, or of what stands at paths in it."""
+    tests = [_inside(one, zone) for one in operand if isinstance(one, Where)]
+    return (lambda value: all(test(value) for test in tests)) if tests else compiled(operand, zone)
+
+
+def _inside(where: Where, zone: str) -> Test:
+    steps, test = parse_path(where.path), compiled(where.predicates, zone)
+    return lambda value: any(map(test, values(steps, value)))
+
+
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
@@ -190,5 +237,12 @@ OPERATORS: dict[str, Callable[[Any, str], Test]] = {
     "ends_with": _text(str.endswith),
     "not_ends_with": _text(str.endswith, negative=True),
     "matches": _matches,
+    "includes": _includes,
+    "includes_any": _includes_any,
+    "includes_all": _includes_all,
+    "excludes_all": _excludes_all,
+    "size": _size,
+    "any_item": _any_item,
+    "every_item": _every_item,
 }
 """(operand, time zone of dates alone) → test"""

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from contracts.language.operators import OPERATORS
+from contracts.language.claims import sentence
 from contracts.model.definitions import Feature, Predicate, Where
 from contracts.text.durations import duration_text
 from contracts.text.problems import listed
@@ -15,12 +15,7 @@ from contracts.text.problems import listed
 
 def predicate_words(predicates: Iterable[Predicate]) -> str:
     """``at least 2 and less than 5``."""
-    return " and ".join(OPERATORS[one.op].sentence(one.operand, value_text) + ignoring(one) for one in predicates)
-
-
-def ignoring(predicate: Predicate) -> str:
-    """What is added to a predicate that takes capitals for small letters."""
-    return " (ignoring case)" if predicate.ignore_case else ""
+    return sentence(predicates, value_text)
 
 
 def did_words(feature: Feature, predicates: tuple[Predicate, ...]) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from contracts.model.definitions import Predicate
+from contracts.model.definitions import Predicate, Where
 from contracts.text.folding import folded
-from operators.segments.sql.values import Value, decimal, extract, quote, span
+from operators.segments.sql.values import Value, decimal, extract, quote, some_item, some_value, span
+from schemalogic.paths import parse_path
 
 Holds = Callable[[Value, Any, str], str]
 """(value, operand, time zone) → SQL"""
@@ -131,6 +132,39 @@ def _matches(value: Value, operand: Any, _timezone: str) -> str:
     return f"({value.has_kind('text')} AND regexp_matches({value.text}, {quote(operand)}))"
 
 
+def _includes(value: Value, operands: list[Any]) -> str:
+    return some_item(value, lambda item: _any_equal(item, operands))
+
+
+def _includes_all(value: Value, operand: Any, _timezone: str) -> str:
+    return f"({' AND '.join(_includes(value, [one]) for one in operand)})"
+
+
+def _size(value: Value, operand: Any, timezone: str) -> str:
+    size = f"CASE WHEN {value.has_kind('list')} THEN CAST(json_array_length({value.json}) AS DECIMAL(38,6)) END"
+    return f"({all_hold(Value(computed=f'({size})'), operand, timezone)})"
+
+
+def _any_item(value: Value, operand: Any, timezone: str) -> str:
+    return some_item(value, lambda item: _of_item(item, operand, timezone))
+
+
+def _every_item(value: Value, operand: Any, timezone: str) -> str:
+    some = f"{value.has_kind('list')} AND json_array_length({value.json}) > 0"
+    return f"({some} AND NOT {some_item(value, lambda item: f'NOT ({_of_item(item, operand, timezone)})')})"
+
+
+def _of_item(item: Value, operand: Any, timezone: str) -> str:
+    """Predicates of an item, or of what stands at paths in it."""
+    if not isinstance(operand[0], Where):
+        return all_hold(item, operand, timezone)
+    return " AND ".join(_inside(item, where, timezone) for where in operand)
+
+
+def _inside(item: Value, where: Where, timezone: str) -> str:
+    return some_value(item.json, parse_path(where.path), lambda value: all_hold(value, where.predicates, timezone), item.depth)
+
+
 OPERATORS: dict[str, Holds] = {
     "eq": lambda value, operand, _: equal(value, operand),
     "ne": lambda value, operand, _: _other(value, equal(value, operand)),
@@ -151,4 +185,11 @@ OPERATORS: dict[str, Holds] = {
     "ends_with": _text("ends_with"),
     "not_ends_with": _text("ends_with", "NOT "),
     "matches": _matches,
+    "includes": lambda value, operand, _: _includes(value, [operand]),
+    "includes_any": lambda value, operand, _: _includes(value, operand),
+    "includes_all": _includes_all,
+    "excludes_all": lambda value, operand, _: f"({value.has_kind('list')} AND NOT {_includes(value, operand)})",
+    "size": _size,
+    "any_item": _any_item,
+    "every_item": _every_item,
 }

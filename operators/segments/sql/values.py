@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contracts.text.numbers import micros, number_text
 from schemalogic.paths import Step
@@ -27,11 +27,14 @@ def decimal(value: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value in SQL: an expression of type JSON, or of a computed number as DECIMAL(38,6). ``small``: its texts in small letters."""
+    """A value in SQL: an expression of type JSON, or of a computed number as DECIMAL(38,6). ``small``: its texts in small letters.
+
+    ``depth``: in how many lambdas it stands."""
 
     json: str = MISSING
     computed: str | None = None
     small: bool = False
+    depth: int = 0
 
     @property
     def present(self) -> str:
@@ -122,13 +125,22 @@ def first_at(root: str, steps: tuple[Step, ...]) -> Value:
 def some_value(root: str, steps: tuple[Step, ...], holds: Callable[[Value], str], depth: int = 0) -> str:
     """Whether one value at the path satisfies the condition; what is no list has one missing item, an empty list none."""
     if None not in steps:
-        return f"coalesce({holds(Value(extract(root, steps)))}, false)"
+        return f"coalesce({holds(Value(extract(root, steps), depth=depth))}, false)"
     at = steps.index(None)
     items, item = extract(root, steps[:at]), f"item{depth}"
     inner = some_value(item, steps[at + 1 :], holds, depth + 1)
     return f"""CASE WHEN coalesce(json_type({items}) = 'ARRAY', false)
         THEN len(list_filter(json_extract({items}, '$[*]'), lambda {item}: {inner})) > 0
         ELSE coalesce({holds(Value())}, false) END"""
+
+
+def some_item(value: Value, holds: Callable[[Value], str]) -> str:
+    """Whether a value is a list and one of its items satisfies the condition."""
+    if value.json == MISSING:
+        return "false"
+    item = replace(value, json=f"item{value.depth}", depth=value.depth + 1)
+    found = f"list_filter(json_extract({value.json}, '$[*]'), lambda {item.json}: coalesce({holds(item)}, false))"
+    return f"CASE WHEN {value.has_kind('list')} THEN len({found}) > 0 ELSE false END"
 
 
 @dataclass(frozen=True, slots=True)

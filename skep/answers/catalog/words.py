@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from contracts.language.claims import formula
 from contracts.language.measures import MEASURES
-from contracts.language.operators import OPERATORS
 from contracts.model.definitions import Feature, Where
 from contracts.text.durations import UNITS_US
-from operators.segments.words import ignoring
 from schemalogic.typed import Typed
 
 _RULES = {
@@ -49,7 +48,7 @@ def feature_words(feature: Feature) -> str:
 
 
 def _where(one: Where) -> str:
-    return " and ".join(f"{one.path} {OPERATORS[each.op].formula(each.operand, value_words)}{ignoring(each)}" for each in one.predicates)
+    return " and ".join(f"{one.path} {formula([each], value_words)}" for each in one.predicates)
 
 
 def duration_words(value_us: int) -> str:

@@ -24,7 +24,7 @@ def condition_schemas(names: Names) -> dict[str, Schema]:
 
 def traits_definitions(names: Names) -> dict[str, Schema]:
     measured = [word for word, measure in TRAITS.items() if measure.of_property]
-    return {"predicates": predicates(), **event_definitions(names.offers, names.properties, measured)}
+    return {"predicates": predicates(), "numeric": predicates(numeric=True), **event_definitions(names.offers, names.properties, measured)}
 
 
 def events_schema(names: Names) -> Schema:
