@@ -9,10 +9,15 @@ from contracts.envelope import message_hash
 from contracts.model.hashing import profile_id
 from operators.match.confidence import confidences
 from operators.moment_row import moment_message, moment_owner, moment_raw
-from operators.records import NOBODY, OWNED, SEEN_BESIDE, Identifier, decode_moments, decode_page, place
+from operators.records import NOBODY, OWNED, SEEN_BESIDE, Identifier, Person, Stored, decode_moments, decode_page, place
+from operators.view.identity import IdentityReader
 from operators.view.rows import SpaceRows
 from state.keys import NOBODY as NO_ANCHOR
+from state.keys import period_key, period_of
 from state.snapshot.tables.attributions import AttributionRow
+
+_BEHIND = b"\xff" * 32
+"""Behind every key that begins with what it is added to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,41 @@ class EventReader:
             if anchor != NO_ANCHOR:
                 home = homes[key][0] if owner == OWNED else homes[anchor][owner == NOBODY]
                 yield AttributionRow(moment_message(row), *home, space)
+
+    def of(self, person: Person) -> Iterator[tuple[bytes, Stored]]:
+        """The events of a profile, in no order, each with the hash of the identifier on which it hangs. Reads what hangs on its
+        identifiers, and on devices that were seen with them but are not its own.
+        """
+        if not person.identifiers:
+            device = self._device(person)
+            yield from ((device, each) for each in self._hanging(device, person) if moment_owner(each.row)[0] == NOBODY)
+            return
+        rules = self.committed.program.definitions.identity
+        own = {each.hash for each in person.identifiers}
+        named = any(rules.namespaces[each.namespace].scope == "person" for each in person.identifiers)
+        beside = {end for link in IdentityReader(self.committed).refused_of(person).values() for end in (link.a, link.b)}
+        for anchor in sorted(own | beside):
+            for each in self._hanging(anchor, person):
+                owner, key = moment_owner(each.row)
+                if key in own if owner == OWNED else anchor in own and not (owner == NOBODY and named):
+                    yield anchor, each
+
+    def _device(self, person: Person) -> bytes:
+        """The device whose events of nobody a profile without identifiers is."""
+        everybody = (each for one in self.committed.people() for each in one.identifiers)
+        return next(each.hash for each in everybody if self._shared(each) == person.key)
+
+    def _hanging(self, anchor: bytes, person: Person) -> Iterator[Stored]:
+        """What hangs on an identifier between the first and the last event of a profile."""
+        rows = self.committed.rows
+        for _, page in rows.rows("pages", anchor, anchor + _BEHIND):
+            yield from decode_page(page)
+        if person.first is None or person.last is None:
+            return
+        for period in range(period_of(person.first), period_of(person.last) + 1):
+            start = period_key(period) + anchor
+            for key, row in rows.rows("moments", start, start + _BEHIND):
+                yield from decode_moments(key, row)
 
     def _shared(self, identifier: Identifier) -> bytes:
         namespace = self.committed.program.definitions.identity.namespaces[identifier.namespace].name

@@ -94,3 +94,29 @@ def profile_show(
     if not found and not json:
         fail(nobody(identifier))
     answers(found, show, json=json)
+
+
+@profile_app.command("timeline")
+def profile_timeline(
+    context: typer.Context,
+    *,
+    identifier: Annotated[str, typer.Argument(metavar="NS:VALUE|PROFILE")],
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Nothing before; ISO 8601.")] = None,
+    event: Annotated[str | None, typer.Option(metavar="NAME", help="Only these events: a name, or a prefix such as order_*.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many of the newest.")] = 50,
+    json: Json = False,
+    space: Space = None,
+) -> None:
+    """What happened to somebody and what was told of it, in one list.
+
+    Events, and changes of identity, traits, segments and consents, oldest first; also of profiles that were merged into this one.
+
+    Example: skep profile timeline user_id:42 --since 2026-06-30T00:00:00Z
+    """
+    from skep.answers.timeline import timelines
+    from skep.cli.show.timeline import show
+
+    settings = settings_of(context)
+    with console.spinner("looking through events and changes …"):
+        found = timelines(settings, identifier, space, since=since, event=event, limit=limit)
+    answers(found, show, json=json)

@@ -29,6 +29,7 @@ COMMANDS = {
     "quarantine_dry_run": "quarantine replay --dry-run",
     "quarantine_show": "quarantine show q-3",
     "profile_show": "profile show user_id:2",
+    "profile_timeline": "profile timeline user_id:1 --limit 20",
     "profile_show_undecided": "profile show user_id:4",
     "identity_show": "identity show user_id:1",
     "identity_history": "identity history user_id:1",
