@@ -45,8 +45,8 @@ class NotAccepted(Exception):  # noqa: N818 (an answer, not an error)
 # ---- 1. One JSON object, of numbers that can be kept
 
 
-def decode(raw: bytes, max_bytes: int) -> dict[str, Any]:
-    """The JSON object of a record; `NotAccepted` if it is too large, too deep or none."""
+def decode(raw: bytes, max_bytes: int, *, shallow: bool = False) -> dict[str, Any]:
+    """The JSON object of a record; `NotAccepted` if it is too large, too deep or none. ``shallow``: it is known not to be too deep."""
     if len(raw) > max_bytes:
         raise NotAccepted("too_large", f"expected at most {max_bytes} bytes, found {len(raw)}")
     try:
@@ -56,9 +56,13 @@ def decode(raw: bytes, max_bytes: int) -> dict[str, Any]:
     if type(body) is not dict:
         raise NotAccepted("undecodable", f"expected one JSON object, found a {type(body).__name__}")
     # Only texts and containers hold brackets, so few brackets are few levels.
-    if raw.count(b"{") + raw.count(b"[") > LEVELS_MAX and _deeper(body, LEVELS_MAX):
+    if not shallow and _brackets(raw) > LEVELS_MAX and _deeper(body, LEVELS_MAX):
         raise NotAccepted("undecodable", f"expected at most {LEVELS_MAX} levels of nesting, found more")
     return body
+
+
+def _brackets(raw: bytes) -> int:
+    return raw.count(b"{") + raw.count(b"[")
 
 
 def _deeper(value: Any, levels: int) -> bool:
@@ -69,8 +73,8 @@ def _deeper(value: Any, levels: int) -> bool:
 _ALIKE = bytes(ord("0") if 48 <= byte <= 57 else byte for byte in range(256))
 _LONG = b"0" * 19
 """The fewest digits of a whole number beyond 64 bits: -9223372036854775809."""
-_TOGETHER = 32
-"""Records that are searched at once: few, so that they stay in the processor's cache."""
+_TOGETHER = 16
+"""Records that are searched at once: few, so that they stay in the processor's cache, and have few brackets together."""
 _BEGINS = re.compile(rb"(?:^|[\s:,\[])-?(?:\d{17}|\d\.\d{16,}[eE])")
 """How a number begins that has as many digits; in a text it is rare."""
 _WHOLE = 2.0**53
@@ -84,12 +88,18 @@ class _Lost:
         self.kind = kind
 
 
-def with_long_digits(records: Sequence[bytes]) -> Iterator[bytes]:
-    """The records that may hold a number with more digits than can be kept: those with so many digits in a row, also in texts."""
+def suspects(records: Sequence[bytes]) -> tuple[list[bytes], bool]:
+    """The records that may hold a number with more digits than can be kept, those with so many digits in a row, also in texts;
+    and whether any of all may be too deep."""
+    long: list[bytes] = []
+    deep = False
     for at in range(0, len(records), _TOGETHER):
         some = records[at : at + _TOGETHER]
-        if _LONG in b"\n".join(some).translate(_ALIKE):
-            yield from (raw for raw in some if _LONG in raw.translate(_ALIKE))
+        text = b"\n".join(some)
+        if _LONG in text.translate(_ALIKE):
+            long += [raw for raw in some if _LONG in raw.translate(_ALIKE)]
+        deep = deep or (_brackets(text) > LEVELS_MAX and any(_brackets(raw) > LEVELS_MAX for raw in some))
+    return long, deep
 
 
 def lost_digits(raw: bytes) -> str | None:
@@ -149,24 +159,30 @@ def _places(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ..
 # ---- 2. The call, its ids, and its objects
 
 
-_CALLS = frozenset(CALLS)
+_CALLS = {call: call for call in CALLS}
+"""One object a call, however many events have it."""
 
 
 def head(body: dict[str, Any]) -> tuple[str, str | None]:
     """The call, and the message id if there is one; `NotAccepted` if the record is no call, or an id of it no text."""
-    get = body.get
-    call = get("type")
-    if type(call) is not str or call not in _CALLS:
+    said = body.get("type")
+    call = _CALLS.get(said) if type(said) is str else None
+    if call is None:
         unread = unreadable.why(body)
         if unread is not None:
             raise NotAccepted("undecodable", unread)
-        raise NotAccepted("envelope", f"type: expected one of {', '.join(CALLS)}, found {call!r}")
-    for key in ("userId", "anonymousId", "previousId"):
-        value = get(key)
-        if value is not None and type(value) is not str:
-            _text(key, value)
-    message_id = get("messageId")
+        raise NotAccepted("envelope", f"type: expected one of {', '.join(CALLS)}, found {said!r}")
+    user, device, before = body.get("userId"), body.get("anonymousId"), body.get("previousId")
+    if not (_may_identify(user) and _may_identify(device) and _may_identify(before)):
+        for key, value in (("userId", user), ("anonymousId", device), ("previousId", before)):
+            if not _may_identify(value):
+                _text(key, value)
+    message_id = body.get("messageId")
     return call, message_id if message_id is None or type(message_id) is str else _text("messageId", message_id)
+
+
+def _may_identify(value: object) -> bool:
+    return type(value) is str or value is None
 
 
 def _text(key: str, value: object) -> str:
@@ -198,16 +214,15 @@ def event_time(body: dict[str, Any]) -> tuple[int, int | None, bool]:
     ``doubted``: the correction is not believed and the event's own time stands, because the event would have been sent
     more than a day before it happened: so it is with a ``sentAt`` that nobody has set.
     """
-    get = body.get
     received_us = None
-    received = get("receivedAt")
+    received = body.get("receivedAt")
     if received is not None:
         # Called only for what cannot be read (and the moment 0), `_time` costs nothing.
         received_us = parse_time(received) or _time("receivedAt", received)
         if not 0 < received_us < _YEAR_2100_US:
             # Nothing was received before there was anybody to receive it, nor is it yet: the field was never set.
             received_us = None
-    said, original = get("timestamp"), get("originalTimestamp")
+    said, original = body.get("timestamp"), body.get("originalTimestamp")
     if said is not None and original is not None:
         return parse_time(said) or _time("timestamp", said), received_us, False
     if said is None and original is None:
@@ -215,7 +230,7 @@ def event_time(body: dict[str, Any]) -> tuple[int, int | None, bool]:
             raise NotAccepted("envelope", "timestamp: expected a time here, in originalTimestamp or in receivedAt; found none")
         return received_us, received_us, False
     time_us = _time("originalTimestamp", original) if said is None else parse_time(said) or _time("timestamp", said)
-    sent = get("sentAt")
+    sent = body.get("sentAt")
     if received_us is not None and sent is not None:
         sent_us = parse_time(sent) or _time("sentAt", sent)
         if sent_us < time_us - DAY_US:
@@ -242,19 +257,18 @@ def named(body: dict[str, Any], call: str) -> tuple[str, str, dict[str, Any], di
 
     `NotAccepted` if a part is no object, or a track call has no name.
     """
-    get = body.get
-    properties, traits = get("properties"), get("traits")
+    properties, traits = body.get("properties"), body.get("traits")
     if type(properties) is not dict:
         properties = _object(body, "properties")
     if type(traits) is not dict:
         traits = {} if traits is None else _object(body, "traits")
     if call == "track":
-        said = get("event")
+        said = body.get("event")
         return (event_name(said) if type(said) is str else "") or track_name(said), "properties", properties, traits
     name = NAMED.get(call)
     if name is None:
         return "", judged_part(call), properties, traits
-    return name, "properties", properties if get("name") is None else with_title(properties, body), traits
+    return name, "properties", properties if body.get("name") is None else with_title(properties, body), traits
 
 
 def track_name(said: object) -> str:
@@ -295,9 +309,15 @@ def content_id(body: dict[str, Any]) -> str:
     return "m_" + blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
+_HASH = blake2b(digest_size=16)
+"""Of nothing: to copy it takes less than to make one."""
+
+
 def message_hash(message_id: str) -> bytes:
     """The 16 bytes under which a message id is remembered."""
-    return blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    found = _HASH.copy()
+    found.update(message_id.encode("utf-8", "surrogatepass"))
+    return found.digest()
 
 
 # ---- 6. The content: what two records of one message id must have in common, and which of two equal ones stands

@@ -31,7 +31,7 @@ def confidence_told(person: Person) -> float:
 
 def tell_confidence(person: Person) -> None:
     """Note that the person's confidence as it is now has been told."""
-    if person.certainty == 1.0:
+    if person.confidence == 1.0 or person.certainty == 1.0:
         person.told.pop(_TOLD, None)
     else:
         person.told[_TOLD] = person.certainty

@@ -65,13 +65,21 @@ def _bytes(text: str) -> float:
 class Values:
     """Normalises the values of one namespace and drops the blocked ones, remembering what came out."""
 
-    def __init__(self, namespace: Namespace, rules: IdentityRules) -> None:
+    def __init__(self, namespace: Namespace, rules: IdentityRules, at: int = 0) -> None:
+        """``at``: the position of the namespace."""
         self._normalize = normalizer(namespace)
         self._blocked = Blocked(rules, self._normalize, cased=namespace.normalize != "email")
-        self.cache: dict[str, str | None] = {}
+        self._at = at
+        self.cache: dict[str, Any] = {}
+        """Text → what `pair` says of it."""
 
     def of(self, value: object) -> str | None:
         """The normalised value; None if it is blocked, empty, too long, no text or number, or not of the namespace's kind."""
+        pair = self.pair(value)
+        return None if pair is None else str(pair[1])
+
+    def pair(self, value: object) -> Any:
+        """``(position of the namespace, normalised value)``, or None. Of a value that is remembered it is one object each time."""
         text = identifier_text(value)
         if text is None or len(text) > IDENTIFIER_MAX_BYTES:
             return None
@@ -79,8 +87,10 @@ class Values:
             return self.cache[text]
         if len(self.cache) >= CACHE_MAX:
             self.cache.clear()
-        normal = self.cache[text] = self._judge(text)
-        return normal
+        normal = self._judge(text)
+        pair: Any = None if normal is None else (self._at, normal)
+        self.cache[text] = pair
+        return pair
 
     def _judge(self, text: str) -> str | None:
         normal = self._normalize(text)
@@ -93,22 +103,22 @@ class Identifiers:
     """Reads the identifiers of events by the rules of ``contracts/identity.yaml``."""
 
     def __init__(self, rules: IdentityRules) -> None:
-        self._values = [Values(namespace, rules) for namespace in rules.namespaces]
+        self._values = [Values(namespace, rules, at) for at, namespace in enumerate(rules.namespaces)]
         self._index = {namespace.name: at for at, namespace in enumerate(rules.namespaces)}
-        self._top: list[tuple[int, str, Values]] = []
-        self._inside: dict[str, list[tuple[int, tuple[str, ...], Values]]] = {}
+        self._top: list[tuple[str, Values]] = []
+        self._inside: dict[str, list[tuple[tuple[str, ...], Values]]] = {}
         """By a key of the event what is read of the object there: mostly there is none, or it is looked into once."""
-        self._nested: list[tuple[int, tuple[Step, ...], Values]] = []
+        self._nested: list[tuple[tuple[Step, ...], Values]] = []
         for at, namespace in enumerate(rules.namespaces):
             for path in namespace.paths:
                 steps = parse_path(path)
                 keys = tuple(step for step in steps if type(step) is str)
                 if len(keys) < len(steps):
-                    self._nested.append((at, steps, self._values[at]))
+                    self._nested.append((steps, self._values[at]))
                 elif len(keys) > 1:
-                    self._inside.setdefault(keys[0], []).append((at, keys[1:], self._values[at]))
+                    self._inside.setdefault(keys[0], []).append((keys[1:], self._values[at]))
                 else:
-                    self._top.append((at, keys[0], self._values[at]))
+                    self._top.append((keys[0], self._values[at]))
 
     def normalize(self, namespace: str, value: object) -> tuple[int, str] | None:
         """``(index of the namespace, normalised value)`` of one named value; None if it is blocked or no such namespace."""
@@ -118,34 +128,34 @@ class Identifiers:
 
     def read(self, body: dict[str, Any]) -> tuple[tuple[int, str], ...]:
         """``(index of the namespace, normalised value)`` of an event's identifiers, in rank and without repeats."""
-        found: list[tuple[int, str]] = []
-        for at, first, values in self._top:
+        found: list[Any] = []
+        for first, values in self._top:
             value = body.get(first)
             if value is not None:
-                _add(found, at, value, values)
+                _add(found, value, values)
         for first, below in self._inside.items():
             inside = body.get(first)
             if type(inside) is not dict or not inside:
                 continue
-            for at, keys, values in below:
+            for keys, values in below:
                 value = inside.get(keys[0])
                 for key in keys[1:]:
                     value = value.get(key) if type(value) is dict else None
                 if value is not None:
-                    _add(found, at, value, values)
-        for at, steps, values in self._nested:
-            texts = (values.of(value) for value in values_at(body, steps))
-            found.extend((at, text) for text in texts if text is not None)
+                    _add(found, value, values)
+        for steps, values in self._nested:
+            pairs = map(values.pair, values_at(body, steps))
+            found.extend(pair for pair in pairs if pair is not None)
         # Most events have one or two, in rank already.
         if len(found) < 2 or (len(found) == 2 and found[0] < found[1]):
             return tuple(found)
         return tuple(sorted(set(found)))
 
 
-def _add(found: list[tuple[int, str]], at: int, value: object, values: Values) -> None:
+def _add(found: list[Any], value: object, values: Values) -> None:
     """Add an identifier unless it is none."""
-    text = values.cache.get(value) if type(value) is str else None
-    if text is None:
-        text = values.of(value)
-    if text is not None:
-        found.append((at, text))
+    pair = values.cache.get(value) if type(value) is str else None
+    if pair is None:
+        pair = values.pair(value)
+    if pair is not None:
+        found.append(pair)

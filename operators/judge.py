@@ -18,8 +18,8 @@ from contracts.envelope import (
     head,
     lost_digits,
     named,
+    suspects,
     track_name,
-    with_long_digits,
 )
 from contracts.model.batches import Denial, Event, Refused
 from contracts.model.definitions import Definitions
@@ -68,7 +68,8 @@ class Judge:
     def judge(self, raw: bytes, position: int, read_at_us: int) -> Event | Refused:
         """The event, or why it is refused. ``read_at_us`` is the wall clock for records without ``receivedAt``."""
         try:
-            return self._exactly(raw, position, read_at_us)
+            self._check_digits(raw)
+            return self._judge(raw, position, read_at_us)
         except NotAccepted as no:
             event = no.contract.partition("/")[0] or ("" if no.reason == "too_large" else _event_of(raw))
             denials = self.denials(raw, read_at_us)
@@ -96,10 +97,13 @@ class Judge:
         refused: list[Refused] = []
         position = first
         self.uncorrected = set()
-        judge = self._exactly if any(map(lost_digits, map(as_json, with_long_digits(records)))) else self._judge
+        long, deep = suspects(records)
+        exactly, shallow = any(map(lost_digits, map(as_json, long))), not deep
         for raw in records:
             try:
-                events.append(judge(raw, position, read_at_us))
+                if exactly:
+                    self._check_digits(raw)
+                events.append(self._judge(raw, position, read_at_us, shallow=shallow))
             except Exception:  # noqa: BLE001 (the slow way says why)
                 again = self.judge(raw, position, read_at_us)
                 if type(again) is Event:
@@ -109,20 +113,18 @@ class Judge:
             position += 1
         return events, refused
 
-    def _exactly(self, raw: bytes, position: int, read_at_us: int) -> Event:
-        """`_judge` for records that may hold numbers which would lose digits."""
+    def _check_digits(self, raw: bytes) -> None:
         if len(raw) <= self._max_bytes:
             check_digits(as_json(raw))
-        return self._judge(raw, position, read_at_us)
 
-    def _judge(self, raw: bytes, position: int, read_at_us: int) -> Event:
-        """The numbers are those of "The envelope, exactly"."""
+    def _judge(self, raw: bytes, position: int, read_at_us: int, *, shallow: bool = False) -> Event:
+        """The numbers are those of "The envelope, exactly". ``shallow`` as of `decode`."""
         # 1. The object, out of its frame if it has one.
         asked: str | None = None
         if raw[:1] == MAGIC:
             body, raw, asked = self._unframed(raw)
         else:
-            body = decode(raw, self._max_bytes)
+            body = decode(raw, self._max_bytes, shallow=shallow)
         # 2. The call and its ids. 3. When it happened.
         call, message_id = head(body)
         time_us, received_at_us, doubted = event_time(body)

@@ -94,29 +94,47 @@ class SpaceMetrics:
         self._space = space
         self._was = opened._replace(fired=0)
         self.quality = QualityMetrics(space)
-        for counter in (_RECEIVED, _APPLIED, _DUPLICATE):
-            counter.labels(space)
+        for reason in opened.reasons:
+            _QUARANTINED.labels(space, reason)
+        self._counted = [(field, counter.labels(space)) for field, counter in _COUNTED.items()]
+        self._rebuilt_s = _REBUILT_S.labels(space)
+        self._people, self._changes = _PEOPLE.labels(space), _CHANGES.labels(space)
+        self._cached: Gauge | None = None
+        self._behind: tuple[Gauge, Gauge] | None = None
+        """How far the space is behind, and its timers: as soon as it has a clock."""
+        self._lag: dict[str, Gauge] = {}
+        """By partition."""
         self._sizes_at = -SIZES_EVERY_S
 
     def committed(self, now: Standing) -> None:
         """Say where the space stands now; counters count what is new since the last time."""
         name, was, now_s = self._space, self._was, time.time()
-        for field, counter in _COUNTED.items():
-            counter.labels(name).inc(max(0, getattr(now, field) - getattr(was, field)))
-        _REBUILT_S.labels(name).inc((now.rebuilt_us - was.rebuilt_us) / 1e6)
+        for field, counter in self._counted:
+            more = getattr(now, field) - getattr(was, field)
+            if more > 0:
+                counter.inc(more)
+        if now.rebuilt_us != was.rebuilt_us:
+            self._rebuilt_s.inc((now.rebuilt_us - was.rebuilt_us) / 1e6)
         # A replay takes entries out again, so a reason may fall; the counter counts what came in.
         for reason, number in now.reasons.items():
-            _QUARANTINED.labels(name, reason).inc(max(0, number - was.reasons.get(reason, 0)))
+            if number != was.reasons.get(reason):
+                _QUARANTINED.labels(name, reason).inc(max(0, number - was.reasons.get(reason, 0)))
         self._was = now
         for partition, clock in now.clocks.items():
-            _LAG.labels(name, partition).set(now_s - clock / 1e6)
+            lag = self._lag.get(partition)
+            if lag is None:
+                lag = self._lag[partition] = _LAG.labels(name, partition)
+            lag.set(now_s - clock / 1e6)
         if now.clock_us is not None:
-            _SPACE_LAG.labels(name).set(now_s - now.clock_us / 1e6)
-            _DUE.labels(name).set(now.due)
-        _PEOPLE.labels(name).set(now.people)
-        _CHANGES.labels(name).set(now.changes)
+            if self._behind is None:
+                self._behind = _SPACE_LAG.labels(name), _DUE.labels(name)
+            self._behind[0].set(now_s - now.clock_us / 1e6)
+            self._behind[1].set(now.due)
+        self._people.set(now.people)
+        self._changes.set(now.changes)
         if now.cached is not None:
-            _CACHED.labels(name).set(now.cached)
+            self._cached = self._cached or _CACHED.labels(name)
+            self._cached.set(now.cached)
 
     def sizes_wanted(self) -> bool:
         """Whether sizes and scores are to be told again; who asks tells them."""

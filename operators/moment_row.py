@@ -6,12 +6,20 @@ from typing import Final
 
 from operators.records import OWNED
 
-_OWNERS: Final = tuple(bytes((owner,)) for owner in range(OWNED + 1))
+_BEGINS_MAX: Final = 10_000
+_begins: dict[int, bytes] = {}
+"""How a row begins, by the three numbers that are written there; all are forgotten when there are more."""
 
 
 def pack_moment(owner: int, person: bytes, contract: int, message_id: bytes, raw: bytes) -> bytes:
     """Owner code, the contract's number, message id, person's hash if owned, the event's bytes."""
-    return b"".join((_OWNERS[owner], contract.to_bytes(3, "big"), len(message_id).to_bytes(3, "big"), person, message_id, raw))
+    numbers = (contract << 24 | len(message_id)) * (OWNED + 1) + owner
+    begin = _begins.get(numbers)
+    if begin is None:
+        if len(_begins) >= _BEGINS_MAX:
+            _begins.clear()
+        begin = _begins[numbers] = bytes((owner,)) + contract.to_bytes(3, "big") + len(message_id).to_bytes(3, "big")
+    return b"".join((begin, person, message_id, raw))
 
 
 def moment_owner(row: bytes) -> tuple[int, bytes]:

@@ -14,6 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from contracts.model.event import Event
 from state.archive_files import ArchiveFile, tidy
 from state.errors import DiskFull
 from state.files import put, replace, sync
@@ -44,6 +45,8 @@ _NAME_MAX = 180
 """Bytes of a file name that a partition may take; file systems allow 255, and positions, the ending and ``.new`` take up to 54."""
 _CHUNK = 2000
 """So many rows of a day are turned into columns as soon as they are there: all of them in the end would stall the flow."""
+_REPEATED_MAX = 100
+"""Columns of one value that are kept; all are let go of when there are more."""
 _REPEATING = ["type", "event", "space", "source", "partition", "contract", "definitions"]
 COMPRESSION: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "use_dictionary": _REPEATING}
 """How its files are written."""
@@ -57,10 +60,40 @@ class Judged(Protocol):
     first: int
     last: int
     digest: str
-    events: list[Any]
+    events: list[Event]
     control: list[Any]
     read_at_us: int
     finished: bool
+
+
+class _Waiting:
+    """The values of a partition and day that wait to become columns, by the name of the column; and ``beside`` them, for how many
+    rows, which source, definitions and replayed record those have."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.message_id: list[str] = []
+        self.type: list[str] = []
+        self.event: list[str] = []
+        self.event_time: list[int] = []
+        self.received_at: list[int | None] = []
+        self.position: list[int] = []
+        self.contract: list[str] = []
+        self.raw: list[bytes] = []
+        self.beside: list[tuple[int, tuple[str, str, str | None]]] = []
+
+    def add(self, events: list[Event], beside: tuple[str, str, str | None]) -> None:
+        """Take what the events say."""
+        self.rows += len(events)
+        self.message_id += [event.message_id for event in events]
+        self.type += [event.type for event in events]
+        self.event += [event.name for event in events]
+        self.event_time += [event.time_us for event in events]
+        self.received_at += [event.received_at_us for event in events]
+        self.position += [event.position for event in events]
+        self.contract += [event.contract for event in events]
+        self.raw += [event.raw for event in events]
+        self.beside.append((len(events), beside))
 
 
 class Archive:
@@ -83,8 +116,10 @@ class Archive:
         self._writer: Thread | None = None
         self._failed: BaseException | None = None
         self._chunks: dict[tuple[str, int], list[pa.RecordBatch]] = {}
-        self._waiting: dict[tuple[str, int], dict[str, list[Any]]] = {}
-        """By partition and day the values that wait to become columns, by the name of the column."""
+        self._waiting: dict[tuple[str, int], _Waiting] = {}
+        """By partition and day."""
+        self._repeated: dict[str, pa.Array] = {}
+        """Columns of one value, of which others are a part."""
         self._reached: dict[str, int] = {}
         self._rows = 0
         self._since_us: int | None = None
@@ -157,46 +192,59 @@ class Archive:
 
     def _take(self, batch: Judged, after: int) -> None:
         for events, replay_of in _accepted(batch):
-            days: dict[int, list[Any]] = {}
-            for event in events:
-                if event.position > after:
-                    day = event.time_us // _DAY_US
-                    if day in days:
-                        days[day].append(event)
-                    else:
-                        days[day] = [event]
-            for day, found in days.items():
+            new = events if batch.first > after else [event for event in events if event.position > after]
+            days = [event.time_us // _DAY_US for event in new]
+            for day in sorted(set(days)):
+                found = new if days.count(day) == len(days) else [event for event, its in zip(new, days, strict=True) if its == day]
                 self._add(batch, day, found, replay_of)
 
-    def _add(self, batch: Judged, day: int, events: list[Any], replay_of: str | None) -> None:
-        """Events of one day, column by column."""
-        key, count = (batch.partition, day), len(events)
+    def _add(self, batch: Judged, day: int, events: list[Event], replay_of: str | None) -> None:
+        """Events of one day."""
+        key = batch.partition, day
         waiting = self._waiting.get(key)
         if waiting is None:
-            waiting = self._waiting[key] = {name: [] for name in SCHEMA.names}
-        waiting["message_id"] += [event.message_id for event in events]
-        waiting["type"] += [event.type for event in events]
-        waiting["event"] += [event.name for event in events]
-        waiting["event_time"] += [event.time_us for event in events]
-        waiting["received_at"] += [event.received_at_us for event in events]
-        waiting["source"] += [batch.source] * count
-        waiting["position"] += [event.position for event in events]
-        waiting["contract"] += [event.contract for event in events]
-        waiting["definitions"] += [batch.digest] * count
-        waiting["replay_of"] += [replay_of] * count
-        waiting["raw"] += [event.raw for event in events]
-        self._rows += count
-        if len(waiting["raw"]) >= _CHUNK:
+            waiting = self._waiting[key] = _Waiting()
+        waiting.add(events, (batch.source, batch.digest, replay_of))
+        self._rows += len(events)
+        if waiting.rows >= _CHUNK:
             self._to_columns(key)
 
     def _to_columns(self, key: tuple[str, int]) -> None:
         waiting = self._waiting.pop(key)
-        same = {"space": self._space, "partition": key[0]}
-        arrays = [
-            pa.repeat(pa.scalar(same[field.name]), len(waiting["raw"])) if field.name in same else _array(waiting[field.name], field.type)
-            for field in SCHEMA
+        source, definitions, replay_of = [self._beside(waiting, at) for at in range(3)]
+        columns = [
+            pa.array(waiting.message_id, pa.string()),
+            pa.array(waiting.type, pa.string()),
+            pa.array(waiting.event, pa.string()),
+            _times(waiting.event_time),
+            _times(waiting.received_at),
+            self._same(self._space, waiting.rows),
+            source,
+            self._same(key[0], waiting.rows),
+            pa.array(waiting.position, pa.int64()),
+            pa.array(waiting.contract, pa.string()),
+            definitions,
+            replay_of,
+            pa.array(waiting.raw, pa.string()),
         ]
-        self._chunks.setdefault(key, []).append(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
+        self._chunks.setdefault(key, []).append(pa.RecordBatch.from_arrays(columns, schema=SCHEMA))
+
+    def _beside(self, waiting: _Waiting, at: int) -> pa.Array:
+        """The column of what stands beside the events, by its place there."""
+        if len({beside[at] for _, beside in waiting.beside}) == 1:
+            return self._same(waiting.beside[0][1][at], waiting.rows)
+        return pa.array([beside[at] for count, beside in waiting.beside for _ in range(count)], pa.string())
+
+    def _same(self, value: str | None, count: int) -> pa.Array:
+        """A column of one value."""
+        if value is None:
+            return pa.nulls(count, pa.string())
+        found = self._repeated.get(value)
+        if found is None or len(found) < count:
+            if len(self._repeated) >= _REPEATED_MAX:
+                self._repeated.clear()
+            found = self._repeated[value] = pa.repeat(pa.scalar(value), max(count, 2 * _CHUNK))
+        return found.slice(0, count)
 
     def _write(self, partition: str, day: int, chunks: list[pa.RecordBatch], last: int) -> Path:
         folder = self._folder / f"day={date.fromordinal(day + _EPOCH_DAY).isoformat()}"
@@ -234,18 +282,16 @@ def _file_name(partition: str) -> str:
     return f"{quoted[: _NAME_MAX - len(digest) - 1]}+{digest}"
 
 
-def _accepted(batch: Judged) -> Iterable[tuple[list[Any], str | None]]:
+def _accepted(batch: Judged) -> Iterable[tuple[list[Event], str | None]]:
     """A batch's events, or those that its control entries replay, each with the quarantine's id."""
     if not batch.control:
         return [(batch.events, None)]
     replayed = ((event, quarantined) for entry in batch.control for quarantined, event in entry.outcomes)
-    return (([event], quarantined) for event, quarantined in replayed if hasattr(event, "message_id"))
+    return (([event], quarantined) for event, quarantined in replayed if isinstance(event, Event))
 
 
-def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
-    if pa.types.is_timestamp(kind):
-        return pa.array(values, pa.int64()).cast(kind)
-    return pa.array(values, kind)
+def _times(values: list[Any]) -> pa.Array:
+    return pa.array(values, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
 
 
 def load_positions(path: Path) -> dict[str, int]:

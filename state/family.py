@@ -62,12 +62,14 @@ class Family:
         """Put everything pending into a batch; returns how many rows."""
         batch.set_default_column_family(self.handle)
         # In order, a memtable takes a row beside the last one instead of looking for its place.
-        for key, value in sorted(self.pending.items()):
+        pending = self.pending
+        for key in sorted(pending):
+            value = pending[key]
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        return len(self.pending)
+        return len(pending)
 
     def put(self, key: bytes, value: bytes) -> None:
         self.pending[key] = value

@@ -13,7 +13,7 @@ from operators.people.linking.linked import Linked, Slots, new_link
 from operators.people.linking.union import Union
 from operators.people.manual import Manual
 from operators.people.moments import Moments
-from operators.people.store import PeopleStore, Slot
+from operators.people.store import PeopleStore, Same, Slot
 from operators.people.visits import Visits, note
 from operators.records import SEVERAL, Identifier, Person, Run, empty_device
 from operators.stitch.clusters import lead
@@ -36,7 +36,7 @@ class Stitcher:
 
         ``first``: who holds its first identifier, and this. It names one device, or one person's identifier, alone or with a
         device on which that person has been alone since its session began, in order. The shortest way."""
-        pairs = event.identifiers
+        pairs: tuple[Same, ...] = event.identifiers
         count = len(pairs)
         if count > 2:
             return None
@@ -86,7 +86,8 @@ class Stitcher:
         or by a new device alone. None if more may have to be asked: it is what `link` and `Visits.owner` come to where nothing is.
 
         The first identifier is known to be new."""
-        pairs, store, rules, person = event.identifiers, self._store, self._rules, self._person
+        store, rules, person = self._store, self._rules, self._person
+        pairs: tuple[Same, ...] = event.identifiers
         count, identified = len(pairs), person[pairs[0][0]]
         if self._manual.rulings or store.denials.some or not rules.by_session or not (identified or count == 1):
             return None
@@ -114,7 +115,7 @@ class Stitcher:
                 other.device.persons[key], other.device.login, other.device.identified = moment, time, 1
             new.identifiers.append(other)
             new.links[key + other.hash] = new_link(key, other.hash, event, rules.version)
-        store.welcome(new)
+        store.welcome(new, pairs)
         return new
 
     def link(self, event: Event, slots: Slots) -> Linked:

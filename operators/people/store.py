@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Any
 
 from contracts.model.hashing import Hasher
 from operators.people.pairs import Denied, Identified, Refusals
@@ -26,6 +27,8 @@ LARGEST = b"largest"
 """Where `meta` has the number of identifiers of the largest person there ever was."""
 
 Pair = tuple[int, str]
+Same = Any
+"""A `Pair`, handed on as the object that it is: of one whose parts it knows compiled code makes another at each step."""
 Slot = tuple[Person, Identifier]
 
 
@@ -58,7 +61,7 @@ class PeopleStore:
         self.moves: dict[bytes, bytes] = {}
         """Identifiers that have changed hands since the history was written: hash → the key of who held it before, empty if nobody."""
 
-    def hash(self, pair: Pair) -> bytes:
+    def hash(self, pair: Same) -> bytes:
         """The 16 bytes of an identifier."""
         found = self._hashes.get(pair)
         if found is None:
@@ -71,7 +74,7 @@ class PeopleStore:
         """The key of the profile for a device's events that belong to nobody."""
         return self._hasher.shared(self.rules.names[identifier.namespace], identifier.value)
 
-    def slot(self, pair: Pair) -> Slot | None:
+    def slot(self, pair: Same) -> Slot | None:
         """The person that holds an identifier, and the identifier in it."""
         found = self.slots.get(pair)
         if found is not None:
@@ -116,13 +119,13 @@ class PeopleStore:
             found = self.remember(decode_person(row))
         return found
 
-    def remember(self, person: Person) -> Person:
-        """Put a person into the cache, under all of its identifiers."""
+    def remember(self, person: Person, pairs: Sequence[Same] = ()) -> Person:
+        """Put a person into the cache, under all of its identifiers. ``pairs``: these, if they are at hand."""
         self._persons[person.key] = person
         self._rows.pop(person.key, None)
         slots = self.slots
-        for each in person.identifiers:
-            slots[(each.namespace, each.value)] = (person, each)
+        for pair, each in zip(pairs or [(each.namespace, each.value) for each in person.identifiers], person.identifiers, strict=True):
+            slots[pair] = (person, each)
         return person
 
     def new(self, key: bytes, identifiers: Sequence[Identifier] = ()) -> Person:
@@ -141,10 +144,10 @@ class PeopleStore:
                 self.moves.setdefault(each.hash, before)
                 alias.put(each.hash, key)
 
-    def welcome(self, person: Person) -> None:
-        """As `add`, of somebody whose identifiers nobody has had."""
+    def welcome(self, person: Person, pairs: Sequence[Same]) -> None:
+        """As `add`, of somebody whose identifiers, ``pairs``, nobody has had."""
         self.largest = max(self.largest, len(person.identifiers))
-        self.remember(person)
+        self.remember(person, pairs)
         self.dirty[person.key] = person
         alias = self.shard.alias.pending
         for each in person.identifiers:

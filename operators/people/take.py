@@ -11,7 +11,7 @@ from operators.epochs import CONTROL
 from operators.people import denials, fold, local, repeat, resemblance
 from operators.people.quarantine import QuarantineRow, refused_event
 from operators.people.recompute import NONE_GONE, rebuild
-from operators.people.store import Slot
+from operators.people.store import Same, Slot
 from operators.people.work import Work
 from operators.quality.scores import source_of
 from operators.records import SELF, Person, Record, encode
@@ -47,7 +47,8 @@ def take(work: Work, event: Event, partition: str, *, exempt: bool = False) -> t
 
 
 def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[str, str] | None:
-    meta, time, pairs = work.meta, event.time_us, event.identifiers
+    meta, time = work.meta, event.time_us
+    pairs: tuple[Same, ...] = event.identifiers
     # It may be too late,
     clock = meta.clock
     if clock is not None and time < clock - work.horizon_us and not exempt:
@@ -110,7 +111,8 @@ def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[st
 
 def _stitch(work: Work, event: Event, message: bytes, first: Slot | None) -> None:
     """An event that says something new about who is who, or that belongs to whom its device's sessions say."""
-    store, pairs = work.store, event.identifiers
+    store = work.store
+    pairs: tuple[Same, ...] = event.identifiers
     slots = [first, *map(store.slot, pairs[1:])]
     # Who is who by its links,
     linked = work.stitcher.link(event, slots)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -39,9 +40,13 @@ def definitions(digest: str = "one", schema: dict[str, Any] = SCHEMA) -> Definit
     return Definitions(digest, {}, rules, contracts, purposes=(Purpose("marketing", False),))
 
 
+def judge_of(*, unknown_ok: bool = False) -> Judge:
+    return Judge(definitions(), unknown_ok=unknown_ok, future_skew_us=600_000_000, max_event_bytes=1_000_000)
+
+
 def judge(record: dict[str, Any] | bytes, *, unknown_ok: bool = False) -> Event | Refused:
     raw = record if isinstance(record, bytes) else orjson.dumps(record)
-    return Judge(definitions(), unknown_ok=unknown_ok, future_skew_us=600_000_000, max_event_bytes=1_000_000).judge(raw, 7, NOW)
+    return judge_of(unknown_ok=unknown_ok).judge(raw, 7, NOW)
 
 
 def order(**more: Any) -> dict[str, Any]:
@@ -88,6 +93,12 @@ def test_a_hundred_levels_are_accepted_and_one_more_is_not() -> None:
 
     assert event(nested(98))
     assert refused(nested(99)).reason == "undecodable"
+    # Whatever it comes beside, and wherever: records are looked through several at once.
+    for at in (0, 15, 16, 39):
+        raws = [orjson.dumps(order(messageId=f"m{n}")) for n in range(40)]
+        raws[at] = orjson.dumps(nested(99))
+        events, (found,) = judge_of().judge_many(raws, 1, NOW)
+        assert (len(events), found.position, found.reason) == (39, at + 1, "undecodable")
 
 
 @pytest.mark.parametrize(
@@ -153,6 +164,12 @@ def test_the_years_1_and_9999_are_times() -> None:
     assert parse_time("9999-12-31T23:59:59.999999Z") == MAX_US
     assert refused(order(timestamp="9999-12-31T23:59:59.999Z")).reason == "future"
     assert parse_time("9999-12-31T23:59:59-01:00") is None
+
+
+@pytest.mark.parametrize("time_us", [MIN_US, -1, 0, 3_599_999_999, 1_769_853_600_123_456, MAX_US])
+def test_times_are_written_as_they_are_read(time_us: int) -> None:
+    assert parse_time(iso(time_us)) == time_us
+    assert iso(time_us) == f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us):%Y-%m-%dT%H:%M:%S.%fZ}".rjust(27, "0")
 
 
 def test_time_is_corrected_by_the_senders_clock_unless_a_collector_did() -> None:

@@ -122,6 +122,18 @@ def test_rows_stay_in_order_however_many_become_columns_at_once(tmp_path: Path) 
     assert [table[name].unique().to_pylist() for name in ("source", "definitions", "replay_of")] == [["web"], ["digest"], [None]]
 
 
+def test_what_stands_beside_events_may_change_from_batch_to_batch(tmp_path: Path) -> None:
+    kept = archive(tmp_path, rows=100_000)
+    for first, last, digest in ((1, 2, "one"), (3, 2_100, "two"), (2_101, 2_102, "two")):
+        kept.append(batch(first, last, digest=digest))
+    kept.append(batch(2_103, 2_104, events=[event(2_103, DAY_US), event(2_104)]))
+    kept.close()
+    rows = [row for path in files(tmp_path) for row in pq.ParquetFile(tmp_path / "shop" / path).read().to_pylist()]
+    found = {row["position"]: (row["definitions"], row["event_time"].day, row["space"], row["source"]) for row in rows}
+    digests = {at: "one" if at < 3 else "two" if at < 2_103 else "digest" for at in range(1, 2_105)}
+    assert found == {at: (digests[at], 2 if at == 2_103 else 1, "shop", "web") for at in digests}
+
+
 def test_opening_removes_what_lies_beyond_the_positions(tmp_path: Path) -> None:
     kept = archive(tmp_path)
     kept.append(batch(1, 3))
