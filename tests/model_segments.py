@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -180,6 +181,15 @@ OPERATORS: dict[str, Callable[[object, Any, str], bool]] = {
     "ends_with": part(str.endswith),
     "not_ends_with": part(str.endswith, False),
     "matches": part(lambda value, operand: re2.search(operand, value) is not None),
+    "before": lambda value, operand, zone: dated(value, operand, zone) and ordered(value, "lt", operand, zone),
+    "after": lambda value, operand, zone: dated(value, operand, zone) and ordered(value, "gt", operand, zone),
+    "on": lambda value, operand, zone: ordered(value, "gte", operand, zone) and ordered(value, "lte", operand, zone),
+    "semver_eq": lambda value, operand, zone: versions(value, operand, operator.eq),
+    "semver_gt": lambda value, operand, zone: versions(value, operand, operator.gt),
+    "semver_gte": lambda value, operand, zone: versions(value, operand, operator.ge),
+    "semver_lt": lambda value, operand, zone: versions(value, operand, operator.lt),
+    "semver_lte": lambda value, operand, zone: versions(value, operand, operator.le),
+    "near": lambda value, operand, zone: haversine(value, operand) <= math.sin(min(operand["km"] / 2 / EARTH_KM, math.pi / 2)) ** 2,
     "includes": lambda value, operand, zone: isinstance(value, list) and any(equal(item, operand) for item in value),
     "includes_any": lambda value, operand, zone: isinstance(value, list) and any(equal(item, *operand) for item in value),
     "includes_all": lambda value, operand, zone: isinstance(value, list) and all(any(equal(item, o) for item in value) for o in operand),
@@ -201,6 +211,48 @@ def ordered(value: object, op: str, operand: object, timezone: str) -> bool:
     return bool({"gt": left[1] > right[2], "gte": left[1] >= right[1], "lt": left[2] < right[1], "lte": left[2] <= right[2]}[op])
 
 
+def dated(value: object, operand: object, zone: str) -> bool:
+    return all(found is not None and found[0] == "date" for found in (interval(value, zone), interval(operand, zone)))
+
+
+VERSION = re.compile(r"(\d+)(\.\d+)?(\.\d+)?(?:(?<=\d)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?)", re.ASCII)
+
+
+def version(value: object) -> tuple[Any, ...] | None:
+    """Three numbers, whether it is a release, and the parts before one: numbers before words."""
+    found = VERSION.fullmatch(value) if isinstance(value, str) else None
+    if found is None or ((found[4] or found[5]) and not found[3]):
+        return None
+    numbers = [(part or ".0").removeprefix(".") for part in found.groups()[:3]]
+    parts = found[4][1:].split(".") if found[4] else []
+    padded = [part for part in (*numbers, *parts) if part.isdigit() and part[0] == "0" and part != "0"]
+    if padded or "" in parts or "" in (found[5] or "+0")[1:].split("."):
+        return None
+    return [int(number) for number in numbers], not parts, [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
+
+
+def versions(value: object, operand: object, test: Callable[[Any, Any], bool]) -> bool:
+    one, other = version(value), version(operand)
+    return one is not None and other is not None and test(one, other)
+
+
+EARTH_KM = 6371.0088
+
+
+def haversine(value: object, operand: Any) -> float:
+    """Of the angle between two places in degrees: 0 where they are one, 1 on the other side of the earth, infinite of what is no place."""
+    if not isinstance(value, dict):
+        return math.inf
+    there = [micros(value.get(name)) for name in ("lat", "lon")]
+    here = [micros(operand[name]) for name in ("lat", "lon")]
+    if None in there or abs(there[0]) > 90 * MICRO or abs(there[1]) > 180 * MICRO:  # type: ignore[arg-type,operator]
+        return math.inf
+    (lat, lon), (other_lat, other_lon) = ([each / MICRO for each in place] for place in (here, there))  # type: ignore[operator]
+    degree = math.pi / 180
+    north, east = math.sin((other_lat - lat) * degree / 2), math.sin((other_lon - lon) * degree / 2)
+    return north * north + math.cos(lat * degree) * math.cos(other_lat * degree) * (east * east)
+
+
 DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII)
 
 
@@ -216,7 +268,8 @@ def interval(value: object, timezone: str) -> tuple[str, Any, Any] | None:
             return "date", instant(value), instant(value)
         if DATE.fullmatch(value):
             day, zone = datetime.fromisoformat(value), ZoneInfo(timezone)
-            start, end = (instant((day + timedelta(days=n)).replace(tzinfo=zone).isoformat()) for n in (0, 1))
+            epoch = datetime(1970, 1, 1, tzinfo=UTC)
+            start, end = (((day + timedelta(days=n)).replace(tzinfo=zone) - epoch) // timedelta(microseconds=1) for n in (0, 1))
             return "date", start, end - 1
     except (ValueError, OverflowError):
         pass  # 2026-02-31 is a text

@@ -11,19 +11,44 @@ Json = dict[str, Any]
 TEXTS = ("", "a", "A", "ab", "aB", "b", "Straße", "STRASSE", "İ", "i", "σας", "ΣΑΣ", "a\nb", "a_%", "it's", "\U0001f41d", "ǅ")
 NUMBERS = (0, 1, 2, 2.0, 0.3, 0.1 + 0.2, -1, 1e15, 0.0000005)
 ATOMS: tuple[Any, ...] = (*TEXTS, *NUMBERS, True, False, None)
+DAYS = ("2024-10-03", "2024-10-04", "2024-10-05", "2024-10-27", "2024-11-03", "2024-02-29", "1990-10-10", "2024-12-31", "2025-01-01")
+TIMES = ("00:00", "00:00:00Z", "22:00:00Z", "23:59:59.999999Z", "04:00:00,5Z", "00:00:00+02:00", "00:00:00+0200", "20:00-04")
+DATES = (
+    *DAYS,
+    *(f"{day}T{time}" for day in DAYS for time in TIMES),
+    "2024-10-04 10:00",
+    "2024-02-30",
+    "2024-10-04T24:00",
+    "0001-01-01",
+    "9999-12-31",
+)
+VERSIONS = (
+    "2", "2.0", "2.0.0", "2.1", "2.0.0-rc.1", "2.0.0-rc.2", "2.0.0-rc.10", "2.0.0-rc", "2.0.0-1", "2.0.0-rc.a", "2.0.0+b.7", "2.0.0-",
+    "2-rc",     "v2.0.0", "02.0.0", "2.0.0-01", "2.0.0-0a", "10.0.0", "99999999999999999999999.0.0", "2.0.0.0", "", "2.",
+    "2.0.0-A", "2.0.0-a--b", "1.2.3-x+y",
+)  # fmt: skip
 PATTERNS = ("^a", "a.b", "b$", "[A-Z]", "\\pL+ß", "(?s)a.b", "", "^(a|b)*$", "\\bi", "(?i)straße", "[^a]")
 
 
 def drawn_value(rng: Random) -> Any:
     """A value of a trait or of a property."""
     make: Callable[[], Any] = rng.choice(
-        [lambda: rng.choice(ATOMS), lambda: rng.choice(TEXTS), lambda: rng.choice(NUMBERS), lambda: _list(rng), lambda: _object(rng)]
+        [
+            lambda: rng.choice(ATOMS),
+            lambda: rng.choice(TEXTS),
+            lambda: rng.choice(NUMBERS),
+            lambda: _list(rng),
+            lambda: _object(rng),
+            lambda: rng.choice(DATES),
+            lambda: rng.choice(VERSIONS),
+            lambda: _place(rng),
+        ]
     )
     return make()
 
 
 def _list(rng: Random) -> list[Any]:
-    items = rng.choice([ATOMS, TEXTS, NUMBERS])
+    items = rng.choice([ATOMS, TEXTS, NUMBERS, DATES, VERSIONS])
     return [rng.choice(items) if rng.random() < 0.8 else _object(rng) for _ in range(rng.choice([0, 1, 2, 3]))]
 
 
@@ -33,7 +58,7 @@ def _object(rng: Random) -> Json:
 
 def drawn(rng: Random) -> Json:
     """One predicate, or a few, that `skep check` reads."""
-    return rng.choice([_texts, _equality, _lists])(rng)
+    return rng.choice([_texts, _equality, _lists, _dates, _versions, _near])(rng)
 
 
 def _case(rng: Random) -> Json:
@@ -77,3 +102,23 @@ def _flat(rng: Random) -> Json:
 
 def _where(rng: Random) -> Json:
     return {name: rng.choice([_present(rng), [_present(rng), "a"], _flat(rng), drawn(rng)]) for name in rng.choice(["a", "b", "ab"])}
+
+
+def _dates(rng: Random) -> Json:
+    one, other = sorted([rng.choice(DATES[:-5]), rng.choice(DATES[:-5])])
+    return rng.choice([{"before": one}, {"after": one}, {"on": one}, {"between": [one, other]}, {"gt": one}, {"lte": other}])
+
+
+def _versions(rng: Random) -> Json:
+    op = rng.choice(["semver_eq", "semver_gt", "semver_gte", "semver_lt", "semver_lte"])
+    return {op: rng.choice(["2", "2.0", "2.1.0", "2.0.0-rc.2", "2.0.0-rc", "2.0.0-1", "1.2.3-x+z", "99999999999999999999998.1.0"])}
+
+
+def _place(rng: Random) -> Json:
+    lat, lon = rng.choice([(52.5, 13.4), (52.500001, 13.4), (-33.86, 151.21), (0, 180), (0, -180), (90, 0), (91, 0), (0, 181), (52, None)])
+    return {"lat": lat, "lon": lon} if rng.random() < 0.7 else {"lat": rng.uniform(-90, 90), "lon": rng.uniform(-180, 180), "x": 1}
+
+
+def _near(rng: Random) -> Json:
+    lat, lon = rng.choice([(52.5, 13.4), (0, 179.9), (-90, 0), (rng.uniform(-90, 90), rng.uniform(-180, 180))])
+    return {"near": {"lat": lat, "lon": lon, "km": rng.choice([0, 0.1, 0.2, 12, 1000, 10_000, 20_037])}}

@@ -34,7 +34,7 @@ def is_sure(predicate: Predicate) -> bool:
     row = OPERATORS[predicate.op]
     if isinstance(row, Nested):
         return all(isinstance(one, Predicate) and is_sure(one) for one in predicate.operand)
-    return not (row.orders and only_kind(predicate) != "number")
+    return row.sure and not (row.orders and only_kind(predicate) != "number")
 
 
 def only_kind(predicate: Predicate) -> str:

@@ -35,6 +35,8 @@ class Operator:
     numeric: ClassVar[bool] = False
     """Whether it may stand beside a measure."""
     orders: ClassVar[bool] = False
+    sure: ClassVar[bool] = True
+    """Whether `holds` is certain; else it is taken to be possible of whatever may be such a value."""
     cased: ClassVar[bool] = False
     """Whether `ignore_case` may stand beside it."""
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.language.patterns import pattern_test
+from contracts.text.days import date_range
 from contracts.text.numbers import micros
+from contracts.text.precedence import precedence
 from contracts.text.problems import closest, listed
 from contracts.text.scalars import meant_number, unquoted
 from contracts.text.yaml_tree import Reader, Tree
@@ -123,6 +125,44 @@ def _is_pattern(reader: Reader, at: Tree, numeric: bool) -> bool:
     return True
 
 
+def _is_version(reader: Reader, at: Tree, _numeric: bool) -> bool:
+    if isinstance(at.value, str) and precedence(at.value) is not None:
+        return True
+    bare = at.value.removeprefix("v").strip() if isinstance(at.value, str) else ""
+    hint = unquoted_number(at.value) if kind_of(at.value) == "number" else f'write "{bare}"' if precedence(bare) else ""
+    reader.refuse(at, "a version such as 2.1.0", None, hint)
+    return False
+
+
+def unquoted_number(value: object) -> str:
+    """How to write a number as a text."""
+    return f'write "{value}" in quotes'
+
+
+def _is_date(reader: Reader, at: Tree, _numeric: bool) -> bool:
+    if date_range(at.value, "UTC") is not None:
+        return True
+    reader.refuse(at, "a date such as 2026-01-31 or 2026-01-31T10:00:00Z")
+    return False
+
+
+def _is_near(reader: Reader, at: Tree, _numeric: bool) -> bool:
+    names = ("lat", "lon", "km")
+    parts, before = reader.fields(at, names), len(reader.problems)
+    if not isinstance(at.value, dict):
+        return False
+    for name in names:
+        part = reader.required(at, parts, name, "a number")
+        value = None if part is None or kind_of(part.value) != "number" else part.value
+        if part is not None and (value is None or not _LEAST[name] <= value <= _MOST[name]):
+            reader.refuse(part, f"a number from {_LEAST[name]} to {_MOST[name]}")
+    return set(parts) == set(names) == set(at.value) and len(reader.problems) == before
+
+
+_LEAST = {"lat": -90, "lon": -180, "km": 0}
+_MOST = {"lat": 90, "lon": 180, "km": 20_037}
+
+
 def _value(numeric: bool) -> dict[str, Any]:
     return {"type": "number"} if numeric else ANY
 
@@ -139,6 +179,17 @@ TRUTH = Operand(_is_truth, lambda _: {"type": "boolean"})
 KIND = Operand(_is_kind, lambda _: {"enum": list(IS)})
 TEXT = Operand(_is_text, lambda _: {"type": "string"})
 TEXTS = Operand(_are_texts, lambda _: {"type": "array", "items": {"type": "string"}, "minItems": 1})
+VERSION = Operand(_is_version, lambda _: {"type": "string"})
+DATE = Operand(_is_date, lambda _: {"type": "string"})
+NEAR = Operand(
+    _is_near,
+    lambda _: {
+        "type": "object",
+        "properties": {name: {"type": "number", "minimum": _LEAST[name], "maximum": _MOST[name]} for name in _MOST},
+        "required": [*_MOST],
+        "additionalProperties": False,
+    },
+)
 PATTERN = Operand(_is_pattern, lambda _: {"type": "string"})
 
 

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from typing import Any
 
+from contracts.language.dates import Dated
 from contracts.language.families import Between, Equality, Exists, Is, OneOf, Operator, Order
 from contracts.language.lists import EachItem, Includes, Several, Size
+from contracts.language.places import Near
+from contracts.language.semver import SemVer
 from contracts.language.texts import Pattern, SomePart, Text
 
 _LEAST = Order("gte", "is at least this", "at least", "≥", operator.ge, above=True, strict=False)
 _MOST = Order("lte", "is at most this", "at most", "≤", operator.le, above=False, strict=False)
+
+
+def _version(name: str, means: str, says: str, sign: str, compare: Callable[[Any, Any], bool]) -> SemVer:
+    return SemVer(f"semver_{name}", f"a version that is {means}, as SemVer 2.0 orders them", f"version {says}", sign, compare)
 
 
 def _text(name: str, test: Callable[[str, str], bool], pattern: str) -> Text:
@@ -42,6 +50,15 @@ _ROWS: tuple[Operator, ...] = (
     _text("ends_with", str.endswith, "{}$"),
     _text("not_ends_with", str.endswith, "{}$"),
     Pattern("matches", "a text in which this pattern (RE2) is found; ^ and $ anchor it", "matches", "~"),
+    Dated("before", "a date that ends before this one starts: before: 2026-01-31", "before", "before", below=False, above=True),
+    Dated("after", "a date that starts after this one has ended", "after", "after", below=True, above=False),
+    Dated("on", "a date that lies in this one", "on", "on", below=True, above=True),
+    _version("eq", "this one", "is", "=", operator.eq),
+    _version("gt", "above this one", "above", ">", operator.gt),
+    _version("gte", "this one or above it", "at least", "≥", operator.ge),
+    _version("lt", "below this one", "below", "<", operator.lt),
+    _version("lte", "this one or below it", "at most", "≤", operator.le),
+    Near("near", "a place {lat, lon} no further away than so: {lat: 52.5, lon: 13.4, km: 10}", "within", "near"),
     Includes("includes", "a list with this among its items", "includes", "includes"),
     Several("includes_any", "a list with one of these among its items", "includes one of", "includes one of"),
     Several("includes_all", "a list with all of these among its items", "includes all of", "includes all of", every=True),
@@ -56,7 +73,6 @@ IGNORE_CASE = "ignore_case"
 NUMERIC = tuple(row.name for row in _ROWS if row.numeric)
 """Those of numbers, which may stand beside a measure."""
 RESERVED = (
-    "before", "after", "on", "within", "older_than", "in_next", "anniversary_in_next", "month", "day_of_month", "day_of_week", "hour",
-    "semver_gte", "semver_gt", "semver_lt", "semver_lte", "semver_eq", "near",
+    "within", "older_than", "in_next", "anniversary_in_next", "month", "day_of_month", "day_of_week", "hour",
 )  # fmt: skip
 """Words of the language that are not built yet."""

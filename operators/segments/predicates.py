@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import operator
-import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 
 from contracts.language.patterns import pattern_test
 from contracts.model.definitions import Predicate, Where
+from contracts.text.days import date_range
 from contracts.text.folding import folded
-from contracts.text.numbers import micros, number_text
+from contracts.text.numbers import MICRO, micros, number_text
+from contracts.text.precedence import Precedence, precedence
 from operators.segments.paths import values
 from schemalogic.paths import parse_path
 
 Test = Callable[[Any], bool]
-
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_US = timedelta(microseconds=1)
 
 
 def kind(value: Any) -> str | None:
@@ -52,26 +47,6 @@ def canonical(value: Any) -> Any:
     if type(value) is dict:
         return {name: canonical(item) for name, item in value.items()}
     return value
-
-
-def date_range(text: Any, zone: str) -> tuple[int, int] | None:
-    """First and last µs of an ISO 8601 text: the whole day of a date alone, one instant otherwise; else None."""
-    if type(text) is not str:
-        return None
-    try:
-        if _DATE.fullmatch(text):
-            day = datetime.fromisoformat(text)
-            start = (day.replace(tzinfo=ZoneInfo(zone)) - _EPOCH) // _US
-            end = ((day + timedelta(days=1)).replace(tzinfo=ZoneInfo(zone)) - _EPOCH) // _US
-            return start, end - 1
-        if _MOMENT.fullmatch(text):
-            at = datetime.fromisoformat(text)
-            at = at if at.tzinfo else at.replace(tzinfo=UTC)
-            instant = (at - _EPOCH) // _US
-            return instant, instant
-    except (ValueError, OverflowError):
-        return None
-    return None
 
 
 def compiled(predicates: Iterable[Predicate], zone: str = "UTC") -> Test:
@@ -212,9 +187,66 @@ def _date_order(op: str, operand: tuple[int, int], zone: str) -> Test:
         if found is None:
             return False
         start, end = found
-        return {"gt": start > last, "gte": start >= first, "lt": end < first, "lte": end <= last}[op]
+        match op:
+            case "gt":
+                return start > last
+            case "gte":
+                return start >= first
+            case "lt":
+                return end < first
+            case "lte":
+                return end <= last
+            case _:
+                return start >= first and end <= last
 
     return test
+
+
+def _dated(op: str, operand: Any, zone: str) -> Test:
+    days = date_range(operand, zone)
+    return (lambda value: False) if days is None else _date_order(op, days, zone)
+
+
+def _version(compare: Callable[[Precedence, Precedence], bool], operand: Any, _zone: str) -> Test:
+    wanted = precedence(operand) if type(operand) is str else None
+
+    def test(value: Any) -> bool:
+        found = precedence(value) if type(value) is str else None
+        return found is not None and wanted is not None and compare(found, wanted)
+
+    return test
+
+
+EARTH_KM = 6371.0088
+"""The mean radius of the earth."""
+_RADIANS = math.pi / 180
+
+
+def _near(operand: Any, _zone: str) -> Test:
+    """Haversine, on a sphere: what it is compared with is the same function of the distance, so that no arc has to be computed."""
+    here = _place(operand)
+    assert here is not None, "what is near has been checked"
+    lat, lon = here
+    most = math.sin(min(operand["km"] / (2 * EARTH_KM), math.pi / 2)) ** 2
+
+    def test(value: Any) -> bool:
+        there = _place(value)
+        if there is None:
+            return False
+        north, east = math.sin((there[0] - lat) * _RADIANS / 2), math.sin((there[1] - lon) * _RADIANS / 2)
+        return north * north + math.cos(lat * _RADIANS) * math.cos(there[0] * _RADIANS) * (east * east) <= most
+
+    return test
+
+
+def _place(value: Any) -> tuple[float, float] | None:
+    """Degrees, to six places; None if it is no place."""
+    if type(value) is not dict:
+        return None
+    lat, lon = micros(value.get("lat")), micros(value.get("lon"))
+    if lat is None or lon is None or abs(lat) > 90 * MICRO or abs(lon) > 180 * MICRO:
+        return None
+    return lat / MICRO, lon / MICRO
 
 
 OPERATORS: dict[str, Callable[[Any, str], Test]] = {
@@ -237,6 +269,15 @@ OPERATORS: dict[str, Callable[[Any, str], Test]] = {
     "ends_with": _text(str.endswith),
     "not_ends_with": _text(str.endswith, negative=True),
     "matches": _matches,
+    "before": partial(_dated, "lt"),
+    "after": partial(_dated, "gt"),
+    "on": partial(_dated, "in"),
+    "semver_eq": partial(_version, operator.eq),
+    "semver_gt": partial(_version, operator.gt),
+    "semver_gte": partial(_version, operator.ge),
+    "semver_lt": partial(_version, operator.lt),
+    "semver_lte": partial(_version, operator.le),
+    "near": _near,
     "includes": _includes,
     "includes_any": _includes_any,
     "includes_all": _includes_all,

@@ -36,6 +36,9 @@ CANNOT = {
     "two beginnings": ("{trait: city, starts_with: B}", "{trait: city, starts_with: R}"),
     "a part of the beginning": ("{trait: city, starts_with: Bonn}", "{trait: city, not_contains: onn}"),
     "two days": ("{trait: city, gt: 2026-05-01}", "{trait: city, lt: 2026-04-01}"),
+    "before and after a day": ("{trait: city, before: 2026-05-01}", "{trait: city, after: 2026-05-01}"),
+    "on a day and before it": ("{trait: city, on: 2026-05-01}", "{trait: city, before: 2026-05-01}"),
+    "a list and a text": ("{trait: city, includes: a}", "{trait: city, matches: a}"),
     "consent and none": ("{consent: marketing}", "{not: {consent: marketing}}"),
     "neither of two": ("{did: order_completed}", "{not: {any: [{did: order_completed}, {consent: marketing}]}}"),
     "in a list in it": ("{trait: city, eq: Bonn}", "{all: [{consent: marketing}, {trait: city, eq: Rome}]}"),
@@ -56,6 +59,9 @@ CAN = {
     "an end and a beginning": ("{trait: city, starts_with: Bo}", "{trait: city, starts_with: Bonn}"),
     "one day": ("{trait: city, gte: 2026-05-01}", "{trait: city, lte: 2026-05-01}"),
     "an hour of a day": ("{trait: city, gt: 2026-05-01}", "{trait: city, lt: '2026-05-02T12:00:00Z'}"),
+    "before the day after": ("{trait: city, on: 2026-05-01}", "{trait: city, before: 2026-05-02}"),
+    "in capitals": ("{trait: city, eq: BONN, ignore_case: true}", "{trait: city, eq: Bonn}"),
+    "one item and another": ("{trait: tags, any_item: {eq: a}}", "{trait: tags, any_item: {eq: b}}"),
     "not a day after": ("{trait: city, eq: 2026-05-01}", "{not: {trait: city, gt: 2026-05-02}}"),
 }
 

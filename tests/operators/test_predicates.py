@@ -19,7 +19,8 @@ from tests.model_segments import small, some_value
 from tests.operators.test_segments_sql import AT, DAY, store
 from tests.predicates import drawn, drawn_value
 
-ZONES = ("UTC", "Europe/Berlin", "America/New_York")
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "America/Havana")
+"""In Havana clocks are set back over midnight, on 2024-11-03."""
 TIMES = (AT, AT + 1, AT + 9 * DAY)
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 from contracts.model.definitions import Predicate, Where
 from contracts.text.folding import folded
-from operators.segments.sql.values import Value, decimal, extract, quote, some_item, some_value, span
+from contracts.text.numbers import MICRO, micros
+from operators.segments.sql.values import Value, dates, decimal, degrees, extract, precedence, quote, some_item, some_value, span
 from schemalogic.paths import parse_path
 
 Holds = Callable[[Value, Any, str], str]
 """(value, operand, time zone) → SQL"""
 _ORDER = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _IS = ("number", "text", "boolean", "list", "object")
+
+
+EARTH_KM = 6371.0088
 
 
 class UnknownOperatorError(ValueError):
@@ -87,12 +92,7 @@ def ordered(value: Value, op: str, operand: object, timezone: str) -> str:
     as_text = f"({value.has_kind('text')} AND {value.text} {_ORDER[op]} {quote(operand)})"
     date = span(quote(operand), timezone)
     given = span(value.text, timezone)
-    as_date = {
-        "gt": f"{given.start} > {date.end}",
-        "gte": f"{given.start} >= {date.start}",
-        "lt": f"{given.end} < {date.start}",
-        "lte": f"{given.end} <= {date.end}",
-    }[op]
+    as_date = dates(op, given, date)
     if not operand[:1].isdigit():
         return as_text
     return f"CASE WHEN {date.start} IS NULL THEN {as_text} ELSE {value.has_kind('text')} AND {as_date} END"
@@ -104,6 +104,31 @@ def _exists(value: Value, operand: Any, _timezone: str) -> str:
 
 def _other(value: Value, same: str) -> str:
     return f"coalesce({value.present}, false) AND NOT coalesce({same}, false)"
+
+
+def _dated(value: Value, operand: str, compared: str, timezone: str) -> str:
+    if value.computed:
+        return "false"
+    return f"({value.has_kind('text')} AND {dates(compared, span(value.text, timezone), span(quote(operand), timezone))})"
+
+
+def _near(value: Value, operand: Any, _timezone: str) -> str:
+    """As the stream computes it, step by step, so that not even the last digit differs."""
+    lat, lon = (degrees(Value(extract(value.json, (name,))), most) for name, most in (("lat", 90), ("lon", 180)))
+    here = {name: f"CAST({(micros(operand[name]) or 0) / MICRO!r} AS DOUBLE)" for name in ("lat", "lon")}
+    radians = f"CAST({math.pi / 180!r} AS DOUBLE)"
+    north = f"sin(({lat} - {here['lat']}) * {radians} / 2)"
+    east = f"sin(({lon} - {here['lon']}) * {radians} / 2)"
+    cosines = f"cos({here['lat']} * {radians}) * cos({lat} * {radians})"
+    most = math.sin(min(operand["km"] / (2 * EARTH_KM), math.pi / 2)) ** 2
+    return f"({value.has_kind('object')} AND {north} * {north} + {cosines} * ({east} * {east}) <= CAST({most!r} AS DOUBLE))"
+
+
+def _version(sign: str) -> Holds:
+    def holds(value: Value, operand: Any, _timezone: str) -> str:
+        return f"({value.has_kind('text')} AND {precedence(value.text)} {sign} {precedence(quote(operand))})"
+
+    return holds
 
 
 def _order(op: str) -> Holds:
@@ -185,6 +210,15 @@ OPERATORS: dict[str, Holds] = {
     "ends_with": _text("ends_with"),
     "not_ends_with": _text("ends_with", "NOT "),
     "matches": _matches,
+    "before": lambda value, operand, timezone: _dated(value, operand, "lt", timezone),
+    "after": lambda value, operand, timezone: _dated(value, operand, "gt", timezone),
+    "on": lambda value, operand, timezone: _dated(value, operand, "in", timezone),
+    "semver_eq": _version("="),
+    "semver_gt": _version(">"),
+    "semver_gte": _version(">="),
+    "semver_lt": _version("<"),
+    "semver_lte": _version("<="),
+    "near": _near,
     "includes": lambda value, operand, _: _includes(value, [operand]),
     "includes_any": lambda value, operand, _: _includes(value, operand),
     "includes_all": _includes_all,

@@ -153,7 +153,7 @@ class Span:
 
 def span(text: str, timezone: str) -> Span:
     """What an ISO 8601 text says: a date alone its day in the timezone, a date-time one instant; NULL of other texts."""
-    is_date = f"regexp_full_match({text}, '{DATE}') AND {text} >= '0001'"
+    is_date = f"regexp_full_match({text}, '{DATE}') AND {text} >= '0001' AND {text} < '9999-12-31'"
     is_moment = f"regexp_full_match({text}, '{MOMENT}') AND {text} >= '0001'"
     first, last = _midnight(text, timezone, 0), f"{_midnight(text, timezone, 1)} - 1"
     moment = _instant(text)
@@ -165,7 +165,12 @@ def span(text: str, timezone: str) -> Span:
 
 def _midnight(text: str, timezone: str, days: int) -> str:
     midnight = f"CAST(TRY_CAST({text} AS DATE) + {days} AS TIMESTAMP)"
-    return f"epoch_us({midnight})" if timezone == "UTC" else f"epoch_us(timezone({quote(timezone)}, {midnight}))"
+    if timezone == "UTC":
+        return f"epoch_us({midnight})"
+    # Where clocks are set back over midnight there are two, of which DuckDB names the second.
+    found = f"epoch_us(timezone({quote(timezone)}, {midnight}))"
+    hour_before = f"timezone({quote(timezone)}, timezone('UTC', make_timestamp({found} - 3600000000)))"
+    return f"CASE WHEN {hour_before} = {midnight} THEN {found} - 3600000000 ELSE {found} END"
 
 
 def _instant(text: str) -> str:
@@ -177,3 +182,44 @@ def _instant(text: str) -> str:
     minutes = f"(CAST(left({digits}, 2) AS BIGINT) * 60 + CAST(substr({digits}, 3, 2) AS BIGINT))"
     away = f"CASE WHEN {offset} = '' THEN 0 ELSE {minutes} * CASE WHEN left({offset}, 1) = '-' THEN -60000000 ELSE 60000000 END END"
     return f"({whole} + {part} - ({away}))"
+
+
+def dates(op: str, given: Span, date: Span) -> str:
+    """How a date lies to another: after it, not before it, before it, not after it, in it."""
+    return {
+        "gt": f"{given.start} > {date.end}",
+        "gte": f"{given.start} >= {date.start}",
+        "lt": f"{given.end} < {date.start}",
+        "lte": f"{given.end} <= {date.end}",
+        "in": f"{given.start} >= {date.start} AND {given.end} <= {date.end}",
+    }[op]
+
+
+def degrees(value: Value, most: int) -> str:
+    """A number of degrees as DOUBLE, to six places; NULL beyond ``most``."""
+    whole = f"CAST({value.number} * 1000000 AS HUGEINT)"
+    return f"CASE WHEN abs({value.number}) <= {most} THEN CAST({whole} AS DOUBLE) / CAST(1000000 AS DOUBLE) END"
+
+
+_SEMVER_NUMBER = r"(0|[1-9]\d*)"
+_SEMVER_PART = r"(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)"
+SEMVER = (
+    rf"{_SEMVER_NUMBER}(\.{_SEMVER_NUMBER}(\.{_SEMVER_NUMBER}"
+    rf"(-{_SEMVER_PART}(\.{_SEMVER_PART})*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?)?)?"
+)
+
+
+def precedence(text: str) -> str:
+    """What versions are ordered by: three numbers, a release after what comes before it, and the parts of that; NULL of other texts."""
+    core = f"regexp_extract({text}, '^[0-9.]*')"
+    numbers = ", ".join(_number_part(f"coalesce(nullif(split_part({core}, '.', {at}), ''), '0')") for at in (1, 2, 3))
+    before = f"regexp_extract({text}, '^[0-9.]*-([0-9A-Za-z.-]*)', 1)"
+    parts = f"list_transform(CASE WHEN {before} = '' THEN [] ELSE string_split({before}, '.') END, lambda part: {_number_part('part')})"
+    return f"""CASE WHEN regexp_full_match({text}, '{SEMVER}')
+        THEN struct_pack(numbers := [{numbers}], released := {before} = '', parts := {parts}) END"""
+
+
+def _number_part(text: str) -> str:
+    """A number before a word, by its length and then its digits."""
+    word = f"NOT regexp_full_match({text}, '[0-9]+')"
+    return f"struct_pack(word := {word}, length := CASE WHEN {word} THEN 0 ELSE length({text}) END, said := {text})"
