@@ -58,14 +58,25 @@ def _fold_features(person: Person, event: Event, program: Program, now: int, tou
         turned = feature.fold(cells, at, time, message, properties, now)
         if turned or not told:
             touched.append(at)
+        if not feature.windowed:
+            continue
+        cell = cells.get(at)
+        if cell is None:
+            continue
         # One more that turns nothing makes nothing due earlier; whose timer is due by now is looked at then anyway.
-        if feature.windowed and (turned or time > now):
-            cell = cells.get(at)
-            if cell is not None and (armed is None or time > now < armed or feature.may_be_due(cell, armed)):
-                moment = feature.due(cell, now)
-                if moment is not None and (due is None or moment < due):
-                    due = moment
+        if (turned or time > now) and (armed is None or time > now < armed or feature.may_be_due(cell, armed)):
+            due = _earlier(due, feature.due(cell, now))
+        for other_at, other in feature.others:
+            turned = other.turned(cell, time, now)
+            if turned or not told:
+                touched.append(other_at)
+            if (turned or time > now) and (armed is None or time > now < armed or other.may_be_due(cell, armed)):
+                due = _earlier(due, other.due(cell, now))
     return due
+
+
+def _earlier(due: int | None, moment: int | None) -> int | None:
+    return moment if due is None or (moment is not None and moment < due) else due
 
 
 def join(into: Person, other: Person, program: Program) -> None:
@@ -87,13 +98,9 @@ def next_due(person: Person, program: Program, now: int) -> int | None:
     """The next moment after ``now`` at which some feature of the person changes by itself."""
     following: int | None = None
     watched = program.watched
-    for at, cell in person.cells.items():
-        feature = watched[at]
-        if feature is None:
-            continue
-        moment = feature.due(cell, now)
-        if moment is not None and (following is None or moment < following):
-            following = moment
+    for slot, cell in person.cells.items():
+        for _, feature in watched[slot]:
+            following = _earlier(following, feature.due(cell, now))
     return following
 
 
@@ -102,14 +109,13 @@ def changed_at(person: Person, program: Program, due: int) -> tuple[tuple[int, .
     touched: list[int] = []
     following: int | None = None
     watched = program.watched
-    for at, cell in person.cells.items():
-        feature = watched[at]
-        if feature is None or len(cell) < feature.least:
-            continue
-        moment = feature.due(cell, due - 1)
-        if moment == due:
-            touched.append(at)
-            moment = feature.due(cell, due)
-        if moment is not None and (following is None or moment < following):
-            following = moment
+    for slot, cell in person.cells.items():
+        for at, feature in watched[slot]:
+            if len(cell) < feature.least:
+                continue
+            moment = feature.due(cell, due - 1)
+            if moment == due:
+                touched.append(at)
+                moment = feature.due(cell, due)
+            following = _earlier(following, moment)
     return tuple(sorted(touched)), following

@@ -105,8 +105,8 @@ class Announcer:
         bits, cells = self._program.blank, person.cells
         evaluators, without = self._program.evaluators, self._program.without
         for at in order:
-            feature = without[at]
-            holds = (feature is None or feature in cells) and evaluators[at](person, now, bits)
+            needed = without[at]
+            holds = (needed is None or needed in cells) and evaluators[at](person, now, bits)
             if holds is not (bits >> at & 1 == 1):
                 bits ^= 1 << at
         person.bits = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
@@ -149,14 +149,16 @@ class Announcer:
             self._timers.arm(person, BEFORE_ALL)
             self._store.dirty[person.key] = person
             return
-        bits = before = int.from_bytes(person.bits, "little")
-        evaluators, without, cells = self._program.evaluators, self._program.without, person.cells
+        held = person.bits
+        bits = before = int.from_bytes(held, "little")
+        evaluators, without, cells, known = self._program.evaluators, self._program.without, person.cells, 8 * len(held)
         for at in order:
-            feature = without[at]
-            holds = (feature is None or feature in cells) and evaluators[at](person, now, bits)
-            if holds is not (bits >> at & 1 == 1):
+            needed = without[at]
+            holds = (needed is None or needed in cells) and evaluators[at](person, now, bits)
+            # Each segment comes once, so that what is held of it is what it was.
+            if holds is not (at < known and held[at >> 3] >> (at & 7) & 1 == 1):
                 bits ^= 1 << at
-                self._membership(person, at, entered=bits >> at & 1 == 1)
+                self._membership(person, at, entered=holds)
         if bits != before:
             person.bits = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
             self._store.dirty[person.key] = person

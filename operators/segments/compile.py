@@ -19,7 +19,7 @@ from schemalogic.paths import parse_path
 Matcher = Callable[[dict[str, Any], dict[str, Any]], bool]
 """(properties, event) → matches"""
 Touch = tuple[int, Matcher | None, Cell]
-"""Number of a feature, what an event must satisfy beside its name (None: nothing), and how the feature folds it."""
+"""Number of a feature that has a cell, what an event must satisfy beside its name (None: nothing), and how the feature folds it."""
 _ROUTES_MAX = 10_000
 CONFIDENCE = "confidence"
 """Among what a change has touched: how sure we are who the person is (`Person.certainty`)."""
@@ -50,12 +50,12 @@ class Program(Facts):
 
     def __init__(self, definitions: Definitions) -> None:
         super().__init__(definitions)
-        self.watched: list[Cell | None] = [cell if cell.windowed else None for cell in self.cells]
-        """By number of a feature: its cell's functions, if its value changes by itself."""
+        self.watched = [[(at, cell), *cell.others] if cell.windowed and self.slots[at] == at else [] for at, cell in enumerate(self.cells)]
+        """By number under which people hold a cell: the features that look at it, with their functions, if they change by themselves."""
         self.emitted = tuple(trait.name for trait in definitions.traits if trait.emit)
         self.evaluators: list[Evaluator] = [self._segment(segment) for segment in self.segments]
         self.without = [FORMS[segment.who.form].without(self, segment.who) for segment in self.segments]
-        """By segment: a feature without any event of which nobody is a member, None if there is no such."""
+        """By segment: the number of a cell without which nobody is a member, None if there is no such."""
         self._set_critical()
         self._routes: dict[str, Route] = {}
         self._index_dependencies()
@@ -76,6 +76,8 @@ class Program(Facts):
     def _new_route(self, name: str) -> Route:
         route = Route()
         for at, feature in enumerate(self.features):
+            if self.slots[at] != at:
+                continue
             if not any(name == each or (each.endswith("*") and name.startswith(each[:-1])) for each in feature.events):
                 continue
             key = next((where for where in feature.where if _text_equality(where)), None)

@@ -93,7 +93,7 @@ class _Explained:
     def _did(self, condition: Did, zone: str) -> Reason:
         program = self._program
         feature, at = program.definitions.features[condition.feature], program.number[condition.feature]
-        cell, found = program.cells[at], self._person.cells.get(at)
+        cell, found = program.cells[at], program.cell(self._person, at)
         until = self._turns(condition, zone) if feature.within_us is not None else None
         capped = feature.cap is not None and cell.value(found, self._at) >= feature.cap
         says, shown = did_words(feature, condition.predicates), cell.shown(found, self._at)
@@ -103,7 +103,7 @@ class _Explained:
         name, *rest = parse_path(path)
         at = self._program.computed.get(str(name))
         if at is not None and self._program.cells[at].unit is not None:
-            return self._program.cells[at].shown(self._person.cells.get(at), self._at)
+            return self._program.cells[at].shown(self._program.cell(self._person, at), self._at)
         found = [canonical(value) for value in values(tuple(rest), self._program.trait(self._person, str(name), self._at))]
         return found if None in rest else found[0]
 

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from contracts.language.exact import exact_test
-from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, TraitIs
-from contracts.text.numbers import MICRO
+from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, Predicate, TraitIs
+from contracts.text.numbers import MICRO, micros
 from operators.records import Person
+from operators.segments.cells.cell import Cell
 from operators.segments.facts import Facts
 from operators.segments.paths import values
 from operators.segments.predicates import compiled
 from schemalogic.paths import parse_path
 
+_ORDERS = frozenset({"gte", "gt", "lte", "lt"})
 Evaluator = Callable[[Person, int, int], bool]
 """(person, now, memberships so far as bits) → is a member"""
 
@@ -66,19 +68,29 @@ def _segment(facts: Facts, condition: MemberOf, _zone: str) -> Evaluator:
 
 
 def _did(facts: Facts, condition: Did, _zone: str) -> Evaluator:
-    at = facts.number[condition.feature]
-    cell = facts.cells[at]
-    value, unit = cell.value, cell.unit
-    if len(condition.predicates) == 1 and unit == MICRO:
-        op, operand = condition.predicates[0].op, condition.predicates[0].operand
-        if op == "gte" and type(operand) is int:
-            if operand == 1 and not cell.windowed:
-                return lambda person, now, bits: bool(person.cells.get(at))
-            return lambda person, now, bits: value(person.cells.get(at), now) >= operand
-        if op == "eq" and operand == 0:
-            return lambda person, now, bits: value(person.cells.get(at), now) == 0
-    test = exact_test(condition.predicates)
-    return lambda person, now, bits: test(value(person.cells.get(at), now) * unit)
+    number = facts.number[condition.feature]
+    return _measured(facts.cells[number], facts.slots[number], condition.predicates)
+
+
+def _measured(cell: Cell, slot: int, predicates: tuple[Predicate, ...]) -> Evaluator:
+    """Whether the number of a cell satisfies the predicates; what most people ask is one comparison."""
+    unit = cell.unit
+    assert unit is not None, "what is compared is a number"
+    if len(predicates) == 1:
+        op, bound = predicates[0].op, micros(predicates[0].operand)
+        if bound is not None and op in _ORDERS:
+            # The smallest number of units that is not below the operand, or is above it.
+            least = bound // unit + 1 if op in {"gt", "lte"} else -(-bound // unit)
+            if op in {"lt", "lte"}:
+                return lambda person, now, bits: cell.value(person.cells.get(slot), now) < least
+            if least == 1 and unit == MICRO and not cell.windowed:
+                return lambda person, now, bits: bool(person.cells.get(slot))
+            return lambda person, now, bits: cell.value(person.cells.get(slot), now) >= least
+        if bound is not None and op == "eq" and bound % unit == 0:
+            exactly = bound // unit
+            return lambda person, now, bits: cell.value(person.cells.get(slot), now) == exactly
+    test = exact_test(predicates)
+    return lambda person, now, bits: test(cell.value(person.cells.get(slot), now) * unit)
 
 
 def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
@@ -86,17 +98,15 @@ def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
     trait, rest = str(name), tuple(below)
     test = compiled(condition.predicates, zone)
     at = facts.computed.get(trait)
-    unit = None if at is None else facts.cells[at].unit
-    if at is not None and unit is not None and not rest:
-        exact, value = exact_test(condition.predicates), facts.cells[at].value
-        return lambda person, now, bits: exact(value(person.cells.get(at), now) * unit)
+    if at is not None and facts.cells[at].unit is not None and not rest:
+        return _measured(facts.cells[at], facts.slots[at], condition.predicates)
     if not rest:
         return lambda person, now, bits: test(facts.trait(person, trait, now))
     return lambda person, now, bits: any(test(item) for item in values(rest, facts.trait(person, trait, now)))
 
 
 def _did_without(facts: Facts, condition: Did) -> int | None:
-    return None if exact_test(condition.predicates)(0) else facts.number[condition.feature]
+    return None if exact_test(condition.predicates)(0) else facts.slots[facts.number[condition.feature]]
 
 
 def _all_without(facts: Facts, condition: All) -> int | None:

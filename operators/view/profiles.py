@@ -98,7 +98,7 @@ def traits_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
     """Plain and computed traits; numbers of sums exact."""
     traits = {name: canonical(kept[2]) for name, kept in person.traits.items() if kept[2] is not None and name not in program.computed}
     for name, at in program.computed.items():
-        value = program.cells[at].shown(person.cells.get(at), at_us)
+        value = program.cells[at].shown(program.cell(person, at), at_us)
         if value is not None:
             traits[name] = value
     return traits
@@ -107,7 +107,7 @@ def traits_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
 def features_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
     """The value of every counting or summing feature by its key."""
     counted = ((at, feature) for at, feature in enumerate(program.features) if program.cells[at].unit is not None)
-    return {feature.key: program.cells[at].shown(person.cells.get(at), at_us) for at, feature in counted}
+    return {feature.key: program.cells[at].shown(program.cell(person, at), at_us) for at, feature in counted}
 
 
 def segments_of(person: Person, program: Program, at_us: int) -> list[str]:

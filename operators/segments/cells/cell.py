@@ -26,6 +26,8 @@ class Cell:
 
     windowed = False
     """Whether the value changes by itself, when what it has seen leaves a window."""
+    is_shared = False
+    """Whether features that differ in window and cap alone can look at one cell, that of the one that looks furthest."""
 
     def __init__(self, unit: int | None = None) -> None:
         self.unit = unit
@@ -33,9 +35,19 @@ class Cell:
         """Of a cell that holds less than so many things nothing ever changes a condition's mind."""
         self._floor: list[int] = []
         """By count: the largest count up to it at which a condition changes its mind, 0 for none; empty if that is not known."""
+        self.others: list[tuple[int, Cell]] = []
+        """The features, by number, that look at the cell of this one."""
+
+    def share(self, at: int, other: Cell) -> None:
+        """Another feature looks at the cell of this one."""
+        self.others.append((at, other))
 
     def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
         """Put one more event into the cell, which is this one of a person's; whether a condition may think otherwise by that."""
+        raise NotImplementedError
+
+    def turned(self, cell: Any, time: int, now: int) -> bool:
+        """Of a feature that looks at another's cell: whether a condition may think otherwise by the event of this time in it."""
         raise NotImplementedError
 
     def value(self, cell: Any, now: int) -> Any:

@@ -36,14 +36,23 @@ class _Times(Cell):
 
 
 class _RecentTimes(Windowed):
-    """A sorted list of times: all in the window, of the past ones only the newest ``cap``."""
+    """A sorted list of times: all in the window, of the past ones only the newest ``cap``, and one more where others look at it."""
+
+    is_shared = True
 
     def __init__(self, window: int, cap: int | None) -> None:
         super().__init__(MICRO, window)
         self._cap = cap
+        self._most = cap
+        """So many past times are held; None: all."""
+
+    def share(self, at: int, other: Cell) -> None:
+        super().share(at, other)
+        # So that one more than another counts is seen as that.
+        self._most = None if self._cap is None else self._cap + 1
 
     def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
-        since, cap = now - self.window, self._cap
+        since, most = now - self.window, self._most
         if time <= since:
             return False
         cell = cells.get(at)
@@ -57,18 +66,26 @@ class _RecentTimes(Windowed):
         past = len(cell) if cell[-1] <= now else bisect_right(cell, now)
         gone = 0 if cell[0] > since else bisect_right(cell, since)
         number = past - gone
-        if cap is not None and number > cap:
-            gone = past - cap
+        if most is not None and number > most:
+            gone = past - most
         if gone:
             del cell[:gone]
         return time <= now and self.turns(number)
 
+    def turned(self, cell: Any, time: int, now: int) -> bool:
+        return now - self.window < time <= now and self.turns(self._count(cell, now))
+
     def value(self, cell: Any, now: int) -> int:
         if cell is None:
             return 0
-        since, cap = now - self.window, self._cap
-        number = len(cell) if cell[0] > since and cell[-1] <= now else bisect_right(cell, now) - bisect_right(cell, since)
+        number, cap = self._count(cell, now), self._cap
         return number if cap is None or number < cap else cap
+
+    def _count(self, cell: list[int], now: int) -> int:
+        since = now - self.window
+        if cell[0] > since and cell[-1] <= now:
+            return len(cell)
+        return bisect_right(cell, now) - bisect_right(cell, since)
 
     def join(self, a: Any, b: Any) -> Any:
         return sorted((a or []) + (b or [])) or None
