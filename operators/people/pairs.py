@@ -149,3 +149,8 @@ class Denied:
         """The denials of an identifier, each as purpose and moment, in no order."""
         if self.any(identifier):
             yield from [(key[32:].decode(), _decode_moment(row)) for key, row in self._rows.of(identifier) if len(key) > 32]
+
+
+def denied_at(row: bytes) -> int:
+    """When (µs) the denial of a row was made; before everything for the row that says that there are some."""
+    return _decode_moment(row)[0] if row else 0

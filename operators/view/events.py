@@ -52,16 +52,19 @@ class EventReader:
         """The events of a profile, in no order, each with the hash of the identifier on which it hangs. Reads what hangs on its
         identifiers, and on devices that were seen with them but are not its own.
         """
+        if person.first is None or person.last is None:
+            return
+        span = person.first, person.last
         if not person.identifiers:
             device = self._device(person)
-            yield from ((device, each) for each in self._hanging(device, person) if moment_owner(each.row)[0] == NOBODY)
+            yield from ((device, each) for each in self.hanging(device, *span) if moment_owner(each.row)[0] == NOBODY)
             return
         rules = self.committed.program.definitions.identity
         own = {each.hash for each in person.identifiers}
         named = any(rules.namespaces[each.namespace].scope == "person" for each in person.identifiers)
         beside = {end for link in IdentityReader(self.committed).refused_of(person).values() for end in (link.a, link.b)}
         for anchor in sorted(own | beside):
-            for each in self._hanging(anchor, person):
+            for each in self.hanging(anchor, *span):
                 owner, key = moment_owner(each.row)
                 if key in own if owner == OWNED else anchor in own and not (owner == NOBODY and named):
                     yield anchor, each
@@ -71,14 +74,12 @@ class EventReader:
         everybody = (each for one in self.committed.people() for each in one.identifiers)
         return next(each.hash for each in everybody if self._shared(each) == person.key)
 
-    def _hanging(self, anchor: bytes, person: Person) -> Iterator[Stored]:
-        """What hangs on an identifier between the first and the last event of a profile."""
+    def hanging(self, anchor: bytes, first: int, last: int) -> Iterator[Stored]:
+        """What hangs on an identifier between two times in µs, whosever it is, in no order; of what is sealed all."""
         rows = self.committed.rows
         for _, page in rows.rows("pages", anchor, anchor + _BEHIND):
             yield from decode_page(page)
-        if person.first is None or person.last is None:
-            return
-        for period in range(period_of(person.first), period_of(person.last) + 1):
+        for period in range(period_of(first), period_of(last) + 1):
             start = period_key(period) + anchor
             for key, row in rows.rows("moments", start, start + _BEHIND):
                 yield from decode_moments(key, row)

@@ -21,10 +21,10 @@ from state.errors import NoState
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A living profile. Times are ISO 8601.
+    """A profile, now or ``at`` an earlier time. Times are ISO 8601.
 
     ``identifiers``: namespace, value, first and last seen of each. ``consents``: what was decided, by purpose; ``consent_defaults``: what
-    counts of the others.
+    counts of the others. ``version``: None of an earlier time.
     """
 
     id: str
@@ -38,7 +38,8 @@ class Profile(msgspec.Struct, frozen=True):
     identifiers: list[list[str]]
     first_seen: str | None
     last_seen: str | None
-    version: int
+    version: int | None
+    at: str | None = None
 
 
 def parse(identifier: str) -> tuple[str, str]:

@@ -69,7 +69,7 @@ def dump(
 def profile_show(
     context: typer.Context,
     identifier: Annotated[str, typer.Argument(metavar="NS:VALUE|PROFILE")],
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="Only who it was, as it was believed then; ISO 8601.")] = None,
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="As of then, by all that is known today; ISO 8601.")] = None,
     json: Json = False,
     space: Space = None,
 ) -> None:
@@ -77,22 +77,28 @@ def profile_show(
 
     By an identifier, or by a profile's id.
 
-    With --at only the profile and its identifiers, as `skep identity show` tells them.
+    With --at by the events and entries with a time up to then, whenever they came, and the definitions in force. What was believed then
+    is what `skep identity show --at` tells.
 
     Example: skep profile show user_id:42
     """
     from skep.answers.profiles import find, nobody
     from skep.cli.show.profile import show
 
-    if at is not None:
-        from skep.answers.identity.history import who
-        from skep.cli.show.history import show_who
+    settings = settings_of(context)
+    if at is None:
+        found = find(settings, identifier, space)
+    else:
+        from skep.answers.past import was
 
-        answers([who(settings_of(context), identifier, space, at)], show_who, json=json)
-        return
-    found = find(settings_of(context), identifier, space)
+        with console.spinner("going through what had happened …"):
+            found = was(settings, identifier, space, at)
     if not found and not json:
-        fail(nobody(identifier))
+        fail(
+            nobody(identifier)
+            if at is None
+            else f"nobody had {identifier} by {at}, by all that is known today → `skep profile timeline {identifier}` tells since when"
+        )
     answers(found, show, json=json)
 
 

@@ -1,4 +1,4 @@
-"""`skep profile timeline`: events and what was told in one list, also of those who were merged; what it cannot be asked."""
+"""`skep profile timeline` and `show --at`: events and what was told in one list, who somebody was at a time, what cannot be asked."""
 
 from __future__ import annotations
 
@@ -85,6 +85,21 @@ def test_the_newest_since_a_time_and_of_one_name(shop: Path) -> None:
     assert told(shop, "user_id:ann", "--event", "identify") == [("03", "identify", "user_id:ann")]
     assert "nothing in that time" in skep("profile", "timeline", "user_id:ann", "--event", "nothing", project=shop).stdout
     assert "6 earlier ones are left out: --limit 10" in skep("profile", "timeline", "user_id:ann", "--limit", "4", project=shop).stdout
+
+
+def test_who_somebody_was(shop: Path) -> None:
+    """By all that is known today: as of the second day nobody knew that the device was ann's, who had not been seen."""
+    (then,) = asked(shop, "profile", "show", "device:d", "--at", "2026-01-02T12:00:00Z")
+    (now,) = asked(shop, "profile", "show", "user_id:ann")
+    assert [one[:2] for one in then["identifiers"]] == [["device", "d"]]
+    assert (then["segments"], then["at"], then["version"]) == (["buyers"], "2026-01-02T12:00:00.000000Z", None)
+    assert asked(shop, "profile", "show", now["id"], "--at", "2026-01-02T12:00:00Z") == [then]
+    (later,) = asked(shop, "profile", "show", "device:d", "--at", "2026-01-05T12:00:00Z")
+    assert later == {**now, "at": "2026-01-05T12:00:00.000000Z", "version": None}
+    assert asked(shop, "profile", "show", "user_id:ann", "--at", "2026-01-02T12:00:00Z") == []
+    assert "nobody had user_id:ann" in refused(skep("profile", "show", "user_id:ann", "--at", "2026-01-02T12:00:00Z", project=shop))
+    assert "--at: expected a time" in refused(skep("profile", "show", "user_id:ann", "--at", "May", project=shop))
+    assert "as of 2026-01-05" in skep("profile", "show", "user_id:ann", "--at", "2026-01-05T12:00:00Z", project=shop).stdout
 
 
 def test_what_it_cannot_be_asked(shop: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skep.answers.profiles import Profile
-from skep.cli.console import headline, json_bytes, out, table
+from skep.cli.console import cell, headline, json_bytes, out, table
 from skep.cli.layout import moment, prose
 
 _GRANTED = {True: "granted", False: "denied"}
@@ -13,7 +13,8 @@ _GRANTED = {True: "granted", False: "denied"}
 
 def show(profile: Profile) -> None:
     """A profile for people."""
-    headline(profile.id, f"  space {profile.space}  version {profile.version}")
+    then = f"version {profile.version}" if profile.at is None else f"as of {cell(profile.at)}"
+    headline(profile.id, f"  space {profile.space}  {then}")
     unsure = "" if profile.confidence == 1 else f", one person with a probability of {profile.confidence:g}"
     out.print(f"seen from {profile.first_seen or '–'} to {profile.last_seen or '–'}{unsure}\n")
     table(("identifier", prose("value"), moment("first seen"), moment("last seen")), profile.identifiers)
