@@ -10,6 +10,25 @@ from operators.quality.broken import Broken
 KEY = b"state"
 
 
+class Underway(msgspec.Struct):
+    """Definitions on their way: everybody is brought along, by key, up to ``cursor``. Until they are in force (``switched``) that means
+    that what the features that are new come to is computed; from then on, that people are evaluated and told of.
+
+    ``entry`` is the id of the control entry that waits for the answer, ``because`` what differs, ``clock`` what is told before the space's
+    own runs. ``people`` have been evaluated, ``events`` read.
+    """
+
+    before: str
+    after: str
+    entry: str
+    because: list[str]
+    clock: int
+    switched: bool = False
+    cursor: bytes = b""
+    people: int = 0
+    events: int = 0
+
+
 class Meta(msgspec.Struct):
     """Counters are totals since the first run; ``epochs`` are the definitions that have been in force, oldest first,
     each with the first position of each partition that it judges."""
@@ -59,6 +78,10 @@ class Meta(msgspec.Struct):
     """Decisions about consent that could not be read and count as denials, by purpose and source."""
     generations: dict[str, int] = {}
     """How often a file has been begun, where that is more than once; by its first partition."""
+    edition: int = 0
+    """Of the numbers of features and segments by which rows of people are read; a row of an older one is brought along first."""
+    change: Underway | None = None
+    """Definitions on their way."""
 
     def partition(self, file: str) -> str:
         """The partition in which a file is read now."""
@@ -74,6 +97,9 @@ class Meta(msgspec.Struct):
 
     @property
     def digest(self) -> str:
+        """Of the definitions by which people are told of: those that judge, unless these are on their way yet."""
+        if self.change is not None:
+            return self.change.after if self.change.switched else self.change.before
         return self.epochs[-1][0] if self.epochs else ""
 
 

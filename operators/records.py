@@ -149,6 +149,7 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     ``records``, if the rules have probabilistic links, by lead; ``confidence`` is the probability of the weakest link on the
     strongest way to the lead. ``aside``, where events of a device belong to nobody: start of its session, and the row as it was
     before that, empty if there was none.
+    ``edition``: by which numbers of features and segments ``cells`` and ``bits`` are (`operators/segments/carried.py`).
     """
 
     key: bytes
@@ -167,6 +168,7 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     records: dict[bytes, Record] = {}
     confidence: float = 1.0
     aside: list[Any] | None = None
+    edition: int = 0
 
     @property
     def certainty(self) -> float:

@@ -41,8 +41,9 @@ class Engine:
     ) -> None:
         self._folder = folder
         self._hasher = hasher
-        self._definitions = definitions
-        self._judge = judge_of(definitions)
+        self.known: dict[str, Definitions] = {}
+        """By digest: all that have been in force, or on their way."""
+        self._know(definitions)
         self._options = {"horizon_us": horizon_us, "cache_bytes": cache_bytes}
         self._open()
         self.partitions: list[str] = []
@@ -50,13 +51,17 @@ class Engine:
         self.denials: list[Denial] = []
         """What refused records deny, as the model reads them."""
 
+    def _know(self, definitions: Definitions) -> None:
+        self._definitions = self.known[definitions.digest] = definitions
+        self._judge = judge_of(definitions)
+
     def _open(self) -> None:
         self.shard = Shard(self._folder)
         self._begin()
 
     def _begin(self) -> None:
         self._box = Sandbox(
-            SPACE, self.shard, self._hasher, load=lambda digest: self._definitions, judge=lambda digest: self._judge, **self._options
+            SPACE, self.shard, self._hasher, load=self.known.__getitem__, judge=lambda digest: judge_of(self.known[digest]), **self._options
         )
         self.space, self.view = self._box.space, self._box.view
 
@@ -77,8 +82,7 @@ class Engine:
                     family.delete(key)
         self.shard.commit()
         self.denials = []
-        self._definitions = definitions
-        self._judge = judge_of(definitions)
+        self._know(definitions)
         self._options |= {"cache_bytes": cache_bytes, "horizon_us": horizon_us}
         self._begin()
 
@@ -88,11 +92,12 @@ class Engine:
         entry = {"type": "definitions", "digest": self._definitions.digest, "from": {}, "messageId": "d"}
         self.control([entry])
 
-    def define(self, definitions: Definitions) -> None:
-        """Other definitions take effect."""
-        self._definitions = definitions
-        self._judge = judge_of(definitions)
+    def define(self, definitions: Definitions, *, whole: bool = True) -> None:
+        """Other definitions take effect; without ``whole`` they are perhaps only on their way."""
+        self._know(definitions)
         self.control([{"type": "definitions", "digest": definitions.digest, "messageId": definitions.digest}])
+        if whole:
+            self.space.bring_along()
         self.deny(row for _, row in self.shard.quarantine.committed(b""))
 
     def control(self, entries: list[dict[str, object]]) -> None:

@@ -26,6 +26,11 @@ class Clock:
         self._active = {partition: self._meta.clocks.get(partition) for partition in partitions if partition not in history}
         self._history = set(history)
 
+    @property
+    def waits(self) -> bool:
+        """Whether something is going to be read yet."""
+        return bool(self._active or self._history)
+
     def take_up(self, partition: str, *, history: bool) -> None:
         """A partition that turns up during the run, or goes on after its end. It holds the clock back until it has said something;
         one of history never does."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from contracts.model.batches import ControlEntry
@@ -17,6 +19,7 @@ def apply(work: Work, entry: ControlEntry) -> None:
     kind = said["type"]
     work.log.time = parse_time(said.get("timestamp"))
     work.log.clock = meta.clock if meta.clock is not None else work.log.time or 0
+    answer: dict[str, Any] | None
     if kind == "definitions":
         answer = redefinition.define(work, entry)
     elif kind in {"link", "unlink"}:
@@ -32,5 +35,5 @@ def apply(work: Work, entry: ControlEntry) -> None:
     if work.digest:
         work.remember()
     identity = said.get("messageId")
-    if isinstance(identity, str):
+    if isinstance(identity, str) and answer is not None:
         work.shard.answers.put(identity.encode(), orjson.dumps({"ok": True, "type": kind, **answer}))

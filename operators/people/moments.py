@@ -9,6 +9,7 @@ from operators.meta import Meta
 from operators.moment_row import moment_owner, pack_moment
 from operators.people.heads import Heads, owner_key
 from operators.people.reading import Reading
+from operators.people.stored import committed_moments, committed_pages
 from operators.records import SEEN_BESIDE, Stored, decode_moments, decode_page, encode, place
 from operators.stitch.owners import Owner
 from state.keys import NOBODY, PERIOD_US, moment_key, moment_parts, period_key, period_of, period_of_key, time_key
@@ -20,8 +21,6 @@ ROW_US = 15 * 60_000_000
 """How much time a row spans at most: so far before a moment the row may begin that holds it."""
 SEALED_MAX = 500_000
 """Sealed messages that are held in memory to find repeats by, about 100 bytes each; all are let go of when there are more."""
-_BEHIND = b"\xff" * 21
-"""Behind every key."""
 NOBODY_ROWS = 100
 """Events without identifiers in one page."""
 
@@ -187,7 +186,7 @@ class Moments:
             for stored in page:
                 yield Kept(key[:16], stored, key, sealed=True)
         changed = self._changed
-        for key, row in self._committed_moments(ordered):
+        for key, row in committed_moments(self._shard, ordered):
             anchor = key[4:20]
             if anchor not in changed or key not in changed[anchor]:
                 moments = decode_moments(key, row)
@@ -218,44 +217,14 @@ class Moments:
         return [Kept(anchor, each, key) for key, moments in found for each in moments if first <= each.time_us <= last]
 
     def _pages(self, anchors: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """The pages of anchors in order: a look only where the last one has not passed an anchor already."""
+        """The pages of anchors."""
         pending = self._shard.pages.pending
-        rows, here = self._shard.pages.cursor(), b""
-        for anchor in anchors:
-            if here[:16] < anchor:
-                rows.seek(anchor)
-                here = rows.key() if rows.valid() else _BEHIND
-            while here.startswith(anchor):
-                if here not in pending:
-                    yield here, rows.value()
-                rows.next()
-                here = rows.key() if rows.valid() else _BEHIND
+        for key, row in committed_pages(self._shard, anchors):
+            if key not in pending:
+                yield key, row
         if pending:
             wanted = set(anchors)
             yield from [(key, row) for key, row in pending.items() if row is not None and key[:16] in wanted]
-
-    def _committed_moments(self, anchors: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """Those of anchors in order, from period to period: a look only where the last one has not passed an anchor already."""
-        rows, period = self._shard.moments.cursor(), b""
-        rows.seek(period)
-        while rows.valid():
-            here = rows.key()
-            if here[:4] == period:
-                rows.seek(period_key(period_of_key(here) + 1))
-                period = b""
-                continue
-            period = here[:4]
-            for anchor in anchors:
-                prefix = period + anchor
-                if here < prefix:
-                    rows.seek(prefix)
-                    here = rows.key() if rows.valid() else _BEHIND
-                while here.startswith(prefix):
-                    yield here, rows.value()
-                    rows.next()
-                    here = rows.key() if rows.valid() else _BEHIND
-                if not here.startswith(period):
-                    break
 
     def seal(self, before: int, limit: int) -> tuple[int, bool]:
         """Turn up to about ``limit`` moments of periods before ``before`` into pages; their message ids are forgotten, but for those of

@@ -8,7 +8,7 @@ from contracts.model.batches import ControlEntry
 from contracts.model.definitions import Definitions
 from contracts.model.versions import newest
 from operators.epochs import CONTROL, append_epoch
-from operators.people import denials, meaning
+from operators.people import change, denials, meaning
 from operators.people.blocks import BlockIndex
 from operators.people.recompute import compute
 from operators.people.work import Work
@@ -16,9 +16,13 @@ from operators.records import OWNED, SELF, Person, decode_person
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
 
+EVALUATED = frozenset({"traits", "segments", "features"})
+"""Where definitions differ in nothing else, nobody is made anew from events."""
 
-def define(work: Work, entry: ControlEntry) -> dict[str, Any]:
-    """Put definitions in force, and compute everybody anew where they say something else; the answer."""
+
+def define(work: Work, entry: ControlEntry) -> dict[str, Any] | None:
+    """Put definitions in force, and compute everybody anew where they say something else; the answer, None if they are only on their
+    way yet (`change.py`)."""
     digest = entry.entry["digest"]
     holds_from = entry.entry.get("from")
     if holds_from is None:
@@ -27,8 +31,12 @@ def define(work: Work, entry: ControlEntry) -> dict[str, Any]:
     before, known = (work.program, work.definitions) if work.digest else (None, None)
     recompute = ["the meaning of what is stored"] if known is not None and meaning.is_old(work.meta) else []
     if digest != work.digest:
+        differ = _differences(known, work.load(digest)) if known is not None else []
+        if differ and not recompute and EVALUATED.issuperset(differ):
+            change.begin(work, digest, str(entry.entry.get("messageId") or ""), differ)
+            return None
         work.use(digest)
-        recompute += _differences(known, work.definitions) if known is not None else []
+        recompute += differ
     if before is not None and recompute:
         work.log.cause = {"type": "definition", "digest": digest}
         with work.computing(f"definitions {digest} differ in {', '.join(recompute)}"):

@@ -6,6 +6,8 @@ from contracts.model.batches import Event, JudgedBatch, Refused
 from operators import meta as meta_row
 from operators.epochs import CONTROL
 from operators.people import control, rebuilds, redefinition
+from operators.people.change import Bringing
+from operators.people.meaning import is_old
 from operators.people.take import advance, take_in
 from operators.people.work import Work
 from state.errors import Gap
@@ -23,6 +25,7 @@ class Space:
     def __init__(self, work: Work) -> None:
         self.work = work
         self.name, self.shard, self.meta = work.name, work.shard, work.meta
+        self._bringing = Bringing(work)
         self._sealed = -(1 << 31)
         self._rebuilds = work.cost.rebuilds
         """How many rebuilds there were at the last commit."""
@@ -31,9 +34,13 @@ class Space:
         """Which partitions this run reads, and which of them are history. Before anything else people are brought to today's meaning."""
         self.work.clock.start(partitions, history)
         self.renew()
+        if self.meta.change is not None and not self.work.clock.waits:
+            self.bring_along()
 
     def renew(self) -> None:
         """Compute everybody anew, in one commit, if that was last done by an older meaning of what is stored."""
+        if is_old(self.meta) and self.meta.change is not None:
+            self.bring_along()
         if redefinition.renew(self.work):
             self._commit()
 
@@ -59,7 +66,23 @@ class Space:
         if batch.mark:
             self.shard.meta.put(mark_key(batch.partition), batch.mark)
         self._commit()
+        if self.meta.change is not None:
+            self.bring_along(slices=1 if self.work.clock.waits else None)
         return waiting
+
+    def bring_along(self, slices: int | None = None) -> None:
+        """Bring people along to definitions that are on their way, so many slices of them; None: all."""
+        left = slices
+        while self.meta.change is not None and left != 0:
+            self._said()
+            self._bringing.slice()
+            self._commit()
+            left = None if left is None else left - 1
+        self._said()
+
+    def _said(self) -> None:
+        if self.work.stepped is not None:
+            self.work.stepped()
 
     def _entries(self, batch: JudgedBatch, done: int) -> None:
         work = self.work
@@ -68,6 +91,9 @@ class Space:
             work.use(batch.digest)
         for entry in batch.control:
             if entry.position > done:
+                if entry.entry["type"] == "definitions" and self.meta.change is not None:
+                    # One change after the other.
+                    self.bring_along()
                 # One entry a commit: new definitions start from what is stored.
                 control.apply(work, entry)
                 self.meta.applied[CONTROL] = entry.position
@@ -83,7 +109,7 @@ class Space:
             self.meta.sources[batch.source] = self.meta.sources.get(batch.source, 0) + new
             self.meta.uncorrected += sum(position > done for position in batch.uncorrected)
         records: list[Event | Refused] = list(batch.events)
-        if batch.digest and batch.digest != work.digest:
+        if batch.digest and batch.digest != work.digest and not self._on_their_way(batch.digest):
             # After a crash with the archive ahead, what the old definitions judge can come after the new ones took effect.
             records = [self._understood(event) for event in batch.events]
         if batch.refused:
@@ -92,6 +118,10 @@ class Space:
         quality.begin(batch.source, batch.read_at_us)
         take_in(work, records, batch, done)
         quality.score()
+
+    def _on_their_way(self, digest: str) -> bool:
+        """Whether definitions that judge already are those that people are brought along to: they say the same of every event."""
+        return self.meta.change is not None and self.meta.change.after == digest
 
     def _understood(self, event: Event) -> Event:
         """An event that other definitions accepted, as those in force read it."""

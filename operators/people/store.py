@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -51,6 +51,9 @@ class PeopleStore:
         self.slots: dict[Pair, Slot] = {}
         self._hashes: dict[Pair, bytes] = {}
         self.dirty: dict[bytes, Person] = {}
+        self.edition = 0
+        """Of the rows; somebody whose row is of an older one is brought along by ``older`` before anybody sees it."""
+        self.older: Callable[[Person], None] | None = None
         self.missed = 0
         """People who had to be read since they were not in memory."""
         row = shard.meta.get(LARGEST)
@@ -117,6 +120,8 @@ class PeopleStore:
                     return None
                 self.missed += 1
             found = self.remember(decode_person(row))
+            if found.edition != self.edition and self.older is not None:
+                self.older(found)
         return found
 
     def remember(self, person: Person, pairs: Sequence[Same] = ()) -> Person:
@@ -134,6 +139,7 @@ class PeopleStore:
 
     def add(self, person: Person) -> None:
         """A person that is new under its key."""
+        person.edition = self.edition
         self.remember(person)
         self.largest = max(self.largest, len(person.identifiers))
         self.dirty[person.key] = person
@@ -146,6 +152,7 @@ class PeopleStore:
 
     def welcome(self, person: Person, pairs: Sequence[Same]) -> None:
         """As `add`, of somebody whose identifiers, ``pairs``, nobody has had."""
+        person.edition = self.edition
         self.largest = max(self.largest, len(person.identifiers))
         self.remember(person, pairs)
         self.dirty[person.key] = person

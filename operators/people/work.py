@@ -27,6 +27,8 @@ from operators.people.stitcher import Stitcher
 from operators.people.store import PeopleStore
 from operators.people.timers import Timers
 from operators.quality.keeper import Quality
+from operators.records import Person
+from operators.segments.carried import Carried
 from operators.segments.compile import Program
 from operators.stitch.owners import Owner
 from operators.stitch.rules import Pair, Rules
@@ -68,7 +70,7 @@ class Work:
         self.shard = shard
         self.hasher = hasher
         self.horizon_us = horizon_us
-        self._load = load
+        self.load = load
         self._judge_of = judge
         self._cache_bytes = cache_bytes
         self.reading = Reading(repair_moments)
@@ -90,17 +92,26 @@ class Work:
         """With probabilistic rules."""
         self.computing: Callable[[str], AbstractContextManager[object]] = nullcontext
         """Wrapped around computing everybody anew, told why: for whoever says so to people."""
+        self.stepped: Callable[[], None] | None = None
+        """Called before and behind every commit of definitions that are on their way: for whoever says so to people."""
+        self.carried: Carried | None = None
+        """While definitions are on their way."""
+        self.older: Callable[[Person], None] | None = None
+        """Brings somebody along whose row is of an older edition (`operators/people/change.py`)."""
         if self.meta.digest:
             self.use(self.meta.digest)
 
     def use(self, digest: str) -> None:
-        """Work by the definitions of this digest from now on."""
-        definitions = self.definitions = self._load(digest)
+        """Work by the definitions of this digest from now on; call it with nothing pending."""
+        definitions = self.definitions = self.load(digest)
         self.digest = digest
         self.judge = self._judge_of(digest)
-        self.program = Program(definitions)
+        change = self.meta.change
+        self.carried = carried = None if change is None else Carried(self.load(change.before), self.load(change.after))
+        self.program = Program(definitions if change is None or change.switched or carried is None else carried.widened)
         self.rules = Rules(definitions.identity)
         self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
+        self.store.edition, self.store.older = self.meta.edition, self._bring
         self.heads = Heads(self.program, self.clock, self._cache_bytes)
         self.moments = Moments(self.shard, self.meta, self.heads, self.reading)
         self.stitcher = Stitcher(self.store, self.moments, self.manual)
@@ -110,6 +121,10 @@ class Work:
         hide = self._hide(definitions) if self._hide is not None else None
         self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, history=self.history, hide=hide)
         self.quality.use(definitions)
+
+    def _bring(self, person: Person) -> None:
+        if self.older is not None:
+            self.older(person)
 
     def shown(self, pair: Pair) -> str:
         """An identifier as a log may say it: of a personal namespace the hash of its value."""

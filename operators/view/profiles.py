@@ -10,7 +10,7 @@ from typing import Any
 from contracts.model.hashing import profile_id
 from contracts.text.times import iso, iso_or_none
 from operators.consent import decision, joining
-from operators.records import Identifier, Person, decode_person
+from operators.records import Identifier, Person
 from operators.segments.compile import Program
 from operators.segments.predicates import canonical
 from operators.view.rows import SpaceRows
@@ -34,8 +34,7 @@ class ProfileReader:
             key = bytes.fromhex(profile.removeprefix("p_"))
         except ValueError:
             return None
-        row = self.committed.rows.row("people", self.committed.rows.row("alias", key) or key)
-        return None if row is None else decode_person(row)
+        return self.committed.person(self.committed.rows.row("alias", key) or key)
 
     def ids(self, beginning: str) -> list[str]:
         """Up to two ids of profiles of now that begin so: ``p_`` and hexadecimal digits."""

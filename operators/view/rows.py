@@ -11,6 +11,7 @@ from contracts.text.times import iso
 from operators import meta as meta_row
 from operators.meta import Meta
 from operators.records import Person, decode_person
+from operators.segments.carried import Carried
 from operators.segments.compile import Program
 from operators.versions import Reading, Readings
 from state.errors import BeforeClock, NoState
@@ -33,6 +34,7 @@ class SpaceRows:
         self.hasher = hasher
         self._load = load
         self._program: tuple[str, Program] | None = None
+        self._carried: tuple[str, str, Carried] | None = None
 
     @property
     def meta(self) -> Meta:
@@ -71,11 +73,25 @@ class SpaceRows:
 
     def people(self) -> Iterator[Person]:
         """Every profile, by key."""
+        meta = self.meta
         for _, row in self.rows.rows("people"):
-            yield decode_person(row)
+            yield self._person(row, meta)
 
     def holds(self, identifier: bytes) -> Person | None:
         """The profile that holds the identifier of this hash."""
         lead = self.rows.row("alias", identifier)
-        row = None if lead is None else self.rows.row("people", lead)
-        return None if row is None else decode_person(row)
+        return None if lead is None else self.person(lead)
+
+    def person(self, key: bytes) -> Person | None:
+        """The profile of a key."""
+        row = self.rows.row("people", key)
+        return None if row is None else self._person(row, self.meta)
+
+    def _person(self, row: bytes, meta: Meta) -> Person:
+        """A profile as the definitions in force number what is in it, whether it has been brought along to them or not."""
+        found, change = decode_person(row), meta.change
+        if change is not None and change.switched and found.edition != meta.edition:
+            if self._carried is None or self._carried[:2] != (change.before, change.after):
+                self._carried = change.before, change.after, Carried(self._load(change.before), self._load(change.after))
+            self._carried[2].carry(found)
+        return found

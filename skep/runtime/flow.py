@@ -32,6 +32,7 @@ from skep.project.spaces import archive_path, bundles, control_path, shard_path
 from skep.project.work import work_of
 from skep.runtime import ends, recovery
 from skep.runtime.asked import Asked
+from skep.runtime.changing import Changing
 from skep.runtime.large_repairs import LargeRepairs
 from skep.runtime.remembered import Remembered
 from skep.runtime.starting import project, start
@@ -72,6 +73,7 @@ class Runtime:
         self._telling = Telling(settings, {name: partial(getattr, space, "meta") for name, space in self._spaces.items()})
         for space in self._spaces.values():
             space.work.computing = partial(self._telling.computing, space.name)
+            space.work.stepped = Changing(space.work, time.monotonic)
             space.work.reading.paused = LargeRepairs(space.work, time.monotonic)
 
     @classmethod

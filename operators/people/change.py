@@ -1,0 +1,156 @@
+"""Definitions on their way, while events go on: first what the features that are new come to, person by person, by the definitions before;
+then the switch, a small commit; then everybody is evaluated and told of. Who is read before his turn is brought along then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+import orjson
+
+from operators.meta import Underway
+from operators.moment_row import moment_contract, moment_message, moment_owner, moment_raw
+from operators.people.clock import BEFORE_ALL
+from operators.people.heads import nobodys, owner_key
+from operators.people.stored import committed
+from operators.people.work import Work
+from operators.profile import fold, next_due
+from operators.records import Person
+
+SLICE_PEOPLE = 200
+"""Who is brought along in one commit at most, beside those whose events come."""
+SLICE_EVENTS = 2_000
+"""Events that are read for one commit, about: the next slice has fewer people if this one had more."""
+
+
+def begin(work: Work, after: str, entry: str, because: list[str]) -> None:
+    """Other definitions are on their way, which say the same of identities, purposes and old models; call it with nothing pending."""
+    meta = work.meta
+    meta.change = Underway(work.digest, after, entry, because, work.log.clock)
+    work.use(work.digest)
+    assert work.carried is not None, "definitions are on their way"
+    if work.carried.added.features:
+        meta.edition += 1
+        work.store.edition = meta.edition
+    else:
+        _switch(work, meta.change)
+
+
+def _switch(work: Work, change: Underway) -> None:
+    """The definitions are in force for everybody: whoever reads a row numbers it as they do."""
+    change.switched, change.cursor = True, b""
+    work.meta.edition += 1
+    work.use(change.after)
+
+
+def _end(work: Work, change: Underway) -> None:
+    """Everybody has been told of."""
+    meta = work.meta
+    meta.change = work.carried = None
+    names = {segment.name for segment in work.program.segments}
+    meta.sizes = {name: size for name, size in meta.sizes.items() if name in names and size}
+    if change.entry:
+        answer = {"definitions": change.after, "recomputed": True, "people": change.people, "events": change.events}
+        work.shard.answers.put(change.entry.encode(), orjson.dumps({"ok": True, "type": "definitions", **answer}))
+
+
+class Bringing:
+    """Brings the people of a space along. It is called where somebody is read, and for a slice of those who are not."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._waiting: list[Person] | None = None
+        """In a slice, those of whom features are to be computed; all of them at once."""
+        self._most = SLICE_PEOPLE
+        work.older = self.older
+
+    def slice(self) -> None:
+        """The next people in order of their keys; call it with nothing pending, and commit behind it."""
+        work, change = self._work, self._work.meta.change
+        assert change is not None, "definitions are on their way"
+        keys = [key for key, _ in islice(work.shard.people.committed(change.cursor + b"\0"), self._most)]
+        if not keys:
+            (_end if change.switched else _switch)(work, change)
+            return
+        read, self._waiting = change.events, []
+        for key in keys:
+            work.store.person(key)
+        waiting, self._waiting = self._waiting, None
+        if waiting:
+            self._compute(waiting)
+        change.cursor = keys[-1]
+        read = change.events - read
+        self._most = max(1, min(SLICE_PEOPLE, 2 * self._most, len(keys) * SLICE_EVENTS // max(read, 1)))
+
+    def older(self, person: Person) -> None:
+        """Bring somebody along who has just been read, and in whom nothing has changed."""
+        change = self._work.meta.change
+        assert change is not None, "rows are of an older edition while definitions are on their way"
+        if change.switched:
+            self._tell(person, change)
+        elif self._waiting is not None:
+            self._waiting.append(person)
+        elif person.identifiers:
+            self._compute([person])
+
+    def _tell(self, person: Person, change: Underway) -> None:
+        """Evaluate somebody by the definitions that are in force, at the clock; if his timer is late, at the moment of that."""
+        work, log, now = self._work, self._work.log, self._work.clock.now
+        assert work.carried is not None, "definitions are on their way"
+        if person.armed is not None and BEFORE_ALL < person.armed < now:
+            now = person.armed
+        cause, clock = log.cause, log.clock
+        log.cause, log.clock = {"type": "definition", "digest": change.after}, change.clock if now == BEFORE_ALL else now
+        for segment in work.carried.carry(person):
+            work.announcer.left(person, segment.name, segment.version)
+        person.edition = work.meta.edition
+        work.store.dirty[person.key] = person
+        work.timers.arm(person, next_due(person, work.program, now))
+        work.announcer.settle(person, now)
+        change.people += 1
+        log.cause, log.clock = cause, clock
+
+    # ---- what the new features come to
+
+    def _compute(self, people: Iterable[Person]) -> None:
+        """Fold the events of people, as they are committed, into the features that are new."""
+        work, change, carried = self._work, self._work.meta.change, self._work.carried
+        assert carried is not None, "definitions are on their way"
+        assert change is not None, "definitions are on their way"
+        program, contracts, now = carried.narrow, work.meta.contracts, work.clock.now
+        owners, anchors = self._owners(people)
+        parts: dict[bytes, Person] = {}
+        for anchor, stored in committed(work.shard, sorted(anchors)):
+            row = stored.row
+            person = owners.get(owner_key(anchor, moment_owner(row)))
+            if person is None or not carried.matters(contracts[moment_contract(row)]):
+                continue
+            event = work.judge.reread(moment_raw(row), contracts[moment_contract(row)])
+            change.events += 1
+            event.time_us, event.message_id, event.traits, event.consents = stored.time_us, moment_message(row), None, None
+            part = parts.get(person.key)
+            if part is None:
+                part = parts[person.key] = Person(b"", [], {})
+            fold(part, event, anchor, program, now)
+        for person in {each.key: each for each in owners.values()}.values():
+            carried.widen(person, parts.get(person.key))
+            person.edition = work.meta.edition
+            work.store.dirty[person.key] = person
+
+    def _owners(self, people: Iterable[Person]) -> tuple[dict[bytes, Person], set[bytes]]:
+        """Who has the events of which owner, those of nobody on their devices with them, and on which anchors these hang."""
+        store, owners, anchors = self._work.store, dict[bytes, Person](), set[bytes]()
+        for person in people:
+            named = any(self._work.rules.person[each.namespace] for each in person.identifiers)
+            for each in person.identifiers:
+                owners[each.hash] = person
+                if each.device is None:
+                    # Events that it owns may hang on any device on which it was seen.
+                    anchors.update(store.seen_with(each, person.links.values()), [each.hash] if each.anchor else ())
+                    continue
+                anchors.add(each.hash)
+                if each.device.nobody:
+                    shared = store.person(store.shared_key(each)) if named else person
+                    if shared is not None and (shared is person or shared.edition != store.edition):
+                        owners[nobodys(each.hash)] = shared
+        return owners, anchors

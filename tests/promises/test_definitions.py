@@ -1,0 +1,143 @@
+"""Definitions that change segments and traits are brought to people in commits of bounded size while events go on: at every step the
+state is what the model says of the definitions in force, and in the end the change log says the same; whoever is killed when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+
+from contracts import load
+from contracts.model.batches import Event
+from contracts.model.definitions import Definitions
+from operators.people import change
+from tests import model
+from tests.engine import HASHER, Engine, difference, judge_of, steps
+from tests.generator import TRAITS, Json, Scenario, definitions_files, scenario
+from tests.promises.change_log import Folded, changes_of, dumped
+from tests.tallies import check
+
+GROUPS, SEEDS = 8, 8
+MORE: list[Json] = [
+    {"name": "views", "count": True, "did": "product_viewed"},
+    {"name": "spent", "sum": "amount", "did": ["order_completed", "order_refunded"], "emit": True},
+    {"name": "places", "set": "name", "did": "page_viewed", "limit": 3},
+]
+"""Traits that come and go."""
+
+
+class KilledError(Exception):
+    """In the place of a commit."""
+
+
+def edited(drawn: Scenario, rng: Random) -> Definitions:
+    """The scenario's definitions with other segments and traits."""
+    files, others = dict(drawn.definitions_files), definitions_files(rng.randrange(10**6))
+    kept = rng.random()
+    for path in sorted(files.keys() | others.keys()):
+        if path.startswith("segments/") and rng.random() > kept:
+            files.pop(path, None)
+            if path in others:
+                files[path] = others[path]
+    traits = [dict(each) for each in TRAITS] + rng.sample(MORE, rng.randrange(len(MORE) + 1))
+    traits[-1]["emit"] = True
+    traits[5]["limit"] = rng.choice([1, 2, 4])
+    files["traits.yaml"] = json.dumps({"traits": traits})
+    return load(_named(files))
+
+
+def _named(files: dict[str, str]) -> dict[str, str]:
+    """Without segments that name one that is gone."""
+    names = {path[len("segments/") : -len(".yaml")] for path in files if path.startswith("segments/")}
+    for path in [path for path in files if path.startswith("segments/")]:
+        asked = {name for name in (f"s{number}" for number in range(20)) if f'"segment": "{name}"' in files[path].split('"who"')[1]}
+        if not asked <= names or any(int(name[1:]) >= int(path[len("segments/s") : -len(".yaml")]) for name in asked):
+            files[path] = json.dumps({**json.loads(files[path]), "who": {"did": "order_*"}})
+    return files
+
+
+@contextmanager
+def killing(engine: Engine, rng: Random, share: float) -> Iterator[None]:
+    """Some commits never happen: what had been committed before is all that is left."""
+    commit = engine.shard.commit
+
+    def perhaps() -> int:
+        if rng.random() < share:
+            raise KilledError
+        return commit()
+
+    engine.shard.commit = perhaps  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        engine.shard.commit = commit  # type: ignore[method-assign]
+
+
+def until_done(engine: Engine, rng: Random, share: float, doing: Any) -> None:
+    """Do it again and again until nobody is killed."""
+    while True:
+        try:
+            with killing(engine, rng, share):
+                doing()
+        except KilledError:
+            for family in engine.shard.families.values():
+                family.pending = {}
+            engine.restart(reopen=False)
+        else:
+            return
+
+
+def lived(seed: int, engine: Engine) -> tuple[int, int]:
+    """How many times the state was compared, and how many of these while definitions were on their way."""
+    rng = Random(f"{seed}:definitions")
+    drawn = scenario(seed, rng.choice([12, 25, 60]))
+    first = load(drawn.definitions_files)
+    engine.clear(first, cache_bytes=rng.choice([10_000, 512_000_000]))
+    plan: list[tuple[str, Any]] = list(steps(drawn, rng, (1, 2, 5, 20)))
+    for _ in range(rng.choice([1, 2, 3])):
+        plan.insert(rng.randint(1, len(plan)), ("definitions", edited(drawn, rng)))
+    share = rng.choice([0.0, 0.0, 0.2])
+    engine.start(sorted({name for name, _ in plan} - {"control", "definitions"}))
+    judge = judge_of(first)
+    events: list[Event] = []
+    control: list[Json] = []
+    compared = meanwhile = 0
+    for number, (name, what) in enumerate(plan):
+        if name == "definitions":
+            until_done(engine, rng, share, lambda what=what: engine.define(what, whole=False))
+        elif name == "control":
+            control += (entries := [orjson.loads(record) for record in what])
+            until_done(engine, rng, share, lambda entries=entries: engine.control(entries))
+        else:
+            events += judge.judge_many(what, 1, 0)[0]
+            until_done(engine, rng, share, lambda name=name, what=what: engine.feed(name, what))
+        if rng.random() < share:
+            engine.restart(reopen=False)
+        meta = engine.space.meta
+        if meta.clock is not None:
+            definitions = engine.known[meta.digest]
+            at = meta.clock + rng.choice([0, 0, 3_600_000_000, 20 * 86_400_000_000])
+            expected = model.dump(events, control, definitions, at, hasher=HASHER, denials=engine.denials)
+            found = engine.dump(at)
+            assert found == expected, difference(found, expected, seed, number, name, meta.change)
+            compared, meanwhile = compared + 1, meanwhile + (meta.change is not None)
+    until_done(engine, rng, share, lambda: engine.space.bring_along())  # noqa: PLW0108 (another space after each kill)
+    if engine.space.meta.clock is not None:
+        assert Folded().read(changes_of(engine)).told() == dumped(engine.dump()), seed
+        check(engine, seed)
+    return compared, meanwhile
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_people_are_what_the_model_says_while_definitions_come(group: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change, "SLICE_PEOPLE", 1 + group % 3)
+    engine = Engine(tmp_path / "shard", load({}))
+    counts = [lived(seed, engine) for seed in range(group * SEEDS, (group + 1) * SEEDS)]
+    assert sum(compared for compared, _ in counts) > SEEDS
+    assert sum(meanwhile for _, meanwhile in counts) > 0
