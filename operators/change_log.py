@@ -17,6 +17,9 @@ Cause = dict[str, Any] | str
 """``{"type": "timer"|"link"|"unlink"|"definition"|"meaning", …}``: what made the change; a text is the id of the message that did."""
 
 
+TIMER: Cause = {"type": "timer"}
+"""A person's timer, due at the clock of the change; so it is written out."""
+
 Membership = tuple[str, str]
 """Segment and purpose, and the evidence, as they stand in a change."""
 
@@ -73,12 +76,17 @@ class ChangeLog:
         if self._clock[0] != self.clock:
             self._clock = (self.clock, iso(self.clock))
         cause = self.cause
-        if self._cause[0] is not cause:
-            self._cause = (cause, _json({"type": "message", "id": cause} if isinstance(cause, str) else cause))
+        if cause is TIMER:
+            words = f'{{"type":"timer","due":"{self._clock[1]}"}}'
+        elif self._cause[0] is cause:
+            words = self._cause[1]
+        else:
+            words = _json({"type": "message", "id": cause} if isinstance(cause, str) else cause)
+            self._cause = (cause, words)
         self._meta.changes = sequence = self._meta.changes + 1
         self._family.pending[sequence_key(sequence)] = (
             f'{{"id":"{self._space}-0-{sequence}","type":"{kind}","space":"{self._space}","profile":{whose},"clock":"{self._clock[1]}",'
-            f'{told[0]},"cause":{self._cause[1]},"evidence":{told[1]}{"," if more else ""}{more}}}'
+            f'{told[0]},"cause":{words},"evidence":{told[1]}{"," if more else ""}{more}}}'
         ).encode()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from contracts.model.batches import Event
 from operators import consent
 from operators.records import Person
+from operators.segments.cells.cell import earlier
 from operators.segments.compile import Program
 
 Touched = tuple[Any, ...]
@@ -65,18 +66,14 @@ def _fold_features(person: Person, event: Event, program: Program, now: int, tou
             continue
         # One more that turns nothing makes nothing due earlier; whose timer is due by now is looked at then anyway.
         if (turned or time > now) and (armed is None or time > now < armed or feature.may_be_due(cell, armed)):
-            due = _earlier(due, feature.due(cell, now))
-        for other_at, other in feature.others:
+            due = earlier(due, feature.due(cell, now))
+        for other in feature.others:
             turned = other.turned(cell, time, now)
             if turned or not told:
-                touched.append(other_at)
+                touched.append(other.number)
             if (turned or time > now) and (armed is None or time > now < armed or other.may_be_due(cell, armed)):
-                due = _earlier(due, other.due(cell, now))
+                due = earlier(due, other.due(cell, now))
     return due
-
-
-def _earlier(due: int | None, moment: int | None) -> int | None:
-    return moment if due is None or (moment is not None and moment < due) else due
 
 
 def join(into: Person, other: Person, program: Program) -> None:
@@ -99,8 +96,9 @@ def next_due(person: Person, program: Program, now: int) -> int | None:
     following: int | None = None
     watched = program.watched
     for slot, cell in person.cells.items():
-        for _, feature in watched[slot]:
-            following = _earlier(following, feature.due(cell, now))
+        feature = watched[slot]
+        if feature is not None:
+            following = earlier(following, feature.first_due(cell, now))
     return following
 
 
@@ -110,12 +108,7 @@ def changed_at(person: Person, program: Program, due: int) -> tuple[tuple[int, .
     following: int | None = None
     watched = program.watched
     for slot, cell in person.cells.items():
-        for at, feature in watched[slot]:
-            if len(cell) < feature.least:
-                continue
-            moment = feature.due(cell, due - 1)
-            if moment == due:
-                touched.append(at)
-                moment = feature.due(cell, due)
-            following = _earlier(following, moment)
+        feature = watched[slot]
+        if feature is not None:
+            following = earlier(following, feature.changes(cell, due, touched))
     return tuple(sorted(touched)), following

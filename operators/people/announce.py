@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from contracts.model.hashing import profile_id
-from contracts.text.times import iso
-from operators.change_log import ChangeLog, confidence_told, membership, tell_confidence
+from operators.change_log import TIMER, ChangeLog, confidence_told, membership, tell_confidence
 from operators.meta import Meta
 from operators.people.clock import BEFORE_ALL
 from operators.people.history import History
@@ -138,7 +137,7 @@ class Announcer:
         else:
             touched, following = changed_at(person, self._program, due)
             order = self._program.plan(touched).segments
-            self._log.cause = {"type": "timer", "due": iso(due)}
+            self._log.cause = TIMER
         self._log.clock = due
         self.evaluate(person, order, due)
         self._timers.arm(person, following)

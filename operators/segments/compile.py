@@ -9,7 +9,7 @@ from contracts.language.exact import exact_test
 from contracts.model.definitions import Definitions, Did, Segment, Where, leaves
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
-from operators.segments.cells.cell import Cell
+from operators.segments.cells.cell import Cell, Windowed
 from operators.segments.facts import Facts
 from operators.segments.forms import FORMS, Evaluator, both, consent, evaluator
 from operators.segments.paths import satisfied
@@ -50,8 +50,8 @@ class Program(Facts):
 
     def __init__(self, definitions: Definitions) -> None:
         super().__init__(definitions)
-        self.watched = [[(at, cell), *cell.others] if cell.windowed and self.slots[at] == at else [] for at, cell in enumerate(self.cells)]
-        """By number under which people hold a cell: the features that look at it, with their functions, if they change by themselves."""
+        self.watched = [cell if isinstance(cell, Windowed) and self.slots[at] == at else None for at, cell in enumerate(self.cells)]
+        """By number under which people hold a cell: its functions, if what is in it changes by itself."""
         self.emitted = tuple(trait.name for trait in definitions.traits if trait.emit)
         self.evaluators: list[Evaluator] = [self._segment(segment) for segment in self.segments]
         self.without = [FORMS[segment.who.form].without(self, segment.who) for segment in self.segments]
@@ -180,11 +180,16 @@ def _text_equality(where: Where) -> bool:
 def _matcher(clauses: tuple[Where, ...], zone: str) -> Matcher | None:
     if not clauses:
         return None
+    if len(clauses) == 1:
+        steps = parse_path(clauses[0].path)
+        if len(steps) == 1 and type(steps[0]) is str and steps[0] != "context":
+            name, only = steps[0], compiled(clauses[0].predicates, zone)
+            return lambda properties, event: only(properties.get(name))
     tests: list[tuple[Callable[[Any], bool], bool]] = []
     for where in clauses:
         inside = parse_path(where.path)[0] == "context"
         tests.append((satisfied(where.path, compiled(where.predicates, zone)), inside))
     if len(tests) == 1 and not tests[0][1]:
-        only = tests[0][0]
-        return lambda properties, event: only(properties)
+        below = tests[0][0]
+        return lambda properties, event: below(properties)
     return lambda properties, event: all(test(event if inside else properties) for test, inside in tests)

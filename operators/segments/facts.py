@@ -23,6 +23,8 @@ class Facts:
         self.computed = {trait.name: self.number[trait.feature] for trait in definitions.traits if trait.feature is not None}
         shown = {self.number[trait.feature]: trait for trait in definitions.traits if trait.feature is not None}
         self.cells = [MEASURES[feature.measure](feature, shown.get(at)) for at, feature in enumerate(self.features)]
+        for at, cell in enumerate(self.cells):
+            cell.number = at
         self.slots = _slots(self.features, self.cells)
         """By number of a feature: the number under which people hold its cell, its own or that of the feature whose cell it looks at."""
         self.segments: tuple[Segment, ...] = definitions.segments
@@ -63,7 +65,7 @@ def _slots(features: tuple[Feature, ...], cells: list[Cell]) -> list[int]:
             if slots[at] == at:
                 widest.append(at)
             else:
-                cells[slots[at]].share(at, cells[at])
+                cells[slots[at]].share(cells[at])
     return slots
 
 

@@ -35,12 +35,14 @@ class Cell:
         """Of a cell that holds less than so many things nothing ever changes a condition's mind."""
         self._floor: list[int] = []
         """By count: the largest count up to it at which a condition changes its mind, 0 for none; empty if that is not known."""
-        self.others: list[tuple[int, Cell]] = []
-        """The features, by number, that look at the cell of this one."""
+        self.number = 0
+        """Of the feature."""
+        self.others: list[Cell] = []
+        """Of the features that look at the cell of this one."""
 
-    def share(self, at: int, other: Cell) -> None:
+    def share(self, other: Cell) -> None:
         """Another feature looks at the cell of this one."""
-        self.others.append((at, other))
+        self.others.append(other)
 
     def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
         """Put one more event into the cell, which is this one of a person's; whether a condition may think otherwise by that."""
@@ -98,6 +100,27 @@ class Windowed(Cell):
         super().__init__(unit)
         self.window = window
 
+    def first_due(self, cell: Any, now: int) -> int | None:
+        """The first moment after ``now`` at which the value of this feature, or of one that looks at its cell, changes by itself."""
+        first = self.due(cell, now)
+        for other in self.others:
+            first = earlier(first, other.due(cell, now))
+        return first
+
+    def changes(self, cell: Any, due: int, touched: list[int]) -> int | None:
+        """Add the numbers of those features whose value changes by itself at ``due``; the first moment after that at which any does."""
+        first = self.due(cell, due - 1)
+        if first == due:
+            touched.append(self.number)
+            first = self.due(cell, due)
+        for other in self.others:
+            moment = other.due(cell, due - 1)
+            if moment == due:
+                touched.append(other.number)
+                moment = other.due(cell, due)
+            first = earlier(first, moment)
+        return first
+
     def after(self, times: list[int], now: int) -> int | None:
         """The next moment at which one of the times, which are in order, enters or leaves the window in a way that matters."""
         window = self.window
@@ -108,6 +131,11 @@ class Windowed(Cell):
         if floor:
             past = floor[past] if past < len(floor) else floor[-1]
         return times[-past] + window if past else None
+
+
+def earlier(one: int | None, other: int | None) -> int | None:
+    """The earlier of two moments, of which each may be none."""
+    return other if one is None or (other is not None and other < one) else one
 
 
 def property_of(feature: Feature) -> Callable[[Any], Any]:
