@@ -14,6 +14,7 @@ from rocksdict import (
     AccessType,
     BlockBasedOptions,
     Cache,
+    Checkpoint,
     DBCompressionType,
     Options,
     Rdict,
@@ -164,6 +165,20 @@ class Shard:
         """Have RocksDB write every file again, without what is deleted; reads and commits go on meanwhile."""
         for family in self.families.values():
             family.compact()
+
+    def checkpoint(self, path: Path) -> None:
+        """Make a folder, which is not there yet, of exactly what is committed; tables are hard links where they can be.
+
+        Raises DiskFull or StateError. Commits go on meanwhile, but for the moment at the end: memory is written out before.
+        """
+        for family in self.families.values():
+            family.write_out()
+        try:
+            Checkpoint(self.db).create_checkpoint(str(path))
+        except Exception as error:
+            if "No space left" in str(error):
+                raise DiskFull(f"the disk of {path} is full → name a folder on another disk, or free some space") from error
+            raise StateError(f"{path}: no checkpoint of {self.path} can be made there: {error}") from error
 
     def close(self) -> None:
         """Let go of the folder, so that another process can write it."""

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from skep.cli.console import json_line, out, spinner
@@ -46,6 +49,46 @@ def compact(context: typer.Context, space: Space = None, json: Json = False) -> 
     with waiting(settings):
         found = list(compacted(settings, chosen(settings, space)))
     answers(found, show, json=json)
+
+
+@state_app.command("checkpoint")
+def checkpoint(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make; not in the data folder, and not there yet or empty.")],
+    json: Json = False,
+) -> None:
+    """Keep all that is stored, at one moment, in a folder; also while a flow runs.
+
+    Shards, archive, control entries, definitions and cursors of all spaces. `skep state restore DIR` puts them back.
+
+    Example: skep state checkpoint ../backups/monday
+    """
+    from skep.answers.state_checkpoint import checkpoint as keep
+    from skep.cli.show.state_checkpoint import show_kept
+
+    settings = settings_of(context)
+    with waiting(settings):
+        found = keep(settings, folder)
+    answer(found, show_kept, json=json)
+
+
+@state_app.command("restore")
+def restore(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `skep state checkpoint` has made.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the state that is there, which is gone then.")] = False,
+    json: Json = False,
+) -> None:
+    """Put what a checkpoint holds in place of what is stored; the flow must not run.
+
+    Every file is held against the checkpoint's list before anything is touched. Killed in the middle, it is run again.
+
+    Example: skep state restore ../backups/monday --overwrite
+    """
+    from skep.answers.state_restore import restore as put_back
+    from skep.cli.show.state_checkpoint import show_restored
+
+    answer(put_back(settings_of(context), folder, overwrite=overwrite), show_restored, json=json)
 
 
 @state_app.command("migrate")

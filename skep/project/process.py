@@ -19,7 +19,7 @@ from skep.compiled import form
 from skep.project.exits import Exit
 from skep.project.log import logger
 from skep.project.settings import Settings
-from state.errors import StateLocked
+from state.errors import StateError, StateLocked
 
 _LOCK_ATTEMPTS = 10
 STOP_SECONDS = 60
@@ -35,8 +35,14 @@ def run_lock(settings: Settings) -> Path:
     return settings.data / "run.lock"
 
 
-def take_lock(settings: Settings) -> IO[bytes]:
-    """Be the one that writes the project's state until the handle is closed, and say in which form. Raises `StateLocked` if another is."""
+def restoring(settings: Settings) -> Path:
+    """The file that is there while state is exchanged for a checkpoint; it says which."""
+    return settings.data / "restoring"
+
+
+def take_lock(settings: Settings, *, unfinished: bool = False) -> IO[bytes]:
+    """Be the one that writes the project's state until the handle is closed, and say in which form. Raises `StateLocked` if another is,
+    and `StateError` of state that is half exchanged, unless it is wanted ``unfinished``."""
     path = run_lock(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = path.open("ab")
@@ -44,6 +50,11 @@ def take_lock(settings: Settings) -> IO[bytes]:
     for _ in range(_LOCK_ATTEMPTS):
         with suppress(BlockingIOError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not unfinished and restoring(settings).exists():
+                handle.close()
+                raise StateError(
+                    f"{settings.data}: a restore was interrupted → run it again: skep state restore {restoring(settings).read_text()}"
+                )
             handle.truncate(0)
             handle.write(form().encode())
             handle.flush()

@@ -28,7 +28,11 @@ class Asked:
         self._looked = -LOOK_SECONDS
         self._thread: Thread | None = None
         self._stop = Event()
-        self._does: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"stalls": self._stalls, "compact": self._compact}
+        self._does: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "stalls": self._stalls,
+            "compact": self._compact,
+            "checkpoint": self._checkpoint,
+        }
 
     def look(self) -> None:
         """Take a question, if there is one and none is under way; looks at most every `LOOK_SECONDS`."""
@@ -73,3 +77,9 @@ class Asked:
                     return {"error": "the flow was stopped meanwhile; what is compacted stays so → once more"}
                 family.compact()
         return {"seconds": round(self._seconds() - begun, 1)}
+
+    def _checkpoint(self, question: dict[str, Any]) -> dict[str, Any]:
+        for space in question["spaces"]:
+            self._shards[space].checkpoint(Path(question["folder"]) / space)
+            logger().info("checkpoint", space=space, folder=question["folder"])
+        return {}

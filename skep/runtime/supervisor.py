@@ -24,7 +24,7 @@ from skep.runtime.snapshots import publish_snapshot
 from skep.runtime.starting import must_be_good
 from state.errors import NoState, StateError
 
-STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "skep.duckdb", "snapshot.json")
+STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "skep.duckdb", "snapshot.json", "restoring", ".restoring")
 
 
 def prepare(settings: Settings, *, strict: bool, fresh: bool) -> None:

@@ -43,6 +43,7 @@ COMMANDS = {
     "plan_nothing": "plan",
 }
 STORED = {"state_compact": "state compact", "state_info": "state info"}
+KEPT = {"state_checkpoint": "state checkpoint kept-{}", "state_restore": "state restore kept-{} --overwrite"}
 EDITED = {
     "plan": "plan",
     "contracts_impact": "contracts impact contracts/events/order_completed/1-0-0.json contracts/events/order_completed/2-0-0.json",
@@ -87,6 +88,8 @@ def test_screens_of_what_is_stored(small_shop: Path, tmp_path: Path, monkeypatch
     for name, command in STORED.items():
         found = {width: re.sub(r"[\d,]+ B\b", "300 B", screen(shop, width, command, monkeypatch)) for width in WIDTHS}
         golden(name, found)
+    for name, command in KEPT.items():
+        golden(name, {width: screen(shop, width, command.format(width), monkeypatch) for width in WIDTHS})
 
 
 @pytest.mark.parametrize("path", sorted(SCREENS.glob("*.txt")), ids=lambda path: path.stem)
