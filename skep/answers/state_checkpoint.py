@@ -28,7 +28,7 @@ from state.errors import DiskFull, NoState
 from state.shard import SecondaryShard, Shard
 
 
-class Kept(msgspec.Struct, frozen=True):
+class MadeCheckpoint(msgspec.Struct, frozen=True):
     """A checkpoint that was made. ``shared`` of its ``bytes`` are the same files as in the data folder; ``by_flow``: a flow was running."""
 
     folder: str
@@ -40,7 +40,7 @@ class Kept(msgspec.Struct, frozen=True):
     spaces: dict[str, SpaceStand]
 
 
-def checkpoint(settings: Settings, folder: Path) -> Kept:
+def checkpoint(settings: Settings, folder: Path) -> MadeCheckpoint:
     """Make one at ``folder``, which is not there yet or empty.
 
     Each part is taken behind those that may run ahead of it: cursors, shards, archive, control entries, definitions. So it is what a
@@ -62,7 +62,7 @@ def checkpoint(settings: Settings, folder: Path) -> Kept:
         now = iso(time.time_ns() // 1000)
         write_manifest(folder, Manifest(LAYOUT, version("skep"), now, mark_of(settings, spaces[0]), stands, files))
     size, seconds = sum(size for size, _ in files.values()), round(time.monotonic() - begun, 1)
-    return Kept(str(folder), len(files), size, shared_bytes(folder, files), by_flow, seconds, stands)
+    return MadeCheckpoint(str(folder), len(files), size, shared_bytes(folder, files), by_flow, seconds, stands)
 
 
 def mark_of(settings: Settings, space: str) -> str:

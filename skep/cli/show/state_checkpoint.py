@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from skep.answers.state_checkpoint import Kept
+from skep.answers.state_checkpoint import MadeCheckpoint
 from skep.answers.state_restore import Restored
 from skep.cli.console import headline, out, table
 from skep.cli.layout import moment, number
@@ -12,7 +12,7 @@ from skep.cli.show.state import mb
 from state.checkpoint import SpaceStand
 
 
-def show_kept(found: Kept) -> None:
+def show_kept(found: MadeCheckpoint) -> None:
     """A checkpoint that was made."""
     who = "a flow was running" if found.by_flow else "no flow was running"
     headline(
