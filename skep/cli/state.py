@@ -91,6 +91,33 @@ def restore(
     answer(put_back(settings_of(context), folder, overwrite=overwrite), show_restored, json=json)
 
 
+@state_app.command("verify")
+def verify(
+    context: typer.Context,
+    sample: Annotated[int, typer.Option("--sample", min=0, help="How many profiles are computed anew from their events.")] = 100,
+    seed: Annotated[int, typer.Option("--seed", help="By which they are drawn; another seed draws others.")] = 1,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Hold what is stored against itself; exit code 1 if anything differs.
+
+    Identifiers and who holds them, events and their owners, the change log and what it comes to, timers, counters, the archive, and
+    some people computed anew. Nothing is written; a flow may run.
+
+    Example: skep state verify --sample 1000
+    """
+    from skep.answers.state_verify import verify as verified
+    from skep.cli.show.state_verify import show
+    from skep.project.spaces import chosen
+
+    settings = settings_of(context)
+    with spinner("looking …"):
+        found = verified(settings, chosen(settings, space), sample, seed)
+    answer(found, show, json=json)
+    if not found.sound:
+        raise SystemExit(1)
+
+
 @state_app.command("migrate")
 def migrate(context: typer.Context, space: Space = None, json: Json = False) -> None:
     """Do what each space needs; the flow must not run. Killed in the middle, it is run again, to the same end.

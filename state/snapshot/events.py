@@ -43,11 +43,10 @@ def load_events(
     """
     if not files or not applied:
         return
-    source = _source(files)
-    _register_applied(con, applied)
-    _register_settled(con, settled)
+    source = source_of(files)
+    prepared(con, applied, settled)
     con.execute(chosen_sql(source), {"space": space})
-    raw = _raw_text(con, source)
+    raw = raw_text(con, source)
     _choose_among_equals(con, source, raw)
     load_once(con, source, raw)
     shown = shown_sql(source, raw)
@@ -62,17 +61,25 @@ def load_events(
     con.execute("DROP TABLE work.chosen; DROP TABLE work.once")
 
 
-def _source(files: Sequence[Path]) -> str:
+def source_of(files: Sequence[Path]) -> str:
+    """All rows of these files, in SQL; ``filename`` and ``file_row_number`` say which each is."""
     names = ", ".join(quote(str(path)) for path in files)
     return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)"
 
 
-def _raw_text(con: duckdb.DuckDBPyConnection, source: str) -> str:
+def prepared(con: duckdb.DuckDBPyConnection, applied: Mapping[str, int], settled: Iterable[Settled]) -> None:
+    """Make the tables that `accepted_sql` looks into, beside ``quarantine``."""
+    _register_applied(con, applied)
+    _register_settled(con, settled)
+
+
+def raw_text(con: duckdb.DuckDBPyConnection, source: str) -> str:
+    """The bytes of a row as a text, in SQL; an older version had a column of bytes."""
     kinds = {name: kind for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
     return "decode(raw)" if kinds["raw"] == "BLOB" else "CAST(raw AS VARCHAR)"
 
 
-def _register_applied(con: duckdb.DuckDBPyConnection, applied: dict[str, int]) -> None:
+def _register_applied(con: duckdb.DuckDBPyConnection, applied: Mapping[str, int]) -> None:
     con.execute(
         "CREATE OR REPLACE TABLE work.applied AS SELECT unnest($names) AS partition, unnest($positions) AS position",
         {"names": list(applied), "positions": list(applied.values())},
@@ -91,23 +98,29 @@ def _register_settled(con: duckdb.DuckDBPyConnection, settled: Iterable[Settled]
         con.unregister("batch")
 
 
+def accepted_sql(source: str, columns: str) -> str:
+    """The rows of the archive that stand for accepted events, repeats among them: up to the applied positions, and not in quarantine."""
+    return f"""
+        WITH refused AS (
+            SELECT id, source, position, NULL AS settled_at FROM quarantine WHERE space = $space UNION ALL FROM work.settled
+        )
+        SELECT {columns}
+        FROM {source} a JOIN work.applied p ON p.partition = a.partition AND a.position <= p.position
+        WHERE NOT EXISTS (FROM refused r WHERE r.source = a.partition AND r.position = a.position)
+          AND NOT EXISTS (FROM refused r WHERE r.id = a.replay_of AND r.settled_at IS DISTINCT FROM a.position)
+    """
+
+
 def chosen_sql(source: str) -> str:
     """The row of the archive that stands for each message: of repeats one that a contract accepted, then of the smallest time.
 
     Several, numbered from 1 in the order of the sources, if these are equal; `_choose_among_equals` leaves one.
     """
+    columns = f"""message_id, {_utc("event_time")} AS event_time, a.contract = '' AS bare, filename, file_row_number,
+                a.replay_of IS NOT NULL AS replayed, a.partition, a.position"""
     return f"""
         CREATE TABLE work.chosen AS
-        WITH refused AS (
-            SELECT id, source, position, NULL AS settled_at FROM quarantine WHERE space = $space UNION ALL FROM work.settled
-        ),
-        accepted AS (
-            SELECT message_id, {_utc("event_time")} AS event_time, a.contract = '' AS bare, filename, file_row_number,
-                a.replay_of IS NOT NULL AS replayed, a.partition, a.position
-            FROM {source} a JOIN work.applied p ON p.partition = a.partition AND a.position <= p.position
-            WHERE NOT EXISTS (FROM refused r WHERE r.source = a.partition AND r.position = a.position)
-              AND NOT EXISTS (FROM refused r WHERE r.id = a.replay_of AND r.settled_at IS DISTINCT FROM a.position)
-        ),
+        WITH accepted AS ({accepted_sql(source, columns)}),
         repeats AS (SELECT message_id, count(*) AS times FROM accepted GROUP BY message_id),
         best AS (
             SELECT a.* FROM accepted a JOIN repeats r USING (message_id) WHERE r.times > 1

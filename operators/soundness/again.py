@@ -1,0 +1,137 @@
+"""Some people computed anew from their moments, as a rebuild does it, and held against what is stored of them. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from random import Random
+from typing import Any
+
+import orjson
+
+from contracts.model.hashing import profile_id
+from contracts.text.times import DAY_US
+from operators.moment_row import moment_message
+from operators.people.recompute import component, compute
+from operators.people.work import Work
+from operators.records import decode_moments, decode_page, decode_person
+from operators.soundness.findings import Findings
+from operators.soundness.whereabouts import home
+from operators.view.dump import person_lines
+from operators.view.rows import SpaceRows
+from state.overlay import Overlay
+
+LATER_US = (0, DAY_US, 30 * DAY_US)
+"""So long behind the clock it is looked, too: windows hold what will leave them."""
+LINKS = ("alias", "refused", "identified", "blocks")
+"""Families of which a rebuild of sound people leaves every row as it is."""
+
+
+def sample(space: SpaceRows, overlay: Overlay, work: Work, size: int, seed: int) -> Findings:
+    """``size`` profiles, drawn by ``seed``, each with all whom evidence connects with it. ``work`` works on ``overlay``, which is then
+    not fit for anything else; ``space`` reads what was committed."""
+    found = Findings("people", f"profiles, computed anew from their events (drawn by seed {seed})")
+    done: set[bytes] = set()
+    for key in _drawn(space, size, Random(seed)):
+        person = None if key in done else work.store.person(key)
+        if person is None or not person.identifiers:
+            # What is nobody's of a device is computed with the device.
+            continue
+        old = component(work.store, work.manual, [person])
+        done.update(old)
+        found.looked += len(old)
+        changes, others = len(overlay.changes.pending), set(overlay.people.pending)
+        compute(work, old, {each.hash for one in old.values() for each in one.identifiers})
+        work.store.flush()
+        work.moments.flush()
+        _compare(space, overlay, found, old.keys() | (set(overlay.people.pending) - others))
+        _tell(overlay, found, changes)
+    _owners(space, overlay, found)
+    for family in LINKS:
+        for key, row in sorted(overlay.families[family].pending.items()):
+            before = overlay.before.row(family, key)
+            if before != row:
+                found.differ(f"row {key.hex()} of {family}", _hex(row), _hex(before))
+    return found
+
+
+def _drawn(space: SpaceRows, size: int, rng: Random) -> Iterator[bytes]:
+    """Keys of profiles: those behind places that are drawn; all of them where there are not many more."""
+    people = space.meta.people
+    if size >= people:
+        yield from [key for key, _ in space.rows.rows("people")]
+        return
+    drawn: set[bytes] = set()
+    while len(drawn) < size:
+        key = next((key for key, _ in space.rows.rows("people", rng.randbytes(16)) if key not in drawn), None)
+        if key is not None:
+            drawn.add(key)
+            yield key
+
+
+def _compare(space: SpaceRows, overlay: Overlay, found: Findings, keys: Iterable[bytes]) -> None:
+    """What the dump says of these people, at the clock and at later times, before and behind."""
+    for key in sorted(keys):
+        name, before, row = profile_id(key), overlay.before.row("people", key), overlay.row("people", key)
+        if before is None or row is None:
+            if before is not row:
+                found.differ(name, "no profile" if row is None else "a profile", "none" if before is None else "one")
+            continue
+        was, now = decode_person(before), decode_person(row)
+        for later in LATER_US:
+            at_us = space.at(None) + later
+            stored, again = set(person_lines(space, was, at_us)), set(person_lines(space, now, at_us))
+            wrong = sorted(stored - again)
+            for line in sorted(again - stored):
+                found.differ(name, line.decode(), _taken(line, wrong))
+            for line in wrong:
+                found.differ(name, "nothing of it", line.decode())
+            if stored != again:
+                # What is wrong now is wrong later.
+                break
+
+
+def _taken(line: bytes, wrong: list[bytes]) -> str:
+    """Takes out of the wrong lines the one that stands in the place of the right one."""
+    kind = orjson.loads(line)["kind"]
+    other = next((one for one in wrong if orjson.loads(one)["kind"] == kind), None)
+    if other is None:
+        return "nothing"
+    wrong.remove(other)
+    return other.decode()
+
+
+def _tell(overlay: Overlay, found: Findings, before: int) -> None:
+    """A rebuild of sound people has nothing to tell."""
+    for row in list(overlay.changes.pending.values())[before:]:
+        change: dict[str, Any] = orjson.loads(row or b"{}")
+        if change["type"] != "events.reassigned":
+            about = f"{change['profile']}, {change['type']} {change.get('segment') or change.get('purpose') or ''}".strip()
+            found.differ(about, "nothing to tell", "it is not as it was told")
+
+
+def _owners(space: SpaceRows, overlay: Overlay, found: Findings) -> None:
+    """Whose the events are: by the profile, which may be said in more than one way."""
+    for family in ("moments", "pages"):
+        for key, row in sorted(overlay.families[family].pending.items()):
+            anchor = key[4:20] if family == "moments" else key[:16]
+            before = _messages(family, key, overlay.before.row(family, key))
+            for message, now in _messages(family, key, row).items():
+                was = before.get(message)
+                mine, theirs = (None if one is None else home(space, anchor, one) for one in (now, was))
+                if mine != theirs:
+                    found.differ(f"event {moment_message(now)}", f"one of {_name(mine)}", f"one of {_name(theirs)}")
+
+
+def _messages(family: str, key: bytes, row: bytes | None) -> dict[bytes, bytes]:
+    """The moments in a row, by the hashes of their message ids."""
+    if row is None:
+        return {}
+    return {each.message: each.row for each in (decode_page(row) if family == "pages" else decode_moments(key, row))}
+
+
+def _name(key: bytes | None) -> str:
+    return "nobody" if key is None else profile_id(key)
+
+
+def _hex(row: bytes | None) -> str:
+    return "no row" if row is None else row.hex()

@@ -1,0 +1,92 @@
+"""Who holds which identifier, when whose timer is due, and what is counted: rows held against each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from contracts.model.hashing import profile_id
+from operators.people.quarantine import decode_row
+from operators.records import decode_person
+from operators.segments.compile import Program
+from operators.soundness.findings import Findings
+from operators.view.rows import SpaceRows
+from state.keys import time_of
+
+_HASH = 16
+"""Bytes of a key of ``denials`` that only says that there are some."""
+
+
+def aliases(space: SpaceRows) -> Findings:
+    """Every identifier of a profile leads to it, under the key of its lead, and nothing else leads anywhere."""
+    found = Findings("aliases", "identifiers, each of which leads to the one profile that holds it")
+    held = 0
+    for key, row in space.rows.rows("people"):
+        person, name = decode_person(row), profile_id(key)
+        hashes = {each.hash for each in person.identifiers}
+        if person.key != key or (hashes and key not in hashes):
+            found.differ(name, "the key of one of its identifiers", profile_id(person.key))
+        for each in person.identifiers:
+            held += 1
+            found.same(f"identifier {each.hash.hex()} of {name}", key.hex(), _hex(space.rows.row("alias", each.hash)))
+    led = 0
+    for identifier, lead in space.rows.rows("alias"):
+        led += 1
+        stored = space.rows.row("people", lead)
+        if stored is None or all(each.hash != identifier for each in decode_person(stored).identifiers):
+            found.differ(
+                f"alias {identifier.hex()}",
+                f"a profile {profile_id(lead)} that holds it",
+                "no such profile" if stored is None else "not held",
+            )
+    if held != led:
+        found.differ("all aliases", f"{held} identifiers", f"{led} aliases")
+    return found
+
+
+def timers(space: SpaceRows) -> Findings:
+    """Whoever is armed has a timer; one whose person is armed for another moment is stale, which is no fault."""
+    found = Findings("timers", "profiles that are armed, each of which has its timer")
+    armed = {}
+    for key, row in space.rows.rows("people"):
+        person = decode_person(row)
+        if person.armed is not None:
+            armed[key] = person.armed
+    there = {(key[8:], time_of(key[:8])) for key, _ in space.rows.rows("timers")}
+    for key, due in armed.items():
+        found.same(
+            f"profile {profile_id(key)}",
+            "a timer for which it is armed",
+            "a timer for which it is armed" if (key, due) in there else "none",
+        )
+    return found
+
+
+def counts(space: SpaceRows) -> Findings:
+    """What `skep status` counts is what is there."""
+    found = Findings("counts", "counters, each of which is the number of rows that it counts")
+    meta, program = space.meta, space.program
+    for name, family, counted in (
+        ("people", "people", meta.people),
+        ("changes", "changes", meta.changes),
+        ("remembered message ids", "seen", meta.remembered),
+        ("turns of profiles", "history", meta.turns),
+    ):
+        found.same(name, sum(1 for _ in space.rows.rows(family)), counted)
+    found.same("denials", sum(len(key) > _HASH for key, _ in space.rows.rows("denials")), meta.denials)
+    stored = Counter(row.reason for _, body in space.rows.rows("quarantine") if not (row := decode_row(body)).gone)
+    found.same("quarantine", dict(sorted(stored.items())), dict(sorted(meta.quarantine.items())))
+    found.same("members of segments", dict(sorted(members(space, program).items())), {k: n for k, n in sorted(meta.sizes.items()) if n})
+    return found
+
+
+def members(space: SpaceRows, program: Program) -> Counter[str]:
+    """By segment: how many profiles have been told to be in it."""
+    sizes: Counter[str] = Counter()
+    for person in space.people():
+        bits = int.from_bytes(person.bits, "little")
+        sizes.update(segment.name for at, segment in enumerate(program.segments) if bits >> at & 1)
+    return sizes
+
+
+def _hex(key: bytes | None) -> str:
+    return "nobody" if key is None else key.hex()

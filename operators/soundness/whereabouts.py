@@ -1,0 +1,93 @@
+"""Every accepted event lies where its message id says, hangs on somebody, and is owned by one who is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contracts.envelope import message_hash
+from contracts.model.hashing import profile_id
+from operators.moment_row import moment_contract, moment_message, moment_owner
+from operators.records import NOBODY, OWNED, SEEN_BESIDE, Stored, decode_moments, decode_page, decode_person, place
+from operators.soundness.findings import Findings
+from operators.view.rows import SpaceRows
+from state.keys import NOBODY as NO_ANCHOR
+from state.keys import PERIOD_US, period_of, period_of_key
+
+
+def moments(space: SpaceRows) -> Findings:
+    """Stored events, from both sides: from where they lie, and from the message ids that are remembered."""
+    found = Findings("moments", "accepted events, each of which lies where its message id says and has one owner")
+    meta, contracts = space.meta, len(space.meta.contracts)
+    unidentified = 0
+    for family, anchor, key, each in _stored(space):
+        found.looked += 1
+        about = f"event {_message(each)}"
+        if each.message != message_hash(_message(each)):
+            found.differ(about, "the hash of its message id", each.message.hex())
+        if moment_contract(each.row) >= contracts:
+            found.differ(about, f"one of {contracts} contracts", f"number {moment_contract(each.row)}")
+        period = period_of_key(key if family == "moments" else key[16:])
+        if period_of(each.time_us) != period:
+            found.differ(about, f"a time of the period from {period * PERIOD_US} µs on", f"{each.time_us} µs")
+        unidentified += anchor == NO_ANCHOR
+        if family == "moments" or anchor == NO_ANCHOR:
+            where = _place(space, each.message)
+            if where != (family, key):
+                found.differ(
+                    about,
+                    "to be remembered where it lies",
+                    "not remembered" if where is None else f"remembered in {where[0]} {where[1].hex()}",
+                )
+        if anchor != NO_ANCHOR:
+            lead = home(space, anchor, each.row)
+            if lead is None or space.rows.row("people", lead) is None:
+                found.differ(about, "a profile whose event it is", "nobody" if lead is None else f"{profile_id(lead)}, who is not there")
+    found.same("events that are counted", found.looked, meta.events)
+    found.same("events without identifiers that are counted", unidentified, meta.unidentified)
+    for message, _ in space.rows.rows("seen"):
+        where = _place(space, message)
+        row = None if where is None else space.rows.row(*where)
+        inside = [] if where is None or row is None else decode_page(row) if where[0] == "pages" else decode_moments(where[1], row)
+        if all(each.message != message for each in inside):
+            found.differ(f"message id {message.hex()}", "an event", "none where it leads")
+    return found
+
+
+def _stored(space: SpaceRows) -> Iterator[tuple[str, bytes, bytes, Stored]]:
+    """Family, anchor, key of the row, and what is stored."""
+    for key, row in space.rows.rows("moments"):
+        for each in decode_moments(key, row):
+            yield "moments", key[4:20], key, each
+    for key, page in space.rows.rows("pages"):
+        for each in decode_page(page):
+            yield "pages", key[:16], key, each
+
+
+def home(space: SpaceRows, anchor: bytes, row: bytes) -> bytes | None:
+    """The key of the profile whose event a stored one is, which should be there; None if nobody holds what it hangs on."""
+    kind, owner = moment_owner(row)
+    lead = space.rows.row("alias", owner if kind == OWNED else anchor)
+    if kind != NOBODY or lead is None:
+        return lead
+    stored = space.rows.row("people", lead)
+    rules = space.program.definitions.identity
+    identifiers = [] if stored is None else decode_person(stored).identifiers
+    if all(rules.namespaces[one.namespace].scope != "person" for one in identifiers):
+        return lead
+    device = next((one for one in identifiers if one.hash == anchor), None)
+    return None if device is None else space.hasher.shared(rules.namespaces[device.namespace].name, device.value)
+
+
+def _place(space: SpaceRows, message: bytes) -> tuple[str, bytes] | None:
+    """Where the event of a message id lies."""
+    first, seen = message, space.rows.row("seen", message)
+    if seen is not None and len(seen) == SEEN_BESIDE:
+        first, seen = seen, space.rows.row("seen", seen)
+    return None if seen is None else place(first, seen)
+
+
+def _message(each: Stored) -> str:
+    try:
+        return moment_message(each.row)
+    except UnicodeDecodeError:
+        return repr(each.row[:40])
