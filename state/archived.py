@@ -17,7 +17,7 @@ from state.snapshot.rows import Settled
 _SAID = 1_000
 
 
-class Compared(NamedTuple):
+class ArchiveCompared(NamedTuple):
     """How many ids the archive has, how many differ, which (id, what is wrong), and how many of the shard wait for the archive."""
 
     ids: int
@@ -32,7 +32,7 @@ def compare(
     stored: Iterable[tuple[str, str]],
     refused: Iterable[tuple[str, str, int]],
     settled: Iterable[Settled],
-) -> Compared:
+) -> ArchiveCompared:
     """The rows of ``files`` up to what shard and archive both have, against ``stored``: id and bytes of every accepted event.
 
     ``positions`` by partition: those of the shard and of the archive. ``refused``: id, partition and position of what is in quarantine,
@@ -65,7 +65,7 @@ def compare(
             found += [(other, "other bytes in the archive than in the shard"), (lost, "in the shard, not in the archive")]
         counts = [_count(con, query) for query, _ in found]
         said = [(str(row[0]), words) for query, words in found for row in con.execute(f"{query} ORDER BY 1 LIMIT {_SAID}").fetchall()]
-        return Compared(_count(con, "FROM known"), sum(counts), said, _count(con, lost) if behind else 0)
+        return ArchiveCompared(_count(con, "FROM known"), sum(counts), said, _count(con, lost) if behind else 0)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, statement: str, kinds: Mapping[str, pa.DataType], rows: Iterable[tuple[object, ...]]) -> None:

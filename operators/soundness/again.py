@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any
 
@@ -26,32 +26,49 @@ LINKS = ("alias", "refused", "identified", "blocks")
 """Families of which a rebuild of sound people leaves every row as it is."""
 
 
-def sample(space: SpaceRows, overlay: Overlay, work: Work, size: int, seed: int) -> Findings:
-    """``size`` profiles, drawn by ``seed``, each with all whom evidence connects with it. ``work`` works on ``overlay``, which is then
-    not fit for anything else; ``space`` reads what was committed."""
+def sample(space: SpaceRows, overlay: Overlay, make: Callable[[], Work], size: int, seed: int) -> Findings:
+    """``size`` profiles, drawn by ``seed``, each with all whom evidence connects with it. ``make`` gives what works on ``overlay``, which
+    is not fit for anything else afterwards; ``space`` reads what was committed."""
     found = Findings("people", f"profiles, computed anew from their events (drawn by seed {seed})")
     done: set[bytes] = set()
+    work = make()
     for key in _drawn(space, size, Random(seed)):
         person = None if key in done else work.store.person(key)
         if person is None or not person.identifiers:
             # What is nobody's of a device is computed with the device.
             continue
-        old = component(work.store, work.manual, [person])
-        done.update(old)
-        found.looked += len(old)
-        changes, others = len(overlay.changes.pending), set(overlay.people.pending)
-        compute(work, old, {each.hash for one in old.values() for each in one.identifiers})
-        work.store.flush()
-        work.moments.flush()
-        _compare(space, overlay, found, old.keys() | (set(overlay.people.pending) - others))
-        _tell(overlay, found, changes)
+        done.add(key)
+        try:
+            old = component(work.store, work.manual, [person])
+            done.update(old)
+            found.looked += len(old)
+            compute(work, old, {each.hash for one in old.values() for each in one.identifiers})
+            work.store.flush()
+            work.moments.flush()
+            _hold(space, overlay, found, old.keys())
+        except Exception as error:  # noqa: BLE001 - what is not sound may lead anywhere
+            found.differ(profile_id(key), "to be computed anew from its events", f"{type(error).__name__}: {error}")
+            _forget(overlay)
+            work = make()
+        _forget(overlay)
+    return found
+
+
+def _forget(overlay: Overlay) -> None:
+    for family in overlay.families.values():
+        family.pending = {}
+
+
+def _hold(space: SpaceRows, overlay: Overlay, found: Findings, old: Iterable[bytes]) -> None:
+    """What a rebuild has made, against what was committed."""
+    _compare(space, overlay, found, {*old, *overlay.people.pending})
+    _tell(overlay, found)
     _owners(space, overlay, found)
     for family in LINKS:
         for key, row in sorted(overlay.families[family].pending.items()):
             before = overlay.before.row(family, key)
             if before != row:
                 found.differ(f"row {key.hex()} of {family}", _hex(row), _hex(before))
-    return found
 
 
 def _drawn(space: SpaceRows, size: int, rng: Random) -> Iterator[bytes]:
@@ -88,6 +105,11 @@ def _compare(space: SpaceRows, overlay: Overlay, found: Findings, keys: Iterable
             if stored != again:
                 # What is wrong now is wrong later.
                 break
+        else:
+            for at in sorted(was.cells.keys() | now.cells.keys()):
+                # Others hold times that have left the window, until somebody looks.
+                if isinstance(was.cells.get(at), int) and (was.cells.get(at) or 0) != (now.cells.get(at) or 0):
+                    found.differ(f"{name}, cell {at}", now.cells.get(at), was.cells.get(at))
 
 
 def _taken(line: bytes, wrong: list[bytes]) -> str:
@@ -100,9 +122,9 @@ def _taken(line: bytes, wrong: list[bytes]) -> str:
     return other.decode()
 
 
-def _tell(overlay: Overlay, found: Findings, before: int) -> None:
+def _tell(overlay: Overlay, found: Findings) -> None:
     """A rebuild of sound people has nothing to tell."""
-    for row in list(overlay.changes.pending.values())[before:]:
+    for row in overlay.changes.pending.values():
         change: dict[str, Any] = orjson.loads(row or b"{}")
         if change["type"] != "events.reassigned":
             about = f"{change['profile']}, {change['type']} {change.get('segment') or change.get('purpose') or ''}".strip()

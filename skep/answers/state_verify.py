@@ -11,7 +11,7 @@ import msgspec
 from contracts.model.hashing import Hasher
 from operators.judge import Judge
 from operators.moment_row import moment_message, moment_raw
-from operators.soundness import again, folding, holders, whereabouts
+from operators.soundness import again, holders, log_folded, whereabouts
 from operators.soundness.findings import Findings
 from operators.view.space import View
 from skep.project.judging import tolerance
@@ -79,17 +79,15 @@ def _checks(settings: Settings, space: str, size: int, seed: int) -> Iterator[Fi
         view = View(overlay.before, space, Hasher(settings.secret, space), load)
         if not view.meta.digest:
             raise NoState(f"space {space}: no definitions have taken effect yet. Run `skep run --once` first.")
-        for check in (holders.aliases, whereabouts.moments, folding.change_log, holders.timers, holders.counts):
+        for check in (holders.aliases, whereabouts.moments, log_folded.change_log, holders.timers, holders.counts):
             yield check(view)
         yield _archive(settings, view, archived)
-        work = work_of(settings, space, overlay, load=load, judge=lambda digest: Judge(load(digest), **tolerance(settings)))
-        yield again.sample(view, overlay, work, size, seed)
+        judge = cache(lambda digest: Judge(load(digest), **tolerance(settings)))
+        yield again.sample(view, overlay, lambda: work_of(settings, space, overlay, load=load, judge=judge), size, seed)
 
 
 def _archive(settings: Settings, view: View, archived: dict[str, int]) -> Findings:
-    found = Findings(
-        "archive", "message ids in the archive, each of which is an event of the shard with the same bytes, and the other way round"
-    )
+    found = Findings("archive", "message ids in the archive, which are those of the shard's events, with the same bytes")
     stored = ((moment_message(row), moment_raw(row).decode()) for _, row in view.events.moments())
     refused = ((row.id, row.partition, row.position) for row in view.quarantine.entries())
     folder = archive_path(settings, view.space)

@@ -115,6 +115,7 @@ def test_checkpoints_of_a_flow_under_load(tmp_path: Path) -> None:
         assert dump_at(again, at_us) == as_the_model_says(again, found, lines, at_us), (SEED, number)
         cursor = orjson.loads((again / CURSOR).read_bytes())["sequence"] if (again / CURSOR).exists() else 0
         assert cursor <= found.spaces["shop"].changes
+        assert asked(again, "state", "verify", "--sample", "1000")["sound"] is True
         finish(again, FLOW)
         outcome = Outcome.of(again)
         assert dump_at(again, at_us) == at_last, (SEED, number)

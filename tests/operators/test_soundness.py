@@ -13,7 +13,7 @@ import pytest
 from contracts import load
 from operators.people.work import Work
 from operators.records import decode_person
-from operators.soundness import again, folding, holders, whereabouts
+from operators.soundness import again, holders, log_folded, whereabouts
 from operators.soundness.findings import Findings
 from operators.view.space import View
 from state.keys import time_of
@@ -31,9 +31,12 @@ def checked(engine: Engine, folder: Path, seed: int) -> list[Findings]:
     definitions = engine._definitions
     with closing(Overlay(folder)) as overlay:
         view = View(overlay.before, SPACE, HASHER, lambda _: definitions)
-        found = [check(view) for check in (holders.aliases, holders.timers, holders.counts, whereabouts.moments, folding.change_log)]
-        work = Work(SPACE, overlay, HASHER, load=lambda _: definitions, judge=lambda _: judge_of(definitions), horizon_us=HORIZON_US)
-        return [*found, again.sample(view, overlay, work, 1000, seed)]
+        found = [check(view) for check in (holders.aliases, holders.timers, holders.counts, whereabouts.moments, log_folded.change_log)]
+
+        def make() -> Work:
+            return Work(SPACE, overlay, HASHER, load=lambda _: definitions, judge=lambda _: judge_of(definitions), horizon_us=HORIZON_US)
+
+        return [*found, again.sample(view, overlay, make, 1000, seed)]
 
 
 def lived(engine: Engine, drawn: Scenario, seed: int) -> None:

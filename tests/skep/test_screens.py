@@ -42,7 +42,7 @@ COMMANDS = {
     "segments_explain_default": "segments explain lapsing user_id:4",
     "plan_nothing": "plan",
 }
-STORED = {"state_compact": "state compact", "state_info": "state info"}
+STORED = {"state_compact": "state compact", "state_info": "state info", "state_verify": "state verify"}
 KEPT = {"state_checkpoint": "state checkpoint kept-{}", "state_restore": "state restore kept-{} --overwrite"}
 EDITED = {
     "plan": "plan",

@@ -87,6 +87,7 @@ def test_a_flow_is_compacted_while_it_goes_on(tmp_path: Path) -> None:
     files = archive_files(archive_path(Settings.load(project), "shop"))
     assert last["archive_files_now"] == len(files) == stored["archive"]["days"]
     assert stored["stalls"] is None
+    assert asked(project, "state", "verify", "--sample", "1000")["sound"] is True
     assert sum(family["rows"] for family in stored["shard"]["families"] if family["family"] == "changes") == stored["changes"]
     assert stored["shard"]["bytes"] == sum(level["bytes"] for level in stored["shard"]["levels"]) > 0
     assert min(stored[name] for name in ("bytes_per_profile", "bytes_per_event", "archive_bytes_per_event")) > 0

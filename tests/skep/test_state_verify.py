@@ -70,7 +70,7 @@ def test_a_sound_project_is_called_so(made: Path) -> None:
     looked = {one["check"]: one["looked"] for one in found["checks"]}
     assert list(looked) == ["aliases", "moments", "changes", "timers", "counts", "archive", "people"]
     status = asked(made, "status")
-    assert (looked["moments"], looked["changes"]) == (status["applied"] + 1, status["changes"] + 0)
+    assert (looked["moments"] > status["applied"], looked["changes"]) == (True, status["changes"])
     assert min(looked.values()) > 0
 
 
@@ -96,7 +96,7 @@ def _person(shard: Shard, change: Callable[[Any], object], wanted: Callable[[Any
 
 
 def _counted(person: Any) -> list[int]:
-    return [at for at, cell in enumerate(person.cells) if isinstance(cell, int) and cell]
+    return [at for at, cell in person.cells.items() if isinstance(cell, int) and cell]
 
 
 def _cell(shard: Shard) -> None:
@@ -183,7 +183,7 @@ ALTERED: dict[str, tuple[Callable[[Shard], object], str, str]] = {
     "a membership": (_member, "changes", "p_"),
     "a version": (_version, "changes", "p_"),
     "a consent": (_consent, "changes", "p_"),
-    "the log": (_change, "changes", "p_"),
+    "the log": (_change, "changes", "change "),
     "a change": (lambda shard: shard.changes.delete(sequence_key(3)), "changes", "change 4"),
     "no change": (lambda shard: shard.changes.put(sequence_key(5), b"{"), "changes", "change 5"),
     "a counter": (lambda shard: _meta(shard, lambda meta: setattr(meta, "people", meta.people + 1)), "counts", "people"),

@@ -14,23 +14,22 @@ from state.checkpoint import SpaceStand
 
 def show_kept(found: MadeCheckpoint) -> None:
     """A checkpoint that was made."""
-    who = "a flow was running" if found.by_flow else "no flow was running"
-    headline(
-        found.folder, f"  {found.files:,} files, {mb(found.bytes)}, of which {mb(found.shared)} are shared with the data folder; {who}"
-    )
+    headline(found.folder, " is a checkpoint; a flow was running" if found.by_flow else " is a checkpoint; no flow was running")
     _spaces(found.spaces)
-    out.print("\nWhole: every file is on disk, and listed with its digest. Copy it to another disk; SKEP_SECRET and skep.yaml belong to it")
+    out.print(f"\n{found.files:,} files, {mb(found.bytes)}, of which {mb(found.shared)} are shared with the data folder")
+    out.print("Every file is on disk, and listed with its digest. Copy it to another disk; SKEP_SECRET and skep.yaml belong to it")
 
 
 def show_restored(found: Restored) -> None:
     """A checkpoint that became the state."""
-    instead = "in place of what was there" if found.replaced else "nothing was there before"
-    headline("restored", f"  from {found.folder} of {found.made_at}, {found.files:,} files, {mb(found.bytes)}, {instead}")
+    headline("restored", f" from {found.folder}, made at {found.made_at}")
     _spaces(found.spaces)
+    instead = "in place of what was there" if found.replaced else "where nothing was before"
+    out.print(f"\n{found.files:,} files, {mb(found.bytes)}, {instead}; each is as the checkpoint has it")
     if found.needs_migration:
-        out.print("\nNext: `skep state migrate`, an older version has made it")
+        out.print("Next: `skep state migrate`, an older version has made it")
     else:
-        out.print("\nEvery file is as the checkpoint has it. A flow goes on from there; `skep snapshot` publishes it")
+        out.print("Next: start the flow, which goes on from there; `skep snapshot` publishes it")
 
 
 def _spaces(spaces: Mapping[str, SpaceStand]) -> None:

@@ -17,8 +17,8 @@ class _Told:
 
     __slots__ = ("confidence", "consents", "segments", "version")
 
-    def __init__(self, change: dict[str, Any]) -> None:
-        self.version = 0
+    def __init__(self, change: dict[str, Any], version: int) -> None:
+        self.version = version
         self.confidence = change["confidence"]
         self.segments: set[str] = set()
         self.consents: dict[str, bool] = {}
@@ -59,16 +59,19 @@ def _take(found: Findings, told: dict[str, _Told], gone: dict[str, int], change:
     if kind == "profile.created" or profile not in told:
         if kind != "profile.created":
             found.differ(f"change {change['id']}", f"{profile} to be created before", kind)
-        told[profile] = _Told(change)
-        gone.pop(profile, None)
+        # Versions go on where a profile of this key had one before.
+        told[profile] = _Told(change, gone.pop(profile, change["version"] - 1 if kind != "profile.created" else 0))
     one = told[profile]
+    if change["version"] != one.version + 1:
+        found.differ(f"change {change['id']}", f"version {one.version + 1} of {profile}", change["version"])
     one.version = change["version"]
     if kind == "identity.confidence":
         one.confidence = change["confidence"]
-    elif kind == "segment.entered":
-        one.segments.add(change["segment"])
-    elif kind == "segment.exited":
-        one.segments.discard(change["segment"])
+    elif kind in {"segment.entered", "segment.exited"}:
+        before = "outside of" if kind == "segment.entered" else "in"
+        if (change["segment"] in one.segments) is (kind == "segment.entered"):
+            found.differ(f"change {change['id']}", f"{profile} {before} {change['segment']} before", kind)
+        (one.segments.add if kind == "segment.entered" else one.segments.discard)(change["segment"])
     elif kind == "consent.changed":
         granted = change["evidence"]["granted"]
         if granted is None:
