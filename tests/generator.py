@@ -371,9 +371,16 @@ _NAMED = re.compile(r'(?:"purpose"|"consent"): "(\w+)"|"trait": "([^"]+)"|"segme
 def drawn_files(seed: int) -> dict[str, str]:
     """The files of a seed as they are drawn. JSON is YAML, too."""
     rng = Random(f"{seed}:definitions")
-    files: dict[str, Any] = {"identity.yaml": _identity(rng), "consent.yaml": CONSENT, "traits.yaml": {"traits": TRAITS}}
+    computed = Random(f"{seed}:computed")
+    traits = [*TRAITS, *(_computed(computed, number) for number in range(computed.choice([0, 3, 6])))]
+    files: dict[str, Any] = {"identity.yaml": _identity(rng), "consent.yaml": CONSENT, "traits.yaml": {"traits": traits}}
     for event, properties in PROPERTIES.items():
         files[f"events/{event}/1-0-0.json"] = {"type": "object", "properties": {name: {} for name in properties}}
+    for trait in traits[len(TRAITS) :]:
+        if computed.random() < 0.5 and not {"percentile", "top", "list", "set", "first", "last"} & set(trait):
+            number = computed.choice([1, 3, 20, 3600, 864_000])
+            who = {"trait": trait["name"], **computed.choice([{"gte": number}, {"lt": number}, {"ne": number}, {"exists": True}])}
+            files[f"segments/{trait['name']}.yaml"] = {"segment": trait["name"], "who": who}
     for number in range(rng.choice([2, 5, 8])):
         floor = Random(f"{seed}:floor:{number}").choice([None] * 7 + [0.9, 0.96, 0.99, 0.999, 1])
         files[f"segments/s{number}.yaml"] = _segment(rng, number) | ({} if floor is None else {"confidence": {"gte": floor}})
@@ -398,6 +405,42 @@ TRAITS = [
     {"name": "last_sku", "last": "sku", "did": ["product_viewed", "order_completed"], "where": {"amount": {"gt": 0}}},
     {"name": "skus", "set": "sku", "did": "order_*", "limit": 2},
 ]
+
+
+_AMOUNT, _SKU = ("avg", "min", "max", "percentile", "sum"), ("top", "list", "set", "distinct", "first", "last")
+_PLAIN: tuple[Json, ...] = (
+    {"count": True}, {"distinct_days": True}, {"since_first": True}, {"since_last": True}, {"interval_mean": True}, {"session_count": True},
+    {"streak": "days"}, {"streak": "weeks"}, *({"session_length": how} for how in ("mean", "last", "total")),
+)  # fmt: skip
+
+
+def _computed(rng: Random, number: int) -> Json:
+    """A computed trait of any measure, in any window that the measure takes."""
+    measure = rng.choice([*({word: "amount"} for word in _AMOUNT), *({word: "sku"} for word in _SKU), *_PLAIN])
+    (word,) = measure
+    trait = {"name": f"c{number}", **measure, "did": rng.choice(["order_completed", "order_*", "*", ["product_viewed", "order_completed"]])}
+    if word in {"list", "set"}:
+        trait["limit"] = rng.choice([1, 2, 5])
+    if word == "top":
+        trait |= rng.choice([{}, {"k": 2}, {"k": 3, "weights": {"order_completed": rng.choice([0, 0.5, 5])}}])
+        trait["did"] = rng.choice([trait["did"], ["order_completed", "product_viewed"]]) if "weights" not in trait else "order_*"
+    if word == "percentile":
+        trait["at"] = rng.choice([0.5, 0.95, 1, 0.000001])
+    if word != "streak":
+        trait |= _window(rng)
+    if trait["did"] == "order_completed" and rng.random() < 0.3:
+        trait["where"] = _where(rng)
+    if not word.startswith("since") and rng.random() < 0.4:
+        trait["emit"] = True
+    return trait
+
+
+def _window(rng: Random) -> Json:
+    longer, shorter = sorted(rng.sample([0, 1, 2, 5, 9, 20, 40], 2), reverse=True)
+    days = sorted(rng.sample(["2026-01-03", "2026-01-10", "2026-01-10T22:30:00Z", "2026-01-20", "2026-02-05"], 2))
+    return rng.choice(
+        [{}, {"within": rng.choice(WINDOWS)}, {"within": rng.choice(WINDOWS)}, {"ago": [f"{longer}d", f"{shorter}d"]}, {"between": days}]
+    )
 
 
 def _identity(rng: Random) -> Json:
@@ -470,21 +513,39 @@ def _did(rng: Random) -> Json:
     )
     condition: Json = {"did": events}
     if events != "page_viewed":
-        measure = rng.choice(["times", "times", "sum", "distinct"])
-        condition |= {"times": _count_predicate(rng)} if measure == "times" else _measure(rng, measure)
-        if events == "order_completed" and rng.random() < 0.6:
+        measure = rng.choice(["times", "times", "sum", "distinct", "avg", "min", "max", "other", "other"])
+        condition |= (
+            _other(rng) if measure == "other" else {"times": _count_predicate(rng)} if measure == "times" else _measure(rng, measure)
+        )
+        if events == "order_completed" and "where" not in condition and rng.random() < 0.6:
             condition["where"] = _where(rng)
     elif rng.random() < 0.5:
         condition |= {"times": {"eq": 0}}
-    if rng.random() < 0.6:
-        condition["within"] = rng.choice(WINDOWS)
+    if "active_periods" not in condition and (rng.random() < 0.6 or "first_time" in condition):
+        condition |= _window(rng) or {"within": "3d"}
     return condition
 
 
 def _measure(rng: Random, measure: str) -> Json:
-    predicate = _number_predicate(rng) if measure == "sum" else _count_predicate(rng)
+    predicate = _count_predicate(rng) if measure == "distinct" else _number_predicate(rng)
     beside = "between" not in predicate and rng.random() < 0.5
-    return {measure: "amount" if measure == "sum" else "sku", **(predicate if beside else {"value": predicate})}
+    return {measure: "sku" if measure == "distinct" else "amount", **(predicate if beside else {"value": predicate})}
+
+
+def _other(rng: Random) -> Json:
+    """A measure of days, of times, or of one event."""
+    passed = rng.choice([{"gte": "1d"}, {"lt": "10m"}, {"gt": "3d", "lte": "10d"}, {"between": ["1h", "30d"]}, {"ne": "1d"}])
+    value = {"value": _count_predicate(rng)}
+    return rng.choice(
+        [
+            {"distinct_days": True, **value},
+            {"active_periods": {"each": rng.choice(["1h", "1d", "7d"]), "of": rng.choice([1, 3, 5])}, **value},
+            {rng.choice(["since_first", "since_last"]): passed},
+            {rng.choice(["first", "last"]): "sku", "value": _text_predicate(rng)},
+            {"latest": True, "where": rng.choice([{"amount": _number_predicate(rng)}, {"sku": "A"}, {"context.channel": "web"}])},
+            {"first_time": True},
+        ]
+    )
 
 
 def _count_predicate(rng: Random) -> Json:

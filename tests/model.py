@@ -39,7 +39,7 @@ from tests.model_links import (
     within_link_limit,
 )
 from tests.model_matching import Weigher, confidence_of, join_likely, likely_links, records_of
-from tests.model_segments import Facts, holds, json, measured, traits_of
+from tests.model_segments import Exact, Facts, holds, json, measured, traits_of
 
 
 # ── clusters ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,8 +186,7 @@ def profile(
     denied: Sequence[tuple[Ident, Denial]] = (),
 ) -> dict[str, object]:
     traits = traits_of(definitions, events, at)
-    shown = [f for f in definitions.features.values() if f.measure in ("times", "sum", "distinct")]
-    features = {f.key: measured(f, events, at) for f in shown}
+    features = {f.key: measured(f, events, at) for f in definitions.features.values()}
     consents = consents_of(definitions, events, identity, denied)
     granted = {p.name: consents.get(p.name, p.default) for p in definitions.purposes}
     facts = Facts(traits, features, granted, [], round(confidence, 6))
@@ -195,4 +194,5 @@ def profile(
         sure = segment.confidence is None or facts.confidence >= segment.confidence
         if sure and (segment.purpose is None or granted[segment.purpose]) and holds(segment, segment.who, facts):
             facts.segments.append(segment.name)
-    return {"traits": traits, "features": features, "segments": sorted(facts.segments), "consents": consents}
+    numbers = {key: value for key, value in features.items() if isinstance(value, Exact)}
+    return {"traits": traits, "features": numbers, "segments": sorted(facts.segments), "consents": consents}

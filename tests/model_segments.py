@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 import operator
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import count, pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,7 +21,7 @@ import re2
 from contracts.model.batches import Event
 from contracts.model.definitions import Condition, Definitions, Feature, Predicate, Segment, Where
 from contracts.text.numbers import MICRO, micros, number_text
-from tests.model_links import instant
+from tests.model_links import EPOCH, instant
 
 
 # ── values and measures ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -58,33 +63,54 @@ def json(value: object) -> bytes:
     return orjson.dumps(canonical(value), option=orjson.OPT_SORT_KEYS)
 
 
-def matches(feature: Feature, event: Event, at: int) -> bool:
-    """Whether the feature looks at the event. Dates alone in a ``where`` are days of its zone."""
+def matches(feature: Feature, event: Event, at: int, *, such: bool = True) -> bool:
+    """Whether the feature looks at the event, ``such``: one that satisfies its ``where``. Dates alone are days of its zone."""
     named = any(event.name == n or (n[-1:] == "*" and event.name.startswith(n[:-1])) for n in feature.events)
-    inside = feature.within_us is None or at - feature.within_us < event.time_us <= at
+    return event.name != "" and named and in_window(feature, event.time_us, at) and (not such or is_such(feature, event))
+
+
+def in_window(feature: Feature, time: int, at: int) -> bool:
+    inside = feature.within_us is None or at - feature.within_us < time <= at - feature.until_us
+    return inside and (feature.between is None or feature.between[0] <= time <= feature.between[1])
+
+
+def is_such(feature: Feature, event: Event) -> bool:
     roots = [(event.body if re.split(r"[.\[]", w.path)[0] == "context" else event.properties, w) for w in feature.where]
-    return event.name != "" and named and inside and all(some_value(root, w.path, w.predicates, feature.timezone) for root, w in roots)
+    return all(some_value(root, w.path, w.predicates, feature.timezone) for root, w in roots)
 
 
 class Read(NamedTuple):
-    """The property of a matching event that has it, and what makes it different from other values."""
+    """A matching event; of one with a property the value, and what makes it different from other values."""
 
-    time_us: int
+    event: Event
     key: bytes
     value: object
 
+    @property
+    def time_us(self) -> int:
+        return self.event.time_us
 
-def measured(feature: Feature, events: Sequence[Event], at: int, limit: int = 0) -> object:
-    """The feature's value; ``limit`` is that of a ``set``. A path with ``[]`` gives the first item's."""
-    found = [e for e in events if matches(feature, e, at)]
-    read = [(e.time_us, value) for e in found for value in values_at(e.properties, feature.property or "")[:1]]
-    valued = [Read(time, json(value), value) for time, value in read if value is not MISSING]
-    return MEASURES[feature.measure](feature, found, valued, limit)
+
+def measured(feature: Feature, events: Sequence[Event], at: int) -> object:
+    """The feature's value at a time. A path with ``[]`` gives the first item's."""
+    looks = replace(feature, within_us=None, between=None) if feature.measure == "first_time" else feature
+    found = [e for e in events if matches(looks, e, at, such=feature.measure != "latest")]
+    read = [(e, value) for e in found for value in values_at(e.properties, feature.property or "")[:1]]
+    valued = [Read(e, json(value), value) for e, value in read if value is not MISSING]
+    return MEASURES[feature.measure](feature, valued if feature.property else [Read(e, b"", None) for e in found], at)
 
 
 def counted(number: int, feature: Feature) -> Exact:
     """No further than conditions ask."""
     return Exact(min(number, number if feature.cap is None else feature.cap) * MICRO)
+
+
+def numbers(found: list[Read]) -> list[int]:
+    return [exact for one in found for exact in [micros(one.value)] if exact is not None]
+
+
+def average(values: Sequence[int]) -> object:
+    return Exact(round(Fraction(sum(values), len(values)))) if values else MISSING
 
 
 def newest(valued: list[Read], limit: int) -> object:
@@ -93,14 +119,83 @@ def newest(valued: list[Read], limit: int) -> object:
     return [one.value for one in sorted(kept, key=lambda one: one.key)] or MISSING
 
 
-MEASURES: dict[str, Callable[[Feature, list[Event], list[Read], int], object]] = {
-    "times": lambda feature, found, valued, limit: counted(len(found), feature),
-    "sum": lambda feature, found, valued, limit: Exact(sum(micros(one.value) or 0 for one in valued)),
-    "distinct": lambda feature, found, valued, limit: counted(len({one.key for one in valued}), feature),
-    "first": lambda feature, found, valued, limit: valued[0].value if valued else MISSING,
-    "last": lambda feature, found, valued, limit: valued[-1].value if valued else MISSING,
-    "set": lambda feature, found, valued, limit: newest(valued, limit),
+def weight(feature: Feature, name: str) -> int:
+    """Of an event, by the longest pattern that means it."""
+    said = [(len(n), w) for n, w in feature.option("weights") if name == n or (n[-1] == "*" and name.startswith(n[:-1]))]
+    return max(said)[1] if said else MICRO
+
+
+def top(feature: Feature, valued: list[Read]) -> object:
+    """The values of the most weight, of equal weights in order of their keys."""
+    weights: dict[bytes, int] = defaultdict(int)
+    for one in valued:
+        weights[one.key] += weight(feature, one.event.name)
+    values = {one.key: one.value for one in valued}
+    best = sorted((key for key in weights if weights[key] > 0), key=lambda key: (-weights[key], key))[: feature.option("k")]
+    return MISSING if not best else values[best[0]] if feature.option("k") == 1 else [values[key] for key in best]
+
+
+def percentile(values: list[int], share: int) -> object:
+    """Of the numbers to three digits the least up to which at least the share of them lies."""
+    rounded = sorted(int(round(Decimal(value), 3 - len(str(abs(value))))) if abs(value) >= 1000 else value for value in values)
+    return next((Exact(one) for place, one in enumerate(rounded, 1) if Fraction(place, len(rounded)) >= Fraction(share, MICRO)), MISSING)
+
+
+def day(time: int, zone: str = "UTC") -> int:
+    return (EPOCH + timedelta(microseconds=time)).replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).toordinal()
+
+
+def streak(unit: str, times: list[int], at: int) -> int:
+    """How many days, or weeks from Monday on, in a row, up to today's or yesterday's."""
+    calendar = {(day(time) - 1) // 7 if unit == "weeks" else day(time) for time in times}
+    today = (day(at) - 1) // 7 if unit == "weeks" else day(at)
+    last = next((each for each in (today, today - 1) if each in calendar), None)
+    return 0 if last is None else next(n for n in count(1) if last - n not in calendar)
+
+
+def sessions(times: list[int], gap: int) -> list[list[int]]:
+    cuts = [0, *(n for n in range(1, len(times)) if times[n] - times[n - 1] > gap), len(times)]
+    return [times[start:stop] for start, stop in pairwise(cuts) if times]
+
+
+def session_length(how: str, lengths: list[int]) -> object:
+    if not lengths:
+        return MISSING
+    return average(lengths) if how == "mean" else Exact(lengths[-1] if how == "last" else sum(lengths))
+
+
+def since(times: list[int], at: int, pick: Callable[[list[int]], int]) -> object:
+    past = [time for time in times if time <= at]
+    return Exact(at - pick(past)) if past else MISSING
+
+
+MEASURES: dict[str, Callable[[Feature, list[Read], int], object]] = {
+    "times": lambda f, found, at: counted(len(found), f),
+    "sum": lambda f, found, at: Exact(sum(numbers(found))),
+    "avg": lambda f, found, at: average(numbers(found)),
+    "min": lambda f, found, at: Exact(min(numbers(found))) if numbers(found) else MISSING,
+    "max": lambda f, found, at: Exact(max(numbers(found))) if numbers(found) else MISSING,
+    "percentile": lambda f, found, at: percentile(numbers(found), f.option("at")),
+    "distinct": lambda f, found, at: counted(len({one.key for one in found}), f),
+    "distinct_days": lambda f, found, at: counted(len({day(one.time_us, f.timezone) for one in found}), f),
+    "active_periods": lambda f, found, at: counted(len({(at - one.time_us) // f.option("each") for one in found}), f),
+    "first": lambda f, found, at: found[0].value if found else MISSING,
+    "last": lambda f, found, at: found[-1].value if found else MISSING,
+    "latest": lambda f, found, at: is_such(f, found[-1].event) if found else MISSING,
+    "first_time": lambda f, found, at: bool(found) and in_window(f, found[0].time_us, at),
+    "since_first": lambda f, found, at: since([one.time_us for one in found], at, min),
+    "since_last": lambda f, found, at: since([one.time_us for one in found], at, max),
+    "set": lambda f, found, at: newest(found, f.option("limit")),
+    "list": lambda f, found, at: [one.value for one in found[-f.option("limit") :]] or MISSING,
+    "top": lambda f, found, at: top(f, found),
+    "interval_mean": lambda f, found, at: average([b.time_us - a.time_us for a, b in pairwise(found)]),
+    "streak": lambda f, found, at: Exact(streak(f.option("unit"), [one.time_us for one in found], at) * MICRO),
+    "session_count": lambda f, found, at: Exact(len(sessions([one.time_us for one in found], f.option("gap_us"))) * MICRO),
+    "session_length": lambda f, found, at: session_length(
+        f.option("how"), [each[-1] - each[0] for each in sessions([one.time_us for one in found], f.option("gap_us"))]
+    ),
 }
+"""Of matching events in order of ``(time, message id)``; of a measure of a property those that have it."""
 
 
 def traits_of(definitions: Definitions, events: Sequence[Event], at: int) -> dict[str, object]:
@@ -111,7 +206,7 @@ def traits_of(definitions: Definitions, events: Sequence[Event], at: int) -> dic
             traits.update(event.traits or {})
     for trait in definitions.traits:
         if trait.kind != "plain" and trait.feature is not None:
-            traits[trait.name] = measured(definitions.features[trait.feature], events, at, trait.limit)
+            traits[trait.name] = measured(definitions.features[trait.feature], events, at)
     return {name: value for name, value in traits.items() if value is not None and value is not MISSING}
 
 

@@ -13,6 +13,7 @@ from contracts.language.exact import exact_test
 from contracts.language.forms import FORMS
 from contracts.language.measures import MEASURES
 from contracts.language.possible import operands, some_number, some_value
+from contracts.language.spans import is_inside
 from contracts.model.definitions import All, AnyOf, Condition, Did, Feature, Not, Predicate, TraitIs
 from contracts.model.event_patterns import matches
 from contracts.text.numbers import MICRO, micros
@@ -124,7 +125,7 @@ def _of_traits(group: list[Literal]) -> list[Literal]:
 def _of_measures(group: list[Literal], features: dict[str, Feature]) -> list[Literal]:
     mine: dict[str, list[tuple[Literal, tuple[Predicate, ...]]]] = {}
     for one in group:
-        if isinstance(one.condition, Did):
+        if isinstance(one.condition, Did) and MEASURES[features[one.condition.feature].measure].of_nothing == 0:
             mine.setdefault(one.condition.feature, []).append((one, one.condition.predicates))
     ranges: dict[str, _Range] = {}
     for key, conditions in mine.items():
@@ -162,10 +163,14 @@ def _exceeds(part: Feature, ours: _Range, whole: Feature, theirs: _Range) -> boo
 
 def _is_part(part: Feature, whole: Feature) -> bool:
     """Whether one looks at no other events than the other does."""
-    longer = whole.within_us is None or (part.within_us is not None and part.within_us <= whole.within_us)
     named = all(any(_includes(pattern, one) for pattern in whole.events) for one in part.events)
     filters = {(one.path, repr(one.predicates)) for one in part.where}
-    return longer and named and part.timezone == whole.timezone and {(one.path, repr(one.predicates)) for one in whole.where} <= filters
+    return (
+        is_inside(part, whole)
+        and named
+        and part.timezone == whole.timezone
+        and {(one.path, repr(one.predicates)) for one in whole.where} <= filters
+    )
 
 
 def _includes(pattern: str, other: str) -> bool:

@@ -30,12 +30,14 @@ class Measured:
     uses: list[Use] = field(default_factory=list)
     emits: dict[str, Tree] = field(default_factory=dict)
     """Where traits are said to be told of."""
+    session_gap_us: int = 0
+    """A longer silence ends a session."""
     user: tuple[Literal["trait", "segment"], str] = ("segment", "")
     """The trait or segment that is being read."""
 
-    def add(self, feature: Feature, limit: int | None = None) -> str:
+    def add(self, feature: Feature) -> str:
         """The key of the feature; one that is there already has its cap raised."""
-        key = feature_key(feature, limit)
+        key = feature_key(feature)
         known = self.features.get(key)
         cap = feature.cap
         if known is not None:
@@ -48,17 +50,20 @@ class Measured:
         self.uses.append(Use(*self.user, of, event, path, at.file, at.line, at.key, measured))
 
 
-def feature_key(feature: Feature, limit: int | None = None) -> str:
+def feature_key(feature: Feature) -> str:
     """Canonical JSON of what the feature measures. Equal numbers (5 and 5.0) give one key."""
-    content = {
+    content: dict[str, Any] = {
         "events": list(feature.events),
         "measure": feature.measure,
         "property": feature.property,
         "where": _number(feature.where),
         "within_us": feature.within_us,
     }
-    if limit is not None:
-        content["limit"] = limit
+    content |= feature.options
+    if feature.until_us:
+        content["until_us"] = feature.until_us
+    if feature.between is not None:
+        content["between"] = feature.between
     if feature.timezone != "UTC":
         content["timezone"] = feature.timezone
     return _canonical(content)

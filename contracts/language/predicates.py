@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from contracts.language import operands
 from contracts.language.comparisons import can_hold, said
 from contracts.language.operands import PATTERN, short
 from contracts.language.operators import IGNORE_CASE, NUMERIC, OPERATORS, RESERVED
 from contracts.language.possible import some_value
 from contracts.model.definitions import Predicate, Where
+from contracts.text.durations import duration_us
 from contracts.text.problems import closest, listed
 from contracts.text.scalars import meant_number, unquoted
 from contracts.text.synonyms import meanings
@@ -76,6 +78,36 @@ def _predicate(op: str, operand: Any, *, ignoring: bool) -> Predicate:
     if not ignoring or not OPERATORS[op].cased:
         return Predicate(op, operand)
     return Predicate(op, f"(?i){operand}") if OPERATORS[op].takes is PATTERN else Predicate(op, operand, ignore_case=True)
+
+
+def read_durations(reader: Reader, at: Tree) -> tuple[Predicate, ...]:
+    """The predicates of a mapping whose operands are durations, as seconds: ``{gte: 30d}``."""
+    expected = "a predicate with durations such as {gte: 30d}"
+    if not isinstance(at.value, dict) or not at.value:
+        written = f"write {{gte: {at.value}}}" if isinstance(at.value, str) else ""
+        reader.refuse(at, expected, None, written)
+        return ()
+    found = []
+    for op, operand in at.value.items():
+        if op not in NUMERIC:
+            reader.refuse(operand, f"one of the operators {listed(NUMERIC)}", op, closest(op, NUMERIC))
+            continue
+        several = OPERATORS[op].takes in {operands.VALUES, operands.PAIR}
+        items = reader.items(operand, "a list of durations") if several else [operand]
+        read = [reader.read(item, None, duration_us) for item in items]
+        if None in read or (several and not read):
+            continue
+        seconds = [_seconds(one) for one in read]
+        plain = Tree([Tree(one, operand.file, operand.line, operand.key) for one in seconds], operand.file, operand.line, operand.key)
+        if not several or OPERATORS[op].takes.is_good(reader, plain, True):
+            found.append(Predicate(op, seconds if several else seconds[0]))
+    if len(found) > 1:
+        check_comparison(reader, at, found, [])
+    return tuple(found)
+
+
+def _seconds(value_us: int) -> int | float:
+    return value_us // 1_000_000 if value_us % 1_000_000 == 0 else value_us / 1_000_000
 
 
 def _spelt_out(reader: Reader, parts: dict[str, Tree]) -> dict[str, Tree]:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from contracts.model.registered import Registered
 
 Scope = Literal["person", "device"]
-Measure = Literal["times", "sum", "distinct", "first", "last", "set"]
-TraitKind = Literal["plain", "count", "sum", "first", "last", "set"]
+Measure = Literal[
+    "times", "sum", "avg", "min", "max", "distinct", "distinct_days", "active_periods", "first", "last", "latest", "first_time",
+    "since_first", "since_last", "set", "list", "top", "percentile", "interval_mean", "streak", "session_count", "session_length",
+]  # fmt: skip
 
 DAY_US = 86_400_000_000
 
@@ -176,8 +178,10 @@ class Feature:
     """What has to be remembered of a person's events to answer a condition or a computed trait.
 
     ``key`` is made of the content alone, so that two segments that ask the same share one feature. ``cap`` is how far
-    ``times`` and ``distinct`` have to be counted exactly: the value is ``min(n, cap)``; None is no cap. ``timezone`` is
-    that of the dates in ``where``.
+    counts have to be exact: the value is ``min(n, cap)``; None is no cap. ``timezone`` is that of the dates in ``where`` and of days.
+
+    Of the events those of ``now - within_us < time <= now - until_us`` (None: any), or those from ``between[0]`` to ``between[1]``.
+    ``options`` are what else the measure has been told, by name, in order of the names.
     """
 
     key: str
@@ -188,6 +192,13 @@ class Feature:
     property: str | None
     cap: int | None
     timezone: str = "UTC"
+    until_us: int = 0
+    between: tuple[int, int] | None = None
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def option(self, name: str) -> Any:
+        """What the measure has been told under this name."""
+        return next(value for key, value in self.options if key == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,12 +295,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """A trait of ``contracts/traits.yaml``; ``plain`` is what identify calls write, the others are computed."""
+    """A trait of ``contracts/traits.yaml``. ``kind``: ``plain`` is what identify calls write, else the word of its measure."""
 
     name: str
-    kind: TraitKind
+    kind: str
     feature: str | None = None
-    limit: int = 100
     emit: bool = False
 
 

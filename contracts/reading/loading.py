@@ -61,7 +61,8 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     folders = {path.split("/")[1] for path in _below(files, "events")}
     upcasts = read_upcasts(reader, dict(_trees(trees, "events")), contracts)
     properties = Properties({**dict.fromkeys(folders, ()), **contracts}, types, files, upcasts)
-    measured = Measured(properties, unknown_events_ok)
+    rules = _single(reader, trees, identity.FILE, identity.read_identity, identity.DEFAULT_RULES)
+    measured = Measured(properties, unknown_events_ok, session_gap_us=rules.session_gap_us)
     known = quality.Known(properties.contracts, types, unknown_events_ok)
     expectations, ranges = _single(reader, trees, quality.FILE, lambda r, tree: quality.read_quality(r, tree, known), ((), ()))
     before = len(reader.problems)
@@ -80,12 +81,12 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         purposes=None if undeclared or consent.FILE in unread else tuple(purpose.name for purpose in purposes),
         segments=frozenset(_stem(path) for path in _below(files, "segments")),
         traits=_trait_types(found, kinds, properties),
+        approximate={name: traits.approximate(one) for name, one in found.items() if traits.approximate(one)},
         identify="identify" in contracts and not unsure and traits.FILE not in unread,
     )
     names = tuple(_stem(path) for path in _below(files, "destinations"))
     drafts = [read_segment(reader, tree, _stem(path), around, names) for path, tree in _trees(trees, "segments")]
     segments = in_order([draft for draft in drafts if draft is not None], reader.problems)
-    rules = _single(reader, trees, identity.FILE, identity.read_identity, identity.DEFAULT_RULES)
     namespaces = None if identity.FILE in unread else [namespace.name for namespace in rules.namespaces]
     check_tags(properties.documents(), around.purposes, namespaces, reader.problems)
     uses = all_uses(measured, segments, destinations, trees.get(identity.FILE), rules)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from contracts.language.features import Measured, read_events, read_property, read_where
-from contracts.language.measures import RESERVED_TRAITS, TRAITS
+from contracts.language.measures import OPTIONS, RESERVED_TRAITS, TRAITS
+from contracts.language.measures.beside import as_options
 from contracts.language.measures.measure import Measure
+from contracts.language.spans import EVER, WINDOWS, TimeSpan, read_window, window_schemas
 from contracts.model.definitions import Feature, Trait, Where
-from contracts.text.keys import Boolean, Fields, Integer, Key, Own, Text, text_schema
+from contracts.model.event_patterns import matches
+from contracts.text.keys import Boolean, Fields, Key, Own, Text
 from contracts.text.problems import listed
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import path_text
 from schemalogic.typed import Typed
 
 FILE = "traits.yaml"
+_MEASURE = "a measure of docs/segments.md beside it, such as count, sum or last"
 
 
 def read_traits(reader: Reader, at: Tree, measured: Measured) -> tuple[dict[str, Trait], dict[str, Typed]]:
@@ -38,17 +43,17 @@ def read_traits(reader: Reader, at: Tree, measured: Measured) -> tuple[dict[str,
 
 
 def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, Tree], measured: Measured) -> tuple[Trait, Typed | None]:
-    name, emit, limit = said["name"], said["emit"], said["limit"]
+    name, emit = said["name"], said["emit"]
     if emit:
         measured.emits[name] = fields["emit"]
     how: list[Any] = [word for word in fields if word in TRAITS]
     if len(how) > 1:
-        reader.refuse(fields[how[1]], f"only one of {listed(TRAITS)}", " and ".join(how))
+        reader.refuse(fields[how[1]], "only one measure", " and ".join(how))
     if not how:
         unknown = isinstance(item.value, dict) and len(item.value) > len(fields)
-        for word in () if unknown else ("did", "where", "limit"):
+        for word in () if unknown else _BESIDE:
             if word in fields:
-                reader.refuse(fields[word], f"one of {listed(TRAITS)} beside it", word)
+                reader.refuse(fields[word], _MEASURE, word)
         if "name" in fields:
             measured.note("property", "identify", path_text((name,)), fields["name"], measured=True)
         return Trait(name, "plain", emit=emit), None
@@ -57,53 +62,105 @@ def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, T
     events = read_events(reader, did, measured) if did is not None else ()
     where = read_where(reader, fields.get("where"), events, measured)
     measure = TRAITS[kind]
-    if "limit" in fields and not measure.limited:
-        reader.refuse(fields["limit"], "`limit` only beside `set`")
-    path, typed = _property(reader, fields[kind], measure, events, measured, where=where)
-    if not events or (path is None and measure.of_property):
+    window = _window(reader, fields, measure)
+    path, options, typed = _measured(reader, fields, measure, events, measured, where=where)
+    if emit and measure.passing:
+        reader.refuse(
+            fields["emit"], f"no `emit` of {kind}, which changes at every moment", "true", "a segment tells when it passes a number"
+        )
+    if not events or options is None or (path is None and measure.of_property):
         return Trait(name, kind, emit=emit), typed
-    key = measured.add(Feature("", events, where, None, measure.name, path, None), limit if measure.limited else None)
-    return Trait(name, kind, key, limit, emit), typed
+    if measure.name in {"session_count", "session_length"}:
+        options["gap_us"] = measured.session_gap_us
+    feature = Feature(
+        "", events, where, window.within_us, measure.name, path, None, until_us=window.until_us, between=window.between,
+        options=as_options(options),
+    )  # fmt: skip
+    return Trait(name, kind, measured.add(feature), emit), typed
 
 
-def _property(
-    reader: Reader, at: Tree, measure: Measure, events: tuple[str, ...], measured: Measured, *, where: tuple[Where, ...]
-) -> tuple[str | None, Typed | None]:
-    """The property that is measured, and what the trait can be."""
+def approximate(trait: Trait) -> str:
+    """By how much a trait may be wrong, in words; empty if it is exact."""
+    return TRAITS[trait.kind].approximate if trait.kind in TRAITS else ""
+
+
+def _window(reader: Reader, fields: dict[str, Tree], measure: Measure) -> TimeSpan:
+    named = [name for name in WINDOWS if name in fields]
+    if named and not measure.window:
+        reader.refuse(fields[named[0]], f"no window beside {measure.trait}, which says itself how far back it looks", named[0])
+        return EVER
+    return read_window(reader, fields)
+
+
+def _measured(
+    reader: Reader, fields: dict[str, Tree], measure: Measure, events: tuple[str, ...], measured: Measured, *, where: tuple[Where, ...]
+) -> tuple[str | None, dict[str, Any] | None, Typed | None]:
+    """The property that is measured, what else is said of it (None if that is wrong), and what the trait can be."""
+    at = fields[measure.trait]
+    options = _options(reader, fields, measure, events)
     if not measure.of_property:
-        if at.value is not True:
-            reader.refuse(at, "true")
-        return None, measure.value(None, at.file, at.line)
+        said = measure.takes.read(reader, at)
+        return None, None if said is None or options is None else {**said, **options}, measure.value(None, at.file, at.line)
     path = reader.text(at, expected="the path of a property such as revenue") or None
     if path is None:
-        return None, None
+        return None, options, None
     typed = read_property(reader, at, path, events, measured, shown=True)
     if measure.check is not None:
         measure.check(reader, at, path, typed or {}, measured, where=where)
-    return path, measure.value(typed, at.file, at.line)
+    return path, options, measure.value(typed, at.file, at.line)
+
+
+def _options(reader: Reader, fields: dict[str, Tree], measure: Measure, events: tuple[str, ...]) -> dict[str, Any] | None:
+    """The keys beside the measure, with their defaults; None if one is wrong."""
+    before = len(reader.problems)
+    mine = {option.name: option for option in measure.options}
+    for name in OPTIONS:
+        if name in fields and name not in mine:
+            takers = [one.trait for one in TRAITS.values() if name in {option.name for option in one.options}]
+            reader.refuse(fields[name], f"`{name}` only beside {listed([f'`{word}`' for word in takers])}")
+    found = {}
+    for name, option in mine.items():
+        at = fields.get(name)
+        if at is None and option.required:
+            reader.refuse(fields[measure.trait], f"`{name}` beside it: {option.means}", "none")
+        found[name] = option.default if at is None else reader.read(Tree(at.plain(), at.file, at.line, at.key), option.default, option.read)
+        if at is not None and option.events:
+            _check_events(reader, at, found[name], events)
+    return None if len(reader.problems) > before else found
+
+
+def _check_events(reader: Reader, at: Tree, weights: Iterable[tuple[str, int]], events: tuple[str, ...]) -> None:
+    """Weights are of events that are measured."""
+    for name, _ in weights:
+        if not any(matches(event, name) or event == name for event in events):
+            reader.refuse(at, f"weights of events of `did`, {listed(events)}", name)
 
 
 def _measure_key(word: str, measure: Measure) -> Key:
-    return Key(word, Own(text_schema() if measure.of_property else {"const": True}), measure.means)
+    return Key(word, Own(measure.takes.schema), measure.means)
 
 
+_BESIDE = ("did", "where", *WINDOWS, *OPTIONS)
 _SOME_HOW = {"anyOf": [{"required": [word]} for word in TRAITS]}
-_LIMITED = next(word for word, measure in TRAITS.items() if measure.limited)
+_TAKERS = {
+    name: {"anyOf": [{"required": [word]} for word, measure in TRAITS.items() if name in {option.name for option in measure.options}]}
+    for name in OPTIONS
+}
 TRAIT = Fields(
     (
         Key("name", Text(names="traits"), "the name of the trait", required="the name of the trait"),
         Key("emit", Boolean(), "a change of it is told as profile.updated", default=False),
         Key("did", Own(lambda names: names.get("did", {}))),
         Key("where", Own(lambda names: names.get("where", {}))),
-        Key("limit", Integer(), f"how many of the newest values a `{_LIMITED}` keeps", default=100),
+        *(Key(name, Own(schema)) for name, schema in window_schemas().items()),
+        *(Key(name, Own(option.schema), option.means) for name, option in OPTIONS.items()),
         *(_measure_key(word, measure) for word, measure in TRAITS.items()),
     ),
     {
         "dependencies": {
             **{word: {"not": {"anyOf": [{"required": [one]} for one in TRAITS if one != word]}, "required": ["did"]} for word in TRAITS},
-            "did": _SOME_HOW,
-            "where": _SOME_HOW,
-            "limit": {"required": [_LIMITED]},
+            **dict.fromkeys(("did", "where", *WINDOWS), _SOME_HOW),
+            **_TAKERS,
         },
         "allOf": [{"$ref": "#/definitions/of_event"}],
     },

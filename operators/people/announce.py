@@ -133,12 +133,15 @@ class Announcer:
         self._store.dirty[key] = person
         if due == BEFORE_ALL:
             due, order, following = now, self._program.all_segments, next_due(person, self._program, now)
+            emitted = self._program.emitted
             self._log.cause = {"type": "clock"}
         else:
             touched, following = changed_at(person, self._program, due)
-            order = self._program.plan(touched).segments
+            plan = self._program.plan(touched)
+            order, emitted = plan.segments, plan.emitted
             self._log.cause = TIMER
         self._log.clock = due
+        self._emit(person, emitted, due)
         self.evaluate(person, order, due)
         self._timers.arm(person, following)
 
@@ -217,9 +220,14 @@ class Announcer:
 
     def _emit(self, person: Person, names: Iterable[str], now: int) -> None:
         for name in names:
+            if now == BEFORE_ALL and name in self._program.timed:
+                # What depends on the time is told when the clock runs.
+                self._timers.arm(person, BEFORE_ALL)
+                continue
             value = self._program.trait(person, name, now)
             if person.told.get(name) != value:
                 person.told[name] = value
+                self._store.dirty[person.key] = person
                 value = shown(value)
                 if self._hide is not None:
                     value = self._hide(name, value)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from contracts.language.exact import exact_test
-from contracts.model.definitions import Definitions, Did, Segment, Where, leaves
+from contracts.model.definitions import Definitions, Did, Segment, TraitIs, Where, leaves
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
-from operators.segments.cells.cell import Cell, Windowed
+from operators.segments.cells import cell_of
+from operators.segments.cells.cell import Cell
 from operators.segments.facts import Facts
 from operators.segments.forms import FORMS, Evaluator, both, consent, evaluator
 from operators.segments.paths import satisfied
@@ -50,13 +51,15 @@ class Program(Facts):
 
     def __init__(self, definitions: Definitions) -> None:
         super().__init__(definitions)
-        self.watched = [cell if isinstance(cell, Windowed) and self.slots[at] == at else None for at, cell in enumerate(self.cells)]
+        self._set_critical()
+        self.watched = [cell if cell.windowed and self.slots[at] == at else None for at, cell in enumerate(self.cells)]
         """By number under which people hold a cell: its functions, if what is in it changes by itself."""
+        self.timed = frozenset(trait.name for trait in definitions.traits if trait.emit and self._changes_by_itself(trait.name))
+        """Emitted traits of which time alone may say something else."""
         self.emitted = tuple(trait.name for trait in definitions.traits if trait.emit)
         self.evaluators: list[Evaluator] = [self._segment(segment) for segment in self.segments]
         self.without = [FORMS[segment.who.form].without(self, segment.who) for segment in self.segments]
         """By segment: the number of a cell without which nobody is a member, None if there is no such."""
-        self._set_critical()
         self._routes: dict[str, Route] = {}
         self._index_dependencies()
         self._plans: dict[tuple[Any, ...], Plan] = {}
@@ -80,16 +83,29 @@ class Program(Facts):
                 continue
             if not any(name == each or (each.endswith("*") and name.startswith(each[:-1])) for each in feature.events):
                 continue
-            key = next((where for where in feature.where if _text_equality(where)), None)
+            cell = self._cell_for(at, name) if feature.measure == "top" else self.cells[at]
+            key = None if feature.measure == "latest" else next((where for where in feature.where if _text_equality(where)), None)
             rest = tuple(where for where in feature.where if where is not key)
             matcher = _matcher(rest, feature.timezone)
             if key is None:
-                route.always.append((at, matcher, self.cells[at]))
+                route.always.append((at, matcher, cell))
+                if feature.measure == "latest" and matcher is not None:
+                    # What does not match is an event of that name all the same.
+                    route.always.append((at, _unlike(matcher), self._cell_for(at, name, matched=False)))
                 continue
             operand = key.predicates[0].operand
             for text in {operand} if type(operand) is str else set(operand):
-                route.by_text.setdefault(key.path, {}).setdefault(text, []).append((at, matcher, self.cells[at]))
+                route.by_text.setdefault(key.path, {}).setdefault(text, []).append((at, matcher, cell))
         return route
+
+    def _cell_for(self, at: int, name: str, *, matched: bool = True) -> Cell:
+        """The cell of a feature as it folds the events of a name that satisfy its ``where``, or do not."""
+        cell = cell_of(self.features[at], name, matched=matched)
+        cell.windowed = self.cells[at].windowed
+        return cell
+
+    def _changes_by_itself(self, trait: str) -> bool:
+        return trait in self.computed and self.cells[self.computed[trait]].windowed
 
     def plan(self, touched: tuple[Any, ...]) -> Plan:
         """What to look at when these features (numbers), traits (names), consents (``"!purpose"``) or `CONFIDENCE` have changed."""
@@ -125,19 +141,27 @@ class Program(Facts):
 
     def _set_critical(self) -> None:
         """Tell the features that conditions alone look at where any of these changes its mind, so that timers fire for nothing else,
-        and an event is asked about by nothing else."""
-        shown = set(self.computed.values())
-        numbers: dict[int, set[int]] = {
-            at: set() for at, each in enumerate(self.features) if at not in shown and (each.cap is not None or each.measure == "sum")
-        }
+        and an event is asked about by nothing else; what nobody looks at changes without being asked."""
+        told = {self.computed[trait.name] for trait in self.definitions.traits if trait.emit and trait.name in self.computed}
+        asked: dict[int, list[TraitIs | Did]] = {}
         for segment in self.segments:
             for condition in leaves(segment.who):
-                if isinstance(condition, Did) and self.number[condition.feature] in numbers:
-                    at = self.number[condition.feature]
-                    cap = self.features[at].cap
-                    numbers[at] |= _operands(condition) if cap is None else _turns(condition, cap)
-        for at, critical in numbers.items():
-            self.cells[at].critical(critical)
+                if isinstance(condition, TraitIs | Did):
+                    for at in FORMS[condition.form].needs(self, condition):
+                        if type(at) is int:
+                            asked.setdefault(at, []).append(condition)
+        for at, feature in enumerate(self.features):
+            conditions, cell = asked.get(at, []), self.cells[at]
+            if at in told:
+                continue
+            if not conditions and cell.is_shared:
+                cell.critical(set())
+            elif not conditions:
+                cell.windowed = False
+            elif feature.cap is not None and all(isinstance(one, Did) for one in conditions):
+                cell.critical(set[int]().union(*(_turns(one, feature.cap) for one in conditions)))
+            elif cell.unit == 1:
+                cell.compared(set[int]().union(*map(_operands, conditions)))
 
     def _segment(self, segment: Segment) -> Evaluator:
         parts = [evaluator(self, segment.who, segment.timezone)]
@@ -148,14 +172,14 @@ class Program(Facts):
         return parts[0] if len(parts) == 1 else both(parts)
 
 
-def _turns(condition: Did, cap: int) -> set[int]:
+def _turns(condition: TraitIs | Did, cap: int) -> set[int]:
     """The counts at which a condition changes its mind."""
     test = exact_test(condition.predicates)
     truth = [test(n * MICRO) for n in range(cap + 1)]
     return {n for n in range(1, len(truth)) if truth[n] != truth[n - 1]}
 
 
-def _operands(condition: Did) -> set[int]:
+def _operands(condition: TraitIs | Did) -> set[int]:
     """The numbers, in micros, with which a condition compares: only there it can change its mind."""
     operands = [each.operand if type(each.operand) in {list, tuple} else (each.operand,) for each in condition.predicates]
     return {exact for each in operands for exact in map(micros, each) if exact is not None}
@@ -175,6 +199,10 @@ def _text_equality(where: Where) -> bool:
     if predicate.op == "eq":
         return type(predicate.operand) is str
     return predicate.op == "in" and all(type(item) is str for item in predicate.operand)
+
+
+def _unlike(matcher: Matcher) -> Matcher:
+    return lambda properties, event: not matcher(properties, event)
 
 
 def _matcher(clauses: tuple[Where, ...], zone: str) -> Matcher | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.model.definitions import Definitions, Feature, Segment, Trait
 from operators.records import Person
-from operators.segments.cells import MEASURES
+from operators.segments.cells import cell_of
 from operators.segments.cells.cell import Cell
 
 
@@ -21,8 +21,7 @@ class Facts:
         self.number = {feature.key: at for at, feature in enumerate(self.features)}
         self.traits: dict[str, Trait] = {trait.name: trait for trait in definitions.traits}
         self.computed = {trait.name: self.number[trait.feature] for trait in definitions.traits if trait.feature is not None}
-        shown = {self.number[trait.feature]: trait for trait in definitions.traits if trait.feature is not None}
-        self.cells = [MEASURES[feature.measure](feature, shown.get(at)) for at, feature in enumerate(self.features)]
+        self.cells = [cell_of(feature) for feature in self.features]
         for at, cell in enumerate(self.cells):
             cell.number = at
         self.slots = _slots(self.features, self.cells)

@@ -67,15 +67,21 @@ def _segment(facts: Facts, condition: MemberOf, _zone: str) -> Evaluator:
     return lambda person, now, bits: bits & bit != 0
 
 
-def _did(facts: Facts, condition: Did, _zone: str) -> Evaluator:
+def _did(facts: Facts, condition: Did, zone: str) -> Evaluator:
     number = facts.number[condition.feature]
-    return _measured(facts.cells[number], facts.slots[number], condition.predicates)
+    cell, slot = facts.cells[number], facts.slots[number]
+    if cell.unit is not None:
+        return _measured(cell, slot, condition.predicates)
+    test = compiled(condition.predicates, zone)
+    return lambda person, now, bits: test(cell.value(person.cells.get(slot), now))
 
 
 def _measured(cell: Cell, slot: int, predicates: tuple[Predicate, ...]) -> Evaluator:
     """Whether the number of a cell satisfies the predicates; what most people ask is one comparison."""
     unit = cell.unit
     assert unit is not None, "what is compared is a number"
+    if cell.value(None, 0) is None:
+        return _present(cell, slot, predicates)
     if len(predicates) == 1:
         op, bound = predicates[0].op, micros(predicates[0].operand)
         if bound is not None and op in _ORDERS:
@@ -93,6 +99,17 @@ def _measured(cell: Cell, slot: int, predicates: tuple[Predicate, ...]) -> Evalu
     return lambda person, now, bits: test(cell.value(person.cells.get(slot), now) * unit)
 
 
+def _present(cell: Cell, slot: int, predicates: tuple[Predicate, ...]) -> Evaluator:
+    """The same of a number that is missing where there is nothing: then it satisfies what a missing value does."""
+    test, missing, unit = exact_test(predicates), compiled(predicates)(None), cell.unit or 1
+
+    def holds(person: Person, now: int, _bits: int) -> bool:
+        found = cell.value(person.cells.get(slot), now)
+        return missing if found is None else test(found * unit)
+
+    return holds
+
+
 def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
     name, *below = parse_path(condition.path)
     trait, rest = str(name), tuple(below)
@@ -106,7 +123,12 @@ def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
 
 
 def _did_without(facts: Facts, condition: Did) -> int | None:
-    return None if exact_test(condition.predicates)(0) else facts.slots[facts.number[condition.feature]]
+    number = facts.number[condition.feature]
+    cell = facts.cells[number]
+    nothing = cell.value(None, 0)
+    missing = nothing is None or cell.unit is None
+    holds = compiled(condition.predicates)(nothing) if missing else exact_test(condition.predicates)(0)
+    return None if holds else facts.slots[number]
 
 
 def _all_without(facts: Facts, condition: All) -> int | None:

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 from contracts.language.claims import sentence
+from contracts.language.measures import MEASURES
+from contracts.language.spans import window_text
 from contracts.model.definitions import Feature, Predicate, Where
-from contracts.text.durations import duration_text
 from contracts.text.problems import listed
 
 
@@ -21,10 +22,9 @@ def predicate_words(predicates: Iterable[Predicate]) -> str:
 def did_words(feature: Feature, predicates: tuple[Predicate, ...]) -> str:
     """What is done, of which kind, how far back, and how often, or how much of what."""
     where = "".join(f", where {_where(one)}" for one in feature.where)
-    within = f" within {duration_text(feature.within_us)}" if feature.within_us is not None else ""
-    how = predicate_words(predicates)
-    measured = f"times {how}" if feature.measure == "times" else f"{feature.measure} of {feature.property} {how}"
-    return f"{listed(feature.events)}{within}{where}, {measured}"
+    how = "" if MEASURES[feature.measure].asks == "nothing" else f" {predicate_words(predicates)}"
+    of = f" of {feature.property}" if feature.property else ""
+    return f"{listed(feature.events)}{window_text(feature)}{where}, {feature.measure}{of}{how}"
 
 
 def _where(where: Where) -> str:

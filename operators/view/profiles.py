@@ -104,9 +104,10 @@ def traits_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
 
 
 def features_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
-    """The value of every counting or summing feature by its key."""
-    counted = ((at, feature) for at, feature in enumerate(program.features) if program.cells[at].unit is not None)
-    return {feature.key: program.cells[at].shown(program.cell(person, at), at_us) for at, feature in counted}
+    """The value of every feature that is a number, by its key; those that are missing are left out."""
+    numbers = ((feature.key, at) for at, feature in enumerate(program.features) if program.cells[at].unit is not None)
+    found = ((key, program.cells[at].shown(program.cell(person, at), at_us)) for key, at in numbers)
+    return {key: value for key, value in found if value is not None}
 
 
 def segments_of(person: Person, program: Program, at_us: int) -> list[str]:

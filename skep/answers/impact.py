@@ -10,6 +10,7 @@ import msgspec
 
 import contracts
 from contracts import ContractErrors, Problem
+from contracts.language.measures import TRAITS
 from contracts.model.definitions import Definitions, Use
 from contracts.model.versions import VERSION, newest, version_text
 from contracts.reading.lineage import used_by
@@ -162,7 +163,9 @@ def _sources(definitions: Definitions, kind: str, name: str, touched: Iterable[t
 
 def _counted(definitions: Definitions, kind: str, name: str) -> str:
     """The key of `_PROFILES`."""
-    total = kind == "trait" and any(trait.name == name and trait.kind in {"count", "sum"} for trait in definitions.traits)
+    total = kind == "trait" and any(
+        trait.name == name and trait.kind in TRAITS and TRAITS[trait.kind].of_nothing == 0 for trait in definitions.traits
+    )
     return "total" if total else kind
 
 

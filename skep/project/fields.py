@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from contracts.language.measures import MEASURES
 from contracts.language.units import CURRENCIES, MONEY, is_money
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties, listed_properties
@@ -64,9 +65,19 @@ def _reads(use: Use, trait: str) -> bool:
     return of_identify and parse_path(use.path)[0] == trait and (use.kind, use.name) != ("trait", trait)
 
 
+_MEASURED = {
+    **dict.fromkeys(("count", "distinct", "distinct_days", "streak", "session_count"), "BIGINT"),
+    **dict.fromkeys(("sum", "avg", "min", "max", "percentile", "since_first", "since_last", "interval_mean", "session_length"), "DOUBLE"),
+    **dict.fromkeys(("set", "list"), "JSON"),
+}
+"""By measure, where it is not that of the property."""
+
+
 def _trait_type(trait: Trait, feature: Feature | None, field: Field, properties: Properties) -> str:
     """DuckDB's type for the values of a trait; a sum is of the kind of what it adds up."""
-    known = {"count": "BIGINT", "sum": "DOUBLE", "set": "JSON"}.get(trait.kind, field.type)
+    known = _MEASURED.get(trait.kind, field.type)
+    if feature is not None and feature.measure == "top" and feature.option("k") > 1:
+        known = "JSON"
     if known != "DOUBLE" or field.unit in CURRENCIES | MONEY:
         return "DECIMAL" if known == "DOUBLE" else known
     if trait.kind == "plain":
@@ -89,7 +100,7 @@ def _typed(trait: Trait, feature: Feature | None, properties: Properties) -> Typ
     """What a trait shows: of a plain one what identify calls say, of a computed one its property in the first event that has it."""
     if trait.kind == "plain":
         return properties.typed("identify", path_text((trait.name,))) if properties.contracts.get("identify") else None
-    if feature is None or feature.property is None:
+    if feature is None or feature.property is None or feature.measure == "distinct":
         return None
     found = (properties.typed(event, feature.property) for event in properties.events(feature.events))
     return next((one for one in found if one is not None), None)
@@ -105,8 +116,8 @@ def trait_tags(trait: Trait, feature: Feature | None, inheritance: Inheritance) 
     unit = shown.unit or _chosen(shown.unit_of, feature.where if feature else ())
     return Tags(
         found.personal, found.purposes, found.retention_us, unit=unit, unit_of="" if unit else shown.unit_of,
-        identifier=shown.identifier if trait.kind in {"first", "last", "set"} else "",
-        description=_described(trait, feature, shown), examples=shown.examples if trait.kind in {"first", "last"} else (),
+        identifier=shown.identifier if trait.kind in {"first", "last", "set", "list", "top"} else "",
+        description=_described(feature, shown), examples=shown.examples if trait.kind in {"first", "last", "top"} else (),
     )  # fmt: skip
 
 
@@ -120,11 +131,10 @@ def _chosen(unit_of: str, where: tuple[Where, ...]) -> str:
     return ""
 
 
-def _described(trait: Trait, feature: Feature | None, shown: Tags) -> str:
+def _described(feature: Feature | None, shown: Tags) -> str:
     if feature is None:
         return ""
-    words = {"count": "how many", "sum": "sum of", "first": "first", "last": "last", "set": "values of"}[trait.kind]
-    what = f"{words} {feature.property + ' of ' if feature.property else ''}{', '.join(feature.events)}"
+    what = f"{MEASURES[feature.measure].says} {feature.property + ' of ' if feature.property else ''}{', '.join(feature.events)}"
     return what[:1].upper() + what[1:] + (f": {shown.description}" if shown.description else "")
 
 

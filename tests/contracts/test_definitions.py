@@ -138,7 +138,7 @@ def test_equal_numbers_are_one_feature_and_other_limits_are_another() -> None:
     sets = "traits:\n- {name: a, set: order_id, did: order_completed}\n- {name: b, set: order_id, limit: 5, did: order_completed}\n"
     found = load({**GOOD, "traits.yaml": sets})
     assert len(found.features) == 2
-    assert [trait.limit for trait in found.traits] == [100, 5]
+    assert [found.features[trait.feature or ""].option("limit") for trait in found.traits] == [100, 5]
 
 
 def test_dates_in_where_belong_to_the_time_zone_of_the_segment() -> None:

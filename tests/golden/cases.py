@@ -1,6 +1,7 @@
 """Golden files of segments: a definition, events, ``----``, and who is a member at which time.
 
-The definition is YAML: ``segments`` by name (a condition, or the keys of a segment), ``traits`` and ``purposes``. A line of events is
+The definition is YAML: ``segments`` by name (a condition, or the keys of a segment), ``traits``, ``purposes``, and ``shown``: the
+names of traits whose values stand there, too. A line of events is
 ``TIME PERSON NAME JSON``: the properties of an event, of ``identify`` the traits, of ``consents`` what is granted. The last line
 before ``----`` begins with ``at``.
 """
@@ -45,11 +46,11 @@ class Case:
         return to_events(self.until(time), self.definitions)
 
     def shown(self, members: dict[str, set[tuple[str, str]]]) -> str:
-        """(segment, person) of each time as the file has it."""
+        """(segment, person) of each time, and (trait, person and value), as the file has it."""
         lines = []
         for time in self.times:
             lines.append(time)
-            for segment in self.given["segments"]:
+            for segment in (*self.given.get("segments", ()), *self.given.get("shown", ())):
                 inside = sorted(person for name, person in members[time] if name == segment)
                 lines.append(f"  {segment}: {' '.join(inside) or 'nobody'}")
         return "\n".join(lines) + "\n"
@@ -70,7 +71,7 @@ def read(path: Path) -> Case:
 def definitions_of(given: Any) -> Definitions:
     """The definitions of a golden file, or of an example: events need no contracts."""
     files: dict[str, Any] = {"traits.yaml": {"traits": given.get("traits", [])}, "consent.yaml": {"purposes": given.get("purposes", [])}}
-    for name, who in given["segments"].items():
+    for name, who in given.get("segments", {}).items():
         files[f"segments/{name}.yaml"] = {"segment": name, **(who if "who" in who else {"who": who})}
     return contracts.load(
         {path: json.dumps(content, ensure_ascii=False) for path, content in files.items()}, unknown_events_ok=True, contradictions_ok=True

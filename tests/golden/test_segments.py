@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from contracts.language.measures import MEASURES
 from contracts.language.operators import OPERATORS
 from contracts.model.definitions import Predicate, leaves
 from contracts.model.hashing import profile_id
+from operators.segments.sql.twin import trait_sql
 from tests import model
 from tests.engine import HASHER, Engine
 from tests.generator import written
 from tests.golden.cases import FOLDER, Case, read
 from tests.model_links import instant
+from tests.model_segments import json as canonical
 from tests.operators.test_segments_sql import members, store_of
 
 Members = set[tuple[str, str]]
@@ -33,7 +36,13 @@ def told(case: Case, lines: list[bytes]) -> Members:
     """The members of a dump."""
     known = names(case)
     people = [line for line in map(orjson.loads, lines) if line["kind"] == "profile"]
-    return {(segment, known[line["id"]]) for line in people for segment in line["segments"]}
+    inside = {(segment, known[line["id"]]) for line in people for segment in line["segments"]}
+    return inside | {(name, valued(known[line["id"]], line["traits"].get(name))) for line in people for name in case.given.get("shown", ())}
+
+
+def valued(person: str, value: object) -> str:
+    """A trait of somebody as the file has it."""
+    return person if value is None else f"{person}={canonical(value).decode()}"
 
 
 def by_model(case: Case, time: str) -> list[bytes]:
@@ -53,7 +62,14 @@ def by_sql(case: Case, time: str) -> Members:
     lines = [orjson.loads(line) for line in by_model(case, time)]
     computed = {trait.name for trait in case.definitions.traits if trait.kind != "plain"}
     con, known = store_of(case.events(time), lines, computed), names(case)
-    return {(segment, known[profile]) for segment, profile in members(con, case.definitions, instant(time))}
+    inside = {(segment, known[profile]) for segment, profile in members(con, case.definitions, instant(time))}
+    for trait in (one for one in case.definitions.traits if one.name in case.given.get("shown", ())):
+        rows = dict(con.execute(trait_sql(case.definitions, trait), {"at": instant(time)}).fetchall())
+        found = {person: json.loads(rows[profile]) if profile in rows else None for profile, person in known.items()}
+        inside |= {
+            (trait.name, valued(person, found[person])) for person in {known[line["id"]] for line in lines if line["kind"] == "profile"}
+        }
+    return inside
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

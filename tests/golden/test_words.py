@@ -13,6 +13,7 @@ import pytest
 from contracts.language.forms import FORMS
 from contracts.language.measures import MEASURES, TRAITS
 from contracts.language.operators import IGNORE_CASE, OPERATORS
+from contracts.language.spans import WINDOWS, window_schemas
 from contracts.model.definitions import Condition
 from contracts.text.yaml_tree import Reader
 from operators.segments import cells, forms, predicates
@@ -40,7 +41,7 @@ def rows(heading: str) -> list[list[str]]:
     return [[re.sub(r"^`(.*)`$", r"\1", cell) for cell in row.split(" | ")] for row in found]
 
 
-TABLES = {heading: rows(f"## {heading}") for heading in ("Forms", "Measures", "Operators")}
+TABLES = {heading: rows(f"## {heading}") for heading in ("Forms", "Measures", "Windows", "Operators")}
 EXAMPLES = [pytest.param(*row, id=row[0]) for table in TABLES.values() for row in table]
 
 
@@ -53,7 +54,8 @@ def offered() -> set[str]:
     schemas = contract_schemas(Names())
     beside = schemas["segment"]["definitions"]
     traits = schemas["traits"]["properties"]["traits"]["items"]["properties"]
-    return {name for form in ("did", "measure") for name in beside[form]["properties"] if name in MEASURES} | {
+    forms = ("did", "since", "measure", "end", "whether")
+    return {name for form in forms for name in beside[form]["properties"] if name in MEASURES} | {
         TRAITS[word].name for word in traits if word in TRAITS
     }
 
@@ -76,6 +78,7 @@ WORDS: dict[str, dict[str, set[str]]] = {
         "model": set(model_segments.MEASURES),
         "docs/segments.md": documented("Measures"),
     },
+    "windows": {"language": set(WINDOWS), "editor": set(window_schemas()), "docs/segments.md": documented("Windows")},
     "operators": {
         "language": set(OPERATORS),
         "stream": set(predicates.OPERATORS),

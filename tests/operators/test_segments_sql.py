@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +38,7 @@ from operators.segments.sql.operators import UnknownOperatorError
 from operators.segments.sql.twin import trait_sql, twin
 from state.snapshot.publish import publish, sql
 from tests import model
+from tests.model_segments import json as written
 from tests.model_segments import some_value
 from tests.state.test_snapshot import FakeRows, archived, write_archive
 
@@ -245,8 +247,9 @@ def test_consent_by_decision_else_by_default_and_segments_of_segments() -> None:
 
 
 def test_computed_traits_come_from_events_and_win() -> None:
-    features = tuple(Feature(m, ("bought",), (), None, m, "v", None) for m in ("sum", "first", "last", "set"))  # type: ignore[arg-type]
-    traits = tuple(Trait(f"t_{f.key}", f.key, f.key, limit=2) for f in features)  # type: ignore[arg-type]
+    measures: tuple[Any, ...] = ("sum", "first", "last", "set")
+    features = tuple(Feature(m, ("bought",), (), None, m, "v", None, options=(("limit", 2),)) for m in measures)
+    traits = tuple(Trait(f"t_{f.key}", f.key, f.key) for f in features)
     events = [(f"m{n}", "bought", AT + n // 2, {"v": v}, None) for n, v in enumerate([None, "b", "a", 12345678901234.5, "b"])]
     con = store(events, owners=[(m, "p") for m, *_ in events], profiles={"p": {"t_sum": 1, "t_last": "plain"}, "q": {"t_last": "plain"}})
     defs = definitions(features=features, traits=traits)
@@ -301,7 +304,20 @@ def random_feature(rng: random.Random, key: str, measures: tuple[str, ...]) -> F
     names = rng.choice([("bought",), ("order_*",), ("bought", "order_viewed")])
     where = tuple(Where(rng.choice([*VALUE_PATHS, "context.x"]), (random_predicate(rng),)) for _ in range(rng.choice([0, 0, 1])))
     measure: Any = rng.choice(measures)
-    return Feature(key, names, where, rng.choice([None, None, DAY, 3 * DAY]), measure, rng.choice(["x", "y", "z.a", "y[]"]), None)
+    path = rng.choice(["x", "y", "z.a", "y[]"]) if measure not in WITHOUT_PROPERTY else None
+    within, until = rng.choice([(None, 0), (None, 0), (DAY, 0), (3 * DAY, 0), (9 * DAY, DAY), (3 * DAY, 1)])
+    between = rng.choice([None, (AT - 3 * DAY, AT - DAY)]) if within is None else None
+    zone = rng.choice(["UTC", "Europe/Berlin"]) if measure == "distinct_days" else "UTC"
+    options = (("at", rng.choice([1, 500_000, 950_000, 1_000_000])), ("gap_us", DAY), ("how", rng.choice(["mean", "last", "total"])),
+               ("k", rng.choice([1, 2])), ("limit", rng.choice([1, 2, 9])), ("unit", rng.choice(["days", "weeks"])),
+               ("weights", rng.choice([(), (("order_*", 2_500_000), ("order_viewed", 0))])))  # fmt: skip
+    return Feature(key, names, where, within, measure, path, None, zone, until, between, options)
+
+
+WITHOUT_PROPERTY = (
+    "times", "latest", "first_time", "distinct_days", "since_first", "since_last", "interval_mean", "streak", "session_count",
+    "session_length",
+)  # fmt: skip
 
 
 def random_condition(rng: random.Random, depth: int, features: list[str], earlier: list[str], traits: list[str]) -> Condition:
@@ -320,9 +336,11 @@ def random_condition(rng: random.Random, depth: int, features: list[str], earlie
 
 
 def random_definitions(rng: random.Random) -> Definitions:
-    features = [random_feature(rng, f"f{n}", ("times", "sum", "distinct")) for n in range(4)]
-    shown = [random_feature(rng, f"c{n}", (m,)) for n, m in enumerate(("sum", "first", "last", "set"))]
-    traits = tuple(Trait(f"t{n}", f.measure, f.key, limit=rng.choice([1, 2, 9])) for n, f in enumerate(shown))  # type: ignore[arg-type]
+    compared = ("times", "sum", "distinct", "avg", "min", "max", "distinct_days", "since_first", "since_last", "first", "last")
+    features = [random_feature(rng, f"f{n}", compared) for n in range(6)]
+    every = ("percentile", "list", "top", "interval_mean", "streak", "session_count", "session_length", "avg", "latest", "first_time")
+    shown = [random_feature(rng, f"c{n}", (m,)) for n, m in enumerate(("sum", "first", "last", "set", *rng.sample(every, 4)))]
+    traits = tuple(Trait(f"t{n}", f.measure, f.key) for n, f in enumerate(shown))
     segments: list[Segment] = []
     for n in range(8):
         who = random_condition(rng, 2, [f.key for f in features], [s.name for s in segments], [t.name for t in traits])
@@ -363,3 +381,7 @@ def test_members_are_those_of_the_model(seed: int) -> None:
     expected = {(segment, line["id"]) for line in lines if line["kind"] == "profile" for segment in line["segments"]}
     con = store_of(events, lines, {t.name for t in defs.traits})
     assert members(con, defs) == expected
+    for trait in defs.traits:
+        found = {profile: written(json.loads(value)) for profile, value in con.execute(trait_sql(defs, trait), {"at": AT}).fetchall()}
+        people = [line for line in lines if line["kind"] == "profile" and trait.name in line["traits"]]
+        assert found == {line["id"]: written(line["traits"][trait.name]) for line in people}, trait

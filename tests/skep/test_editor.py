@@ -230,9 +230,9 @@ def _at(schema: Any, pointer: str) -> Any:
 
 
 def test_every_form_of_a_condition_has_its_schema() -> None:
-    """The forms of conditions are those that are read, and `did` in its two ways."""
+    """The forms of conditions are those that are read, and `did` in its ways."""
     forms = {ref["$ref"].rsplit("/", 1)[1] for ref in GENERAL["segment"]["definitions"]["condition"]["anyOf"]}
-    assert forms == {*FORMS, "measure"}
+    assert forms == {*FORMS, "since", "measure", "end", "whether"}
 
 
 def test_names_of_the_project_are_offered() -> None:

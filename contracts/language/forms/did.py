@@ -1,72 +1,108 @@
-"""``did: event`` with ``where``, ``within`` and a measure."""
+"""``did: event`` with ``where``, a window and a measure."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from contracts.language.features import Measured, read_events, read_property, read_where, zoned
 from contracts.language.forms.form import Form, Inner, Surroundings
 from contracts.language.measures import CONDITIONS, MEASURES, RESERVED
+from contracts.language.measures.beside import as_options, duration_or_none
+from contracts.language.measures.counting import TIMES
 from contracts.language.measures.measure import Measure
-from contracts.language.measures.times import TIMES
 from contracts.language.operators import NUMERIC, OPERATORS
 from contracts.language.operators import RESERVED as RESERVED_OPERATORS
-from contracts.language.predicates import cap_of, check_comparison, meant_operator, predicates_text, read_predicates
+from contracts.language.predicates import cap_of, check_comparison, meant_operator, predicates_text, read_durations, read_predicates
+from contracts.language.spans import EVER, WINDOWS, TimeSpan, read_window, window_text
 from contracts.model.definitions import Condition, Did, Feature, Predicate, Where
-from contracts.text.durations import duration_text
 from contracts.text.problems import closest, listed, meant
 from contracts.text.scalars import meant_number, unquoted
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.typed import ANYTHING, Typed
 
-BESIDE = ("where", "within", *CONDITIONS)
+BESIDE = ("where", *WINDOWS, *CONDITIONS)
 """What may stand beside it."""
+_FEW = "`where`, a window or a measure in docs/segments.md, such as within, times, sum, distinct or last"
+_VALUE = "a mapping of predicates such as {between: [10, 20]}"
 
 
 def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings, _inner: Inner) -> Condition | None:
     measured = around.measured
     events = read_events(reader, parts["did"], measured)
     where = read_where(reader, parts.get("where"), events, measured)
-    within_us = reader.duration(parts["within"], 1) if "within" in parts else None
-    if within_us == 0:
-        reader.refuse(parts["within"], "a window longer than nothing")
     named = [name for name in parts if name in CONDITIONS]
     if len(named) > 1:
-        reader.refuse(parts[named[1]], f"only one of {listed(CONDITIONS)}", " and ".join(named))
+        reader.refuse(parts[named[1]], "only one measure", " and ".join(named))
         return None
     measure = MEASURES[named[0] if named else "times"]
+    before = len(reader.problems)
+    window = _window(reader, parts, measure, around.timezone)
+    misplaced = len(reader.problems) > before
     rest = _beside(reader, parts, measure)
-    if not measure.of_property:
-        predicates = _times(reader, parts.get("times"))
-        path = None
-    else:
-        path, typed = _measured_property(reader, parts[measure.name], measure, events, measured, where=where)
-        between = "between" in parts and "value" not in rest and not rest
-        predicates = () if between else _measured_predicates(reader, at, rest, typed)
-    if not events or (path is None and measure.of_property):
+    path, options, typed = _measured(reader, parts.get(measure.name), measure, events, measured, where=where)
+    misplaced = misplaced or options is None
+    predicates = () if misplaced and not rest else _predicates(reader, at, parts.get(measure.name), measure, rest=rest, typed=typed)
+    if not events or (path is None and measure.of_property) or options is None:
         return None
+    if "each" in options:
+        window = TimeSpan(options["each"] * options["of"])
     cap = cap_of(predicates) if measure.counts else None
-    zone = around.timezone if zoned(where) else "UTC"
-    return Did(measured.add(Feature("", events, where, within_us, measure.name, path, cap, zone)), predicates)
+    zone = around.timezone if zoned(where) or measure.name == "distinct_days" else "UTC"
+    feature = Feature(
+        "", events, where, window.within_us, measure.name, path, cap, zone, window.until_us, window.between, as_options(options)
+    )
+    return Did(measured.add(feature), predicates)
+
+
+def _window(reader: Reader, parts: dict[str, Tree], measure: Measure, timezone: str) -> TimeSpan:
+    """The window beside ``did``, where the measure has none of its own."""
+    named = [name for name in WINDOWS if name in parts]
+    if named and not measure.window:
+        reader.refuse(parts[named[0]], f"no window beside {measure.name}, which says itself how far back it looks", named[0])
+        return EVER
+    if not named and measure.name == "first_time":
+        reader.refuse(parts[measure.name], f"a window beside it, one of {listed(WINDOWS)}", "none", "whoever has ever done it: `did` alone")
+    if measure.name == "latest" and "where" not in parts:
+        reader.refuse(parts[measure.name], "`where` beside it: what the latest event must be", "none")
+    return read_window(reader, parts, timezone)
 
 
 def _beside(reader: Reader, parts: dict[str, Tree], measure: Measure) -> dict[str, Tree]:
     """What stands beside ``did`` and is a predicate of the measure; every other word is refused."""
-    known = ("did", *BESIDE)
+    known, asks = ("did", *BESIDE), measure.asks
+    allowed = {"beside": NUMERIC, "any": tuple(OPERATORS)}.get(asks, ())
     rest = {}
     for name, part in parts.items():
         if name in known:
             continue
-        if name in RESERVED or name in RESERVED_OPERATORS:
-            hint = "as a window, between is not supported yet; a measure's own stands under `value:`"
-            hint = hint if name == "between" else "; ".join(filter(None, (f"{name} is not supported yet", meant(name, known))))
-            reader.refuse(part, f"one of {listed(known)}", name, hint)
-        elif measure.of_property and (name in NUMERIC or name == "value"):
+        if allowed and (name in allowed or name == "value"):
             rest[name] = part
+        elif name in RESERVED or name in RESERVED_OPERATORS:
+            hint = "; ".join(filter(None, (f"{name} is not supported yet", meant(name, known))))
+            reader.refuse(part, _FEW, name, hint)
         elif name in OPERATORS:
-            hint = f"write `times: {{{name}: …}}`" if not measure.of_property else f"a {measure.name} is a number"
-            reader.refuse(part, f"one of {listed(known)}", name, hint)
+            inside = f"write `{measure.name}: {{{name}: …}}`" if asks == "inside" else f"{measure.name} is true or not"
+            reader.refuse(part, _FEW, name, f"a {measure.name} is a number" if allowed else inside)
         else:
-            reader.refuse(part, f"one of {listed(known)}", name, closest(name, (*known, *(NUMERIC if measure.of_property else ()))))
+            reader.refuse(part, _FEW, name, closest(name, (*known, *allowed)))
     return rest
+
+
+def _predicates(
+    reader: Reader, at: Tree, word: Tree | None, measure: Measure, *, rest: dict[str, Tree], typed: Typed
+) -> tuple[Predicate, ...]:
+    """With what the measure is compared."""
+    if measure.asks == "nothing":
+        return (Predicate("eq", True),)
+    if measure.passing and word is not None:
+        return read_durations(reader, word)
+    if measure.asks == "inside":
+        return _times(reader, word)
+    value = rest.pop("value", None)
+    inner = reader.mapping(value, _VALUE) if value is not None else {}
+    if value is not None and not isinstance(value.value, dict):
+        return ()
+    return read_predicates(reader, at, {**rest, **inner}, [typed], numeric=measure.asks == "beside")
 
 
 def _times(reader: Reader, at: Tree | None) -> tuple[Predicate, ...]:
@@ -84,34 +120,33 @@ def _times(reader: Reader, at: Tree | None) -> tuple[Predicate, ...]:
     return ()
 
 
-def _measured_property(
-    reader: Reader, at: Tree, measure: Measure, events: tuple[str, ...], measured: Measured, *, where: tuple[Where, ...]
-) -> tuple[str | None, Typed]:
-    """The property that is measured, and what the measure can be."""
+def _measured(
+    reader: Reader, at: Tree | None, measure: Measure, events: tuple[str, ...], measured: Measured, *, where: tuple[Where, ...]
+) -> tuple[str | None, dict[str, Any] | None, Typed]:
+    """The property that is measured, what else is said of it (None if that is wrong), and what the measure can be."""
+    if at is None or measure.asks == "inside":
+        return None, {}, measure.value(None, "", 0)
+    if not measure.of_property:
+        return None, measure.takes.read(reader, at), measure.value(None, "", 0)
+    if measure.name == "last" and duration_or_none(at.value) is not None:
+        reader.refuse(at, "the path of a property such as revenue", None, f"write `within: {at.value}`")
+        return None, None, ANYTHING
     path = reader.text(at, expected="the path of a property such as revenue") or None
     typed = read_property(reader, at, path, events, measured) if path is not None else None
     if path is None or typed is None:
-        return None, ANYTHING
+        return None, {}, ANYTHING
     if measure.check is not None:
         measure.check(reader, at, path, typed, measured, where=where)
-    return path, measure.value(typed, "", 0)
-
-
-def _measured_predicates(reader: Reader, at: Tree, rest: dict[str, Tree], typed: Typed) -> tuple[Predicate, ...]:
-    value = rest.pop("value", None)
-    inner = reader.mapping(value, "a mapping of predicates such as {between: [10, 20]}") if value is not None else {}
-    if value is not None and not isinstance(value.value, dict):
-        return ()
-    return read_predicates(reader, at, {**rest, **inner}, [typed], numeric=True)
+    return path, {}, measure.value(typed, "", 0)
 
 
 def _says(condition: Did, features: dict[str, Feature]) -> str:
     feature, predicates = features[condition.feature], condition.predicates
     often = feature.measure == "times" and predicates == (Predicate("gte", 1),)
     measured = "" if often else f" {feature.measure}{f' of {feature.property}' if feature.property else ''} {predicates_text(predicates)}"
+    measured = f" {feature.measure}" if MEASURES[feature.measure].asks == "nothing" else measured
     where = f" where {' and '.join(f'{one.path} {predicates_text(one.predicates)}' for one in feature.where)}" if feature.where else ""
-    within = f" within {duration_text(feature.within_us)}" if feature.within_us is not None else ""
-    return f"did {' or '.join(feature.events)}{where}{within}{measured}"
+    return f"did {' or '.join(feature.events)}{where}{window_text(feature)}{measured}"
 
 
 DID = Form(_did, _says)

@@ -22,6 +22,8 @@ class Surroundings:
     segments: frozenset[str]
     traits: dict[str, Typed] = field(default_factory=dict)
     """The traits of ``traits.yaml`` and what they can be."""
+    approximate: dict[str, str] = field(default_factory=dict)
+    """The traits that may be wrong, and by how much."""
     identify: bool = False
     """Whether the contract of ``identify`` calls says which other traits there are."""
     contradictions_ok: bool = False

@@ -40,6 +40,9 @@ def _trait_type(reader: Reader, at: Tree, path: str, around: Surroundings) -> Ty
         reader.refuse(at, "a path such as address.city", str(error))
         return None
     name, measured = steps[0], around.measured
+    if name in around.approximate:
+        hint = f"{name} may be wrong {around.approximate[name]}, so that people would be in and out by chance"
+        reader.refuse(at, "a trait that is exact", str(name), hint)
     if isinstance(name, str) and name in around.traits:
         measured.note("trait", "", name, at)
         below = typed_below(around.traits[name], steps[1:])

@@ -1,22 +1,27 @@
-"""The measures of matching events, one file each, by name. The cells, the SQL twin and the model go by the same names."""
+"""The measures of matching events, by name. The cells, the SQL twin and the model go by the same names."""
 
 from __future__ import annotations
 
-from contracts.language.measures.distinct import DISTINCT
-from contracts.language.measures.first import FIRST, LAST
+from contracts.language.measures.amounts import AVG, MAX, MIN, PERCENTILE, SUM
+from contracts.language.measures.beside import Option
+from contracts.language.measures.counting import ACTIVE_PERIODS, DISTINCT, DISTINCT_DAYS, STREAK, TIMES
+from contracts.language.measures.lasting import INTERVAL_MEAN, SESSION_COUNT, SESSION_LENGTH, SINCE_FIRST, SINCE_LAST
 from contracts.language.measures.measure import Measure
-from contracts.language.measures.set import SET
-from contracts.language.measures.sum import SUM
-from contracts.language.measures.times import TIMES
+from contracts.language.measures.valued import FIRST, FIRST_TIME, LAST, LATEST, LIST, SET, TOP
 
-MEASURES: dict[str, Measure] = {measure.name: measure for measure in (TIMES, SUM, DISTINCT, FIRST, LAST, SET)}
-CONDITIONS = tuple(measure.name for measure in MEASURES.values() if measure.condition)
+MEASURES: dict[str, Measure] = {
+    measure.name: measure
+    for measure in (
+        TIMES, SUM, AVG, MIN, MAX, DISTINCT, DISTINCT_DAYS, ACTIVE_PERIODS, FIRST, LAST, LATEST, FIRST_TIME, SINCE_FIRST, SINCE_LAST,
+        SET, LIST, TOP, PERCENTILE, INTERVAL_MEAN, STREAK, SESSION_COUNT, SESSION_LENGTH,
+    )
+}  # fmt: skip
+CONDITIONS = tuple(measure.name for measure in MEASURES.values() if measure.asks)
 """The words beside `did`."""
 TRAITS = {measure.trait: measure for measure in MEASURES.values() if measure.trait}
 """By the words of `traits.yaml`."""
-RESERVED = (
-    "ago", "between", "session", "avg", "min", "max", "distinct_days", "active_periods", "first", "last", "latest", "first_time",
-    "since_last", "since_first", "each", "decayed_sum", "half_life",
-)  # fmt: skip
+OPTIONS: dict[str, Option] = {option.name: option for measure in MEASURES.values() for option in measure.options}
+"""The keys that stand beside some measures, by name."""
+RESERVED = ("session", "each", "decayed_sum", "half_life")
 """Words beside `did` that are not built yet, measures and windows."""
-RESERVED_TRAITS = ("within", "avg", "min", "max", "distinct", "times", "latest", "decayed_sum", "approximate")
+RESERVED_TRAITS = ("session", "times", "decayed_sum", "half_life", "stddev", "ratio", "expression", "approximate", "merge")

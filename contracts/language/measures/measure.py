@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from contracts.language.features import Measured
+from contracts.language.measures.beside import PROPERTY, Option, Takes
 from contracts.model import definitions
 from contracts.model.definitions import Where
 from contracts.text.yaml_tree import Reader, Tree
@@ -26,25 +27,44 @@ Value = Callable[[Mapping[str, Typed] | None, str, int], Typed]
 """(what each event says of the property, file and line that ask): what the measure can be"""
 
 
+Asks = Literal["", "beside", "inside", "any", "nothing"]
+"""How a measure beside `did` is compared: not at all, by predicates on a number beside it or inside it, by any predicates beside it,
+or by none, because it is true or not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """``says``: in the catalog; ``means``: to editors; ``condition``: whether it stands beside `did`; ``trait``: its word in `traits.yaml`.
+    """``says``: in the catalog; ``means``: to editors; ``asks``: how it stands beside `did`; ``trait``: its word in `traits.yaml`.
 
-    ``counts``: a number of events or of values, which is kept no further than conditions ask. ``numeric``: of a property that is a
-    number. ``limited``: `limit` says how much of it is kept.
+    ``takes``: what stands behind the word. ``counts``: a number of events, of values or of days, which is kept no further than
+    conditions ask, and is 0 of nothing. ``numeric``: of a property that is a number. ``options``: what else it may be told, each in
+    a key of its own. ``window``: whether a window may stand beside it. ``passing``: its value changes at every moment.
+    ``approximate``: by how much it may be wrong, in words.
     """
 
     name: definitions.Measure
     says: str
     means: str
     value: Value
-    condition: bool = False
+    asks: Asks = ""
     trait: str = ""
-    of_property: bool = True
+    takes: Takes = PROPERTY
     counts: bool = False
     numeric: bool = False
-    limited: bool = False
+    options: tuple[Option, ...] = ()
+    window: bool = True
+    passing: bool = False
+    approximate: str = ""
     check: Check | None = None
+
+    @property
+    def of_property(self) -> bool:
+        return self.takes is PROPERTY
+
+    @property
+    def of_nothing(self) -> int | None:
+        """What it is of no events: 0, or None, which is missing."""
+        return 0 if self.counts or self.name in {"sum", "streak", "session_count"} else None
 
 
 def computed(schema: dict[str, Any], file: str = "", line: int = 0) -> Typed:
@@ -56,3 +76,17 @@ def computed(schema: dict[str, Any], file: str = "", line: int = 0) -> Typed:
 def count(_typed: Mapping[str, Typed] | None, file: str, line: int) -> Typed:
     """What a number of events, or of different values, can be."""
     return computed({"type": "integer", "minimum": 0}, file, line)
+
+
+def number(_typed: Mapping[str, Typed] | None, file: str, line: int) -> Typed:
+    """A number, of which no more is known."""
+    return computed({"type": "number"}, file, line)
+
+
+def seconds(_typed: Mapping[str, Typed] | None, file: str, line: int) -> Typed:
+    """What a time that has passed can be."""
+    return computed({"type": "number", "minimum": 0}, file, line)
+
+
+def truth(_typed: Mapping[str, Typed] | None, file: str, line: int) -> Typed:
+    return computed({"type": "boolean"}, file, line)

@@ -19,13 +19,14 @@ from operators.segments.paths import getter
 from operators.segments.predicates import canonical
 
 _NEVER = 1 << 62
+_PACKED = 1 << 62
 
 
 class Cell:
     """The functions of one feature. ``unit``: one of its value in micros (a count: 10⁶, a sum: 1); None if it is no number."""
 
     windowed = False
-    """Whether the value changes by itself, when what it has seen leaves a window."""
+    """Whether the value changes by itself, when what it has seen enters or leaves a window, in a way that somebody reads."""
     is_shared = False
     """Whether features that differ in window and cap alone can look at one cell, that of the one that looks furthest."""
 
@@ -63,12 +64,12 @@ class Cell:
     def plain(self, cell: Any, now: int) -> Any:
         """The value as traits have it."""
         value = self.value(cell, now)
-        return _number(value) if self.unit == 1 else value
+        return _number(value) if self.unit == 1 and value is not None else value
 
     def shown(self, cell: Any, now: int) -> Any:
         """The value for orjson, every number exact; None if it is missing."""
         value = self.value(cell, now)
-        if self.unit is None:
+        if self.unit is None or value is None:
             return canonical(value)
         return orjson.Fragment(number_text(value)) if self.unit == 1 else value
 
@@ -76,6 +77,9 @@ class Cell:
         """Say at which counts conditions change their mind (from ``n - 1`` to ``n``), if conditions alone look at the cell."""
         self.least = min(numbers, default=_NEVER)
         self._floor = [max((c for c in numbers if c <= n), default=0) for n in range(max(numbers, default=0) + 1)]
+
+    def compared(self, numbers: set[int]) -> None:
+        """Say with which numbers, in micros, conditions compare the value, if conditions alone look at the cell."""
 
     def turns(self, count: int) -> bool:
         """Whether a condition may change its mind when one more makes this count of the value."""
@@ -89,16 +93,6 @@ class Cell:
     def due(self, _cell: Any, _now: int) -> int | None:
         """The next moment after ``now`` at which the value may change by itself in a way that matters; None if never."""
         return None
-
-
-class Windowed(Cell):
-    """A cell whose value changes by itself, when what it has seen leaves the window (µs)."""
-
-    windowed = True
-
-    def __init__(self, unit: int, window: int) -> None:
-        super().__init__(unit)
-        self.window = window
 
     def first_due(self, cell: Any, now: int) -> int | None:
         """The first moment after ``now`` at which the value of this feature, or of one that looks at its cell, changes by itself."""
@@ -121,6 +115,16 @@ class Windowed(Cell):
             first = earlier(first, moment)
         return first
 
+
+class Windowed(Cell):
+    """A cell whose value changes by itself, when what it has seen leaves the window (µs)."""
+
+    windowed = True
+
+    def __init__(self, unit: int, window: int) -> None:
+        super().__init__(unit)
+        self.window = window
+
     def after(self, times: list[int], now: int) -> int | None:
         """The next moment at which one of the times, which are in order, enters or leaves the window in a way that matters."""
         window = self.window
@@ -136,6 +140,17 @@ class Windowed(Cell):
 def earlier(one: int | None, other: int | None) -> int | None:
     """The earlier of two moments, of which each may be none."""
     return other if one is None or (other is not None and other < one) else one
+
+
+def packed(number: int) -> int | str:
+    """A number as a row can hold it: beyond 62 bits its decimal text."""
+    return number if -_PACKED < number < _PACKED else str(number)
+
+
+def half_even(total: int, count: int) -> int:
+    """A whole number divided by a positive one, rounded half to even."""
+    whole, rest = divmod(total, count)
+    return whole + (1 if 2 * rest > count or (2 * rest == count and whole & 1) else 0)
 
 
 def property_of(feature: Feature) -> Callable[[Any], Any]:

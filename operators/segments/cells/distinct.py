@@ -6,21 +6,32 @@ from bisect import bisect_right, insort
 from collections.abc import Callable
 from typing import Any
 
-from contracts.model.definitions import Feature, Trait
+from contracts.model.definitions import Feature
 from contracts.text.numbers import MICRO
 from operators.segments.cells.cell import Cell, Windowed, property_of
+from operators.segments.cells.moving import Noted
 from operators.segments.predicates import value_key
 
 _SLACK = 16
 _Read = Callable[[Any], Any]
 
 
-def distinct(feature: Feature, _trait: Trait | None) -> Cell:
+def distinct(feature: Feature) -> Cell:
     """The cell is the keys of the values, with a window each with its times."""
     read = property_of(feature)
     if feature.within_us is None:
         return _Distinct(read, feature.cap)
     return _RecentDistinct(read, feature.within_us, feature.cap)
+
+
+def seen_distinct(feature: Feature) -> Noted:
+    read = property_of(feature)
+
+    def key(properties: Any) -> Any:
+        found = read(properties)
+        return None if found is None else value_key(found)
+
+    return Noted(MICRO, key, lambda entries, _now: len({entry[2] for entry in entries}))
 
 
 class _Distinct(Cell):

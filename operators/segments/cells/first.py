@@ -1,22 +1,40 @@
-"""A property of the earliest, or the latest, event that has it."""
+"""A property of the earliest, or the latest, event that has it; whether the latest event is such."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from contracts.model.definitions import Feature, Trait
+from contracts.model.definitions import Feature
 from operators.segments.cells.cell import Cell, property_of
+from operators.segments.cells.moving import Noted
 
 
-def first(feature: Feature, _trait: Trait | None) -> Cell:
+def first(feature: Feature) -> Cell:
     """The cell is time, message id and value."""
     return _Register(property_of(feature), newest=False)
 
 
-def last(feature: Feature, _trait: Trait | None) -> Cell:
+def last(feature: Feature) -> Cell:
     """The cell is time, message id and value."""
     return _Register(property_of(feature), newest=True)
+
+
+def latest(feature: Feature) -> Cell:
+    """The cell is time, message id and whether the event is such."""
+    matched: bool = feature.option("matched")
+    return _Register(lambda _properties: matched, newest=True)
+
+
+def seen_end(feature: Feature) -> Noted:
+    """The first, or the last, in a window."""
+    end = 0 if feature.measure == "first" else -1
+    return Noted(None, property_of(feature), lambda entries, _now: entries[end][2] if entries else None, tail=end < 0, ordered=True)
+
+
+def seen_latest(feature: Feature) -> Noted:
+    matched: bool = feature.option("matched")
+    return Noted(None, lambda _properties: matched, lambda entries, _now: entries[-1][2] if entries else None, tail=True, ordered=True)
 
 
 class _Register(Cell):

@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from contracts.model.definitions import Feature, Trait
+from contracts.model.definitions import Feature
 from operators.segments.cells.cell import Cell, property_of
+from operators.segments.cells.moving import Entry, Noted
 from operators.segments.predicates import value_key
 
 
-def newest(feature: Feature, trait: Trait | None) -> Cell:
+def newest(feature: Feature) -> Cell:
     """The cell is the keys of the values, each with its newest time and the value."""
-    return _Newest(property_of(feature), trait.limit if trait else 100)
+    return _Newest(property_of(feature), feature.option("limit"))
+
+
+def seen_set(feature: Feature) -> Noted:
+    limit: int = feature.option("limit")
+
+    def of(entries: list[Entry], _now: int) -> Any:
+        cell: dict[str, list[Any]] = {}
+        for time, _, found in entries:
+            _put(cell, value_key(found), time, found)
+        kept = sorted(cell, key=lambda key: (cell[key][0], key))[-limit:]
+        return [cell[key][1] for key in sorted(kept)] or None
+
+    return Noted(None, property_of(feature), of)
 
 
 class _Newest(Cell):

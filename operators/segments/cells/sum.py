@@ -6,23 +6,23 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any
 
-from contracts.model.definitions import Feature, Trait
+from contracts.model.definitions import Feature
 from contracts.text.numbers import micros
-from operators.segments.cells.cell import Cell, Windowed, property_of
+from operators.segments.cells.cell import Cell, Windowed, packed, property_of
+from operators.segments.cells.mean import number_of
+from operators.segments.cells.moving import Noted
 
-_PACKED = 1 << 62
 _Read = Callable[[Any], Any]
 
 
-def total(feature: Feature, _trait: Trait | None) -> Cell:
+def total(feature: Feature) -> Cell:
     """The cell is the sum in micros, with a window the times and what each adds."""
     read = property_of(feature)
     return _Sum(read) if feature.within_us is None else _RecentSum(read, feature.within_us)
 
 
-def _packed(number: int) -> int | str:
-    """A number as a row can hold it: beyond 62 bits its decimal text."""
-    return number if -_PACKED < number < _PACKED else str(number)
+def seen_sum(feature: Feature) -> Noted:
+    return Noted(1, number_of(feature), lambda entries, _now: sum(int(entry[2]) for entry in entries))
 
 
 class _Sum(Cell):
@@ -37,16 +37,16 @@ class _Sum(Cell):
         if number is None:
             return False
         before = int(cells.get(at, 0))
-        cells[at] = _packed(before + number)
+        cells[at] = packed(before + number)
         return self._bounds is None or _place(self._bounds, before) != _place(self._bounds, before + number)
 
     def value(self, cell: Any, now: int) -> int:
         return int(cell or 0)
 
     def join(self, a: Any, b: Any) -> Any:
-        return _packed(int(a or 0) + int(b or 0))
+        return packed(int(a or 0) + int(b or 0))
 
-    def critical(self, numbers: set[int]) -> None:
+    def compared(self, numbers: set[int]) -> None:
         self._bounds = sorted(numbers)
 
 
@@ -67,12 +67,12 @@ class _RecentSum(Windowed):
         if number is None or time <= since:
             return False
         if cell is None:
-            cells[at] = [[time], [_packed(number)]]
+            cells[at] = [[time], [packed(number)]]
             return True
         times, numbers = cell
         here = len(times) if time >= times[-1] else bisect_right(times, time)
         times.insert(here, time)
-        numbers.insert(here, _packed(number))
+        numbers.insert(here, packed(number))
         gone = bisect_right(times, since)
         if gone:
             del times[:gone]
@@ -87,9 +87,6 @@ class _RecentSum(Windowed):
     def join(self, a: Any, b: Any) -> Any:
         pairs = sorted([*zip(*(a or [[], []]), strict=True), *zip(*(b or [[], []]), strict=True)], key=lambda pair: pair[0])
         return [[time for time, _ in pairs], [number for _, number in pairs]] if pairs else None
-
-    def critical(self, numbers: set[int]) -> None:
-        """What leaves the window may be negative, so that every moment at which something does is one to look at."""
 
     def may_be_due(self, cell: Any, armed: int) -> bool:
         return bool(cell[0][0] < armed - self.window)

@@ -5,16 +5,21 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from typing import Any
 
-from contracts.model.definitions import Feature, Trait
+from contracts.model.definitions import Feature
 from contracts.text.numbers import MICRO
 from operators.segments.cells.cell import Cell, Windowed
+from operators.segments.cells.moving import Noted
 
 
-def times(feature: Feature, _trait: Trait | None) -> Cell:
+def times(feature: Feature) -> Cell:
     """The cell is the number of events, with a window their times."""
     if feature.within_us is None:
         return _Times(feature.cap)
     return _RecentTimes(feature.within_us, feature.cap)
+
+
+def seen_times(_feature: Feature) -> Noted:
+    return Noted(MICRO, lambda _properties: 0, lambda entries, _now: len(entries))
 
 
 class _Times(Cell):

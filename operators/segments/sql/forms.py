@@ -56,7 +56,7 @@ def _trait(plan: Plan, condition: TraitIs, timezone: str) -> str:
     trait = next((t for t in plan.definitions.traits if t.name == steps[0] and t.kind != "plain"), None)
     if trait is None:
         return f"({some_value('traits', steps, holds)})"
-    value = feature_value(plan, plan.definitions.features[trait.feature or ""], trait.limit)
+    value = feature_value(plan, plan.definitions.features[trait.feature or ""])
     if value.computed:
         return f"({holds(value if len(steps) == 1 else Value())})"
     return f"({some_value(value.json, steps[1:], holds)})"

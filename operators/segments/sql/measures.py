@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from contracts.model.definitions import Feature, Where
 from operators.segments.sql.operators import all_hold
@@ -11,59 +12,232 @@ from operators.segments.sql.values import Value, first_at, quote, some_value
 from schemalogic.paths import Step, parse_path
 
 ZERO = "CAST(0 AS DECIMAL(38,6))"
+AT = "(SELECT at_us FROM clock)"
 
 
-def feature_value(plan: Plan, feature: Feature, limit: int = 0) -> Value:
-    """What is measured, a number or JSON; ``limit`` is that of a ``set``."""
-    return MEASURES[feature.measure](plan, feature, limit)
+def feature_value(plan: Plan, feature: Feature) -> Value:
+    """What is measured, a number or JSON."""
+    return MEASURES[feature.measure](plan, feature)
 
 
-def _number(total: Callable[[Value], str]) -> Callable[[Plan, Feature, int], Value]:
+def _column(plan: Plan, feature: Feature, body: str) -> Value:
+    """JSON, missing where the query has no row."""
+    return Value(plan.column("t", feature.key, body))
+
+
+def _micro_column(plan: Plan, feature: Feature, body: str) -> Value:
+    """A number in 10⁻⁶, missing where the query has no row."""
+    return Value(computed=plan.column("f", feature.key, f"SELECT profile_id, {_number_of('value')} AS value FROM ({body})"))
+
+
+def _counted(total: Callable[[Value], str]) -> Callable[[Plan, Feature], Value]:
     """A count or a sum, counted to the end; of nothing it is 0."""
 
-    def value(plan: Plan, feature: Feature, _limit: int) -> Value:
+    def value(plan: Plan, feature: Feature) -> Value:
         each = _measured(feature) if feature.property else Value()
-        number = f"CAST({total(each)} AS DECIMAL(38,6)) AS value"
-        body = f"SELECT profile_id, {number} FROM moments WHERE {matching_sql(feature)} GROUP BY profile_id"
-        return Value(computed=f"coalesce({plan.column('f', feature.key, body)}, {ZERO})")
+        return _count_column(plan, feature, f"SELECT profile_id, {total(each)} AS value FROM moments {_of(feature)}")
 
     return value
 
 
-def _end(pick: str) -> Callable[[Plan, Feature, int], Value]:
+def _count_column(plan: Plan, feature: Feature, body: str) -> Value:
+    counted = f"SELECT profile_id, CAST(value AS DECIMAL(38,6)) AS value FROM ({body})"
+    return Value(computed=f"coalesce({plan.column('f', feature.key, counted)}, {ZERO})")
+
+
+def _end(pick: str) -> Callable[[Plan, Feature], Value]:
     """The property of the earliest or latest event that has it."""
 
-    def value(plan: Plan, feature: Feature, _limit: int) -> Value:
+    def value(plan: Plan, feature: Feature) -> Value:
         chosen = f"{pick}({_measured(feature).json}, (time_us, message_id)) AS value"
-        body = f"SELECT profile_id, {chosen} FROM moments WHERE {_having(feature)} GROUP BY profile_id"
-        return Value(plan.column("t", feature.key, body))
+        return _column(plan, feature, f"SELECT profile_id, {chosen} FROM moments WHERE {_having(feature)} GROUP BY profile_id")
 
     return value
 
 
-def _set(plan: Plan, feature: Feature, limit: int) -> Value:
-    each = _measured(feature)
-    found = f"SELECT profile_id, time_us, message_id, {each.json} AS value, {each.key} AS key FROM moments WHERE {_having(feature)}"
-    return Value(plan.column("t", feature.key, _newest(found, limit)))
+def _latest(plan: Plan, feature: Feature) -> Value:
+    such = " AND ".join(where_sql(where, feature.timezone) for where in feature.where) or "true"
+    chosen = f"to_json(arg_max(coalesce({such}, false), (time_us, message_id))) AS value"
+    return _column(plan, feature, f"SELECT profile_id, {chosen} FROM moments {_of(replace(feature, where=()))}")
 
 
-def _newest(found: str, limit: int) -> str:
+def _first_time(plan: Plan, feature: Feature) -> Value:
+    ever = replace(feature, within_us=None, between=None)
+    inside = " AND ".join(_window_sql(feature, "min(time_us)")) or "true"
+    found = _column(plan, feature, f"SELECT profile_id, to_json({inside}) AS value FROM moments {_of(ever)}")
+    return Value(f"coalesce({found.json}, to_json(false))")
+
+
+def _since(pick: str) -> Callable[[Plan, Feature], Value]:
+    def value(plan: Plan, feature: Feature) -> Value:
+        passed = f"CAST({AT} - {pick}(time_us) AS HUGEINT) AS value"
+        return _micro_column(plan, feature, f"SELECT profile_id, {passed} FROM moments {_of(feature, f'time_us <= {AT}')}")
+
+    return value
+
+
+def _mean(plan: Plan, feature: Feature) -> Value:
+    number = _measured(feature).number
+    total = f"SELECT profile_id, CAST(sum({number}) * 1000000 AS HUGEINT) AS total, count({number}) AS number FROM moments {_of(feature)}"
+    return _micro_column(plan, feature, f"SELECT profile_id, {_divided('total', 'number')} AS value FROM ({total}) WHERE number > 0")
+
+
+def _extreme(pick: str) -> Callable[[Plan, Feature], Value]:
+    def value(plan: Plan, feature: Feature) -> Value:
+        body = f"SELECT profile_id, {pick}({_measured(feature).number}) AS value FROM moments {_of(feature)}"
+        return Value(computed=plan.column("f", feature.key, body))
+
+    return value
+
+
+def _percentile(plan: Plan, feature: Feature) -> Value:
+    """The number to three digits up to which the share of all of them lies."""
+    found = f"SELECT profile_id, CAST({_measured(feature).number} * 1000000 AS HUGEINT) AS n FROM moments WHERE {matching_sql(feature)}"
+    step = "CAST('1' || repeat('0', greatest(0, length(CAST(abs(n) AS VARCHAR)) - 3)) AS HUGEINT)"
+    coarse = f"SELECT profile_id, {_divided('n', step)} * {step} AS value FROM ({found}) WHERE n IS NOT NULL"
+    place, every = "row_number() OVER (PARTITION BY profile_id ORDER BY value)", "count(*) OVER (PARTITION BY profile_id)"
+    ranked = f"SELECT *, {place} AS place, {every} AS every FROM ({coarse})"
+    wanted = f"place = (every * {feature.option('at')} + 999999) // 1000000"
+    return _micro_column(plan, feature, f"SELECT profile_id, value FROM ({ranked}) WHERE {wanted}")
+
+
+def _days(plan: Plan, feature: Feature) -> Value:
+    return _count_column(
+        plan, feature, f"SELECT profile_id, count(DISTINCT {_day('time_us', feature.timezone)}) AS value FROM moments {_of(feature)}"
+    )
+
+
+def _periods(plan: Plan, feature: Feature) -> Value:
+    period = f"(({AT} - time_us) // {feature.option('each')})"
+    return _count_column(plan, feature, f"SELECT profile_id, count(DISTINCT {period}) AS value FROM moments {_of(feature)}")
+
+
+def _streak(plan: Plan, feature: Feature) -> Value:
+    """Of the runs of days, or weeks, without a gap the last, if it reaches this one or the one before."""
+    weeks = feature.option("unit") == "weeks"
+
+    def number(time: str) -> str:
+        day = f"date_diff('day', DATE '1970-01-01', {_day(time, 'UTC')})"
+        return f"CAST(floor(({day} + 3) / 7.0) AS BIGINT)" if weeks else day
+
+    found = f"SELECT DISTINCT profile_id, {number('time_us')} AS day FROM moments WHERE {matching_sql(feature)}"
+    past = f"SELECT * FROM ({found}) WHERE day <= {number(AT)}"
+    run, newest = "day - row_number() OVER (PARTITION BY profile_id ORDER BY day)", "max(day) OVER (PARTITION BY profile_id)"
+    runs = f"SELECT *, {run} AS run, {newest} AS newest FROM ({past})"
+    lasting = f"HAVING max(day) = newest AND newest >= {number(AT)} - 1"
+    return _count_column(plan, feature, f"SELECT profile_id, count(*) AS value FROM ({runs}) GROUP BY profile_id, run, newest {lasting}")
+
+
+def _interval(plan: Plan, feature: Feature) -> Value:
+    spans = f"SELECT profile_id, CAST(max(time_us) - min(time_us) AS HUGEINT) AS total, count(*) - 1 AS number FROM moments {_of(feature)}"
+    return _micro_column(plan, feature, f"SELECT profile_id, {_divided('total', 'number')} AS value FROM ({spans}) WHERE number > 0")
+
+
+def _sessions(feature: Feature) -> str:
+    """One row a session: a silence that is longer than the gap parts two."""
+    before = "lag(time_us) OVER (PARTITION BY profile_id ORDER BY time_us)"
+    begins = f"coalesce(time_us - {before} > {feature.option('gap_us')}, true) AS begins"
+    begins = f"SELECT profile_id, time_us, {begins} FROM moments WHERE {matching_sql(feature)}"
+    numbered = f"SELECT *, sum(CAST(begins AS INTEGER)) OVER (PARTITION BY profile_id ORDER BY time_us) AS session FROM ({begins})"
+    return (
+        f"SELECT profile_id, session, CAST(max(time_us) - min(time_us) AS HUGEINT) AS length FROM ({numbered}) GROUP BY profile_id, session"
+    )
+
+
+def _session_count(plan: Plan, feature: Feature) -> Value:
+    return _count_column(plan, feature, f"SELECT profile_id, count(*) AS value FROM ({_sessions(feature)}) GROUP BY profile_id")
+
+
+def _session_length(plan: Plan, feature: Feature) -> Value:
+    total = "CAST(sum(length) AS HUGEINT)"
+    how = {"total": total, "mean": _divided(total, "count(*)"), "last": "arg_max(length, session)"}[feature.option("how")]
+    return _micro_column(plan, feature, f"SELECT profile_id, {how} AS value FROM ({_sessions(feature)}) GROUP BY profile_id")
+
+
+def _set(plan: Plan, feature: Feature) -> Value:
     """The newest different values by (time, key), listed by key."""
     newest = "profile_id, key, max(time_us) AS time_us, arg_max(value, (time_us, message_id)) AS value"
-    return f"""SELECT profile_id, to_json(list(value ORDER BY key)) AS value FROM (
-        SELECT {newest} FROM ({found}) GROUP BY profile_id, key
-        QUALIFY row_number() OVER (PARTITION BY profile_id ORDER BY max(time_us) DESC, key DESC) <= {limit}
-    ) GROUP BY profile_id"""
+    return _column(plan, feature, f"""SELECT profile_id, to_json(list(value ORDER BY key)) AS value FROM (
+        SELECT {newest} FROM ({_found(feature)}) GROUP BY profile_id, key
+        QUALIFY row_number() OVER (PARTITION BY profile_id ORDER BY max(time_us) DESC, key DESC) <= {feature.option("limit")}
+    ) GROUP BY profile_id""")  # fmt: skip
 
 
-MEASURES: dict[str, Callable[[Plan, Feature, int], Value]] = {
-    "times": _number(lambda _each: "count(*)"),
-    "sum": _number(lambda each: f"coalesce(sum({each.number}), 0)"),
-    "distinct": _number(lambda each: f"count(DISTINCT CASE WHEN {each.present} THEN {each.key} END)"),
+def _list(plan: Plan, feature: Feature) -> Value:
+    return _column(plan, feature, f"""SELECT profile_id, to_json(list(value ORDER BY time_us, message_id)) AS value FROM (
+        SELECT * FROM ({_found(feature)})
+        QUALIFY row_number() OVER (PARTITION BY profile_id ORDER BY time_us DESC, message_id DESC) <= {feature.option("limit")}
+    ) GROUP BY profile_id""")  # fmt: skip
+
+
+def _top(plan: Plan, feature: Feature) -> Value:
+    """By weight, then by key; of an event the longest pattern that means it says how much it counts."""
+    patterns = sorted(feature.option("weights"), key=lambda one: -len(one[0]))
+    weights = " ".join(f"WHEN {_named_sql((name,))} THEN {weight}" for name, weight in patterns)
+    weight = f"sum(CASE {weights} ELSE 1000000 END)" if weights else "count(*)"
+    kept = f"profile_id, key, any_value(value) AS value, {weight} AS weight"
+    kept = f"SELECT {kept} FROM ({_found(feature)}) GROUP BY profile_id, key"
+    heavy = f"SELECT *, row_number() OVER (PARTITION BY profile_id ORDER BY weight DESC, key) AS place FROM ({kept}) WHERE weight > 0"
+    shown = "any_value(value)" if feature.option("k") == 1 else "to_json(list(value ORDER BY place))"
+    return _column(
+        plan, feature, f"SELECT profile_id, {shown} AS value FROM ({heavy}) WHERE place <= {feature.option('k')} GROUP BY profile_id"
+    )
+
+
+MEASURES: dict[str, Callable[[Plan, Feature], Value]] = {
+    "times": _counted(lambda _each: "count(*)"),
+    "sum": _counted(lambda each: f"coalesce(sum({each.number}), 0)"),
+    "distinct": _counted(lambda each: f"count(DISTINCT CASE WHEN {each.present} THEN {each.key} END)"),
+    "avg": _mean,
+    "min": _extreme("min"),
+    "max": _extreme("max"),
+    "percentile": _percentile,
     "first": _end("arg_min"),
     "last": _end("arg_max"),
+    "latest": _latest,
+    "first_time": _first_time,
+    "since_first": _since("min"),
+    "since_last": _since("max"),
     "set": _set,
+    "list": _list,
+    "top": _top,
+    "distinct_days": _days,
+    "active_periods": _periods,
+    "streak": _streak,
+    "interval_mean": _interval,
+    "session_count": _session_count,
+    "session_length": _session_length,
 }
+
+
+def _divided(total: str, number: str) -> str:
+    """A whole number divided by a positive one, rounded half to even."""
+    whole, rest = f"(abs({total}) // {number})", f"(abs({total}) % {number})"
+    up = f"2 * {rest} > {number} OR (2 * {rest} = {number} AND {whole} % 2 = 1)"
+    return f"(CASE WHEN {total} < 0 THEN -1 ELSE 1 END * ({whole} + CASE WHEN {up} THEN 1 ELSE 0 END))"
+
+
+def _number_of(micros: str) -> str:
+    """DECIMAL(38,6) of a whole number of 10⁻⁶."""
+    return f"CAST({micros} AS DECIMAL(32,0)) * CAST(0.000001 AS DECIMAL(6,6))"
+
+
+def _day(time: str, timezone: str) -> str:
+    moment = f"make_timestamp({time})"
+    return f"CAST({moment} AS DATE)" if timezone == "UTC" else f"CAST(timezone({quote(timezone)}, timezone('UTC', {moment})) AS DATE)"
+
+
+def _of(feature: Feature, more: str = "true") -> str:
+    """The matching events of each person."""
+    return f"WHERE {matching_sql(feature)} AND {more} GROUP BY profile_id"
+
+
+def _found(feature: Feature) -> str:
+    """The values of the property, each with what makes it different: lists and objects in their place among keys."""
+    each = _measured(feature)
+    kind = f"CASE WHEN {each.has_kind('list')} THEN '[' WHEN {each.has_kind('object')} THEN '{{' ELSE '' END"
+    value = f"{each.json} AS value, {kind} || {each.key} AS key"
+    return f"SELECT profile_id, event, time_us, message_id, {value} FROM moments WHERE {_having(feature)}"
 
 
 def _measured(feature: Feature) -> Value:
@@ -78,7 +252,7 @@ def _having(feature: Feature) -> str:
 def matching_sql(feature: Feature) -> str:
     """Which of ``moments`` a feature looks at."""
     return " AND ".join(
-        [_named_sql(feature.events), *_window_sql(feature.within_us), *(where_sql(where, feature.timezone) for where in feature.where)]
+        [_named_sql(feature.events), *_window_sql(feature), *(where_sql(where, feature.timezone) for where in feature.where)]
     )
 
 
@@ -87,9 +261,11 @@ def _named_sql(events: tuple[str, ...]) -> str:
     return f"({' OR '.join(named) or 'false'})"
 
 
-def _window_sql(within_us: int | None) -> Iterator[str]:
-    if within_us is not None:
-        yield f"time_us > (SELECT at_us FROM clock) - {within_us} AND time_us <= (SELECT at_us FROM clock)"
+def _window_sql(feature: Feature, time: str = "time_us") -> Iterator[str]:
+    if feature.within_us is not None:
+        yield f"{time} > {AT} - {feature.within_us} AND {time} <= {AT} - {feature.until_us}"
+    if feature.between is not None:
+        yield f"{time} BETWEEN {feature.between[0]} AND {feature.between[1]}"
 
 
 def where_sql(where: Where, timezone: str) -> str:

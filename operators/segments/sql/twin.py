@@ -36,7 +36,7 @@ def twin(definitions: Definitions) -> str:
 def trait_sql(definitions: Definitions, trait: Trait) -> str:
     """The query that gives ``(profile_id, value)`` of one computed trait at ``$at``, value as JSON; nothing where it is missing."""
     plan = Plan(definitions)
-    value = feature_value(plan, definitions.features[trait.feature or ""], trait.limit)
+    value = feature_value(plan, definitions.features[trait.feature or ""])
     shown = value.json
     if value.computed:
         shown = f"CAST(rtrim(rtrim(CAST({value.computed} AS VARCHAR), '0'), '.') AS JSON)"

@@ -8,6 +8,7 @@ from typing import Any
 
 from contracts.language.claims import formula
 from contracts.language.measures import MEASURES
+from contracts.language.spans import window_text
 from contracts.model.definitions import Feature, Where
 from contracts.text.durations import UNITS_US
 from schemalogic.typed import Typed
@@ -43,8 +44,7 @@ def feature_words(feature: Feature) -> str:
     measure = MEASURES[feature.measure].says
     what = f"{measure} {feature.property} over" if feature.property else measure
     where = f" where {' and '.join(map(_where, feature.where))}" if feature.where else ""
-    within = f" within {duration_words(feature.within_us)}" if feature.within_us is not None else ""
-    return f"{what} {', '.join(feature.events)}{where}{within}"
+    return f"{what} {', '.join(feature.events)}{where}{window_text(feature)}"
 
 
 def _where(one: Where) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.measures import CONDITIONS, MEASURES, TRAITS
 from contracts.language.operators import NUMERIC, OPERATORS
-from contracts.text.keys import Duration, Schema, described, known, offered, text_schema
+from contracts.language.spans import window_schemas
+from contracts.text.keys import Schema, described, known, offered
 from skep.tools.editor.events import event_definitions, known_event
 from skep.tools.editor.names import Names
-from skep.tools.editor.words import WHERE, fields, items, operators, predicates
+from skep.tools.editor.words import WHERE, durations, fields, items, operators, predicates
 
 _OF_EVENT: Schema = {"$ref": "#/definitions/of_event"}
 _CONDITION: Schema = {"$ref": "#/definitions/condition"}
@@ -51,21 +53,36 @@ def _trait(names: Names) -> dict[str, Schema]:
 
 
 def _did(names: Names) -> dict[str, Schema]:
-    """Without a measure, or with one that is of a property."""
-    beside = {name: part for name, part in operators(NUMERIC, numeric=True).items() if name != "between"}
-    value = {"$ref": "#/definitions/numeric", "description": "predicates of the measure, such as {between: [10, 20]}"}
+    """By how the measure is compared: how often, how long ago, a number, a value, or whether at all."""
+    window = {"did": events_schema(names), "where": WHERE, **window_schemas()}
     times = {"anyOf": [{"type": "number"}, {"$ref": "#/definitions/numeric"}]}
-    window = {"did": events_schema(names), "where": WHERE, "within": Duration().schema({}, "later than so long ago")}
     often = {"times": described(times, "how often: a number is exactly that, {gte: 3} at least that")}
-    measures = {word: text_schema(measure.means) for word, measure in MEASURES.items() if word in _MEASURES}
-    measured = fields(
-        {**window, **measures, **beside, "value": value},
-        ("did",),
-        oneOf=[{"required": [name]} for name in measures],
-        anyOf=[{"required": [name]} for name in (*beside, "value")],
-        allOf=[_OF_EVENT],
-    )
-    return {"did": fields({**window, **often}, ("did",), allOf=[_OF_EVENT]), "measure": measured}
+    return {
+        "did": fields({**window, **often}, ("did",), allOf=[_OF_EVENT]),
+        "since": _one_of(window, [word for word in CONDITIONS if MEASURES[word].passing], durations()),
+        "measure": _compared(window, "beside", operators(NUMERIC, numeric=True), "numeric"),
+        "end": _compared(window, "any", operators(OPERATORS), "predicates"),
+        "whether": _one_of(window, _asking("nothing")),
+    }
+
+
+def _asking(asks: str) -> list[str]:
+    return [word for word in CONDITIONS if MEASURES[word].asks == asks]
+
+
+def _one_of(beside: dict[str, Schema], words: list[str], takes: Schema | None = None, **more: Any) -> Schema:
+    """Just one of the measures."""
+    measures = {word: described(takes or MEASURES[word].takes.schema, MEASURES[word].means) for word in words}
+    only = {"oneOf": [{"required": [name]} for name in measures], "allOf": [_OF_EVENT]}
+    return fields({**beside, **measures}, ("did",), **only, **more)
+
+
+def _compared(window: dict[str, Schema], asks: str, known: dict[str, Schema], name: str) -> Schema:
+    """A measure with predicates beside it, or below `value`."""
+    beside = {op: part for op, part in known.items() if op != "between"}
+    value = {"$ref": f"#/definitions/{name}", "description": "predicates of the measure, such as {between: [10, 20]}"}
+    some = [{"required": [op]} for op in (*beside, "value")]
+    return _one_of({**window, **beside, "value": value}, _asking(asks), anyOf=some)
 
 
 FORMS: dict[str, Callable[[Names], dict[str, Schema]]] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.language.operands import ANY
 from contracts.language.operators import IGNORE_CASE, NUMERIC, OPERATORS
-from contracts.text.keys import Schema, described
+from contracts.text.keys import Duration, Schema, described
 
 
 def fields(properties: dict[str, Any], required: Sequence[str] = (), **more: Any) -> Schema:
@@ -27,6 +27,14 @@ def operators(names: Iterable[str], *, numeric: bool = False) -> dict[str, Schem
     if not numeric and any(OPERATORS[name].cased for name in names):
         found[IGNORE_CASE] = described({"type": "boolean"}, "true: capitals are the same as small letters in the texts that are compared")
     return found
+
+
+def durations() -> Schema:
+    """Predicates of a time that has passed."""
+    one = Duration().schema({}, "")
+    several = {OPERATORS[name].takes: {"type": "array", "items": one, "minItems": 1} for name in ("in", "between")}
+    known = {name: described(several.get(OPERATORS[name].takes, one), OPERATORS[name].means) for name in NUMERIC}
+    return fields(known, minProperties=1)
 
 
 def predicates(*, numeric: bool = False) -> Schema:

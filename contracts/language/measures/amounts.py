@@ -1,0 +1,19 @@
+"""Numbers of a property: sum, mean, extremes, percentile."""
+
+from __future__ import annotations
+
+from contracts.language.measures.adding import check_number, check_sum, total
+from contracts.language.measures.beside import AT
+from contracts.language.measures.measure import Measure, number
+
+SUM = Measure("sum", "sum of", "the sum of this property over the matching events", total, asks="beside", trait="sum", numeric=True,
+              check=check_sum)  # fmt: skip
+AVG = Measure("avg", "mean of", "the mean of this property over the matching events that have it as a number", number, asks="beside",
+              trait="avg", numeric=True, check=check_sum)  # fmt: skip
+MIN = Measure("min", "least", "the least number of this property", number, asks="beside", trait="min", numeric=True, check=check_number)
+MAX = Measure("max", "greatest", "the greatest number of this property", number, asks="beside", trait="max", numeric=True,
+              check=check_number)  # fmt: skip
+PERCENTILE = Measure(
+    "percentile", "percentile of", "the number of this property below which a share of them lies", number, trait="percentile",
+    numeric=True, options=(AT,), approximate="by up to 0.5 %", check=check_sum,
+)  # fmt: skip

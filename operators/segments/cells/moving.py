@@ -1,0 +1,128 @@
+"""Any measure over a window of time: the matching events that lie in it, or will, are kept with what the measure reads of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from operators.segments.cells.cell import Cell
+
+Entry = list[Any]
+"""``[time, message id, what is read]``"""
+
+
+class Noted(NamedTuple):
+    """``read``: what is kept of an event's properties, None if it does not count; ``of``: the value of the entries in the window, in
+    order, at a time; ``turn``: when that changes by itself; ``tail``: only the last entry in the window matters; ``ordered``: message ids
+    order those of one time."""
+
+    unit: int | None
+    read: Callable[[Any], Any]
+    of: Callable[[list[Entry], int], Any]
+    turn: Callable[[list[Entry], int], int | None] | None = None
+    tail: bool = False
+    ordered: bool = False
+
+
+class Moving(Cell):
+    """The entries in order. Those of ``now - back < time <= now - until`` count, those that no longer do are dropped."""
+
+    windowed = True
+
+    def __init__(self, seen: Noted, back: int, until: int, cap: int | None) -> None:
+        super().__init__(seen.unit)
+        self._seen = seen
+        self._read = seen.read
+        self._back = back
+        self._until = until
+        self._cap = cap
+
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        kept = self._read(properties)
+        if kept is None or time <= now - self._back:
+            return False
+        cell, entry = cells.get(at), [time, message if self._seen.ordered else "", kept]
+        if cell is None:
+            cells[at] = [entry]
+            return True
+        if time > cell[-1][0]:
+            cell.append(entry)
+        else:
+            insort(cell, entry, key=_place)
+        gone = bisect_right(cell, now - self._back, key=_time)
+        if self._seen.tail:
+            gone = max(gone, bisect_right(cell, now - self._until, key=_time) - 1)
+        if gone > 0:
+            del cell[:gone]
+        return True
+
+    def value(self, cell: Any, now: int) -> Any:
+        inside = self._inside(cell, now) if cell else []
+        value, cap = self._seen.of(inside, now), self._cap
+        return value if cap is None or value < cap else cap
+
+    def join(self, a: Any, b: Any) -> Any:
+        return sorted([*a, *b], key=_place) if a and b else a or b
+
+    def critical(self, numbers: set[int]) -> None:
+        """Every entry that comes or goes is looked at."""
+
+    def may_be_due(self, cell: Any, armed: int) -> bool:
+        return self._seen.turn is not None or bool(cell[0][0] + self._until < armed)
+
+    def due(self, cell: Any, now: int) -> int | None:
+        entering, leaving = bisect_right(cell, now - self._until, key=_time), bisect_right(cell, now - self._back, key=_time)
+        moments = [cell[entering][0] + self._until] if entering < len(cell) else []
+        if leaving < len(cell):
+            moments.append(cell[leaving][0] + self._back)
+        if self._seen.turn is not None and leaving < entering:
+            turn = self._seen.turn(cell[leaving:entering], now)
+            if turn is not None:
+                moments.append(turn)
+        return min(moments, default=None)
+
+    def _inside(self, cell: list[Entry], now: int) -> list[Entry]:
+        return cell[bisect_right(cell, now - self._back, key=_time) : bisect_right(cell, now - self._until, key=_time)]
+
+
+class Spanned(Cell):
+    """A cell of the events of a span of time, both ends included."""
+
+    def __init__(self, inner: Cell, first: int, last: int) -> None:
+        super().__init__(inner.unit)
+        self.windowed = inner.windowed
+        self._inner = inner
+        self._first = first
+        self._last = last
+
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        return self._first <= time <= self._last and self._inner.fold(cells, at, time, message, properties, now)
+
+    def value(self, cell: Any, now: int) -> Any:
+        return self._inner.value(cell, now)
+
+    def join(self, a: Any, b: Any) -> Any:
+        return self._inner.join(a, b)
+
+    def critical(self, numbers: set[int]) -> None:
+        self._inner.critical(numbers)
+        self.least = self._inner.least
+
+    def compared(self, numbers: set[int]) -> None:
+        self._inner.compared(numbers)
+
+    def may_be_due(self, cell: Any, armed: int) -> bool:
+        return self._inner.may_be_due(cell, armed)
+
+    def due(self, cell: Any, now: int) -> int | None:
+        return self._inner.due(cell, now)
+
+
+def _time(entry: Entry) -> int:
+    time: int = entry[0]
+    return time
+
+
+def _place(entry: Entry) -> tuple[int, str]:
+    return entry[0], entry[1]
