@@ -155,7 +155,9 @@ class QualityMetrics:
     def __init__(self, space: str) -> None:
         self._space = space
         self._labels: dict[Source, Source] = {}
-        self._broken: set[Source] = set()
+        self._counters: dict[Source, tuple[Counter, Counter]] = {}
+        """Of accepted events and refused records, by source and event."""
+        self._broken: dict[Source, int] = {}
         self._stopped: frozenset[str] = frozenset()
 
     def committed(self, scored: Mapping[Source, tuple[int, int]], broken: Iterable[Source], stopped: frozenset[str]) -> None:
@@ -163,15 +165,21 @@ class QualityMetrics:
         and which sources are stopped."""
         name = self._space
         for pair, (events, refused) in scored.items():
-            labels = name, *self._named(pair)
-            _SCORED.labels(*labels).inc(events)
-            _REFUSED.labels(*labels).inc(refused)
+            counters = self._counters.get(pair)
+            if counters is None:
+                labels = name, *self._named(pair)
+                counters = self._counters[pair] = _SCORED.labels(*labels), _REFUSED.labels(*labels)
+            counters[0].inc(events)
+            if refused:
+                counters[1].inc(refused)
         counted = Counts(map(self._named, broken))
-        for pair in self._broken | counted.keys():
-            _BROKEN.labels(name, *pair).set(counted[pair])
-        for source in self._stopped | stopped:
-            _STOPPED.labels(name, source).set(source in stopped)
-        self._broken, self._stopped = set(counted), stopped
+        if counted != self._broken:
+            for pair in self._broken.keys() | counted.keys():
+                _BROKEN.labels(name, *pair).set(counted[pair])
+        if stopped != self._stopped:
+            for source in self._stopped | stopped:
+                _STOPPED.labels(name, source).set(source in stopped)
+        self._broken, self._stopped = counted, stopped
 
     def measured(self, scores: Iterable[tuple[Source, float | None, float | None]]) -> None:
         """Say what the scores are now: seconds that the newest event is behind, and completeness; None where there is nothing to say."""

@@ -96,17 +96,20 @@ class Read:
         self.size = 0
         self._digest = hashlib.sha1(usedforsecurity=False)
         self._head = b""
+        self._begins = head(b"")
+        """What `head` says of it."""
 
     def add(self, content: bytes) -> None:
         """What was read next."""
         if self.size < HEAD_BYTES:
             self._head = (self._head + content)[:HEAD_BYTES]
+            self._begins = head(self._head)
         self.size += len(content)
         self._digest.update(content)
 
     def mark(self, *, torn: bool = False, waiting: int = 0) -> Mark:
         """What was read so far."""
-        return Mark(size=self.size, digest=self._digest.digest(), head=head(self._head), torn=torn, waiting=waiting)
+        return Mark(size=self.size, digest=self._digest.digest(), head=self._begins, torn=torn, waiting=waiting)
 
 
 def head(content: bytes) -> bytes:

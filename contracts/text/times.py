@@ -58,10 +58,9 @@ def iso(time_us: int) -> str:
         if len(_begins) >= _HOURS_MAX:
             _begins.clear()
         begins = _begins[hour] = f"{date.fromordinal(hour // 24 + _EPOCH_DAY).isoformat()}T{hour % 24:02d}:"
-    rest = time_us - hour * HOUR_US
-    second = rest // SECOND_US
-    fraction = rest - second * SECOND_US
-    return f"{begins}{_OF_SECONDS[second]}{_THREE[fraction // 1000]}{_THREE[fraction % 1000]}Z"
+    rest = time_us % HOUR_US
+    fraction = rest % SECOND_US
+    return f"{begins}{_OF_SECONDS[rest // SECOND_US]}{_THREE[fraction // 1000]}{_THREE[fraction % 1000]}Z"
 
 
 def iso_or_none(time_us: int | None) -> str | None:
