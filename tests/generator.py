@@ -407,7 +407,7 @@ TRAITS = [
 ]
 
 
-_AMOUNT, _SKU = ("avg", "min", "max", "percentile", "sum"), ("top", "list", "set", "distinct", "first", "last")
+_AMOUNT, _SKU = ("avg", "min", "max", "percentile", "sum", "decayed_sum"), ("top", "list", "set", "distinct", "first", "last")
 _PLAIN: tuple[Json, ...] = (
     {"count": True}, {"distinct_days": True}, {"since_first": True}, {"since_last": True}, {"interval_mean": True}, {"session_count": True},
     {"streak": "days"}, {"streak": "weeks"}, *({"session_length": how} for how in ("mean", "last", "total")),
@@ -426,11 +426,13 @@ def _computed(rng: Random, number: int) -> Json:
         trait["did"] = rng.choice([trait["did"], ["order_completed", "product_viewed"]]) if "weights" not in trait else "order_*"
     if word == "percentile":
         trait["at"] = rng.choice([0.5, 0.95, 1, 0.000001])
+    if word == "decayed_sum":
+        trait["half_life"] = rng.choice(["10m", "1d", "7d"])
     if word != "streak":
         trait |= _window(rng)
     if trait["did"] == "order_completed" and rng.random() < 0.3:
         trait["where"] = _where(rng)
-    if not word.startswith("since") and rng.random() < 0.4:
+    if not word.startswith("since") and word != "decayed_sum" and rng.random() < 0.4:
         trait["emit"] = True
     return trait
 
@@ -544,6 +546,8 @@ def _other(rng: Random) -> Json:
             {rng.choice(["first", "last"]): "sku", "value": _text_predicate(rng)},
             {"latest": True, "where": rng.choice([{"amount": _number_predicate(rng)}, {"sku": "A"}, {"context.channel": "web"}])},
             {"first_time": True},
+            {"decayed_sum": rng.choice([True, "amount"]), "half_life": rng.choice(["10m", "1d", "7d"]), "value": _number_predicate(rng)},
+            {"decayed_sum": True, "half_life": rng.choice(["30m", "3d"]), "gte": rng.choice([0.1, 0.5, 1, 1.5])},
         ]
     )
 

@@ -164,6 +164,12 @@ def session_length(how: str, lengths: list[int]) -> object:
     return average(lengths) if how == "mean" else Exact(lengths[-1] if how == "last" else sum(lengths))
 
 
+def decayed(found: list[Read], half_life: int, at: int) -> int:
+    """What each number, or each event, comes to by now, to six places."""
+    past = [(one.time_us, micros(one.value) or 0 if one.key else MICRO) for one in found if one.time_us <= at]
+    return sum(round(number * 2.0 ** ((time - at) / half_life)) for time, number in past)
+
+
 def since(times: list[int], at: int, pick: Callable[[list[int]], int]) -> object:
     past = [time for time in times if time <= at]
     return Exact(at - pick(past)) if past else MISSING
@@ -175,6 +181,7 @@ MEASURES: dict[str, Callable[[Feature, list[Read], int], object]] = {
     "avg": lambda f, found, at: average(numbers(found)),
     "min": lambda f, found, at: Exact(min(numbers(found))) if numbers(found) else MISSING,
     "max": lambda f, found, at: Exact(max(numbers(found))) if numbers(found) else MISSING,
+    "decayed_sum": lambda f, found, at: Exact(decayed(found, f.option("half_life"), at)),
     "percentile": lambda f, found, at: percentile(numbers(found), f.option("at")),
     "distinct": lambda f, found, at: counted(len({one.key for one in found}), f),
     "distinct_days": lambda f, found, at: counted(len({day(one.time_us, f.timezone) for one in found}), f),

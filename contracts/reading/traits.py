@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from contracts.language.features import Measured, read_events, read_property, read_where
 from contracts.language.measures import OPTIONS, RESERVED_TRAITS, TRAITS
 from contracts.language.measures.beside import as_options
 from contracts.language.measures.measure import Measure
+from contracts.language.measures.telling import read_options
 from contracts.language.spans import EVER, WINDOWS, TimeSpan, read_window, window_schemas
 from contracts.model.definitions import Feature, Trait, Where
-from contracts.model.event_patterns import matches
 from contracts.text.keys import Boolean, Fields, Key, Own, Text
-from contracts.text.problems import listed
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import path_text
 from schemalogic.typed import Typed
@@ -97,8 +95,8 @@ def _measured(
 ) -> tuple[str | None, dict[str, Any] | None, Typed | None]:
     """The property that is measured, what else is said of it (None if that is wrong), and what the trait can be."""
     at = fields[measure.trait]
-    options = _options(reader, fields, measure, events)
-    if not measure.of_property:
+    options = read_options(reader, fields, measure, measure.trait, events)
+    if not measure.reads(at):
         said = measure.takes.read(reader, at)
         return None, None if said is None or options is None else {**said, **options}, measure.value(None, at.file, at.line)
     path = reader.text(at, expected="the path of a property such as revenue") or None
@@ -108,32 +106,6 @@ def _measured(
     if measure.check is not None:
         measure.check(reader, at, path, typed or {}, measured, where=where)
     return path, options, measure.value(typed, at.file, at.line)
-
-
-def _options(reader: Reader, fields: dict[str, Tree], measure: Measure, events: tuple[str, ...]) -> dict[str, Any] | None:
-    """The keys beside the measure, with their defaults; None if one is wrong."""
-    before = len(reader.problems)
-    mine = {option.name: option for option in measure.options}
-    for name in OPTIONS:
-        if name in fields and name not in mine:
-            takers = [one.trait for one in TRAITS.values() if name in {option.name for option in one.options}]
-            reader.refuse(fields[name], f"`{name}` only beside {listed([f'`{word}`' for word in takers])}")
-    found = {}
-    for name, option in mine.items():
-        at = fields.get(name)
-        if at is None and option.required:
-            reader.refuse(fields[measure.trait], f"`{name}` beside it: {option.means}", "none")
-        found[name] = option.default if at is None else reader.read(Tree(at.plain(), at.file, at.line, at.key), option.default, option.read)
-        if at is not None and option.events:
-            _check_events(reader, at, found[name], events)
-    return None if len(reader.problems) > before else found
-
-
-def _check_events(reader: Reader, at: Tree, weights: Iterable[tuple[str, int]], events: tuple[str, ...]) -> None:
-    """Weights are of events that are measured."""
-    for name, _ in weights:
-        if not any(matches(event, name) or event == name for event in events):
-            reader.refuse(at, f"weights of events of `did`, {listed(events)}", name)
 
 
 def _measure_key(word: str, measure: Measure) -> Key:

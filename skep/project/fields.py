@@ -67,7 +67,9 @@ def _reads(use: Use, trait: str) -> bool:
 
 _MEASURED = {
     **dict.fromkeys(("count", "distinct", "distinct_days", "streak", "session_count"), "BIGINT"),
-    **dict.fromkeys(("sum", "avg", "min", "max", "percentile", "since_first", "since_last", "interval_mean", "session_length"), "DOUBLE"),
+    **dict.fromkeys(
+        ("sum", "avg", "min", "max", "percentile", "since_first", "since_last", "interval_mean", "session_length", "decayed_sum"), "DOUBLE"
+    ),
     **dict.fromkeys(("set", "list"), "JSON"),
 }
 """By measure, where it is not that of the property."""

@@ -308,7 +308,8 @@ def random_feature(rng: random.Random, key: str, measures: tuple[str, ...]) -> F
     within, until = rng.choice([(None, 0), (None, 0), (DAY, 0), (3 * DAY, 0), (9 * DAY, DAY), (3 * DAY, 1)])
     between = rng.choice([None, (AT - 3 * DAY, AT - DAY)]) if within is None else None
     zone = rng.choice(["UTC", "Europe/Berlin"]) if measure == "distinct_days" else "UTC"
-    options = (("at", rng.choice([1, 500_000, 950_000, 1_000_000])), ("gap_us", DAY), ("how", rng.choice(["mean", "last", "total"])),
+    options = (("half_life", rng.choice([1000, DAY])),
+               ("at", rng.choice([1, 500_000, 950_000, 1_000_000])), ("gap_us", DAY), ("how", rng.choice(["mean", "last", "total"])),
                ("k", rng.choice([1, 2])), ("limit", rng.choice([1, 2, 9])), ("unit", rng.choice(["days", "weeks"])),
                ("weights", rng.choice([(), (("order_*", 2_500_000), ("order_viewed", 0))])))  # fmt: skip
     return Feature(key, names, where, within, measure, path, None, zone, until, between, options)
@@ -338,7 +339,19 @@ def random_condition(rng: random.Random, depth: int, features: list[str], earlie
 def random_definitions(rng: random.Random) -> Definitions:
     compared = ("times", "sum", "distinct", "avg", "min", "max", "distinct_days", "since_first", "since_last", "first", "last")
     features = [random_feature(rng, f"f{n}", compared) for n in range(6)]
-    every = ("percentile", "list", "top", "interval_mean", "streak", "session_count", "session_length", "avg", "latest", "first_time")
+    every = (
+        "percentile",
+        "list",
+        "top",
+        "interval_mean",
+        "streak",
+        "session_count",
+        "session_length",
+        "avg",
+        "latest",
+        "first_time",
+        "decayed_sum",
+    )
     shown = [random_feature(rng, f"c{n}", (m,)) for n, m in enumerate(("sum", "first", "last", "set", *rng.sample(every, 4)))]
     traits = tuple(Trait(f"t{n}", f.measure, f.key) for n, f in enumerate(shown))
     segments: list[Segment] = []

@@ -10,6 +10,7 @@ from contracts.language.measures import CONDITIONS, MEASURES, RESERVED
 from contracts.language.measures.beside import as_options, duration_or_none
 from contracts.language.measures.counting import TIMES
 from contracts.language.measures.measure import Measure
+from contracts.language.measures.telling import read_options
 from contracts.language.operators import NUMERIC, OPERATORS
 from contracts.language.operators import RESERVED as RESERVED_OPERATORS
 from contracts.language.predicates import cap_of, check_comparison, meant_operator, predicates_text, read_durations, read_predicates
@@ -20,7 +21,8 @@ from contracts.text.scalars import meant_number, unquoted
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.typed import ANYTHING, Typed
 
-BESIDE = ("where", *WINDOWS, *CONDITIONS)
+_OPTIONS = tuple(dict.fromkeys(option.name for word in CONDITIONS for option in MEASURES[word].options))
+BESIDE = ("where", *WINDOWS, *_OPTIONS, *CONDITIONS)
 """What may stand beside it."""
 _FEW = "`where`, a window or a measure in docs/segments.md, such as within, times, sum, distinct or last"
 _VALUE = "a mapping of predicates such as {between: [10, 20]}"
@@ -42,14 +44,15 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings,
     path, options, typed = _measured(reader, parts.get(measure.name), measure, events, measured, where=where)
     misplaced = misplaced or options is None
     predicates = () if misplaced and not rest else _predicates(reader, at, parts.get(measure.name), measure, rest=rest, typed=typed)
-    if not events or (path is None and measure.of_property) or options is None:
+    more = read_options(reader, parts, measure, measure.name, events)
+    if not events or (path is None and measure.of_property) or options is None or more is None:
         return None
     if "each" in options:
         window = TimeSpan(options["each"] * options["of"])
     cap = cap_of(predicates) if measure.counts else None
     zone = around.timezone if zoned(where) or measure.name == "distinct_days" else "UTC"
     feature = Feature(
-        "", events, where, window.within_us, measure.name, path, cap, zone, window.until_us, window.between, as_options(options)
+        "", events, where, window.within_us, measure.name, path, cap, zone, window.until_us, window.between, as_options(options | more)
     )
     return Did(measured.add(feature), predicates)
 
@@ -94,7 +97,7 @@ def _predicates(
     """With what the measure is compared."""
     if measure.asks == "nothing":
         return (Predicate("eq", True),)
-    if measure.passing and word is not None:
+    if measure.passing and measure.asks == "inside" and word is not None:
         return read_durations(reader, word)
     if measure.asks == "inside":
         return _times(reader, word)
@@ -126,7 +129,7 @@ def _measured(
     """The property that is measured, what else is said of it (None if that is wrong), and what the measure can be."""
     if at is None or measure.asks == "inside":
         return None, {}, measure.value(None, "", 0)
-    if not measure.of_property:
+    if not measure.reads(at):
         return None, measure.takes.read(reader, at), measure.value(None, "", 0)
     if measure.name == "last" and duration_or_none(at.value) is not None:
         reader.refuse(at, "the path of a property such as revenue", None, f"write `within: {at.value}`")

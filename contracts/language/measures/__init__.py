@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.language.measures.amounts import AVG, MAX, MIN, PERCENTILE, SUM
+from contracts.language.measures.amounts import AVG, DECAYED_SUM, MAX, MIN, PERCENTILE, SUM
 from contracts.language.measures.beside import Option
 from contracts.language.measures.counting import ACTIVE_PERIODS, DISTINCT, DISTINCT_DAYS, STREAK, TIMES
 from contracts.language.measures.lasting import INTERVAL_MEAN, SESSION_COUNT, SESSION_LENGTH, SINCE_FIRST, SINCE_LAST
@@ -13,7 +13,7 @@ MEASURES: dict[str, Measure] = {
     measure.name: measure
     for measure in (
         TIMES, SUM, AVG, MIN, MAX, DISTINCT, DISTINCT_DAYS, ACTIVE_PERIODS, FIRST, LAST, LATEST, FIRST_TIME, SINCE_FIRST, SINCE_LAST,
-        SET, LIST, TOP, PERCENTILE, INTERVAL_MEAN, STREAK, SESSION_COUNT, SESSION_LENGTH,
+        DECAYED_SUM, SET, LIST, TOP, PERCENTILE, INTERVAL_MEAN, STREAK, SESSION_COUNT, SESSION_LENGTH,
     )
 }  # fmt: skip
 CONDITIONS = tuple(measure.name for measure in MEASURES.values() if measure.asks)
@@ -22,6 +22,6 @@ TRAITS = {measure.trait: measure for measure in MEASURES.values() if measure.tra
 """By the words of `traits.yaml`."""
 OPTIONS: dict[str, Option] = {option.name: option for measure in MEASURES.values() for option in measure.options}
 """The keys that stand beside some measures, by name."""
-RESERVED = ("session", "each", "decayed_sum", "half_life")
+RESERVED = ("session", "each")
 """Words beside `did` that are not built yet, measures and windows."""
-RESERVED_TRAITS = ("session", "times", "decayed_sum", "half_life", "stddev", "ratio", "expression", "approximate", "merge")
+RESERVED_TRAITS = ("session", "times", "stddev", "ratio", "expression", "approximate", "merge")

@@ -100,6 +100,13 @@ def _share(value: Any) -> Any:
     return micros(value) or 1
 
 
+def _half_life(value: Any) -> int:
+    half_life_us = duration_us(value)
+    if half_life_us == 0:
+        raise Unexpected("a half-life longer than nothing")
+    return half_life_us
+
+
 def _weights(value: Any) -> Any:
     if not isinstance(value, dict) or not value:
         raise Unexpected("a mapping of events to numbers, such as {order_completed: 5}")
@@ -115,6 +122,7 @@ def _weights(value: Any) -> Any:
 PERIODS_MAX, SHOWN_MAX = 366, 1_000
 PROPERTY = Takes(_property, text_schema())
 TRUE = Takes(_true, {"const": True})
+PROPERTY_OR_TRUE = Takes(_property, {"anyOf": [text_schema(), {"const": True}]})
 PERIODS = Takes(_periods, {
     "type": "object", "additionalProperties": False, "required": ["each", "of"],
     "properties": {"each": Duration().schema({}, "how long a period is"), "of": {"type": "integer", "minimum": 1, "maximum": PERIODS_MAX}},
@@ -124,6 +132,9 @@ K = Option("k", "how many values are shown; more than 1 give a list", _integer(S
 AT = Option(
     "at", "below which share of the numbers it lies: 0.5 is the median", _share,
     {"type": "number", "exclusiveMinimum": 0, "maximum": 1}, required=True,
+)  # fmt: skip
+HALF_LIFE = Option(
+    "half_life", "how long it takes until an event counts half", _half_life, Duration().schema({}, "how long it takes"), required=True,
 )  # fmt: skip
 WEIGHTS = Option(
     "weights", "how much one event of a name counts; 1 of those that are not named", _weights,

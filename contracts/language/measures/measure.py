@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from contracts.language.features import Measured
-from contracts.language.measures.beside import PROPERTY, Option, Takes
+from contracts.language.measures.beside import PROPERTY, PROPERTY_OR_TRUE, Option, Takes
 from contracts.model import definitions
 from contracts.model.definitions import Where
 from contracts.text.yaml_tree import Reader, Tree
@@ -61,10 +61,14 @@ class Measure:
     def of_property(self) -> bool:
         return self.takes is PROPERTY
 
+    def reads(self, at: Tree) -> bool:
+        """Whether it says of which property: of some measures it may be `true` in its place."""
+        return self.takes is PROPERTY or (self.takes is PROPERTY_OR_TRUE and at.value is not True)
+
     @property
     def of_nothing(self) -> int | None:
         """What it is of no events: 0, or None, which is missing."""
-        return 0 if self.counts or self.name in {"sum", "streak", "session_count"} else None
+        return 0 if self.counts or self.name in {"sum", "decayed_sum", "streak", "session_count"} else None
 
 
 def computed(schema: dict[str, Any], file: str = "", line: int = 0) -> Typed:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from contracts.model.definitions import Feature
 from operators.segments.cells.cell import Cell
 from operators.segments.cells.days import Days, Streak, seen_days, seen_periods
+from operators.segments.cells.decayed import Decayed
 from operators.segments.cells.distinct import distinct, seen_distinct
 from operators.segments.cells.first import first, last, latest, seen_end, seen_latest
 from operators.segments.cells.mean import Extreme, Mean, Percentile, seen_extreme, seen_mean, seen_percentile
@@ -58,6 +59,7 @@ MEASURES = {
     "since_first": Recipe(Since, None, _any),
     "since_last": Recipe(Since, None, _any),
     "first_time": Recipe(FirstTime, None, _any),
+    "decayed_sum": Recipe(Decayed, None, _any),
     "interval_mean": Recipe(Interval, seen_interval),
     "session_count": Recipe(Sessions, seen_sessions),
     "session_length": Recipe(Sessions, seen_sessions),

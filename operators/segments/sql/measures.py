@@ -101,6 +101,17 @@ def _percentile(plan: Plan, feature: Feature) -> Value:
     return _micro_column(plan, feature, f"SELECT profile_id, value FROM ({ranked}) WHERE {wanted}")
 
 
+def _decayed(plan: Plan, feature: Feature) -> Value:
+    """Each event in double precision, rounded to six places; nothing that is still to come."""
+    number = f"CAST({_measured(feature).number} * 1000000 AS HUGEINT)" if feature.property else "1000000"
+    weight = f"pow(2.0, CAST(time_us - {AT} AS DOUBLE) / {feature.option('half_life')}.0)"
+    each = f"SELECT profile_id, CAST({number} AS DOUBLE) * {weight} AS x FROM moments WHERE {matching_sql(feature)} AND time_us <= {AT}"
+    up = "x - floor(x) > 0.5 OR (x - floor(x) = 0.5 AND floor(x) % 2 <> 0)"
+    total = f"sum(CAST(floor(x) + CASE WHEN {up} THEN 1 ELSE 0 END AS HUGEINT))"
+    body = f"SELECT profile_id, coalesce({total}, 0) AS value FROM ({each}) GROUP BY profile_id"
+    return Value(computed=f"coalesce({_micro_column(plan, feature, body).computed}, {ZERO})")
+
+
 def _days(plan: Plan, feature: Feature) -> Value:
     return _count_column(
         plan, feature, f"SELECT profile_id, count(DISTINCT {_day('time_us', feature.timezone)}) AS value FROM moments {_of(feature)}"
@@ -192,6 +203,7 @@ MEASURES: dict[str, Callable[[Plan, Feature], Value]] = {
     "min": _extreme("min"),
     "max": _extreme("max"),
     "percentile": _percentile,
+    "decayed_sum": _decayed,
     "first": _end("arg_min"),
     "last": _end("arg_max"),
     "latest": _latest,

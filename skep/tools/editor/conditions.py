@@ -59,7 +59,7 @@ def _did(names: Names) -> dict[str, Schema]:
     often = {"times": described(times, "how often: a number is exactly that, {gte: 3} at least that")}
     return {
         "did": fields({**window, **often}, ("did",), allOf=[_OF_EVENT]),
-        "since": _one_of(window, [word for word in CONDITIONS if MEASURES[word].passing], durations()),
+        "since": _one_of(window, _asking("inside")[1:], durations()),
         "measure": _compared(window, "beside", operators(NUMERIC, numeric=True), "numeric"),
         "end": _compared(window, "any", operators(OPERATORS), "predicates"),
         "whether": _one_of(window, _asking("nothing")),
@@ -73,8 +73,9 @@ def _asking(asks: str) -> list[str]:
 def _one_of(beside: dict[str, Schema], words: list[str], takes: Schema | None = None, **more: Any) -> Schema:
     """Just one of the measures."""
     measures = {word: described(takes or MEASURES[word].takes.schema, MEASURES[word].means) for word in words}
+    options = {option.name: described(option.schema, option.means) for word in words for option in MEASURES[word].options if not takes}
     only = {"oneOf": [{"required": [name]} for name in measures], "allOf": [_OF_EVENT]}
-    return fields({**beside, **measures}, ("did",), **only, **more)
+    return fields({**beside, **measures, **options}, ("did",), **only, **more)
 
 
 def _compared(window: dict[str, Schema], asks: str, known: dict[str, Schema], name: str) -> Schema:

@@ -1,0 +1,127 @@
+"""A sum in which every event counts half of what it did a half-life before."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable
+from math import log2
+from typing import Any
+
+from contracts.model.definitions import Feature
+from contracts.text.numbers import MICRO
+from operators.segments.cells.cell import Cell, packed
+from operators.segments.cells.mean import number_of
+
+_EVER = 1 << 62
+_LEFT = 2
+"""So many half-lives behind the last at which an event is a millionth or more of anything, it is nothing by any rounding."""
+
+
+class Decayed(Cell):
+    """``[time, micros]`` in order, of the events that still come to something or will.
+
+    Each counts ``number * 2 ** (-age / half-life)`` in double precision, rounded to six places, so that the sum is the same in any
+    order. It changes at every moment: what conditions ask is when it passes a number.
+    """
+
+    windowed = True
+
+    def __init__(self, feature: Feature) -> None:
+        super().__init__(1)
+        self._read: Callable[[Any], Any] = number_of(feature) if feature.property else _one
+        self._half_life: int = feature.option("half_life")
+        self._back = _EVER if feature.within_us is None else feature.within_us
+        self._until = feature.until_us
+        self._bounds: list[int] = []
+
+    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
+        number = self._read(properties)
+        if number is None or number == 0 or time <= now - self._back or self._gone([time, number]) <= now:
+            return False
+        cell = cells.get(at)
+        if cell is None:
+            cells[at] = [[time, number]]
+            return True
+        insort(cell, [time, number], key=_time)
+        while len(cell) > 1 and (cell[0][0] <= now - self._back or self._gone(cell[0]) <= now):
+            del cell[0]
+        return True
+
+    def value(self, cell: Any, now: int) -> int:
+        return sum(self._come(entry, now) for entry in self._inside(cell, now)) if cell else 0
+
+    def join(self, a: Any, b: Any) -> Any:
+        return sorted([*a, *b], key=_time) if a and b else a or b
+
+    def compared(self, numbers: set[int]) -> None:
+        self._bounds = sorted(numbers)
+
+    def may_be_due(self, cell: Any, armed: int) -> bool:
+        return True
+
+    def due(self, cell: Any, now: int) -> int | None:
+        """What comes in or leaves the window next, or before that the first moment at which the sum passes a number."""
+        entering, leaving = bisect_right(cell, now - self._until, key=_time), bisect_right(cell, now - self._back, key=_time)
+        moments = [cell[entering][0] + self._until] if entering < len(cell) else []
+        if leaving < len(cell) and self._back != _EVER:
+            moments.append(cell[leaving][0] + self._back)
+        moment = min(moments, default=None)
+        inside = [[time, int(number)] for time, number in cell[leaving:entering]]
+        if inside and self._bounds:
+            last = max(map(self._gone, inside))
+            passes = self._passes(inside, now, last if moment is None else min(last, moment - 1))
+            return moment if passes is None else passes
+        return moment
+
+    def _inside(self, cell: list[Any], now: int) -> list[Any]:
+        return cell[bisect_right(cell, now - self._back, key=_time) : bisect_right(cell, now - self._until, key=_time)]
+
+    def _come(self, entry: Any, now: int) -> int:
+        number, age = int(entry[1]), now - int(entry[0])
+        weight: float = 2.0 ** (-age / self._half_life)
+        return round(number * weight)
+
+    def _gone(self, entry: Any) -> int:
+        """From when on an event comes to nothing."""
+        time: int = entry[0]
+        return time + int(self._half_life * (log2(abs(int(entry[1]))) + _LEFT)) + 1
+
+    def _passes(self, entries: list[Any], start: int, end: int) -> int | None:
+        """The first moment behind ``start`` and up to ``end`` at which the sum lies elsewhere among the bounds than at ``start``.
+
+        What adds and what takes away only become less, so that between two moments the sum lies between what both come to at these:
+        where that is all in one place nothing is passed, else each half is looked at, the earlier one first.
+        """
+        above, below = ([one for one in entries if one[1] > 0], [one for one in entries if one[1] < 0])
+
+        def sums(moment: int) -> tuple[int, int]:
+            return sum(self._come(one, moment) for one in above), sum(self._come(one, moment) for one in below)
+
+        first, last = sums(start), sums(end)
+        here = self._place(first[0] + first[1])
+        waiting = [(start, first, end, last)]
+        while waiting:
+            left, (more, less), right, (more_then, less_then) = waiting.pop()
+            if left >= right or self._place(more_then + less) == here == self._place(more + less_then):
+                continue
+            if right - left == 1:
+                if self._place(more_then + less_then) != here:
+                    return right
+                continue
+            middle = (left + right) // 2
+            sums_then = sums(middle)
+            waiting += [(middle, sums_then, right, (more_then, less_then)), (left, (more, less), middle, sums_then)]
+        return None
+
+    def _place(self, value: int) -> int:
+        """Where a number lies among the bounds: at one of them is a place of its own."""
+        return bisect_left(self._bounds, value) + bisect_right(self._bounds, value)
+
+
+def _one(_properties: Any) -> Any:
+    return packed(MICRO)
+
+
+def _time(entry: Any) -> int:
+    time: int = entry[0]
+    return time
