@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
 from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.measures import CONDITIONS, MEASURES, TRAITS
 from contracts.language.operators import NUMERIC, OPERATORS
-from contracts.language.spans import window_schemas
+from contracts.language.spans import WINDOWS, window_schemas
 from contracts.text.keys import Schema, described, known, offered
 from skep.tools.editor.events import event_definitions, known_event
 from skep.tools.editor.names import Names
 from skep.tools.editor.words import WHERE, durations, fields, items, operators, predicates
 
 _OF_EVENT: Schema = {"$ref": "#/definitions/of_event"}
+_ONE_WINDOW: Schema = {"not": {"anyOf": [{"required": list(two)} for two in combinations(WINDOWS, 2)]}}
 _CONDITION: Schema = {"$ref": "#/definitions/condition"}
 _MEASURES: tuple[str, ...] = tuple(name for name in CONDITIONS if MEASURES[name].of_property)
 
@@ -58,7 +60,7 @@ def _did(names: Names) -> dict[str, Schema]:
     times = {"anyOf": [{"type": "number"}, {"$ref": "#/definitions/numeric"}]}
     often = {"times": described(times, "how often: a number is exactly that, {gte: 3} at least that")}
     return {
-        "did": fields({**window, **often}, ("did",), allOf=[_OF_EVENT]),
+        "did": fields({**window, **often}, ("did",), allOf=[_OF_EVENT], **_ONE_WINDOW),
         "since": _one_of(window, _asking("inside")[1:], durations()),
         "measure": _compared(window, "beside", operators(NUMERIC, numeric=True), "numeric"),
         "end": _compared(window, "any", operators(OPERATORS), "predicates"),
@@ -74,7 +76,7 @@ def _one_of(beside: dict[str, Schema], words: list[str], takes: Schema | None = 
     """Just one of the measures."""
     measures = {word: described(takes or MEASURES[word].takes.schema, MEASURES[word].means) for word in words}
     options = {option.name: described(option.schema, option.means) for word in words for option in MEASURES[word].options if not takes}
-    only = {"oneOf": [{"required": [name]} for name in measures], "allOf": [_OF_EVENT]}
+    only = {"oneOf": [{"required": [name]} for name in measures], "allOf": [_OF_EVENT], **_ONE_WINDOW}
     return fields({**beside, **measures, **options}, ("did",), **only, **more)
 
 
