@@ -37,6 +37,10 @@ def fold(person: Person, event: Event, anchor: bytes, program: Program, now: int
                 touched.append(key)
     if event.consents:
         touched += consent.decide(person, event, anchor, program.defaults)
+    if program.turns:
+        for turn in program.turns:
+            if turn.touches in touched:
+                due = earlier(due, turn.after(person, now))
     return tuple(touched), due
 
 
@@ -92,18 +96,20 @@ def join(into: Person, other: Person, program: Program) -> None:
 
 
 def next_due(person: Person, program: Program, now: int) -> int | None:
-    """The next moment after ``now`` at which some feature of the person changes by itself."""
+    """The next moment after ``now`` at which some feature of the person, or a condition on a trait, changes by itself."""
     following: int | None = None
     watched = program.watched
     for slot, cell in person.cells.items():
         feature = watched[slot]
         if feature is not None:
             following = earlier(following, feature.first_due(cell, now))
+    for turn in program.turns:
+        following = earlier(following, turn.after(person, now))
     return following
 
 
-def changed_at(person: Person, program: Program, due: int) -> tuple[tuple[int, ...], int | None]:
-    """The features that change by themselves at ``due``, and the next moment at which any does."""
+def changed_at(person: Person, program: Program, due: int) -> tuple[Touched, int | None]:
+    """The features, and the traits of which a condition changes by itself at ``due``; and the next moment at which any does."""
     touched: list[int] = []
     following: int | None = None
     watched = program.watched
@@ -111,4 +117,12 @@ def changed_at(person: Person, program: Program, due: int) -> tuple[tuple[int, .
         feature = watched[slot]
         if feature is not None:
             following = earlier(following, feature.changes(cell, due, touched))
-    return tuple(sorted(touched)), following
+    found: list[Any] = sorted(touched)
+    for turn in program.turns:
+        moment = turn.after(person, due - 1)
+        if moment == due:
+            found.append(turn.touches)
+        if turn.touches in found:
+            moment = turn.after(person, due)
+        following = earlier(following, moment)
+    return tuple(found), following

@@ -218,22 +218,22 @@ def traits_of(definitions: Definitions, events: Sequence[Event], at: int) -> dic
 
 
 # ── predicates ──────────────────────────────────────────────────────────────────────────────────────────────────────
-def some_value(root: object, path: str, predicates: Sequence[Predicate], timezone: str) -> bool:
-    """One value of the path satisfies all of them."""
-    return any(all(satisfies(value, p, timezone) for p in predicates) for value in values_at(root, path))
+def some_value(root: object, path: str, predicates: Sequence[Predicate], timezone: str, at: int = 0) -> bool:
+    """One value of the path satisfies all of them; ``at`` is now, which few of them look at."""
+    return any(all(satisfies(value, p, timezone, at) for p in predicates) for value in values_at(root, path))
 
 
 KINDS: dict[type, str] = {bool: "boolean", Exact: "number", int: "number", float: "number", str: "text", list: "list", dict: "object"}
 
 
-def satisfies(value: object, predicate: Predicate, timezone: str) -> bool:
+def satisfies(value: object, predicate: Predicate, timezone: str, at: int = 0) -> bool:
     """A missing value satisfies nothing but that it is missing, or empty."""
     if value is MISSING:
         return (predicate.op, predicate.operand) in (("exists", False), ("is", "empty"))
     operand = predicate.operand
     if predicate.ignore_case:
         value, operand = small(value), small(operand)
-    return OPERATORS[predicate.op](value, operand, timezone)
+    return OPERATORS[predicate.op](value, operand, timezone, at)
 
 
 def small(value: object) -> object:
@@ -249,32 +249,32 @@ def equal(value: object, *operands: object) -> bool:
     return json(value) in map(json, operands)
 
 
-def of_item(item: object, operand: Sequence[Any], zone: str) -> bool:
+def of_item(item: object, operand: Sequence[Any], zone: str, at: int) -> bool:
     """Predicates of the item itself, or of what stands at paths in it."""
     item = MISSING if item is None else item
-    return all(some_value(item, p.path, p.predicates, zone) if isinstance(p, Where) else satisfies(item, p, zone) for p in operand)
+    return all(some_value(item, p.path, p.predicates, zone, at) if isinstance(p, Where) else satisfies(item, p, zone, at) for p in operand)
 
 
 def is_kind(value: object, operand: object) -> bool:
     return value in ("", [], {}) if operand == "empty" else KINDS.get(type(value)) == operand
 
 
-def part(test: Callable[[Any, Any], bool], holds: bool = True, of: type = str) -> Callable[[object, Any, str], bool]:
-    return lambda value, operand, zone: isinstance(value, str) and isinstance(operand, of) and test(value, operand) is holds
+def part(test: Callable[[Any, Any], bool], holds: bool = True, of: type = str) -> Callable[[object, Any, str, int], bool]:
+    return lambda value, operand, zone, at: isinstance(value, str) and isinstance(operand, of) and test(value, operand) is holds
 
 
-OPERATORS: dict[str, Callable[[object, Any, str], bool]] = {
-    "eq": lambda value, operand, zone: equal(value, operand),
-    "ne": lambda value, operand, zone: not equal(value, operand),
-    "in": lambda value, operand, zone: equal(value, *operand),
-    "not_in": lambda value, operand, zone: not equal(value, *operand),
-    "gt": lambda value, operand, zone: ordered(value, "gt", operand, zone),
-    "gte": lambda value, operand, zone: ordered(value, "gte", operand, zone),
-    "lt": lambda value, operand, zone: ordered(value, "lt", operand, zone),
-    "lte": lambda value, operand, zone: ordered(value, "lte", operand, zone),
-    "between": lambda value, operand, zone: ordered(value, "gte", operand[0], zone) and ordered(value, "lte", operand[1], zone),
-    "exists": lambda value, operand, zone: operand is True,
-    "is": lambda value, operand, zone: is_kind(value, operand),
+OPERATORS: dict[str, Callable[[object, Any, str, int], bool]] = {
+    "eq": lambda value, operand, zone, at: equal(value, operand),
+    "ne": lambda value, operand, zone, at: not equal(value, operand),
+    "in": lambda value, operand, zone, at: equal(value, *operand),
+    "not_in": lambda value, operand, zone, at: not equal(value, *operand),
+    "gt": lambda value, operand, zone, at: ordered(value, "gt", operand, zone),
+    "gte": lambda value, operand, zone, at: ordered(value, "gte", operand, zone),
+    "lt": lambda value, operand, zone, at: ordered(value, "lt", operand, zone),
+    "lte": lambda value, operand, zone, at: ordered(value, "lte", operand, zone),
+    "between": lambda value, operand, zone, at: ordered(value, "gte", operand[0], zone) and ordered(value, "lte", operand[1], zone),
+    "exists": lambda value, operand, zone, at: operand is True,
+    "is": lambda value, operand, zone, at: is_kind(value, operand),
     "contains": part(operator.contains),
     "not_contains": part(operator.contains, False),
     "contains_any": part(lambda value, operand: any(each in value for each in operand), of=list),
@@ -283,22 +283,38 @@ OPERATORS: dict[str, Callable[[object, Any, str], bool]] = {
     "ends_with": part(str.endswith),
     "not_ends_with": part(str.endswith, False),
     "matches": part(lambda value, operand: re2.search(operand, value) is not None),
-    "before": lambda value, operand, zone: dated(value, operand, zone) and ordered(value, "lt", operand, zone),
-    "after": lambda value, operand, zone: dated(value, operand, zone) and ordered(value, "gt", operand, zone),
-    "on": lambda value, operand, zone: ordered(value, "gte", operand, zone) and ordered(value, "lte", operand, zone),
-    "semver_eq": lambda value, operand, zone: versions(value, operand, operator.eq),
-    "semver_gt": lambda value, operand, zone: versions(value, operand, operator.gt),
-    "semver_gte": lambda value, operand, zone: versions(value, operand, operator.ge),
-    "semver_lt": lambda value, operand, zone: versions(value, operand, operator.lt),
-    "semver_lte": lambda value, operand, zone: versions(value, operand, operator.le),
-    "near": lambda value, operand, zone: haversine(value, operand) <= math.sin(min(operand["km"] / 2 / EARTH_KM, math.pi / 2)) ** 2,
-    "includes": lambda value, operand, zone: isinstance(value, list) and any(equal(item, operand) for item in value),
-    "includes_any": lambda value, operand, zone: isinstance(value, list) and any(equal(item, *operand) for item in value),
-    "includes_all": lambda value, operand, zone: isinstance(value, list) and all(any(equal(item, o) for item in value) for o in operand),
-    "excludes_all": lambda value, operand, zone: isinstance(value, list) and not any(equal(item, *operand) for item in value),
-    "size": lambda value, operand, zone: isinstance(value, list) and all(satisfies(len(value), p, zone) for p in operand),
-    "any_item": lambda value, operand, zone: isinstance(value, list) and any(of_item(item, operand, zone) for item in value),
-    "every_item": lambda value, operand, zone: isinstance(value, list) and value != [] and all(of_item(i, operand, zone) for i in value),
+    "before": lambda value, operand, zone, at: dated(value, operand, zone) and ordered(value, "lt", operand, zone),
+    "after": lambda value, operand, zone, at: dated(value, operand, zone) and ordered(value, "gt", operand, zone),
+    "on": lambda value, operand, zone, at: ordered(value, "gte", operand, zone) and ordered(value, "lte", operand, zone),
+    "within": lambda value, operand, zone, at: any(at - operand < start <= at for start in begins(value, zone)),
+    "older_than": lambda value, operand, zone, at: any(start <= at - operand for start in begins(value, zone)),
+    "in_next": lambda value, operand, zone, at: any(at < start <= at + operand for start in begins(value, zone)),
+    "anniversary_in_next": lambda value, operand, zone, at: any(anniversary(day, operand, zone, at) for day in local(value, zone)),
+    "month": lambda value, operand, zone, at: any(all(satisfies(day.month, p, zone) for p in operand) for day in local(value, zone)),
+    "day_of_month": lambda value, operand, zone, at: any(all(satisfies(day.day, p, zone) for p in operand) for day in local(value, zone)),
+    "day_of_week": lambda value, operand, zone, at: any(
+        all(satisfies(day.isoweekday(), p, zone) for p in operand) for day in local(value, zone)
+    ),
+    "hour": lambda value, operand, zone, at: any(
+        ":" in str(value) and all(satisfies(day.hour, p, zone) for p in operand) for day in local(value, zone)
+    ),
+    "semver_eq": lambda value, operand, zone, at: versions(value, operand, operator.eq),
+    "semver_gt": lambda value, operand, zone, at: versions(value, operand, operator.gt),
+    "semver_gte": lambda value, operand, zone, at: versions(value, operand, operator.ge),
+    "semver_lt": lambda value, operand, zone, at: versions(value, operand, operator.lt),
+    "semver_lte": lambda value, operand, zone, at: versions(value, operand, operator.le),
+    "near": lambda value, operand, zone, at: haversine(value, operand) <= math.sin(min(operand["km"] / 2 / EARTH_KM, math.pi / 2)) ** 2,
+    "includes": lambda value, operand, zone, at: isinstance(value, list) and any(equal(item, operand) for item in value),
+    "includes_any": lambda value, operand, zone, at: isinstance(value, list) and any(equal(item, *operand) for item in value),
+    "includes_all": lambda value, operand, zone, at: (
+        isinstance(value, list) and all(any(equal(item, o) for item in value) for o in operand)
+    ),
+    "excludes_all": lambda value, operand, zone, at: isinstance(value, list) and not any(equal(item, *operand) for item in value),
+    "size": lambda value, operand, zone, at: isinstance(value, list) and all(satisfies(len(value), p, zone, at) for p in operand),
+    "any_item": lambda value, operand, zone, at: isinstance(value, list) and any(of_item(item, operand, zone, at) for item in value),
+    "every_item": lambda value, operand, zone, at: (
+        isinstance(value, list) and value != [] and all(of_item(i, operand, zone, at) for i in value)
+    ),
 }
 """Of values that are there."""
 
@@ -313,8 +329,38 @@ def ordered(value: object, op: str, operand: object, timezone: str) -> bool:
     return bool({"gt": left[1] > right[2], "gte": left[1] >= right[1], "lt": left[2] < right[1], "lte": left[2] <= right[2]}[op])
 
 
+EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def dated(value: object, operand: object, zone: str) -> bool:
     return all(found is not None and found[0] == "date" for found in (interval(value, zone), interval(operand, zone)))
+
+
+def begins(value: object, zone: str) -> list[int]:
+    """When a date begins; nothing of what is none."""
+    found = interval(value, zone)
+    return [found[1]] if found and found[0] == "date" else []
+
+
+def local(value: object, zone: str) -> list[datetime]:
+    """A date as the clocks of the zone have it; nothing of what is none, or outside of the years 1 to 9999."""
+    try:
+        days = [EPOCH_UTC + timedelta(microseconds=start) for start in begins(value, zone)]
+        return [datetime.fromisoformat(str(value)) if len(str(value)) == 10 else day.astimezone(ZoneInfo(zone)) for day in days]
+    except OverflowError:
+        return [datetime.fromisoformat(str(value))] if len(str(value)) == 10 else []
+
+
+def anniversary(day: datetime, operand: int, zone: str, at: int) -> bool:
+    """Of the days from today on, the first that is the same day of its year is today or starts soon enough."""
+    today = (EPOCH_UTC + timedelta(microseconds=at)).astimezone(ZoneInfo(zone)).date()
+    leap = (day.month, day.day) == (2, 29)
+    for n in range(366 + 1):
+        that = today + timedelta(days=n)
+        february = leap and (that.month, that.day) == (2, 28) and (that + timedelta(days=1)).month == 3
+        if (that.month, that.day) == (day.month, day.day) or february:
+            return n == 0 or begins(that.isoformat(), zone)[0] <= at + operand
+    return False
 
 
 VERSION = re.compile(r"(\d+)(\.\d+)?(\.\d+)?(?:(?<=\d)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?)", re.ASCII)
@@ -370,8 +416,7 @@ def interval(value: object, timezone: str) -> tuple[str, Any, Any] | None:
             return "date", instant(value), instant(value)
         if DATE.fullmatch(value):
             day, zone = datetime.fromisoformat(value), ZoneInfo(timezone)
-            epoch = datetime(1970, 1, 1, tzinfo=UTC)
-            start, end = (((day + timedelta(days=n)).replace(tzinfo=zone) - epoch) // timedelta(microseconds=1) for n in (0, 1))
+            start, end = (((day + timedelta(days=n)).replace(tzinfo=zone) - EPOCH_UTC) // timedelta(microseconds=1) for n in (0, 1))
             return "date", start, end - 1
     except (ValueError, OverflowError):
         pass  # 2026-02-31 is a text
@@ -388,6 +433,7 @@ class Facts(NamedTuple):
     granted: dict[str, bool]
     segments: list[str]
     confidence: float
+    at: int
 
 
 def holds(segment: Segment, condition: Condition, facts: Facts) -> bool:
@@ -402,7 +448,7 @@ FORMS: dict[str, Callable[[Segment, Any, Facts], bool]] = {
     "all": lambda segment, condition, facts: all(holds(segment, each, facts) for each in condition.of),
     "any": lambda segment, condition, facts: any(holds(segment, each, facts) for each in condition.of),
     "not": lambda segment, condition, facts: not holds(segment, condition.of, facts),
-    "trait": lambda segment, condition, facts: some_value(facts.traits, condition.path, condition.predicates, segment.timezone),
+    "trait": lambda segment, condition, facts: some_value(facts.traits, condition.path, condition.predicates, segment.timezone, facts.at),
     "did": did,
     "segment": lambda segment, condition, facts: condition.segment in facts.segments,
     "consent": lambda segment, condition, facts: facts.granted[condition.purpose],

@@ -56,9 +56,14 @@ def _object(rng: Random) -> Json:
     return {name: rng.choice(ATOMS) for name in ("a", "b") if rng.random() < 0.6}
 
 
+def drawn_of_trait(rng: Random) -> Json:
+    """The same, perhaps one that looks at now."""
+    return rng.choice([drawn, _moving, _moving_item])(rng)
+
+
 def drawn(rng: Random) -> Json:
     """One predicate, or a few, that `skep check` reads."""
-    return rng.choice([_texts, _equality, _lists, _dates, _versions, _near])(rng)
+    return rng.choice([_texts, _equality, _lists, _dates, _parts, _versions, _near])(rng)
 
 
 def _case(rng: Random) -> Json:
@@ -122,3 +127,25 @@ def _place(rng: Random) -> Json:
 def _near(rng: Random) -> Json:
     lat, lon = rng.choice([(52.5, 13.4), (0, 179.9), (-90, 0), (rng.uniform(-90, 90), rng.uniform(-180, 180))])
     return {"near": {"lat": lat, "lon": lon, "km": rng.choice([0, 0.1, 0.2, 12, 1000, 10_000, 20_037])}}
+
+
+def _parts(rng: Random) -> Json:
+    asked: list[Json] = [
+        {"month": {"in": [2, 10]}},
+        {"month": {"gte": 10, "lt": 12}},
+        {"day_of_month": {"eq": 4}},
+        {"day_of_week": {"gte": 6}},
+    ]
+    return rng.choice(
+        [*asked, {"day_of_week": {"eq": 5}}, {"hour": {"lt": 2}}, {"hour": {"eq": 22}}, {"hour": {"ne": 0}, "month": {"ne": 1}}]
+    )
+
+
+def _moving(rng: Random) -> Json:
+    op = rng.choice(["within", "older_than", "in_next", "anniversary_in_next"])
+    long = rng.choice(["1s", "1d", "36h", "30d", "365d"])
+    return {op: long} | rng.choice([{}, {}, {"hour": {"gte": 0}}])
+
+
+def _moving_item(rng: Random) -> Json:
+    return {rng.choice(["any_item", "every_item"]): rng.choice([_moving(rng), {"where": {"a": _moving(rng)}}, {"any_item": _moving(rng)}])}

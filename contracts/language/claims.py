@@ -22,6 +22,8 @@ def holds(predicate: Predicate, value: Any) -> bool:
     if isinstance(row, Nested):
         if value is None or kind_of(value) != row.whole:
             return False
+        if not row.sure:
+            return True
         found = [all(not isinstance(one, Predicate) or holds(one, part) for one in operand) for part in row.parts(value)]
         return bool(found) and all(found) if row.every else any(found)
     if predicate.ignore_case:
@@ -33,7 +35,7 @@ def is_sure(predicate: Predicate) -> bool:
     """Whether `holds` knows it for certain."""
     row = OPERATORS[predicate.op]
     if isinstance(row, Nested):
-        return all(isinstance(one, Predicate) and is_sure(one) for one in predicate.operand)
+        return row.sure and all(isinstance(one, Predicate) and is_sure(one) for one in predicate.operand)
     return row.sure and not (row.orders and only_kind(predicate) != "number")
 
 
@@ -66,10 +68,22 @@ def limits(predicate: Predicate) -> tuple[Limit, Limit]:
 
 def is_zoned(predicate: Predicate) -> bool:
     """Whether it compares dates, so that the time zone makes a difference."""
-    if isinstance(OPERATORS[predicate.op], Nested):
-        inner = [one for part in predicate.operand for one in (part.predicates if isinstance(part, Where) else (part,))]
-        return any(map(is_zoned, inner))
-    return any(limit is not None and isinstance(limit[0], str) and _DATE.match(limit[0]) for limit in limits(predicate))
+    return (
+        OPERATORS[predicate.op].zoned
+        or any(map(is_zoned, _within(predicate)))
+        or any(limit is not None and isinstance(limit[0], str) and _DATE.match(limit[0]) for limit in limits(predicate))
+    )
+
+
+def moves(predicate: Predicate) -> bool:
+    """Whether its answer changes by itself."""
+    return OPERATORS[predicate.op].moves or any(map(moves, _within(predicate)))
+
+
+def _within(predicate: Predicate) -> list[Predicate]:
+    """The predicates in its operand."""
+    parts = predicate.operand if isinstance(OPERATORS[predicate.op], Nested) else ()
+    return [one for part in parts for one in (part.predicates if isinstance(part, Where) else (part,))]
 
 
 def sentence(predicates: Iterable[Predicate], show: Callable[[Any], str]) -> str:

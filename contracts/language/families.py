@@ -37,6 +37,10 @@ class Operator:
     orders: ClassVar[bool] = False
     sure: ClassVar[bool] = True
     """Whether `holds` is certain; else it is taken to be possible of whatever may be such a value."""
+    moves: ClassVar[bool] = False
+    """Whether the answer changes by itself."""
+    zoned: ClassVar[bool] = False
+    """Whether the time zone makes a difference whatever the operand is."""
     cased: ClassVar[bool] = False
     """Whether `ignore_case` may stand beside it."""
 

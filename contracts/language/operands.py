@@ -9,6 +9,8 @@ from typing import Any
 
 from contracts.language.patterns import pattern_test
 from contracts.text.days import date_range
+from contracts.text.durations import UNITS_US, duration_text
+from contracts.text.keys import Duration
 from contracts.text.numbers import micros
 from contracts.text.precedence import precedence
 from contracts.text.problems import closest, listed
@@ -163,6 +165,10 @@ _LEAST = {"lat": -90, "lon": -180, "km": 0}
 _MOST = {"lat": 90, "lon": 180, "km": 20_037}
 
 
+def _never(_reader: Reader, _at: Tree, _numeric: bool) -> bool:
+    return False
+
+
 def _value(numeric: bool) -> dict[str, Any]:
     return {"type": "number"} if numeric else ANY
 
@@ -179,6 +185,23 @@ TRUTH = Operand(_is_truth, lambda _: {"type": "boolean"})
 KIND = Operand(_is_kind, lambda _: {"enum": list(IS)})
 TEXT = Operand(_is_text, lambda _: {"type": "string"})
 TEXTS = Operand(_are_texts, lambda _: {"type": "array", "items": {"type": "string"}, "minItems": 1})
+
+
+def _duration(most_us: int) -> Callable[[Reader, Tree, Sequence[Typed], Any], int]:
+    def read(reader: Reader, at: Tree, _typed: Sequence[Typed], _inner: Any) -> int:
+        before = len(reader.problems)
+        found = reader.duration(at, 0)
+        if len(reader.problems) == before and not 0 < found <= most_us:
+            reader.refuse(at, f"a duration of at most {duration_text(most_us)}" if found else "a duration longer than nothing")
+            return 0
+        return found
+
+    return read
+
+
+_YEAR_US, _CENTURY_US = 365 * UNITS_US["d"], 36_525 * UNITS_US["d"]
+DURATION = Operand(_never, lambda _: Duration().schema({}, ""), _duration(_CENTURY_US))
+UP_TO_A_YEAR = Operand(_never, lambda _: Duration().schema({}, ""), _duration(_YEAR_US))
 VERSION = Operand(_is_version, lambda _: {"type": "string"})
 DATE = Operand(_is_date, lambda _: {"type": "string"})
 NEAR = Operand(

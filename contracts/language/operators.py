@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from contracts.language.dates import Dated
+from contracts.language.dates import Anniversary, Dated, DayOfMonth, DayOfWeek, Hour, Month, Relative
 from contracts.language.families import Between, Equality, Exists, Is, OneOf, Operator, Order
 from contracts.language.lists import EachItem, Includes, Several, Size
 from contracts.language.places import Near
@@ -53,6 +53,16 @@ _ROWS: tuple[Operator, ...] = (
     Dated("before", "a date that ends before this one starts: before: 2026-01-31", "before", "before", below=False, above=True),
     Dated("after", "a date that starts after this one has ended", "after", "after", below=True, above=False),
     Dated("on", "a date that lies in this one", "on", "on", below=True, above=True),
+    Relative("within", "a date of the last 30d: within: 30d", "within the last", "within"),
+    Relative("older_than", "a date at least so long ago", "at least so long ago:", "older than"),
+    Relative("in_next", "a date that comes within so long", "within the next", "in the next"),
+    Anniversary(
+        "anniversary_in_next", "a date whose day of the year is today or starts within so long", "its day within the next", "its day in"
+    ),
+    Month("month", "a date of such a month, 1 to 12: {eq: 12}", "month", "month"),
+    DayOfMonth("day_of_month", "a date of such a day of its month", "day of the month", "day of the month"),
+    DayOfWeek("day_of_week", "a date of such a day of the week, 1 Monday to 7 Sunday", "day of the week", "day of the week"),
+    Hour("hour", "a date with a time of such an hour, 0 to 23", "hour", "hour"),
     _version("eq", "this one", "is", "=", operator.eq),
     _version("gt", "above this one", "above", ">", operator.gt),
     _version("gte", "this one or above it", "at least", "≥", operator.ge),
@@ -72,7 +82,3 @@ IGNORE_CASE = "ignore_case"
 """Beside operators of texts, and beside equality: capitals and small letters are the same."""
 NUMERIC = tuple(row.name for row in _ROWS if row.numeric)
 """Those of numbers, which may stand beside a measure."""
-RESERVED = (
-    "within", "older_than", "in_next", "anniversary_in_next", "month", "day_of_month", "day_of_week", "hour",
-)  # fmt: skip
-"""Words of the language that are not built yet."""

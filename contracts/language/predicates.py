@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from contracts.language import operands
 from contracts.language.comparisons import can_hold, said
 from contracts.language.operands import PATTERN, short
-from contracts.language.operators import IGNORE_CASE, NUMERIC, OPERATORS, RESERVED
+from contracts.language.operators import IGNORE_CASE, NUMERIC, OPERATORS
 from contracts.language.possible import some_value
 from contracts.model.definitions import Predicate, Where
-from contracts.text.durations import duration_us
+from contracts.text.durations import duration_text, duration_us
 from contracts.text.problems import closest, listed
 from contracts.text.scalars import meant_number, unquoted
 from contracts.text.synonyms import meanings
@@ -23,11 +24,18 @@ _FEW = ("eq", "in", "gte", "exists", "contains")
 
 
 def read_predicates(
-    reader: Reader, at: Tree, parts: dict[str, Tree], typed: Iterable[Typed], *, numeric: bool = False, together: bool = True
+    reader: Reader,
+    at: Tree,
+    parts: dict[str, Tree],
+    typed: Iterable[Typed],
+    *,
+    numeric: bool = False,
+    together: bool = True,
+    moving: bool = False,
 ) -> tuple[Predicate, ...]:
     """The predicates among the parts of a condition; ``typed`` is what the value can be, by each contract that has it.
 
-    ``together``: all of them have to hold of one value.
+    ``together``: all of them have to hold of one value. ``moving``: they may hold it against now.
     """
     found, problems = [], len(reader.problems)
     typed = list(typed)
@@ -37,13 +45,17 @@ def read_predicates(
     for op, operand in parts.items():
         if op not in OPERATORS or (numeric and op not in NUMERIC):
             known = NUMERIC if numeric else OPERATORS
-            hint = f"{op} is not supported yet" if op in RESERVED else closest(op, known)
+            hint = closest(op, known)
             reader.refuse(operand, f"one of {_named(numeric=numeric)}", op, hint)
+            continue
+        if OPERATORS[op].moves and not moving:
+            hint = "an event keeps what it said: a trait, such as the `last` of the property, can be held against now"
+            reader.refuse(operand, "an operator that does not look at now", op, hint)
             continue
         takes, before = OPERATORS[op].takes, len(reader.problems)
         read = None
         if takes.read is not None:
-            read = takes.read(reader, operand, typed, read_predicates) or None
+            read = takes.read(reader, operand, typed, partial(read_predicates, moving=moving)) or None
         elif takes.is_good(reader, operand, numeric):
             read = operand.plain()
         if read is not None:
@@ -137,12 +149,13 @@ def check_comparison(reader: Reader, at: Tree, predicates: Sequence[Predicate], 
 
 def predicates_text(predicates: Iterable[Predicate]) -> str:
     """``gte 500 and lt 1000``, as messages say it."""
-    return " and ".join(f"{one.op} {_said(one.operand)}{' ignoring case' if one.ignore_case else ''}" for one in predicates)
+    return " and ".join(f"{one.op} {_said(one)}{' ignoring case' if one.ignore_case else ''}" for one in predicates)
 
 
-def _said(operand: Any) -> str:
+def _said(predicate: Predicate) -> str:
+    operand = predicate.operand
     if not isinstance(operand, tuple):
-        return short(operand)
+        return duration_text(operand) if OPERATORS[predicate.op].moves else short(operand)
     parts = [f"{one.path} {predicates_text(one.predicates)}" if isinstance(one, Where) else predicates_text([one]) for one in operand]
     return f"({' and '.join(parts)})"
 

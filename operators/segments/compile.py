@@ -12,7 +12,7 @@ from operators.records import Person
 from operators.segments.cells import cell_of
 from operators.segments.cells.cell import Cell
 from operators.segments.facts import Facts
-from operators.segments.forms import FORMS, Evaluator, both, consent, evaluator
+from operators.segments.forms import FORMS, Evaluator, TurnsAlone, both, consent, evaluator
 from operators.segments.paths import satisfied
 from operators.segments.predicates import compiled
 from schemalogic.paths import parse_path
@@ -56,6 +56,8 @@ class Program(Facts):
         """By number under which people hold a cell: its functions, if what is in it changes by itself."""
         self.timed = frozenset(trait.name for trait in definitions.traits if trait.emit and self._changes_by_itself(trait.name))
         """Emitted traits of which time alone may say something else."""
+        self.turns = self._turns()
+        """Conditions on traits that change by themselves."""
         self.emitted = tuple(trait.name for trait in definitions.traits if trait.emit)
         self.evaluators: list[Evaluator] = [self._segment(segment) for segment in self.segments]
         self.without = [FORMS[segment.who.form].without(self, segment.who) for segment in self.segments]
@@ -162,6 +164,11 @@ class Program(Facts):
                 cell.critical(set[int]().union(*(_turns(one, feature.cap) for one in conditions)))
             elif cell.unit == 1:
                 cell.compared(set[int]().union(*map(_operands, conditions)))
+
+    def _turns(self) -> tuple[TurnsAlone, ...]:
+        asked = {(str(leaf), segment.timezone): leaf for segment in self.segments for leaf in leaves(segment.who)}
+        found = [FORMS[leaf.form].turn(self, leaf, zone) for (_, zone), leaf in asked.items()]
+        return tuple(turn for turn in found if turn is not None)
 
     def _segment(self, segment: Segment) -> Evaluator:
         parts = [evaluator(self, segment.who, segment.timezone)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from contracts.language.claims import moves
 from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, Did, MemberOf, Not, Segment, TraitIs
 from contracts.text.times import iso
 from operators.profile import next_due
@@ -80,7 +81,9 @@ class _Explained:
             case Did():
                 return self._did(condition, zone)
             case TraitIs(path, predicates):
-                return Reason("trait", f"{path} {predicate_words(predicates)}", self._holds(condition, zone), self._trait(path))
+                until = self._turns(condition, zone) if any(map(moves, predicates)) else None
+                says = f"{path} {predicate_words(predicates)}"
+                return Reason("trait", says, self._holds(condition, zone), self._trait(path), until=until)
 
     def _holds(self, condition: Condition, zone: str) -> bool:
         return evaluator(self._program, condition, zone)(self._person, self._at, self._bits)

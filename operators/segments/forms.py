@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from contracts.language.claims import moves
 from contracts.language.exact import exact_test
 from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, Predicate, TraitIs
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells.cell import Cell
 from operators.segments.facts import Facts
+from operators.segments.moving import all_timed
 from operators.segments.paths import values
 from operators.segments.predicates import compiled
 from schemalogic.paths import parse_path
@@ -20,6 +22,13 @@ Evaluator = Callable[[Person, int, int], bool]
 """(person, now, memberships so far as bits) → is a member"""
 
 
+class TurnsAlone(NamedTuple):
+    """When a condition on a trait changes by itself: what it looks at, as in `Facts.needs`, and the next moment after one, of a person."""
+
+    touches: Any
+    after: Callable[[Person, int], int | None]
+
+
 class Form(NamedTuple):
     """``evaluator``: a condition compiled, dates alone are days of the zone; ``needs``: what it looks at, as in `Facts.needs`;
     ``without``: a feature without any event of which it cannot hold, None if there is no such."""
@@ -27,6 +36,8 @@ class Form(NamedTuple):
     evaluator: Callable[[Facts, Any, str], Evaluator]
     needs: Callable[[Facts, Any], set[Any]] = lambda _facts, _condition: set()
     without: Callable[[Facts, Any], int | None] = lambda _facts, _condition: None
+    turn: Callable[[Facts, Any, str], TurnsAlone | None] = lambda _facts, _condition, _zone: None
+    """When a trait makes it change by itself; None: it does not."""
 
 
 def evaluator(facts: Facts, condition: Condition, zone: str) -> Evaluator:
@@ -113,6 +124,9 @@ def _present(cell: Cell, slot: int, predicates: tuple[Predicate, ...]) -> Evalua
 def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
     name, *below = parse_path(condition.path)
     trait, rest = str(name), tuple(below)
+    if any(map(moves, condition.predicates)):
+        holds = all_timed(condition.predicates, zone).holds
+        return lambda person, now, bits: any(holds(item, now) for item in values(rest, facts.trait(person, trait, now)))
     test = compiled(condition.predicates, zone)
     at = facts.computed.get(trait)
     if at is not None and facts.cells[at].unit is not None and not rest:
@@ -120,6 +134,20 @@ def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
     if not rest:
         return lambda person, now, bits: test(facts.trait(person, trait, now))
     return lambda person, now, bits: any(test(item) for item in values(rest, facts.trait(person, trait, now)))
+
+
+def _trait_turn(facts: Facts, condition: TraitIs, zone: str) -> TurnsAlone | None:
+    moving = [predicate for predicate in condition.predicates if moves(predicate)]
+    if not moving:
+        return None
+    name, *below = parse_path(condition.path)
+    trait, rest, edges = str(name), tuple(below), all_timed(moving, zone).edges
+
+    def after(person: Person, now: int) -> int | None:
+        found = values(rest, facts.trait(person, trait, now))
+        return min([moment for item in found for moment in edges(item, now)], default=None)
+
+    return TurnsAlone(facts.computed.get(trait, trait), after)
 
 
 def _did_without(facts: Facts, condition: Did) -> int | None:
@@ -145,7 +173,7 @@ FORMS = {
     "all": Form(_all, without=_all_without),
     "any": Form(_any),
     "not": Form(_not),
-    "trait": Form(_trait, _trait_needs),
+    "trait": Form(_trait, _trait_needs, turn=_trait_turn),
     "did": Form(_did, lambda facts, condition: {facts.number[condition.feature]}, _did_without),
     "segment": Form(_segment, lambda facts, condition: facts.needs[condition.segment]),
     "consent": Form(lambda facts, condition, _zone: consent(facts, condition.purpose), lambda _facts, condition: {f"!{condition.purpose}"}),

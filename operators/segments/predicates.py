@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ import orjson
 
 from contracts.language.patterns import pattern_test
 from contracts.model.definitions import Predicate, Where
-from contracts.text.days import date_range
+from contracts.text.days import date_range, is_day, local_time
 from contracts.text.folding import folded
 from contracts.text.numbers import MICRO, micros, number_text
 from contracts.text.precedence import Precedence, precedence
@@ -207,6 +208,17 @@ def _dated(op: str, operand: Any, zone: str) -> Test:
     return (lambda value: False) if days is None else _date_order(op, days, zone)
 
 
+def _part(read: Callable[[datetime, str], int | None], operand: Any, zone: str) -> Test:
+    test = compiled(operand, zone)
+
+    def part(value: Any) -> bool:
+        at = local_time(value, zone)
+        found = None if at is None else read(at, value)
+        return found is not None and test(found)
+
+    return part
+
+
 def _version(compare: Callable[[Precedence, Precedence], bool], operand: Any, _zone: str) -> Test:
     wanted = precedence(operand) if type(operand) is str else None
 
@@ -272,6 +284,10 @@ OPERATORS: dict[str, Callable[[Any, str], Test]] = {
     "before": partial(_dated, "lt"),
     "after": partial(_dated, "gt"),
     "on": partial(_dated, "in"),
+    "month": partial(_part, lambda at, text: at.month),
+    "day_of_month": partial(_part, lambda at, text: at.day),
+    "day_of_week": partial(_part, lambda at, text: at.isoweekday()),
+    "hour": partial(_part, lambda at, text: None if is_day(text) else at.hour),
     "semver_eq": partial(_version, operator.eq),
     "semver_gt": partial(_version, operator.gt),
     "semver_gte": partial(_version, operator.ge),
@@ -286,4 +302,4 @@ OPERATORS: dict[str, Callable[[Any, str], Test]] = {
     "any_item": _any_item,
     "every_item": _every_item,
 }
-"""(operand, time zone of dates alone) → test"""
+"""(operand, time zone of dates alone) → test. Those that look at now are in `operators.segments.moving`."""

@@ -16,7 +16,7 @@ from contracts.language.operators import IGNORE_CASE, OPERATORS
 from contracts.language.spans import WINDOWS, window_schemas
 from contracts.model.definitions import Condition
 from contracts.text.yaml_tree import Reader
-from operators.segments import cells, forms, predicates
+from operators.segments import cells, forms, moving, predicates
 from operators.segments.sql import forms as sql_forms
 from operators.segments.sql import measures as sql_measures
 from operators.segments.sql import operators as sql_operators
@@ -81,7 +81,7 @@ WORDS: dict[str, dict[str, set[str]]] = {
     "windows": {"language": set(WINDOWS), "editor": set(window_schemas()), "docs/segments.md": documented("Windows")},
     "operators": {
         "language": set(OPERATORS),
-        "stream": set(predicates.OPERATORS),
+        "stream": {*predicates.OPERATORS, *moving.MOVING},
         "SQL twin": set(sql_operators.OPERATORS),
         "editor": set(words.predicates()["properties"]) - {IGNORE_CASE},
         "model": set(model_segments.OPERATORS),

@@ -12,7 +12,6 @@ from contracts.language.measures.counting import TIMES
 from contracts.language.measures.measure import Measure
 from contracts.language.measures.telling import read_options
 from contracts.language.operators import NUMERIC, OPERATORS
-from contracts.language.operators import RESERVED as RESERVED_OPERATORS
 from contracts.language.predicates import cap_of, check_comparison, meant_operator, predicates_text, read_durations, read_predicates
 from contracts.language.spans import EVER, WINDOWS, TimeSpan, read_window, window_text
 from contracts.model.definitions import Condition, Did, Feature, Predicate, Where
@@ -80,7 +79,7 @@ def _beside(reader: Reader, parts: dict[str, Tree], measure: Measure) -> dict[st
             continue
         if allowed and (name in allowed or name == "value"):
             rest[name] = part
-        elif name in RESERVED or name in RESERVED_OPERATORS:
+        elif name in RESERVED:
             hint = "; ".join(filter(None, (f"{name} is not supported yet", meant(name, known))))
             reader.refuse(part, _FEW, name, hint)
         elif name in OPERATORS:

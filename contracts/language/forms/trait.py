@@ -22,7 +22,7 @@ def _trait(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surrounding
         reader.refuse(parts["trait"], "a trait, and what it is compared with in a line of its own", None, compared)
         return None
     typed = _trait_type(reader, parts["trait"], path, around) if path else None
-    predicates = read_predicates(reader, at, rest, [] if typed is None else [typed])
+    predicates = read_predicates(reader, at, rest, [] if typed is None else [typed], moving=True)
     return TraitIs(path, predicates) if path else None
 
 

@@ -10,7 +10,21 @@ from typing import Any
 from contracts.model.definitions import Predicate, Where
 from contracts.text.folding import folded
 from contracts.text.numbers import MICRO, micros
-from operators.segments.sql.values import Value, dates, decimal, degrees, extract, precedence, quote, some_item, some_value, span
+from operators.segments.sql.values import (
+    Value,
+    dates,
+    decimal,
+    degrees,
+    extract,
+    local,
+    local_moment,
+    midnight,
+    precedence,
+    quote,
+    some_item,
+    some_value,
+    span,
+)
 from schemalogic.paths import parse_path
 
 Holds = Callable[[Value, Any, str], str]
@@ -110,6 +124,41 @@ def _dated(value: Value, operand: str, compared: str, timezone: str) -> str:
     if value.computed:
         return "false"
     return f"({value.has_kind('text')} AND {dates(compared, span(value.text, timezone), span(quote(operand), timezone))})"
+
+
+def _since(condition: str) -> Holds:
+    """How a date lies to now, which is a column of ``people``."""
+
+    def holds(value: Value, operand: Any, timezone: str) -> str:
+        if value.computed:
+            return "false"
+        return f"({value.has_kind('text')} AND {condition.format(start=span(value.text, timezone).start, long=operand)})"
+
+    return holds
+
+
+def _anniversary(value: Value, operand: Any, timezone: str) -> str:
+    """The day of this year, or of the next, has not ended, and has begun or starts soon."""
+    if value.computed:
+        return "false"
+    day, this = local(value.text, timezone), f"year({local_moment('at_us', timezone)})"
+    found = []
+    for year in (this, f"{this} + 1"):
+        last = f"day(last_day(make_date({year}, month({day}), 1)))"
+        that = f"make_date({year}, month({day}), least(day({day}), {last}))"
+        found.append(f"({midnight(that, timezone, 1)} > at_us AND {midnight(that, timezone, 0)} <= at_us + {operand})")
+    return f"({value.has_kind('text')} AND ({' OR '.join(found)}))"
+
+
+def _part(function: str, *, timed: bool = False) -> Holds:
+    def holds(value: Value, operand: Any, timezone: str) -> str:
+        if value.computed:
+            return "false"
+        asked = f"{value.has_kind('text')} AND length({value.text}) > 10" if timed else value.has_kind("text")
+        part = f"CASE WHEN {asked} THEN CAST({function}({local(value.text, timezone)}) AS DECIMAL(38,6)) END"
+        return f"({all_hold(Value(computed=f'({part})'), operand, timezone)})"
+
+    return holds
 
 
 def _near(value: Value, operand: Any, _timezone: str) -> str:
@@ -213,6 +262,14 @@ OPERATORS: dict[str, Holds] = {
     "before": lambda value, operand, timezone: _dated(value, operand, "lt", timezone),
     "after": lambda value, operand, timezone: _dated(value, operand, "gt", timezone),
     "on": lambda value, operand, timezone: _dated(value, operand, "in", timezone),
+    "within": _since("{start} > at_us - {long} AND {start} <= at_us"),
+    "older_than": _since("{start} <= at_us - {long}"),
+    "in_next": _since("{start} > at_us AND {start} <= at_us + {long}"),
+    "anniversary_in_next": _anniversary,
+    "month": _part("month"),
+    "day_of_month": _part("day"),
+    "day_of_week": _part("isodow"),
+    "hour": _part("hour", timed=True),
     "semver_eq": _version("="),
     "semver_gt": _version(">"),
     "semver_gte": _version(">="),

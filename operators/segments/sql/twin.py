@@ -57,7 +57,7 @@ def people_sql(plan: Plan) -> str:
     """One row a profile with every fact; what has no row of its own is NULL."""
     columns = "".join(f", {name}.value AS {name}" for name in plan.facts)
     joins = "".join(f" LEFT JOIN {name} ON {name}.profile_id = p.profile_id" for name in plan.facts)
-    return f"SELECT p.profile_id, p.traits, p.confidence{columns} FROM profiles p{joins}"
+    return f"SELECT p.profile_id, p.traits, p.confidence, (SELECT at_us FROM clock) AS at_us{columns} FROM profiles p{joins}"
 
 
 def segment_sql(plan: Plan, segment: Segment) -> str:

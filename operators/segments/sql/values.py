@@ -153,24 +153,45 @@ class Span:
 
 def span(text: str, timezone: str) -> Span:
     """What an ISO 8601 text says: a date alone its day in the timezone, a date-time one instant; NULL of other texts."""
-    is_date = f"regexp_full_match({text}, '{DATE}') AND {text} >= '0001' AND {text} < '9999-12-31'"
-    is_moment = f"regexp_full_match({text}, '{MOMENT}') AND {text} >= '0001'"
-    first, last = _midnight(text, timezone, 0), f"{_midnight(text, timezone, 1)} - 1"
+    day = f"TRY_CAST({text} AS DATE)"
+    first, last = midnight(day, timezone, 0), f"{midnight(day, timezone, 1)} - 1"
     moment = _instant(text)
     return Span(
-        f"CASE WHEN {is_date} THEN {first} WHEN {is_moment} THEN {moment} END",
-        f"CASE WHEN {is_date} THEN {last} WHEN {is_moment} THEN {moment} END",
+        f"CASE WHEN {_is_date(text)} THEN {first} WHEN {_is_moment(text)} THEN {moment} END",
+        f"CASE WHEN {_is_date(text)} THEN {last} WHEN {_is_moment(text)} THEN {moment} END",
     )
 
 
-def _midnight(text: str, timezone: str, days: int) -> str:
-    midnight = f"CAST(TRY_CAST({text} AS DATE) + {days} AS TIMESTAMP)"
+def _is_date(text: str) -> str:
+    return f"regexp_full_match({text}, '{DATE}') AND {text} >= '0001' AND {text} < '9999-12-31'"
+
+
+def _is_moment(text: str) -> str:
+    return f"regexp_full_match({text}, '{MOMENT}') AND {text} >= '0001'"
+
+
+def local(text: str, timezone: str) -> str:
+    """An ISO 8601 text as a TIMESTAMP of the timezone; a date alone begins there; NULL of others, and beyond the years 1 to 9999."""
+    moment = local_moment(_instant(text), timezone)
+    inside = f"{moment} BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999'"
+    return f"""CASE WHEN {_is_date(text)} THEN CAST(TRY_CAST({text} AS DATE) AS TIMESTAMP)
+        WHEN {_is_moment(text)} AND {inside} THEN {moment} END"""
+
+
+def local_moment(time_us: str, timezone: str) -> str:
+    """Microseconds since 1970 as a TIMESTAMP of the timezone."""
+    utc = f"make_timestamp({time_us})"
+    return utc if timezone == "UTC" else f"timezone({quote(timezone)}, timezone('UTC', {utc}))"
+
+
+def midnight(day: str, timezone: str, days: int) -> str:
+    """When a day, or one so many days later, begins in the timezone, as microseconds since 1970."""
+    midnight = f"CAST({day} + {days} AS TIMESTAMP)"
     if timezone == "UTC":
         return f"epoch_us({midnight})"
     # Where clocks are set back over midnight there are two, of which DuckDB names the second.
     found = f"epoch_us(timezone({quote(timezone)}, {midnight}))"
-    hour_before = f"timezone({quote(timezone)}, timezone('UTC', make_timestamp({found} - 3600000000)))"
-    return f"CASE WHEN {hour_before} = {midnight} THEN {found} - 3600000000 ELSE {found} END"
+    return f"CASE WHEN {local_moment(f'{found} - 3600000000', timezone)} = {midnight} THEN {found} - 3600000000 ELSE {found} END"
 
 
 def _instant(text: str) -> str:
