@@ -14,4 +14,6 @@ def show(found: Verified) -> None:
     for each in found.differences:
         out.print(styled(f"\n{each.space}, {each.check}: {each.about}", "bold"))
         out.print(f"  expected {each.expected}\n  found    {each.found}")
+    for space in found.changing:
+        out.print(f"\n{space}: other definitions are on their way to people, who are held against nothing yet → once more, later")
     out.print("\nWhat is stored is sound" if found.sound else "\nNot sound: `skep state restore` puts a checkpoint back")
