@@ -20,6 +20,7 @@ PROMISES = {
     "Convergence": (
         "tests/promises/test_converge.py",
         "tests/promises/test_dense.py",
+        "tests/promises/test_emitted.py",
         "tests/promises/test_history.py",
         "tests/promises/test_lives.py",
         "tests/promises/test_newcomers.py",
