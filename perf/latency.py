@@ -104,7 +104,7 @@ def measure(rate: int, seconds: float, people: int, segments: int) -> dict[str, 
         with (folder / "flow.log").open("wb") as log:
             flow = subprocess.Popen([sys.executable, "-m", "bytewax.run", "flows.cdp"], cwd=ROOT, env=env, stdout=log, stderr=log)
             try:
-                view = _opened(Settings.load(folder), flow, folder / "flow.log")
+                view = opened(Settings.load(folder), flow, folder / "flow.log")
                 command = [sys.executable, "-m", "perf.latency", "--write", str(events), "--people", str(people)]
                 command += ["--rate", str(rate), "--seconds", str(seconds)]
                 writer = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
@@ -142,8 +142,8 @@ def _by_second(first: dict[int, int], began: int) -> list[int]:
     return [longest.get(second, 0) for second in range(max(longest, default=-1) + 1)]
 
 
-def _opened(settings: Settings, flow: subprocess.Popen[bytes], log: Path) -> View:
-    """The shard, as soon as the flow has made it and committed its definitions."""
+def opened(settings: Settings, flow: subprocess.Popen[bytes], log: Path) -> View:
+    """The shard, as soon as the flow has made it and committed its definitions. Raises `SystemExit` if it does not."""
     give_up = time.monotonic() + 60
     while time.monotonic() < give_up and flow.poll() is None:
         try:

@@ -3,7 +3,8 @@ then the switch, a small commit; then everybody is evaluated and told of. Who is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 import orjson
@@ -19,8 +20,12 @@ from operators.records import Person
 
 SLICE_PEOPLE = 200
 """Who is brought along in one commit at most, beside those whose events come."""
-SLICE_EVENTS = 2_000
-"""Events that are read for one commit, about: the next slice has fewer people if this one had more."""
+SLICE_US = 15_000
+"""Time of the processor that a slice takes, about: the next one has fewer people if this one took more, since events wait for it."""
+
+
+FIRST_PEOPLE = 20
+"""Who is brought along in the first slice."""
 
 
 def begin(work: Work, after: str, entry: str, because: list[str]) -> None:
@@ -57,30 +62,32 @@ def _end(work: Work, change: Underway) -> None:
 class Bringing:
     """Brings the people of a space along. It is called where somebody is read, and for a slice of those who are not."""
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    def __init__(self, work: Work, spent_ns: Callable[[], int] = time.thread_time_ns) -> None:
+        """``spent_ns``: how much time of the processor this thread has had."""
+        self._work, self._spent_ns = work, spent_ns
         self._waiting: list[Person] | None = None
         """In a slice, those of whom features are to be computed; all of them at once."""
-        self._most = SLICE_PEOPLE
+        self._most = FIRST_PEOPLE
         work.older = self.older
 
     def slice(self) -> None:
         """The next people in order of their keys; call it with nothing pending, and commit behind it."""
         work, change = self._work, self._work.meta.change
         assert change is not None, "definitions are on their way"
+        began = self._spent_ns()
         keys = [key for key, _ in islice(work.shard.people.committed(change.cursor + b"\0"), self._most)]
         if not keys:
             (_end if change.switched else _switch)(work, change)
             return
-        read, self._waiting = change.events, []
+        self._waiting = []
         for key in keys:
             work.store.person(key)
         waiting, self._waiting = self._waiting, None
         if waiting:
             self._compute(waiting)
         change.cursor = keys[-1]
-        read = change.events - read
-        self._most = max(1, min(SLICE_PEOPLE, 2 * self._most, len(keys) * SLICE_EVENTS // max(read, 1)))
+        spent_us = (self._spent_ns() - began) // 1000
+        self._most = max(1, min(SLICE_PEOPLE, 2 * self._most, len(keys) * SLICE_US // max(spent_us, 1)))
 
     def older(self, person: Person) -> None:
         """Bring somebody along who has just been read, and in whom nothing has changed."""

@@ -64,6 +64,8 @@ def _told(answer: dict[str, Any]) -> str:
     if not answer.get("ok", True):
         return f"refused: {answer.get('error', 'the flow does not say why')}"
     if answer["type"] == "definitions":
+        if "people" in answer:
+            return f"in force: {answer['people']:,} people evaluated, {answer['events']:,} events read"
         how = "everybody computed anew" if answer["recomputed"] else "nothing about anybody had to be computed anew"
         return f"in force, {how}"
     if answer["type"] in _COUNTS:

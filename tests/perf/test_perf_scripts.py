@@ -66,6 +66,15 @@ def test_latency(tmp_path: Path) -> None:
     assert 0 < found["p50_ms"] <= found["p99_ms"] <= found["max_ms"]
 
 
+def test_apply(tmp_path: Path) -> None:
+    """Another number reads no event, a new trait only those that it counts, beside a flow that goes on."""
+    found = _run(tmp_path, "perf.apply", "--events", "1000", "--people", "50", "--rate", "100", "--seconds", "0.5")
+    assert (found["number"]["people"], found["number"]["events"]) == (50, 0)
+    assert 0 < found["new"]["events"] < 1000
+    assert all(found[name]["seconds"] > 0 for name in ("number", "new", "identity"))
+    assert found["before"]["measured"] > 0
+
+
 def test_contracts(tmp_path: Path) -> None:
     """Figures of all scenes; which claims hold on a busy machine is not judged here, but that missed ones are told."""
     found = _run(tmp_path, "perf.contracts", "--events", "2000", "--people", "50", "--hard", "1", codes=(0, 1))

@@ -137,6 +137,7 @@ def lived(seed: int, engine: Engine) -> tuple[int, int]:
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_people_are_what_the_model_says_while_definitions_come(group: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change, "SLICE_PEOPLE", 1 + group % 3)
+    monkeypatch.setattr(change, "FIRST_PEOPLE", 1 + group % 3)
     engine = Engine(tmp_path / "shard", load({}))
     counts = [lived(seed, engine) for seed in range(group * SEEDS, (group + 1) * SEEDS)]
     assert sum(compared for compared, _ in counts) > SEEDS

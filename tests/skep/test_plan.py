@@ -229,6 +229,24 @@ def test_a_plan_says_what_an_edit_does_and_apply_does_it(tmp_path: Path) -> None
     assert buyers["after"] - buyers["before"] == buyers["enter"]["count"] - buyers["leave"]["count"]
 
 
+def test_a_plan_says_what_it_takes(tmp_path: Path) -> None:
+    """As many people and events as the flow then tells of; of events those alone that a new condition asks for, of another number none."""
+    folder = project(tmp_path / "one", CONTRACTS, LINES)
+    with following(folder):
+        until(folder, len(LINES))
+        for condition in ("{did: paid, times: {gte: 2}, within: 9d}", "{did: paid, times: {gte: 1}, within: 8d}"):
+            write_contract(folder, "segments/regulars.yaml", f"segment: regulars\nwho: {condition}\n")
+            cost = planned(folder, "--dump", str(tmp_path / "planned"))["cost"]
+            answer = asked(folder, "apply")[0]["answer"]
+            assert (cost["people"], cost["events"], cost["stands"]) == (answer["people"], answer["events"], False)
+            assert cost["seconds"] > 0
+            assert 0 < cost["bytes"] < cost["memory"]
+            assert (0 < answer["events"] < len(LINES)) is ("gte: 2" in condition)
+            assert dump(folder) == (tmp_path / "planned").read_text()
+        write_contract(folder, "identity.yaml", MORE)
+        assert planned(folder)["cost"]["stands"] is True
+
+
 def test_a_plan_of_what_means_the_same(tmp_path: Path) -> None:
     folder = project(tmp_path / "one", CONTRACTS, LINES)
     assert "nothing has run here yet" in refused(skep("plan", project=folder))

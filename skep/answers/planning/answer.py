@@ -79,6 +79,19 @@ class Sizes(msgspec.Struct):
     after: int
 
 
+class Effort(msgspec.Struct, frozen=True):
+    """What it takes, as the plan itself has found: ``people`` are evaluated, ``events`` read, of both together in ``seconds`` of the
+    processor; ``bytes`` are written, and so many of memory are needed at most beside what the flow has. ``stands``: no event is applied
+    meanwhile."""
+
+    seconds: float
+    people: int
+    events: int
+    bytes: int
+    memory: int
+    stands: bool
+
+
 class Plan(msgspec.Struct):
     """What is to be put in force in a space, and what it would do to people, with samples by profile id.
 
@@ -86,7 +99,7 @@ class Plan(msgspec.Struct):
     come first; ``older``: an older version of Skep computed the people, so the next flow computes them anew in any case.
     ``merge``: people after that are made of several of today's; ``split``: people of today that become several; ``events``: how many
     belong to another profile, or to one at all only before or only after; ``traits``: how many profiles that are there before and after
-    have another value of each.
+    have another value of each. ``cost``: None if nothing would change.
     """
 
     space: str
@@ -98,6 +111,7 @@ class Plan(msgspec.Struct):
     older: bool
     recomputed: bool
     people: Sizes
+    cost: Effort | None = None
     merge: Some[Sample] = Some()
     split: Some[Sample] = Some()
     id: Ids = Ids()

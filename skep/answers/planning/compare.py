@@ -74,6 +74,7 @@ def compare(plan: Plan, trial: Trial, definitions: Definitions) -> Plan:
         plan,
         recomputed=True,
         people=Sizes(trial.before.meta.people, trial.after.meta.people),
+        cost=trial.cost,
         merge=_some(merges, lambda one: sample(sources[one], [one])),
         split=_some(splits, lambda one: sample([one], targets[one])),
         id=Ids(
@@ -81,7 +82,7 @@ def compare(plan: Plan, trial: Trial, definitions: Definitions) -> Plan:
             _some(sorted(appear), lambda one: sample(sources.get(one, ()), [one])),
         ),
         identifiers=Moved(moved, len(after.of.keys() - before.of.keys()), len(before.of.keys() - after.of.keys())),
-        events=_events(trial),
+        events=_events(trial) if trial.whose else 0,
         segments=_segments(trial, before, after),
         destinations=_destinations(trial.told, definitions),
         traits=_traits(trial),

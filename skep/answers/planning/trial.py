@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +11,18 @@ from dataclasses import dataclass
 from contracts.model.definitions import Definitions
 from operators.sandbox import Sandbox
 from operators.view.space import View
+from skep.answers.planning.answer import Effort
 from skep.answers.sandbox import sandbox
 from skep.project.settings import Settings
 from state.errors import NoState
 
 STEP = 1_000
 """Events from one word about the progress to the next."""
+
+EVENT_BYTES = 5_000
+"""What an event takes in memory while everybody is computed anew (measured)."""
+SLICE_BYTES = 32_000_000
+"""What people who are brought along take in memory at most, beside the cache of people (measured)."""
 
 Progress = Callable[[str, int, int], None]
 """(what is done, how many of them, of how many)"""
@@ -25,13 +32,16 @@ Progress = Callable[[str, int, int], None]
 class Trial:
     """A space before and after; ``told`` are the changes that its destinations would be told, as JSON.
 
-    ``recomputed``: False if the definitions say the same of every accepted event, so that before and after are one.
+    ``recomputed``: False if the definitions say the same of every accepted event, so that before and after are one. ``whose``: whether
+    they may say otherwise of who is who and whose an event is. ``cost`` is what the flow will have to do.
     """
 
     before: View
     after: View
     told: list[bytes]
     recomputed: bool
+    whose: bool
+    cost: Effort
 
 
 @contextmanager
@@ -59,19 +69,31 @@ def _tried(box: Sandbox, definitions: Definitions, count: _Count) -> Trial:
         raise NoState(f"space {box.name}: no definitions have taken effect yet. Run `skep run --once` first.")
     # Every moment is read once to see where it hangs, and once to be folded.
     count.of = 2 * meta.events
+    began = time.process_time()
     answer = box.answer({"type": "definitions", "digest": definitions.digest, "messageId": "plan"})
+    seconds = time.process_time() - began
     told = [row for _, row in sorted(box.shard.changes.pending.items()) if row is not None]
-    return Trial(box.before, box.view, told, bool(answer.get("recomputed")))
+    stands = "people" not in answer
+    written = sum(len(key) + len(row or b"") for family in box.shard.families.values() for key, row in family.pending.items())
+    cost = Effort(
+        round(seconds, 3),
+        meta.people if stands else answer["people"],
+        count.done if stands else answer["events"],
+        written,
+        meta.events * EVENT_BYTES if stands else SLICE_BYTES,
+        stands,
+    )
+    return Trial(box.before, box.view, told, bool(answer.get("recomputed")), stands, cost)
 
 
 class _Count:
     """Counts the events read, ``of`` so many."""
 
     def __init__(self, progress: Progress) -> None:
-        self._progress, self._done = progress, 0
+        self._progress, self.done = progress, 0
         self.of = 0
 
     def one(self) -> None:
-        self._done += 1
-        if self._done % STEP == 0:
-            self._progress("computing anew, events read", min(self._done, self.of), self.of)
+        self.done += 1
+        if self.done % STEP == 0:
+            self._progress("computing anew, events read", min(self.done, self.of), self.of)

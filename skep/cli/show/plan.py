@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from skep.answers.planning.answer import Person, Plan, Sample
+from skep.answers.planning.answer import Effort, Person, Plan, Sample
 from skep.cli.console import cell, err, out, table
 from skep.cli.layout import number, prose
 
@@ -34,11 +34,22 @@ def show(plan: Plan) -> None:
         table((prose("what"), number("number")), counts)
     else:
         out.print("everybody keeps their profile, their identifiers and their events")
+    if plan.cost is not None:
+        out.print(_cost(plan.cost))
     _tables(plan)
     for title, samples in _samples(plan):
         out.print(f"\n{title}")
         for sample in samples:
             out.print(f"  {_people(sample.before)} → {_people(sample.after)}")
+
+
+def _cost(cost: Effort) -> str:
+    """How long it will take, and what of."""
+    people, events = f"{cost.people:,} people evaluated", f"{cost.events:,} events read" if cost.events else "no event read"
+    size = f"{cost.bytes / 1e6:.1f} MB written"
+    if not cost.stands:
+        return f"about {cost.seconds:.1f} s: {people}, {events}, {size}; events go on meanwhile"
+    return f"about {cost.seconds:.1f} s and {cost.memory / 1e6:.1f} MB of memory, while no event is applied: {people}, {events}, {size}"
 
 
 def _why_nothing(plan: Plan) -> str:
