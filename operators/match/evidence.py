@@ -37,11 +37,12 @@ class Evidence:
         changed = False
         if told:
             traits = identifier.traits
-            for name in self.names & told.keys():
-                known = traits.get(name)
-                if known is None or at > (known[0], known[1]):
-                    traits[name] = [*at, told[name]]
-                    changed = True
+            for name, value in told.items():
+                if name in self.names:
+                    known = traits.get(name)
+                    if known is None or at > (known[0], known[1]):
+                        traits[name] = [*at, value]
+                        changed = True
         for number, line, within in self._windowed:
             values = _values(body, line)
             if values is not None:

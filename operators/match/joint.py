@@ -11,7 +11,6 @@ The ratios are whole numbers of `UNIT`, so that their sums do not depend on the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from struct import Struct
 
 UNIT_BITS = 24
@@ -50,8 +49,3 @@ class Joint:
                 bits = math.log2(ratios / pairs) - UNIT_BITS
                 total += bits if bits >= 0 else bits * against
         return total, likely / number / 2**UNIT_BITS
-
-
-def together(evidence: Iterable[Evidence]) -> Evidence:
-    """What several pairs say."""
-    return sum(evidence)

@@ -7,8 +7,7 @@ term frequency f count log2(m / f) in place of log2(m / u). The prior is that of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from contracts.model.probabilistic import How
@@ -23,7 +22,6 @@ Prepared = tuple[Any, ...]
 """The values of one record, one for each comparison; None where it has none."""
 _Said = tuple[float, Evidence]
 """What a comparison says of a pair, in bits and as evidence of clusters."""
-_Says = Callable[[Any, Any], _Said]
 
 
 class Part(NamedTuple):
@@ -52,9 +50,9 @@ class Scorer:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._traits: list[tuple[str, How]] = [(each.compare.trait, each.compare.how) for each in model.comparisons]
-        self._says = [_says(at, each) for at, each in enumerate(model.comparisons)]
+        self._comparisons = [_Comparison(at, each) for at, each in enumerate(model.comparisons)]
         self.prior = weight(model.chance)
-        self.joint = Joint(self.prior, len(self._says))
+        self.joint = Joint(self.prior, len(self._comparisons))
 
     def prepare(self, traits: Mapping[str, Any]) -> Prepared:
         """The values of a record's traits, as `weight` takes them."""
@@ -72,17 +70,17 @@ class Scorer:
     def weigh(self, a: Prepared, b: Prepared) -> _Said:
         """The match weight of two records, in bits, and what they say for clusters in which they are."""
         total, evidence = self.prior, 0
-        for says, one, two in zip(self._says, a, b, strict=True):
+        for comparison, one, two in zip(self._comparisons, a, b, strict=True):
             if one is not None and two is not None:
-                bits, each = says(one, two)
+                bits, each = comparison.says(one, two)
                 total += bits
                 evidence += each
-        return total, evidence | said(len(self._says), math.log2(probability(total)))
+        return total, evidence | said(len(self._comparisons), math.log2(probability(total)))
 
     def bits(self, a: Prepared, b: Prepared) -> list[float | None]:
         """What each comparison adds to the prior, in bits; None where one of the two has no value."""
-        rows = zip(self._says, a, b, strict=True)
-        return [None if one is None or two is None else says(one, two)[0] for says, one, two in rows]
+        rows = zip(self._comparisons, a, b, strict=True)
+        return [None if one is None or two is None else comparison.says(one, two)[0] for comparison, one, two in rows]
 
     def explain(self, a: Prepared, b: Prepared) -> list[Part]:
         """The waterfall: what each comparison adds to the prior, in the order of the rules."""
@@ -98,26 +96,34 @@ class Scorer:
         return parts
 
 
-def _says(at: int, weights: Weights) -> _Says:
-    """What the comparison of that place adds, as a function of two prepared values."""
-    bits, how, terms, m = weights.bits, weights.compare.how, weights.terms, weights.m[0]
-    tests: list[tuple[Test, _Said]] = [
-        (level.test, (bit, said(at, bit))) for level, bit in zip(levels(weights.compare)[1:-1], bits[1:], strict=False)
-    ]
-    equal, otherwise = (bits[0], said(at, bits[0])), (bits[-1], said(at, bits[-1]))
+class _Comparison:
+    """What the comparison of a place says of two prepared values."""
 
-    @lru_cache(maxsize=TERMS_CACHE)
-    def of_term(value: Any) -> _Said:
-        assert terms is not None
-        rare = math.log2(m / terms.share(term(how, value)))
-        return rare, said(at, rare)
+    def __init__(self, at: int, weights: Weights) -> None:
+        self._at = at
+        self._how, self._terms, self._m = weights.compare.how, weights.terms, weights.m[0]
+        said_by = [(bit, said(at, bit)) for bit in weights.bits]
+        self._equal, self._otherwise = said_by[0], said_by[-1]
+        tests = [level.test for level in levels(weights.compare)]
+        self._between: list[tuple[Test, _Said]] = list(zip(tests[1:-1], said_by[1:-1], strict=True))
+        self._rare: dict[object, _Said] = {}
+        """By value: what it says that two have it, where its frequency counts."""
 
-    def says(a: Any, b: Any) -> _Said:
+    def says(self, a: Any, b: Any) -> _Said:
+        """Its bits, and the evidence for clusters."""
         if a == b:
-            return equal if terms is None else of_term(a)
-        for test, each in tests:
+            return self._equal if self._terms is None else self._of_term(a)
+        for test, each in self._between:
             if test(a, b):
                 return each
-        return otherwise
+        return self._otherwise
 
-    return says
+    def _of_term(self, value: Any) -> _Said:
+        found = self._rare.get(value)
+        if found is None:
+            assert self._terms is not None
+            if len(self._rare) >= TERMS_CACHE:
+                self._rare.clear()
+            rare = math.log2(self._m / self._terms.share(term(self._how, value)))
+            found = self._rare[value] = rare, said(self._at, rare)
+        return found

@@ -5,11 +5,11 @@ A *record* is what manual and deterministic links join. A person is one record, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from operators.components import Components
-from operators.match import clusters
+from operators.match import links
 from operators.match.evidence import Evidence as Likeness
 from operators.match.joint import Evidence
 from operators.match.scoring import Prepared, Scorer
@@ -29,7 +29,7 @@ class Known(NamedTuple):
     """A record as it is compared: its values, the time of the newest, its blocks, its identifiers; ``shared``: it is a device
     that identifies nobody."""
 
-    record: clusters.Record
+    record: links.Record
     prepared: Prepared
     blocks: list[bytes]
     identifiers: list[Identifier]
@@ -68,10 +68,11 @@ class Compared:
         """The row of a record, by its lead."""
         found = self.making.get(key) or self._read.get(key)
         if found is None:
-            found = self._read[key] = self._holder(key).records[key]
+            found = self._read[key] = self.holder(key).records[key]
         return found
 
-    def _holder(self, key: bytes) -> Person:
+    def holder(self, key: bytes) -> Person:
+        """Who holds a record, by its lead."""
         known = self._known.get(key)
         if known is not None:
             # Most people are in the cache; a read of the store for each link would cost as much as all the rest.
@@ -86,7 +87,7 @@ class Compared:
         """The row of a record that is about to change."""
         found = self.making.get(key)
         if found is None:
-            person = self._holder(key)
+            person = self.holder(key)
             self._store.dirty[person.key] = person
             found = person.records[key]
         return found
@@ -95,7 +96,7 @@ class Compared:
         """A record as it is compared."""
         found = self._known.get(key)
         if found is None:
-            found = self.see(key, parts_of(self._holder(key))[key])
+            found = self.see(key, parts_of(self.holder(key))[key])
         return found
 
     def before(self, key: bytes) -> Known | None:
@@ -111,7 +112,7 @@ class Compared:
             held[each.namespace] = held.get(each.namespace, 0) + 1
         first = next(each for each in identifiers if each.hash == key)
         shared = self._rules.is_shared(first) if self.shared is None else key in self.shared
-        record = clusters.Record(first, held, self._evidence.time(traits, texts))
+        record = links.Record(first, held, self._evidence.time(traits, texts))
         # A copy, since a person's own list takes in the identifiers of those who join.
         found = Known(record, self._scorer.prepared(texts), self._evidence.blocks(texts, identifiers), list(identifiers), shared)
         self._known[key] = found
@@ -128,11 +129,14 @@ class Compared:
         """The match weight of two records, in bits."""
         return self._weigh(a, b)[0]
 
-    def says(self, a: bytes, b: bytes) -> Evidence:
-        """What two records say for clusters in which they are."""
-        mine = self._pairs.get(a)
-        found = None if mine is None else mine.get(b)
-        return (found or self._weigh(a, b))[1]
+    def says(self, ones: Sequence[bytes], twos: Sequence[bytes]) -> Evidence:
+        """What all pairs between two groups of records say for clusters in which they are."""
+        total, none = 0, dict[bytes, tuple[float, Evidence]]()
+        for one in ones:
+            mine = self._pairs.get(one, none)
+            for two in twos:
+                total += (mine.get(two) or self._weigh(one, two))[1]
+        return total
 
     def _weigh(self, a: bytes, b: bytes) -> tuple[float, Evidence]:
         mine = self._pairs.setdefault(a, {})
@@ -149,9 +153,12 @@ class Compared:
         self._read.pop(key, None)
         self.part(key)
 
-    def trim(self, *, forgotten: bool) -> None:
-        """After a commit: memory stays within its limits. ``forgotten``: the store has let people out of its cache."""
+    def trim(self, *, forgotten: bool) -> bool:
+        """After a commit: memory stays within its limits. ``forgotten``: the store has let people out of its cache. Returns whether
+        all records have been forgotten."""
         if forgotten:
             self._read = {}
-        if len(self._known) > RECORDS_MAX or self._pairs_held > PAIRS_MAX:
-            self._known, self._pairs, self._pairs_held = {}, {}, 0
+        if len(self._known) <= RECORDS_MAX and self._pairs_held <= PAIRS_MAX:
+            return False
+        self._known, self._pairs, self._pairs_held = {}, {}, 0
+        return True

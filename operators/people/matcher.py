@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from contracts.model.probabilistic import Probabilistic
-from operators.match import clusters
-from operators.match.clusters import Decision, Joining, Match
 from operators.match.evidence import Evidence
+from operators.match.growth import Growth
+from operators.match.links import Joining, Match, rank
 from operators.match.model import Model
 from operators.match.scoring import Scorer, probability, weight
 from operators.meta import Meta
@@ -21,10 +21,11 @@ from operators.refusal import UNLINKED, Refusal
 
 
 class Cluster(NamedTuple):
-    """Records of one person, by lead, and the links between them that stand. ``weakest``: the probability of the weakest link on
-    the strongest way from any of them to any other."""
+    """Records of one person, by lead. ``moved``: those that have come to it or changed, with the links between them and all of it that
+    stand. ``weakest``: the probability of the weakest link on the strongest way from any of them to any other."""
 
     leads: list[bytes]
+    moved: set[bytes]
     links: list[Match]
     weakest: float
 
@@ -41,11 +42,14 @@ class Matcher:
         self.index = BlockIndex(store.shard.blocks, settings.block_limit, meta)
         scorer = Scorer(model)
         self.compared = Compared(store, self.evidence, scorer)
-        self._joining = Joining(settings.accept, settings.support, scorer.joint, self.compared.says)
+        self._growth = Growth(store.rules, Joining(settings.accept, settings.support, scorer.joint, self.compared.says))
+        self._again: set[bytes] = set()
+        """Records of which it was decided while people are made, which do not stand yet."""
         self._review, self._accept = weight(settings.review), weight(settings.accept)
 
     def settle(self, present: Parts, gone: Mapping[bytes, Record]) -> set[bytes]:
-        """Bring the index and the matches up to date; returns the records of which a link has come, changed or gone.
+        """Bring the index and the matches up to date; returns records of which links have come, changed or gone: one end of each at
+        least, and the other end of those that are gone if it is not known to `decide`.
 
         ``present``: the identifiers of records that are new or may be different; ``gone``: the rows of records that are no more.
         """
@@ -53,13 +57,15 @@ class Matcher:
         crossed: set[bytes] = set()
         for key, row in gone.items():
             self.compared.forget(key)
+            self._growth.drop(key)
             for block in row.blocks:
                 if self.index.remove(block, key):
                     crossed.add(block)
             for other in row.matches:
                 if other not in gone:
                     del self.compared.touched(other).matches[key]
-                    changed.add(other)
+                    if not self._growth.holds(other):
+                        changed.add(other)
         different = []
         for key, identifiers in present.items():
             before, after = self.compared.before(key), self.compared.see(key, identifiers)
@@ -100,7 +106,7 @@ class Matcher:
         return found
 
     def _compare(self, key: bytes, candidates: Collection[bytes]) -> set[bytes]:
-        """Link a record to those of its candidates that are alike; returns all whose links are others now."""
+        """Link a record to those of its candidates that are alike; returns as `settle` does."""
         mine, row = self.compared.known(key), self.compared.row(key)
         found: dict[bytes, list[Any]] = {}
         for other in candidates:
@@ -109,16 +115,19 @@ class Matcher:
                 time = max(mine.record.last, self.compared.known(other).record.last)
                 found[other] = [bits, time]
         changed = {other for other in row.matches.keys() | found.keys() if row.matches.get(other) != found.get(other)}
+        if not changed:
+            return changed
+        told = {key}
         for other in changed:
             theirs = self.compared.touched(other).matches
             if other in found:
                 theirs[key] = list(found[other])
             else:
                 theirs.pop(key, None)
-        if changed:
-            self.compared.touched(key).matches = found
-            changed.add(key)
-        return changed
+                if not self._growth.holds(other):
+                    told.add(other)
+        self.compared.touched(key).matches = found
+        return told
 
     def _reconsider(self, block: bytes) -> set[bytes]:
         """A block has become too large, or no longer is: all pairs in it may be candidates no more, or again."""
@@ -128,41 +137,24 @@ class Matcher:
         return changed
 
     def decide(self, start: Iterable[bytes]) -> list[Cluster]:
-        """The clusters of these records and of all that links of at least ``accept`` connect with them."""
-        decisions, ordered = self._decisions(start)
-        groups = clusters.members(ordered, decisions)
-        home = {key: at for at, group in enumerate(groups) for key in group}
-        links: list[list[Match]] = [[] for _ in groups]
-        weakest = [1.0 for _ in groups]
-        for match, refusal, joins in decisions:
-            if refusal is None:
-                at = home[match.a]
-                links[at].append(match)
-                if joins:
-                    # They come by weight, and each joins what no stronger ones join.
-                    weakest[at] = probability(match.weight)
-        return [Cluster(*each) for each in zip(groups, links, weakest, strict=True)]
+        """The clusters that are others since records came, changed or went, and those of records to ``start`` from; by rank."""
+        self._load(start)
+        grown = self._growth.grow()
+        return [Cluster(leads, moved, links, 1.0 if bits is None else probability(bits)) for leads, moved, links, bits in grown]
 
-    def _decisions(self, start: Iterable[bytes]) -> tuple[list[Decision], list[bytes]]:
-        """What becomes of each link of these records and of all that links connect with them; and the records, in rank."""
-        records: dict[bytes, clusters.Record] = {}
-        matches: list[Match] = []
+    def _load(self, start: Iterable[bytes]) -> None:
+        """Tell what is known of these records, and of all that links connect with them and nobody has told of."""
+        growth, told = self._growth, set[bytes]()
         edge = list(start)
         while edge:
             key = edge.pop()
-            if key in records:
+            if key in told:
                 continue
-            records[key] = self.compared.known(key).record
-            for other, (bits, _) in self.compared.row(key).matches.items():
-                if bits >= self._accept:
-                    if other not in records:
-                        edge.append(other)
-                    if key < other and self._barred(key, other) is None:
-                        matches.append(Match(key, other, bits))
-        ranks = {key: _rank(record) for key, record in records.items()}
-        matches = [match if ranks[match.a] < ranks[match.b] else Match(match.b, match.a, match.weight) for match in matches]
-        ordered = sorted(records, key=ranks.__getitem__)
-        return clusters.decide({key: records[key] for key in ordered}, matches, self._rules, self._joining), ordered
+            told.add(key)
+            matches = self.compared.row(key).matches.items()
+            links = [(other, bits) for other, (bits, _) in matches if bits >= self._accept and self._barred(key, other) is None]
+            growth.put(key, self.compared.known(key).record, links)
+            edge.extend(other for other, _ in links if not growth.holds(other))
 
     def _barred(self, a: bytes, b: bytes) -> Refusal | None:
         """What refuses a link whatever its weight."""
@@ -175,8 +167,12 @@ class Matcher:
 
     def links(self, cluster: Cluster) -> dict[bytes, Link]:
         """The accepted links within a cluster, as a person has them."""
+        return self.linked(cluster.links if len(cluster.moved) == len(cluster.leads) else self._growth.ties(cluster.leads))
+
+    def linked(self, matches: Iterable[Match]) -> dict[bytes, Link]:
+        """Links that stand, as a person has them."""
         found = {}
-        for a, b, bits in cluster.links:
+        for a, b, bits in matches:
             time = self.compared.row(a).matches[b][1]
             link = Link(a, b, manual=False, first=time, last=time, rules=self._rules.version, weight=bits)
             found[link.key] = link
@@ -184,17 +180,19 @@ class Matcher:
 
     def told(self, leads: Collection[bytes]) -> Iterator[tuple[Link, Refusal | None]]:
         """Every link of these records, and what refuses it if it does not stand."""
-        decisions = {(each.match.a, each.match.b): each for each in self._decisions(leads)[0]}
+        self._load(key for key in leads if not self._growth.holds(key))
+        self._growth.grow()
+        decisions = {(match.a, match.b): refusal for match, refusal in self._growth.decisions(leads)}
         for key in leads:
             for other, (bits, time) in self.compared.row(key).matches.items():
-                if _rank(self.compared.known(key).record) < _rank(self.compared.known(other).record):
+                if rank(self.compared.known(key).record) < rank(self.compared.known(other).record):
                     link = Link(key, other, manual=False, first=time, last=time, rules=self._rules.version, weight=bits)
-                    each, barred = decisions.get((key, other)), self._barred(key, other)
-                    below = Refusal("accept", figure=probability(bits)) if each is None else each.refusal
-                    yield link, barred or below
+                    below = Refusal("accept", figure=probability(bits))
+                    yield link, self._barred(key, other) or decisions.get((key, other), below)
 
     def begin(self, old: Collection[Person], given_up: Mapping[bytes, Record], parts: Parts, shared: Collection[bytes]) -> set[bytes]:
-        """Records are made anew: those of ``old`` and ``given_up`` give way to ``parts``; returns as `settle` does. End it with `end`.
+        """Records are made anew: those of ``old`` and ``given_up`` give way to ``parts``; returns the records to decide of, which are
+        also those of earlier calls. End it with `end`.
 
         ``shared``: the devices among them that identify nobody.
         """
@@ -209,7 +207,8 @@ class Matcher:
             self.compared.making.pop(key, None)
         for person in old:
             person.records = {key: row for key, row in person.records.items() if key not in gone}
-        return changed
+        self._again |= changed | parts.keys()
+        return set(self._again)
 
     def making(self, key: bytes) -> bool:
         """Whether a record is among those that people are being made of."""
@@ -217,13 +216,10 @@ class Matcher:
 
     def end(self) -> None:
         """The people stand."""
-        self.compared.making, self.compared.shared = {}, None
+        self.compared.making, self.compared.shared, self._again = {}, None, set()
 
     def committed(self, *, forgotten: bool) -> None:
         """After a commit: memory stays within its limits. ``forgotten``: the store has let people out of its cache."""
         self.index.committed()
-        self.compared.trim(forgotten=forgotten)
-
-
-def _rank(record: clusters.Record) -> tuple[int, str]:
-    return record.lead.namespace, record.lead.value
+        if self.compared.trim(forgotten=forgotten):
+            self._growth.clear()

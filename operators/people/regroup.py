@@ -27,9 +27,9 @@ def regroup(
     work: Work, matcher: Matcher, old: Collection[Person], parts: Parts, shared: Collection[bytes], *, gone: Mapping[bytes, Record]
 ) -> Regrouped:
     """The people to make of ``parts`` in the place of ``old``; ``gone``: the rows of records that have been given up before."""
-    changed = matcher.begin(old, gone, parts, shared)
+    start = matcher.begin(old, gone, parts, shared)
     found = Regrouped([], [], [])
-    for cluster in matcher.decide([*parts, *changed]):
+    for cluster in matcher.decide(start):
         others = {
             person.key: person
             for person in (work.store.holder(key) for key in cluster.leads if not matcher.making(key))
@@ -49,13 +49,16 @@ def regroup(
 
 def relink(work: Work, matcher: Matcher, person: Person, cluster: Cluster) -> None:
     """Give a person the links that stand within its cluster."""
-    before = {key: link for key, link in person.links.items() if link.weight is not None}
-    after = matcher.links(cluster)
+    new = cluster.moved
+    before = {key: link for key, link in person.links.items() if link.weight is not None and (link.a in new or link.b in new)}
+    after = matcher.linked(cluster.links)
     for key, link in after.items():
         link.rules = before[key].rules if key in before else link.rules
     if before == after:
         return
-    person.links = {key: link for key, link in person.links.items() if link.weight is None} | after
+    for key in before.keys() - after.keys():
+        del person.links[key]
+    person.links.update(after)
     work.store.dirty[person.key] = person
     moved: tuple[str, ...] = ()
     if cluster.weakest != person.confidence:

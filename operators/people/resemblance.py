@@ -43,16 +43,14 @@ def _refresh(work: Work, matcher: Matcher, people: Iterable[Person], gone: Mappi
         if len(person.records) < 2 and person.identifiers and person.key not in person.records:
             person.records = {person.key: Record([], {})}
         parts.update(parts_of(person))
-    changed = matcher.settle(parts, gone)
-    if changed:
-        _follow(work, matcher, matcher.decide(changed))
+    _follow(work, matcher, matcher.decide(matcher.settle(parts, gone)))
 
 
 def _follow(work: Work, matcher: Matcher, decided: Iterable[Cluster]) -> None:
     """Make the people those of the clusters."""
     anew: dict[bytes, Person] = {}
     for cluster in decided:
-        people = {person.key: person for person in map(work.store.holder, cluster.leads) if person is not None}
+        people = {person.key: person for person in map(matcher.compared.holder, cluster.leads)}
         whole = sum(len(person.records) for person in people.values()) == len(cluster.leads)
         if not whole or not _join(work, matcher, list(people.values()), cluster):
             anew.update(people)

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from contracts.model.probabilistic import MODEL_FILE
-from operators.match.clusters import Match
+from operators.match.links import Match
 from operators.match.model import FORMAT, UnusableModel, dump, load
 from operators.match.scoring import Scorer, probability, weight
 from perf.matching import FAKE, FEBRL, HEAD, HISTORICAL, read_rules, run

@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from contracts.model.definitions import IdentityRules
 from operators.extract import Identifiers
-from operators.match.clusters import Match
+from operators.match.links import Match
 from operators.match.scoring import probability
 from skep.project.errors import CommandError
 from skep.tools.training.linked import Linked

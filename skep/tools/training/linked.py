@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from contracts.model.definitions import IdentityRules
 from contracts.model.probabilistic import Probabilistic
 from operators.match import scoring
-from operators.match.clusters import Decision, Joining, Match, decide, members
+from operators.match.clusters import Decision, decide, members
 from operators.match.evidence import Evidence as Likeness
-from operators.match.joint import Evidence, together
+from operators.match.joint import Evidence
+from operators.match.links import Joining, Match
 from operators.match.model import Model
 from operators.match.scoring import Prepared, Scorer
 from operators.stitch.rules import Rules
@@ -71,8 +72,11 @@ class Linked:
         weight, prepared = self._scorer.weight, self.prepared
         return (Match(a, b, weight(prepared[a], prepared[b])) for a, b in self.pairs if not self._barred(a, b))
 
-    def says(self, a: bytes, b: bytes) -> Evidence:
-        """What two records say for clusters in which they are."""
+    def says(self, ones: Sequence[bytes], twos: Sequence[bytes]) -> Evidence:
+        """What all pairs between two groups of records say for clusters in which they are."""
+        return sum(self._said(one, two) for one in ones for two in twos)
+
+    def _said(self, a: bytes, b: bytes) -> Evidence:
         pair = (a, b) if a < b else (b, a)
         known = self._cache.get(pair)
         if known is None:
@@ -83,7 +87,7 @@ class Linked:
 
     def joint(self, key: bytes, others: Sequence[bytes]) -> float:
         """The match weight of a record and a cluster, in bits."""
-        return self._scorer.joint.weight(together(self.says(key, other) for other in others), 1)[0]
+        return self._scorer.joint.weight(self.says((key,), others), 1)[0]
 
     def matches(self, accept: float) -> list[Match]:
         """The candidate pairs of at least that match probability."""

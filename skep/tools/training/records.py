@@ -13,8 +13,8 @@ from contracts.envelope import NotAccepted, check_digits, content_id, decode, ev
 from contracts.model.definitions import IdentityRules
 from operators.extract import Identifiers
 from operators.judge import Judge
-from operators.match.clusters import Record
 from operators.match.evidence import Evidence
+from operators.match.links import Record
 from operators.moment_row import moment_contract, moment_message, moment_raw
 from operators.records import Identifier
 from operators.stitch.rules import Pair, Rules

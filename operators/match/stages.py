@@ -1,0 +1,77 @@
+"""Clusters while they grow: the links, the records, and which clusters were made of which, and when."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from operators.match.joint import Evidence
+from operators.match.links import Match, Order, Record, rank
+from operators.stitch.rules import Held
+
+
+class Tie:
+    """A link that is sure enough, ``a`` before ``b`` in rank, and its place among all. ``counts``: as none of its ends has too many
+    before it; ``run``: when it was looked at last."""
+
+    def __init__(self, a: bytes, b: bytes, bits: float, order: Order) -> None:
+        self.a = a
+        self.b = b
+        self.bits = bits
+        self.order = order
+        self.counts = True
+        self.run = 0
+
+
+class Stage:
+    """A cluster from the turn and link on that made it, until it joined another one (``parent``): a record, or ``larger`` and
+    ``smaller``. Its records are the first ``size`` of ``leads``, which goes on as the list of the cluster that it is the larger part of.
+
+    ``run``: when it was another than before. ``said``, ``refused``: what is known between it and older ones, by their numbers.
+    ``spanning``: of those that join nothing any more, the heaviest links that connect it.
+    """
+
+    def __init__(self, number: int, leads: list[bytes], held: Held, turn: int, order: Order) -> None:
+        self.number = number
+        self.leads = leads
+        self.size = len(leads)
+        self.held = held
+        self.turn = turn
+        self.order = order
+        self.run = 0
+        self.ends = False
+        self.parent: Stage | None = None
+        self.larger: Stage | None = None
+        self.smaller: Stage | None = None
+        self.said: dict[int, Evidence] | None = None
+        self.refused: set[int] | None = None
+        self.spanning: list[Tie] = []
+
+    def records(self) -> list[bytes]:
+        """Its records; not to be changed."""
+        return self.leads if len(self.leads) == self.size else self.leads[: self.size]
+
+
+class Member:
+    """A record with its links, the cluster that it is alone, and (``home``) the one that it has ended in. ``at``: where it was found
+    in a ``run``."""
+
+    def __init__(self, key: bytes, record: Record, alone: Stage) -> None:
+        self.key = key
+        self.record = record
+        self.rank = rank(record)
+        self.ties: dict[bytes, Tie] = {}
+        self.alone = alone
+        self.home: Stage | None = None
+        self.at = alone
+        self.run = 0
+
+
+class Regrown(NamedTuple):
+    """A cluster that is not what it was. ``moved``: its records beside those that were a cluster before, without which it is as
+    it was; ``ties``: the links of those within it, in order; ``weakest``: the weight of the weakest link on the strongest way between
+    any two of its records, None if it has one record. Records come by rank."""
+
+    leads: list[bytes]
+    moved: set[bytes]
+    ties: list[Match]
+    weakest: float | None
