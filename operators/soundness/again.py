@@ -87,13 +87,14 @@ def _drawn(space: SpaceRows, size: int, rng: Random) -> Iterator[bytes]:
 
 def _compare(space: SpaceRows, overlay: Overlay, found: Findings, keys: Iterable[bytes]) -> None:
     """What the dump says of these people, at the clock and at later times, before and behind."""
+    meta = space.meta
     for key in sorted(keys):
         name, before, row = profile_id(key), overlay.before.row("people", key), overlay.row("people", key)
         if before is None or row is None:
             if before is not row:
                 found.differ(name, "no profile" if row is None else "a profile", "none" if before is None else "one")
             continue
-        was, now = decode_person(before), decode_person(row)
+        was, now = space.numbered(before, meta), decode_person(row)
         for later in LATER_US:
             at_us = space.at(None) + later
             stored, again = set(person_lines(space, was, at_us)), set(person_lines(space, now, at_us))

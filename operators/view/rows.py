@@ -75,7 +75,7 @@ class SpaceRows:
         """Every profile, by key."""
         meta = self.meta
         for _, row in self.rows.rows("people"):
-            yield self._person(row, meta)
+            yield self.numbered(row, meta)
 
     def holds(self, identifier: bytes) -> Person | None:
         """The profile that holds the identifier of this hash."""
@@ -85,9 +85,9 @@ class SpaceRows:
     def person(self, key: bytes) -> Person | None:
         """The profile of a key."""
         row = self.rows.row("people", key)
-        return None if row is None else self._person(row, self.meta)
+        return None if row is None else self.numbered(row, self.meta)
 
-    def _person(self, row: bytes, meta: Meta) -> Person:
+    def numbered(self, row: bytes, meta: Meta) -> Person:
         """A profile as the definitions in force number what is in it, whether it has been brought along to them or not."""
         found, change = decode_person(row), meta.change
         if change is not None and change.switched and found.edition != meta.edition:

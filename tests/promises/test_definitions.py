@@ -39,15 +39,20 @@ class KilledError(Exception):
 def edited(drawn: Scenario, rng: Random) -> Definitions:
     """The scenario's definitions with other segments and traits."""
     files, others = dict(drawn.definitions_files), definitions_files(rng.randrange(10**6))
-    kept = rng.random()
+    kept, taken = rng.random(), set[str]()
     for path in sorted(files.keys() | others.keys()):
         if path.startswith("segments/") and rng.random() > kept:
             files.pop(path, None)
+            taken.add(path)
             if path in others:
                 files[path] = others[path]
-    traits = [dict(each) for each in TRAITS] + rng.sample(MORE, rng.randrange(len(MORE) + 1))
-    traits[-1]["emit"] = True
-    traits[5]["limit"] = rng.choice([1, 2, 4])
+    said = [{each["name"]: each for each in json.loads(of["traits.yaml"])["traits"]} for of in (drawn.definitions_files, others)]
+    mine = {name: each for name, each in said[0].items() if f"segments/{name}.yaml" not in taken}
+    mine |= {name: each for name, each in said[1].items() if f"segments/{name}.yaml" in taken}
+    mine |= {each["name"]: each for each in [*TRAITS, *rng.sample(MORE, rng.randrange(len(MORE) + 1))]}
+    traits = [dict(each) for each in mine.values()]
+    for each in traits:
+        each.update({"orders": {"emit": rng.random() < 0.5}, "skus": {"limit": rng.choice([1, 2, 4])}}.get(each["name"], {}))
     files["traits.yaml"] = json.dumps({"traits": traits})
     return load(_named(files))
 
