@@ -102,6 +102,31 @@ def profile_show(
     answers(found, show, json=json)
 
 
+@profile_app.command("explain")
+def profile_explain(
+    context: typer.Context,
+    *,
+    identifier: Annotated[str, typer.Argument(metavar="NS:VALUE|PROFILE")],
+    trait: Annotated[str, typer.Argument(metavar="TRAIT")],
+    limit: Annotated[int, typer.Option(min=1, help="So many of the newest events.")] = 20,
+    json: Json = False,
+    space: Space = None,
+) -> None:
+    """Where a trait's value comes from, and what becomes of it.
+
+    The events that count for it, and when and to what it changes if nothing else happens.
+
+    Example: skep profile explain user_id:42 lifetime_value
+    """
+    from skep.answers.trait import explained
+    from skep.cli.show.trait import show
+
+    settings = settings_of(context)
+    with console.spinner("looking at the events …"):
+        found = explained(settings, identifier, trait, space, limit)
+    answers(found, show, json=json)
+
+
 @profile_app.command("timeline")
 def profile_timeline(
     context: typer.Context,
