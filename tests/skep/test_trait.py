@@ -76,7 +76,8 @@ def test_a_first_and_a_last_value_come_from_one_event_each(shop: Path) -> None:
 def test_what_leaves_a_window_is_said_before(shop: Path) -> None:
     """At the moment that is named the dump has the other value, a microsecond before it still this one."""
     found = told(shop, "recent")
-    assert (found["value"], messages(found), found["turns"]) == (4, ["m3", "m8", "m9", "m12"], {"at": "2026-01-13T12:00:00.000000Z", "to": 3})
+    assert (found["value"], messages(found)) == (4, ["m3", "m8", "m9", "m12"])
+    assert found["turns"] == {"at": "2026-01-13T12:00:00.000000Z", "to": 3}
     for at, value in (("2026-01-13T11:59:59.999999Z", 4), ("2026-01-13T12:00:00Z", 3)):
         dumped = [orjson.loads(line) for line in skep("dump", "--at", at, project=shop).stdout.splitlines()]
         assert [one["traits"]["recent"] for one in dumped if "traits" in one] == [value]
