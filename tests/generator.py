@@ -27,7 +27,7 @@ from contracts.text.names import event_name
 from tests.model_consent import Denial, context_of, decisions
 from tests.model_links import EPOCH, instant, is_person, normalise
 from tests.model_segments import MISSING, values_at
-from tests.predicates import drawn, drawn_of_trait, drawn_value
+from tests.predicates import drawn, drawn_against, drawn_of_trait, drawn_value
 from tests.typed import BLOCKED, as_typed, retype
 
 MINUTE_US = 60_000_000
@@ -479,7 +479,12 @@ def _segment(rng: Random, number: int) -> Json:
 
 def _of_value(rng: Random, number: int) -> Json:
     """A segment by what identify calls, or orders, say of one thing that may be anything."""
-    if rng.random() < 0.5:
+    kind = rng.random()
+    if kind < 0.15:
+        who = {"trait": rng.choice(["value", "value[]"]), **drawn_against(rng, {"trait": rng.choice(["plan", "age", "last_sku"])})}
+    elif kind < 0.3:
+        who = {"did": "order_*", "where": {rng.choice(["value", "value[]"]): drawn_against(rng, {"property": rng.choice(["sku", "due"])})}}
+    elif kind < 0.65:
         who = {"trait": rng.choice(["value", "value[]", "value.a"]), **drawn_of_trait(rng)}
     else:
         who = {"did": rng.choice(["order_completed", "order_*"]), "where": {rng.choice(["value", "value[]"]): drawn(rng)}}

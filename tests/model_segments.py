@@ -19,7 +19,7 @@ import orjson
 import re2
 
 from contracts.model.batches import Event
-from contracts.model.definitions import Condition, Definitions, Feature, Predicate, Segment, Where
+from contracts.model.definitions import Condition, Definitions, Feature, OtherField, Predicate, Segment, Where
 from contracts.text.numbers import MICRO, micros, number_text
 from tests.model_links import EPOCH, instant
 
@@ -76,7 +76,7 @@ def in_window(feature: Feature, time: int, at: int) -> bool:
 
 def is_such(feature: Feature, event: Event) -> bool:
     roots = [(event.body if re.split(r"[.\[]", w.path)[0] == "context" else event.properties, w) for w in feature.where]
-    return all(some_value(root, w.path, w.predicates, feature.timezone) for root, w in roots)
+    return all(some_value(root, w.path, written(w.predicates, event), feature.timezone) for root, w in roots)
 
 
 class Read(NamedTuple):
@@ -223,11 +223,26 @@ def some_value(root: object, path: str, predicates: Sequence[Predicate], timezon
     return any(all(satisfies(value, p, timezone, at) for p in predicates) for value in values_at(root, path))
 
 
+def written(predicates: Sequence[Predicate], has: Event | dict[str, object]) -> list[Predicate]:
+    """The predicates with the values of the other fields that they name, of an event or among traits."""
+    found = []
+    for each in predicates:
+        operand = each.operand
+        if isinstance(operand, OtherField):
+            inside = isinstance(has, Event) and re.split(r"[.\[]", operand.path)[0] == "context"
+            root = has if isinstance(has, dict) else has.body if inside else has.properties
+            operand = values_at(root, operand.path)[0]
+        found.append(Predicate(each.op, operand, each.ignore_case))
+    return found
+
+
 KINDS: dict[type, str] = {bool: "boolean", Exact: "number", int: "number", float: "number", str: "text", list: "list", dict: "object"}
 
 
 def satisfies(value: object, predicate: Predicate, timezone: str, at: int = 0) -> bool:
     """A missing value satisfies nothing but that it is missing, or empty."""
+    if predicate.operand is MISSING:
+        return False
     if value is MISSING:
         return (predicate.op, predicate.operand) in (("exists", False), ("is", "empty"))
     operand = predicate.operand
@@ -266,8 +281,8 @@ def part(test: Callable[[Any, Any], bool], holds: bool = True, of: type = str) -
 OPERATORS: dict[str, Callable[[object, Any, str, int], bool]] = {
     "eq": lambda value, operand, zone, at: equal(value, operand),
     "ne": lambda value, operand, zone, at: not equal(value, operand),
-    "in": lambda value, operand, zone, at: equal(value, *operand),
-    "not_in": lambda value, operand, zone, at: not equal(value, *operand),
+    "in": lambda value, operand, zone, at: isinstance(operand, list) and equal(value, *operand),
+    "not_in": lambda value, operand, zone, at: isinstance(operand, list) and not equal(value, *operand),
     "gt": lambda value, operand, zone, at: ordered(value, "gt", operand, zone),
     "gte": lambda value, operand, zone, at: ordered(value, "gte", operand, zone),
     "lt": lambda value, operand, zone, at: ordered(value, "lt", operand, zone),
@@ -285,7 +300,9 @@ OPERATORS: dict[str, Callable[[object, Any, str, int], bool]] = {
     "matches": part(lambda value, operand: re2.search(operand, value) is not None),
     "before": lambda value, operand, zone, at: dated(value, operand, zone) and ordered(value, "lt", operand, zone),
     "after": lambda value, operand, zone, at: dated(value, operand, zone) and ordered(value, "gt", operand, zone),
-    "on": lambda value, operand, zone, at: ordered(value, "gte", operand, zone) and ordered(value, "lte", operand, zone),
+    "on": lambda value, operand, zone, at: (
+        dated(value, operand, zone) and ordered(value, "gte", operand, zone) and ordered(value, "lte", operand, zone)
+    ),
     "within": lambda value, operand, zone, at: any(at - operand < start <= at for start in begins(value, zone)),
     "older_than": lambda value, operand, zone, at: any(start <= at - operand for start in begins(value, zone)),
     "in_next": lambda value, operand, zone, at: any(at < start <= at + operand for start in begins(value, zone)),
@@ -448,7 +465,9 @@ FORMS: dict[str, Callable[[Segment, Any, Facts], bool]] = {
     "all": lambda segment, condition, facts: all(holds(segment, each, facts) for each in condition.of),
     "any": lambda segment, condition, facts: any(holds(segment, each, facts) for each in condition.of),
     "not": lambda segment, condition, facts: not holds(segment, condition.of, facts),
-    "trait": lambda segment, condition, facts: some_value(facts.traits, condition.path, condition.predicates, segment.timezone, facts.at),
+    "trait": lambda segment, condition, facts: some_value(
+        facts.traits, condition.path, written(condition.predicates, facts.traits), segment.timezone, facts.at
+    ),
     "did": did,
     "segment": lambda segment, condition, facts: condition.segment in facts.segments,
     "consent": lambda segment, condition, facts: facts.granted[condition.purpose],

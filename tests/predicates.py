@@ -61,6 +61,29 @@ def drawn_of_trait(rng: Random) -> Json:
     return rng.choice([drawn, _moving, _moving_item])(rng)
 
 
+def drawn_against(rng: Random, other: Json) -> Json:
+    """A predicate whose operand is another field."""
+    cased = rng.choice(["contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with"])
+    plain = [
+        "eq",
+        "ne",
+        "gt",
+        "gte",
+        "lt",
+        "lte",
+        "in",
+        "not_in",
+        "includes",
+        "before",
+        "after",
+        "on",
+        "semver_gt",
+        "semver_eq",
+        "semver_lte",
+    ]
+    return {cased: other} | _case(rng) if rng.random() < 0.3 else {rng.choice(plain): other} | rng.choice([{}, {"exists": True}])
+
+
 def drawn(rng: Random) -> Json:
     """One predicate, or a few, that `skep check` reads."""
     return rng.choice([_texts, _equality, _lists, _dates, _parts, _versions, _near])(rng)

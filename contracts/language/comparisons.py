@@ -88,7 +88,7 @@ def _some_number(schemas: list[Any], predicates: Sequence[Predicate]) -> bool:
     limits = [(word, schema[word]) for schema in plain for word in _LIMITS if word in schema]
     whole = any("integer" in schema.get("type", ()) for schema in plain)
     operands = [one for each in predicates for one in (each.operand if isinstance(each.operand, list) else [each.operand])]
-    numbers = [one for one in (*operands, *(limit for _, limit in limits)) if kind_of(one) == "number"]
+    numbers = [one for one in (*operands, *(limit for _, limit in limits)) if isinstance(one, int | float) and kind_of(one) == "number"]
     near = [number for one in numbers for number in (one, one - 1, one + 1)]
     return any(
         all(OPERATORS[_LIMITS[word]].holds(number, limit) for word, limit in limits)

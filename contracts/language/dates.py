@@ -21,6 +21,7 @@ class Dated(Operator):
     above: bool
 
     takes: ClassVar[Operand] = operands.DATE
+    refers: ClassVar[tuple[str, ...]] = ("text",)
     of: ClassVar[tuple[str, ...]] = ("text",)
     sure: ClassVar[bool] = False
 

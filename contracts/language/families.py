@@ -37,6 +37,8 @@ class Operator:
     orders: ClassVar[bool] = False
     sure: ClassVar[bool] = True
     """Whether `holds` is certain; else it is taken to be possible of whatever may be such a value."""
+    refers: ClassVar[tuple[str, ...]] = ()
+    """The kinds of which another field can be that is its operand; none if there can be no such."""
     moves: ClassVar[bool] = False
     """Whether the answer changes by itself."""
     zoned: ClassVar[bool] = False
@@ -88,6 +90,7 @@ class Equality(Operator):
     negative: bool = False
 
     takes: ClassVar[Operand] = operands.VALUE
+    refers: ClassVar[tuple[str, ...]] = operands.KINDS
     numeric: ClassVar[bool] = True
     cased: ClassVar[bool] = True
 
@@ -122,6 +125,7 @@ class OneOf(Equality):
     """Equality with one of several."""
 
     takes: ClassVar[Operand] = operands.VALUES
+    refers: ClassVar[tuple[str, ...]] = ("list",)
 
     def sentence(self, operand: Any, show: Callable[[Any], str]) -> str:
         return f"{self.says} {', '.join(map(show, operand))}"
@@ -139,6 +143,7 @@ class Order(Operator):
     strict: bool
 
     takes: ClassVar[Operand] = operands.ORDERED
+    refers: ClassVar[tuple[str, ...]] = ("number", "text")
     numeric: ClassVar[bool] = True
     orders: ClassVar[bool] = True
     of: ClassVar[tuple[str, ...]] = ("number", "text")

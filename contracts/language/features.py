@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.claims import is_zoned
 from contracts.language.nested import where_of
-from contracts.language.predicates import read_predicates
+from contracts.language.predicates import Others, read_predicates
 from contracts.meaning.properties import Properties
-from contracts.model.definitions import Feature, Predicate, Use, Where
+from contracts.model.definitions import Feature, OtherField, Predicate, Use, Where
 from contracts.model.event_patterns import event_pattern, matches
 from contracts.text.problems import choices
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path
-from schemalogic.typed import Typed
+from schemalogic.typed import ANYTHING, Typed, either
 
 
 @dataclass(slots=True)
@@ -80,6 +81,8 @@ def _canonical(value: object) -> str:
 def _number(value: Any) -> Any:
     if isinstance(value, Predicate):
         return _said(value)
+    if isinstance(value, OtherField):
+        return {value.of: value.path}
     if isinstance(value, Where):
         return [value.path, _number(value.predicates)]
     if isinstance(value, (list, tuple)):
@@ -116,11 +119,17 @@ def read_where(reader: Reader, at: Tree | None, events: tuple[str, ...], measure
     if isinstance(at.value, list):
         reader.refuse(at, "a mapping of properties to values or predicates", None, "leave the `- ` out: `property: value`")
         return ()
+
+    def other(reader: Reader, at: Tree, path: str) -> Typed | None:
+        known = read_property(reader, at, path, events, measured)
+        return None if known is None else either(known.values()) if known else ANYTHING
+
+    others = Others("property", other, "an event is held against what it says itself, {property: …}; a trait changes after it")
     for path, part in reader.mapping(at, "a mapping of properties to values or predicates").items():
         typed = read_property(reader, part, path, events, measured)
         if typed is None:
             continue
-        found.append(where_of(reader, part, path, list(typed.values()), read_predicates))
+        found.append(where_of(reader, part, path, list(typed.values()), partial(read_predicates, others=others)))
     return tuple(sorted(found, key=lambda one: one.path))
 
 

@@ -16,6 +16,7 @@ class Includes(Operator):
     """A value among the items."""
 
     takes: ClassVar[Operand] = operands.VALUE
+    refers: ClassVar[tuple[str, ...]] = operands.KINDS
     of: ClassVar[tuple[str, ...]] = ()
     cased: ClassVar[bool] = True
 
@@ -37,6 +38,7 @@ class Several(Includes):
     negative: bool = False
 
     takes: ClassVar[Operand] = operands.VALUES
+    refers: ClassVar[tuple[str, ...]] = ()
 
     def sentence(self, operand: Any, show: Callable[[Any], str]) -> str:
         return f"{self.says} {', '.join(map(show, operand))}"

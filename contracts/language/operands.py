@@ -18,11 +18,22 @@ from contracts.text.scalars import meant_number, unquoted
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.typed import Typed, kind_of
 
+KINDS = ("number", "text", "boolean", "list", "object")
 IS = ("empty", "number", "text", "boolean", "list")
 ANY: dict[str, Any] = {
     "type": ["number", "string", "boolean", "array", "object"],
     "not": {"type": "object", "maxProperties": 1, "anyOf": [{"required": ["trait"]}, {"required": ["property"]}]},
 }
+
+
+OTHER_FIELD: dict[str, Any] = {
+    "type": "object",
+    "properties": {"trait": {"type": "string"}, "property": {"type": "string"}},
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": False,
+}
+"""An operand that is another field, for editors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ class Operand:
 
 
 def _is_value(reader: Reader, at: Tree, numeric: bool) -> bool:
-    return _has_kind(reader, at, ("number",) if numeric else ("number", "text", "boolean", "list", "object"))
+    return _has_kind(reader, at, ("number",) if numeric else KINDS)
 
 
 def _is_ordered(reader: Reader, at: Tree, numeric: bool) -> bool:
@@ -48,7 +59,7 @@ def _is_ordered(reader: Reader, at: Tree, numeric: bool) -> bool:
 def _has_kind(reader: Reader, at: Tree, kinds: tuple[str, ...]) -> bool:
     plain = at.plain()
     if isinstance(plain, dict) and set(plain) in ({"trait"}, {"property"}):
-        reader.refuse(at, "a value", f"{next(iter(plain))}: …", "another field as operand is not supported yet")
+        reader.refuse(at, "a value", f"{next(iter(plain))}: …", "another field stands alone behind its operator, not in a list")
         return False
     if kind_of(plain) == "number" and micros(plain) is None:
         reader.refuse(at, "a number below 10³⁰")
@@ -167,6 +178,13 @@ _MOST = {"lat": 90, "lon": 180, "km": 20_037}
 
 def _never(_reader: Reader, _at: Tree, _numeric: bool) -> bool:
     return False
+
+
+def other_field(at: Tree) -> tuple[str, Tree] | None:
+    """``trait`` or ``property``, and the path, of an operand that is another field; None of any other."""
+    if isinstance(at.value, dict) and set(at.value) in ({"trait"}, {"property"}):
+        return next(iter(at.value.items()))
+    return None
 
 
 def _value(numeric: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from contracts.language.claims import holds, is_sure, limits, only_kind, values_
 from contracts.language.exact import exact_test
 from contracts.language.operands import TEXT
 from contracts.language.operators import OPERATORS
-from contracts.model.definitions import Predicate
+from contracts.model.definitions import OtherField, Predicate
 from contracts.text.numbers import micros
 
 TRIALS_MAX = 100_000
@@ -64,6 +64,8 @@ def _may_fail(predicates: Sequence[Predicate], value: Any) -> bool:
 
 
 def _some_number(wanted: Sequence[Predicate], unwanted: Sequence[Sequence[Predicate]]) -> bool:
+    wanted = [one for one in wanted if not isinstance(one.operand, OtherField)]
+    unwanted = [each for each in unwanted if not any(isinstance(one.operand, OtherField) for one in each)]
     numbers = {exact for each in (wanted, *unwanted) for one in operands(each) for exact in [micros(one)] if exact is not None}
     good, bad = exact_test(wanted), [exact_test(each) for each in unwanted]
     return bool(some_number(numbers, lambda value: good(value) and not any(test(value) for test in bad)))
@@ -100,7 +102,7 @@ def _texts_fit(wanted: Sequence[Predicate]) -> bool:
     """Whether beginnings and ends do not exclude each other, nor hold what must not be there."""
     said: dict[str, list[str]] = {}
     for one in wanted:
-        if OPERATORS[one.op].takes is TEXT and not one.ignore_case:
+        if OPERATORS[one.op].takes is TEXT and isinstance(one.operand, str) and not one.ignore_case:
             said.setdefault(one.op, []).append(one.operand)
     starts, ends = said.get("starts_with", []), said.get("ends_with", [])
     there = [*starts, *ends, *said.get("contains", [])]

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from contracts.language import operands
 from contracts.language.comparisons import can_hold, said
-from contracts.language.operands import PATTERN, short
+from contracts.language.operands import KINDS, PATTERN, other_field, short
 from contracts.language.operators import IGNORE_CASE, NUMERIC, OPERATORS
 from contracts.language.possible import some_value
-from contracts.model.definitions import Predicate, Where
+from contracts.model.definitions import OtherField, Predicate, Where
 from contracts.text.durations import duration_text, duration_us
 from contracts.text.problems import closest, listed
 from contracts.text.scalars import meant_number, unquoted
 from contracts.text.synonyms import meanings
 from contracts.text.yaml_tree import Reader, Tree
+from schemalogic.paths import parse_path
 from schemalogic.typed import Typed
+
+
+class Others(NamedTuple):
+    """The other fields that operands may name: traits or properties, what is known of one (None, and a problem: there is none), and what
+    to do ``instead`` of naming the other kind."""
+
+    of: Literal["trait", "property"]
+    typed: Callable[[Reader, Tree, str], Typed | None]
+    instead: str
+
 
 _FEW = ("eq", "in", "gte", "exists", "contains")
 """A few operators that stand for the others."""
@@ -32,10 +43,12 @@ def read_predicates(
     numeric: bool = False,
     together: bool = True,
     moving: bool = False,
+    others: Others | None = None,
 ) -> tuple[Predicate, ...]:
     """The predicates among the parts of a condition; ``typed`` is what the value can be, by each contract that has it.
 
-    ``together``: all of them have to hold of one value. ``moving``: they may hold it against now.
+    ``together``: all of them have to hold of one value. ``moving``: they may hold it against now. ``others``: against which
+    other fields they may.
     """
     found, problems = [], len(reader.problems)
     typed = list(typed)
@@ -51,6 +64,19 @@ def read_predicates(
         if OPERATORS[op].moves and not moving:
             hint = "an event keeps what it said: a trait, such as the `last` of the property, can be held against now"
             reader.refuse(operand, "an operator that does not look at now", op, hint)
+            continue
+        other = other_field(operand)
+        if other is not None:
+            read_other = _other_field(reader, operand, op, typed, others)
+            if read_other is not None:
+                found.append(_predicate(op, read_other, ignoring=ignoring))
+            if ignoring and OPERATORS[op].refers == KINDS:
+                reader.refuse(
+                    operand,
+                    "a comparison in which case counts",
+                    f"{other[0]}: …",
+                    "without regard to case only texts are compared with another field",
+                )
             continue
         takes, before = OPERATORS[op].takes, len(reader.problems)
         read = None
@@ -69,6 +95,44 @@ def read_predicates(
     if together and len(found) > 1 and len(reader.problems) == problems:
         check_comparison(reader, at, found, typed)
     return tuple(found)
+
+
+def _other_field(reader: Reader, at: Tree, op: str, typed: Sequence[Typed], others: Others | None) -> OtherField | None:
+    named = other_field(at)
+    assert named is not None, "it has been asked for"
+    word, part = named
+    row = OPERATORS[op]
+    if others is None or word != others.of or not row.refers:
+        hint = others.instead if others is not None else "here stands a written value; a trait may be held against another trait"
+        hint = hint if row.refers else _instead(op)
+        reader.refuse(at, "a value", f"{word}: …", hint)
+        return None
+    path = reader.text(part, expected=f"the path of a {word}")
+    try:
+        several = bool(path) and None in parse_path(path)
+    except ValueError as error:
+        reader.refuse(part, "a path such as address.city", str(error))
+        return None
+    if several:
+        reader.refuse(part, "a path to one value, without []", path)
+        return None
+    known = others.typed(reader, part, path) if path else None
+    if known is None:
+        return None
+    kinds = set(row.refers if known.kinds is None else known.kinds & set(row.refers))
+    ours = [one.kinds for one in typed]
+    alike = row.refers == ("number", "text") or op in {"eq", "ne"}
+    if alike and op != "ne" and ours and None not in ours:
+        kinds &= {kind for each in ours for kind in each or ()}
+    if not kinds:
+        words, place = said(known)
+        reader.refuse(at, "a comparison that can be true", f"{op} {word} {path}" + (f", which is {words}" if words else ""), place)
+        return None
+    return OtherField(others.of, path)
+
+
+def _instead(op: str) -> str:
+    return "write gte and lte, each with one" if op == "between" else f"behind {op} stands what is written there"
 
 
 def _named(*, numeric: bool) -> str:
@@ -154,6 +218,8 @@ def predicates_text(predicates: Iterable[Predicate]) -> str:
 
 def _said(predicate: Predicate) -> str:
     operand = predicate.operand
+    if isinstance(operand, OtherField):
+        return f"{operand.of} {operand.path}"
     if not isinstance(operand, tuple):
         return duration_text(operand) if OPERATORS[predicate.op].moves else short(operand)
     parts = [f"{one.path} {predicates_text(one.predicates)}" if isinstance(one, Where) else predicates_text([one]) for one in operand]

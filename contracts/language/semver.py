@@ -19,6 +19,7 @@ class SemVer(Operator):
     compare: Callable[[Any, Any], bool]
 
     takes: ClassVar[Operand] = operands.VERSION
+    refers: ClassVar[tuple[str, ...]] = ("text",)
     of: ClassVar[tuple[str, ...]] = ("text",)
 
     def schema(self, _operand: Any) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class Text(Operator):
     negative: bool
 
     takes: ClassVar[Operand] = operands.TEXT
+    refers: ClassVar[tuple[str, ...]] = ("text",)
     of: ClassVar[tuple[str, ...]] = ("text",)
     cased: ClassVar[bool] = True
 

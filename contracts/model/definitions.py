@@ -155,6 +155,14 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherField:
+    """An operand that is another trait of the person, or another property of the event, whatever it is by then."""
+
+    of: Literal["trait", "property"]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Predicate:
     """One operator and its operand, for example ``gte`` and ``500``. Operands of predicates about parts of a value are predicates.
 

@@ -13,7 +13,9 @@ from operators.segments.cells import cell_of
 from operators.segments.cells.cell import Cell
 from operators.segments.facts import Facts
 from operators.segments.forms import FORMS, Evaluator, TurnsAlone, both, consent, evaluator
-from operators.segments.paths import satisfied
+from operators.segments.other_fields import asked as held
+from operators.segments.other_fields import refers
+from operators.segments.paths import satisfied, values
 from operators.segments.predicates import compiled
 from schemalogic.paths import parse_path
 
@@ -162,7 +164,7 @@ class Program(Facts):
                 cell.windowed = False
             elif feature.cap is not None and all(isinstance(one, Did) for one in conditions):
                 cell.critical(set[int]().union(*(_turns(one, feature.cap) for one in conditions)))
-            elif cell.unit == 1:
+            elif cell.unit == 1 and not any(refers(one.predicates) for one in conditions):
                 cell.compared(set[int]().union(*map(_operands, conditions)))
 
     def _turns(self) -> tuple[TurnsAlone, ...]:
@@ -201,7 +203,7 @@ def _text_equality(where: Where) -> bool:
     if len(where.predicates) != 1 or any(sign in where.path for sign in '.["'):
         return False
     predicate = where.predicates[0]
-    if predicate.ignore_case:
+    if predicate.ignore_case or refers(where.predicates):
         return False
     if predicate.op == "eq":
         return type(predicate.operand) is str
@@ -215,12 +217,16 @@ def _unlike(matcher: Matcher) -> Matcher:
 def _matcher(clauses: tuple[Where, ...], zone: str) -> Matcher | None:
     if not clauses:
         return None
-    if len(clauses) == 1:
+    if len(clauses) == 1 and not refers(clauses[0].predicates):
         steps = parse_path(clauses[0].path)
         if len(steps) == 1 and type(steps[0]) is str and steps[0] != "context":
             name, only = steps[0], compiled(clauses[0].predicates, zone)
             return lambda properties, event: only(properties.get(name))
     tests: list[tuple[Callable[[Any], bool], bool]] = []
+    within: list[Matcher] = [_within_event(where, zone) for where in clauses if refers(where.predicates)]
+    if within:
+        rest = _matcher(tuple(where for where in clauses if not refers(where.predicates)), zone)
+        return lambda properties, event: all(each(properties, event) for each in within) and (rest is None or rest(properties, event))
     for where in clauses:
         inside = parse_path(where.path)[0] == "context"
         tests.append((satisfied(where.path, compiled(where.predicates, zone)), inside))
@@ -228,3 +234,16 @@ def _matcher(clauses: tuple[Where, ...], zone: str) -> Matcher | None:
         below = tests[0][0]
         return lambda properties, event: below(properties)
     return lambda properties, event: all(test(event if inside else properties) for test, inside in tests)
+
+
+def _within_event(where: Where, zone: str) -> Matcher:
+    """A clause that holds a property against another."""
+
+    def read(path: str) -> Callable[[Any, int], Any]:
+        steps = parse_path(path)
+        inside = steps[0] == "context"
+        return lambda root, now: values(steps, root[1] if inside else root[0])[0]
+
+    steps, test = parse_path(where.path), held(where.predicates, zone, read)
+    inside = steps[0] == "context"
+    return lambda properties, event: any(test(item, (properties, event), 0) for item in values(steps, event if inside else properties))

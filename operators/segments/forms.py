@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from contracts.language.claims import moves
 from contracts.language.exact import exact_test
-from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, Predicate, TraitIs
+from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, OtherField, Predicate, TraitIs
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells.cell import Cell
 from operators.segments.facts import Facts
 from operators.segments.moving import all_timed
+from operators.segments.other_fields import asked, refers
 from operators.segments.paths import values
 from operators.segments.predicates import compiled
 from schemalogic.paths import parse_path
@@ -124,6 +125,9 @@ def _present(cell: Cell, slot: int, predicates: tuple[Predicate, ...]) -> Evalua
 def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
     name, *below = parse_path(condition.path)
     trait, rest = str(name), tuple(below)
+    if refers(condition.predicates):
+        test_of = asked(condition.predicates, zone, lambda path: _other(facts, path))
+        return lambda person, now, bits: any(test_of(item, person, now) for item in values(rest, facts.trait(person, trait, now)))
     if any(map(moves, condition.predicates)):
         holds = all_timed(condition.predicates, zone).holds
         return lambda person, now, bits: any(holds(item, now) for item in values(rest, facts.trait(person, trait, now)))
@@ -134,6 +138,12 @@ def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
     if not rest:
         return lambda person, now, bits: test(facts.trait(person, trait, now))
     return lambda person, now, bits: any(test(item) for item in values(rest, facts.trait(person, trait, now)))
+
+
+def _other(facts: Facts, path: str) -> Callable[[Person, int], Any]:
+    name, *below = parse_path(path)
+    trait, rest = str(name), tuple(below)
+    return lambda person, now: values(rest, facts.trait(person, trait, now))[0]
 
 
 def _trait_turn(facts: Facts, condition: TraitIs, zone: str) -> TurnsAlone | None:
@@ -165,8 +175,9 @@ def _all_without(facts: Facts, condition: All) -> int | None:
 
 
 def _trait_needs(facts: Facts, condition: TraitIs) -> set[Any]:
-    root = parse_path(condition.path)[0]
-    return {facts.computed.get(str(root), root)}
+    others = [each.operand.path for each in condition.predicates if isinstance(each.operand, OtherField)]
+    roots = [str(parse_path(path)[0]) for path in (condition.path, *others)]
+    return {facts.computed.get(root, root) for root in roots}
 
 
 FORMS = {

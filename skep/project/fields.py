@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from contracts.language.claims import values_of
 from contracts.language.measures import MEASURES
 from contracts.language.units import CURRENCIES, MONEY, is_money
 from contracts.meaning.inheritance import Inheritance
@@ -127,8 +128,8 @@ def _chosen(unit_of: str, where: tuple[Where, ...]) -> str:
     """The unit that the filter of a sum leaves."""
     for one in where:
         for predicate in one.predicates:
-            values = predicate.operand if predicate.op == "in" else [predicate.operand] if predicate.op == "eq" else []
-            if one.path == unit_of and len(values) == 1:
+            values = values_of(predicate) if predicate.op in {"eq", "in"} else None
+            if one.path == unit_of and values is not None and len(values) == 1:
                 return str(values[0])
     return ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import duckdb
 import orjson
@@ -17,9 +18,9 @@ from operators.records import Person
 from operators.segments.compile import Program
 from operators.segments.sql.twin import twin
 from tests.golden.cases import definitions_of
-from tests.model_segments import small, some_value
+from tests.model_segments import small, some_value, written
 from tests.operators.test_segments_sql import AT, DAY, store
-from tests.predicates import drawn_of_trait, drawn_value
+from tests.predicates import drawn_against, drawn_of_trait, drawn_value
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "America/Havana")
 """In Havana clocks are set back over midnight, on 2024-11-03."""
@@ -39,7 +40,8 @@ def test_small_letters_are_the_same_in_sql() -> None:
 
 def segments(rng: Random, count: int) -> Definitions:
     """Segments of drawn predicates on one trait."""
-    who = [{"trait": rng.choice(["x", "x", "x[]", "x.a", "x[0]"]), **drawn_of_trait(rng)} for _ in range(count)]
+    who: list[Any] = [{"trait": rng.choice(["x", "x", "x[]", "x.a", "x[0]"]), **drawn_of_trait(rng)} for _ in range(count)]
+    who += [{"trait": rng.choice(["x", "x", "x[]"]), **drawn_against(rng, {"trait": rng.choice(["y", "y.a"])})} for _ in range(count // 4)]
     return definitions_of({"segments": {f"s{at}": {"timezone": rng.choice(ZONES), "who": one} for at, one in enumerate(who)}})
 
 
@@ -49,17 +51,20 @@ def test_stream_and_sql_are_the_model(seed: int) -> None:
     definitions = segments(rng, 16)
     values = [drawn_value(rng) for _ in range(60)]
     program = Program(definitions)
-    con = store(profiles={f"p{at:02d}": orjson.dumps({"x": value}).decode() for at, value in enumerate(values)})  # type: ignore[misc]
+    others = [rng.choice([value, drawn_value(rng), drawn_value(rng)]) for value in values]
+    traits = [{"x": value, "y": other} for value, other in zip(values, others, strict=True)]
+    con = store(profiles={f"p{at:02d}": orjson.dumps(each).decode() for at, each in enumerate(traits)})  # type: ignore[misc]
     query = twin(definitions)
     for now in TIMES:
         by_sql = set(con.execute(query, {"at": now}).fetchall())
         for at, value in enumerate(values):
-            person = Person(b"", [], {}, traits={"x": [0, "", value]}, cells=[])
+            person = Person(b"", [], {}, traits={name: [0, "", each] for name, each in traits[at].items()})
             members = program.members(person, now)
             for segment in definitions.segments:
                 assert isinstance(segment.who, TraitIs)
-                expected = some_value({"x": value}, segment.who.path, segment.who.predicates, segment.timezone, now)
-                said = f"{segment.who} of {value!r} at {now} in {segment.timezone}"
+                asked = written(segment.who.predicates, traits[at])  # type: ignore[arg-type]
+                expected = some_value(traits[at], segment.who.path, asked, segment.timezone, now)
+                said = f"{segment.who} of {value!r}, {others[at]!r} at {now} in {segment.timezone}"
                 assert bool(members & program.bit(segment.name)) is expected, f"stream: {said}"
                 assert ((segment.name, f"p{at:02d}") in by_sql) is expected, f"SQL: {said}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.language.comparisons import said
 from contracts.language.forms.form import Form, Inner, Surroundings
-from contracts.language.predicates import meant_operator, predicates_text, read_predicates
+from contracts.language.predicates import Others, meant_operator, predicates_text, read_predicates
 from contracts.model.definitions import Condition, TraitIs
 from contracts.text.problems import choices
 from contracts.text.yaml_tree import Reader, Tree
@@ -22,8 +22,12 @@ def _trait(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surrounding
         reader.refuse(parts["trait"], "a trait, and what it is compared with in a line of its own", None, compared)
         return None
     typed = _trait_type(reader, parts["trait"], path, around) if path else None
-    predicates = read_predicates(reader, at, rest, [] if typed is None else [typed], moving=True)
+    predicates = read_predicates(reader, at, rest, [] if typed is None else [typed], moving=True, others=_others(around))
     return TraitIs(path, predicates) if path else None
+
+
+def _others(around: Surroundings) -> Others:
+    return Others("trait", lambda reader, at, path: _trait_type(reader, at, path, around), "a trait is compared with another: {trait: …}")
 
 
 def _compared(path: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, TraitIs
+from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, OtherField, TraitIs
 from operators.segments.sql.measures import feature_value
 from operators.segments.sql.operators import all_hold
 from operators.segments.sql.plan import Plan
-from operators.segments.sql.values import Value, quote, some_value
-from schemalogic.paths import parse_path
+from operators.segments.sql.values import Value, extract, quote, some_value
+from schemalogic.paths import Step, parse_path
 
 
 def condition_sql(plan: Plan, condition: Condition, timezone: str) -> str:
@@ -48,18 +48,31 @@ def consent_sql(plan: Plan, purpose: str) -> str:
 
 def _trait(plan: Plan, condition: TraitIs, timezone: str) -> str:
     """A computed name is never read from what identify calls wrote."""
-    steps = parse_path(condition.path)
+    joined = any(isinstance(one.operand, OtherField) for one in condition.predicates)
 
     def holds(value: Value) -> str:
-        return all_hold(value, condition.predicates, timezone)
+        return all_hold(value, condition.predicates, timezone, lambda field: _single(*_trait_root(plan, field.path)))
 
+    value, steps = _trait_root(plan, condition.path)
+    if value.computed:
+        return f"({holds(_single(value, steps))})"
+    return f"({some_value(value.json, steps, holds, joined=joined)})"
+
+
+def _trait_root(plan: Plan, path: str) -> tuple[Value, tuple[Step, ...]]:
+    """Where the value of a trait begins, and the path from there."""
+    steps = parse_path(path)
     trait = next((t for t in plan.definitions.traits if t.name == steps[0] and t.kind != "plain"), None)
     if trait is None:
-        return f"({some_value('traits', steps, holds)})"
-    value = feature_value(plan, plan.definitions.features[trait.feature or ""])
+        return Value("traits"), steps
+    return feature_value(plan, plan.definitions.features[trait.feature or ""]), steps[1:]
+
+
+def _single(value: Value, steps: tuple[Step, ...]) -> Value:
+    """The one value at a path; there is nothing below a number."""
     if value.computed:
-        return f"({holds(value if len(steps) == 1 else Value())})"
-    return f"({some_value(value.json, steps[1:], holds)})"
+        return Value() if steps else value
+    return Value(extract(value.json, steps))
 
 
 FORMS: dict[str, Callable[[Plan, Any, str], str]] = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from contracts.model.definitions import Feature, Where
+from contracts.model.definitions import Feature, OtherField, Where
 from operators.segments.sql.operators import all_hold
 from operators.segments.sql.plan import Plan
-from operators.segments.sql.values import Value, first_at, quote, some_value
+from operators.segments.sql.values import Value, extract, first_at, quote, some_value
 from schemalogic.paths import Step, parse_path
 
 ZERO = "CAST(0 AS DECIMAL(38,6))"
@@ -283,7 +283,12 @@ def _window_sql(feature: Feature, time: str = "time_us") -> Iterator[str]:
 def where_sql(where: Where, timezone: str) -> str:
     """A ``where``; dates alone are days of the feature's zone."""
     root, steps = _where_root(where.path)
-    return some_value(root, steps, lambda value: all_hold(value, where.predicates, timezone))
+    joined = any(isinstance(one.operand, OtherField) for one in where.predicates)
+    return some_value(root, steps, lambda value: all_hold(value, where.predicates, timezone, _property), joined=joined)
+
+
+def _property(field: OtherField) -> Value:
+    return Value(extract(*_where_root(field.path)))
 
 
 def _where_root(path: str) -> tuple[str, tuple[Step, ...]]:

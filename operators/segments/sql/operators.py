@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from contracts.model.definitions import Predicate, Where
+from contracts.model.definitions import OtherField, Predicate, Where
 from contracts.text.folding import folded
 from contracts.text.numbers import MICRO, micros
+from operators.segments.sql.against import against
 from operators.segments.sql.values import (
     Value,
     dates,
@@ -36,17 +37,24 @@ _IS = ("number", "text", "boolean", "list", "object")
 EARTH_KM = 6371.0088
 
 
+Other = Callable[[OtherField], Value]
+"""The value of another field."""
+
+
 class UnknownOperatorError(ValueError):
     """An operator that the language has, but this version of the SQL does not."""
 
 
-def all_hold(value: Value, predicates: Iterable[Predicate], timezone: str) -> str:
-    """The value satisfies every predicate."""
-    return " AND ".join(f"coalesce({holds(value, p, timezone)}, false)" for p in predicates) or "true"
+def all_hold(value: Value, predicates: Iterable[Predicate], timezone: str, other: Other | None = None) -> str:
+    """The value satisfies every predicate; ``other``: what the fields are that operands name."""
+    return " AND ".join(f"coalesce({holds(value, p, timezone, other)}, false)" for p in predicates) or "true"
 
 
-def holds(value: Value, predicate: Predicate, timezone: str) -> str:
+def holds(value: Value, predicate: Predicate, timezone: str, other: Other | None = None) -> str:
     """The value satisfies the predicate."""
+    if isinstance(predicate.operand, OtherField):
+        assert other is not None, "where no field can be named, `skep check` refuses one"
+        return against(replace(value, small=predicate.ignore_case), predicate.op, other(predicate.operand), timezone)
     found = OPERATORS.get(predicate.op)
     if found is None:
         expected = "expected one of the predicates of docs/segments.md; the SQL twin cannot answer it"

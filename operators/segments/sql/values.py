@@ -122,13 +122,20 @@ def first_at(root: str, steps: tuple[Step, ...]) -> Value:
     return Value(extract(root, tuple(0 if step is None else step for step in steps)))
 
 
-def some_value(root: str, steps: tuple[Step, ...], holds: Callable[[Value], str], depth: int = 0) -> str:
-    """Whether one value at the path satisfies the condition; what is no list has one missing item, an empty list none."""
+def some_value(root: str, steps: tuple[Step, ...], holds: Callable[[Value], str], depth: int = 0, *, joined: bool = False) -> str:
+    """Whether one value at the path satisfies the condition; what is no list has one missing item, an empty list none.
+
+    ``joined``: items become rows, so that the condition may be one that no lambda can hold.
+    """
     if None not in steps:
         return f"coalesce({holds(Value(extract(root, steps), depth=depth))}, false)"
     at = steps.index(None)
     items, item = extract(root, steps[:at]), f"item{depth}"
-    inner = some_value(item, steps[at + 1 :], holds, depth + 1)
+    inner = some_value(item, steps[at + 1 :], holds, depth + 1, joined=joined)
+    if joined:
+        return f"""CASE WHEN coalesce(json_type({items}) = 'ARRAY', false)
+            THEN EXISTS (SELECT 1 FROM (SELECT unnest(json_extract({items}, '$[*]')) AS {item}) WHERE {inner})
+            ELSE coalesce({holds(Value())}, false) END"""
     return f"""CASE WHEN coalesce(json_type({items}) = 'ARRAY', false)
         THEN len(list_filter(json_extract({items}, '$[*]'), lambda {item}: {inner})) > 0
         ELSE coalesce({holds(Value())}, false) END"""

@@ -13,7 +13,7 @@ from itertools import islice
 
 from contracts.envelope import ALWAYS_KNOWN
 from contracts.language.measures import MEASURES
-from contracts.language.operands import ANY, ORDERED
+from contracts.language.operands import ANY, ORDERED, OTHER_FIELD
 from contracts.language.operators import IGNORE_CASE, OPERATORS
 from contracts.meaning.properties import DEPTH_MAX, Properties, listed_properties
 from contracts.model.definitions import Definitions
@@ -165,8 +165,10 @@ def _some(kind: str) -> Schema:
 def _predicates(kind: str) -> Schema:
     value: Schema = {"type": _KINDS[kind]}
     known = operators(name for name, row in OPERATORS.items() if kind in row.of)
-    known |= {op: {**part, **value} for op, part in known.items() if op in OPERATORS and OPERATORS[op].takes is ORDERED}
-    known |= {"eq": {**known["eq"], **value}, "in": {**known["in"], **_some(kind)}, "is": {**known["is"], "enum": ["empty", kind]}}
+    ordered = [op for op in known if op in OPERATORS and OPERATORS[op].takes is ORDERED]
+    narrower = {**dict.fromkeys((*ordered, "eq"), value), "in": _some(kind)}
+    known |= {op: described({"anyOf": [part, OTHER_FIELD]}, OPERATORS[op].means) for op, part in narrower.items()}
+    known["is"] = {**known["is"], "enum": ["empty", kind]}
     return fields(known, minProperties=1)
 
 
@@ -174,7 +176,11 @@ def _choice(choices: Iterable[str]) -> Schema:
     """One of these texts, a list with some of them, or predicates of texts."""
     value: Schema = {"enum": list(choices)}
     some = {"type": "array", "items": {"anyOf": [value, ANY]}, "contains": value}
-    exactly: Schema = {"allOf": [_ref("texts")], "properties": {"eq": value, "in": some, IGNORE_CASE: False}, "type": "object"}
+    exactly: Schema = {
+        "allOf": [_ref("texts")],
+        "properties": {"eq": {"anyOf": [value, OTHER_FIELD]}, "in": {"anyOf": [some, OTHER_FIELD]}, IGNORE_CASE: False},
+        "type": "object",
+    }
     return {"anyOf": [value, some, exactly, {"allOf": [_ref("texts")], "required": [IGNORE_CASE]}]}
 
 

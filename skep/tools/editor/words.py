@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from contracts.language.operands import ANY
+from contracts.language.operands import ANY, OTHER_FIELD
 from contracts.language.operators import IGNORE_CASE, NUMERIC, OPERATORS
 from contracts.text.keys import Duration, Schema, described
 
@@ -23,7 +23,7 @@ def items(of: Any, says: str = "", **more: Any) -> Schema:
 def operators(names: Iterable[str], *, numeric: bool = False) -> dict[str, Schema]:
     """What may stand behind each operator; ``numeric``: beside a measure, which is a number."""
     names = tuple(names)
-    found = {name: described(OPERATORS[name].takes.schema(numeric), OPERATORS[name].means) for name in names}
+    found = {name: described(_operand(name, numeric=numeric), OPERATORS[name].means) for name in names}
     if not numeric and any(OPERATORS[name].cased for name in names):
         found[IGNORE_CASE] = described({"type": "boolean"}, "true: capitals are the same as small letters in the texts that are compared")
     return found
@@ -35,6 +35,11 @@ def durations() -> Schema:
     several = {OPERATORS[name].takes: {"type": "array", "items": one, "minItems": 1} for name in ("in", "between")}
     known = {name: described(several.get(OPERATORS[name].takes, one), OPERATORS[name].means) for name in NUMERIC}
     return fields(known, minProperties=1)
+
+
+def _operand(name: str, *, numeric: bool) -> Schema:
+    schema = OPERATORS[name].takes.schema(numeric)
+    return {"anyOf": [schema, OTHER_FIELD]} if OPERATORS[name].refers and not numeric else schema
 
 
 def predicates(*, numeric: bool = False) -> Schema:
