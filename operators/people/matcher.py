@@ -223,3 +223,7 @@ class Matcher:
         self.index.committed()
         if self.compared.trim(forgotten=forgotten):
             self._growth.clear()
+
+    def let_go(self) -> None:
+        """Take apart what is kept of clusters, which refers to each other in rings: another matcher takes this one's place."""
+        self._growth.clear()

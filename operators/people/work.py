@@ -115,6 +115,8 @@ class Work:
         self.heads = Heads(self.program, self.clock, self._cache_bytes)
         self.moments = Moments(self.shard, self.meta, self.heads, self.reading)
         self.stitcher = Stitcher(self.store, self.moments, self.manual)
+        if self.matcher is not None:
+            self.matcher.let_go()
         likeness = definitions.identity.probabilistic
         model = None if likeness is None else model_of(definitions)
         self.matcher = Matcher(self.store, self.manual, self.meta, likeness, model) if likeness is not None and model is not None else None

@@ -7,7 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from math import log2
+from pathlib import Path
 
+import orjson
+
+from contracts import load
 from contracts.model.definitions import IdentityRules, Namespace
 from operators.match.clusters import decide, members
 from operators.match.growth import Growth
@@ -16,6 +20,9 @@ from operators.match.links import Joining, Match, Record
 from operators.match.scoring import probability
 from operators.records import Identifier
 from operators.stitch.rules import Rules
+from tests.engine import Engine
+from tests.generator import written
+from tests.graphs import likenesses
 
 SPACES = (Namespace("user", ("u",), unique=True), Namespace("mail", ("m",), limit=4), Namespace("device", ("d",)))
 PRIOR = -3.0
@@ -134,3 +141,20 @@ def test_what_is_kept_is_what_begins_anew() -> None:
             assert growth.decisions(world.records) == decide(world.records, pairs, world.rules, world.joining), (seed, step)
         growth.clear()
     assert spared > 5_000
+
+
+def test_what_is_kept_of_clusters_goes_with_the_definitions_that_made_them(tmp_path: Path) -> None:
+    """A flow collects no rings: what refers to each other in one would stay for good."""
+    drawn = likenesses(3)
+    definitions = load(drawn.definitions_files)
+    engine = Engine(tmp_path / "shard", definitions)
+    engine.start(["p"])
+    engine.feed("p", [written(body) for part in drawn.partitions for body in part])
+    before = engine.space.work.matcher
+    assert before is not None
+    assert before._growth._leaves
+    rules = orjson.loads(drawn.definitions_files["identity.yaml"])
+    engine.define(load({**drawn.definitions_files, "identity.yaml": orjson.dumps({**rules, "version": 9}).decode()}))
+    assert engine.space.work.matcher is not before
+    assert not before._growth._leaves
+    engine.shard.close()
