@@ -122,7 +122,8 @@ class Work:
         self.matcher = Matcher(self.store, self.manual, self.meta, likeness, model) if likeness is not None and model is not None else None
         hide = self._hide(definitions) if self._hide is not None else None
         self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, history=self.history, hide=hide)
-        self.quality.use(definitions)
+        # Records are judged, and so scored, by the definitions of their position, whoever is still to be brought along.
+        self.quality.use(definitions if change is None else self.load(change.after))
 
     def _bring(self, person: Person) -> None:
         if self.older is not None:
