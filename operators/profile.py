@@ -7,7 +7,7 @@ from typing import Any
 from contracts.model.batches import Event
 from operators import consent
 from operators.records import Person
-from operators.segments.cells.cell import earlier
+from operators.segments.cells.cell import Cell, earlier
 from operators.segments.compile import Program
 
 Touched = tuple[Any, ...]
@@ -60,22 +60,25 @@ def _fold_features(person: Person, event: Event, program: Program, now: int, tou
     for at, matches, feature in chosen:
         if matches is not None and not matches(properties, event.body):
             continue
+        known = len(cells)
         turned = feature.fold(cells, at, time, message, properties, now)
         if turned or not told:
             touched.append(at)
+        if len(cells) > known:
+            due = _first_due(due, cells, program.turning[at], now)
         if not feature.windowed:
             continue
         cell = cells.get(at)
         if cell is None:
             continue
         # One more that turns nothing makes nothing due earlier; whose timer is due by now is looked at then anyway.
-        if (turned or time > now) and (armed is None or time > now < armed or feature.may_be_due(cell, armed)):
+        if (turned or time > now) and (armed is None or time > now < armed or feature.may_be_due(cell, armed)) and feature.matters(cells):
             due = earlier(due, feature.due(cell, now))
         for other in feature.others:
             turned = other.turned(cell, time, now)
             if turned or not told:
                 touched.append(other.number)
-            if (turned or time > now) and (armed is None or time > now < armed or other.may_be_due(cell, armed)):
+            if (turned or time > now) and (armed is None or time > now < armed or other.may_be_due(cell, armed)) and other.matters(cells):
                 due = earlier(due, other.due(cell, now))
     return due
 
@@ -95,28 +98,59 @@ def join(into: Person, other: Person, program: Program) -> None:
     into.last = max((each for each in (into.last, other.last) if each is not None), default=None)
 
 
-def next_due(person: Person, program: Program, now: int) -> int | None:
+def next_change(person: Person, program: Program, now: int) -> int | None:
     """The next moment after ``now`` at which some feature of the person, or a condition on a trait, changes by itself."""
-    following: int | None = None
-    watched = program.watched
+    following = _turned_alone(person, program, now)
     for slot, cell in person.cells.items():
-        feature = watched[slot]
+        feature = program.watched[slot]
         if feature is not None:
-            following = earlier(following, feature.first_due(cell, now))
-    for turn in program.turns:
-        following = earlier(following, turn.after(person, now))
+            for each in (feature, *feature.others):
+                following = earlier(following, each.due(cell, now))
     return following
 
 
+def next_due(person: Person, program: Program, now: int) -> int | None:
+    """The same of those features only by which the person may enter or leave a segment, or a trait that is told may change."""
+    following = _turned_alone(person, program, now)
+    turning, cells = program.turning, person.cells
+    for slot in cells:
+        following = _first_due(following, cells, turning[slot], now)
+    return following
+
+
+def _turned_alone(person: Person, program: Program, now: int) -> int | None:
+    """The first moment after ``now`` at which a condition on a trait changes by itself."""
+    first: int | None = None
+    for turn in program.turns:
+        first = earlier(first, turn.after(person, now))
+    return first
+
+
+def _first_due(first: int | None, cells: dict[int, Any], features: list[Cell], now: int) -> int | None:
+    """The first moment after ``now`` at which one of the features changes by itself, if that is before ``first``."""
+    for feature in features:
+        cell = cells.get(feature.slot)
+        if cell is not None:
+            first = earlier(first, feature.due(cell, now))
+    return first
+
+
 def changed_at(person: Person, program: Program, due: int) -> tuple[Touched, int | None]:
-    """The features, and the traits of which a condition changes by itself at ``due``; and the next moment at which any does."""
-    touched: list[int] = []
+    """Of what `next_due` looks at: the features, and the traits of which a condition changes by itself at ``due``; and the next moment
+    at which any does."""
+    touched: set[int] = set()
     following: int | None = None
-    watched = program.watched
-    for slot, cell in person.cells.items():
-        feature = watched[slot]
-        if feature is not None:
-            following = earlier(following, feature.changes(cell, due, touched))
+    turning, cells = program.turning, person.cells
+    for slot in cells:
+        for feature in turning[slot]:
+            cell = cells.get(feature.slot)
+            if cell is None:
+                continue
+            moment = feature.due(cell, due - 1)
+            if moment == due:
+                touched.add(feature.number)
+                moment = feature.due(cell, due)
+            following = earlier(following, moment)
     found: list[Any] = sorted(touched)
     for turn in program.turns:
         moment = turn.after(person, due - 1)

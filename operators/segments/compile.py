@@ -66,6 +66,8 @@ class Program(Facts):
         """By segment: the number of a cell without which nobody is a member, None if there is no such."""
         self._routes: dict[str, Route] = {}
         self._index_dependencies()
+        self.turning = self._turning()
+        """By number under which people hold a cell: the features of which it matters to who has that when they change by themselves."""
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self.all_segments = tuple(range(len(self.segments)))
         self.blank = self.members(Person(b"", [], {}), 0)
@@ -105,7 +107,8 @@ class Program(Facts):
     def _cell_for(self, at: int, name: str, *, matched: bool = True) -> Cell:
         """The cell of a feature as it folds the events of a name that satisfy its ``where``, or do not."""
         cell = cell_of(self.features[at], name, matched=matched)
-        cell.windowed = self.cells[at].windowed
+        known = self.cells[at]
+        cell.windowed, cell.number, cell.slot, cell.needed = known.windowed, known.number, known.slot, known.needed
         return cell
 
     def _changes_by_itself(self, trait: str) -> bool:
@@ -134,6 +137,19 @@ class Program(Facts):
             self.needs[segment.name] = need
             for each in need:
                 self._dependents.setdefault(each, set()).add(at)
+
+    def _turning(self) -> list[list[Cell]]:
+        turning: list[list[Cell]] = [[] for _ in self.cells]
+        told = {self.computed[name] for name in self.timed} | {turn.touches for turn in self.turns}
+        for at, cell in enumerate(self.cells):
+            if cell.windowed:
+                # Nobody is a member of a segment without the cell that it needs; where it needs none, the feature's own is enough,
+                # and so it is for a trait that is told, or of which a condition changes by itself.
+                needed = {self.without[segment] for segment in self._dependents.get(at, ())} | ({None} if at in told else set())
+                cell.needed = tuple(sorted({cell.slot if slot is None else slot for slot in needed}))
+                for slot in cell.needed:
+                    turning[slot].append(cell)
+        return turning
 
     def members(self, person: Person, now: int) -> int:
         """The memberships of a person at a time, as bits."""

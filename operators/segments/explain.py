@@ -10,7 +10,7 @@ from typing import Any
 from contracts.language.claims import moves
 from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, Did, MemberOf, Not, Segment, TraitIs
 from contracts.text.times import iso
-from operators.profile import next_due
+from operators.profile import next_change
 from operators.records import Person
 from operators.segments.compile import Program
 from operators.segments.forms import evaluator
@@ -122,9 +122,9 @@ class _Explained:
         return list(self._moments())
 
     def _moments(self) -> Iterator[tuple[int, int]]:
-        moment = next_due(self._person, self._program, self._at)
+        moment = next_change(self._person, self._program, self._at)
         for _ in range(MOMENTS_MAX):
             if moment is None:
                 return
             yield moment, self._program.members(self._person, moment)
-            moment = next_due(self._person, self._program, moment)
+            moment = next_change(self._person, self._program, moment)

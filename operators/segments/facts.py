@@ -22,10 +22,10 @@ class Facts:
         self.traits: dict[str, Trait] = {trait.name: trait for trait in definitions.traits}
         self.computed = {trait.name: self.number[trait.feature] for trait in definitions.traits if trait.feature is not None}
         self.cells = [cell_of(feature) for feature in self.features]
-        for at, cell in enumerate(self.cells):
-            cell.number = at
         self.slots = _slots(self.features, self.cells)
         """By number of a feature: the number under which people hold its cell, its own or that of the feature whose cell it looks at."""
+        for at, cell in enumerate(self.cells):
+            cell.number, cell.slot = at, self.slots[at]
         self.segments: tuple[Segment, ...] = definitions.segments
         self.defaults = {purpose.name: purpose.default for purpose in definitions.purposes}
         self.needs: dict[str, set[Any]] = {}

@@ -15,6 +15,7 @@ from contracts.model.batches import JudgedBatch
 from contracts.model.definitions import Definitions
 from contracts.text.times import iso
 from operators.segments.compile import Program
+from state.keys import time_of
 from tests import model
 from tests.engine import HASHER, SPACE, Engine, judge_of
 
@@ -95,3 +96,23 @@ def test_who_shares_a_cell_cannot_tell(tmp_path: Path, seed: int) -> None:
         logs.append(told(engine, definitions))
         engine.shard.close()
     assert logs[0] == logs[1], seed
+
+
+def test_a_timer_waits_only_for_what_may_move_somebody(tmp_path: Path) -> None:
+    """Who has never viewed a page enters nothing when a screen view leaves its window; with a page, the moment is waited for."""
+    who = {"all": [{"did": "page_viewed"}, {"not": {"did": "screen_viewed", "within": "10m"}}]}
+    engine = Engine(tmp_path, load({"segments/s.yaml": json.dumps({"segment": "s", "who": who})}))
+    engine.start(["p"])
+
+    def view(kind: str, minute: int) -> None:
+        said = iso(START_US + minute * MINUTE_US)
+        engine.feed("p", [orjson.dumps({"type": kind, "messageId": f"{kind}{minute}", "anonymousId": "d", "timestamp": said})])
+
+    view("screen", 0)
+    assert list(engine.shard.timers.committed(b"")) == []
+    view("page", 1)
+    assert [time_of(key[:8]) for key, _ in engine.shard.timers.committed(b"")] == [START_US + 10 * MINUTE_US]
+    view("page", 20)
+    entered = [change for change in map(orjson.loads, told(engine, load({}))) if change["type"] == "segment.entered"]
+    assert [(change["clock"], change["cause"]["type"]) for change in entered] == [(iso(START_US + 10 * MINUTE_US), "timer")]
+    engine.shard.close()

@@ -36,8 +36,10 @@ class Cell:
         """Of a cell that holds less than so many things nothing ever changes a condition's mind."""
         self._floor: list[int] = []
         """By count: the largest count up to it at which a condition changes its mind, 0 for none; empty if that is not known."""
-        self.number = 0
-        """Of the feature."""
+        self.number = self.slot = 0
+        """Of the feature, and that under which people hold its cell."""
+        self.needed: tuple[int, ...] = ()
+        """The cells by number of which somebody has to have one, so that it matters when the value changes by itself."""
         self.others: list[Cell] = []
         """Of the features that look at the cell of this one."""
 
@@ -48,6 +50,10 @@ class Cell:
     def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
         """Put one more event into the cell, which is this one of a person's; whether a condition may think otherwise by that."""
         raise NotImplementedError
+
+    def matters(self, cells: dict[int, Any]) -> bool:
+        """Whether somebody with these cells may enter or leave a segment, or a trait of his is told, when the value changes by itself."""
+        return any(slot in cells for slot in self.needed)
 
     def turned(self, cell: Any, time: int, now: int) -> bool:
         """Of a feature that looks at another's cell: whether a condition may think otherwise by the event of this time in it."""
@@ -93,27 +99,6 @@ class Cell:
     def due(self, _cell: Any, _now: int) -> int | None:
         """The next moment after ``now`` at which the value may change by itself in a way that matters; None if never."""
         return None
-
-    def first_due(self, cell: Any, now: int) -> int | None:
-        """The first moment after ``now`` at which the value of this feature, or of one that looks at its cell, changes by itself."""
-        first = self.due(cell, now)
-        for other in self.others:
-            first = earlier(first, other.due(cell, now))
-        return first
-
-    def changes(self, cell: Any, due: int, touched: list[int]) -> int | None:
-        """Add the numbers of those features whose value changes by itself at ``due``; the first moment after that at which any does."""
-        first = self.due(cell, due - 1)
-        if first == due:
-            touched.append(self.number)
-            first = self.due(cell, due)
-        for other in self.others:
-            moment = other.due(cell, due - 1)
-            if moment == due:
-                touched.append(other.number)
-                moment = other.due(cell, due)
-            first = earlier(first, moment)
-        return first
 
 
 class Windowed(Cell):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_right, insort
 from typing import Any
 
 from contracts.model.definitions import Feature
@@ -50,8 +50,6 @@ class _RecentTimes(Windowed):
         self._cap = cap
         self._most = cap
         """So many past times are held; None: all."""
-        self._alone: list[tuple[int, int]] | None = None
-        """Window and number of the features that look at the cell of this one and change when the only event in it leaves, in order."""
 
     def share(self, other: Cell) -> None:
         super().share(other)
@@ -99,29 +97,6 @@ class _RecentTimes(Windowed):
 
     def may_be_due(self, cell: Any, armed: int) -> bool:
         return len(cell) >= self.least and bool(cell[0] < armed - self.window)
-
-    def first_due(self, cell: Any, now: int) -> int | None:
-        if len(cell) > 1 or cell[0] > now or not self.others:
-            return super().first_due(cell, now)
-        alone, time = self._leaving(), cell[0]
-        at = bisect_left(alone, (now - time + 1, 0))
-        return time + alone[at][0] if at < len(alone) else None
-
-    def changes(self, cell: Any, due: int, touched: list[int]) -> int | None:
-        if len(cell) > 1 or cell[0] >= due or not self.others:
-            return super().changes(cell, due, touched)
-        alone, time = self._leaving(), cell[0]
-        at = bisect_left(alone, (due - time, 0))
-        while at < len(alone) and alone[at][0] == due - time:
-            touched.append(alone[at][1])
-            at += 1
-        return time + alone[at][0] if at < len(alone) else None
-
-    def _leaving(self) -> list[tuple[int, int]]:
-        if self._alone is None:
-            each = [one for one in (self, *self.others) if isinstance(one, _RecentTimes)]
-            self._alone = sorted((one.window, one.number) for one in each if one.least <= 1 and one.turns(1))
-        return self._alone
 
     def due(self, cell: Any, now: int) -> int | None:
         return None if len(cell) < self.least else self.after(cell, now)
