@@ -18,7 +18,7 @@ state_app = typer.Typer()
 
 @state_app.command("info")
 def info(context: typer.Context, space: Space = None, json: Json = False) -> None:
-    """How each space is stored, what it takes, and what it needs first.
+    """How each space is stored, what it takes, what it needs first.
 
     Before this version of Skep works on it. Nothing is touched.
 
@@ -57,7 +57,7 @@ def checkpoint(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make; not in the data folder, and not there yet or empty.")],
     json: Json = False,
 ) -> None:
-    """Keep all that is stored, at one moment, in a folder; also while a flow runs.
+    """Keep a copy of all that is stored; also while a flow runs.
 
     Shards, archive, control entries, definitions and cursors of all spaces. `skep state restore DIR` puts them back.
 
@@ -79,7 +79,7 @@ def restore(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the state that is there, which is gone then.")] = False,
     json: Json = False,
 ) -> None:
-    """Put what a checkpoint holds in place of what is stored; the flow must not run.
+    """Put a checkpoint in place of what is stored; without a flow.
 
     Every file is held against the checkpoint's list before anything is touched. Killed in the middle, it is run again.
 
@@ -99,7 +99,7 @@ def verify(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Hold what is stored against itself; exit code 1 if anything differs.
+    """Hold what is stored against itself; exit code 1 if it differs.
 
     Identifiers and who holds them, events and their owners, the change log and what it comes to, timers, counters, the archive, and
     some people computed anew. Nothing is written; a flow may run.

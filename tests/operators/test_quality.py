@@ -238,16 +238,13 @@ def test_declared_follows_references_and_branches() -> None:
 class Watched(Engine):
     """An engine that refuses unknown events, as a flow does."""
 
-    def __init__(self, folder: Path, definitions: Definitions, **options: Any) -> None:
-        super().__init__(folder, definitions, **options)
-        self.meet(definitions)
-
-    def meet(self, definitions: Definitions) -> None:
-        self._definitions, self._judge = definitions, judge(definitions)
+    def _know(self, definitions: Definitions) -> None:
+        super()._know(definitions)
+        self._judge = judge(definitions)
 
     def put_in_force(self, definitions: Definitions) -> None:
         """New definitions, by a control entry."""
-        self.meet(definitions)
+        self._know(definitions)
         self.control([{"type": "definitions", "digest": definitions.digest, "messageId": definitions.digest}])
 
     def judged(self, partition: str, records: list[bytes], first: int) -> JudgedBatch:

@@ -27,7 +27,9 @@ TRAITS = ("plan", "age", "since", "address", "email", "total")
 def two_models(seed: int) -> dict[str, str]:
     """The definitions of a seed, in which every contract has an older model with other names."""
     files = definitions_files(seed)
-    for event, names in {**PROPERTIES, "identify": TRAITS}.items():
+    for event, known in {**PROPERTIES, "identify": TRAITS}.items():
+        # Any event may carry one more, of any kind.
+        names = dict.fromkeys((*known, "value"))
         now: Json = {"type": "object", "not": {"required": ["model"]}}
         if event != "identify":
             now["properties"] = {name: {} for name in names}
