@@ -37,8 +37,16 @@ def whole(folder: Path) -> tuple[list[ArchiveFile], list[ArchiveFile]]:
 
     The latter are what a merged file stands for, until they are removed.
     """
+    return _whole(_listed(folder))
+
+
+def _listed(folder: Path) -> list[Path]:
+    return list(folder.glob("day=*/*.parquet"))
+
+
+def _whole(paths: Iterable[Path]) -> tuple[list[ArchiveFile], list[ArchiveFile]]:
     groups: dict[tuple[Path, str], list[ArchiveFile]] = defaultdict(list)
-    for path in folder.glob("day=*/*.parquet"):
+    for path in paths:
         found = ArchiveFile.of(path)
         if found is not None:
             groups[path.parent, found.partition].append(found)
@@ -58,8 +66,10 @@ def archive_files(folder: Path) -> list[Path]:
 
     Whoever lists them while an archive is compacted, and reads them, is `reading` meanwhile.
     """
-    covered = {one.path for one in whole(folder)[1]}
-    return sorted(path for path in folder.glob("day=*/*.parquet") if path not in covered and not path.name.startswith("."))
+    # Listed once: a merged file that is put in place meanwhile would stand beside those that it stands for.
+    paths = _listed(folder)
+    covered = {one.path for one in _whole(paths)[1]}
+    return sorted(path for path in paths if path not in covered and not path.name.startswith("."))
 
 
 def remove(files: Iterable[ArchiveFile]) -> None:

@@ -156,6 +156,24 @@ def test_a_flow_and_readers_go_on_beside_it(tmp_path: Path) -> None:
     assert len(files(tmp_path)) == 6
 
 
+def test_a_merged_file_that_comes_while_files_are_listed_doubles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(tmp_path, Random(19), 6, 1).close()
+    before = rows(tmp_path)
+    merge(shutil.copytree(tmp_path / "shop", tmp_path / "merged/shop"))
+    listing = Path.glob
+
+    def glob(folder: Path, pattern: str) -> list[Path]:
+        """What is there; right behind it the merged files are put in place."""
+        found = list(listing(folder, pattern))
+        shutil.copytree(tmp_path / "merged/shop", tmp_path / "shop", dirs_exist_ok=True)
+        return found
+
+    monkeypatch.setattr(Path, "glob", glob)
+    assert rows(tmp_path) == before
+    assert rows(tmp_path) == before
+    assert len(whole(tmp_path / "shop")[0]) == 2
+
+
 def test_what_is_beyond_the_positions_is_left(tmp_path: Path) -> None:
     kept = archive(tmp_path)
     for position in (1, 2, 3):
