@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NotRequired, TypedDict, Unpack
 
@@ -29,6 +29,7 @@ from contracts.versions.upcasts import UpcastError
 from operators.consent import CONSENT_UPDATED, NOTHING, Denials, denied_at, said_id, said_of
 from operators.extract import Identifiers
 from operators.frames import MAGIC, Frames, as_event, as_json, is_event
+from operators.moment_row import moment_contract, moment_message, moment_raw
 from operators.versions import Accepts, Reading, Versions
 
 DETAIL_MAX = 500
@@ -188,6 +189,12 @@ class Judge:
         identifiers = self.identifiers.read(seen)
         told = traits if call == "identify" else None
         return Event(0, 0, "", call, name, contract, identifiers, properties, told, decided, None, body, raw)
+
+    def stored(self, row: bytes, time_us: int, contracts: Sequence[str]) -> Event:
+        """The event of a moment's row, with its id and the time at which it is stored; ``contracts`` by number, as in `Meta`."""
+        event = self.reread(moment_raw(row), contracts[moment_contract(row)])
+        event.time_us, event.message_id = time_us, moment_message(row)
+        return event
 
     def _check_unknown(self, name: str) -> None:
         if not self._unknown_ok:

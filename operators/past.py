@@ -10,7 +10,6 @@ from contracts.model.batches import Event
 from contracts.model.hashing import Hasher
 from contracts.text.times import parse_time
 from operators.judge import Judge
-from operators.moment_row import moment_contract, moment_message, moment_raw
 from operators.people.pairs import denied_at
 from operators.records import Person
 from operators.sandbox import Sandbox
@@ -65,9 +64,7 @@ def _events(view: View, everybody: Iterable[Person], at_us: int, judge: Judge) -
         for each in person.identifiers:
             for stored in view.events.hanging(each.hash, each.first, each.last):
                 if stored.time_us <= at_us:
-                    event = judge.reread(moment_raw(stored.row), contracts[moment_contract(stored.row)])
-                    event.time_us, event.message_id = stored.time_us, moment_message(stored.row)
-                    yield event
+                    yield judge.stored(stored.row, stored.time_us, contracts)
 
 
 def _deny(view: View, everybody: Iterable[Person], at_us: int, shard: Shard) -> None:

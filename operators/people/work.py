@@ -13,7 +13,7 @@ from operators.change_log import Cause, ChangeLog
 from operators.judge import Judge
 from operators.match.model import model_of
 from operators.meta import Meta
-from operators.moment_row import moment_contract, moment_message, moment_raw, with_owner
+from operators.moment_row import with_owner
 from operators.people import rebuilds
 from operators.people.announce import Announcer, Hide
 from operators.people.clock import Clock
@@ -145,9 +145,7 @@ class Work:
 
     def reread(self, kept: Kept) -> Event:
         """A stored event, as the definitions in force read it, with the time and the id under which it is stored."""
-        event = self.judge.reread(moment_raw(kept.row), self.meta.contracts[moment_contract(kept.row)])
-        event.time_us, event.message_id = kept.time_us, moment_message(kept.row)
-        return event
+        return self.judge.stored(kept.row, kept.time_us, self.meta.contracts)
 
     def give(self, kept: Kept, owner: Owner, event: Event) -> None:
         """Give a stored event to another owner."""

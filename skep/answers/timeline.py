@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from heapq import nlargest
 from itertools import chain
 from operator import itemgetter
@@ -15,16 +16,15 @@ from contracts.model.event_patterns import event_pattern, matches
 from contracts.model.hashing import profile_id
 from contracts.text.times import iso, parse_time
 from operators.judge import Judge
-from operators.moment_row import moment_contract, moment_message, moment_raw
+from operators.moment_row import moment_message
 from operators.people.turns import MERGED
-from operators.records import Person
+from operators.records import Person, Stored
 from operators.view.space import View
 from skep.answers.profiles import living, nobody
 from skep.project.errors import CommandError
 from skep.project.judging import tolerance
 from skep.project.settings import Settings
 
-LIMIT = 50
 _KINDS = {"profile": "identity", "identity": "identity", "events": "identity", "segment": "segment", "consent": "consent"}
 """What a change is about by how its type begins; a ``profile.updated`` is about a trait."""
 _ABOUT = ("segment", "trait", "merged", "split", "from", "purpose")
@@ -60,7 +60,7 @@ class ProfileTimeline(msgspec.Struct, frozen=True):
 
 
 def timelines(
-    settings: Settings, who: str, space: str | None, *, since: str | None = None, event: str | None = None, limit: int = LIMIT
+    settings: Settings, who: str, space: str | None, *, since: str | None, event: str | None, limit: int
 ) -> list[ProfileTimeline]:
     """One for each space that knows ``who``, an identifier or a profile id.
 
@@ -77,28 +77,34 @@ def timelines(
 
 def _timeline(settings: Settings, view: View, person: Person, asked: tuple[int | None, str | None, int]) -> ProfileTimeline:
     since_us, event, limit = asked
-    told = chain(_events(settings, view, person, event), () if event is not None else _changes(view, person))
-    # Of one moment, what happened stands before what came of it.
-    wanted = [(time_us, at, entry) for at, (time_us, entry) in enumerate(told) if since_us is None or time_us >= since_us]
+    judge = Judge(view.program.definitions, **tolerance(settings))
+    told = chain(_events(view, person, judge, event), () if event is not None else _changes(view, person))
+    # Of one moment, what happened stands before what came of it. What is not shown is not made.
+    wanted = [(time_us, at, make) for at, (time_us, make) in enumerate(told) if since_us is None or time_us >= since_us]
     newest = nlargest(limit, wanted, key=lambda one: one[:2])
-    return ProfileTimeline(view.space, profile_id(person.key), len(wanted) - len(newest), [entry for *_, entry in reversed(newest)])
+    return ProfileTimeline(view.space, profile_id(person.key), len(wanted) - len(newest), [make() for *_, make in reversed(newest)])
 
 
-def _events(settings: Settings, view: View, person: Person, event: str | None) -> Iterator[tuple[int, TimelineEntry]]:
+Made = tuple[int, Callable[[], TimelineEntry]]
+"""The time of an entry in µs, and what makes it."""
+
+
+def _events(view: View, person: Person, judge: Judge, name: str | None) -> Iterator[Made]:
     """By time and message id."""
-    judge, contracts = Judge(view.program.definitions, **tolerance(settings)), view.meta.contracts
-    names = view.namespaces
+    contracts, names = view.meta.contracts, view.namespaces
     known = {each.hash: f"{names[each.namespace]}:{each.value}" for each in person.identifiers}
-    pattern = None if event is None else event_pattern(event)
+    pattern = None if name is None else event_pattern(name)
     found = sorted(view.events.of(person), key=lambda one: (one[1].time_us, moment_message(one[1].row)))
     for anchor, stored in found:
-        read = judge.reread(moment_raw(stored.row), contracts[moment_contract(stored.row)])
-        if pattern is not None and not (matches(pattern, read.name) if read.name else pattern == read.type):
-            continue
-        about = known.get(anchor) or _beside(view, anchor)
-        said = read.body.get("traits") if not read.name else read.properties
-        entry = TimelineEntry(iso(stored.time_us), "event", read.name or read.type, about, said or None, moment_message(stored.row))
-        yield stored.time_us, entry
+
+        def make(anchor: bytes = anchor, stored: Stored = stored) -> TimelineEntry:
+            event = judge.stored(stored.row, stored.time_us, contracts)
+            said = event.properties if event.name else event.body.get("traits")
+            about = known.get(anchor) or _beside(view, anchor)
+            return TimelineEntry(iso(event.time_us), "event", event.name or event.type, about, said or None, event.message_id)
+
+        if pattern is None or matches(pattern, make().what):
+            yield stored.time_us, make
 
 
 def _beside(view: View, identifier: bytes) -> str | None:
@@ -108,7 +114,7 @@ def _beside(view: View, identifier: bytes) -> str | None:
     return None if found is None else f"{view.namespaces[found.namespace]}:{found.value}"
 
 
-def _changes(view: View, person: Person) -> Iterator[tuple[int, TimelineEntry]]:
+def _changes(view: View, person: Person) -> Iterator[Made]:
     """What was told of the profile, and of those that have been merged into it until they were, in order of the log."""
     needles = [profile_id(key).encode() for key in _merged(view, person.key)]
     told: dict[str | None, list[tuple[int, dict[str, Any]]]] = {}
@@ -120,7 +126,7 @@ def _changes(view: View, person: Person) -> Iterator[tuple[int, TimelineEntry]]:
                 mine += told.pop(change["merged"], [])
             mine.append((number, change))
     for _, change in sorted(told.get(profile_id(person.key), []), key=itemgetter(0)):
-        yield parse_time(change["clock"]) or 0, _changed(change)
+        yield parse_time(change["clock"]) or 0, partial(_changed, change)
 
 
 def _merged(view: View, key: bytes) -> list[bytes]:

@@ -10,7 +10,6 @@ from contracts.model.hashing import profile_id
 from contracts.text.problems import closest, listed
 from contracts.text.times import iso
 from operators.judge import Judge
-from operators.moment_row import moment_contract, moment_message, moment_raw
 from operators.records import Person
 from operators.segments.traced import contributions, turns
 from operators.view.profiles import traits_of
@@ -84,11 +83,8 @@ def _explained(settings: Settings, view: View, person: Person, trait: str, limit
 
 def _counted(settings: Settings, view: View, person: Person, at: int) -> list[Source]:
     """Of a computed trait, by its feature's number: by time and message id."""
-    judge, contracts, events = Judge(view.program.definitions, **tolerance(settings)), view.meta.contracts, []
-    for _, stored in view.events.of(person):
-        event = judge.reread(moment_raw(stored.row), contracts[moment_contract(stored.row)])
-        event.time_us, event.message_id = stored.time_us, moment_message(stored.row)
-        events.append(event)
+    judge, contracts = Judge(view.program.definitions, **tolerance(settings)), view.meta.contracts
+    events = (judge.stored(stored.row, stored.time_us, contracts) for _, stored in view.events.of(person))
     counted = contributions(view.program, at, person, events, view.at(None))
     return [Source(iso(event.time_us), event.name, event.message_id, value) for event, value in counted]
 

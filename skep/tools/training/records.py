@@ -15,7 +15,6 @@ from operators.extract import Identifiers
 from operators.judge import Judge
 from operators.match.evidence import Evidence
 from operators.match.links import Record
-from operators.moment_row import moment_contract, moment_message, moment_raw
 from operators.records import Identifier
 from operators.stitch.rules import Pair, Rules
 from operators.stitch.sightings import Sightings
@@ -69,9 +68,10 @@ def records_of_people(view: View, rules: IdentityRules) -> Records:
     """The records of a space as its evidence makes them by these rules, whatever its people are by those in force."""
     evidence = _Evidence(rules)
     judge = Judge(view.program.definitions, unknown_ok=True, future_skew_us=0, max_event_bytes=0)
+    contracts = view.meta.contracts
     for time_us, row in view.events.moments():
-        event = judge.reread(moment_raw(row), view.meta.contracts[moment_contract(row)])
-        evidence.hear(event.body, time_us, moment_message(row), event.traits)
+        event = judge.stored(row, time_us, contracts)
+        evidence.hear(event.body, time_us, event.message_id, event.traits)
     for ruling in view.identity.rulings():
         ends = [{"namespace": namespace, "value": value} for namespace, value in (ruling.a, ruling.b)]
         evidence.rule({"a": ends[0], "b": ends[1], "type": "link" if ruling.link else "unlink"}, ruling.time_us, ruling.message)
