@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from operators.match.joint import Evidence, Joint
@@ -55,9 +55,3 @@ def place(weight: float, a: Record, b: Record, rules: Rules) -> Order:
     one, two, last = a.lead, b.lead, max(a.last, b.last)
     first: tuple[int, int] = (two.namespace, -last) if rules.newest else (last, two.namespace)
     return (-weight, first, one.namespace + two.namespace, rules.named(one), rules.named(two))
-
-
-def order(match: Match, records: Mapping[bytes, Record], rules: Rules) -> Order:
-    """The same of a link between two of these records."""
-    a, b = sorted((records[match.a], records[match.b]), key=rank)
-    return place(match.weight, a, b, rules)

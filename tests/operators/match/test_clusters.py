@@ -14,7 +14,7 @@ from contracts.model.definitions import IdentityRules, Namespace
 from operators.match import clusters, weighing
 from operators.match.clusters import decide, members
 from operators.match.joint import Joint, said
-from operators.match.links import Joining, Match, Record, order
+from operators.match.links import Joining, Match, Order, Record, place, rank
 from operators.match.scoring import probability
 from operators.records import Identifier
 from operators.stitch.rules import Rules
@@ -57,10 +57,14 @@ def _joining(bits: Bits, accept: float, support: float) -> Joining:
     return Joining(accept, support, Joint(PRIOR, 2), says)
 
 
+def _place(match: Match, records: dict[bytes, Record]) -> Order:
+    return place(match.weight, *sorted((records[match.a], records[match.b]), key=rank), RULES)
+
+
 def _naive(records: dict[bytes, Record], bits: Bits, accept: float, support: float) -> set[frozenset[bytes]]:
     found = [frozenset((key,)) for key in records]
     matches = [Match(min(pair), max(pair), _weight(each)) for pair, each in bits.items()]
-    links = sorted((match for match in matches if probability(match.weight) >= accept), key=lambda each: order(each, records, RULES))
+    links = sorted((match for match in matches if probability(match.weight) >= accept), key=lambda each: _place(each, records))
 
     def together(one: frozenset[bytes], two: frozenset[bytes]) -> tuple[float, float]:
         pairs = [bits[frozenset((a, b))] for a in one for b in two]
