@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -159,3 +160,28 @@ def test_every_form_in_words_with_values(shop: Engine) -> None:
     assert (consent.decided, consent.default) == (False, False)
     assert times.until == "2026-01-01T11:31:00.000000Z"
     assert reason.until is None, "she does not leave Rome by herself"
+
+
+def test_what_grows_for_ever_turns_no_more(tmp_path: Path) -> None:
+    """Nothing ends a silence but an event, where no window does: not at any moment, however late."""
+    who = {"quiet": {"did": "seen", "since_last": {"gte": "1h"}}, "new": {"did": "seen", "since_first": {"lt": "1h"}}}
+    files = {f"segments/{name}.yaml": json.dumps({"segment": name, "who": condition}) for name, condition in who.items()}
+    engine = Engine(tmp_path / "shard", load(files, unknown_events_ok=True))
+    engine.start(["p0"])
+    for hour in (10, 12):
+        said = {"type": "track", "event": "seen", "userId": "ann" if hour == 10 else "bob", "messageId": f"m{hour}"}
+        engine.feed("p0", [orjson.dumps(said | {"timestamp": f"2026-01-01T{hour}:00:00Z"})])
+    reasons = {
+        (each, name): explain(person, engine.view.program, name, engine.view.at(None))
+        for each in ("ann", "bob")
+        for person in [engine.view.profiles.holder("user_id", each)]
+        if person is not None
+        for name in who
+    }
+    assert {key: (reason.holds, reason.until) for key, reason in reasons.items()} == {
+        ("ann", "quiet"): (True, None),
+        ("ann", "new"): (False, None),
+        ("bob", "quiet"): (False, "2026-01-01T13:00:00.000000Z"),
+        ("bob", "new"): (True, "2026-01-01T13:00:00.000000Z"),
+    }
+    engine.shard.close()

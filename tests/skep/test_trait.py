@@ -20,6 +20,7 @@ TRAITS: Json = {
         {"name": "dearest", "max": "total", "did": "order_completed"},
         {"name": "pause", "interval_mean": True, "did": "order_completed"},
         {"name": "ago", "since_last": True, "did": "order_completed", "within": "2d"},
+        {"name": "silence", "since_last": True, "did": "order_completed"},
         {"name": "recent", "count": True, "did": "order_completed", "within": "10d"},
     ]
 }
@@ -82,6 +83,7 @@ def test_what_leaves_a_window_is_said_before(shop: Path) -> None:
         dumped = [orjson.loads(line) for line in skep("dump", "--at", at, project=shop).stdout.splitlines()]
         assert [one["traits"]["recent"] for one in dumped if "traits" in one] == [value]
     assert (told(shop, "ago")["value"], told(shop, "ago")["turns"]) == (0, {"at": "2026-01-14T12:00:00.000000Z", "to": None})
+    assert (told(shop, "silence")["value"], told(shop, "silence")["turns"]) == (0, None)
     said = skep("profile", "explain", "user_id:ann", "recent", project=shop).stdout
     assert "if nothing else happens, 3 at 2026-01-13T12:00:00" in said
 

@@ -66,7 +66,7 @@ class Since(Cell):
     def due(self, cell: Any, now: int) -> int | None:
         entering, leaving = bisect_right(cell, now - self._until), bisect_right(cell, now - self._back)
         moments = [cell[entering] + self._until] if entering < len(cell) else []
-        if leaving < len(cell):
+        if leaving < len(cell) and self._back != _EVER:
             moments.append(cell[leaving] + self._back)
         time = self._time(cell, now)
         if time is not None:
