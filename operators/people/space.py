@@ -67,17 +67,17 @@ class Space:
             self.shard.meta.put(mark_key(batch.partition), batch.mark)
         self._commit()
         if self.meta.change is not None:
-            self.bring_along(slices=1 if self.work.clock.waits else None)
+            self.bring_along(whole=not self.work.clock.waits)
         return waiting
 
-    def bring_along(self, slices: int | None = None) -> None:
-        """Bring people along to definitions that are on their way, so many slices of them; None: all."""
-        left = slices
-        while self.meta.change is not None and left != 0:
+    def bring_along(self, *, whole: bool = True) -> None:
+        """Bring people along to definitions that are on their way: all of them, or the next slice."""
+        while self.meta.change is not None:
             self._said()
             self._bringing.slice()
             self._commit()
-            left = None if left is None else left - 1
+            if not whole:
+                break
         self._said()
 
     def _said(self) -> None:
