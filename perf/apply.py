@@ -26,7 +26,8 @@ import orjson
 
 from contracts.text.times import parse_time
 from operators.view.space import View
-from perf.latency import opened
+from perf.latency import look, opened
+from perf.meter import rss_mb
 from perf.processes import ROOT, call, show
 from perf.shop import events_file, make_project
 from skep.project.apply import apply
@@ -34,7 +35,6 @@ from skep.project.settings import Settings
 from skep.project.spaces import control_path, open_view
 
 WRITER_S = 3600.0
-MIB = 1024 * 1024
 
 
 def _number(project: Path) -> None:
@@ -63,7 +63,7 @@ class Watch:
     """Reads the change log once a millisecond, in a thread, and notes when each measured event was written and could be read."""
 
     def __init__(self, view: View, flow: int) -> None:
-        self._view, self._flow = view, flow
+        self._view, self.flow = view, flow
         self._stop = threading.Event()
         self._since = view.meta.changes
         self.seen: list[tuple[int, int]] = []
@@ -74,26 +74,17 @@ class Watch:
     def _run(self) -> None:
         looks = 0
         while not self._stop.is_set():
-            self._view.refresh()
-            now = time.monotonic_ns()
-            for sequence, row in self._view.changes(self._since):
-                self._since = sequence
-                cause = orjson.loads(row)["cause"]
-                if cause.get("type") == "message" and cause["id"].startswith("t"):
-                    self.seen.append((int(cause["id"][1:].partition("-")[0]), now))
+            self._since, more = look(self._view, self._since)
+            self.seen += more
             looks += 1
             if looks % 20 == 0:
-                self.most_rss = max(self.most_rss, self.rss())
+                self.most_rss = max(self.most_rss, rss_mb(self.flow))
             time.sleep(0.001)
-
-    def rss(self) -> float:
-        """Resident memory of the flow in MB."""
-        pages = int(Path(f"/proc/{self._flow}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
     def p99(self, begun_ns: int, ended_ns: int) -> dict[str, Any]:
         """Of the events written between two moments."""
-        waits = sorted((readable - written) / 1e6 for written, readable in self.seen if begun_ns <= written <= ended_ns)
+        first = dict(reversed(self.seen))
+        waits = sorted((readable - written) / 1e6 for written, readable in first.items() if begun_ns <= written <= ended_ns)
         if not waits:
             return {"measured": 0}
         return {"measured": len(waits), "p99_ms": round(waits[len(waits) * 99 // 100], 1), "max_ms": round(waits[-1], 1)}
@@ -105,7 +96,7 @@ class Watch:
 
 def _applied(project: Path, watch: Watch, seconds: float) -> dict[str, Any]:
     """Apply the files, in a process of its own; how long the flow took, what it grew by, and how long events took meanwhile."""
-    watch.most_rss = before = watch.rss()
+    watch.most_rss = before = rss_mb(watch.flow)
     done = call("perf.apply", "--apply", project)
     time.sleep(seconds)
     begun, ended, answer = done["begun"], done["ended"], done["answer"]

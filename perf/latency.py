@@ -71,18 +71,25 @@ def _event(rng: Random, granted: bytearray, number: int) -> bytes:
     ).encode()
 
 
+def look(view: View, since: int) -> tuple[int, list[tuple[int, int]]]:
+    """The number of the last change by now, and ``(written, readable)`` of each measured event that caused one behind ``since``."""
+    view.refresh()
+    now, found = time.monotonic_ns(), []
+    for sequence, row in view.changes(since):
+        since = sequence
+        cause = orjson.loads(row)["cause"]
+        if cause.get("type") == "message" and cause["id"].startswith("t"):
+            found.append((int(cause["id"][1:].partition("-")[0]), now))
+    return since, found
+
+
 def follow(view: View, writer: subprocess.Popen[bytes]) -> tuple[list[tuple[int, int]], int]:
     """``(written, readable)`` of each measured event whose change was seen, and how many were sent."""
     seen: list[tuple[int, int]] = []
     since, sent, ended = 0, None, 0.0
     while True:
-        view.refresh()
-        now = time.monotonic_ns()
-        for sequence, row in view.changes(since):
-            since = sequence
-            cause = orjson.loads(row)["cause"]
-            if cause.get("type") == "message" and cause["id"].startswith("t"):
-                seen.append((int(cause["id"][1:].partition("-")[0]), now))
+        since, more = look(view, since)
+        seen += more
         if sent is None and writer.poll() is not None:
             assert writer.stdout is not None
             result = orjson.loads(writer.stdout.read())

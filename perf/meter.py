@@ -49,9 +49,9 @@ def cpu_seconds() -> float:
     return time.process_time()
 
 
-def rss_mb() -> float:
-    """Resident memory now."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+def rss_mb(process: int | None = None) -> float:
+    """Resident memory now, of this process or of another one."""
+    pages = int(Path(f"/proc/{process or 'self'}/statm").read_text(encoding="ascii").split()[1])
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
 
