@@ -103,6 +103,13 @@ class Engine:
     def control(self, entries: list[dict[str, object]]) -> None:
         self._box.enter(*entries)
 
+    def take(self, name: str, records: list[bytes]) -> None:
+        """One of `steps`: entries of the control partition, or records of another."""
+        if name == "control":
+            self.control([orjson.loads(record) for record in records])
+        else:
+            self.feed(name, records)
+
     def feed(self, partition: str, records: list[bytes], *, finished: bool = False) -> None:
         events, refused = self._judge.judge_many(records, self._box.following(partition), READ_AT_US)
         known = self.space.meta.quarantined
@@ -165,13 +172,11 @@ def compare_steps(
     control: list[Any] = []
     compared = 0
     for number, (name, records) in enumerate(plan):
+        engine.take(name, records)
         if name == "control":
-            entries = [orjson.loads(record) for record in records]
-            control += entries
-            engine.control(entries)
+            control += map(orjson.loads, records)
         else:
             events += judge.judge_many(records, 1, 0)[0]
-            engine.feed(name, records)
         if restarts and rng.random() < restarts:
             engine.restart(reopen=reopen)
         if every_step or number == len(plan) - 1:

@@ -37,10 +37,7 @@ def test_flows_go_on_from_rows_with_a_cell_for_every_feature(tmp_path: Path, see
         engine = Engine(tmp_path / str(rewritten), definitions)
         engine.start(sorted({name for name, _ in plan} - {"control"}))
         for number, (name, records) in enumerate(plan):
-            if name == "control":
-                engine.control([orjson.loads(record) for record in records])
-            else:
-                engine.feed(name, records)
+            engine.take(name, records)
             if number % 3 == 0:
                 if rewritten:
                     for key, row in list(engine.shard.people.committed(b"")):

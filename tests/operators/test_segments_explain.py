@@ -64,10 +64,7 @@ def test_generated_people(tmp_path: Path) -> None:
         plan = list(steps(drawn, random.Random(seed), sizes=(20,)))
         engine.start(sorted({name for name, _ in plan} - {"control"}))
         for name, records in plan:
-            if name == "control":
-                engine.control([orjson.loads(record) for record in records])
-            else:
-                engine.feed(name, records)
+            engine.take(name, records)
             if engine.view.meta.clock is not None:
                 turning += checked(engine)
     assert turning > 3, "some of them are members for a while only"

@@ -49,10 +49,7 @@ def test_a_chosen_destination_knows_the_members_of_the_segments_that_chose_it(tm
     members: dict[str, set[str]] = {}
     sure, before = Cohorts(FLOOR), 0
     for name, records in steps(drawn, rng):
-        if name == "control":
-            engine.control([orjson.loads(record) for record in records])
-        else:
-            engine.feed(name, records)
+        engine.take(name, records)
         if engine.space.work.clock.now == BEFORE_ALL:
             continue
         if rng.random() < 0.5:

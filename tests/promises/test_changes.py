@@ -31,10 +31,7 @@ def test_folding_gives_the_dump_after_every_commit(tmp_path: Path, seed: int) ->
     rng, drawn = Random(seed), scenario(seed, 30)
     engine, folded, read = opened(tmp_path / "shard", drawn), Folded(), 0
     for name, records in steps(drawn, rng):
-        if name == "control":
-            engine.control([orjson.loads(record) for record in records])
-        else:
-            engine.feed(name, records)
+        engine.take(name, records)
         if rng.random() < 0.1:
             engine.restart()
         folded.read(engine.view.changes(read))

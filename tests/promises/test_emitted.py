@@ -57,10 +57,7 @@ def test_what_was_told_last_is_what_is(tmp_path: Path, seed: int) -> None:
     engine, plan = Engine(tmp_path / "shard", definitions), list(steps(drawn, Random(seed)))
     engine.start(sorted({name for name, _ in plan} - {"control"}))
     for name, records in plan:
-        if name == "control":
-            engine.control([orjson.loads(record) for record in records])
-        else:
-            engine.feed(name, records)
+        engine.take(name, records)
         if engine.space.meta.clock is not None:
             people = [line for line in map(orjson.loads, engine.dump(engine.space.meta.clock)) if line["kind"] == "profile"]
             known = folded(engine)

@@ -143,10 +143,7 @@ def test_whoever_is_told_names_and_cohorts_knows_the_state(tmp_path: Path, seed:
     engine.start([f"p{at}" for at in range(len(drawn.partitions))])
     folded, cohorts = Folded(), {floor: Cohorts(floor) for floor in FLOORS}
     for name, records in steps(drawn, rng):
-        if name == "control":
-            engine.control([orjson.loads(record) for record in records])
-        else:
-            engine.feed(name, records)
+        engine.take(name, records)
         if engine.space.work.clock.now == BEFORE_ALL:
             continue
         if rng.random() < 0.5:

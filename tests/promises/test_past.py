@@ -48,13 +48,11 @@ def _fed(engine: Engine, drawn: Scenario, rng: Random) -> tuple[list[Event], lis
     engine.clear(definitions)
     engine.start(sorted({name for name, _ in plan} - {"control"}))
     for name, records in plan:
+        engine.take(name, records)
         if name == "control":
-            entries = [orjson.loads(record) for record in records]
-            control += entries
-            engine.control(entries)
+            control += map(orjson.loads, records)
         else:
             events += judge.judge_many(records, 1, 0)[0]
-            engine.feed(name, records)
     return model.accepted(events), control
 
 

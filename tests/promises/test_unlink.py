@@ -7,7 +7,6 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-import orjson
 import pytest
 
 from contracts import load
@@ -29,10 +28,7 @@ def state(engine: Engine, scenario: Scenario, definitions: Definitions, rng: Ran
     engine.clear(definitions)
     engine.start(["p0"])
     for name, records in steps(shuffled, rng):
-        if name == "control":
-            engine.control([orjson.loads(record) for record in records])
-        else:
-            engine.feed(name, records)
+        engine.take(name, records)
     return engine.dump(AT_US)
 
 

@@ -219,10 +219,7 @@ def engine_of(seed: int, folder: Path) -> Engine:
     engine = Engine(folder / "shard", load(scenario.definitions_files))
     engine.start([f"p{at}" for at in range(len(scenario.partitions))])
     for name, records in steps(scenario, random.Random(seed)):
-        if name == "control":
-            engine.control([orjson.loads(record) for record in records])
-        else:
-            engine.feed(name, records)
+        engine.take(name, records)
     return engine
 
 
