@@ -18,12 +18,11 @@ _SAID = 1_000
 
 
 class ArchiveCompared(NamedTuple):
-    """How many ids the archive has, how many differ, which (id, what is wrong), and how many of the shard wait for the archive."""
+    """How many ids the archive has, how many differ, and which (id, what is wrong)."""
 
     ids: int
     differences: int
     said: list[tuple[str, str]]
-    waiting: int
 
 
 def compare(
@@ -36,7 +35,8 @@ def compare(
     """The rows of ``files`` up to what shard and archive both have, against ``stored``: id and bytes of every accepted event.
 
     ``positions`` by partition: those of the shard and of the archive. ``refused``: id, partition and position of what is in quarantine,
-    ``settled`` as in `load_events`. What the shard has of positions that the archive has not reached is waiting, and no difference.
+    ``settled`` as in `load_events`. While the archive has not reached what the shard has, the shard's events may wait for it: then it is
+    only looked whether it has one that the shard has not.
     """
     applied, archived = positions
     sure = {partition: min(last, archived.get(partition, 0)) for partition, last in applied.items()}
@@ -65,7 +65,7 @@ def compare(
             found += [(other, "other bytes in the archive than in the shard"), (lost, "in the shard, not in the archive")]
         counts = [_count(con, query) for query, _ in found]
         said = [(str(row[0]), words) for query, words in found for row in con.execute(f"{query} ORDER BY 1 LIMIT {_SAID}").fetchall()]
-        return ArchiveCompared(_count(con, "FROM known"), sum(counts), said, _count(con, lost) if behind else 0)
+        return ArchiveCompared(_count(con, "FROM known"), sum(counts), said)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, statement: str, kinds: Mapping[str, pa.DataType], rows: Iterable[tuple[object, ...]]) -> None:
