@@ -51,12 +51,12 @@ def checkpoint(settings: Settings, folder: Path) -> MadeCheckpoint:
     if not spaces:
         raise NoState(f"nothing has run here yet: {settings.data / 'shards'} is empty. Run `skep run --once` first.")
     with _made(settings, folder):
-        _copy(settings.data / "cursors", folder / "cursors", "*.json")
+        _copy(settings.data / "cursors", folder / "cursors")
         by_flow = _shards(settings, folder, spaces)
         for space in spaces:
             _archive(archive_path(settings, space), folder / "archive" / space)
             _control(control_path(settings, space), folder / "control")
-        _copy(settings.data / "definitions", folder / "definitions", "*.json")
+        _copy(settings.data / "definitions", folder / "definitions")
         stands = {space: _stand(folder, space) for space in spaces}
         files = listed(folder)
         now = iso(time.time_ns() // 1000)
@@ -126,8 +126,8 @@ def _control(path: Path, target: Path) -> None:
             place(path, target / path.name)
 
 
-def _copy(folder: Path, target: Path, pattern: str) -> None:
-    for path in sorted(folder.glob(pattern)):
+def _copy(folder: Path, target: Path) -> None:
+    for path in sorted(folder.glob("*.json")):
         if not path.name.startswith("."):
             place(path, target / path.name)
 

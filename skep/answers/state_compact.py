@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import msgspec
 
@@ -12,7 +12,7 @@ from skep.project.asking import ask
 from skep.project.process import take_lock
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, shard_path
-from state.compaction import Merged, merge
+from state.compaction import merge
 from state.errors import NoState
 from state.shard import SecondaryShard, Shard
 from state.sizes import shard_size
@@ -44,19 +44,12 @@ def compact(settings: Settings, spaces: tuple[str, ...]) -> Iterator[Compacted]:
         begun, before = time.monotonic(), _shard_bytes(settings, space)
         by_flow = ask(settings, {"what": "compact", "spaces": [space]}) is not None
         if not by_flow:
-            with open_alone(settings, space) as shard:
+            with take_lock(settings), closing(Shard(shard_path(settings, space), sync=settings.sync)) as shard:
                 shard.compact()
-        merged: Merged = merge(archive_path(settings, space))
+        merged = merge(archive_path(settings, space))
         seconds = round(time.monotonic() - begun, 1)
         now = _shard_bytes(settings, space)
         yield Compacted(space, before, now, merged.files, merged.files_now, merged.bytes, merged.bytes_now, by_flow, seconds)
-
-
-@contextmanager
-def open_alone(settings: Settings, space: str) -> Iterator[Shard]:
-    """A space's shard while no flow runs, which none can begin to do meanwhile. Raises `StateLocked`, `FormatMismatch`."""
-    with take_lock(settings), closing(Shard(shard_path(settings, space), sync=settings.sync)) as shard:
-        yield shard
 
 
 def _shard_bytes(settings: Settings, space: str) -> int:

@@ -67,10 +67,12 @@ def verify(settings: Settings, spaces: tuple[str, ...], size: int, seed: int = S
     missing: NoState | None = None
     for space in spaces:
         try:
-            found += [(space, one) for one in _checks(settings, space, size, seed)]
-            changing += [] if any(name == space and one.check == PEOPLE for name, one in found) else [space]
+            done = list(_checks(settings, space, size, seed))
         except NoState as error:
             missing = error
+            continue
+        found += [(space, one) for one in done]
+        changing += [space] if done[-1].check != PEOPLE else []
     if not found and missing is not None:
         raise missing
     checks = [Checked(space, one.check, one.what, one.looked, one.differences) for space, one in found]

@@ -108,7 +108,6 @@ def settings(tmp_path: Path) -> Settings:
 def test_a_question_is_answered_once_and_leaves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ask(settings, {"what": "stalls"}) is None
     with take_lock(settings):
-        monkeypatch.setattr(asking, "PATIENCE_S", 0.0)
         with pytest.raises(CommandError, match="the flow has not begun with it"):
             ask(settings, {"what": "stalls"}, 0.0)
         answers: list[dict[str, Any]] = [{"shop": 1}, {"error": "it cannot"}]

@@ -231,4 +231,3 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 def test_an_archive_that_is_not_there_yet(tmp_path: Path) -> None:
     assert merge(tmp_path / "shop").files == 0
     assert not (tmp_path / "shop").exists()
-    shutil.rmtree(tmp_path)
