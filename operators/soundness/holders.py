@@ -6,11 +6,10 @@ from collections import Counter
 
 from contracts.model.hashing import profile_id
 from operators.people.quarantine import decode_row
-from operators.records import decode_person
-from operators.segments.compile import Program
+from operators.records import Person, decode_person
 from operators.soundness.findings import Findings
 from operators.view.rows import SpaceRows
-from state.keys import time_of
+from state.keys import time_key
 
 _HASH = 16
 """Bytes of a key of ``denials`` that only says that there are some."""
@@ -46,25 +45,20 @@ def aliases(space: SpaceRows) -> Findings:
 def timers(space: SpaceRows) -> Findings:
     """Whoever is armed has a timer; one whose person is armed for another moment is stale, which is no fault."""
     found = Findings("timers", "profiles that are armed, each of which has its timer")
-    armed = {}
     for key, row in space.rows.rows("people"):
-        person = decode_person(row)
-        if person.armed is not None:
-            armed[key] = person.armed
-    there = {(key[8:], time_of(key[:8])) for key, _ in space.rows.rows("timers")}
-    for key, due in armed.items():
-        found.same(
-            f"profile {profile_id(key)}",
-            "a timer for which it is armed",
-            "a timer for which it is armed" if (key, due) in there else "none",
-        )
+        armed = decode_person(row).armed
+        if armed is None:
+            continue
+        found.looked += 1
+        if space.rows.row("timers", time_key(armed) + key) is None:
+            found.differ(f"profile {profile_id(key)}", "a timer for which it is armed", "none")
     return found
 
 
 def counts(space: SpaceRows) -> Findings:
     """What `skep status` counts is what is there."""
     found = Findings("counts", "counters, each of which is the number of rows that it counts")
-    meta, program = space.meta, space.program
+    meta = space.meta
     for name, family, counted in (
         ("people", "people", meta.people),
         ("changes", "changes", meta.changes),
@@ -75,17 +69,16 @@ def counts(space: SpaceRows) -> Findings:
     found.same("denials", sum(len(key) > _HASH for key, _ in space.rows.rows("denials")), meta.denials)
     stored = Counter(row.reason for _, body in space.rows.rows("quarantine") if not (row := decode_row(body)).gone)
     found.same("quarantine", dict(sorted(stored.items())), dict(sorted(meta.quarantine.items())))
-    found.same("members of segments", dict(sorted(members(space, program).items())), {k: n for k, n in sorted(meta.sizes.items()) if n})
+    names = [segment.name for segment in space.program.segments]
+    members = Counter(name for person in space.people() for name in told_in(person, names))
+    found.same("members of segments", dict(sorted(members.items())), {k: n for k, n in sorted(meta.sizes.items()) if n})
     return found
 
 
-def members(space: SpaceRows, program: Program) -> Counter[str]:
-    """By segment: how many profiles have been told to be in it."""
-    sizes: Counter[str] = Counter()
-    for person in space.people():
-        bits = int.from_bytes(person.bits, "little")
-        sizes.update(segment.name for at, segment in enumerate(program.segments) if bits >> at & 1)
-    return sizes
+def told_in(person: Person, segments: list[str]) -> list[str]:
+    """Those of the segments, which are in the order of the program, that a profile has been told to be in."""
+    bits = int.from_bytes(person.bits, "little")
+    return [name for at, name in enumerate(segments) if bits >> at & 1]
 
 
 def _hex(key: bytes | None) -> str:

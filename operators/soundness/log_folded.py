@@ -8,6 +8,7 @@ import orjson
 
 from contracts.model.hashing import profile_id
 from operators.soundness.findings import Findings
+from operators.soundness.holders import told_in
 from operators.view.rows import SpaceRows
 from state.keys import sequence_of
 
@@ -93,11 +94,9 @@ def _compare(space: SpaceRows, found: Findings, told: dict[str, _Told]) -> None:
         if one is None:
             found.differ(name, "to be told as created", "not told, or told as gone")
             continue
-        bits = int.from_bytes(person.bits, "little")
-        stored = {segment for at, segment in enumerate(segments) if bits >> at & 1}
         for what, says, has in (
             ("version", one.version, person.version),
-            ("segments", sorted(one.segments), sorted(stored)),
+            ("segments", sorted(one.segments), sorted(told_in(person, segments))),
             ("consents", one.consents, dict(person.granted)),
             ("confidence", one.confidence, person.certainty),
         ):
