@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from contracts.model.definitions import Feature
+from contracts.text.days import date_range, is_day
 from contracts.text.durations import duration_text, duration_us
 from contracts.text.keys import Duration, Schema, described
 from contracts.text.problems import Unexpected, listed
-from contracts.text.times import iso, parse_time
+from contracts.text.times import MIN_US, iso, parse_time
 from contracts.text.yaml_tree import Reader, Tree
 
 WINDOWS = ("within", "ago", "between")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _DATES = "two dates or times, the earlier first, such as [2026-01-01, 2026-03-31]"
 _AGO = "two durations, the longer first, such as [60d, 30d]"
 
@@ -82,19 +79,15 @@ def _between(reader: Reader, at: Tree, ends: list[Tree], timezone: str) -> TimeS
 
 def _span(value: object, timezone: str) -> tuple[int, int]:
     """First and last microsecond of a day, or of an instant."""
-    try:
-        if isinstance(value, str) and _DAY.fullmatch(value):
-            day, zone = datetime.fromisoformat(value), ZoneInfo(timezone)
-            start, end = (parse_time((day + timedelta(days=n)).replace(tzinfo=zone).isoformat()) for n in (0, 1))
-            if start is not None and end is not None:
-                return start, end - 1
-        instant = parse_time(value) if isinstance(value, str) else None
-    except (ValueError, OverflowError):
-        instant = None
-    if instant is None:
+    found = None
+    if isinstance(value, str) and is_day(value):
+        found = date_range(value, timezone)
+    elif isinstance(value, str) and (instant := parse_time(value)) is not None:
+        found = instant, instant
+    if found is None:
         hint = "a measure's own `between` stands under `value:`" if type(value) in {int, float} else ""
         raise Unexpected("a date such as 2026-01-31, or a time such as 2026-01-31T10:00:00Z", hint)
-    return instant, instant
+    return max(found[0], MIN_US), found[1]
 
 
 def is_inside(part: Feature, whole: Feature) -> bool:

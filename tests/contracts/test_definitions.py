@@ -10,6 +10,7 @@ import pytest
 import contracts
 from contracts import ContractErrors, digest, load, read_files
 from contracts.model.definitions import CHANGES, DAY_US, All, AnyOf, ConsentIs, Did, MemberOf, Not, Predicate, TraitIs
+from contracts.text.times import iso
 from schemalogic.validation import compile_schema
 from tests.contracts.project import GOOD, segment
 
@@ -86,6 +87,21 @@ def test_every_kind_of_condition_is_read() -> None:
     assert spent.predicates == (Predicate("gt", 10), Predicate("between", [10, 20.5]))
     assert found.features[spent.feature].cap is None
     assert json.loads(times.feature)["events"] == ["order_*", "order_completed"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "first", "last"),
+    [
+        ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00.000000Z", "2026-03-29T21:59:59.999999Z"),
+        ("Europe/Berlin", "1880-01-01", "1879-12-31T23:06:32.000000Z", "1880-01-01T23:06:31.999999Z"),
+        ("Europe/Berlin", "0001-01-01", "0001-01-01T00:00:00.000000Z", "0001-01-01T23:06:31.999999Z"),
+    ],
+)
+def test_a_date_of_a_window_is_its_whole_day_in_the_zone(zone: str, day: str, first: str, last: str) -> None:
+    """Also of the years in which the clocks of a place differed by no whole minutes, and as far as there are times."""
+    files = segment(f"{{did: order_completed, between: [{day}, {day}]}}\ntimezone: {zone}")
+    ((start, end),) = [one.between for one in load(files).features.values() if one.between is not None]
+    assert (iso(start), iso(end)) == (first, last)
 
 
 def test_only_true_and_false_are_booleans_and_dates_are_texts() -> None:
