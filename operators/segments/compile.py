@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from contracts.language.exact import exact_test
 from contracts.model.definitions import Definitions, Did, Segment, TraitIs, Where, leaves
+from contracts.model.event_patterns import matches
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells import cell_of
@@ -87,7 +88,7 @@ class Program(Facts):
         for at, feature in enumerate(self.features):
             if self.slots[at] != at:
                 continue
-            if not any(name == each or (each.endswith("*") and name.startswith(each[:-1])) for each in feature.events):
+            if not any(matches(pattern, name) for pattern in feature.events):
                 continue
             cell = self._cell_for(at, name) if feature.measure == "top" else self.cells[at]
             key = None if feature.measure == "latest" else next((where for where in feature.where if _text_equality(where)), None)

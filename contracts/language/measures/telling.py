@@ -34,5 +34,5 @@ def read_options(reader: Reader, fields: Mapping[str, Tree], measure: Measure, w
 def _check_events(reader: Reader, at: Tree, weights: Iterable[tuple[str, int]], events: tuple[str, ...]) -> None:
     """Weights are of events that are measured."""
     for name, _ in weights:
-        if not any(matches(event, name) or event == name for event in events):
+        if not any(matches(event, name) for event in events):
             reader.refuse(at, f"weights of events of `did`, {listed(events)}", name)

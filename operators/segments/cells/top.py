@@ -6,6 +6,7 @@ from bisect import insort
 from typing import Any
 
 from contracts.model.definitions import Feature
+from contracts.model.event_patterns import matches
 from contracts.text.numbers import MICRO
 from operators.segments.cells.cell import Cell, packed, property_of
 from operators.segments.cells.moving import Entry, Noted
@@ -78,12 +79,8 @@ def _both(a: Any, b: Any) -> Any:
 def weight_of(feature: Feature) -> int:
     """How much one event that is folded counts, in micros: the longest pattern that means it decides."""
     event: str = feature.option("event")
-    found = [(name, weight) for name, weight in feature.option("weights") if name == event or _prefix(name, event)]
+    found = [(name, weight) for name, weight in feature.option("weights") if matches(name, event)]
     return max(found, key=lambda one: len(one[0]))[1] if found else MICRO
-
-
-def _prefix(name: str, event: str) -> bool:
-    return name.endswith("*") and event.startswith(name[:-1])
 
 
 def heaviest(weights: dict[str, list[Any]], shown: int) -> Any:
