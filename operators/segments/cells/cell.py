@@ -6,7 +6,7 @@ empty cell. With a window, ``now`` may only grow between calls, since what has l
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any
 
@@ -141,6 +141,22 @@ def half_even(total: int, count: int) -> int:
 def property_of(feature: Feature) -> Callable[[Any], Any]:
     """How the property that is measured is read out of an event's."""
     return getter(feature.property or "")[0]
+
+
+def number_of(feature: Feature) -> Callable[[Any], Any]:
+    """How the number that is measured is read, in micros as a row can hold them; None of what is no number."""
+    read = property_of(feature)
+
+    def number(properties: Any) -> Any:
+        found = micros(read(properties))
+        return None if found is None else packed(found)
+
+    return number
+
+
+def place_among(bounds: list[int], value: int) -> int:
+    """Where a number lies among others: at one of them is a place of its own, between what is below and what is above."""
+    return bisect_left(bounds, value) + bisect_right(bounds, value)
 
 
 def _number(value: int) -> Any:

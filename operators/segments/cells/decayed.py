@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_right, insort
 from collections.abc import Callable
 from math import log2
 from typing import Any
 
 from contracts.model.definitions import Feature
 from contracts.text.numbers import MICRO
-from operators.segments.cells.cell import Cell, packed
-from operators.segments.cells.mean import number_of
+from operators.segments.cells.cell import Cell, number_of, packed, place_among
+from operators.segments.cells.moving import time_of
 
 _EVER = 1 << 62
 _LEFT = 2
@@ -42,7 +42,7 @@ class Decayed(Cell):
         if cell is None:
             cells[at] = [[time, number]]
             return True
-        insort(cell, [time, number], key=_time)
+        insort(cell, [time, number], key=time_of)
         while len(cell) > 1 and (cell[0][0] <= now - self._back or self._gone(cell[0]) <= now):
             del cell[0]
         return True
@@ -51,7 +51,7 @@ class Decayed(Cell):
         return sum(self._come(entry, now) for entry in self._inside(cell, now)) if cell else 0
 
     def join(self, a: Any, b: Any) -> Any:
-        return sorted([*a, *b], key=_time) if a and b else a or b
+        return sorted([*a, *b], key=time_of) if a and b else a or b
 
     def compared(self, numbers: set[int]) -> None:
         self._bounds = sorted(numbers)
@@ -61,7 +61,7 @@ class Decayed(Cell):
 
     def due(self, cell: Any, now: int) -> int | None:
         """What comes in or leaves the window next, or before that the first moment at which the sum passes a number."""
-        entering, leaving = bisect_right(cell, now - self._until, key=_time), bisect_right(cell, now - self._back, key=_time)
+        entering, leaving = bisect_right(cell, now - self._until, key=time_of), bisect_right(cell, now - self._back, key=time_of)
         moments = [cell[entering][0] + self._until] if entering < len(cell) else []
         if leaving < len(cell) and self._back != _EVER:
             moments.append(cell[leaving][0] + self._back)
@@ -74,7 +74,7 @@ class Decayed(Cell):
         return moment
 
     def _inside(self, cell: list[Any], now: int) -> list[Any]:
-        return cell[bisect_right(cell, now - self._back, key=_time) : bisect_right(cell, now - self._until, key=_time)]
+        return cell[bisect_right(cell, now - self._back, key=time_of) : bisect_right(cell, now - self._until, key=time_of)]
 
     def _come(self, entry: Any, now: int) -> int:
         number, age = int(entry[1]), now - int(entry[0])
@@ -98,14 +98,14 @@ class Decayed(Cell):
             return sum(self._come(one, moment) for one in above), sum(self._come(one, moment) for one in below)
 
         first, last = sums(start), sums(end)
-        here = self._place(first[0] + first[1])
+        here = place_among(self._bounds, first[0] + first[1])
         waiting = [(start, first, end, last)]
         while waiting:
             left, (more, less), right, (more_then, less_then) = waiting.pop()
-            if left >= right or self._place(more_then + less) == here == self._place(more + less_then):
+            if left >= right or place_among(self._bounds, more_then + less) == here == place_among(self._bounds, more + less_then):
                 continue
             if right - left == 1:
-                if self._place(more_then + less_then) != here:
+                if place_among(self._bounds, more_then + less_then) != here:
                     return right
                 continue
             middle = (left + right) // 2
@@ -113,15 +113,6 @@ class Decayed(Cell):
             waiting += [(middle, sums_then, right, (more_then, less_then)), (left, (more, less), middle, sums_then)]
         return None
 
-    def _place(self, value: int) -> int:
-        """Where a number lies among the bounds: at one of them is a place of its own."""
-        return bisect_left(self._bounds, value) + bisect_right(self._bounds, value)
-
 
 def _one(_properties: Any) -> Any:
     return packed(MICRO)
-
-
-def _time(entry: Any) -> int:
-    time: int = entry[0]
-    return time

@@ -6,25 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from contracts.model.definitions import Feature
-from contracts.text.numbers import MICRO, micros
-from operators.segments.cells.cell import Cell, half_even, packed, property_of
+from contracts.text.numbers import MICRO
+from operators.segments.cells.cell import Cell, half_even, number_of, packed
 from operators.segments.cells.moving import Entry, Noted
 
 DIGITS = 3
 """So many digits of a number a percentile keeps: it is wrong by half of the last at most, 0.5 %."""
-_Read = Callable[[Any], Any]
 _Choose = Callable[[Iterable[int]], int]
-
-
-def number_of(feature: Feature) -> _Read:
-    """How the number that is measured is read, in micros as a row can hold them; None of what is no number."""
-    read = property_of(feature)
-
-    def number(properties: Any) -> Any:
-        found = micros(read(properties))
-        return None if found is None else packed(found)
-
-    return number
 
 
 class Mean(Cell):

@@ -49,10 +49,10 @@ class Moving(Cell):
         if time > cell[-1][0]:
             cell.append(entry)
         else:
-            insort(cell, entry, key=_place)
-        gone = bisect_right(cell, now - self._back, key=_time)
+            insort(cell, entry, key=place_of)
+        gone = bisect_right(cell, now - self._back, key=time_of)
         if self._seen.tail:
-            gone = max(gone, bisect_right(cell, now - self._until, key=_time) - 1)
+            gone = max(gone, bisect_right(cell, now - self._until, key=time_of) - 1)
         if gone > 0:
             del cell[:gone]
         return True
@@ -63,7 +63,7 @@ class Moving(Cell):
         return value if cap is None or value < cap else cap
 
     def join(self, a: Any, b: Any) -> Any:
-        return sorted([*a, *b], key=_place) if a and b else a or b
+        return sorted([*a, *b], key=place_of) if a and b else a or b
 
     def critical(self, numbers: set[int]) -> None:
         """Every entry that comes or goes is looked at."""
@@ -72,7 +72,7 @@ class Moving(Cell):
         return self._seen.turn is not None or bool(cell[0][0] + self._until < armed)
 
     def due(self, cell: Any, now: int) -> int | None:
-        entering, leaving = bisect_right(cell, now - self._until, key=_time), bisect_right(cell, now - self._back, key=_time)
+        entering, leaving = bisect_right(cell, now - self._until, key=time_of), bisect_right(cell, now - self._back, key=time_of)
         moments = [cell[entering][0] + self._until] if entering < len(cell) else []
         if leaving < len(cell):
             moments.append(cell[leaving][0] + self._back)
@@ -83,7 +83,7 @@ class Moving(Cell):
         return min(moments, default=None)
 
     def _inside(self, cell: list[Entry], now: int) -> list[Entry]:
-        return cell[bisect_right(cell, now - self._back, key=_time) : bisect_right(cell, now - self._until, key=_time)]
+        return cell[bisect_right(cell, now - self._back, key=time_of) : bisect_right(cell, now - self._until, key=time_of)]
 
 
 class Spanned(Cell):
@@ -119,10 +119,12 @@ class Spanned(Cell):
         return self._inner.due(cell, now)
 
 
-def _time(entry: Entry) -> int:
+def time_of(entry: Entry) -> int:
+    """Also of one that has no message id."""
     time: int = entry[0]
     return time
 
 
-def _place(entry: Entry) -> tuple[int, str]:
+def place_of(entry: Entry) -> tuple[int, str]:
+    """By what entries are in order."""
     return entry[0], entry[1]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
 from contracts.model.definitions import Feature
 from contracts.text.numbers import micros
-from operators.segments.cells.cell import Cell, Windowed, packed, property_of
-from operators.segments.cells.mean import number_of
+from operators.segments.cells.cell import Cell, Windowed, number_of, packed, place_among, property_of
 from operators.segments.cells.moving import Noted
 
 _Read = Callable[[Any], Any]
@@ -38,7 +37,7 @@ class _Sum(Cell):
             return False
         before = int(cells.get(at, 0))
         cells[at] = packed(before + number)
-        return self._bounds is None or _place(self._bounds, before) != _place(self._bounds, before + number)
+        return self._bounds is None or place_among(self._bounds, before) != place_among(self._bounds, before + number)
 
     def value(self, cell: Any, now: int) -> int:
         return int(cell or 0)
@@ -48,11 +47,6 @@ class _Sum(Cell):
 
     def compared(self, numbers: set[int]) -> None:
         self._bounds = sorted(numbers)
-
-
-def _place(bounds: list[int], value: int) -> int:
-    """Where a number lies among others: at one of them is a place of its own, between what is below and what is above."""
-    return bisect_left(bounds, value) + bisect_right(bounds, value)
 
 
 class _RecentSum(Windowed):

@@ -9,7 +9,7 @@ from contracts.model.definitions import Feature
 from contracts.model.event_patterns import matches
 from contracts.text.numbers import MICRO
 from operators.segments.cells.cell import Cell, packed, property_of
-from operators.segments.cells.moving import Entry, Noted
+from operators.segments.cells.moving import Entry, Noted, place_of
 from operators.segments.predicates import value_key
 
 
@@ -28,7 +28,7 @@ class Listed(Cell):
         cell = cells.get(at)
         if cell is None:
             cell = cells[at] = []
-        insort(cell, [time, message, found], key=_place)
+        insort(cell, [time, message, found], key=place_of)
         del cell[: -self._limit]
         return True
 
@@ -36,7 +36,7 @@ class Listed(Cell):
         return [entry[2] for entry in cell] if cell else None
 
     def join(self, a: Any, b: Any) -> Any:
-        return sorted([*a, *b], key=_place)[-self._limit :] if a and b else a or b
+        return sorted([*a, *b], key=place_of)[-self._limit :] if a and b else a or b
 
 
 class Top(Cell):
@@ -111,7 +111,3 @@ def seen_top(feature: Feature) -> Noted:
         return heaviest(weights, shown)
 
     return Noted(None, weighed, of)
-
-
-def _place(entry: Entry) -> tuple[int, str]:
-    return entry[0], entry[1]
