@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,41 +19,13 @@ from skep.project.settings import Settings
 from state import checkpoint as module
 from state.errors import DiskFull, FormatMismatch, NoState, StateError
 from state.shard import Shard
-from tests.crash.harness import FLOW, environment, finish
+from tests.crash.harness import FLOW, finish
 from tests.crash.shop import make_lines, make_project
+from tests.killing import killed_at_each
 from tests.promises.project import asked, dump
 from tests.skep.test_cli import refused, skep
 
 SEED = 51
-_KILLED = """
-import os, signal, sys
-from pathlib import Path
-import shutil
-from skep.answers.state_restore import restore
-from skep.project.settings import Settings
-made, checkpoint, target = map(Path, sys.argv[1:4])
-for step in range(1, 1000, 4):
-    folder = target / str(step)
-    shutil.copytree(made, folder)
-    child = os.fork()
-    if not child:
-        left = step
-        def killed(call):
-            def inner(*args, **named):
-                global left
-                left -= 1
-                if not left:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return call(*args, **named)
-            return inner
-        shutil.rmtree, os.rename, os.replace, os.unlink = map(killed, (shutil.rmtree, os.rename, os.replace, os.unlink))
-        restore(Settings.load(folder), checkpoint, overwrite=True)
-        os._exit(0)
-    if os.waitpid(child, 0)[1] == 0:
-        break
-print(step)
-"""
-"""Restores into copies of a project, each killed one step further on, until one comes to its end."""
 
 
 @pytest.fixture(scope="module")
@@ -105,17 +75,19 @@ def test_what_is_there_is_replaced_only_when_that_is_said(shop: Settings, made: 
     assert dump(fresh) == before
 
 
+def put_back(project: Path, checkpoint: str) -> None:
+    """The step that is killed."""
+    restore(Settings.load(project), Path(checkpoint), overwrite=True)
+
+
 def test_a_killed_restore_leaves_the_old_state_or_is_run_again(made: tuple[Path, Path, str], tmp_path: Path) -> None:
     project, folder, before = made
     now = dump(project)
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", _KILLED, str(project), str(folder), str(tmp_path / "killed")],
-        env=environment(project), capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    steps, half = int(done.stdout), 0
-    assert steps > 10
-    for step in range(1, steps, 4):
-        shop = tmp_path / "killed" / str(step)
+    calls = ("shutil.rmtree", "os.rename", "os.replace", "os.unlink")
+    *left, _ended = killed_at_each(put_back, calls, project, tmp_path / "killed", str(folder), every=4)
+    assert len(left) > 2
+    half = 0
+    for shop in left:
         settings = Settings.load(shop)
         if (settings.data / "restoring").exists():
             half += 1
@@ -124,9 +96,9 @@ def test_a_killed_restore_leaves_the_old_state_or_is_run_again(made: tuple[Path,
             if half == 2:
                 assert "a restore was interrupted" in refused(skep("run", "--once", project=shop))
             restore(settings, folder, overwrite=False)
-            assert dump(shop) == before, step
+            assert dump(shop) == before, shop.name
         else:
-            assert dump(shop) in {now, before}, step
+            assert dump(shop) in {now, before}, shop.name
     assert half > 2
 
 

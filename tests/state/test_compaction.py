@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from random import Random
@@ -18,37 +16,8 @@ from state.archive import Archive
 from state.archive_files import archive_files, reading, whole
 from state.compaction import merge
 from state.errors import DiskFull, StateError
-from tests.processes import plain_environment
+from tests.killing import killed_at_each
 from tests.state.test_archive import archive, batch, files
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-_KILLED = """
-import os, shutil, signal, sys
-from pathlib import Path
-from state.compaction import merge
-made, target = Path(sys.argv[1]), Path(sys.argv[2])
-for step in range(1, 1000):
-    folder = target / str(step)
-    shutil.copytree(made, folder)
-    child = os.fork()
-    if not child:
-        left = step
-        def killed(call):
-            def inner(*args, **named):
-                global left
-                left -= 1
-                if not left:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return call(*args, **named)
-            return inner
-        os.replace, os.unlink, os.fsync = killed(os.replace), killed(os.unlink), killed(os.fsync)
-        merge(folder / "shop")
-        os._exit(0)
-    if os.waitpid(child, 0)[1] == 0:
-        break
-print(step)
-"""
-"""Merges copies of an archive, each killed one step further on, until one comes to its end."""
 
 
 def rows(root: Path) -> list[tuple[str, int, str]]:
@@ -96,19 +65,19 @@ def test_small_files_of_a_day_and_partition_become_one(tmp_path: Path) -> None:
     assert (rows(tmp_path), len(now)) == (now, len(before) + 2)
 
 
+def merged(root: Path) -> None:
+    """The step that is killed."""
+    merge(root / "shop")
+
+
 def test_killed_at_any_step_every_row_is_there_once(tmp_path: Path) -> None:
     seed = 15
     filled(tmp_path / "made", Random(seed), 10, 1).close()
     before = rows(tmp_path / "made")
-    done = subprocess.run(
-        [sys.executable, "-c", _KILLED, str(tmp_path / "made"), str(tmp_path / "killed")],
-        cwd=ROOT, env=plain_environment(), capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    steps = int(done.stdout)
-    assert steps > 15
+    left = killed_at_each(merged, ("os.replace", "os.unlink", "os.fsync"), tmp_path / "made", tmp_path / "killed")
+    assert len(left) > 15
     half = 0
-    for step in range(1, steps + 1):
-        folder = tmp_path / "killed" / str(step)
+    for step, folder in enumerate(left, 1):
         half += bool(whole(folder / "shop")[1])
         assert rows(folder) == before, step
         if step % 2:
