@@ -84,6 +84,17 @@ def test_links_in_the_docs_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_tables_in_the_docs_are_whole() -> None:
+    """Lines of a table that no head stands above are shown as they are, bars and all."""
+    torn = [
+        f"{doc.relative_to(ROOT)}: {block.splitlines()[0]}"
+        for doc in DOCS
+        for block in re.findall(r"(?:^\|.*\n)+", doc.read_text(), flags=re.MULTILINE)
+        if not re.match(r".*\n\|[-| :]+\|\n", block)
+    ]
+    assert torn == []
+
+
 def _told(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     """Every command and the first sentence or two of its help."""
     for name, one in sorted(getattr(command, "commands", {}).items()):
