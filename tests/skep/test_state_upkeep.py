@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
+from connectors.destinations.destination import Cursor
 from skep.project import asking
 from skep.project.asking import ask, folder_of_questions, give, taken
 from skep.project.errors import CommandError
@@ -92,6 +93,10 @@ def test_a_flow_is_compacted_while_it_goes_on(tmp_path: Path) -> None:
     assert stored["shard"]["bytes"] == sum(level["bytes"] for level in stored["shard"]["levels"]) > 0
     assert min(stored[name] for name in ("bytes_per_profile", "bytes_per_event", "archive_bytes_per_event")) > 0
     assert {(told["sequence"], told["behind"]) for told in stored["told"]} == {(0, stored["changes"])}
+    # What a destination hears while somebody looks is not less than nothing.
+    for told in stored["told"]:
+        Cursor(project / f"data/cursors/{told['destination']}@shop.json").store(stored["changes"] + 1)
+    assert {told["behind"] for told in info(project)["stored"]["told"]} == {0}
 
 
 def test_before_the_first_run_there_is_nothing_to_compact(tmp_path: Path) -> None:
