@@ -42,7 +42,7 @@ for name, words in (
     ("quarantine", "What was refused, why, and feeding it again, edited or not."),
     ("identity", "Who is who: links by hand, evidence, rules tried out."),
     ("contracts", "Versions of contracts: compared, made, and what hangs on them."),
-    ("state", "The data folder after another version of Skep."),
+    ("state", "What is stored: its size, copies of it, whether it is sound."),
     ("segments", "Segments, and why somebody is in one or not."),
 ):
     app.add_typer(late(f"skep.cli.{name}", f"{name}_app", words), name=name)
