@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from contracts.language import nested, operands
-from contracts.language.families import Limit, Operator
+from contracts.language.families import Limit, OfText
 from contracts.language.lists import Nested
 from contracts.language.operands import Operand
 from contracts.text.durations import duration_text
 
 
 @dataclass(frozen=True, slots=True)
-class Dated(Operator):
+class Dated(OfText):
     """A date that lies before, after or in another; a date alone is its whole day. ``above``, ``below``: what limits it on which side."""
 
     below: bool
@@ -22,17 +22,7 @@ class Dated(Operator):
 
     takes: ClassVar[Operand] = operands.DATE
     refers: ClassVar[tuple[str, ...]] = ("text",)
-    of: ClassVar[tuple[str, ...]] = ("text",)
     sure: ClassVar[bool] = False
-
-    def schema(self, _operand: Any) -> dict[str, Any]:
-        return {"type": "string"}
-
-    def kind(self, _operand: Any) -> str:
-        return "text"
-
-    def holds(self, value: Any, _operand: Any) -> bool:
-        return isinstance(value, str)
 
     def limits(self, operand: Any) -> tuple[Limit, Limit]:
         limit = (operand, not (self.below and self.above))
@@ -40,7 +30,7 @@ class Dated(Operator):
 
 
 @dataclass(frozen=True, slots=True)
-class Relative(Operator):
+class Relative(OfText):
     """A date that lies so far from now; of a date alone its start counts."""
 
     takes: ClassVar[Operand] = operands.DURATION
@@ -53,15 +43,6 @@ class Relative(Operator):
 
     def formula(self, operand: Any, show: Callable[[Any], str]) -> str:
         return self.sentence(operand, show)
-
-    def schema(self, _operand: Any) -> dict[str, Any]:
-        return {"type": "string"}
-
-    def kind(self, _operand: Any) -> str:
-        return "text"
-
-    def holds(self, value: Any, _operand: Any) -> bool:
-        return isinstance(value, str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,22 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class OfText(Operator):
+    """What holds of texts alone, as far as it is known of any of them."""
+
+    of: ClassVar[tuple[str, ...]] = ("text",)
+
+    def schema(self, _operand: Any) -> dict[str, Any]:
+        return {"type": "string"}
+
+    def kind(self, _operand: Any) -> str:
+        return "text"
+
+    def holds(self, value: Any, _operand: Any) -> bool:
+        return isinstance(value, str)
+
+
+@dataclass(frozen=True, slots=True)
 class Equality(Operator):
     """Kind and value; ``negative``: every present value that is not equal."""
 

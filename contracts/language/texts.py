@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from contracts.language import operands
-from contracts.language.families import Operator
+from contracts.language.families import OfText
 from contracts.language.operands import Operand
 from contracts.language.patterns import pattern_test
 
@@ -20,7 +20,7 @@ def _literal(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Text(Operator):
+class Text(OfText):
     """A part of a text; ``negative``: every text that has no such part. ``pattern``: around the part, as a regular expression."""
 
     test: Callable[[str, str], bool]
@@ -29,26 +29,21 @@ class Text(Operator):
 
     takes: ClassVar[Operand] = operands.TEXT
     refers: ClassVar[tuple[str, ...]] = ("text",)
-    of: ClassVar[tuple[str, ...]] = ("text",)
     cased: ClassVar[bool] = True
 
     def schema(self, operand: Any) -> dict[str, Any]:
         found = {"pattern": self.pattern.format(_literal(operand))}
         return {"type": "string", "not": found} if self.negative else {"type": "string", **found}
 
-    def kind(self, _operand: Any) -> str:
-        return "text"
-
     def holds(self, value: Any, operand: Any) -> bool:
         return isinstance(value, str) and self.test(value, operand) is not self.negative
 
 
 @dataclass(frozen=True, slots=True)
-class SomePart(Operator):
+class SomePart(OfText):
     """One of several parts of a text."""
 
     takes: ClassVar[Operand] = operands.TEXTS
-    of: ClassVar[tuple[str, ...]] = ("text",)
     cased: ClassVar[bool] = True
 
     def sentence(self, operand: Any, show: Callable[[Any], str]) -> str:
@@ -57,26 +52,16 @@ class SomePart(Operator):
     def schema(self, operand: Any) -> dict[str, Any]:
         return {"type": "string", "pattern": "|".join(map(_literal, operand))}
 
-    def kind(self, _operand: Any) -> str:
-        return "text"
-
     def holds(self, value: Any, operand: Any) -> bool:
         return isinstance(value, str) and any(part in value for part in operand)
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern(Operator):
+class Pattern(OfText):
     """A pattern that is found somewhere in a text."""
 
     takes: ClassVar[Operand] = operands.PATTERN
-    of: ClassVar[tuple[str, ...]] = ("text",)
     cased: ClassVar[bool] = True
-
-    def schema(self, _operand: Any) -> dict[str, Any]:
-        return {"type": "string"}
-
-    def kind(self, _operand: Any) -> str:
-        return "text"
 
     def holds(self, value: Any, operand: Any) -> bool:
         return isinstance(value, str) and pattern_test(operand)(value)
