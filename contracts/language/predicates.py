@@ -51,44 +51,30 @@ def read_predicates(
     other fields they may.
     """
     found, problems = [], len(reader.problems)
-    typed = list(typed)
+    typed, known = list(typed), NUMERIC if numeric else tuple(OPERATORS)
     parts = _spelt_out(reader, parts)
     ignoring = _ignore_case(reader, parts, numeric=numeric)
     parts = {op: operand for op, operand in parts.items() if op != IGNORE_CASE or numeric}
     for op, operand in parts.items():
-        if op not in OPERATORS or (numeric and op not in NUMERIC):
-            known = NUMERIC if numeric else OPERATORS
-            hint = closest(op, known)
-            reader.refuse(operand, f"one of {_named(numeric=numeric)}", op, hint)
-            continue
-        if OPERATORS[op].moves and not moving:
+        if op not in known:
+            reader.refuse(operand, f"one of {_named(numeric=numeric)}", op, closest(op, known))
+        elif OPERATORS[op].moves and not moving:
             hint = "an event keeps what it said: a trait, such as the `last` of the property, can be held against now"
             reader.refuse(operand, "an operator that does not look at now", op, hint)
-            continue
-        other = other_field(operand)
-        if other is not None:
-            read_other = _other_field(reader, operand, op, typed, others)
-            if read_other is not None:
-                found.append(_predicate(op, read_other, ignoring=ignoring))
+        elif (other := other_field(operand)) is not None:
+            field = _other_field(reader, operand, op, other, typed, others=others)
+            if field is not None:
+                found.append(_predicate(op, field, ignoring=ignoring))
             if ignoring and OPERATORS[op].refers == KINDS:
-                reader.refuse(
-                    operand,
-                    "a comparison in which case counts",
-                    f"{other[0]}: …",
-                    "without regard to case only texts are compared with another field",
-                )
-            continue
-        takes, before = OPERATORS[op].takes, len(reader.problems)
-        read = None
-        if takes.read is not None:
-            read = takes.read(reader, operand, typed, partial(read_predicates, moving=moving)) or None
-        elif takes.is_good(reader, operand, numeric):
-            read = operand.plain()
-        if read is not None:
-            predicate = _predicate(op, read, ignoring=ignoring)
-            found.append(predicate)
-            if len(reader.problems) == before:
-                check_comparison(reader, operand, [predicate], typed)
+                hint = "without regard to case only texts are compared with another field"
+                reader.refuse(operand, "a comparison in which case counts", f"{other[0]}: …", hint)
+        else:
+            before = len(reader.problems)
+            read = _operand(reader, operand, op, typed, numeric=numeric, moving=moving)
+            if read is not None:
+                found.append(_predicate(op, read, ignoring=ignoring))
+                if len(reader.problems) == before:
+                    check_comparison(reader, operand, found[-1:], typed)
     if not parts:
         hint = "" if numeric else "`exists: true` asks only whether there is a value"
         reader.refuse(at, f"a predicate, one of {_named(numeric=numeric)}", "none", hint)
@@ -97,11 +83,18 @@ def read_predicates(
     return tuple(found)
 
 
-def _other_field(reader: Reader, at: Tree, op: str, typed: Sequence[Typed], others: Others | None) -> OtherField | None:
-    named = other_field(at)
-    assert named is not None, "it has been asked for"
-    word, part = named
-    row = OPERATORS[op]
+def _operand(reader: Reader, at: Tree, op: str, typed: Sequence[Typed], *, numeric: bool, moving: bool) -> Any:
+    """What is written behind an operator; None, and a problem, if it cannot be read."""
+    takes = OPERATORS[op].takes
+    if takes.read is not None:
+        return takes.read(reader, at, typed, partial(read_predicates, moving=moving)) or None
+    return at.plain() if takes.is_good(reader, at, numeric) else None
+
+
+def _other_field(
+    reader: Reader, at: Tree, op: str, named: tuple[str, Tree], typed: Sequence[Typed], *, others: Others | None
+) -> OtherField | None:
+    (word, part), row = named, OPERATORS[op]
     if others is None or word != others.of or not row.refers:
         hint = others.instead if others is not None else "here stands a written value; a trait may be held against another trait"
         hint = hint if row.refers else _instead(op)
