@@ -8,8 +8,8 @@ from contracts.language.features import Measured, read_events, read_property, re
 from contracts.language.measures import OPTIONS, RESERVED_TRAITS, TRAITS
 from contracts.language.measures.beside import as_options
 from contracts.language.measures.measure import Measure
-from contracts.language.measures.telling import read_options
-from contracts.language.spans import EVER, WINDOWS, TimeSpan, read_window, window_schemas
+from contracts.language.measures.telling import read_options, read_span
+from contracts.language.spans import WINDOWS, window_schemas
 from contracts.model.definitions import Feature, Trait, Where
 from contracts.text.keys import Boolean, Fields, Key, Own, Text
 from contracts.text.yaml_tree import Reader, Tree
@@ -60,7 +60,7 @@ def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, T
     events = read_events(reader, did, measured) if did is not None else ()
     where = read_where(reader, fields.get("where"), events, measured)
     measure = TRAITS[kind]
-    window = _window(reader, fields, measure)
+    window = read_span(reader, fields, measure, kind)
     path, options, typed = _measured(reader, fields, measure, events, measured, where=where)
     if emit and measure.passing:
         reader.refuse(
@@ -80,14 +80,6 @@ def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, T
 def approximate(trait: Trait) -> str:
     """By how much a trait may be wrong, in words; empty if it is exact."""
     return TRAITS[trait.kind].approximate if trait.kind in TRAITS else ""
-
-
-def _window(reader: Reader, fields: dict[str, Tree], measure: Measure) -> TimeSpan:
-    named = [name for name in WINDOWS if name in fields]
-    if named and not measure.window:
-        reader.refuse(fields[named[0]], f"no window beside {measure.trait}, which says itself how far back it looks", named[0])
-        return EVER
-    return read_window(reader, fields)
 
 
 def _measured(

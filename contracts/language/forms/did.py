@@ -10,10 +10,10 @@ from contracts.language.measures import CONDITIONS, MEASURES, RESERVED
 from contracts.language.measures.beside import as_options, duration_or_none
 from contracts.language.measures.counting import TIMES
 from contracts.language.measures.measure import Measure
-from contracts.language.measures.telling import read_options
+from contracts.language.measures.telling import read_options, read_span
 from contracts.language.operators import NUMERIC, OPERATORS
 from contracts.language.predicates import cap_of, check_comparison, meant_operator, predicates_text, read_durations, read_predicates
-from contracts.language.spans import EVER, WINDOWS, TimeSpan, read_window, window_text
+from contracts.language.spans import WINDOWS, TimeSpan, window_text
 from contracts.model.definitions import Condition, Did, Feature, Predicate, Where
 from contracts.text.problems import closest, listed, meant
 from contracts.text.scalars import meant_number, unquoted
@@ -58,15 +58,11 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings,
 
 def _window(reader: Reader, parts: dict[str, Tree], measure: Measure, timezone: str) -> TimeSpan:
     """The window beside ``did``, where the measure has none of its own."""
-    named = [name for name in WINDOWS if name in parts]
-    if named and not measure.window:
-        reader.refuse(parts[named[0]], f"no window beside {measure.name}, which says itself how far back it looks", named[0])
-        return EVER
-    if not named and measure.name == "first_time":
+    if measure.name == "first_time" and not any(name in parts for name in WINDOWS):
         reader.refuse(parts[measure.name], f"a window beside it, one of {listed(WINDOWS)}", "none", "whoever has ever done it: `did` alone")
     if measure.name == "latest" and "where" not in parts:
         reader.refuse(parts[measure.name], "`where` beside it: what the latest event must be", "none")
-    return read_window(reader, parts, timezone)
+    return read_span(reader, parts, measure, measure.name, timezone)
 
 
 def _beside(reader: Reader, parts: dict[str, Tree], measure: Measure) -> dict[str, Tree]:

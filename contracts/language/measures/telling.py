@@ -7,6 +7,7 @@ from typing import Any
 
 from contracts.language.measures import MEASURES, OPTIONS
 from contracts.language.measures.measure import Measure
+from contracts.language.spans import EVER, WINDOWS, TimeSpan, read_window
 from contracts.model.event_patterns import matches
 from contracts.text.problems import listed
 from contracts.text.yaml_tree import Reader, Tree
@@ -29,6 +30,15 @@ def read_options(reader: Reader, fields: Mapping[str, Tree], measure: Measure, w
         if at is not None and option.events:
             _check_events(reader, at, found[name], events)
     return None if len(reader.problems) > before else found
+
+
+def read_span(reader: Reader, fields: Mapping[str, Tree], measure: Measure, word: str, timezone: str = "UTC") -> TimeSpan:
+    """The window beside the measure, as `read_window` does, where the measure takes one."""
+    named = [name for name in WINDOWS if name in fields]
+    if named and not measure.window:
+        reader.refuse(fields[named[0]], f"no window beside {word}, which says itself how far back it looks", named[0])
+        return EVER
+    return read_window(reader, fields, timezone)
 
 
 def _check_events(reader: Reader, at: Tree, weights: Iterable[tuple[str, int]], events: tuple[str, ...]) -> None:
