@@ -15,7 +15,8 @@ from contracts.model.batches import Event
 from contracts.model.definitions import Definitions, Predicate
 from contracts.model.hashing import Hasher, profile_id
 from operators.judge import Judge
-from tests.generator import DAY_US, PROPERTIES, Scenario, scenario, scenarios, to_events
+from tests.drawn_definitions import PROPERTIES
+from tests.generator import DAY_US, Scenario, scenario, scenarios, to_events
 from tests.model import dump
 from tests.model_links import accepted, content, instant
 from tests.model_segments import Exact, satisfies, some_value, values_at

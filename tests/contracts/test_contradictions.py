@@ -12,7 +12,8 @@ import pytest
 from contracts import ContractErrors, load
 from contracts.model.hashing import Hasher
 from tests.contracts.project import segment
-from tests.generator import drawn_files, scenario, to_events
+from tests.drawn_definitions import drawn_files
+from tests.generator import scenario, to_events
 from tests.model import dump
 
 CANNOT = {

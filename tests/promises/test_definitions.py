@@ -18,8 +18,9 @@ from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
 from operators.people import change
 from tests import model
+from tests.drawn_definitions import TRAITS, definitions_files
 from tests.engine import HASHER, Engine, difference, judge_of, steps
-from tests.generator import TRAITS, Json, Scenario, definitions_files, scenario
+from tests.generator import Json, Scenario, scenario
 from tests.promises.change_log import Folded, changes_of, dumped
 from tests.tallies import check
 

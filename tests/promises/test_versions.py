@@ -14,8 +14,9 @@ import pytest
 from contracts import load
 from contracts.text.names import event_name
 from tests import model
+from tests.drawn_definitions import PROPERTIES, definitions_files
 from tests.engine import HASHER, Engine, difference
-from tests.generator import PROPERTIES, definitions_files, scenario
+from tests.generator import scenario
 from tests.promises.project import asked, dump, project, ran, write_contract
 
 Json = dict[str, Any]

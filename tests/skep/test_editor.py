@@ -21,7 +21,7 @@ from skep.tools.editor import schemas as editor
 from skep.tools.editor.schemas import modeline, schema_name, schemas
 from skep.tools.starter import create
 from tests.contracts.project import GOOD
-from tests.generator import definitions_files
+from tests.drawn_definitions import definitions_files
 from tests.skep.test_cli import skep
 
 ROOT = Path(__file__).resolve().parents[2]

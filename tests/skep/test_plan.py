@@ -19,7 +19,8 @@ from skep.project.definitions import keep
 from skep.project.settings import Settings
 from skep.project.spaces import shard_path
 from state.shard import Shard
-from tests.generator import Scenario, definitions_files, scenario
+from tests.drawn_definitions import definitions_files
+from tests.generator import Scenario, scenario
 from tests.graphs import likenesses
 from tests.promises.project import applied, asked, dump, project, ran, write_contract
 from tests.skep.test_apply import following, until

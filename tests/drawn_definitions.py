@@ -1,0 +1,290 @@
+"""The definitions of a scenario: traits of any measure in any window, segments of any condition, rules of identity, all of them drawn."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import contracts
+from contracts import ContractErrors, Problem
+from tests.predicates import drawn, drawn_against, drawn_of_trait
+from tests.typed import BLOCKED
+
+Json = dict[str, Any]
+
+WINDOWS = ("10m", "30m", "1h", "1d", "3d", "10d", "30d")
+
+
+def definitions_files(seed: int) -> dict[str, str]:
+    """The files of a seed, without an `all` that nobody can meet: such a segment asks for some one of its conditions."""
+    files = drawn_files(seed)
+    for path, problem in contradictions(files):
+        assert problem.expected.startswith("conditions"), problem
+        files[path] = json.dumps({**json.loads(files[path]), "who": {"did": "order_*"}}, indent=1, ensure_ascii=False)
+    return files
+
+
+def contradictions(files: dict[str, str]) -> list[tuple[str, Problem]]:
+    """The segments that are refused, with what is said of them; only what speaks of one thing twice is looked at."""
+    segments = [text for path, text in files.items() if path.startswith("segments/")]
+    if not any(name == again for text in segments for name, again in pairwise(sorted(_NAMED.findall(text)))):
+        return []
+    try:
+        contracts.load(files)
+    except ContractErrors as errors:
+        return [(problem.file, problem) for problem in errors.problems]
+    return []
+
+
+_NAMED = re.compile(r'(?:"purpose"|"consent"): "(\w+)"|"trait": "([^"]+)"|"segment": "(\w+)"|"(did)"')
+
+
+def drawn_files(seed: int) -> dict[str, str]:
+    """The files of a seed as they are drawn. JSON is YAML, too."""
+    rng = Random(f"{seed}:definitions")
+    computed = Random(f"{seed}:computed")
+    traits = [*TRAITS, *(_computed(computed, number) for number in range(computed.choice([0, 3, 6])))]
+    files: dict[str, Any] = {"identity.yaml": _identity(rng), "consent.yaml": CONSENT, "traits.yaml": {"traits": traits}}
+    for event, properties in PROPERTIES.items():
+        files[f"events/{event}/1-0-0.json"] = {"type": "object", "properties": {name: {} for name in properties}}
+    for trait in traits[len(TRAITS) :]:
+        if computed.random() < 0.5 and not {"percentile", "top", "list", "set", "first", "last"} & set(trait):
+            number = computed.choice([1, 3, 20, 3600, 864_000])
+            who = {"trait": trait["name"], **computed.choice([{"gte": number}, {"lt": number}, {"ne": number}, {"exists": True}])}
+            files[f"segments/{trait['name']}.yaml"] = {"segment": trait["name"], "who": who}
+    for number in range(rng.choice([2, 5, 8])):
+        floor = Random(f"{seed}:floor:{number}").choice([None] * 7 + [0.9, 0.96, 0.99, 0.999, 1])
+        files[f"segments/s{number}.yaml"] = _segment(rng, number) | ({} if floor is None else {"confidence": {"gte": floor}})
+    asked = Random(f"{seed}:predicates")
+    for number in range(asked.choice([0, 1, 3])):
+        files[f"segments/p{number}.yaml"] = _of_value(asked, number)
+    return {path: json.dumps(content, indent=1, ensure_ascii=False) for path, content in files.items()}
+
+
+PROPERTIES = {
+    "order_completed": ("amount", "sku", "currency", "items", "due", "value"),
+    "order_refunded": ("amount", "sku", "currency", "items", "due", "value"),
+    "product_viewed": ("amount", "sku"),
+    "consent_updated": ("categoryPreferences",),
+}
+CONSENT = {"purposes": [{"name": "marketing", "default": "denied"}, {"name": "analytics", "default": "granted"}]}
+TRAITS = [
+    {"name": "plan"},
+    {"name": "orders", "count": True, "did": "order_completed"},
+    {"name": "total", "sum": "amount", "did": "order_*", "emit": True},
+    {"name": "first_sku", "first": "sku", "did": "order_*"},
+    {"name": "last_sku", "last": "sku", "did": ["product_viewed", "order_completed"], "where": {"amount": {"gt": 0}}},
+    {"name": "skus", "set": "sku", "did": "order_*", "limit": 2},
+]
+
+
+_AMOUNT, _SKU = ("avg", "min", "max", "percentile", "sum", "decayed_sum"), ("top", "list", "set", "distinct", "first", "last")
+_PLAIN: tuple[Json, ...] = (
+    {"count": True}, {"distinct_days": True}, {"since_first": True}, {"since_last": True}, {"interval_mean": True}, {"session_count": True},
+    {"streak": "days"}, {"streak": "weeks"}, *({"session_length": how} for how in ("mean", "last", "total")),
+)  # fmt: skip
+
+
+def _computed(rng: Random, number: int) -> Json:
+    """A computed trait of any measure, in any window that the measure takes."""
+    measure = rng.choice([*({word: "amount"} for word in _AMOUNT), *({word: "sku"} for word in _SKU), *_PLAIN])
+    (word,) = measure
+    trait = {"name": f"c{number}", **measure, "did": rng.choice(["order_completed", "order_*", "*", ["product_viewed", "order_completed"]])}
+    if word in {"list", "set"}:
+        trait["limit"] = rng.choice([1, 2, 5])
+    if word == "top":
+        trait |= rng.choice([{}, {"k": 2}, {"k": 3, "weights": {"order_completed": rng.choice([0, 0.5, 5])}}])
+        trait["did"] = rng.choice([trait["did"], ["order_completed", "product_viewed"]]) if "weights" not in trait else "order_*"
+    if word == "percentile":
+        trait["at"] = rng.choice([0.5, 0.95, 1, 0.000001])
+    if word == "decayed_sum":
+        trait["half_life"] = rng.choice(["10m", "1d", "7d"])
+    if word != "streak":
+        trait |= _window(rng)
+    if trait["did"] == "order_completed" and rng.random() < 0.3:
+        trait["where"] = _where(rng)
+    if not word.startswith("since") and word != "decayed_sum" and rng.random() < 0.4:
+        trait["emit"] = True
+    return trait
+
+
+def _window(rng: Random) -> Json:
+    longer, shorter = sorted(rng.sample([0, 1, 2, 5, 9, 20, 40], 2), reverse=True)
+    days = sorted(rng.sample(["2026-01-03", "2026-01-10", "2026-01-10T22:30:00Z", "2026-01-20", "2026-02-05"], 2))
+    return rng.choice(
+        [{}, {"within": rng.choice(WINDOWS)}, {"within": rng.choice(WINDOWS)}, {"ago": [f"{longer}d", f"{shorter}d"]}, {"between": days}]
+    )
+
+
+def _identity(rng: Random) -> Json:
+    device: Json = {"name": "anonymous_id", "from": ["anonymousId", "previousId"], "scope": "device"}
+    if rng.random() < 0.25:
+        device["shared_after"] = rng.choice([2, 3])
+    email: Json = {"name": "email", "from": ["traits.email", "context.traits.email"], "normalize": "email", "personal": True}
+    email |= rng.choice([{}, {"unique": True}, {"limit": 2}, {"limit": 1}])
+    namespaces: list[Json] = [{"name": "user_id", "from": "userId", "unique": rng.random() < 0.85}, email]
+    if rng.random() < 0.5:
+        namespaces.append({"name": "phone", "from": "context.traits.phone", "normalize": "phone", "limit": 1})
+    namespaces.append(device)
+    if rng.random() < 0.3:
+        namespaces.append({"name": "device_id", "from": "context.device.id", "scope": "device", "limit": 1})
+    stitching = {"session_gap": "30m", "backstitch": rng.choice(["1h", "2d", "30d"]), "owner": rng.choice(["session"] * 5 + ["device"])}
+    limits = rng.choice([{}, {}, {"identifiers": 4}, {"links": 3}, {"identifiers": 3, "links": 2}])
+    return {
+        "version": 1,
+        "namespaces": namespaces,
+        "conflict": rng.choice(["newest", "newest", "oldest"]),
+        "limits": limits,
+        "stitching": stitching,
+    } | rng.choice([{}, {}, {}, {"blocked": BLOCKED}])
+
+
+def _segment(rng: Random, number: int) -> Json:
+    segment: Json = {"segment": f"s{number}", "who": _condition(rng, number, 2)}
+    if rng.random() < 0.3:
+        segment["purpose"] = rng.choice(["marketing", "analytics"])
+    if rng.random() < 0.4:
+        segment["timezone"] = rng.choice(["Europe/Berlin", "America/New_York"])
+    return segment
+
+
+def _of_value(rng: Random, number: int) -> Json:
+    """A segment by what identify calls, or orders, say of one thing that may be anything."""
+    kind = rng.random()
+    if kind < 0.15:
+        who = {"trait": rng.choice(["value", "value[]"]), **drawn_against(rng, {"trait": rng.choice(["plan", "age", "last_sku"])})}
+    elif kind < 0.3:
+        who = {"did": "order_*", "where": {rng.choice(["value", "value[]"]): drawn_against(rng, {"property": rng.choice(["sku", "due"])})}}
+    elif kind < 0.65:
+        who = {"trait": rng.choice(["value", "value[]", "value.a"]), **drawn_of_trait(rng)}
+    else:
+        who = {"did": rng.choice(["order_completed", "order_*"]), "where": {rng.choice(["value", "value[]"]): drawn(rng)}}
+    return {"segment": f"p{number}", "who": who} | rng.choice([{}, {"timezone": "Europe/Berlin"}])
+
+
+def _condition(rng: Random, number: int, depth: int) -> Json:
+    """A condition of segment ``number``, which may name those before it."""
+    kind = rng.choices(["did", "trait", "consent", "segment", "all", "any", "not"], [6, 4, 1, 1, *[1 if depth else 0] * 3])[0]
+    if kind in ("all", "any"):
+        return {kind: [_condition(rng, number, depth - 1) for _ in range(2)]}
+    if kind == "not":
+        return {"not": _condition(rng, number, depth - 1)}
+    if kind == "consent":
+        return {"consent": rng.choice(["marketing", "analytics"])}
+    if kind == "segment" and number:
+        return {"segment": f"s{rng.randrange(number)}"}
+    return _trait(rng) if kind == "trait" else _did(rng)
+
+
+def _trait(rng: Random) -> Json:
+    name = rng.choice(["age", "orders", "total"])
+    number = {"trait": name, **(_count_predicate(rng) if name == "orders" else _number_predicate(rng))}
+    text = {"trait": rng.choice(["plan", "address.city", "first_sku", "last_sku", "skus[0]"]), **_text_predicate(rng)}
+    day = {"trait": "since", **_date_predicate(rng)}
+    some = {"trait": "skus[]", **rng.choice([{"eq": "A"}, {"starts_with": "B"}])}
+    return rng.choice([number, number, text, text, day, some])
+
+
+def _did(rng: Random) -> Json:
+    events = rng.choice(
+        ["order_completed", "Order Completed", "order_*", ["product_viewed", "order_refunded"], "product_viewed", "page_viewed"]
+    )
+    condition: Json = {"did": events}
+    if events != "page_viewed":
+        measure = rng.choice(["times", "times", "sum", "distinct", "avg", "min", "max", "other", "other"])
+        condition |= (
+            _other(rng) if measure == "other" else {"times": _count_predicate(rng)} if measure == "times" else _measure(rng, measure)
+        )
+        if events == "order_completed" and "where" not in condition and rng.random() < 0.6:
+            condition["where"] = _where(rng)
+    elif rng.random() < 0.5:
+        condition |= {"times": {"eq": 0}}
+    if "active_periods" not in condition and (rng.random() < 0.6 or "first_time" in condition):
+        condition |= _window(rng) or {"within": "3d"}
+    return condition
+
+
+def _measure(rng: Random, measure: str) -> Json:
+    predicate = _count_predicate(rng) if measure == "distinct" else _number_predicate(rng)
+    beside = "between" not in predicate and rng.random() < 0.5
+    return {measure: "sku" if measure == "distinct" else "amount", **(predicate if beside else {"value": predicate})}
+
+
+def _other(rng: Random) -> Json:
+    """A measure of days, of times, or of one event."""
+    passed = rng.choice([{"gte": "1d"}, {"lt": "10m"}, {"gt": "3d", "lte": "10d"}, {"between": ["1h", "30d"]}, {"ne": "1d"}])
+    value = {"value": _count_predicate(rng)}
+    return rng.choice(
+        [
+            {"distinct_days": True, **value},
+            {"active_periods": {"each": rng.choice(["1h", "1d", "7d"]), "of": rng.choice([1, 3, 5])}, **value},
+            {rng.choice(["since_first", "since_last"]): passed},
+            {rng.choice(["first", "last"]): "sku", "value": _text_predicate(rng)},
+            {"latest": True, "where": rng.choice([{"amount": _number_predicate(rng)}, {"sku": "A"}, {"context.channel": "web"}])},
+            {"first_time": True},
+            {"decayed_sum": rng.choice([True, "amount"]), "half_life": rng.choice(["10m", "1d", "7d"]), "value": _number_predicate(rng)},
+            {"decayed_sum": True, "half_life": rng.choice(["30m", "3d"]), "gte": rng.choice([0.1, 0.5, 1, 1.5])},
+        ]
+    )
+
+
+def _count_predicate(rng: Random) -> Json:
+    n = rng.choice([1, 2, 3])
+    return rng.choice(
+        [{"gte": n}, {"eq": n}, {"eq": 0}, {"lt": n}, {"gt": n, "lte": n + 1}, {"between": [n, n + 1]}, {"ne": n}, {"in": [0, n]}]
+    )
+
+
+def _where(rng: Random) -> Json:
+    return rng.choice(
+        [
+            {"currency": "EUR"},
+            {"currency": ["EUR", "GBP"], "amount": _number_predicate(rng)},
+            {"items[].sku": "A"},
+            {"items[].sku": {"exists": False}},
+            {"items[].sku": {"starts_with": "A", "ne": "A"}},
+            {"items[0].qty": {"gte": 2}},
+            {"sku": _text_predicate(rng)},
+            {"context.channel": "web"},
+            {"due": _date_predicate(rng)},
+        ]
+    )
+
+
+def _number_predicate(rng: Random) -> Json:
+    n = rng.choice([0, 0.1, 0.3, 3, 19.99, 20, -5, 100])
+    return rng.choice(
+        [{"gte": n}, {"gt": n}, {"lt": n}, {"lte": n}, {"eq": n}, {"ne": n}, {"in": [n, 3]}, {"not_in": [n]}, {"between": [n, n + 20]}]
+    )
+
+
+def _text_predicate(rng: Random) -> Json:
+    return rng.choice(
+        [
+            {"eq": "A"},
+            {"ne": "gold"},
+            {"in": ["gold", "B", 1]},
+            {"not_in": ["A", "Berlin"]},
+            {"exists": True},
+            {"exists": False},
+            {"is": "empty"},
+            {"contains": "erl"},
+            {"not_contains": "o"},
+            {"starts_with": "B"},
+            {"not_starts_with": "B"},
+            {"ends_with": "d"},
+            {"not_ends_with": "n"},
+            {"gt": "B"},
+            {"lte": "Berlin"},
+        ]
+    )
+
+
+def _date_predicate(rng: Random) -> Json:
+    operand = rng.choice(["2026-01-10", "2026-01-10T22:30:00Z", "2026-01-11T00:30:00+02:00"])
+    return rng.choice(
+        [{"gt": operand}, {"gte": operand}, {"lt": operand}, {"lte": operand}, {"between": ["2026-01-10", "2026-01-15"]}, {"eq": operand}]
+    )
