@@ -12,7 +12,8 @@ from operators.people import change, denials, meaning
 from operators.people.blocks import BlockIndex
 from operators.people.recompute import compute
 from operators.people.work import Work
-from operators.records import OWNED, SELF, Person, decode_person
+from operators.records import OWNED, SELF, decode_person
+from operators.segments.carried import Memberships
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
 
@@ -71,8 +72,10 @@ def _recompute(work: Work, before: Program) -> None:
         anchors |= _anchor_again(work, anchor, timed=old_meaning)
     if old_meaning:
         anchors |= work.manual.named
+    memberships = Memberships(before.segments, work.program.segments)
     for person in old.values():
-        _translate(work, person, before)
+        for segment in memberships.carry(person):
+            work.announcer.left(person, segment.name, segment.version)
     names = {segment.name for segment in work.program.segments}
     work.meta.sizes = {name: size for name, size in work.meta.sizes.items() if name in names and size}
     anchors.discard(NO_ANCHOR)
@@ -81,19 +84,6 @@ def _recompute(work: Work, before: Program) -> None:
     index = BlockIndex(work.shard.blocks, 0, work.meta) if work.matcher is None else work.matcher.index
     index.clear()
     compute(work, old, anchors, everybody=True)
-
-
-def _translate(work: Work, person: Person, before: Program) -> None:
-    """Memberships by name: out of the segments that are gone, the others under their new numbers."""
-    here = {segment.name: at for at, segment in enumerate(work.program.segments)}
-    held, bits = int.from_bytes(person.bits, "little"), 0
-    for at, segment in enumerate(before.segments):
-        if held >> at & 1:
-            if segment.name in here:
-                bits |= 1 << here[segment.name]
-            else:
-                work.announcer.left(person, segment.name, segment.version)
-    person.bits = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
 
 
 def _anchors_with_moments(work: Work) -> set[bytes]:

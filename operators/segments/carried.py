@@ -6,6 +6,7 @@ dropped what a longer one wants, a smaller cap what a larger one counts, so it g
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -15,6 +16,26 @@ from operators.records import Person
 from operators.segments.cells.cell import Cell
 from operators.segments.compile import Program
 from operators.segments.facts import Facts
+
+
+class Memberships:
+    """Memberships by the segments ``before`` become those by the segments ``after``, by name."""
+
+    def __init__(self, before: Sequence[Segment], after: Sequence[Segment]) -> None:
+        numbers = {segment.name: at for at, segment in enumerate(after)}
+        self._segments = [(segment, numbers.get(segment.name)) for segment in before]
+
+    def carry(self, person: Person) -> list[Segment]:
+        """Number a person's memberships anew; returns the segments of which the person was a member and that are gone."""
+        held, bits, gone = int.from_bytes(person.bits, "little"), 0, []
+        for at, (segment, number) in enumerate(self._segments):
+            if held >> at & 1:
+                if number is None:
+                    gone.append(segment)
+                else:
+                    bits |= 1 << number
+        person.bits = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+        return gone
 
 
 class Carried:
@@ -42,9 +63,8 @@ class Carried:
         places = {key: self.first + at for at, key in enumerate(fresh)}
         self._cells = [(at, places[feature.key] if (here := known[at]) is None else here) for at, feature in wanted]
         """Number of a feature that has a cell, and where a wide row has that."""
-        numbers = {segment.name: at for at, segment in enumerate(after.segments)}
         self._matters: dict[str, bool] = {}
-        self._segments = [(segment, numbers.get(segment.name)) for segment in before.segments]
+        self._memberships = Memberships(before.segments, after.segments)
 
     @cached_property
     def narrow(self) -> Program:
@@ -65,17 +85,9 @@ class Carried:
         that are gone."""
         cells = person.cells
         person.cells = {number: cells[at] for number, at in self._cells if at in cells}
-        held, bits, gone = int.from_bytes(person.bits, "little"), 0, []
-        for at, (segment, number) in enumerate(self._segments):
-            if held >> at & 1:
-                if number is None:
-                    gone.append(segment)
-                else:
-                    bits |= 1 << number
-        person.bits = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
         # What was before a session under way is not what is kept of it: that was numbered as before.
         person.aside = None
-        return gone
+        return self._memberships.carry(person)
 
     def widen(self, person: Person, part: Person | None) -> None:
         """Put what the new features come to, None of no event, behind a person's other cells."""
