@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
+from contracts.model.definitions import Segment
 from contracts.model.partitions import generation
 from operators.quality.broken import Broken
 
@@ -94,6 +97,11 @@ class Meta(msgspec.Struct):
         if reason == "too_late":
             _count(self.late, source, by)
         _count(self.quarantine, reason, by)
+
+    def keep_sizes(self, segments: Iterable[Segment]) -> None:
+        """Let go of the sizes of other segments than these, and of those in which nobody is."""
+        names = {segment.name for segment in segments}
+        self.sizes = {name: size for name, size in self.sizes.items() if name in names and size}
 
     @property
     def digest(self) -> str:

@@ -22,8 +22,6 @@ SLICE_PEOPLE = 200
 """Who is brought along in one commit at most, beside those whose events come."""
 SLICE_US = 15_000
 """Time of the processor that a slice takes, about: the next one has fewer people if this one took more, since events wait for it."""
-
-
 FIRST_PEOPLE = 20
 """Who is brought along in the first slice."""
 
@@ -52,8 +50,7 @@ def _end(work: Work, change: Underway) -> None:
     """Everybody has been told of."""
     meta = work.meta
     meta.change = work.carried = None
-    names = {segment.name for segment in work.program.segments}
-    meta.sizes = {name: size for name, size in meta.sizes.items() if name in names and size}
+    meta.keep_sizes(work.program.segments)
     if change.entry:
         answer = {"definitions": change.after, "recomputed": True, "people": change.people, "events": change.events}
         work.shard.answers.put(change.entry.encode(), orjson.dumps({"ok": True, "type": "definitions", **answer}))

@@ -76,8 +76,7 @@ def _recompute(work: Work, before: Program) -> None:
     for person in old.values():
         for segment in memberships.carry(person):
             work.announcer.left(person, segment.name, segment.version)
-    names = {segment.name for segment in work.program.segments}
-    work.meta.sizes = {name: size for name, size in work.meta.sizes.items() if name in names and size}
+    work.meta.keep_sizes(work.program.segments)
     anchors.discard(NO_ANCHOR)
     for person in old.values():
         person.records = {}
