@@ -10,7 +10,7 @@ from itertools import islice
 import orjson
 
 from operators.meta import Underway
-from operators.moment_row import moment_contract, moment_message, moment_owner, moment_raw
+from operators.moment_row import moment_contract, moment_owner
 from operators.people.clock import BEFORE_ALL
 from operators.people.heads import nobodys, owner_key
 from operators.people.stored import committed
@@ -129,9 +129,9 @@ class Bringing:
             person = owners.get(owner_key(anchor, moment_owner(row)))
             if person is None or not carried.matters(contracts[moment_contract(row)]):
                 continue
-            event = work.judge.reread(moment_raw(row), contracts[moment_contract(row)])
+            event = work.judge.stored(row, stored.time_us, contracts)
+            event.traits = event.consents = None
             change.events += 1
-            event.time_us, event.message_id, event.traits, event.consents = stored.time_us, moment_message(row), None, None
             part = parts.get(person.key)
             if part is None:
                 part = parts[person.key] = Person(b"", [], {})
