@@ -16,8 +16,7 @@ import pyarrow.parquet as pq
 
 from contracts.model.event import Event
 from state.archive_files import ArchiveFile, tidy
-from state.errors import DiskFull
-from state.files import put, replace, sync
+from state.files import needing_room, put, replace, sync
 
 SCHEMA = pa.schema(
     [
@@ -166,12 +165,9 @@ class Archive:
         error = self._failed
         if error is None:
             return
-        if isinstance(error, OSError) and "No space left" in str(error):
-            raise DiskFull(
-                f"the disk of {self._folder} is full; what waited for the archive will be read again. "
-                "Free some space and start the flow again."
-            ) from error
-        raise error
+        words = "what waited for the archive will be read again. Free some space and start the flow again."
+        with needing_room(self._folder, words):
+            raise error
 
     def _try_to_store(self, chunks: dict[tuple[str, int], list[pa.RecordBatch]], reached: dict[str, int]) -> None:
         try:

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from state.archive import COMPRESSION, POSITIONS, SCHEMA, load_positions, named
 from state.archive_files import ArchiveFile, remove, removing, whole
-from state.errors import DiskFull, StateError
-from state.files import sync
+from state.errors import StateError
+from state.files import needing_room, sync
 
 LARGEST = 128_000_000
 """Bytes that a merged file has at most, so that reading one day stays cheap, and a file that is as large is not written again."""
@@ -67,16 +67,13 @@ def merge(folder: Path) -> Merged:
         before = len(files) + len(covered), _size(files) + _size(covered)
         replaced = _Replaced(folder, covered)
         try:
-            for run in _runs(files, named(load_positions(folder / POSITIONS))):
-                _write(scratch, run)
-                replaced.files += run
-                replaced.bytes += _size(run)
-                if replaced.bytes >= _AT_ONCE:
-                    replaced.remove()
-        except OSError as error:
-            if "No space left" in str(error):
-                raise DiskFull(f"the disk of {folder} is full; the archive is as it was. Free some space and compact it again.") from error
-            raise
+            with needing_room(folder, "the archive is as it was. Free some space and compact it again."):
+                for run in _runs(files, named(load_positions(folder / POSITIONS))):
+                    _write(scratch, run)
+                    replaced.files += run
+                    replaced.bytes += _size(run)
+                    if replaced.bytes >= _AT_ONCE:
+                        replaced.remove()
         finally:
             replaced.remove()
     after = whole(folder)[0]

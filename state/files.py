@@ -7,6 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from state.errors import DiskFull
+
+
+@contextmanager
+def needing_room(folder: Path, words: str) -> Iterator[None]:
+    """A disk that is full is a `DiskFull`, with words that say what has become of it and what to do."""
+    try:
+        yield
+    except OSError as error:
+        if "No space left" in str(error):
+            raise DiskFull(f"the disk of {folder} is full; {words}") from error
+        raise
+
 
 def replace(path: Path, content: bytes) -> None:
     """Puts ``content`` at ``path``, whose folder is there or is made. Raises `OSError`; then what was there stays."""

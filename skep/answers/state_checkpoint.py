@@ -24,7 +24,8 @@ from skep.project.spaces import archive_path, control_path, shard_path
 from state.archive import POSITIONS, load_positions
 from state.archive_files import archive_files, reading
 from state.checkpoint import LAYOUT, MANIFEST, PARTS, Manifest, SpaceStand, listed, place, shared_bytes, write_manifest
-from state.errors import DiskFull, NoState
+from state.errors import NoState
+from state.files import needing_room
 from state.shard import SecondaryShard, Shard
 
 
@@ -82,16 +83,15 @@ def _made(settings: Settings, folder: Path) -> Iterator[None]:
         cure = "it holds what an interrupted checkpoint has left: remove it, or name another" if left else "name another"
         raise CommandError(f"{folder}: expected an empty folder, or none, found one with something in it → {cure}")
     folder.mkdir(parents=True, exist_ok=True)
+    words = "nothing is left there, and nothing of the state is touched. Name a folder on another disk, or free some space."
     try:
-        yield
-    except BaseException as error:
+        with needing_room(folder, words):
+            yield
+    except BaseException:
         for part in PARTS:
             shutil.rmtree(folder / part, ignore_errors=True)
         if not was_there:
             shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError) and "No space left" in str(error):
-            words = "nothing is left there, and nothing of the state is touched. Name a folder on another disk, or free some space."
-            raise DiskFull(f"the disk of {folder} is full; {words}") from error
         raise
 
 

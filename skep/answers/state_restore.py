@@ -18,8 +18,8 @@ from skep.project.process import restoring, take_lock
 from skep.project.settings import Settings
 from skep.project.spaces import snapshot_path
 from state.checkpoint import PARTS, Manifest, SpaceStand, fetch, read_manifest
-from state.errors import DiskFull, FormatMismatch, StateError
-from state.files import remove, replace, sync
+from state.errors import FormatMismatch, StateError
+from state.files import needing_room, remove, replace, sync
 from state.shard import SecondaryShard
 
 
@@ -81,11 +81,8 @@ def _room(data: Path) -> Iterator[Path]:
     fetched = data / ".restoring"
     shutil.rmtree(fetched, ignore_errors=True)
     try:
-        yield fetched
-    except OSError as error:
-        if "No space left" in str(error):
-            raise DiskFull(f"the disk of {data} is full; the state is as it was. Free some space and restore it again.") from error
-        raise
+        with needing_room(data, "the state is as it was. Free some space and restore it again."):
+            yield fetched
     finally:
         shutil.rmtree(fetched, ignore_errors=True)
 
