@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import insort
 from collections.abc import Callable
 from math import log2
 from typing import Any
@@ -10,9 +10,8 @@ from typing import Any
 from contracts.model.definitions import Feature
 from contracts.text.numbers import MICRO
 from operators.segments.cells.cell import Cell, number_of, packed, place_among
-from operators.segments.cells.moving import time_of
+from operators.segments.cells.moving import Lookback, time_of
 
-_EVER = 1 << 62
 _LEFT = 2
 """So many half-lives behind the last at which an event is a millionth or more of anything, it is nothing by any rounding."""
 
@@ -30,25 +29,24 @@ class Decayed(Cell):
         super().__init__(1)
         self._read: Callable[[Any], Any] = number_of(feature) if feature.property else _one
         self._half_life: int = feature.option("half_life")
-        self._back = _EVER if feature.within_us is None else feature.within_us
-        self._until = feature.until_us
+        self._lookback = Lookback(feature.within_us, feature.until_us, time_of)
         self._bounds: list[int] = []
 
     def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
-        number = self._read(properties)
-        if number is None or number == 0 or time <= now - self._back or self._gone([time, number]) <= now:
+        number, back = self._read(properties), self._lookback.back
+        if number is None or number == 0 or time <= now - back or self._gone([time, number]) <= now:
             return False
         cell = cells.get(at)
         if cell is None:
             cells[at] = [[time, number]]
             return True
         insort(cell, [time, number], key=time_of)
-        while len(cell) > 1 and (cell[0][0] <= now - self._back or self._gone(cell[0]) <= now):
+        while len(cell) > 1 and (cell[0][0] <= now - back or self._gone(cell[0]) <= now):
             del cell[0]
         return True
 
     def value(self, cell: Any, now: int) -> int:
-        return sum(self._come(entry, now) for entry in self._inside(cell, now)) if cell else 0
+        return sum(self._come(entry, now) for entry in self._lookback.inside(cell, now)) if cell else 0
 
     def join(self, a: Any, b: Any) -> Any:
         return sorted([*a, *b], key=time_of) if a and b else a or b
@@ -61,20 +59,13 @@ class Decayed(Cell):
 
     def due(self, cell: Any, now: int) -> int | None:
         """What comes in or leaves the window next, or before that the first moment at which the sum passes a number."""
-        entering, leaving = bisect_right(cell, now - self._until, key=time_of), bisect_right(cell, now - self._back, key=time_of)
-        moments = [cell[entering][0] + self._until] if entering < len(cell) else []
-        if leaving < len(cell) and self._back != _EVER:
-            moments.append(cell[leaving][0] + self._back)
-        moment = min(moments, default=None)
-        inside = [[time, int(number)] for time, number in cell[leaving:entering]]
+        moment = self._lookback.passed(cell, now)
+        inside = [[time, int(number)] for time, number in self._lookback.inside(cell, now)]
         if inside and self._bounds:
             last = max(map(self._gone, inside))
             passes = self._passes(inside, now, last if moment is None else min(last, moment - 1))
             return moment if passes is None else passes
         return moment
-
-    def _inside(self, cell: list[Any], now: int) -> list[Any]:
-        return cell[bisect_right(cell, now - self._back, key=time_of) : bisect_right(cell, now - self._until, key=time_of)]
 
     def _come(self, entry: Any, now: int) -> int:
         number, age = int(entry[1]), now - int(entry[0])

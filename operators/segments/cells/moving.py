@@ -6,7 +6,7 @@ from bisect import bisect_right, insort
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from operators.segments.cells.cell import Cell
+from operators.segments.cells.cell import Cell, earlier
 
 Entry = list[Any]
 """``[time, message id, what is read]``"""
@@ -25,8 +25,32 @@ class Noted(NamedTuple):
     ordered: bool = False
 
 
+EVER = 1 << 62
+
+
+class Lookback:
+    """Of things in order of their times those of ``now - back < time <= now - until`` (µs). ``back``: None is however long ago."""
+
+    def __init__(self, back: int | None, until: int, time: Callable[[Any], int]) -> None:
+        self.back = EVER if back is None else back
+        self.until = until
+        self._time = time
+
+    def inside(self, cell: list[Any], now: int) -> list[Any]:
+        """What lies in it."""
+        return cell[bisect_right(cell, now - self.back, key=self._time) : bisect_right(cell, now - self.until, key=self._time)]
+
+    def passed(self, cell: list[Any], now: int) -> int | None:
+        """The next moment at which something enters or leaves it."""
+        entering, leaving = bisect_right(cell, now - self.until, key=self._time), bisect_right(cell, now - self.back, key=self._time)
+        moment = self._time(cell[entering]) + self.until if entering < len(cell) else None
+        if leaving < len(cell) and self.back != EVER:
+            moment = earlier(moment, self._time(cell[leaving]) + self.back)
+        return moment
+
+
 class Moving(Cell):
-    """The entries in order. Those of ``now - back < time <= now - until`` count, those that no longer do are dropped."""
+    """The entries in order. Those in the window count, those that no longer do are dropped."""
 
     windowed = True
 
@@ -34,13 +58,12 @@ class Moving(Cell):
         super().__init__(seen.unit)
         self._seen = seen
         self._read = seen.read
-        self._back = back
-        self._until = until
+        self._lookback = Lookback(back, until, time_of)
         self._cap = cap
 
     def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
-        kept = self._read(properties)
-        if kept is None or time <= now - self._back:
+        kept, lookback = self._read(properties), self._lookback
+        if kept is None or time <= now - lookback.back:
             return False
         cell, entry = cells.get(at), [time, message if self._seen.ordered else "", kept]
         if cell is None:
@@ -50,15 +73,15 @@ class Moving(Cell):
             cell.append(entry)
         else:
             insort(cell, entry, key=place_of)
-        gone = bisect_right(cell, now - self._back, key=time_of)
+        gone = bisect_right(cell, now - lookback.back, key=time_of)
         if self._seen.tail:
-            gone = max(gone, bisect_right(cell, now - self._until, key=time_of) - 1)
+            gone = max(gone, bisect_right(cell, now - lookback.until, key=time_of) - 1)
         if gone > 0:
             del cell[:gone]
         return True
 
     def value(self, cell: Any, now: int) -> Any:
-        inside = self._inside(cell, now) if cell else []
+        inside = self._lookback.inside(cell, now) if cell else []
         value, cap = self._seen.of(inside, now), self._cap
         return value if cap is None or value < cap else cap
 
@@ -69,21 +92,11 @@ class Moving(Cell):
         """Every entry that comes or goes is looked at."""
 
     def may_be_due(self, cell: Any, armed: int) -> bool:
-        return self._seen.turn is not None or bool(cell[0][0] + self._until < armed)
+        return self._seen.turn is not None or bool(cell[0][0] + self._lookback.until < armed)
 
     def due(self, cell: Any, now: int) -> int | None:
-        entering, leaving = bisect_right(cell, now - self._until, key=time_of), bisect_right(cell, now - self._back, key=time_of)
-        moments = [cell[entering][0] + self._until] if entering < len(cell) else []
-        if leaving < len(cell):
-            moments.append(cell[leaving][0] + self._back)
-        if self._seen.turn is not None and leaving < entering:
-            turn = self._seen.turn(cell[leaving:entering], now)
-            if turn is not None:
-                moments.append(turn)
-        return min(moments, default=None)
-
-    def _inside(self, cell: list[Entry], now: int) -> list[Entry]:
-        return cell[bisect_right(cell, now - self._back, key=time_of) : bisect_right(cell, now - self._until, key=time_of)]
+        moment, turn = self._lookback.passed(cell, now), self._seen.turn
+        return moment if turn is None else earlier(moment, turn(self._lookback.inside(cell, now), now))
 
 
 class Spanned(Cell):

@@ -6,9 +6,8 @@ from bisect import bisect_right, insort
 from typing import Any
 
 from contracts.model.definitions import Feature
-from operators.segments.cells.cell import Cell
-
-_EVER = 1 << 62
+from operators.segments.cells.cell import Cell, earlier
+from operators.segments.cells.moving import EVER, Lookback
 
 
 class Since(Cell):
@@ -22,23 +21,22 @@ class Since(Cell):
     def __init__(self, feature: Feature) -> None:
         super().__init__(1)
         self._newest = feature.measure == "since_last"
-        self._back = _EVER if feature.within_us is None else feature.within_us
-        self._until = feature.until_us
+        self._lookback = Lookback(feature.within_us, feature.until_us, _itself)
         self._bounds: list[int] = []
 
     def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
-        cell = cells.get(at)
-        if time <= now - self._back:
+        cell, lookback = cells.get(at), self._lookback
+        if time <= now - lookback.back:
             return False
         if cell is None:
             cells[at] = [time]
             return True
         insort(cell, time)
         if self._newest:
-            gone = bisect_right(cell, now - self._until) - 1
+            gone = bisect_right(cell, now - lookback.until) - 1
         else:
-            gone = bisect_right(cell, now - self._back)
-            if self._back == _EVER:
+            gone = bisect_right(cell, now - lookback.back)
+            if lookback.back == EVER:
                 del cell[1:]
         if gone > 0:
             del cell[:gone]
@@ -49,7 +47,7 @@ class Since(Cell):
         return None if time is None else now - time
 
     def _time(self, cell: list[int], now: int) -> int | None:
-        start, end = bisect_right(cell, now - self._back), bisect_right(cell, now - self._until)
+        start, end = bisect_right(cell, now - self._lookback.back), bisect_right(cell, now - self._lookback.until)
         if start >= end:
             return None
         return cell[end - 1] if self._newest else cell[start]
@@ -64,26 +62,26 @@ class Since(Cell):
         return True
 
     def due(self, cell: Any, now: int) -> int | None:
-        entering, leaving = bisect_right(cell, now - self._until), bisect_right(cell, now - self._back)
-        moments = [cell[entering] + self._until] if entering < len(cell) else []
-        if leaving < len(cell) and self._back != _EVER:
-            moments.append(cell[leaving] + self._back)
-        time = self._time(cell, now)
+        moment, time = self._lookback.passed(cell, now), self._time(cell, now)
         if time is not None:
             # At a number the value is equal to it, a microsecond later beyond it.
-            moments += [time + bound + one for bound in self._bounds for one in (0, 1)]
-        return min((moment for moment in moments if moment > now), default=None)
+            passes = [time + bound + one for bound in self._bounds for one in (0, 1)]
+            moment = earlier(moment, min((each for each in passes if each > now), default=None))
+        return moment
+
+
+def _itself(time: Any) -> int:
+    found: int = time
+    return found
 
 
 class FirstTime(Cell):
     """``[time]`` of the earliest event; true while that lies in the window."""
 
-    windowed = True
-
     def __init__(self, feature: Feature) -> None:
         super().__init__()
         self._between = feature.between
-        self._back = feature.within_us or _EVER
+        self._back = feature.within_us or EVER
         self._until = feature.until_us
         self.windowed = feature.between is None
 
