@@ -45,19 +45,12 @@ def fold(person: Person, event: Event, anchor: bytes, program: Program, now: int
 
 
 def _fold_features(person: Person, event: Event, program: Program, now: int, touched: list[Any]) -> int | None:
-    route = program.route(event.name)
     properties = event.properties
-    chosen = route.always
-    if route.by_text:
-        for path, texts in route.by_text.items():
-            value = properties.get(path)
-            if type(value) is str and value in texts:
-                chosen = chosen + texts[value]
     due: int | None = None
     time, message, cells, armed = event.time_us, event.message_id, person.cells, person.armed
     # What has changed by itself before has been told, unless the timer is late, as everybody's is before the clock runs.
     told = armed is None or armed > now
-    for at, matches, feature in chosen:
+    for at, matches, feature in program.route(event.name).chosen(properties):
         if matches is not None and not matches(properties, event.body):
             continue
         known = len(cells)

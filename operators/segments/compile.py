@@ -39,6 +39,15 @@ class Route:
         self.by_text: dict[str, dict[str, list[Touch]]] = {}
         """Property name → text → features that ask for exactly that text."""
 
+    def chosen(self, properties: dict[str, Any]) -> list[Touch]:
+        """Those that these properties do not exclude at a glance."""
+        chosen = self.always
+        for path, texts in self.by_text.items():
+            value = properties.get(path)
+            if type(value) is str and value in texts:
+                chosen = chosen + texts[value]
+        return chosen
+
 
 class Plan(NamedTuple):
     """Segments to evaluate, in order, emitted traits to compare, and whether consents and the confidence may have changed."""
@@ -239,11 +248,11 @@ def _matcher(clauses: tuple[Where, ...], zone: str) -> Matcher | None:
         if len(steps) == 1 and type(steps[0]) is str and steps[0] != "context":
             name, only = steps[0], compiled(clauses[0].predicates, zone)
             return lambda properties, event: only(properties.get(name))
-    tests: list[tuple[Callable[[Any], bool], bool]] = []
     within: list[Matcher] = [_within_event(where, zone) for where in clauses if refers(where.predicates)]
     if within:
         rest = _matcher(tuple(where for where in clauses if not refers(where.predicates)), zone)
         return lambda properties, event: all(each(properties, event) for each in within) and (rest is None or rest(properties, event))
+    tests: list[tuple[Callable[[Any], bool], bool]] = []
     for where in clauses:
         inside = parse_path(where.path)[0] == "context"
         tests.append((satisfied(where.path, compiled(where.predicates, zone)), inside))

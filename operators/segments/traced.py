@@ -45,13 +45,8 @@ def contributions(program: Program, at: int, person: Person, events: Iterable[Ev
 
 def _folds(program: Program, at: int, event: Event, cells: dict[int, Any], now: int) -> bool:
     """Fold an event into the cell at which the feature looks among these, if it counts such events."""
-    route, slot = program.route(event.name), program.slots[at]
-    chosen = list(route.always)
-    for path, texts in route.by_text.items():
-        value = event.properties.get(path)
-        if isinstance(value, str):
-            chosen += texts.get(value, ())
-    for number, matches, cell in chosen:
+    slot = program.slots[at]
+    for number, matches, cell in program.route(event.name).chosen(event.properties):
         if number == slot and (matches is None or matches(event.properties, event.body)):
             cell.fold(cells, slot, event.time_us, event.message_id, event.properties, now)
             return True
