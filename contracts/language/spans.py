@@ -51,11 +51,9 @@ def read_window(reader: Reader, parts: Mapping[str, Tree], timezone: str = "UTC"
 
 
 def _ends(reader: Reader, at: Tree, expected: str) -> list[Tree] | None:
-    items = reader.items(at, expected)
-    if len(items) == 2:
-        return items
-    if isinstance(at.value, list):
-        reader.refuse(at, expected, f"{len(items)}")
+    if isinstance(at.value, list) and len(at.value) == 2:
+        return at.value
+    reader.refuse(at, expected, f"{len(at.value)}" if isinstance(at.value, list) else None)
     return None
 
 

@@ -139,7 +139,9 @@ class Reader:
         return {}
 
     def fields(self, at: Tree, known: Iterable[str], later: Mapping[str, str] | Iterable[str] = (), beside: str = "") -> dict[str, Tree]:
-        """The known parts of a mapping; unknown keys are problems, those in ``later`` said to be not supported yet.
+        """The known parts of a mapping; unknown keys are problems.
+
+        ``later``: keys that are not supported yet, or what is said of each of them.
 
         ``beside``: what is said of an unknown key that is near to none of them.
         """
@@ -149,7 +151,8 @@ class Reader:
             if name in known:
                 continue
             if name in later:
-                self.refuse(part, f"one of the keys {listed(known)}", name, f"{name} is not supported yet")
+                said = later[name] if isinstance(later, Mapping) else f"{name} is not supported yet"
+                self.refuse(part, f"one of the keys {listed(known)}", name, said)
             else:
                 self.refuse(part, f"one of the keys {listed(known)}", name, closest(name, known) or beside)
         return {name: part for name, part in parts.items() if name in known}

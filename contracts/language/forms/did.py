@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.language.features import Measured, read_events, read_property, read_where, zoned
 from contracts.language.forms.form import Form, Inner, Surroundings
-from contracts.language.measures import CONDITIONS, MEASURES, RESERVED
+from contracts.language.measures import CONDITIONS, MEASURES, OPTIONS, RESERVED, TRAITS
 from contracts.language.measures.beside import as_options, duration_or_none
 from contracts.language.measures.counting import TIMES
 from contracts.language.measures.measure import Measure
@@ -71,13 +71,15 @@ def _beside(reader: Reader, parts: dict[str, Tree], measure: Measure) -> dict[st
     allowed = {"beside": NUMERIC, "any": tuple(OPERATORS)}.get(asks, ())
     rest = {}
     for name, part in parts.items():
-        if name in known:
+        if name in known or name in OPTIONS:  # `read_options` refuses what is not of this measure.
             continue
         if allowed and (name in allowed or name == "value"):
             rest[name] = part
         elif name in RESERVED:
             hint = "; ".join(filter(None, (f"{name} is not supported yet", meant(name, known))))
             reader.refuse(part, _FEW, name, hint)
+        elif name in TRAITS and not TRAITS[name].asks:
+            reader.refuse(part, _FEW, name, "only traits have it")
         elif name in OPERATORS:
             inside = f"write `{measure.name}: {{{name}: …}}`" if asks == "inside" else f"{measure.name} is true or not"
             reader.refuse(part, _FEW, name, f"a {measure.name} is a number" if allowed else inside)

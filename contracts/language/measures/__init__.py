@@ -24,4 +24,7 @@ OPTIONS: dict[str, Option] = {option.name: option for measure in MEASURES.values
 """The keys that stand beside some measures, by name."""
 RESERVED = ("session", "each")
 """Words beside `did` that are not built yet, measures and windows."""
-RESERVED_TRAITS = ("session", "times", "stddev", "ratio", "expression", "approximate", "merge")
+RESERVED_TRAITS: dict[str, str] = {
+    **{name: f"{name} is not supported yet" for name in ("session", "stddev", "ratio", "expression", "approximate", "merge")},
+    **{name: "only conditions of segments have it" for name in CONDITIONS if not MEASURES[name].trait},
+}
