@@ -16,7 +16,7 @@ from contracts.model.event_patterns import matches
 from contracts.model.versions import newest
 from contracts.reading.lineage import inheritance_of, touches, uses
 from schemalogic.paths import parse_path, path_text
-from schemalogic.typed import Typed
+from schemalogic.typed import ANYTHING, Typed
 from state.snapshot.fields import Field
 
 _TYPES = {"text": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN"}
@@ -66,19 +66,11 @@ def _reads(use: Use, trait: str) -> bool:
     return of_identify and parse_path(use.path)[0] == trait and (use.kind, use.name) != ("trait", trait)
 
 
-_MEASURED = {
-    **dict.fromkeys(("count", "distinct", "distinct_days", "streak", "session_count"), "BIGINT"),
-    **dict.fromkeys(
-        ("sum", "avg", "min", "max", "percentile", "since_first", "since_last", "interval_mean", "session_length", "decayed_sum"), "DOUBLE"
-    ),
-    **dict.fromkeys(("set", "list"), "JSON"),
-}
-"""By measure, where it is not that of the property."""
-
-
 def _trait_type(trait: Trait, feature: Feature | None, field: Field, properties: Properties) -> str:
-    """DuckDB's type for the values of a trait; a sum is of the kind of what it adds up."""
-    known = _MEASURED.get(trait.kind, field.type)
+    """DuckDB's type for the values of a trait: what its measure can be whatever it measures, else that of the property; a sum is of the
+    kind of what it adds up."""
+    measured = ANYTHING if feature is None else MEASURES[feature.measure].value(None, "", 0)
+    known = field.type if measured == ANYTHING else _type(measured, ())
     if feature is not None and feature.measure == "top" and feature.option("k") > 1:
         known = "JSON"
     if known != "DOUBLE" or field.unit in CURRENCIES | MONEY:
