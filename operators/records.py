@@ -229,6 +229,11 @@ def decode_moments(key: bytes, row: bytes) -> list[Stored]:
     return [Stored(time_us, message, row)]
 
 
+def decode_stored(family: str, key: bytes, row: bytes) -> list[Stored]:
+    """The moments in a row of the family ``moments`` or ``pages``."""
+    return decode_page(row) if family == "pages" else decode_moments(key, row)
+
+
 def shown(value: object) -> object:
     """A value of a row for JSON."""
     return orjson.Fragment(bytes(value.data)) if isinstance(value, Exact) else value

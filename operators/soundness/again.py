@@ -13,7 +13,7 @@ from contracts.text.times import DAY_US
 from operators.moment_row import moment_message
 from operators.people.recompute import component, compute
 from operators.people.work import Work
-from operators.records import decode_moments, decode_page, decode_person
+from operators.records import decode_person, decode_stored
 from operators.soundness.findings import Findings
 from operators.soundness.whereabouts import home
 from operators.view.dump import person_lines
@@ -149,7 +149,7 @@ def _messages(family: str, key: bytes, row: bytes | None) -> dict[bytes, bytes]:
     """The moments in a row, by the hashes of their message ids."""
     if row is None:
         return {}
-    return {each.message: each.row for each in (decode_page(row) if family == "pages" else decode_moments(key, row))}
+    return {each.message: each.row for each in decode_stored(family, key, row)}
 
 
 def _name(key: bytes | None) -> str:

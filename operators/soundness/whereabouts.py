@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contracts.envelope import message_hash
 from contracts.model.hashing import profile_id
 from operators.moment_row import moment_contract, moment_message, moment_owner
-from operators.records import NOBODY, OWNED, SEEN_BESIDE, Stored, decode_moments, decode_page, decode_person, place
+from operators.records import NOBODY, OWNED, Stored, decode_moments, decode_page, decode_person
 from operators.soundness.findings import Findings
+from operators.view.events import EventReader
 from operators.view.rows import SpaceRows
 from state.keys import NOBODY as NO_ANCHOR
 from state.keys import PERIOD_US, period_of, period_of_key
@@ -17,12 +18,14 @@ from state.keys import PERIOD_US, period_of, period_of_key
 def moments(space: SpaceRows) -> Findings:
     """Stored events, from both sides: from where they lie, and from the message ids that are remembered."""
     found = Findings("moments", "accepted events, each of which lies where its message id says and has one owner")
-    meta, contracts = space.meta, len(space.meta.contracts)
+    meta, events = space.meta, EventReader(space)
+    contracts = len(meta.contracts)
     unidentified = 0
     for family, anchor, key, each in _stored(space):
         found.looked += 1
-        about = f"event {_message(each)}"
-        if each.message != message_hash(_message(each)):
+        message_id = _message(each)
+        about = f"event {message_id}"
+        if each.message != message_hash(message_id):
             found.differ(about, "the hash of its message id", each.message.hex())
         if moment_contract(each.row) >= contracts:
             found.differ(about, f"one of {contracts} contracts", f"number {moment_contract(each.row)}")
@@ -31,7 +34,7 @@ def moments(space: SpaceRows) -> Findings:
             found.differ(about, f"a time of the period from {period * PERIOD_US} µs on", f"{each.time_us} µs")
         unidentified += anchor == NO_ANCHOR
         if family == "moments" or anchor == NO_ANCHOR:
-            where = _place(space, each.message)
+            where = events.lies(each.message)
             if where != (family, key):
                 found.differ(
                     about,
@@ -45,10 +48,7 @@ def moments(space: SpaceRows) -> Findings:
     found.same("events that are counted", found.looked, meta.events)
     found.same("events without identifiers that are counted", unidentified, meta.unidentified)
     for message, _ in space.rows.rows("seen"):
-        where = _place(space, message)
-        row = None if where is None else space.rows.row(*where)
-        inside = [] if where is None or row is None else decode_page(row) if where[0] == "pages" else decode_moments(where[1], row)
-        if all(each.message != message for each in inside):
+        if events.remembered(message) is None:
             found.differ(f"message id {message.hex()}", "an event", "none where it leads")
     return found
 
@@ -76,14 +76,6 @@ def home(space: SpaceRows, anchor: bytes, row: bytes) -> bytes | None:
         return lead
     device = next((one for one in identifiers if one.hash == anchor), None)
     return None if device is None else space.hasher.shared(rules.namespaces[device.namespace].name, device.value)
-
-
-def _place(space: SpaceRows, message: bytes) -> tuple[str, bytes] | None:
-    """Where the event of a message id lies."""
-    first, seen = message, space.rows.row("seen", message)
-    if seen is not None and len(seen) == SEEN_BESIDE:
-        first, seen = seen, space.rows.row("seen", seen)
-    return None if seen is None else place(first, seen)
 
 
 def _message(each: Stored) -> str:

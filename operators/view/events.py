@@ -9,7 +9,7 @@ from contracts.envelope import message_hash
 from contracts.model.hashing import profile_id
 from operators.match.confidence import confidences
 from operators.moment_row import moment_message, moment_owner, moment_raw
-from operators.records import NOBODY, OWNED, SEEN_BESIDE, Identifier, Person, Stored, decode_moments, decode_page, place
+from operators.records import NOBODY, OWNED, SEEN_BESIDE, Identifier, Person, Stored, decode_moments, decode_page, decode_stored, place
 from operators.view.identity import IdentityReader
 from operators.view.rows import SpaceRows
 from state.keys import NOBODY as NO_ANCHOR
@@ -103,15 +103,20 @@ class EventReader:
 
     def message(self, message_id: str) -> bytes | None:
         """The bytes of the accepted event with this id, while the id is remembered."""
-        key = first = message_hash(message_id)
-        seen = self.committed.rows.row("seen", key)
+        found = self.remembered(message_hash(message_id))
+        return None if found is None else moment_raw(found.row)
+
+    def remembered(self, message: bytes) -> Stored | None:
+        """The event of a message hash, where its id is remembered."""
+        where = self.lies(message)
+        row = None if where is None else self.committed.rows.row(*where)
+        if where is None or row is None:
+            return None
+        return next((each for each in decode_stored(*where, row) if each.message == message), None)
+
+    def lies(self, message: bytes) -> tuple[str, bytes] | None:
+        """The family and the key of the row that should hold the event of a message hash, while its id is remembered."""
+        first, seen = message, self.committed.rows.row("seen", message)
         if seen is not None and len(seen) == SEEN_BESIDE:
             first, seen = seen, self.committed.rows.row("seen", seen)
-        if seen is None:
-            return None
-        family, lies = place(first, seen)
-        row = self.committed.rows.row(family, lies)
-        if row is None:
-            return None
-        stored = decode_page(row) if family == "pages" else decode_moments(lies, row)
-        return next((moment_raw(each.row) for each in stored if each.message == key), None)
+        return None if seen is None else place(first, seen)
