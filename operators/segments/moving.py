@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from contracts.language.claims import moves
 from contracts.model.definitions import Predicate, Where
 from contracts.text.days import date_range, day_range, local_moment, local_time
+from contracts.text.times import MAX_US
 from operators.segments.paths import values
 from operators.segments.predicates import compiled
 from schemalogic.paths import parse_path
@@ -17,7 +18,7 @@ LAST_YEAR = 9999
 
 
 class Timed(NamedTuple):
-    """``holds``: whether a value satisfies it now; ``edges``: the next moments after now at which that may change."""
+    """``holds``: whether a value satisfies it now; ``edges``: the next moments after now at which that may change, up to the year 9999."""
 
     holds: Callable[[Any, int], bool]
     edges: Callable[[Any, int], list[int]]
@@ -52,7 +53,7 @@ def _spanned(spans: Spans) -> Timed:
         return any(start <= now and (end is None or now < end) for start, end in spans(value, now))
 
     def edges(value: Any, now: int) -> list[int]:
-        return [edge for span in spans(value, now) for edge in span if edge is not None and edge > now]
+        return [edge for span in spans(value, now) for edge in span if edge is not None and now < edge <= MAX_US]
 
     return Timed(holds, edges)
 

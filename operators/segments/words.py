@@ -12,6 +12,7 @@ from contracts.language.measures import MEASURES
 from contracts.language.spans import window_text
 from contracts.model.definitions import Feature, Predicate, Where
 from contracts.text.problems import listed
+from operators.segments.predicates import canonical
 
 
 def predicate_words(predicates: Iterable[Predicate]) -> str:
@@ -33,4 +34,9 @@ def _where(where: Where) -> str:
 
 def value_text(value: Any) -> str:
     """A text as it is, all else as JSON."""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a whole number of more than 64 bits
+        return orjson.dumps(canonical(value)).decode()

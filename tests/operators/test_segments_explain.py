@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from contracts import load, read_files
-from contracts.text.times import parse_time
+from contracts.text.times import MAX_US, parse_time
 from operators.records import Person
 from operators.segments.compile import Program
 from operators.segments.explain import Reason, explain
@@ -157,6 +157,38 @@ def test_every_form_in_words_with_values(shop: Engine) -> None:
     assert (consent.decided, consent.default) == (False, False)
     assert times.until == "2026-01-01T11:31:00.000000Z"
     assert reason.until is None, "she does not leave Rome by herself"
+
+
+@pytest.mark.parametrize(
+    ("who", "holds"),
+    [
+        ({"trait": "silence", "lt": 1e12}, True),
+        ({"trait": "silence", "lt": 1e13}, True),
+        ({"trait": "silence", "gt": -(10**20)}, True),
+        ({"did": "seen", "decayed_sum": "n", "half_life": "36525d", "lt": 1e-5}, False),
+        ({"trait": "until", "older_than": "30d"}, False),
+        ({"trait": "until", "within": "30d"}, False),
+    ],
+)
+def test_nothing_turns_after_the_year_9999(tmp_path: Path, who: dict[str, object], holds: bool) -> None:
+    """No time is later, so no timer can be set for one, and none can be told."""
+    files = {
+        "traits.yaml": json.dumps({"traits": [{"name": "silence", "since_last": True, "did": "seen"}]}),
+        "segments/far.yaml": json.dumps({"segment": "far", "who": who}),
+    }
+    engine = Engine(tmp_path / "shard", load(files, unknown_events_ok=True))
+    engine.start(["p0"])
+    said = {"userId": "ann", "timestamp": "2026-01-01T10:00:00Z"}
+    seen = said | {"type": "track", "event": "seen", "messageId": "m1", "properties": {"n": 1e20}}
+    knows = said | {"type": "identify", "traits": {"until": "9999-12-31T00:00:00Z"}, "messageId": "m2"}
+    engine.feed("p0", [orjson.dumps(seen), orjson.dumps(knows)], finished=True)
+    person = engine.view.profiles.holder("user_id", "ann")
+    assert person is not None
+    assert person.armed is None or person.armed <= MAX_US
+    reason = explain(person, engine.view.program, "far", engine.view.at(None))
+    assert reason.holds is holds
+    assert (reason.until or "")[:4] in {"", "9999"}
+    engine.shard.close()
 
 
 def test_what_grows_for_ever_turns_no_more(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.model.definitions import Feature
 from contracts.text.numbers import MICRO
+from contracts.text.times import MAX_US
 from operators.segments.cells.cell import Cell, number_of, packed, place_among
 from operators.segments.cells.moving import Lookback, time_of
 
@@ -63,7 +64,7 @@ class Decayed(Cell):
         inside = [[time, int(number)] for time, number in self._lookback.inside(cell, now)]
         if inside and self._bounds:
             last = max(map(self._gone, inside))
-            passes = self._passes(inside, now, last if moment is None else min(last, moment - 1))
+            passes = self._passes(inside, now, min(last, MAX_US if moment is None else moment - 1))
             return moment if passes is None else passes
         return moment
 

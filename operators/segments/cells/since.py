@@ -6,6 +6,7 @@ from bisect import bisect_right, insort
 from typing import Any
 
 from contracts.model.definitions import Feature
+from contracts.text.times import MAX_US
 from operators.segments.cells.cell import Cell, earlier
 from operators.segments.cells.moving import EVER, Lookback
 
@@ -66,7 +67,7 @@ class Since(Cell):
         if time is not None:
             # At a number the value is equal to it, a microsecond later beyond it.
             passes = [time + bound + one for bound in self._bounds for one in (0, 1)]
-            moment = earlier(moment, min((each for each in passes if each > now), default=None))
+            moment = earlier(moment, min((each for each in passes if now < each <= MAX_US), default=None))
         return moment
 
 
