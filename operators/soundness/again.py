@@ -134,13 +134,14 @@ def _tell(overlay: Overlay, found: Findings) -> None:
 
 def _owners(space: SpaceRows, overlay: Overlay, found: Findings) -> None:
     """Whose the events are: by the profile, which may be said in more than one way."""
+    rules = space.program.definitions.identity
     for family in ("moments", "pages"):
         for key, row in sorted(overlay.families[family].pending.items()):
             anchor = key[4:20] if family == "moments" else key[:16]
             before = _messages(family, key, overlay.before.row(family, key))
             for message, now in _messages(family, key, row).items():
                 was = before.get(message)
-                mine, theirs = (None if one is None else home(space, anchor, one) for one in (now, was))
+                mine, theirs = (None if one is None else home(space, rules, anchor, one) for one in (now, was))
                 if mine != theirs:
                     found.differ(f"event {moment_message(now)}", f"one of {_name(mine)}", f"one of {_name(theirs)}")
 

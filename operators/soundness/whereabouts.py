@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contracts.envelope import message_hash
+from contracts.model.definitions import IdentityRules
 from contracts.model.hashing import profile_id
 from operators.moment_row import moment_contract, moment_message, moment_owner
 from operators.records import NOBODY, OWNED, Stored, decode_moments, decode_page, decode_person
@@ -19,7 +20,7 @@ def moments(space: SpaceRows) -> Findings:
     """Stored events, from both sides: from where they lie, and from the message ids that are remembered."""
     found = Findings("moments", "accepted events, each of which lies where its message id says and has one owner")
     meta, events = space.meta, EventReader(space)
-    contracts = len(meta.contracts)
+    contracts, rules = len(meta.contracts), space.program.definitions.identity
     unidentified = 0
     for family, anchor, key, each in _stored(space):
         found.looked += 1
@@ -42,7 +43,7 @@ def moments(space: SpaceRows) -> Findings:
                     "not remembered" if where is None else f"remembered in {where[0]} {where[1].hex()}",
                 )
         if anchor != NO_ANCHOR:
-            lead = home(space, anchor, each.row)
+            lead = home(space, rules, anchor, each.row)
             if lead is None or space.rows.row("people", lead) is None:
                 found.differ(about, "a profile whose event it is", "nobody" if lead is None else f"{profile_id(lead)}, who is not there")
     found.same("events that are counted", found.looked, meta.events)
@@ -63,14 +64,16 @@ def _stored(space: SpaceRows) -> Iterator[tuple[str, bytes, bytes, Stored]]:
             yield "pages", key[:16], key, each
 
 
-def home(space: SpaceRows, anchor: bytes, row: bytes) -> bytes | None:
-    """The key of the profile whose event a stored one is, which should be there; None if nobody holds what it hangs on."""
+def home(space: SpaceRows, rules: IdentityRules, anchor: bytes, row: bytes) -> bytes | None:
+    """The key of the profile whose event a stored one is, which should be there; None if nobody holds what it hangs on.
+
+    ``rules`` are those in force, which a space would read for every event.
+    """
     kind, owner = moment_owner(row)
     lead = space.rows.row("alias", owner if kind == OWNED else anchor)
     if kind != NOBODY or lead is None:
         return lead
     stored = space.rows.row("people", lead)
-    rules = space.program.definitions.identity
     identifiers = [] if stored is None else decode_person(stored).identifiers
     if all(rules.namespaces[one.namespace].scope != "person" for one in identifiers):
         return lead
