@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROMISES = {
     "Convergence": (
         "tests/promises/test_converge.py",
+        "tests/promises/test_definitions.py",
         "tests/promises/test_dense.py",
         "tests/promises/test_emitted.py",
         "tests/promises/test_history.py",
