@@ -31,6 +31,13 @@ MORE: list[Json] = [
     {"name": "places", "set": "name", "did": "page_viewed", "limit": 3},
 ]
 """Traits that come and go."""
+OFTEN = "segments/often.yaml"
+
+
+def often(rng: Random) -> str:
+    """A segment that stays, with another window or number: its cell may be taken over from a wider one, and from no other."""
+    who = {"did": "order_*", "times": {"gte": rng.choice([1, 2, 4])}, "within": rng.choice(["1d", "5d", "20d"])}
+    return json.dumps({"segment": "often", "who": who})
 
 
 class KilledError(Exception):
@@ -55,7 +62,7 @@ def edited(drawn: Scenario, rng: Random) -> Definitions:
     for each in traits:
         each.update({"orders": {"emit": rng.random() < 0.5}, "skus": {"limit": rng.choice([1, 2, 4])}}.get(each["name"], {}))
     files["traits.yaml"] = json.dumps({"traits": traits})
-    return load(_named(files))
+    return load(_named({**files, OFTEN: often(rng)}))
 
 
 def _named(files: dict[str, str]) -> dict[str, str]:
@@ -103,7 +110,7 @@ def lived(seed: int, engine: Engine) -> tuple[int, int]:
     """How many times the state was compared, and how many of these while definitions were on their way."""
     rng = Random(f"{seed}:definitions")
     drawn = scenario(seed, rng.choice([12, 25, 60]))
-    first = load(drawn.definitions_files)
+    first = load({**drawn.definitions_files, OFTEN: often(rng)})
     engine.clear(first, cache_bytes=rng.choice([10_000, 512_000_000]))
     plan: list[tuple[str, Any]] = list(steps(drawn, rng, (1, 2, 5, 20)))
     for _ in range(rng.choice([1, 2, 3])):
