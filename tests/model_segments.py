@@ -142,7 +142,11 @@ def percentile(values: list[int], share: int) -> object:
 
 
 def day(time: int, zone: str = "UTC") -> int:
-    return (EPOCH + timedelta(microseconds=time)).replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).toordinal()
+    """As dates count them, also of a time that is the day before the first of them, or the one after the last, in the zone."""
+    inside = EPOCH + timedelta(microseconds=time)
+    near = min(max(inside, datetime(1, 1, 2)), datetime(9999, 12, 30)).replace(tzinfo=UTC)  # noqa: DTZ001 - as EPOCH is
+    offset = near.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+    return 1 + (inside - datetime(1, 1, 1) + offset) // timedelta(days=1)  # noqa: DTZ001
 
 
 def streak(unit: str, times: list[int], at: int) -> int:

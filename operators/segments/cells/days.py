@@ -24,7 +24,15 @@ def day_of(zone: str) -> Callable[[int], int]:
     if zone == "UTC":
         return lambda time: time // DAY_US
     known = ZoneInfo(zone)
-    return lambda time: (_EPOCH + timedelta(microseconds=time)).astimezone(known).toordinal() - _EPOCH_DAY
+
+    def day(time: int) -> int:
+        try:
+            return (_EPOCH + timedelta(microseconds=time)).astimezone(known).toordinal() - _EPOCH_DAY
+        except OverflowError:
+            # There it is still the day before the first that a date can say, or already the one after the last.
+            return time // DAY_US + (1 if time > 0 else -1)
+
+    return day
 
 
 class Days(Cell):
