@@ -32,15 +32,14 @@ Progress = Callable[[str, int, int], None]
 class Trial:
     """A space before and after; ``told`` are the changes that its destinations would be told, as JSON.
 
-    ``recomputed``: False if the definitions say the same of every accepted event, so that before and after are one. ``whose``: whether
-    they may say otherwise of who is who and whose an event is. ``cost`` is what the flow will have to do.
+    ``recomputed``: False if the definitions say the same of every accepted event, so that before and after are one. ``cost`` is what the
+    flow will have to do; only where it stands still may they say otherwise of who is who and whose an event is.
     """
 
     before: View
     after: View
     told: list[bytes]
     recomputed: bool
-    whose: bool
     cost: Effort
 
 
@@ -83,7 +82,7 @@ def _tried(box: Sandbox, definitions: Definitions, count: _Count) -> Trial:
         meta.events * EVENT_BYTES if stands else SLICE_BYTES,
         stands,
     )
-    return Trial(box.before, box.view, told, bool(answer.get("recomputed")), stands, cost)
+    return Trial(box.before, box.view, told, bool(answer.get("recomputed")), cost)
 
 
 class _Count:
