@@ -93,7 +93,7 @@ class Reader:
                 self.refuse(tree, _TOO_BIG, "more")
         elif isinstance(node, ScalarNode):
             tree.value = _scalar(node)
-            self._check_stray(tree, node)
+            self._check_text(tree, node)
         elif isinstance(node, SequenceNode):
             tree.value = [
                 self._tree(part, file, max(part.start_mark.line + 1, line), f"{key}[{i}]", depth + 1) for i, part in enumerate(node.value)
@@ -102,11 +102,16 @@ class Reader:
             tree.value = self._mapping(node, file, key, depth)
         return tree
 
-    def _check_stray(self, at: Tree, node: ScalarNode) -> None:
-        """A problem if an unquoted text has marks that its author does not take to be part of it."""
-        hint = "" if self.in_force or node.style is not None else stray(str(node.value))
+    def _check_text(self, at: Tree, node: ScalarNode) -> None:
+        """A problem if a text is none of UTF-8, or, unquoted, has marks that its author does not take to be part of it."""
+        if self.in_force:
+            return
+        text = str(node.value)
+        hint = "" if node.style is not None else stray(text)
         if hint:
             self.refuse(at, "a text as it is typed", None, hint)
+        elif not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+            self.refuse(at, "a text that can be written in UTF-8", ascii(text), "half of a surrogate pair is no character")
 
     def _mapping(self, node: MappingNode, file: str, key: str, depth: int) -> dict[str, Tree]:
         parts: dict[str, Tree] = {}
@@ -120,7 +125,7 @@ class Reader:
             if word in parts:
                 twice.append(Problem(file, at, parts[word].key, "every key once", f"{word} again", self._first(parts[word], key)))
                 continue
-            self._check_stray(Tree(word, file, at, key), name)
+            self._check_text(Tree(word, file, at, key), name)
             parts[word] = self._tree(part, file, at, f"{key}.{word}" if key else word, depth + 1)
         # An item that does not begin with a hyphen has all its keys again.
         self.problems += twice[:1] if key.endswith("]") else twice

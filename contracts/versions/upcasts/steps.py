@@ -67,18 +67,11 @@ def _constant(reader: Reader, at: Tree) -> None:
 
 
 def _json(reader: Reader, at: Tree) -> None:
-    """Documents are written as JSON again: their whole numbers have 64 bits, their texts are UTF-8."""
+    """Documents are written as JSON again: their whole numbers have 64 bits."""
     if type(at.value) is int and not -(2**63) <= at.value < 2**63:
         reader.refuse(at, "a whole number of at most 64 bits")
-    elif isinstance(at.value, str):
-        _utf8(reader, at, at.value)
     for part in at:
         _json(reader, part)
-
-
-def _utf8(reader: Reader, at: Tree, text: str) -> None:
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        reader.refuse(at, "a text that can be written in UTF-8", ascii(text))
 
 
 def _map(reader: Reader, at: Tree) -> None:
@@ -191,8 +184,6 @@ def _join(reader: Reader, at: Tree) -> None:
     between = reader.required(at, parts, "with", "the text between the parts")
     if between is not None and not isinstance(between.value, str):
         reader.refuse(between, "a text, which may be empty", hint="put it into quotes")
-    elif between is not None:
-        _utf8(reader, between, between.value)
     target = _path_at(reader, reader.required(at, parts, "into", "the path of the joined text"), target=True)
     _several(reader, at, parts, "paths", target, target=False)
 
@@ -246,7 +237,6 @@ def _path(reader: Reader, at: Tree, text: str, *, named: bool = False, item: boo
     if len(path) > _DEPTH_MAX:
         reader.refuse(at, f"a path of at most {_DEPTH_MAX} steps", str(len(path)))
         return None
-    _utf8(reader, at, text)
     if not isinstance(path[0], str):
         reader.refuse(at, "a path that begins with a name", text)
     elif (named and not isinstance(path[-1], str)) or (item and path[-1] is None):
