@@ -31,6 +31,8 @@ class Measured:
     uses: list[Use] = field(default_factory=list)
     emits: dict[str, Tree] = field(default_factory=dict)
     """Where traits are said to be told of."""
+    tightens: dict[str, dict[str, Tree]] = field(default_factory=dict)
+    """The keys of traits of which some make stricter what contracts say."""
     session_gap_us: int = 0
     """A longer silence ends a session."""
     user: tuple[Literal["trait", "segment"], str] = ("segment", "")

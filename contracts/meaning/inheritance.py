@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import cast
 
+from contracts.meaning.classes import Personal
 from contracts.meaning.properties import Properties
 from contracts.meaning.tags import NOTHING, Tags
 from contracts.model.definitions import Segment, Use
+from contracts.model.traits import About, Trait
 from contracts.text.problems import Problem, listed
 
 
 @dataclass(slots=True)
 class Inheritance:
-    """The tags of what is used, by all the uses of a project."""
+    """The tags of what is used, by all the uses of a project, and by what its traits say of themselves."""
 
     uses: tuple[Use, ...]
     properties: Properties
+    traits: Iterable[Trait] = ()
     _known: dict[tuple[str, str], Tags] = field(default_factory=dict)
     _by_user: dict[tuple[str, str], list[Use]] = field(default_factory=dict)
+    _said: dict[str, Tags] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._said.update((trait.name, _said(trait.about)) for trait in self.traits)
         for use in self.uses:
             self._by_user.setdefault((use.kind, use.name), []).append(use)
 
@@ -31,11 +37,16 @@ class Inheritance:
         """
         if (kind, name) not in self._known:
             self._known[kind, name] = NOTHING
-            found = NOTHING
-            for use in self._by_user.get((kind, name), ()):
-                found = found.joined(self.used(use))
-            self._known[kind, name] = found
+            own = self._said.get(name, NOTHING) if kind == "trait" else NOTHING
+            self._known[kind, name] = self.inherited(kind, name).joined(own)
         return self._known[kind, name]
+
+    def inherited(self, kind: str, name: str) -> Tags:
+        """The same without what a trait says of itself."""
+        found = NOTHING
+        for use in self._by_user.get((kind, name), ()):
+            found = found.joined(self.used(use))
+        return found
 
     def used(self, use: Use) -> Tags:
         """The tags of what is used."""
@@ -48,6 +59,11 @@ class Inheritance:
                 tags = replace(tags, personal="none")
             found = found.joined(tags)
         return found
+
+
+def _said(about: About) -> Tags:
+    limits = (about.limit,) if about.limit else ()
+    return Tags(cast("Personal", about.personal or "none"), about.purposes, about.retention_us, limits=limits)
 
 
 def events_of(use: Use, properties: Properties) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 if TYPE_CHECKING:
     from contracts.model.probabilistic import Probabilistic
     from contracts.model.registered import Registered
+    from contracts.model.traits import Trait
 
 Scope = Literal["person", "device"]
 Measure = Literal[
@@ -300,16 +301,6 @@ class Segment:
     activate: tuple[str, ...] = ()
     file: str = ""
     confidence: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Trait:
-    """A trait of ``contracts/traits.yaml``. ``kind``: ``plain`` is what identify calls write, else the word of its measure."""
-
-    name: str
-    kind: str
-    feature: str | None = None
-    emit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def properties_of(definitions: Definitions) -> Properties:
 
 def inheritance_of(definitions: Definitions) -> Inheritance:
     """What the traits and segments of the definitions inherit from properties."""
-    return Inheritance(definitions.uses, properties_of(definitions))
+    return Inheritance(definitions.uses, properties_of(definitions), definitions.traits)
 
 
 def uses(definitions: Definitions) -> list[Use]:

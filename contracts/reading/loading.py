@@ -13,8 +13,10 @@ from contracts.language.forms.form import Surroundings
 from contracts.meaning.inheritance import Inheritance, check_purposes
 from contracts.meaning.properties import Properties
 from contracts.meaning.tags import check_tags
-from contracts.model.definitions import Definitions, Purpose, Trait
+from contracts.model.definitions import Definitions, Purpose
+from contracts.model.traits import Trait
 from contracts.reading import consent, identity, quality, traits
+from contracts.reading.about import check_tightened
 from contracts.reading.destinations import read_destination
 from contracts.reading.events import read_contracts, read_types
 from contracts.reading.lineage import all_uses, check_told
@@ -23,7 +25,6 @@ from contracts.reading.segments import in_order, read_segment
 from contracts.text.problems import ContractErrors, Problem, closest
 from contracts.text.yaml_tree import Reader, Tree
 from contracts.versions.upcasts import read_upcasts
-from schemalogic.paths import path_text
 from schemalogic.typed import ANYTHING, Typed
 
 SINGLE = (identity.FILE, consent.FILE, traits.FILE, quality.FILE)
@@ -70,17 +71,18 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     undeclared = len(reader.problems) > before
     nothing: tuple[dict[str, Trait], dict[str, Typed]] = ({}, {})
     before = len(reader.problems)
-    found, kinds = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured), nothing)
+    # What names a purpose or a trait of a file that cannot be read is not wrong because of it.
+    unread = {path for path, tree in trees.items() if tree is None}
+    declared = None if undeclared or consent.FILE in unread else tuple(purpose.name for purpose in purposes)
+    found, kinds = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured, declared), nothing)
     unsure = len(reader.problems) > before
     destinations = [read_destination(reader, tree, _stem(path)) for path, tree in _trees(trees, "destinations")]
-    # Neither is what names a purpose or a trait of a file that cannot be read.
-    unread = {path for path, tree in trees.items() if tree is None}
     around = Surroundings(
         measured=measured,
         contradictions_ok=contradictions_ok,
-        purposes=None if undeclared or consent.FILE in unread else tuple(purpose.name for purpose in purposes),
+        purposes=declared,
         segments=frozenset(_stem(path) for path in _below(files, "segments")),
-        traits=_trait_types(found, kinds, properties),
+        traits={name: kinds.get(name, ANYTHING) for name in found},
         approximate={name: traits.approximate(one) for name, one in found.items() if traits.approximate(one)},
         identify="identify" in contracts and not unsure and traits.FILE not in unread,
     )
@@ -91,7 +93,9 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     check_tags(properties.documents(), around.purposes, namespaces, reader.problems)
     uses = all_uses(measured, segments, destinations, trees.get(identity.FILE), rules)
     check_told(uses, destinations, reader.problems)
-    check_purposes(Inheritance(uses, properties), segments, reader.problems)
+    inheritance = Inheritance(uses, properties, found.values())
+    check_purposes(inheritance, segments, reader.problems)
+    reader.problems += check_tightened(inheritance, found.values(), measured.tightens)
     return Definitions(
         digest=digest(files),
         files=files,
@@ -126,12 +130,6 @@ def _below(files: dict[str, str], folder: str) -> dict[str, str]:
 
 def _stem(path: str) -> str:
     return PurePosixPath(path).stem
-
-
-def _trait_types(found: dict[str, Trait], types: dict[str, Typed], properties: Properties) -> dict[str, Typed]:
-    """What each trait of ``traits.yaml`` can be; plain ones as the contract of identify says, if it says something."""
-    plain = {name: properties.typed("identify", path_text((name,))) or ANYTHING for name, trait in found.items() if trait.kind == "plain"}
-    return {name: plain.get(name) or types.get(name, ANYTHING) for name in found}
 
 
 def _named_model(text: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from contracts.language.features import Measured, read_events, read_property, read_where
@@ -10,18 +11,22 @@ from contracts.language.measures.beside import as_options
 from contracts.language.measures.measure import Measure
 from contracts.language.measures.telling import read_options, read_span
 from contracts.language.spans import WINDOWS, window_schemas
-from contracts.model.definitions import Feature, Trait, Where
+from contracts.model.definitions import Feature, Where
+from contracts.model.traits import Trait
+from contracts.reading.about import ABOUT, checked_type, read_about
 from contracts.text.keys import Boolean, Fields, Key, Own, Text
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import path_text
-from schemalogic.typed import Typed
+from schemalogic.typed import ANYTHING, Typed
 
 FILE = "traits.yaml"
 _MEASURE = "a measure of docs/segments.md beside it, such as count, sum or last"
 
 
-def read_traits(reader: Reader, at: Tree, measured: Measured) -> tuple[dict[str, Trait], dict[str, Typed]]:
-    """The traits by name, and of what kind their values can be (plain ones are left to the contract of identify)."""
+def read_traits(
+    reader: Reader, at: Tree, measured: Measured, purposes: tuple[str, ...] | None
+) -> tuple[dict[str, Trait], dict[str, Typed]]:
+    """The traits by name, and of what kind their values can be. ``purposes``: the declared ones, None if that is not known."""
     traits: dict[str, Trait] = {}
     types: dict[str, Typed] = {}
     for item in reader.items(TRAITS_FILE.read(reader, at)["traits"], "a list of traits, each with a name"):
@@ -34,13 +39,12 @@ def read_traits(reader: Reader, at: Tree, measured: Measured) -> tuple[dict[str,
         measured.user = ("trait", name)
         trait, typed = _trait(reader, item, said, fields, measured)
         if name:
-            traits[name] = trait
-        if typed is not None:
-            types[name] = typed
+            traits[name] = replace(trait, about=read_about(reader, said, fields, measured, purposes))
+            types[name] = checked_type(reader, fields.get("type"), typed, f"what {trait.kind if trait.feature else 'identify'} gives")
     return traits, types
 
 
-def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, Tree], measured: Measured) -> tuple[Trait, Typed | None]:
+def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, Tree], measured: Measured) -> tuple[Trait, Typed]:
     name, emit = said["name"], said["emit"]
     if emit:
         measured.emits[name] = fields["emit"]
@@ -54,7 +58,7 @@ def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, T
                 reader.refuse(fields[word], _MEASURE, word)
         if "name" in fields:
             measured.note("property", "identify", path_text((name,)), fields["name"], measured=True)
-        return Trait(name, "plain", emit=emit), None
+        return Trait(name, "plain", emit=emit), measured.properties.typed("identify", path_text((name,))) or ANYTHING
     kind = how[0]
     did = reader.required(item, fields, "did", "the name of an event")
     events = read_events(reader, did, measured) if did is not None else ()
@@ -67,14 +71,14 @@ def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, T
             fields["emit"], f"no `emit` of {kind}, which changes at every moment", "true", "a segment tells when it passes a number"
         )
     if not events or options is None or (path is None and measure.of_property):
-        return Trait(name, kind, emit=emit), typed
+        return Trait(name, kind, emit=emit), typed or ANYTHING
     if measure.name in {"session_count", "session_length"}:
         options["gap_us"] = measured.session_gap_us
     feature = Feature(
         "", events, where, window.within_us, measure.name, path, None, until_us=window.until_us, between=window.between,
         options=as_options(options),
     )  # fmt: skip
-    return Trait(name, kind, measured.add(feature), emit), typed
+    return Trait(name, kind, measured.add(feature), emit), typed or ANYTHING
 
 
 def approximate(trait: Trait) -> str:
@@ -113,6 +117,7 @@ _TAKERS = {
 TRAIT = Fields(
     (
         Key("name", Text(names="traits"), "the name of the trait", required="the name of the trait"),
+        *ABOUT,
         Key("emit", Boolean(), "a change of it is told as profile.updated", default=False),
         Key("did", Own(lambda names: names.get("did", {}))),
         Key("where", Own(lambda names: names.get("where", {}))),

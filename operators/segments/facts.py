@@ -6,7 +6,8 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
-from contracts.model.definitions import Definitions, Feature, Segment, Trait
+from contracts.model.definitions import Definitions, Feature, Segment
+from contracts.model.traits import Trait
 from operators.records import Person
 from operators.segments.cells import cell_of
 from operators.segments.cells.cell import Cell

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from contracts.model.hashing import profile_id
+from contracts.model.traits import About
 from contracts.text.problems import closest, listed
 from contracts.text.times import iso
 from operators.judge import Judge
@@ -42,15 +43,18 @@ class Turning(msgspec.Struct, frozen=True):
 class TraitValue(msgspec.Struct, frozen=True):
     """A trait of a profile at the clock (ISO 8601).
 
-    ``says``: what it is computed of, None of a trait that identify calls write. ``value``: None if it is missing. ``turns``: how it
-    changes if nothing else happens; None if it does not. ``sources``: the newest of the events that it comes from, oldest first;
-    ``earlier`` are left out.
+    ``title``, ``description``, ``owner``: as `traits.yaml` has them. ``says``: what it is computed of, None of a trait that identify
+    calls write. ``value``: None if it is missing. ``turns``: how it changes if nothing else happens; None if it does not.
+    ``sources``: the newest of the events that it comes from, oldest first; ``earlier`` are left out.
     """
 
     space: str
     profile: str
     clock: str
     trait: str
+    title: str
+    description: str
+    owner: str
     says: str | None
     value: Any
     turns: Turning | None
@@ -75,8 +79,11 @@ def _explained(settings: Settings, view: View, person: Person, trait: str, limit
         raise CommandError(f"expected {expected}, found {trait} → {closest(trait, names) or '`skep profile show` lists them'}")
     sources = _written(person, trait) if at is None else _counted(settings, view, person, at)
     shown, turning = sources[-limit:], None if at is None else turns(program, at, person, now)
+    known = program.traits.get(trait)
+    about = About() if known is None else known.about
     return TraitValue(
-        view.space, profile_id(person.key), iso(now), trait, None if at is None else feature_words(program.features[at]),
+        view.space, profile_id(person.key), iso(now), trait, about.title, about.description, about.owner,
+        None if at is None else feature_words(program.features[at]),
         values.get(trait), None if turning is None else Turning(iso(turning[0]), turning[1]), len(sources) - len(shown), shown,
     )  # fmt: skip
 

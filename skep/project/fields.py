@@ -11,8 +11,9 @@ from contracts.language.units import CURRENCIES, MONEY, is_money
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties, listed_properties
 from contracts.meaning.tags import NOTHING, Tags, tags_at, tags_of
-from contracts.model.definitions import DAY_US, Definitions, Feature, Trait, Use, Where
+from contracts.model.definitions import DAY_US, Definitions, Feature, Use, Where
 from contracts.model.event_patterns import matches
+from contracts.model.traits import Trait
 from contracts.model.versions import newest
 from contracts.reading.lineage import inheritance_of, touches, uses
 from schemalogic.paths import parse_path, path_text
@@ -105,15 +106,25 @@ def trait_tags(trait: Trait, feature: Feature | None, inheritance: Inheritance) 
     """The tags of a trait: what it inherits, and of what it shows the unit, the description and the examples."""
     typed = _typed(trait, feature, inheritance.properties)
     shown = tags_of(typed) if typed is not None else NOTHING
-    if trait.kind == "plain":
-        return inheritance.properties.tags("identify", path_text((trait.name,))) if typed is not None else shown
     found = inheritance.of("trait", trait.name)
+    if trait.kind == "plain":
+        sent = inheritance.properties.tags("identify", path_text((trait.name,))) if typed is not None else shown
+        strict = sent.joined(found)
+        return replace(
+            sent, personal=strict.personal, purposes=strict.purposes, retention_us=strict.retention_us, limits=strict.limits,
+            description=_own_words(trait) or sent.description,
+        )  # fmt: skip
     unit = shown.unit or _chosen(shown.unit_of, feature.where if feature else ())
     return Tags(
         found.personal, found.purposes, found.retention_us, unit=unit, unit_of="" if unit else shown.unit_of,
         identifier=shown.identifier if trait.kind in {"first", "last", "set", "list", "top"} else "",
-        description=_described(feature, shown), examples=shown.examples if trait.kind in {"first", "last", "top"} else (),
+        description=_own_words(trait) or _described(feature, shown),
+        examples=shown.examples if trait.kind in {"first", "last", "top"} else (),
     )  # fmt: skip
+
+
+def _own_words(trait: Trait) -> str:
+    return ": ".join(filter(None, (trait.about.title, trait.about.description)))
 
 
 def _chosen(unit_of: str, where: tuple[Where, ...]) -> str:

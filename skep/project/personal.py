@@ -24,7 +24,7 @@ def hidden(settings: Settings, definitions: Definitions) -> Personal:
     """What of these definitions is personal, and how it is hidden: by namespaces, and by the tags of contracts."""
     identifiers = Identifiers(definitions.identity)
     hashers = {space: Hasher(settings.secret, space) for space in settings.spaces}
-    tagged = personal_paths(properties_of(definitions))
+    tagged = _tagged(definitions)
     namespaces = _namespaces(definitions, tagged)
 
     def normalise(namespace: str, text: str) -> str | None:
@@ -45,6 +45,17 @@ def hidden(settings: Settings, definitions: Definitions) -> Personal:
             for event, paths in tagged.items()
         },
     )
+
+
+def _tagged(definitions: Definitions) -> dict[str, list[Hidden]]:
+    """What contracts tag as personal, and what identify calls write of traits that say that they are."""
+    tagged = personal_paths(properties_of(definitions))
+    for trait in definitions.traits:
+        path: tuple[Step, ...] = ("traits", trait.name)
+        known = tagged.get("identify", ())
+        if trait.feature is None and trait.about.personal not in {"", "none"} and all(path != one for _, one in known):
+            tagged["identify"] = [*known, ("", path)]
+    return tagged
 
 
 def _namespaces(definitions: Definitions, tagged: Mapping[str, Sequence[Hidden]]) -> dict[str, list[tuple[Step, ...]]]:

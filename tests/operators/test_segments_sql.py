@@ -29,11 +29,11 @@ from contracts.model.definitions import (
     Predicate,
     Purpose,
     Segment,
-    Trait,
     TraitIs,
     Where,
 )
 from contracts.model.hashing import Hasher
+from contracts.model.traits import Trait
 from operators.segments.sql.operators import UnknownOperatorError
 from operators.segments.sql.twin import trait_sql, twin
 from state.snapshot.publish import publish, sql

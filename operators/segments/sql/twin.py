@@ -12,7 +12,8 @@ be held against the other. The query reads four relations and one parameter:
 
 from __future__ import annotations
 
-from contracts.model.definitions import Definitions, Segment, Trait
+from contracts.model.definitions import Definitions, Segment
+from contracts.model.traits import Trait
 from operators.segments.sql.forms import condition_sql, consent_sql
 from operators.segments.sql.measures import feature_value
 from operators.segments.sql.plan import Plan

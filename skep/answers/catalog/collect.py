@@ -10,8 +10,9 @@ from contracts.meaning.classes import CLASSES
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties, listed_properties
 from contracts.meaning.tags import Tags, tags_at
-from contracts.model.definitions import Contract, Definitions, Destination, Segment, Trait, Use
+from contracts.model.definitions import Contract, Definitions, Destination, Segment, Use
 from contracts.model.event_patterns import matches
+from contracts.model.traits import Trait
 from contracts.model.versions import newest, version_text
 from contracts.reading.lineage import inheritance_of, properties_of, touches, uses
 from contracts.text.times import iso
@@ -140,15 +141,20 @@ class _Collector:
             if trait.kind == "plain" and trait.name in plain:
                 tags = tags.joined(self.known.tags("identify", path_text((trait.name,))))
             feature = self.definitions.features.get(trait.feature or "")
-            written = "written by identify calls"
+            written, about = "written by identify calls", trait.about
+            described = self.known.tags("identify", path_text((trait.name,))).description or written
+            facts = {
+                "how": written if feature is None else feature_words(feature) if about.description else "computed",
+                "changes are told": "yes" if trait.emit else "no",
+                "people are found by it": "yes" if about.searchable else "",
+                "kept at most": "" if tags.retention_us is None else duration_words(tags.retention_us),
+            }
             yield Entry(
                 kind="trait",
                 name=trait.name,
-                owner=", ".join(_once(filter(None, map(self._owner, events)))),
-                title="",
-                description=feature_words(feature)
-                if feature
-                else self.known.tags("identify", path_text((trait.name,))).description or written,
+                owner=about.owner or ", ".join(_once(filter(None, map(self._owner, events)))),
+                title=about.title,
+                description=about.description or (feature_words(feature) if feature else described),
                 versions=(),
                 status="live",
                 volume=self.figures.traits.get(trait.name, 0) if self.figures.has_snapshot else None,
@@ -159,7 +165,7 @@ class _Collector:
                 used_by=self._direct("trait", trait.name),
                 since=min(filter(None, (self.figures.events.get(event, Counted()).first for event in events)), default=None),
                 declared=self.figures.declared.get(f"traits.yaml:{trait.name}"),
-                facts=(("how", written if feature is None else "computed"), ("changes are told", "yes" if trait.emit else "no")),
+                facts=tuple((word, said) for word, said in facts.items() if said),
             )
 
     def segments(self) -> Iterator[Entry]:

@@ -12,6 +12,9 @@ def show(one: TraitValue) -> None:
     """The value, what it is computed of, when it changes by itself, and the events behind it."""
     headline(one.profile, f"  space {one.space}  clock {cell(one.clock)}")
     out.print(f"{one.trait}: {_value(one.value)}")
+    words = ": ".join(filter(None, (one.title, one.description)))
+    if words or one.owner:
+        out.print(words + (f"  ({one.owner})" if one.owner else ""))
     out.print(one.says or "written by identify calls; the last one counts")
     if one.turns is not None:
         out.print(f"if nothing else happens, {_value(one.turns.to)} at {cell(one.turns.at)}")

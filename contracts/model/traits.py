@@ -1,0 +1,34 @@
+"""What a line of ``traits.yaml`` means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is said of a trait beside what it is; it changes no value.
+
+    ``purposes``, the only ones that it may serve, ``personal``, its class, and ``retention_us`` make stricter what the properties say
+    that it comes from; None and empty texts say nothing. ``limit``: where the purposes are said, as ``contracts/<file>:<line>``.
+    """
+
+    title: str = ""
+    description: str = ""
+    owner: str = ""
+    purposes: frozenset[str] | None = None
+    personal: str = ""
+    retention_us: int | None = None
+    limit: str = ""
+    searchable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """A trait of ``contracts/traits.yaml``. ``kind``: ``plain`` is what identify calls write, else the word of its measure."""
+
+    name: str
+    kind: str
+    feature: str | None = None
+    emit: bool = False
+    about: About = field(default=About(), compare=False)
