@@ -81,7 +81,7 @@ TRAITS = [
 ]
 
 
-_AMOUNT, _SKU = ("avg", "min", "max", "percentile", "sum", "decayed_sum"), ("top", "list", "set", "distinct", "first", "last")
+_AMOUNT, _SKU = ("avg", "min", "max", "stddev", "percentile", "sum", "decayed_sum"), ("top", "list", "set", "distinct", "first", "last")
 _PLAIN: tuple[Json, ...] = (
     {"count": True}, {"distinct_days": True}, {"since_first": True}, {"since_last": True}, {"interval_mean": True}, {"session_count": True},
     {"streak": "days"}, {"streak": "weeks"}, *({"session_length": how} for how in ("mean", "last", "total")),
@@ -92,6 +92,8 @@ def _computed(rng: Random, number: int) -> Json:
     """A computed trait of any measure, in any window that the measure takes."""
     measure = rng.choice([*({word: "amount"} for word in _AMOUNT), *({word: "sku"} for word in _SKU), *_PLAIN])
     (word,) = measure
+    if rng.random() < 0.2 and word in {*_AMOUNT, *_SKU}:
+        measure = {word: "items[].qty" if word in _AMOUNT else "items[].sku"}
     trait = {"name": f"c{number}", **measure, "did": rng.choice(["order_completed", "order_*", "*", ["product_viewed", "order_completed"]])}
     if word in {"list", "set"}:
         trait["limit"] = rng.choice([1, 2, 5])

@@ -92,10 +92,10 @@ class Read(NamedTuple):
 
 
 def measured(feature: Feature, events: Sequence[Event], at: int) -> object:
-    """The feature's value at a time. A path with ``[]`` gives the first item's."""
+    """The feature's value at a time. Of a path with ``[]`` each item counts, in its order."""
     looks = replace(feature, within_us=None, between=None) if feature.measure == "first_time" else feature
     found = [e for e in events if matches(looks, e, at, such=feature.measure != "latest")]
-    read = [(e, value) for e in found for value in values_at(e.properties, feature.property or "")[:1]]
+    read = [(e, value) for e in found for value in values_at(e.properties, feature.property or "")]
     valued = [Read(e, json(value), value) for e, value in read if value is not MISSING]
     return MEASURES[feature.measure](feature, valued if feature.property else [Read(e, b"", None) for e in found], at)
 
@@ -111,6 +111,16 @@ def numbers(found: list[Read]) -> list[int]:
 
 def average(values: Sequence[int]) -> object:
     return Exact(round(Fraction(sum(values), len(values)))) if values else MISSING
+
+
+def deviation(values: Sequence[int]) -> object:
+    """Of all of them, half to even."""
+    if not values:
+        return MISSING
+    variance = sum((value - Fraction(sum(values), len(values))) ** 2 for value in values) / len(values)
+    whole = math.isqrt(math.floor(variance))
+    half = Fraction(2 * whole + 1, 2) ** 2
+    return Exact(whole + (variance > half or (variance == half and whole % 2 == 1)))
 
 
 def newest(valued: list[Read], limit: int) -> object:
@@ -185,6 +195,7 @@ MEASURES: dict[str, Callable[[Feature, list[Read], int], object]] = {
     "avg": lambda f, found, at: average(numbers(found)),
     "min": lambda f, found, at: Exact(min(numbers(found))) if numbers(found) else MISSING,
     "max": lambda f, found, at: Exact(max(numbers(found))) if numbers(found) else MISSING,
+    "stddev": lambda f, found, at: deviation(numbers(found)),
     "decayed_sum": lambda f, found, at: Exact(decayed(found, f.option("half_life"), at)),
     "percentile": lambda f, found, at: percentile(numbers(found), f.option("at")),
     "distinct": lambda f, found, at: counted(len({one.key for one in found}), f),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Scope = Literal["person", "device"]
 Measure = Literal[
-    "times", "sum", "avg", "min", "max", "distinct", "distinct_days", "active_periods", "first", "last", "latest", "first_time",
+    "times", "sum", "avg", "min", "max", "stddev", "distinct", "distinct_days", "active_periods", "first", "last", "latest", "first_time",
     "since_first", "since_last", "set", "list", "top", "percentile", "interval_mean", "streak", "session_count", "session_length",
     "decayed_sum",
 ]  # fmt: skip

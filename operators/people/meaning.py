@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contracts.envelope import NotAccepted, event_time
 from contracts.model.batches import Event
+from contracts.model.definitions import Definitions
 from operators.epochs import CONTROL
 from operators.meta import Meta
 from operators.people.quarantine import decode_row
@@ -12,17 +13,24 @@ from operators.quality.scores import source_of
 from operators.records import decode_page
 from state.keys import NOBODY
 
-MEANING = 2
+MEANING = 3
 """Raised when what is stored comes to mean something else: how identifiers are normalised, names, consents or times are read,
-which links by likeness stand."""
+which links by likeness stand, what of a list counts that a measure reads with ``[]``."""
 _KEPT = 1
 """The first meaning under which all is kept that is kept beside people today."""
+_ITEMS = 2
+"""The last meaning under which a list that a measure read with ``[]`` was one value."""
 _LAST = b"\xff" * 21
 
 
 def is_old(meta: Meta) -> bool:
     """Whether people were computed by an older meaning, or never."""
     return meta.meaning < MEANING
+
+
+def says_the_same(meta: Meta, definitions: Definitions) -> bool:
+    """Whether people by an older meaning are what they are by today's: since 2 nothing is read in another way but items of lists."""
+    return meta.meaning == _ITEMS and not any("[]" in (feature.property or "") for feature in definitions.features.values())
 
 
 def renew(work: Work) -> None:

@@ -49,7 +49,7 @@ def renew(work: Work) -> bool:
     """Compute everybody anew if that was last done by an older meaning of what is stored; whether it was done."""
     if not meaning.is_old(work.meta):
         return False
-    if not work.digest:
+    if not work.digest or meaning.says_the_same(work.meta, work.definitions):
         work.meta.meaning = meaning.MEANING
         return False
     work.log.cause, work.log.time = {"type": "meaning", "id": str(meaning.MEANING)}, None

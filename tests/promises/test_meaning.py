@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tarfile
 from dataclasses import replace
@@ -18,7 +19,7 @@ from operators import meta as meta_row
 from operators import normalize
 from operators.moment_row import moment_raw
 from operators.people.meaning import MEANING
-from operators.records import decode_moments
+from operators.records import decode_moments, decode_person, encode
 from skep.project.settings import Settings
 from skep.project.spaces import open_view
 from state import shard
@@ -95,6 +96,27 @@ def test_everybody_is_computed_anew_by_todays_meaning(engine: Engine, monkeypatc
             assert one["profile"] in {now.get(identifier) for identifier, profile in was.items() if profile == one["merged"]}
     engine.restart(reopen=False)
     assert len(told) == engine.space.meta.changes
+
+
+@pytest.mark.parametrize("path", ["items[].qty", "qty"])
+def test_from_meaning_2_only_items_of_lists_are_counted_again(engine: Engine, path: str) -> None:
+    """Where no measure reads any, what was computed stands: a cell that is wrong stays so, and nothing is told."""
+    traits = json.dumps({"traits": [{"name": "bought", "sum": path, "did": "paid"}]})
+    engine.clear(load({"traits.yaml": traits}, unknown_events_ok=True))
+    engine.start(["p0"])
+    said = {"items": [{"qty": 2}, {"qty": 3}], "qty": 5}
+    head = {"type": "track", "event": "paid", "userId": "u1", "messageId": "m", "timestamp": "2026-01-01T12:00:00Z"}
+    engine.feed("p0", [orjson.dumps({**head, "properties": said})])
+    ((key, row),) = engine.shard.people.committed(b"")
+    person = decode_person(row)
+    person.cells[0] = 1_000_000
+    engine.shard.people.put(key, encode(person))
+    engine.space.meta.meaning = 2
+    engine.shard.meta.put(meta_row.KEY, meta_row.encode(engine.space.meta))
+    engine.shard.commit()
+    engine.restart(reopen=False)
+    (found,) = [line["traits"]["bought"] for line in map(orjson.loads, engine.dump()) if line["kind"] == "profile"]
+    assert (found, engine.space.meta.meaning) == (5 if "[]" in path else 1, MEANING)
 
 
 def _holders(rows: list[bytes]) -> dict[tuple[str, str], str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.language.measures.amounts import AVG, DECAYED_SUM, MAX, MIN, PERCENTILE, SUM
+from contracts.language.measures.amounts import AVG, DECAYED_SUM, MAX, MIN, PERCENTILE, STDDEV, SUM
 from contracts.language.measures.beside import Option
 from contracts.language.measures.counting import ACTIVE_PERIODS, DISTINCT, DISTINCT_DAYS, STREAK, TIMES
 from contracts.language.measures.lasting import INTERVAL_MEAN, SESSION_COUNT, SESSION_LENGTH, SINCE_FIRST, SINCE_LAST
@@ -12,8 +12,8 @@ from contracts.language.measures.valued import FIRST, FIRST_TIME, LAST, LATEST, 
 MEASURES: dict[str, Measure] = {
     measure.name: measure
     for measure in (
-        TIMES, SUM, AVG, MIN, MAX, DISTINCT, DISTINCT_DAYS, ACTIVE_PERIODS, FIRST, LAST, LATEST, FIRST_TIME, SINCE_FIRST, SINCE_LAST,
-        DECAYED_SUM, SET, LIST, TOP, PERCENTILE, INTERVAL_MEAN, STREAK, SESSION_COUNT, SESSION_LENGTH,
+        TIMES, SUM, AVG, MIN, MAX, STDDEV, DISTINCT, DISTINCT_DAYS, ACTIVE_PERIODS, FIRST, LAST, LATEST, FIRST_TIME,
+        SINCE_FIRST, SINCE_LAST, DECAYED_SUM, SET, LIST, TOP, PERCENTILE, INTERVAL_MEAN, STREAK, SESSION_COUNT, SESSION_LENGTH,
     )
 }  # fmt: skip
 CONDITIONS = tuple(measure.name for measure in MEASURES.values() if measure.asks)
@@ -25,6 +25,6 @@ OPTIONS: dict[str, Option] = {option.name: option for measure in MEASURES.values
 RESERVED = ("session", "each")
 """Words beside `did` that are not built yet, measures and windows."""
 RESERVED_TRAITS: dict[str, str] = {
-    **{name: f"{name} is not supported yet" for name in ("session", "stddev", "ratio", "expression", "approximate", "merge")},
+    **{name: f"{name} is not supported yet" for name in ("session", "ratio", "expression", "approximate", "merge")},
     **{name: "only conditions of segments have it" for name in CONDITIONS if not MEASURES[name].trait},
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.language.measures.adding import check_number, check_sum, total
 from contracts.language.measures.beside import AT, HALF_LIFE, PROPERTY_OR_TRUE
-from contracts.language.measures.measure import Measure, number
+from contracts.language.measures.measure import Measure, number, spread
 
 SUM = Measure("sum", "sum of", "the sum of this property over the matching events", total, asks="beside", trait="sum", numeric=True,
               check=check_sum)  # fmt: skip
@@ -13,6 +13,8 @@ AVG = Measure("avg", "mean of", "the mean of this property over the matching eve
 MIN = Measure("min", "least", "the least number of this property", number, asks="beside", trait="min", numeric=True, check=check_number)
 MAX = Measure("max", "greatest", "the greatest number of this property", number, asks="beside", trait="max", numeric=True,
               check=check_number)  # fmt: skip
+STDDEV = Measure("stddev", "standard deviation of", "the standard deviation of the numbers of this property, all of them", spread,
+                 trait="stddev", numeric=True, check=check_sum)  # fmt: skip
 DECAYED_SUM = Measure(
     "decayed_sum", "decayed sum of", "the sum of this property, or of 1, over the matching events, each halved once in every half-life",
     number, asks="beside", trait="decayed_sum", takes=PROPERTY_OR_TRUE, numeric=True, options=(HALF_LIFE,), passing=True, check=check_sum,

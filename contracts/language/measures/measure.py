@@ -87,6 +87,11 @@ def number(_typed: Mapping[str, Typed] | None, file: str, line: int) -> Typed:
     return computed({"type": "number"}, file, line)
 
 
+def spread(_typed: Mapping[str, Typed] | None, file: str, line: int) -> Typed:
+    """How far numbers lie from each other."""
+    return computed({"type": "number", "minimum": 0}, file, line)
+
+
 def seconds(_typed: Mapping[str, Typed] | None, file: str, line: int) -> Typed:
     """What a time that has passed can be."""
     return computed({"type": "number", "minimum": 0}, file, line)

@@ -7,16 +7,18 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from contracts.model.definitions import Feature
+from operators.segments.cells.around import ITEM, ItemsOf, Spanned
 from operators.segments.cells.cell import Cell
 from operators.segments.cells.days import Days, Streak, seen_days, seen_periods
 from operators.segments.cells.decayed import Decayed
 from operators.segments.cells.distinct import distinct, seen_distinct
 from operators.segments.cells.first import first, last, latest, seen_end, seen_latest
 from operators.segments.cells.mean import Extreme, Mean, Percentile, seen_extreme, seen_mean, seen_percentile
-from operators.segments.cells.moving import Moving, Noted, Spanned
+from operators.segments.cells.moving import Moving, Noted
 from operators.segments.cells.sessions import Interval, Sessions, seen_interval, seen_sessions
 from operators.segments.cells.set import newest, seen_set
 from operators.segments.cells.since import FirstTime, Since
+from operators.segments.cells.spread import Spread, seen_spread
 from operators.segments.cells.sum import seen_sum, total
 from operators.segments.cells.times import seen_times, times
 from operators.segments.cells.top import Listed, Top, seen_list, seen_top
@@ -52,6 +54,7 @@ MEASURES = {
     "avg": Recipe(Mean, seen_mean),
     "min": Recipe(Extreme, seen_extreme),
     "max": Recipe(Extreme, seen_extreme),
+    "stddev": Recipe(Spread, seen_spread),
     "percentile": Recipe(Percentile, seen_percentile),
     "distinct_days": Recipe(Days, seen_days),
     "active_periods": Recipe(None, seen_periods),
@@ -68,6 +71,8 @@ MEASURES = {
 
 def cell_of(feature: Feature, event: str = "", *, matched: bool = True) -> Cell:
     """The cell of a feature. ``event``: the name of the events that it folds; ``matched``: whether these satisfy its ``where``."""
+    if "[]" in (feature.property or ""):
+        return ItemsOf(cell_of(replace(feature, property=ITEM), event, matched=matched), feature)
     kind = MEASURES[feature.measure]
     feature = replace(feature, options=(*feature.options, ("event", event), ("matched", matched)))
     if kind.knows(feature):

@@ -64,4 +64,6 @@ class _Register(Cell):
         return a if self._better(a, b) else b
 
     def _better(self, a: Any, b: Any) -> bool:
-        return bool(([a[0], a[1]] > [b[0], b[1]]) is self._newest)
+        """Of one event's values the first is the first, the last the last."""
+        one, other = [a[0], a[1]], [b[0], b[1]]
+        return one >= other if self._newest else one < other

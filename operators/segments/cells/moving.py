@@ -99,39 +99,6 @@ class Moving(Cell):
         return moment if turn is None else earlier(moment, turn(self._lookback.inside(cell, now), now))
 
 
-class Spanned(Cell):
-    """A cell of the events of a span of time, both ends included."""
-
-    def __init__(self, inner: Cell, first: int, last: int) -> None:
-        super().__init__(inner.unit)
-        self.windowed = inner.windowed
-        self._inner = inner
-        self._first = first
-        self._last = last
-
-    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
-        return self._first <= time <= self._last and self._inner.fold(cells, at, time, message, properties, now)
-
-    def value(self, cell: Any, now: int) -> Any:
-        return self._inner.value(cell, now)
-
-    def join(self, a: Any, b: Any) -> Any:
-        return self._inner.join(a, b)
-
-    def critical(self, numbers: set[int]) -> None:
-        self._inner.critical(numbers)
-        self.least = self._inner.least
-
-    def compared(self, numbers: set[int]) -> None:
-        self._inner.compared(numbers)
-
-    def may_be_due(self, cell: Any, armed: int) -> bool:
-        return self._inner.may_be_due(cell, armed)
-
-    def due(self, cell: Any, now: int) -> int | None:
-        return self._inner.due(cell, now)
-
-
 def time_of(entry: Entry) -> int:
     """Also of one that has no message id."""
     time: int = entry[0]

@@ -8,11 +8,13 @@ from dataclasses import replace
 from contracts.model.definitions import Feature, OtherField, Where
 from operators.segments.sql.operators import all_hold
 from operators.segments.sql.plan import Plan
-from operators.segments.sql.values import Value, extract, first_at, quote, some_value
+from operators.segments.sql.values import Value, extract, json_path, quote, some_value
 from schemalogic.paths import Step, parse_path
 
 ZERO = "CAST(0 AS DECIMAL(38,6))"
 AT = "(SELECT at_us FROM clock)"
+_EXACT_SPREAD = 10**19
+"""How many numbers times how far they lie apart, in 10⁻⁶, a standard deviation is exact for."""
 
 
 def feature_value(plan: Plan, feature: Feature) -> Value:
@@ -35,7 +37,7 @@ def _counted(total: Callable[[Value], str]) -> Callable[[Plan, Feature], Value]:
 
     def value(plan: Plan, feature: Feature) -> Value:
         each = _measured(feature) if feature.property else Value()
-        return _count_column(plan, feature, f"SELECT profile_id, {total(each)} AS value FROM moments {_of(feature)}")
+        return _count_column(plan, feature, f"SELECT profile_id, {total(each)} AS value FROM {_rows(feature)} {_of(feature)}")
 
     return value
 
@@ -49,8 +51,8 @@ def _end(pick: str) -> Callable[[Plan, Feature], Value]:
     """The property of the earliest or latest event that has it."""
 
     def value(plan: Plan, feature: Feature) -> Value:
-        chosen = f"{pick}({_measured(feature).json}, (time_us, message_id)) AS value"
-        return _column(plan, feature, f"SELECT profile_id, {chosen} FROM moments WHERE {_having(feature)} GROUP BY profile_id")
+        chosen = f"{pick}({_measured(feature).json}, (time_us, message_id, {_place(feature)})) AS value"
+        return _column(plan, feature, f"SELECT profile_id, {chosen} FROM {_rows(feature)} WHERE {_having(feature)} GROUP BY profile_id")
 
     return value
 
@@ -78,21 +80,47 @@ def _since(pick: str) -> Callable[[Plan, Feature], Value]:
 
 def _mean(plan: Plan, feature: Feature) -> Value:
     number = _measured(feature).number
-    total = f"SELECT profile_id, CAST(sum({number}) * 1000000 AS HUGEINT) AS total, count({number}) AS number FROM moments {_of(feature)}"
+    both = f"CAST(sum({number}) * 1000000 AS HUGEINT) AS total, count({number}) AS number"
+    total = f"SELECT profile_id, {both} FROM {_rows(feature)} {_of(feature)}"
     return _micro_column(plan, feature, f"SELECT profile_id, {_divided('total', 'number')} AS value FROM ({total}) WHERE number > 0")
 
 
 def _extreme(pick: str) -> Callable[[Plan, Feature], Value]:
     def value(plan: Plan, feature: Feature) -> Value:
-        body = f"SELECT profile_id, {pick}({_measured(feature).number}) AS value FROM moments {_of(feature)}"
+        body = f"SELECT profile_id, {pick}({_measured(feature).number}) AS value FROM {_rows(feature)} {_of(feature)}"
         return Value(computed=plan.column("f", feature.key, body))
 
     return value
 
 
+def _stddev(plan: Plan, feature: Feature) -> Value:
+    """Of whole numbers, each less the least of them; the root is near in double precision, and what is left is compared exactly.
+
+    Where that does not fit into 128 bits (see `_EXACT_SPREAD`) it is what double precision says.
+    """
+    found = f"SELECT profile_id, {_micros(feature)} AS n FROM {_rows(feature)} WHERE {matching_sql(feature)}"
+    least, most = "min(n) OVER (PARTITION BY profile_id)", "max(n) OVER (PARTITION BY profile_id)"
+    fits = f"count(*) OVER (PARTITION BY profile_id) * ({most} - {least}) <= {_EXACT_SPREAD} AS fits"
+    found = f"SELECT *, {least} AS least, {fits} FROM ({found})"
+    apart = f"SELECT profile_id, n, CASE WHEN fits THEN n - least ELSE 0 END AS d, fits FROM ({found}) WHERE n IS NOT NULL"
+    spread = "count(*) * CAST(sum(d * d) AS HUGEINT) - CAST(sum(d) AS HUGEINT) * CAST(sum(d) AS HUGEINT)"
+    large = "stddev_pop(CAST(n AS DOUBLE)) AS large, bool_and(fits) AS fits"
+    number = "CAST(count(*) AS HUGEINT) AS number"
+    spread = f"SELECT profile_id, {number}, {spread} AS spread, {large} FROM ({apart}) GROUP BY profile_id"
+    near = f"SELECT *, CAST(floor(sqrt(CAST(spread AS DOUBLE)) / number) AS HUGEINT) AS near FROM ({spread})"
+    reached = "number * (near + {0}) * number * (near + {0}) <= spread"
+    whole = f"near + CASE WHEN {reached.format(1)} THEN 1 WHEN {reached.format(0)} THEN 0 ELSE -1 END"
+    past = "4 * spread - number * (2 * whole + 1) * number * (2 * whole + 1)"
+    parts = f"SELECT *, {past} AS past FROM (SELECT *, {whole} AS whole FROM ({near}))"
+    exact = "whole + CASE WHEN past > 0 OR (past = 0 AND whole % 2 = 1) THEN 1 ELSE 0 END"
+    return _micro_column(
+        plan, feature, f"SELECT profile_id, CASE WHEN fits THEN {exact} ELSE CAST(large AS HUGEINT) END AS value FROM ({parts})"
+    )
+
+
 def _percentile(plan: Plan, feature: Feature) -> Value:
     """The number to three digits up to which the share of all of them lies."""
-    found = f"SELECT profile_id, CAST({_measured(feature).number} * 1000000 AS HUGEINT) AS n FROM moments WHERE {matching_sql(feature)}"
+    found = f"SELECT profile_id, {_micros(feature)} AS n FROM {_rows(feature)} WHERE {matching_sql(feature)}"
     step = "CAST('1' || repeat('0', greatest(0, length(CAST(abs(n) AS VARCHAR)) - 3)) AS HUGEINT)"
     coarse = f"SELECT profile_id, {_divided('n', step)} * {step} AS value FROM ({found}) WHERE n IS NOT NULL"
     place, every = "row_number() OVER (PARTITION BY profile_id ORDER BY value)", "count(*) OVER (PARTITION BY profile_id)"
@@ -103,9 +131,10 @@ def _percentile(plan: Plan, feature: Feature) -> Value:
 
 def _decayed(plan: Plan, feature: Feature) -> Value:
     """Each event in double precision, rounded to six places; nothing that is still to come."""
-    number = f"CAST({_measured(feature).number} * 1000000 AS HUGEINT)" if feature.property else "1000000"
+    number = _micros(feature) if feature.property else "1000000"
     weight = f"pow(2.0, CAST(time_us - {AT} AS DOUBLE) / {feature.option('half_life')}.0)"
-    each = f"SELECT profile_id, CAST({number} AS DOUBLE) * {weight} AS x FROM moments WHERE {matching_sql(feature)} AND time_us <= {AT}"
+    past = f"FROM {_rows(feature)} WHERE {matching_sql(feature)} AND time_us <= {AT}"
+    each = f"SELECT profile_id, CAST({number} AS DOUBLE) * {weight} AS x {past}"
     up = "x - floor(x) > 0.5 OR (x - floor(x) = 0.5 AND floor(x) % 2 <> 0)"
     total = f"sum(CAST(floor(x) + CASE WHEN {up} THEN 1 ELSE 0 END AS HUGEINT))"
     body = f"SELECT profile_id, coalesce({total}, 0) AS value FROM ({each}) GROUP BY profile_id"
@@ -175,9 +204,9 @@ def _set(plan: Plan, feature: Feature) -> Value:
 
 
 def _list(plan: Plan, feature: Feature) -> Value:
-    return _column(plan, feature, f"""SELECT profile_id, to_json(list(value ORDER BY time_us, message_id)) AS value FROM (
+    return _column(plan, feature, f"""SELECT profile_id, to_json(list(value ORDER BY time_us, message_id, place)) AS value FROM (
         SELECT * FROM ({_found(feature)})
-        QUALIFY row_number() OVER (PARTITION BY profile_id ORDER BY time_us DESC, message_id DESC) <= {feature.option("limit")}
+        QUALIFY row_number() OVER (PARTITION BY profile_id ORDER BY time_us DESC, message_id DESC, place DESC) <= {feature.option("limit")}
     ) GROUP BY profile_id""")  # fmt: skip
 
 
@@ -202,6 +231,7 @@ MEASURES: dict[str, Callable[[Plan, Feature], Value]] = {
     "avg": _mean,
     "min": _extreme("min"),
     "max": _extreme("max"),
+    "stddev": _stddev,
     "percentile": _percentile,
     "decayed_sum": _decayed,
     "first": _end("arg_min"),
@@ -249,11 +279,31 @@ def _found(feature: Feature) -> str:
     each = _measured(feature)
     kind = f"CASE WHEN {each.has_kind('list')} THEN '[' WHEN {each.has_kind('object')} THEN '{{' ELSE '' END"
     value = f"{each.json} AS value, {kind} || {each.key} AS key"
-    return f"SELECT profile_id, event, time_us, message_id, {value} FROM moments WHERE {_having(feature)}"
+    place = f"{_place(feature)} AS place"
+    return f"SELECT profile_id, event, time_us, message_id, {value}, {place} FROM {_rows(feature)} WHERE {_having(feature)}"
 
 
 def _measured(feature: Feature) -> Value:
-    return first_at("properties", parse_path(feature.property or ""))
+    steps = parse_path(feature.property or "")
+    return Value("item" if None in steps else extract("properties", steps))
+
+
+def _micros(feature: Feature) -> str:
+    """The number that is measured as a whole one of 10⁻⁶."""
+    return f"CAST({_measured(feature).number} * 1000000 AS HUGEINT)"
+
+
+def _rows(feature: Feature) -> str:
+    """The relation that a measure of a property reads: of a path with ``[]`` a row an item, with its place in the event."""
+    steps = parse_path(feature.property) if feature.property else ()
+    if None not in steps:
+        return "moments"
+    items = f"SELECT *, json_extract(properties, {quote(json_path(steps))}) AS items FROM moments"
+    return f"(SELECT *, unnest(items) AS item, unnest(range(len(items))) AS place FROM ({items}))"
+
+
+def _place(feature: Feature) -> str:
+    return "place" if "[]" in (feature.property or "") else "0"
 
 
 def _having(feature: Feature) -> str:

@@ -101,25 +101,23 @@ def half_even(exact: str) -> str:
 def container_key(value: str) -> str:
     """One text for equal lists or objects: every part with its place, in order of place; numbers by their exact value."""
     number = f"rtrim(rtrim(CAST({json_number('part.value')} AS VARCHAR), '0'), '.')"
-    kind = "CASE WHEN part.type IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') THEN 'NUMBER' ELSE part.type END"
-    atom = f"CASE WHEN part.type IN ({_TYPES['number']}) THEN {number} ELSE coalesce(CAST(part.atom AS VARCHAR), '') END"
-    return f"""(SELECT string_agg(part.fullkey || ' ' || {kind} || ' ' || {atom}, chr(10) ORDER BY part.fullkey)
+    begins = "WHEN part.type = 'ARRAY' THEN '[' WHEN part.type = 'OBJECT' THEN '{'"
+    text = "coalesce(CAST(part.atom AS VARCHAR), 'null')"
+    atom = f"CASE WHEN part.type IN ({_TYPES['number']}) THEN {number} {begins} ELSE {text} END"
+    return f"""(SELECT string_agg(part.fullkey || ' ' || {atom}, chr(10) ORDER BY part.fullkey)
         FROM json_tree({value}) AS part)"""
 
 
 def json_path(steps: tuple[Step, ...]) -> str:
-    """DuckDB's path for keys and indexes."""
-    return "$" + "".join(f"[{step}]" if isinstance(step, int) else "." + json.dumps(step, ensure_ascii=False) for step in steps)
+    """DuckDB's path for keys, indexes and every item."""
+    return "$" + "".join(
+        "[*]" if step is None else f"[{step}]" if isinstance(step, int) else "." + json.dumps(step, ensure_ascii=False) for step in steps
+    )
 
 
 def extract(root: str, steps: tuple[Step, ...]) -> str:
     """The JSON expression at a path without ``[]``."""
     return f"json_extract({root}, {quote(json_path(steps))})" if steps else root
-
-
-def first_at(root: str, steps: tuple[Step, ...]) -> Value:
-    """What a measure reads: ``[]`` is the first item."""
-    return Value(extract(root, tuple(0 if step is None else step for step in steps)))
 
 
 def some_value(root: str, steps: tuple[Step, ...], holds: Callable[[Value], str], depth: int = 0, *, joined: bool = False) -> str:

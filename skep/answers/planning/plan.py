@@ -9,7 +9,7 @@ from typing import IO
 from connectors import control
 from contracts.model.definitions import Definitions
 from contracts.text.times import iso
-from operators.people.meaning import is_old
+from operators.people.meaning import is_old, says_the_same
 from operators.view.space import View
 from skep.answers.planning.answer import Digests, Plan, Sizes
 from skep.answers.planning.compare import compare
@@ -26,7 +26,8 @@ def plan(settings: Settings, space: str, definitions: Definitions, progress: Pro
     view = open_view(settings, space)
     try:
         # `program` says what is wrong if nothing is in force yet.
-        before, people, older = view.program.definitions.digest, view.meta.people, is_old(view.meta)
+        before, people = view.program.definitions.digest, view.meta.people
+        older = is_old(view.meta) and not says_the_same(view.meta, view.program.definitions)
         clock_us = view.meta.clock
         waiting = control.count(control_path(settings, space)) - view.meta.applied.get(control.PARTITION, 0)
     finally:
