@@ -35,6 +35,8 @@ def fold(person: Person, event: Event, anchor: bytes, program: Program, now: int
             if known is None or time > known[0] or (time == known[0] and message > known[1]):
                 traits[key] = [time, message, value]
                 touched.append(key)
+        if program.sent:
+            due = earlier(due, _fold_sent(person, event, program, now, touched))
     if event.consents:
         touched += consent.decide(person, event, anchor, program.defaults)
     if program.turns:
@@ -73,6 +75,19 @@ def _fold_features(person: Person, event: Event, program: Program, now: int, tou
                 touched.append(other.number)
             if (turned or time > now) and (armed is None or time > now < armed or other.may_be_due(cell, armed)) and other.matters(cells):
                 due = earlier(due, other.due(cell, now))
+    return due
+
+
+def _fold_sent(person: Person, event: Event, program: Program, now: int, touched: list[Any]) -> int | None:
+    """What an identify call says of traits that are merged otherwise than by the latest; nothing of it changes by itself."""
+    due: int | None = None
+    cells = person.cells
+    for at, _, feature in program.sent:
+        known = len(cells)
+        if feature.fold(cells, at, event.time_us, event.message_id, event.traits, now):
+            touched.append(at)
+        if len(cells) > known:
+            due = _first_due(due, cells, program.turning[at], now)
     return due
 
 

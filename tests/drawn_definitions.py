@@ -47,10 +47,15 @@ def drawn_files(seed: int) -> dict[str, str]:
     rng = Random(f"{seed}:definitions")
     computed = Random(f"{seed}:computed")
     traits = [*TRAITS, *(_computed(computed, number) for number in range(computed.choice([0, 3, 6])))]
+    merged = Random(f"{seed}:merged")
+    for name in ("age", "value"):
+        if merged.random() < 0.3:
+            merge = merged.choice(["earliest", "max", "min"] if name == "age" else ["earliest", "latest"])
+            traits = [{"name": name, "merge": merge, "emit": merged.random() < 0.5}, *traits]
     files: dict[str, Any] = {"identity.yaml": _identity(rng), "consent.yaml": CONSENT, "traits.yaml": {"traits": traits}}
     for event, properties in PROPERTIES.items():
         files[f"events/{event}/1-0-0.json"] = {"type": "object", "properties": {name: {} for name in properties}}
-    for trait in traits[len(TRAITS) :]:
+    for trait in (one for one in traits if re.fullmatch(r"c\d", one["name"])):
         if computed.random() < 0.5 and not {"percentile", "top", "list", "set", "first", "last"} & set(trait):
             number = computed.choice([1, 3, 20, 3600, 864_000])
             who = {"trait": trait["name"], **computed.choice([{"gte": number}, {"lt": number}, {"ne": number}, {"exists": True}])}

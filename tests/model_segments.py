@@ -65,6 +65,8 @@ def json(value: object) -> bytes:
 
 def matches(feature: Feature, event: Event, at: int, *, such: bool = True) -> bool:
     """Whether the feature looks at the event, ``such``: one that satisfies its ``where``. Dates alone are days of its zone."""
+    if feature.sent:
+        return event.type == "identify"
     named = any(event.name == n or (n[-1:] == "*" and event.name.startswith(n[:-1])) for n in feature.events)
     return event.name != "" and named and in_window(feature, event.time_us, at) and (not such or is_such(feature, event))
 
@@ -95,9 +97,17 @@ def measured(feature: Feature, events: Sequence[Event], at: int) -> object:
     """The feature's value at a time. Of a path with ``[]`` each item counts, in its order."""
     looks = replace(feature, within_us=None, between=None) if feature.measure == "first_time" else feature
     found = [e for e in events if matches(looks, e, at, such=feature.measure != "latest")]
-    read = [(e, value) for e in found for value in values_at(e.properties, feature.property or "")]
+    read = [(e, value) for e in found for value in values_of(feature, e)]
     valued = [Read(e, json(value), value) for e, value in read if value is not MISSING]
     return MEASURES[feature.measure](feature, valued if feature.property else [Read(e, b"", None) for e in found], at)
+
+
+def values_of(feature: Feature, event: Event) -> list[object]:
+    """What an event says of the property; of an identify call's trait that is no list the one value."""
+    if not feature.sent:
+        return values_at(event.properties, feature.property or "")
+    whole = values_at(event.traits or {}, (feature.property or "").removesuffix("[]"))
+    return values_at(whole[0], "[]") if (feature.property or "").endswith("[]") and isinstance(whole[0], list) else whole
 
 
 def counted(number: int, feature: Feature) -> Exact:

@@ -63,6 +63,8 @@ def feature_key(feature: Feature) -> str:
         "within_us": feature.within_us,
     }
     content |= feature.options
+    if feature.sent:
+        content["sent"] = True
     if feature.until_us:
         content["until_us"] = feature.until_us
     if feature.between is not None:

@@ -191,7 +191,8 @@ class Feature:
     counts have to be exact: the value is ``min(n, cap)``; None is no cap. ``timezone`` is that of the dates in ``where`` and of days.
 
     Of the events those of ``now - within_us < time <= now - until_us`` (None: any), or those from ``between[0]`` to ``between[1]``.
-    ``options`` are what else the measure has been told, by name, in order of the names.
+    ``options`` are what else the measure has been told, by name, in order of the names. ``sent``: the events are identify calls, the
+    property one of their traits; behind `[]` a value that is no list is the one item.
     """
 
     key: str
@@ -205,6 +206,7 @@ class Feature:
     until_us: int = 0
     between: tuple[int, int] | None = None
     options: tuple[tuple[str, Any], ...] = ()
+    sent: bool = False
 
     def option(self, name: str) -> Any:
         """What the measure has been told under this name."""

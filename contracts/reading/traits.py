@@ -7,17 +7,19 @@ from typing import Any
 
 from contracts.language.features import Measured, read_events, read_property, read_where
 from contracts.language.measures import OPTIONS, RESERVED_TRAITS, TRAITS
+from contracts.language.measures.adding import check_number
 from contracts.language.measures.beside import as_options
 from contracts.language.measures.measure import Measure
 from contracts.language.measures.telling import read_options, read_span
+from contracts.language.merges import MERGES, Merge
 from contracts.language.spans import WINDOWS, window_schemas
 from contracts.model.definitions import Feature, Where
 from contracts.model.traits import Trait
 from contracts.reading.about import ABOUT, checked_type, read_about
-from contracts.text.keys import Boolean, Fields, Key, Own, Text
+from contracts.text.keys import Boolean, Choice, Fields, Key, Own, Text
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import path_text
-from schemalogic.typed import ANYTHING, Typed
+from schemalogic.typed import ANYTHING, Typed, typed_below
 
 FILE = "traits.yaml"
 _MEASURE = "a measure of docs/segments.md beside it, such as count, sum or last"
@@ -48,18 +50,18 @@ def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, T
     name, emit = said["name"], said["emit"]
     if emit:
         measured.emits[name] = fields["emit"]
-    how: list[Any] = [word for word in fields if word in TRAITS]
+    how: list[Any] = [word for word in fields if word in TRAITS or word == "merge"]
     if len(how) > 1:
-        reader.refuse(fields[how[1]], "only one measure", " and ".join(how))
+        reader.refuse(fields[how[1]], "only one measure, or `merge` of what identify calls write", " and ".join(how))
     if not how:
         unknown = isinstance(item.value, dict) and len(item.value) > len(fields)
         for word in () if unknown else _BESIDE:
             if word in fields:
                 reader.refuse(fields[word], _MEASURE, word)
-        if "name" in fields:
-            measured.note("property", "identify", path_text((name,)), fields["name"], measured=True)
-        return Trait(name, "plain", emit=emit), measured.properties.typed("identify", path_text((name,))) or ANYTHING
-    kind = how[0]
+        return _sent(reader, MERGES["latest"], name, fields, measured)
+    if how == ["merge"]:
+        return _merged(reader, name, fields, measured)
+    kind = next(word for word in how if word != "merge")
     did = reader.required(item, fields, "did", "the name of an event")
     events = read_events(reader, did, measured) if did is not None else ()
     where = read_where(reader, fields.get("where"), events, measured)
@@ -79,6 +81,36 @@ def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, T
         options=as_options(options),
     )  # fmt: skip
     return Trait(name, kind, measured.add(feature), emit), typed or ANYTHING
+
+
+def _merged(reader: Reader, name: str, fields: dict[str, Tree], measured: Measured) -> tuple[Trait, Typed]:
+    """What identify calls write, by the word behind `merge`."""
+    at, before = fields["merge"], len(reader.problems)
+    word = reader.choice(at, MERGES, "latest")
+    for key in _BESIDE:
+        if key in fields and (key != "limit" or word != "union"):
+            reader.refuse(fields[key], "`limit` beside `merge: union`" if key == "limit" else "nothing of events beside `merge`", key)
+    trait, typed = _sent(reader, MERGES[word], name, fields, measured)
+    return (trait, typed) if len(reader.problems) == before else (replace(trait, feature=None), typed)
+
+
+def _sent(reader: Reader, merge: Merge, name: str, fields: dict[str, Tree], measured: Measured) -> tuple[Trait, Typed]:
+    emit, path = "emit" in fields and fields["emit"].value is True, path_text((name,))
+    typed = measured.properties.typed("identify", path) if measured.properties.contracts.get("identify") else None
+    if "name" in fields:
+        measured.note("property", "identify", path, fields["name"], measured=True)
+    if merge.measure is None or not name:
+        return Trait(name, "plain", emit=emit), typed or ANYTHING
+    at, measure = fields["merge"], merge.measure
+    of = {} if typed is None else {"identify": typed}
+    if measure.numeric:
+        check_number(reader, at, path, of, measured, where=())
+    if merge.items and typed is not None:
+        of = {"identify": typed_below(typed, (None,)) or typed}
+    mine = {key: part for key, part in fields.items() if key not in OPTIONS or key in {option.name for option in measure.options}}
+    options = read_options(reader, mine, measure, "merge", ()) or {}
+    feature = Feature("", ("identify",), (), None, measure.name, path + "[]" * merge.items, None, options=as_options(options), sent=True)
+    return Trait(name, measure.trait, measured.add(feature), emit), measure.value(of, at.file, at.line)
 
 
 def approximate(trait: Trait) -> str:
@@ -114,6 +146,7 @@ _TAKERS = {
     name: {"anyOf": [{"required": [word]} for word, measure in TRAITS.items() if name in {option.name for option in measure.options}]}
     for name in OPTIONS
 }
+_TAKERS["limit"]["anyOf"].append({"required": ["merge"]})
 TRAIT = Fields(
     (
         Key("name", Text(names="traits"), "the name of the trait", required="the name of the trait"),
@@ -124,11 +157,13 @@ TRAIT = Fields(
         *(Key(name, Own(schema)) for name, schema in window_schemas().items()),
         *(Key(name, Own(option.schema), option.means) for name, option in OPTIONS.items()),
         *(_measure_key(word, measure) for word, measure in TRAITS.items()),
+        Key("merge", Choice(tuple(MERGES)), "how what several identify calls say becomes one value", default="latest"),
     ),
     {
         "dependencies": {
             **{word: {"not": {"anyOf": [{"required": [one]} for one in TRAITS if one != word]}, "required": ["did"]} for word in TRAITS},
             **dict.fromkeys(("did", "where", *WINDOWS), _SOME_HOW),
+            "merge": {"not": {"anyOf": [{"required": [one]} for one in (*TRAITS, "did", "where", *WINDOWS)]}},
             **_TAKERS,
         },
         "allOf": [{"$ref": "#/definitions/of_event"}],

@@ -130,7 +130,9 @@ class Bringing:
             if person is None or not carried.matters(contracts[moment_contract(row)]):
                 continue
             event = work.judge.stored(row, stored.time_us, contracts)
-            event.traits = event.consents = None
+            event.consents = None
+            if not program.sent:
+                event.traits = None
             change.events += 1
             part = parts.get(person.key)
             if part is None:

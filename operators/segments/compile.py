@@ -75,6 +75,8 @@ class Program(Facts):
         self.without = [FORMS[segment.who.form].without(self, segment.who) for segment in self.segments]
         """By segment: the number of a cell without which nobody is a member, None if there is no such."""
         self._routes: dict[str, Route] = {}
+        self.sent: list[Touch] = [(at, None, self.cells[at]) for at, feature in enumerate(self.features) if feature.sent]
+        """What every identify call touches."""
         self._index_dependencies()
         self.turning = self._turning()
         """By number under which people hold a cell: the features of which it matters to who has that when they change by themselves."""
@@ -95,7 +97,7 @@ class Program(Facts):
     def _new_route(self, name: str) -> Route:
         route = Route()
         for at, feature in enumerate(self.features):
-            if self.slots[at] != at:
+            if self.slots[at] != at or feature.sent:
                 continue
             if not any(matches(pattern, name) for pattern in feature.events):
                 continue

@@ -29,7 +29,7 @@ def contributions(program: Program, at: int, person: Person, events: Iterable[Ev
     found: list[tuple[Event, Any]] = []
     for event in sorted(events, key=lambda event: (event.time_us, event.message_id)):
         alone: dict[int, Any] = {}
-        if event.name and _folds(program, at, event, alone, now):
+        if _folds(program, at, event, alone, now):
             value = cell.shown(alone.get(slot), now)
             if _text(value) != nothing or (measure in _SEVERAL and slot in alone):
                 found.append((event, value))
@@ -45,10 +45,12 @@ def contributions(program: Program, at: int, person: Person, events: Iterable[Ev
 
 def _folds(program: Program, at: int, event: Event, cells: dict[int, Any], now: int) -> bool:
     """Fold an event into the cell at which the feature looks among these, if it counts such events."""
-    slot = program.slots[at]
-    for number, matches, cell in program.route(event.name).chosen(event.properties):
-        if number == slot and (matches is None or matches(event.properties, event.body)):
-            cell.fold(cells, slot, event.time_us, event.message_id, event.properties, now)
+    slot, sent = program.slots[at], program.features[at].sent
+    said = (event.traits if sent else event.properties) or {}
+    touches = program.sent if sent else program.route(event.name).chosen(said) if event.name else []
+    for number, matches, cell in touches:
+        if number == slot and (matches is None or matches(said, event.body)):
+            cell.fold(cells, slot, event.time_us, event.message_id, said, now)
             return True
     return False
 

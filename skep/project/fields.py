@@ -80,6 +80,8 @@ def _trait_type(trait: Trait, feature: Feature | None, field: Field, properties:
         return _exact(known, "identify", _typed(trait, feature, properties), properties)
     if feature is None or feature.property is None:
         return known
+    if feature.sent:
+        return _exact(known, "identify", _typed(trait, feature, properties), properties)
     shown = ((event, properties.typed(event, feature.property)) for event in properties.events(feature.events))
     return next((_exact(known, event, typed, properties) for event, typed in shown if typed is not None), known)
 
@@ -94,7 +96,7 @@ def _exact(known: str, event: str, typed: Typed | None, properties: Properties) 
 
 def _typed(trait: Trait, feature: Feature | None, properties: Properties) -> Typed | None:
     """What a trait shows: of a plain one what identify calls say, of a computed one its property in the first event that has it."""
-    if trait.kind == "plain":
+    if trait.kind == "plain" or (feature is not None and feature.sent):
         return properties.typed("identify", path_text((trait.name,))) if properties.contracts.get("identify") else None
     if feature is None or feature.property is None or feature.measure == "distinct":
         return None
@@ -140,7 +142,8 @@ def _chosen(unit_of: str, where: tuple[Where, ...]) -> str:
 def _described(feature: Feature | None, shown: Tags) -> str:
     if feature is None:
         return ""
-    what = f"{MEASURES[feature.measure].says} {feature.property + ' of ' if feature.property else ''}{', '.join(feature.events)}"
+    of = f"{feature.property} of " if feature.property and not feature.sent else ""
+    what = f"{MEASURES[feature.measure].says} {of}{'identify calls' if feature.sent else ', '.join(feature.events)}"
     return what[:1].upper() + what[1:] + (f": {shown.description}" if shown.description else "")
 
 

@@ -53,7 +53,8 @@ def _tagged(definitions: Definitions) -> dict[str, list[Hidden]]:
     for trait in definitions.traits:
         path: tuple[Step, ...] = ("traits", trait.name)
         known = tagged.get("identify", ())
-        if trait.feature is None and trait.about.personal not in {"", "none"} and all(path != one for _, one in known):
+        feature = definitions.features.get(trait.feature or "")
+        if (feature is None or feature.sent) and trait.about.personal not in {"", "none"} and all(path != one for _, one in known):
             tagged["identify"] = [*known, ("", path)]
     return tagged
 
@@ -93,7 +94,7 @@ def _personal_traits(
         feature = definitions.features.get(trait.feature or "")
         if feature is None:
             continue
-        shown = ("properties", *parse_path(feature.property)) if feature.property else ()
+        shown = ("traits" if feature.sent else "properties", *parse_path(feature.property)) if feature.property else ()
         ways = [(name, path) for name, paths in namespaces.items() for path in paths]
         for event, paths in tagged.items():
             if any(matches(pattern, event) for pattern in feature.events):

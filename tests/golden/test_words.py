@@ -12,6 +12,7 @@ import pytest
 
 from contracts.language.forms import FORMS
 from contracts.language.measures import MEASURES, TRAITS
+from contracts.language.merges import MERGES
 from contracts.language.operators import IGNORE_CASE, OPERATORS
 from contracts.language.spans import WINDOWS, window_schemas
 from contracts.model.definitions import Condition
@@ -41,7 +42,7 @@ def rows(heading: str) -> list[list[str]]:
     return [[re.sub(r"^`(.*)`$", r"\1", cell) for cell in row.split(" | ")] for row in found]
 
 
-TABLES = {heading: rows(f"## {heading}") for heading in ("Forms", "Measures", "Windows", "Operators")}
+TABLES = {heading: rows(f"## {heading}") for heading in ("Forms", "Measures", "Merges", "Windows", "Operators")}
 EXAMPLES = [pytest.param(*row, id=row[0]) for table in TABLES.values() for row in table]
 
 
@@ -58,6 +59,10 @@ def offered() -> set[str]:
     return {name for form in forms for name in beside[form]["properties"] if name in MEASURES} | {
         TRAITS[word].name for word in traits if word in TRAITS
     }
+
+
+def merges_offered() -> set[str]:
+    return {*contract_schemas(Names())["traits"]["properties"]["traits"]["items"]["properties"]["merge"]["enum"]}
 
 
 WORDS: dict[str, dict[str, set[str]]] = {
@@ -78,6 +83,7 @@ WORDS: dict[str, dict[str, set[str]]] = {
         "model": set(model_segments.MEASURES),
         "docs/segments.md": documented("Measures"),
     },
+    "merges": {"language": set(MERGES), "editor": merges_offered(), "docs/segments.md": documented("Merges")},
     "windows": {"language": set(WINDOWS), "editor": set(window_schemas()), "docs/segments.md": documented("Windows")},
     "operators": {
         "language": set(OPERATORS),
@@ -118,7 +124,7 @@ def test_examples_are_true(word: str, meaning: str, example: str, of_ada: str, e
     tree = Reader([]).parse("docs/segments.md", example)
     assert tree is not None
     assert meaning
-    assert re.search(rf"\b{word}:", example) or word == "did", example
+    assert re.search(rf"\b{word}\b", example) or word == "did", example
     given = tree.plain()
     what = {"traits": [given]} if "name" in given else {}
     segments = {"buyers": {"did": "order_completed"}, **({} if what else {"example": given})}

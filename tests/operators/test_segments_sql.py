@@ -65,7 +65,7 @@ def relation(con: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str,
 
 
 def store(
-    events: list[tuple[str, str, int, dict[str, Any], dict[str, Any] | None]] | None = None,
+    events: list[tuple[Any, ...]] | None = None,
     *,
     owners: list[tuple[str, str]] | None = None,
     profiles: dict[str, dict[str, Any]] | None = None,
@@ -73,8 +73,16 @@ def store(
 ) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     rows = [
-        (m, name, "track", t, orjson.dumps(p).decode(), None, None if c is None else orjson.dumps(c).decode())
-        for m, name, t, p, c in events or []
+        (
+            m,
+            name,
+            "track" if name else "identify",
+            t,
+            orjson.dumps(p).decode(),
+            orjson.dumps(said).decode(),
+            None if c is None else orjson.dumps(c).decode(),
+        )
+        for m, name, t, p, c, said in ((*event, {}) if len(event) == 5 else event for event in events or [])
     ]
     relation(con, "events", EVENTS, rows)
     relation(con, "attributions", [("message_id", pa.string()), ("profile_id", pa.string())], owners or [])
@@ -378,7 +386,7 @@ def random_event(rng: random.Random, at: int) -> Event:
 def store_of(events: list[Event], lines: list[dict[str, Any]], computed: set[str]) -> duckdb.DuckDBPyConnection:
     people = [line for line in lines if line["kind"] == "profile"]
     return store(
-        [(e.message_id, e.name, e.time_us, e.properties, e.body["context"]) for e in events],
+        [(e.message_id, e.name, e.time_us, e.properties, e.body["context"], e.traits or {}) for e in events],
         owners=[(line["id"], line["profile"]) for line in lines if line["kind"] == "message"],
         profiles={line["id"]: {k: v for k, v in line["traits"].items() if k not in computed} for line in people},
         consents=[(line["id"], purpose, granted) for line in people for purpose, granted in line["consents"].items()],

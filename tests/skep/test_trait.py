@@ -21,6 +21,7 @@ TRAITS: Json = {
         {"name": "pause", "interval_mean": True, "did": "order_completed"},
         {"name": "ago", "since_last": True, "did": "order_completed", "within": "2d"},
         {"name": "silence", "since_last": True, "did": "order_completed"},
+        {"name": "tags", "merge": "union"},
         {"name": "recent", "count": True, "did": "order_completed", "within": "10d"},
     ]
 }
@@ -37,7 +38,7 @@ LINES = [
     order(9, 2.5), order(1, 10), order(12, "5"), order(3, 7, "GBP"), order(8, 0),
     orjson.dumps({
         "type": "identify", "userId": "ann", "messageId": "m2", "timestamp": "2026-01-02T12:00:00Z",
-        "traits": {"city": "Bonn", "age": None},
+        "traits": {"city": "Bonn", "age": None, "tags": ["a", "b"]},
     }),
 ]  # fmt: skip
 
@@ -92,6 +93,11 @@ def test_what_identify_calls_write(shop: Path) -> None:
     assert (told(shop, "city")["value"], messages(told(shop, "city")), told(shop, "city")["says"]) == ("Bonn", ["m2"], None)
     assert told(shop, "age")["value"] is None
     assert "age: missing" in skep("profile", "explain", "user_id:ann", "age", project=shop).stdout
+
+
+def test_what_is_merged_comes_from_the_calls_that_say_it(shop: Path) -> None:
+    found = told(shop, "tags")
+    assert (found["value"], messages(found), found["says"]) == (["a", "b"], ["m2"], "different values of tags that identify calls write")
 
 
 def test_the_newest_events_and_how_many_are_left_out(shop: Path) -> None:

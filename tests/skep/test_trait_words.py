@@ -25,13 +25,14 @@ SPENT = {
 TRAITS: Json = {
     "traits": [
         {"name": "nickname", "personal": "direct", "emit": True, "title": "Nickname"},
+        {"name": "address", "personal": "direct", "merge": "union", "emit": True},
         SPENT,
         {"name": "last_note", "last": "note", "did": "paid", "personal": "sensitive", "purpose": "marketing"},
         {"name": "city"},
     ]
 }
 LINES = [
-    {"type": "identify", "traits": {"nickname": SECRET, "city": "Bonn"}},
+    {"type": "identify", "traits": {"nickname": SECRET, "address": SECRET, "city": "Bonn"}},
     {"type": "track", "event": "paid", "properties": {"total": 7, "note": "at night"}},
 ]
 
@@ -79,9 +80,9 @@ def test_what_is_said_to_be_personal_leaves_as_a_hash(shop: Path) -> None:
         written = str(con.execute("SELECT * FROM events").fetchall())
         said = dict(con.execute("SELECT name, (personal, description) FROM fields WHERE kind = 'trait'").fetchall())
     assert {name: str(value)[:2] for name, value in json.loads(traits).items()} == {
-        "city": "Bo", "nickname": "h_", "spent": "7", "last_note": "h_",
+        "address": "['", "city": "Bo", "nickname": "h_", "spent": "7", "last_note": "h_",
     }  # fmt: skip
-    assert SECRET not in written + json.dumps(changes)
+    assert SECRET not in traits + written + json.dumps(changes)
     assert said["nickname"] == ("direct", "Nickname")
     assert said["spent"] == ("none", "Spent: in euro")
     assert said["last_note"][0] == "sensitive"

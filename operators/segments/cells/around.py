@@ -59,10 +59,17 @@ class ItemsOf(Around):
     def __init__(self, inner: Cell, feature: Feature) -> None:
         super().__init__(inner)
         self._steps = parse_path(feature.property or "")
+        self._sent = feature.sent
 
     def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
         turned = False
-        for item in values(self._steps, properties):
+        for item in self._items(properties):
             if item is not None and self.inner.fold(cells, at, time, message, {ITEM: item}, now):
                 turned = True
         return turned
+
+    def _items(self, properties: Any) -> list[Any]:
+        if self._sent:
+            (found,) = values(self._steps[:-1], properties)
+            return found if type(found) is list else [found]
+        return values(self._steps, properties)

@@ -295,10 +295,14 @@ def _micros(feature: Feature) -> str:
 
 def _rows(feature: Feature) -> str:
     """The relation that a measure of a property reads: of a path with ``[]`` a row an item, with its place in the event."""
-    steps = parse_path(feature.property) if feature.property else ()
+    steps, moments = parse_path(feature.property) if feature.property else (), "sent" if feature.sent else "moments"
     if None not in steps:
-        return "moments"
-    items = f"SELECT *, json_extract(properties, {quote(json_path(steps))}) AS items FROM moments"
+        return moments
+    items = f"json_extract(properties, {quote(json_path(steps))})"
+    if feature.sent:
+        found = extract("properties", steps[:-1])
+        items = f"CASE WHEN json_type({found}) = 'ARRAY' THEN {items} ELSE [{found}] END"
+    items = f"SELECT *, {items} AS items FROM {moments}"
     return f"(SELECT *, unnest(items) AS item, unnest(range(len(items))) AS place FROM ({items}))"
 
 

@@ -3,7 +3,7 @@
 It is written from the description of the language and shares no code with the streaming evaluator, so that each can
 be held against the other. The query reads four relations and one parameter:
 
-- ``events(message_id, event, event_time, properties, context)``: accepted events, each once
+- ``events(message_id, type, event, event_time, properties, traits, context)``: accepted events, each once
 - ``attributions(message_id, profile_id)``: whose event it is
 - ``profiles(profile_id, traits, confidence)``: every profile; computed traits are not read from here, but computed
 - ``consents(profile_id, purpose, granted)``: decided purposes
@@ -23,6 +23,8 @@ CLOCK = """SELECT coalesce(
     TRY_CAST(CAST($at AS VARCHAR) AS BIGINT), epoch_us(TRY_CAST(CAST($at AS VARCHAR) AS TIMESTAMP))) AS at_us"""
 MOMENTS = """SELECT a.profile_id, e.message_id, e.event, epoch_us(e.event_time) AS time_us, e.properties, e.context
     FROM events e JOIN attributions a ON a.message_id = e.message_id WHERE e.event <> ''"""
+SENT = """SELECT a.profile_id, e.message_id, e.type AS event, epoch_us(e.event_time) AS time_us, e.traits AS properties
+    FROM events e JOIN attributions a ON a.message_id = e.message_id WHERE e.type = 'identify'"""
 
 
 def twin(definitions: Definitions) -> str:
@@ -46,8 +48,8 @@ def trait_sql(definitions: Definitions, trait: Trait) -> str:
 
 
 def base() -> list[tuple[str, str]]:
-    """What every query begins with: the moment, and the things done, with whose they are."""
-    return [("clock", CLOCK), ("moments", MOMENTS)]
+    """What every query begins with: the moment, the things done and what identify calls say, with whose they are."""
+    return [("clock", CLOCK), ("moments", MOMENTS), ("sent", SENT)]
 
 
 def _with(named: list[tuple[str, str]], query: str) -> str:
