@@ -345,13 +345,13 @@ def canonical(raw: bytes | str) -> bytes:
     return orjson.dumps(orjson.loads(raw), option=orjson.OPT_SORT_KEYS)
 
 
-def replaces(event: Event, time_us: int, contract: str, raw: bytes) -> bool:
+def replaces(event: Event, time_us: int, contract: str, raw: bytes, lookup: bytes) -> bool:
     """Whether a repeat of equal content stands in the place of what is stored: what a contract accepts before what none does,
     then the smaller time, then the smaller canonical bytes. What is equal by then is ordered too, so that one always stands."""
     mine, theirs = (not event.contract, event.time_us), (not contract, time_us)
-    if mine != theirs or (event.raw == raw and event.contract == contract):
+    if mine != theirs or (event.raw == raw and event.contract == contract and event.lookup == lookup):
         return mine < theirs
-    return (canonical(event.raw), event.contract, event.raw) < (canonical(raw), contract, raw)
+    return (canonical(event.raw), event.contract, event.raw, event.lookup) < (canonical(raw), contract, raw, lookup)
 
 
 def _plain(value: Any) -> Any:

@@ -29,7 +29,8 @@ from contracts.versions.upcasts import UpcastError
 from operators.consent import CONSENT_UPDATED, NOTHING, Denials, denied_at, said_id, said_of
 from operators.extract import Identifiers
 from operators.frames import MAGIC, Frames, as_event, as_json, is_event
-from operators.moment_row import moment_contract, moment_message, moment_raw
+from operators.lookups.attached import restore
+from operators.moment_row import moment_contract, moment_lookup, moment_message, moment_raw
 from operators.versions import Accepts, Reading, Versions
 
 DETAIL_MAX = 500
@@ -53,6 +54,7 @@ class Judge:
     """
 
     def __init__(self, definitions: Definitions, *, counted: Callable[[], None] | None = None, **tolerance: Unpack[Tolerance]) -> None:
+        self.definitions = definitions
         self.identifiers = Identifiers(definitions.identity)
         self._unknown_ok = tolerance["unknown_ok"]
         self._skew_us = tolerance["future_skew_us"]
@@ -63,6 +65,7 @@ class Judge:
         self._trial = self._versions.trial
         self._frames = Frames(definitions)
         self._counted = counted
+        self._looks_up = bool(definitions.lookups)
         self.uncorrected: set[int] = set()
         """Positions of the events since `judge_many` began whose time is not corrected by ``receivedAt − sentAt``."""
 
@@ -194,6 +197,8 @@ class Judge:
         """The event of a moment's row, with its id and the time at which it is stored; ``contracts`` by number, as in `Meta`."""
         event = self.reread(moment_raw(row), contracts[moment_contract(row)])
         event.time_us, event.message_id = time_us, moment_message(row)
+        if self._looks_up or row[4] & 0x80:
+            restore(event, moment_lookup(row))
         return event
 
     def _check_unknown(self, name: str) -> None:

@@ -83,6 +83,10 @@ class Meta(msgspec.Struct):
     """How often a file has been begun, where that is more than once; by its first partition."""
     edition: int = 0
     """Of the numbers of features and segments by which rows of people are read; a row of an older one is brought along first."""
+    lookups: list[tuple[str, dict[str, int]]] = []
+    """The versions of lookups that have been in force, as ``epochs``, each as JSON: version by lookup."""
+    looked: dict[str, list[int]] = {}
+    """By lookup: events for which it found something, for which it found nothing, and for which it had no data."""
     change: Underway | None = None
     """Definitions on their way."""
 

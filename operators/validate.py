@@ -15,16 +15,20 @@ from contracts.text.times import parse_time
 from operators.epochs import CONTROL, Epoch, append_epoch, spans
 from operators.generations import GENERATIONS, begins
 from operators.judge import Judge, Tolerance
+from operators.lookups.lookup_epochs import ENTRY as LOOKUPS
+from operators.lookups.lookup_epochs import LookupEpochs, named_versions, no_data
 from operators.metrics import batch_took
 
 _CARRY_RECORDS = frozenset({"replay", "edit"})
+_PLACED = frozenset({"definitions", LOOKUPS})
 
 
 class Validate:
     """The validate step: batches of bytes in, judged batches out, each by one set of definitions.
 
     ``epochs`` are those of each space at the start (`operators/epochs.py`); entries of the control partition add to
-    them. ``behind``: by space and partition the first record that no store has. ``load_bundle`` gives the definitions of a digest.
+    them. ``behind``: by space and partition the first record that no store has. ``load_bundle`` gives the definitions of a digest;
+    ``versions`` looks up for accepted events what these say.
     """
 
     def __init__(
@@ -32,10 +36,13 @@ class Validate:
         load_bundle: Callable[[str], Definitions],
         epochs: dict[str, list[Epoch]],
         behind: Mapping[str, Mapping[str, int]] | None = None,
+        *,
+        versions: LookupEpochs | None = None,
         **tolerance: Unpack[Tolerance],
     ) -> None:
         self._load = load_bundle
         self.epochs = {space: list(known) for space, known in epochs.items()}
+        self._versions = versions or LookupEpochs(no_data, {})
         self._tolerance = tolerance
         self._judges: dict[str, Judge] = {}
         self._next = {space: dict(known) for space, known in (behind or {}).items()}
@@ -81,14 +88,30 @@ class Validate:
             judge = self.judge(digest)
             part.events, part.refused = judge.judge_many(records, first, batch.read_at_us)
             part.uncorrected = sorted(judge.uncorrected)
+            if judge.definitions.lookups:
+                self._look_up(part, judge)
             yield part
+
+    def _look_up(self, part: JudgedBatch, judge: Judge) -> None:
+        """Put what lookups find into the events of a batch; what has to wait for their data is refused."""
+        part.looked = True
+        waiting = self._versions.enrich(part.space, part.partition, part.events, judge.definitions)
+        if waiting:
+            refused = [_unavailable(event, name, judge, part) for event in part.events if (name := waiting.get(event.position))]
+            part.refused = sorted([*part.refused, *refused], key=lambda record: record.position)
+            part.events = [event for event in part.events if event.position not in waiting]
+            part.uncorrected = [position for position in part.uncorrected if position not in waiting]
 
     def _control(self, batch: SourceBatch) -> Iterator[JudgedBatch]:
         epochs = self.epochs.setdefault(batch.space, [])
         part = _judged(batch, batch.first, batch.last, _digest_at(epochs, batch.first))
         for position, raw in enumerate(batch.records, batch.first):
             entry = self._placed(batch.space, _entry(raw))
-            part.control.append(ControlEntry(position, entry, self._outcomes(batch, entry, position, part.digest)))
+            outcomes = self._outcomes(batch, entry, position, part.digest)
+            part.looked |= any(type(found) is Event and bool(found.lookup) for _, found in outcomes)
+            part.control.append(ControlEntry(position, entry, outcomes))
+            if entry["type"] == LOOKUPS:
+                self._versions.take(batch.space, entry, position)
             if entry["type"] != "definitions":
                 continue
             append_epoch(epochs, entry["digest"], entry["from"], position)
@@ -102,8 +125,8 @@ class Validate:
         yield part
 
     def _placed(self, space: str, entry: dict[str, Any]) -> dict[str, Any]:
-        """An entry of definitions with the positions from which they hold: where it has none, behind everything that was judged before."""
-        return entry if entry["type"] != "definitions" else {"from": dict(self._next.get(space, {})), **entry}
+        """An entry of definitions or lookups with the positions from which they hold: where it has none, behind all that was judged."""
+        return entry if entry["type"] not in _PLACED else {"from": dict(self._next.get(space, {})), **entry}
 
     def _outcomes(self, batch: SourceBatch, entry: dict[str, Any], position: int, digest: str) -> list[tuple[str, Event | Refused]]:
         """The judged records of a replay or an edit; of an edit without ``replay`` none is an event yet."""
@@ -118,10 +141,24 @@ class Validate:
             if type(received_us) is not int:
                 received_us = batch.read_at_us if asked_us is None else asked_us
             found = judge.judge(b64decode(item["raw"]), position, received_us)
+            if type(found) is Event and judge.definitions.lookups:
+                found = self._found(batch, found, judge)
             if waits and type(found) is Event:
                 found = _waiting(found, judge.denials(found.raw, received_us))
             outcomes.append((item["id"], found))
         return outcomes
+
+    def _found(self, batch: SourceBatch, event: Event, judge: Judge) -> Event | Refused:
+        """An event of a control entry with what lookups find."""
+        name = self._versions.enrich(batch.space, batch.partition, [event], judge.definitions).get(event.position)
+        return event if name is None else _unavailable(event, name, judge, batch)
+
+
+def _unavailable(event: Event, name: str, judge: Judge, batch: SourceBatch | JudgedBatch) -> Refused:
+    detail = f"lookup {name} has no data yet; `skep lookups refresh {name}` loads it, `skep quarantine replay` takes this in then"
+    denials = judge.denials(event.raw, batch.read_at_us)
+    called = event.name or event.type
+    return Refused(event.position, "lookup", detail, "", event.received_at_us, event.raw, called, event.contract, denials)
 
 
 def _waiting(event: Event, denials: tuple[Denial, ...]) -> Refused:
@@ -151,9 +188,9 @@ def _entry(raw: bytes) -> dict[str, Any]:
 
 
 def _well_formed(entry: dict[str, Any]) -> bool:
-    if entry["type"] == "definitions":
+    if entry["type"] in _PLACED:
         holds_from = entry.get("from")
-        if type(entry.get("digest")) is not str:
+        if named_versions(entry) is None if entry["type"] == LOOKUPS else type(entry.get("digest")) is not str:
             return False
         return "from" not in entry or (type(holds_from) is dict and all(type(position) is int for position in holds_from.values()))
     if entry["type"] in _CARRY_RECORDS:

@@ -33,9 +33,11 @@ SCHEMA = pa.schema(
         ("definitions", pa.string()),
         ("replay_of", pa.string()),
         ("raw", pa.string()),
+        ("lookup", pa.string()),
     ]
 )
-"""``raw`` is the event as received, JSON; ``replay_of`` the id of the quarantined record that a control entry replayed."""
+"""``raw`` is the event as received, JSON; ``lookup``, which an earlier version did not write, what was looked up for it; ``replay_of``
+the id of the quarantined record that a control entry replayed."""
 
 _DAY_US = 86_400_000_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -61,6 +63,7 @@ class Judged(Protocol):
     digest: str
     events: list[Event]
     control: list[Any]
+    looked: bool
     read_at_us: int
     finished: bool
 
@@ -79,10 +82,15 @@ class _Waiting:
         self.position: list[int] = []
         self.contract: list[str] = []
         self.raw: list[bytes] = []
+        self.lookup: list[bytes | None] = []
+        """Shorter than the others if nothing was looked up for those at the end."""
         self.beside: list[tuple[int, tuple[str, str, str | None]]] = []
 
-    def add(self, events: list[Event], beside: tuple[str, str, str | None]) -> None:
-        """Take what the events say."""
+    def add(self, events: list[Event], beside: tuple[str, str, str | None], *, looked: bool) -> None:
+        """Take what the events say; ``looked``: something may have been looked up for them."""
+        if looked:
+            self.lookup += [None] * (self.rows - len(self.lookup))
+            self.lookup += [event.lookup or None for event in events]
         self.rows += len(events)
         self.message_id += [event.message_id for event in events]
         self.type += [event.type for event in events]
@@ -200,7 +208,7 @@ class Archive:
         waiting = self._waiting.get(key)
         if waiting is None:
             waiting = self._waiting[key] = _Waiting()
-        waiting.add(events, (batch.source, batch.digest, replay_of))
+        waiting.add(events, (batch.source, batch.digest, replay_of), looked=batch.looked)
         self._rows += len(events)
         if waiting.rows >= _CHUNK:
             self._to_columns(key)
@@ -222,6 +230,9 @@ class Archive:
             definitions,
             replay_of,
             pa.array(waiting.raw, pa.string()),
+            pa.array(waiting.lookup + [None] * (waiting.rows - len(waiting.lookup)), pa.string())
+            if waiting.lookup
+            else pa.nulls(waiting.rows, pa.string()),
         ]
         self._chunks.setdefault(key, []).append(pa.RecordBatch.from_arrays(columns, schema=SCHEMA))
 

@@ -32,7 +32,8 @@ def compare(
     refused: Iterable[tuple[str, str, int]],
     settled: Iterable[Settled],
 ) -> ArchiveCompared:
-    """The rows of ``files`` up to what shard and archive both have, against ``stored``: id and bytes of every accepted event.
+    """The rows of ``files`` up to what shard and archive both have, against ``stored``: id and bytes of every accepted event,
+    with those of what was looked up for it behind them.
 
     ``positions`` by partition: those of the shard and of the archive. ``refused``: id, partition and position of what is in quarantine,
     ``settled`` as in `load_events`. While the archive has not reached what the shard has, the shard's events may wait for it: then it is
@@ -52,7 +53,8 @@ def compare(
         if files:
             source = source_of(files)
             raw = raw_text(con, source)
-            con.execute(f"CREATE TABLE archived AS {accepted_sql(source, f'message_id, hash({raw}) AS content')}", {"space": ""})
+            content = f"message_id, hash({raw} || coalesce(a.lookup, '')) AS content"
+            con.execute(f"CREATE TABLE archived AS {accepted_sql(source, content)}", {"space": ""})
         else:
             con.execute("CREATE TABLE archived (message_id VARCHAR, content UBIGINT)")
         con.execute("CREATE TABLE known AS SELECT DISTINCT message_id FROM archived")

@@ -21,7 +21,7 @@ from state.files import replace, sync
 MANIFEST = "checkpoint.json"
 LAYOUT = 1
 """Raised when the folder is laid out in another way."""
-PARTS = ("shards", "archive", "control", "definitions", "cursors")
+PARTS = ("shards", "archive", "control", "definitions", "lookups", "cursors")
 """The folders of a data folder that are its state; the others are made of them."""
 _UNCHANGING = (".sst", ".parquet")
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})

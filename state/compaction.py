@@ -104,7 +104,7 @@ def _runs(files: list[ArchiveFile], durable: dict[str, int]) -> Iterator[list[Ar
         size = 0
         for one in sorted(group, key=lambda one: one.first):
             own = one.path.stat().st_size
-            ours = one.last <= durable.get(one.partition, 0) and own < LARGEST and pq.read_schema(one.path).equals(SCHEMA)
+            ours = one.last <= durable.get(one.partition, 0) and own < LARGEST and _is_ours(pq.read_schema(one.path))
             if run and (not ours or size + own > LARGEST):
                 yield from _worth(run)
                 run, size = [], 0
@@ -112,6 +112,11 @@ def _runs(files: list[ArchiveFile], durable: dict[str, int]) -> Iterator[list[Ar
                 run.append(one)
                 size += own
         yield from _worth(run)
+
+
+def _is_ours(schema: pa.Schema) -> bool:
+    """Whether a file is as it is written now, or was before there were lookups."""
+    return bool(schema.equals(SCHEMA) or schema.equals(pa.schema([field for field in SCHEMA if field.name != "lookup"])))
 
 
 def _worth(run: list[ArchiveFile]) -> Iterator[list[ArchiveFile]]:
@@ -143,6 +148,8 @@ def _groups(run: Iterable[ArchiveFile]) -> Iterator[pa.Table]:
     for one in run:
         with pq.ParquetFile(one.path) as file:
             for batch in file.iter_batches():
+                if "lookup" not in batch.schema.names:
+                    batch = batch.append_column("lookup", pa.nulls(batch.num_rows, pa.string()))  # noqa: PLW2901
                 waiting.append(batch)
                 size += batch.nbytes
                 if size >= _GROUP_BYTES:

@@ -7,6 +7,7 @@ StateError
 ├── FormatMismatch     the shard is of another format version
 ├── Gap                a batch does not begin right behind what was applied
 ├── DiskFull           the disk refused a write
+├── NoVersion          the data of a lookup that is in force is lost or broken
 └── BeforeClock        a question about a time that the state has already passed
 """
 
@@ -46,6 +47,10 @@ class Gap(StateError):
 
 class DiskFull(StateError):
     """The disk refused a write; nothing of the commit is there."""
+
+
+class NoVersion(StateError):
+    """A version of a lookup is not there, or is not what it was."""
 
 
 class BeforeClock(StateError):

@@ -24,6 +24,7 @@ PROMISES = {
         "tests/promises/test_emitted.py",
         "tests/promises/test_history.py",
         "tests/promises/test_lives.py",
+        "tests/promises/test_lookups.py",
         "tests/promises/test_newcomers.py",
         "tests/promises/test_past.py",
         "tests/promises/test_past_sources.py",

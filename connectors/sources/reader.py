@@ -18,8 +18,8 @@ TICK_US = 20_000
 """How often a caught-up partition says that it still is."""
 DISCOVER_US = 1_000_000
 """How often a followed folder or glob is looked through for new files, and those that were read for changes."""
-_TURNS = re.compile(rb'"type" ?: ?"(?:reread|skip|definitions)"')
-"""What control entries say by which a file may begin anew, or be read in another way."""
+_TURNS = re.compile(rb'"type" ?: ?"(?:reread|skip|definitions|lookups)"')
+"""What control entries say by which a file may begin anew, or be read or judged in another way."""
 
 
 class Reader:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
 from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.claims import is_zoned
+from contracts.language.looked_up import found_by
 from contracts.language.nested import where_of
 from contracts.language.predicates import Others, read_predicates
 from contracts.meaning.properties import Properties
 from contracts.model.definitions import Feature, OtherField, Predicate, Use, Where
 from contracts.model.event_patterns import event_pattern, matches
+from contracts.model.lookup import Lookup
 from contracts.text.problems import choices
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path
@@ -35,6 +37,8 @@ class Measured:
     """The keys of traits of which some make stricter what contracts say."""
     session_gap_us: int = 0
     """A longer silence ends a session."""
+    lookups: Mapping[str, Lookup | None] = field(default_factory=dict)
+    """By name; None is one that cannot be read."""
     user: tuple[Literal["trait", "segment"], str] = ("segment", "")
     """The trait or segment that is being read."""
 
@@ -148,6 +152,8 @@ def read_property(
         steps = parse_path(path)
     except ValueError as error:
         reader.refuse(at, "a path such as items[].sku", str(error))
+        return None
+    if steps[:2] == ("context", "lookup") and not found_by(reader, at, steps, measured.lookups):
         return None
     properties = measured.properties
     for event in events:

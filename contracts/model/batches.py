@@ -51,7 +51,7 @@ class Denial(msgspec.Struct, frozen=True, gc=False):
 class Refused(msgspec.Struct, gc=False):
     """One record for the quarantine: why, in which words, where in the schema, and the bytes as received.
 
-    ``reason`` is one of ``undecodable envelope unknown_event invalid future too_large unsupported_version upcast`` here; the
+    ``reason`` is one of ``undecodable envelope unknown_event invalid future too_large unsupported_version upcast lookup`` here; the
     people step adds ``too_late`` and ``conflict``, and an edit that waits for its replay is ``edited``. ``event`` is its
     name as far as it can be told, ``contract`` the version that refused it; ``""`` is unknown. ``denials`` count although
     nothing else of the record does.
@@ -80,7 +80,8 @@ class JudgedBatch(msgspec.Struct, gc=False):
     """A `SourceBatch` after its contracts: in order of position, every record is in exactly one of the lists.
 
     ``digest`` names the definitions that judged all of it (a batch that spans two is split; each part has the mark). ``uncorrected``
-    are the positions of events whose own time stands, because ``receivedAt − sentAt`` is not believed.
+    are the positions of events whose own time stands, because ``receivedAt − sentAt`` is not believed. ``looked``: something may have
+    been looked up for its events.
     """
 
     space: str
@@ -96,5 +97,6 @@ class JudgedBatch(msgspec.Struct, gc=False):
     caught_up: bool = False
     finished: bool = False
     uncorrected: list[int] = []
+    looked: bool = False
     history: bool = False
     mark: bytes = b""

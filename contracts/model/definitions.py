@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 if TYPE_CHECKING:
+    from contracts.model.lookup import Lookup
     from contracts.model.probabilistic import Probabilistic
     from contracts.model.registered import Registered
     from contracts.model.traits import Trait
@@ -290,8 +291,7 @@ def leaves(condition: Condition) -> Iterator[Condition]:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Who belongs to a segment: for whom ``who`` holds, ``purpose`` is granted, and of whom we are at least so sure who it is
-    (``confidence``, a probability; None asks for nothing)."""
+    """Who belongs to a segment: for whom ``who`` holds, ``purpose`` is granted, and of whom we are as sure as ``confidence`` asks."""
 
     name: str
     version: int
@@ -388,5 +388,6 @@ class Definitions:
     features: dict[str, Feature] = field(default_factory=dict)
     destinations: tuple[Destination, ...] = ()
     mappings: dict[str, Mapping] = field(default_factory=dict)
+    lookups: tuple[Lookup, ...] = ()
     uses: tuple[Use, ...] = ()
     """Who reads what, in the order of the files; `contracts.reading.lineage` follows them."""

@@ -15,12 +15,15 @@ class Event:
     ``consents`` are the decisions that the event carries, by purpose; None if it carries none; ``unread`` are the purposes among
     them whose decision could not be read and counts as a denial.
 
+    ``lookup`` is what lookups have found for it, a JSON object as it is stored with it, which stands in the body under
+    ``context.lookup``; empty if nothing was looked up. It is no part of what the event says.
+
     A class of its own, so that compiled code reads what it holds without a look-up: an event is read more often than anything else.
     """
 
     __slots__ = (
-        "body", "consents", "contract", "identifiers", "message_id", "name", "position", "properties", "raw", "received_at_us", "time_us",
-        "traits", "type", "unread",
+        "body", "consents", "contract", "identifiers", "lookup", "message_id", "name", "position", "properties", "raw", "received_at_us",
+        "time_us", "traits", "type", "unread",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917
@@ -39,6 +42,7 @@ class Event:
         body: dict[str, Any],
         raw: bytes,
         unread: tuple[str, ...] = (),
+        lookup: bytes = b"",
     ) -> None:
         self.position = position
         self.time_us = time_us
@@ -54,3 +58,4 @@ class Event:
         self.body = body
         self.raw = raw
         self.unread = unread
+        self.lookup = lookup

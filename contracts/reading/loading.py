@@ -20,6 +20,8 @@ from contracts.reading.about import check_tightened
 from contracts.reading.destinations import read_destination
 from contracts.reading.events import read_contracts, read_types
 from contracts.reading.lineage import all_uses, check_told
+from contracts.reading.lookups import FOLDER as LOOKUPS
+from contracts.reading.lookups import read_lookup
 from contracts.reading.mappings import read_mapping
 from contracts.reading.segments import in_order, read_segment
 from contracts.text.problems import ContractErrors, Problem, closest
@@ -28,13 +30,13 @@ from contracts.versions.upcasts import read_upcasts
 from schemalogic.typed import ANYTHING, Typed
 
 SINGLE = (identity.FILE, consent.FILE, traits.FILE, quality.FILE)
-FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml"}
+FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml", LOOKUPS: ".yaml"}
 MODEL_SUFFIX = "_model.json"
 """How the name of a trained model ends, which lies beside identity.yaml; the one that the rules name may be called anything."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACES = (
     "identity.yaml, consent.yaml, traits.yaml, quality.yaml, events/<event>/1-0-0.json, types/<name>.json, "
-    "segments/, sources/ and destinations/<name>.yaml"
+    "segments/, sources/, destinations/ and lookups/<name>.yaml"
 )
 
 
@@ -63,7 +65,9 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     upcasts = read_upcasts(reader, dict(_trees(trees, "events")), contracts)
     properties = Properties({**dict.fromkeys(folders, ()), **contracts}, types, files, upcasts)
     rules = _single(reader, trees, identity.FILE, identity.read_identity, identity.DEFAULT_RULES)
-    measured = Measured(properties, unknown_events_ok, session_gap_us=rules.session_gap_us)
+    lookups = {_stem(path): read_lookup(reader, tree, _stem(path)) for path, tree in _trees(trees, LOOKUPS)}
+    known_lookups = {**{_stem(path): None for path in _below(files, LOOKUPS)}, **lookups}
+    measured = Measured(properties, unknown_events_ok, session_gap_us=rules.session_gap_us, lookups=known_lookups)
     known = quality.Known(properties.contracts, types, unknown_events_ok)
     expectations, ranges = _single(reader, trees, quality.FILE, lambda r, tree: quality.read_quality(r, tree, known), ((), ()))
     before = len(reader.problems)
@@ -111,6 +115,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         features=dict(sorted(measured.features.items())),
         destinations=tuple(destinations),
         mappings={_stem(path): read_mapping(reader, tree, _stem(path)) for path, tree in _trees(trees, "sources")},
+        lookups=tuple(lookups.values()),
         uses=uses,
     )
 

@@ -9,6 +9,8 @@ import orjson
 from contracts.model.batches import ControlEntry
 from contracts.text.times import parse_time
 from operators.generations import GENERATIONS, begin
+from operators.lookups.lookup_epochs import ENTRY as LOOKUPS
+from operators.lookups.lookup_epochs import append_versions
 from operators.people import redefinition, repairs, rulings
 from operators.people.work import Work
 
@@ -28,6 +30,9 @@ def apply(work: Work, entry: ControlEntry) -> None:
         answer = repairs.apply(work, entry)
     elif kind in GENERATIONS:
         answer = begin(meta, work.shard.meta, said)
+    elif kind == LOOKUPS:
+        append_versions(meta.lookups, said, entry.position)
+        answer = {"versions": said["versions"]}
     elif kind == "resume":
         answer = {"source": said.get("source"), "applied": work.quality.resume(str(said.get("source")))}
     else:

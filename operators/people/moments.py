@@ -88,7 +88,7 @@ class Moments:
         if number is None:
             number = self._numbers[event.contract] = len(self._contracts)
             self._contracts.append(event.contract)
-        row = pack_moment(owner[0], owner[1], number, event.message_id.encode("utf-8", "surrogatepass"), event.raw)
+        row = pack_moment(owner[0], owner[1], number, event.message_id.encode("utf-8", "surrogatepass"), event.raw, event.lookup)
         self.put(anchor, event.time_us, message, row)
         self._heads.add(owner_key(anchor, owner), event, anchor)
 

@@ -6,7 +6,7 @@ import orjson
 
 from contracts.envelope import content, replaces
 from contracts.model.batches import Event
-from operators.moment_row import moment_contract, moment_raw
+from operators.moment_row import moment_contract, moment_lookup, moment_raw
 from operators.people.moments import Kept
 from operators.people.recompute import rebuild
 from operators.people.work import Work
@@ -28,10 +28,11 @@ def settle(work: Work, event: Event, kept: Kept) -> tuple[str, str] | None:
     """Count a repeat of what is stored, and let it take its place if it is the better one; what is wrong, as
     (reason, detail), if it is something else."""
     raw = moment_raw(kept.row)
-    if raw != event.raw and content(orjson.loads(raw)) != content(event.body):
+    # What lookups have found stands in the body, and is no content.
+    if raw != event.raw and content(orjson.loads(raw)) != content(orjson.loads(event.raw) if work.definitions.lookups else event.body):
         return "conflict", f"message {event.message_id} came before with another content; the first one stands"
     work.meta.duplicate += 1
-    if replaces(event, kept.time_us, work.meta.contracts[moment_contract(kept.row)], raw):
+    if replaces(event, kept.time_us, work.meta.contracts[moment_contract(kept.row)], raw, moment_lookup(kept.row)):
         _replace(work, event, kept)
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contracts.model.batches import Event, JudgedBatch, Refused
 from operators import meta as meta_row
 from operators.epochs import CONTROL
+from operators.lookups.attached import count, restore
 from operators.people import control, rebuilds, redefinition
 from operators.people.change import Bringing
 from operators.people.meaning import is_old
@@ -114,6 +115,8 @@ class Space:
             records = [self._understood(event) for event in batch.events]
         if batch.refused:
             records = sorted([*records, *batch.refused], key=lambda record: record.position)
+        if batch.looked:
+            count(self.meta.looked, (event for event in batch.events if event.position > done))
         quality = work.quality
         quality.begin(batch.source, batch.read_at_us)
         take_in(work, records, batch, done)
@@ -128,6 +131,8 @@ class Space:
         again = self.work.judge.reread(event.raw, event.contract)
         again.position, again.time_us, again.message_id = event.position, event.time_us, event.message_id
         again.received_at_us = event.received_at_us
+        if event.lookup or self.work.definitions.lookups:
+            restore(again, event.lookup)
         return again
 
     def _hint(self, batch: JudgedBatch) -> bool:

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from contracts import ContractErrors, Problem
 from contracts.model.definitions import Definitions
 from skep.project.definitions import faults, lost_and_in_force
+from skep.project.lookup_versions import data_problems
 from skep.project.settings import Settings, load_definitions
 from skep.project.spaces import open_views
 from state.errors import StateError
@@ -19,9 +20,11 @@ def checked(settings: Settings) -> tuple[Definitions, list[Problem]]:
     """The project's contracts, loaded and proved, and what is to be warned of. Raises `ContractErrors`."""
     definitions = load_definitions(settings)
     problems = faults(settings, definitions)
+    problems += data_problems(settings, (one for one in definitions.lookups if one.on_error == "refuse"))
     if problems:
         raise ContractErrors(problems)
-    return definitions, lost_and_in_force(settings, definitions)[1]
+    missing = data_problems(settings, (one for one in definitions.lookups if one.on_error != "refuse"))
+    return definitions, lost_and_in_force(settings, definitions)[1] + missing
 
 
 def waiting_for_drafts(settings: Settings, definitions: Definitions) -> dict[str, int]:
@@ -64,6 +67,7 @@ def summary(definitions: Definitions) -> str:
         (len(definitions.purposes), "purpose"),
         (len(definitions.mappings), "source mapping"),
         (len(definitions.destinations), "destination"),
+        (len(definitions.lookups), "lookup"),
     ]
     words = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count)
     return f"contracts are good: {words} (definitions {definitions.digest})"

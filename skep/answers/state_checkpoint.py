@@ -44,8 +44,9 @@ class MadeCheckpoint(msgspec.Struct, frozen=True):
 def checkpoint(settings: Settings, folder: Path) -> MadeCheckpoint:
     """Make one at ``folder``, which is not there yet or empty.
 
-    Each part is taken behind those that may run ahead of it: cursors, shards, archive, control entries, definitions. So it is what a
-    flow that is killed at the moment of the shards would leave. Raises `CommandError`, `NoState`, `StateError`; then nothing is left there.
+    Each part is taken behind those that may run ahead of it: cursors, shards, archive, control entries, definitions, lookups. So it is
+    what a flow that is killed at the moment of the shards would leave. Raises `CommandError`, `NoState`, `StateError`; then nothing is
+    left there.
     """
     folder, begun = folder.absolute(), time.monotonic()
     spaces = [space for space in settings.spaces if (shard_path(settings, space) / "CURRENT").exists()]
@@ -58,6 +59,7 @@ def checkpoint(settings: Settings, folder: Path) -> MadeCheckpoint:
             _archive(archive_path(settings, space), folder / "archive" / space)
             _control(control_path(settings, space), folder / "control")
         _copy(settings.data / "definitions", folder / "definitions")
+        _copy(settings.data / "lookups", folder / "lookups", "*/*.*")
         stands = {space: _stand(folder, space) for space in spaces}
         files = listed(folder)
         now = iso(time.time_ns() // 1000)
@@ -126,10 +128,10 @@ def _control(path: Path, target: Path) -> None:
             place(path, target / path.name)
 
 
-def _copy(folder: Path, target: Path) -> None:
-    for path in sorted(folder.glob("*.json")):
+def _copy(folder: Path, target: Path, files: str = "*.json") -> None:
+    for path in sorted(folder.glob(files)):
         if not path.name.startswith("."):
-            place(path, target / path.name)
+            place(path, target / path.relative_to(folder))
 
 
 def _stand(folder: Path, space: str) -> SpaceStand:

@@ -10,7 +10,7 @@ import msgspec
 
 from contracts.model.hashing import Hasher
 from operators.judge import Judge
-from operators.moment_row import moment_message, moment_raw
+from operators.moment_row import moment_lookup, moment_message, moment_raw
 from operators.soundness import again, holders, log_folded, whereabouts
 from operators.soundness.findings import Findings
 from operators.view.space import View
@@ -101,7 +101,7 @@ def _checks(settings: Settings, space: str, size: int, seed: int) -> Iterator[Fi
 
 def _archive(settings: Settings, view: View, archived: dict[str, int]) -> Findings:
     found = Findings("archive", "message ids in the archive, which are those of the shard's events, with the same bytes")
-    stored = ((moment_message(row), moment_raw(row).decode()) for _, row in view.events.moments())
+    stored = ((moment_message(row), (moment_raw(row) + moment_lookup(row)).decode()) for _, row in view.events.moments())
     refused = ((row.id, row.partition, row.position) for row in view.quarantine.entries())
     folder = archive_path(settings, view.space)
     with reading(folder):

@@ -36,6 +36,11 @@ def destinations(context: typer.Context, incomplete: str) -> list[str]:
     return _files(context, "destinations", incomplete)
 
 
+def lookups(context: typer.Context, incomplete: str) -> list[str]:
+    """The lookups of contracts/."""
+    return _files(context, "lookups", incomplete)
+
+
 def entries(context: typer.Context, incomplete: str) -> list[str]:
     """What `skep catalog` has pages of, as far as a file has its name."""
     return [name for kind in (events, segments, destinations) for name in kind(context, incomplete)]

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 import contracts
 from contracts.model.definitions import Definitions
+from contracts.text.problems import Problem
 from skep.project.definitions import declaration, keep, kept_files, proved, stored_positions
 from skep.project.entries import Submitted, submit
 from skep.project.errors import CommandError
 from skep.project.in_force import ChangedFile, Files, changed_files, differences, digest_in_force
+from skep.project.lookup_versions import LookupVersion, entry_of, load_all, to_load
 from skep.project.settings import Settings
+from skep.project.spaces import bundles
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,10 @@ class Applied:
     digest: str
     files: Files
     submitted: Submitted | None
+    lookups: Mapping[str, LookupVersion] = field(default_factory=dict)
+    """Versions of lookups that were put in force before them."""
+    missing: tuple[Problem, ...] = ()
+    """Why lookups that may be without data are."""
 
 
 def apply(settings: Settings, spaces: tuple[str, ...], said: Mapping[str, Any] | None = None, plan: str | None = None) -> list[Applied]:
@@ -46,8 +54,12 @@ def _apply(settings: Settings, space: str, definitions: Definitions, said: Mappi
     keep(settings, definitions)
     if before == definitions.digest:
         return Applied(space, definitions.digest, files, None)
+    wanted = to_load(settings, space, bundles(settings)(before) if before else None, definitions) if definitions.lookups else []
+    loaded, missing = load_all(settings, space, wanted)
+    if loaded:
+        submit(settings, space, entry_of(loaded, stored_positions(settings, space)))
     entry = {**declaration(definitions.digest, stored_positions(settings, space)), **said}
-    return Applied(space, definitions.digest, files, submit(settings, space, entry))
+    return Applied(space, definitions.digest, files, submit(settings, space, entry), loaded, tuple(missing))
 
 
 def plan_name(settings: Settings, spaces: tuple[str, ...], digest: str) -> str:
@@ -68,6 +80,8 @@ def words(applied: Applied) -> str:
     if applied.submitted is None:
         return f"{named} are in force already"
     lines = [f"{how:8} contracts/{path}" for path, how in applied.files]
+    lines += [f"lookup {name}: version {one.version}, {one.rows:,} rows" for name, one in applied.lookups.items()]
+    lines += [f"lookup without new data: {problem}" for problem in applied.missing]
     return "\n".join([*lines, f"{named}: {applied.submitted.words()}"])
 
 
@@ -79,10 +93,12 @@ class AppliedRow(msgspec.Struct, frozen=True):
     files: list[ChangedFile]
     running: bool | None = None
     answer: dict[str, Any] | None = None
+    lookups: dict[str, LookupVersion] | UnsetType = UNSET
 
 
 def row(applied: Applied) -> AppliedRow:
     """What happened, for programs."""
     found = AppliedRow(applied.space, applied.digest, changed_files(applied.files))
     submitted = applied.submitted
-    return found if submitted is None else replace(found, running=submitted.running, answer=submitted.answer)
+    lookups = dict(applied.lookups) or UNSET
+    return found if submitted is None else replace(found, running=submitted.running, answer=submitted.answer, lookups=lookups)

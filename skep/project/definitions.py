@@ -101,11 +101,15 @@ def declaration(digest: str, stored: list[dict[str, int]] | None) -> dict[str, A
 
     It holds behind the positions that any store has (``stored``); with None, from where the running flow stands.
     """
-    entry: dict[str, Any] = {"type": "definitions", "digest": digest, "by": who()}
-    if stored is not None:
-        names = {name for positions in stored for name in positions if name != CONTROL}
-        entry["from"] = {name: max(positions.get(name, 0) for positions in stored) + 1 for name in sorted(names)}
-    return entry
+    return {"type": "definitions", "digest": digest, "by": who(), **held_from(stored)}
+
+
+def held_from(stored: list[dict[str, int]] | None) -> dict[str, Any]:
+    """``from`` of an entry that holds from the first record that no store has; nothing of one that a running flow is to place."""
+    if stored is None:
+        return {}
+    names = {name for positions in stored for name in positions if name != CONTROL}
+    return {"from": {name: max(positions.get(name, 0) for positions in stored) + 1 for name in sorted(names)}}
 
 
 def stored_positions(settings: Settings, space: str) -> list[dict[str, int]] | None:

@@ -72,6 +72,8 @@ def _told(answer: dict[str, Any]) -> str:
         always, others = _COUNTS[answer["type"]]
         counts = [(key, answer.get(key, 0)) for key in (*always, *others)]
         return "done: " + ", ".join(f"{count:,} {key}" for key, count in counts if count or key in always)
+    if answer["type"] == "lookups":
+        return "in force"
     if answer["type"] == "resume":
         return f"done: {answer['source']} is read on" if answer["applied"] else f"without effect: {answer['source']} is not stopped"
     if answer["type"] in GENERATIONS:

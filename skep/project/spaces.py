@@ -38,6 +38,11 @@ def definitions_path(settings: Settings, digest: str) -> Path:
     return settings.data / "definitions" / f"{digest}.json"
 
 
+def lookup_folder(settings: Settings, name: str) -> Path:
+    """Where the versions of a lookup are kept that have been in force."""
+    return settings.data / "lookups" / name
+
+
 def bundles(settings: Settings) -> Callable[[str], Definitions]:
     """Finds definitions that were in force, by digest, among those that flows have kept."""
 

@@ -18,14 +18,17 @@ from contracts.model.definitions import Definitions
 from contracts.text.problems import ContractErrors
 from operators import meta as meta_row
 from operators.epochs import CONTROL, Epoch
+from operators.lookups.lookup_epochs import LookupEpochs
 from operators.meta import Meta
 from operators.people.space import Space
 from operators.validate import Validate
 from skep.answers.sources import spec_of
 from skep.project.asking import folder_of_questions
 from skep.project.definitions import declare, declared
+from skep.project.in_force import digest_in_force
 from skep.project.judging import tolerance
 from skep.project.log import logger
+from skep.project.lookup_versions import put_in_force, tables
 from skep.project.process import take_lock
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, bundles, control_path, shard_path
@@ -67,6 +70,7 @@ class Runtime:
             self.load,
             {space: self._epochs(space) for space in settings.spaces},
             {space: self._behind(space) for space in settings.spaces},
+            versions=LookupEpochs(tables(settings), {space: self._meta(space).lookups for space in settings.spaces}),
             **tolerance(settings),
         )
         self._spaces = {space: self._space(space) for space in settings.spaces}
@@ -175,8 +179,15 @@ class Runtime:
     def _epochs(self, space: str) -> list[Epoch]:
         """The definitions in force so far; where the files are to be, a control entry that puts them in force."""
         meta, path = self._meta(space), control_path(self.settings, space)
+        stored = [meta.applied, self._archives[space].positions]
+        now = self._start.definitions[space]
+        if now.lookups:
+            digest = digest_in_force(self.settings, space)
+            before = self.load(digest) if digest is not None and digest != now.digest else None
+            for problem in put_in_force(self.settings, space, before, now, stored):
+                logger().error("lookup without new data", problem=str(problem), so="events say so, or wait in quarantine")
         if space in self._start.anew:
-            declare(path, self._start.definitions[space].digest, [meta.applied, self._archives[space].positions])
+            declare(path, now.digest, stored)
         return meta.epochs or [(declared(path)[0]["digest"], {})]
 
     def _behind(self, space: str) -> dict[str, int]:

@@ -23,7 +23,7 @@ _COLUMNS = ", ".join(one.name for one in EVENTS.columns)
 _JSON_COLUMNS = ("properties", "traits", "context")
 _TEXT_COLUMNS = {"user_id": "userId", "anonymous_id": "anonymousId"}
 Readings = Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]
-_BODY_PATHS = ("userId", "anonymousId", "properties", "traits", "context", "name")
+_BODY_PATHS = ("userId", "anonymousId", "properties", "traits", "context", "name", "context.lookup")
 
 
 def load_events(
@@ -64,7 +64,9 @@ def load_events(
 def source_of(files: Sequence[Path]) -> str:
     """All rows of these files, in SQL; ``filename`` and ``file_row_number`` say which each is."""
     names = ", ".join(quote(str(path)) for path in files)
-    return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)"
+    read = f"read_parquet([{names}], union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)"
+    # Files of an earlier version have no column of what was looked up.
+    return f"(SELECT CAST(NULL AS VARCHAR) AS lookup WHERE false UNION ALL BY NAME FROM {read})"
 
 
 def prepared(con: duckdb.DuckDBPyConnection, applied: Mapping[str, int], settled: Iterable[Settled]) -> None:
@@ -139,18 +141,19 @@ def _choose_among_equals(con: duckdb.DuckDBPyConnection, source: str, raw: str) 
     """Leave one row of each message: that of the smallest canonical bytes, as `contracts.envelope.replaces` has it."""
     row = "a.filename = c.filename AND a.file_row_number = c.file_row_number"
     tied = con.execute(f"""
-        SELECT c.message_id, {raw}, a.contract, c.nth FROM work.chosen c JOIN {source} a ON {row}
+        SELECT c.message_id, {raw}, a.contract, coalesce(a.lookup, '') AS found, c.nth FROM work.chosen c JOIN {source} a ON {row}
         WHERE c.message_id IN (SELECT message_id FROM work.chosen WHERE nth > 1)
-        QUALIFY min((raw, a.contract)) OVER (PARTITION BY c.message_id) <> max((raw, a.contract)) OVER (PARTITION BY c.message_id)
+        QUALIFY min((raw, a.contract, found)) OVER (PARTITION BY c.message_id)
+            <> max((raw, a.contract, found)) OVER (PARTITION BY c.message_id)
     """)
-    best: dict[str, tuple[bytes, str, bytes, int]] = {}
+    best: dict[str, tuple[bytes, str, bytes, bytes, int]] = {}
     while rows := tied.fetchmany(BATCH_ROWS):
-        for message, text, contract, nth in rows:
-            key = canonical(text), contract, text.encode(), nth
+        for message, text, contract, found, nth in rows:
+            key = canonical(text), contract, text.encode(), found.encode(), nth
             best[message] = min(best.get(message, key), key)
     con.execute(
         "CREATE TABLE work.best AS SELECT unnest($ids::VARCHAR[]) AS message_id, unnest($numbers::BIGINT[]) AS nth",
-        {"ids": list(best), "numbers": [key[3] for key in best.values()]},
+        {"ids": list(best), "numbers": [key[-1] for key in best.values()]},
     )
     con.execute("""
         DELETE FROM work.chosen c
@@ -166,9 +169,10 @@ def shown_sql(source: str, raw: str) -> str:
         SELECT message_id, type, nullif(event, '') AS event, event_time, received_at, $space AS space, source,
             {_text("part[1]")} AS user_id, {_text("part[2]")} AS anonymous_id,
             CASE WHEN type IN ('page', 'screen') THEN {_named_properties()} ELSE {_object("part[3]")} END AS properties,
-            {_object("part[4]")} AS traits, {_object("part[5]")} AS context, contract, definitions
+            {_object("part[4]")} AS traits, {_context()} AS context, contract, definitions
         FROM (
             SELECT a.message_id, a.type, a.event, c.event_time, {_utc("a.received_at")} AS received_at, a.source, a.contract, a.definitions,
+                a.lookup,
                 json_extract(coalesce(o.said, {raw}), [{paths}]) AS part
             FROM {source} a JOIN work.chosen c ON c.filename = a.filename AND c.file_row_number = a.file_row_number
                 LEFT JOIN work.once o ON o.filename = a.filename AND o.file_row_number = a.file_row_number
@@ -193,6 +197,16 @@ def _present(part: str) -> str:
 def _object(part: str) -> str:
     """PHP's empty list stands for an empty object."""
     return f"CASE WHEN CAST({part} AS VARCHAR) = '[]' THEN CAST('{{}}' AS JSON) ELSE {_present(part)} END"
+
+
+def _context() -> str:
+    """What was looked up stands in the place of whatever the sender wrote there. A merge with null takes a key away."""
+    given = _object("part[5]")
+    object_ = f"CASE WHEN json_type({given}) = 'OBJECT' THEN {given} ELSE CAST('{{}}' AS JSON) END"
+    without = f"""json_merge_patch({object_}, CAST('{{"lookup": null}}' AS JSON))"""
+    found = f"json_merge_patch({without}, json_object('lookup', CAST(lookup AS JSON)))"
+    written = "coalesce(json_type(part[7]), 'NULL') <> 'NULL'"
+    return f"CASE WHEN lookup IS NOT NULL THEN {found} WHEN {written} THEN {without} ELSE {given} END"
 
 
 def _named_properties() -> str:

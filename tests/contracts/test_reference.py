@@ -63,6 +63,7 @@ EXAMPLES = [
     if block.language in {"yaml", "json"} and not block.file
 ]
 FILES = {
+    "column": "lookups/product.yaml",
     "namespaces": "identity.yaml",
     "probabilistic": "identity.yaml",
     "purposes": "consent.yaml",
@@ -133,6 +134,7 @@ WHERE_DESCRIBED = {
     "source": ["sources.md", "reference.md ### sources/"],
     "destination": ["reference.md ### destinations/"],
     "quality": ["reference.md ### quality.yaml"],
+    "lookup": ["lookups.md"],
     "segment": ["reference.md ### segments/"],
     "traits": ["reference.md ### traits.yaml"],
     "upcast": ["contracts.md ## Upcasts"],

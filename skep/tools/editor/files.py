@@ -11,6 +11,7 @@ from contracts.reading import consent, identity, quality
 from contracts.reading.consent import CONSENT
 from contracts.reading.destinations import DESTINATION
 from contracts.reading.identity import IDENTITY
+from contracts.reading.lookups import LOOKUP
 from contracts.reading.mappings import MAPPING
 from contracts.reading.quality import QUALITY
 from contracts.reading.segments import SEGMENT
@@ -26,6 +27,7 @@ DECLARED = {
     "consent": CONSENT,
     "source": MAPPING,
     "destination": DESTINATION,
+    "lookup": LOOKUP,
     "quality": QUALITY,
     "segment": SEGMENT,
     "traits": TRAITS_FILE,
@@ -46,4 +48,4 @@ def contract_schemas(names: Names) -> dict[str, Schema]:
 
 
 FILES = {"identity": identity.FILE, "consent": consent.FILE, "traits": TRAITS, "quality": quality.FILE}
-FOLDERS = {"segment": "segments", "source": "sources", "destination": "destinations", "upcast": "events/*"}
+FOLDERS = {"segment": "segments", "source": "sources", "destination": "destinations", "lookup": "lookups", "upcast": "events/*"}

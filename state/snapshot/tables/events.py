@@ -21,7 +21,7 @@ class EventRow(NamedTuple):
     anonymous_id: Annotated[str | None, "VARCHAR", "anonymousId of the call; a hash if that is personal"]
     properties: Annotated[dict[str, Any] | None, "JSON", "properties of the call; the name of a page or screen is among them"]
     traits: Annotated[dict[str, Any] | None, "JSON", "traits of the call (identify and group)"]
-    context: Annotated[dict[str, Any] | None, "JSON", "context of the call"]
+    context: Annotated[dict[str, Any] | None, "JSON", "context of the call; under lookup what lookups have found"]
     contract: Annotated[str, "VARCHAR", "The contract that judged it, such as order_completed/1-0-0"]
     definitions: Annotated[str, "VARCHAR", "Digest of the definitions that it was judged by"]
 
