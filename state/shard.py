@@ -33,7 +33,7 @@ FAMILIES = (
     "meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual", "quality",
     "refused", "identified", "blocks", "history", "denials",
 )  # fmt: skip
-_POINT_READS = frozenset({"seen", "people", "alias", "versions", "refused", "identified", "denials"})
+_POINT_READS = frozenset({"seen", "people", "alias", "versions", "refused", "identified", "denials", "blocks"})
 
 
 def _family_options(name: str, cache: Cache) -> Options:

@@ -13,7 +13,7 @@ from typing import Any
 
 from operators.components import Components
 from operators.match.links import Joining, Match, Order, Record, place
-from operators.match.stages import Member, Regrown, Stage, Tie
+from operators.match.stages import Dissolved, Member, Regrown, Stage, Tie, inherit
 from operators.match.weighing import Weighing
 from operators.refusal import Refusal
 from operators.stitch.rules import Held, Rules
@@ -49,6 +49,7 @@ class Growth:
         self._behind: list[Tie] = []
         """Links for the next turn: those that joined nothing in this one, and those that it was too late for."""
         self._reached: list[Stage] = []
+        self._broken: Dissolved | None = None
 
     def holds(self, key: bytes) -> bool:
         """Whether a record is known, and with it all that links connect with it."""
@@ -158,6 +159,7 @@ class Growth:
         """It is the time at which clusters became one of which one is another now: so is the other one from here on."""
         parts = stage.larger, stage.smaller
         stage.run, stage.larger, stage.smaller = self._run, None, None
+        self._broken = Dissolved(stage, *parts)
         parent, stage.parent = stage.parent, None
         if parent is not None:
             self._end(parent)
@@ -215,6 +217,7 @@ class Growth:
         a.leads.extend(b.leads)
         made = self._stage(a.leads, held, self._turn, self._at)
         made.run, made.larger, made.smaller = self._run, a, b
+        inherit(made, a, b, self._broken)
         a.parent = b.parent = made
         self._reached.append(made)
         self._changed = True

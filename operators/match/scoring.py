@@ -7,7 +7,7 @@ term frequency f count log2(m / f) in place of log2(m / u). The prior is that of
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from contracts.model.probabilistic import How
@@ -20,7 +20,7 @@ TERMS_CACHE = 50_000
 """Values of one comparison for which is kept what it says that they are equal."""
 Prepared = tuple[Any, ...]
 """The values of one record, one for each comparison; None where it has none."""
-_Said = tuple[float, Evidence]
+Said = tuple[float, Evidence]
 """What a comparison says of a pair, in bits and as evidence of clusters."""
 
 
@@ -67,15 +67,27 @@ class Scorer:
         """The match weight of two records, in bits."""
         return self.weigh(a, b)[0]
 
-    def weigh(self, a: Prepared, b: Prepared) -> _Said:
+    def weigh(self, a: Prepared, b: Prepared) -> Said:
         """The match weight of two records, in bits, and what they say for clusters in which they are."""
-        total, evidence = self.prior, 0
-        for comparison, one, two in zip(self._comparisons, a, b, strict=True):
-            if one is not None and two is not None:
-                bits, each = comparison.says(one, two)
-                total += bits
-                evidence += each
-        return total, evidence | said(len(self._comparisons), math.log2(probability(total)))
+        return self.weigh_all(a, (b,))[0]
+
+    def weigh_all(self, a: Prepared, others: Sequence[Prepared]) -> list[Said]:
+        """The same of a record and each of others. Values that several of them have are compared once."""
+        known: list[dict[object, Said]] = [{} for _ in self._comparisons]
+        places, last = range(len(self._comparisons)), len(self._comparisons)
+        found = []
+        for b in others:
+            total, evidence = self.prior, 0
+            for at in places:
+                one, two = a[at], b[at]
+                if one is not None and two is not None:
+                    each = known[at].get(two)
+                    if each is None:
+                        each = known[at][two] = self._comparisons[at].says(one, two)
+                    total += each[0]
+                    evidence += each[1]
+            found.append((total, evidence | said(last, math.log2(probability(total)))))
+        return found
 
     def bits(self, a: Prepared, b: Prepared) -> list[float | None]:
         """What each comparison adds to the prior, in bits; None where one of the two has no value."""
@@ -105,11 +117,11 @@ class _Comparison:
         said_by = [(bit, said(at, bit)) for bit in weights.bits]
         self._equal, self._otherwise = said_by[0], said_by[-1]
         tests = [level.test for level in levels(weights.compare)]
-        self._between: list[tuple[Test, _Said]] = list(zip(tests[1:-1], said_by[1:-1], strict=True))
-        self._rare: dict[object, _Said] = {}
+        self._between: list[tuple[Test, Said]] = list(zip(tests[1:-1], said_by[1:-1], strict=True))
+        self._rare: dict[object, Said] = {}
         """By value: what it says that two have it, where its frequency counts."""
 
-    def says(self, a: Any, b: Any) -> _Said:
+    def says(self, a: Any, b: Any) -> Said:
         """Its bits, and the evidence for clusters."""
         if a == b:
             return self._equal if self._terms is None else self._of_term(a)
@@ -118,7 +130,7 @@ class _Comparison:
                 return each
         return self._otherwise
 
-    def _of_term(self, value: Any) -> _Said:
+    def _of_term(self, value: Any) -> Said:
         found = self._rare.get(value)
         if found is None:
             assert self._terms is not None

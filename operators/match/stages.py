@@ -27,6 +27,7 @@ class Stage:
     ``smaller``. Its records are the first ``size`` of ``leads``, which goes on as the list of the cluster that it is the larger part of.
 
     ``run``: when it was another than before. ``said``, ``refused``: what is known between it and older ones, by their numbers.
+    ``before``: what the same link made of the same clusters before, without its records ``more``.
     ``spanning``: of those that join nothing any more, the heaviest links that connect it.
     """
 
@@ -42,6 +43,8 @@ class Stage:
         self.parent: Stage | None = None
         self.larger: Stage | None = None
         self.smaller: Stage | None = None
+        self.before: Stage | None = None
+        self.more: list[bytes] = []
         self.said: dict[int, Evidence] | None = None
         self.refused: set[int] | None = None
         self.spanning: list[Tie] = []
@@ -75,3 +78,37 @@ class Regrown(NamedTuple):
     moved: set[bytes]
     ties: list[Match]
     weakest: float | None
+
+
+class Dissolved(NamedTuple):
+    """A cluster that is none any more, and the two that it was made of."""
+
+    stage: Stage
+    one: Stage | None
+    two: Stage | None
+
+
+def inherit(made: Stage, a: Stage, b: Stage, broken: Dissolved | None) -> None:
+    """What a cluster has said need not be asked again where the same link makes it, of the same clusters with more records."""
+    if broken is None or broken.stage.turn != made.turn or broken.stage.order != made.order:
+        return
+    more, also = _more(a, broken.one), _more(b, broken.two)
+    if more is None or also is None:
+        more, also = _more(a, broken.two), _more(b, broken.one)
+    if more is not None and also is not None:
+        made.before, made.more, broken.stage.before = broken.stage, more + also, None
+
+
+def _more(stage: Stage, part: Stage | None) -> list[bytes] | None:
+    """The records that a cluster has beside those of another; None unless it is that one, or has grown out of it."""
+    grown: Stage | None = stage
+    while grown is not None and part is not None:
+        rest = stage.leads[grown.size : stage.size]
+        if grown is part:
+            return rest
+        if grown.before is part:
+            return grown.more + rest
+        if grown.smaller is part:
+            return grown.leads[: grown.size - part.size] + rest
+        grown = grown.larger
+    return None

@@ -54,21 +54,24 @@ class Weighing:
 
     def _said(self, a: Stage, b: Stage) -> Evidence:
         """What all pairs between two clusters say."""
-        older, newer = (a, b) if a.number < b.number else (b, a)
-        if newer.said is None:
-            newer.said = {}
-        found = newer.said.get(older.number)
+        found = _known(a, b)
         if found is None:
+            older, newer = (a, b) if a.number < b.number else (b, a)
+            if newer.said is None:
+                newer.said = {}
             found = newer.said[older.number] = self._add_up(a, b)
         return found
 
     def _add_up(self, a: Stage, b: Stage) -> Evidence:
         """The same, out of what is known of the one when the other was smaller."""
         for grown, other in ((a, b), (b, a)):
+            if grown.before is not None:
+                known = _known(grown.before, other)
+                if known is not None:
+                    return known + self._by.says(grown.more, other.records())
             part = grown.larger
             while part is not None:
-                older, newer = (part, other) if part.number < other.number else (other, part)
-                known = None if newer.said is None else newer.said.get(older.number)
+                known = _known(part, other)
                 if known is not None:
                     return known + self._by.says(grown.leads[part.size : grown.size], other.records())
                 part = part.larger
@@ -76,6 +79,12 @@ class Weighing:
 
 
 _REFUSED = Refusal("support")
+
+
+def _known(a: Stage, b: Stage) -> Evidence | None:
+    """What two clusters said, if it is known."""
+    older, newer = (a, b) if a.number < b.number else (b, a)
+    return None if newer.said is None else newer.said.get(older.number)
 
 
 def _sample(records: list[bytes]) -> list[bytes]:

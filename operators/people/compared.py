@@ -12,7 +12,7 @@ from operators.components import Components
 from operators.match import links
 from operators.match.evidence import Evidence as Likeness
 from operators.match.joint import Evidence
-from operators.match.scoring import Prepared, Scorer
+from operators.match.scoring import Prepared, Said, Scorer
 from operators.people.store import PeopleStore
 from operators.records import Identifier, Person, Record
 from operators.stitch.clusters import lead
@@ -55,7 +55,7 @@ class Compared:
         self._evidence = evidence
         self._scorer = scorer
         self._known: dict[bytes, Known] = {}
-        self._pairs: dict[bytes, dict[bytes, tuple[float, Evidence]]] = {}
+        self._pairs: dict[bytes, dict[bytes, Said]] = {}
         self._pairs_held = 0
         self.making: dict[bytes, Record] = {}
         """Rows of records that are in no person yet, while people are made of them."""
@@ -125,27 +125,40 @@ class Compared:
             if theirs is not None:
                 theirs.pop(key, None)
 
-    def weight(self, a: bytes, b: bytes) -> float:
-        """The match weight of two records, in bits."""
-        return self._weigh(a, b)[0]
+    def weights(self, key: bytes, others: Collection[bytes]) -> list[tuple[bytes, float]]:
+        """The match weight of a record and each of others, in bits."""
+        mine = self._weighed(key, others)
+        return [(other, mine[other][0]) for other in others]
 
     def says(self, ones: Sequence[bytes], twos: Sequence[bytes]) -> Evidence:
         """What all pairs between two groups of records say for clusters in which they are."""
-        total, none = 0, dict[bytes, tuple[float, Evidence]]()
+        if len(ones) > len(twos):
+            ones, twos = twos, ones
+        total = 0
         for one in ones:
-            mine = self._pairs.get(one, none)
+            mine = self._weighed(one, twos)
             for two in twos:
-                total += (mine.get(two) or self._weigh(one, two))[1]
+                total += mine[two][1]
         return total
 
-    def _weigh(self, a: bytes, b: bytes) -> tuple[float, Evidence]:
-        mine = self._pairs.setdefault(a, {})
-        found = mine.get(b)
-        if found is None:
-            found = mine[b] = self._scorer.weigh(self.known(a).prepared, self.known(b).prepared)
-            self._pairs.setdefault(b, {})[a] = found
-            self._pairs_held += 1
-        return found
+    def _weighed(self, key: bytes, others: Collection[bytes]) -> dict[bytes, Said]:
+        """What is known of a record beside others, among them these."""
+        mine = self._pairs.get(key)
+        if mine is None:
+            mine = self._pairs[key] = {}
+        new = [other for other in others if other not in mine]
+        if new:
+            pairs = self._pairs
+            said = self._scorer.weigh_all(self.known(key).prepared, [self.known(other).prepared for other in new])
+            for other, each in zip(new, said, strict=True):
+                mine[other] = each
+                theirs = pairs.get(other)
+                if theirs is None:
+                    pairs[other] = {key: each}
+                else:
+                    theirs[key] = each
+            self._pairs_held += len(new)
+        return mine
 
     def forget(self, key: bytes) -> None:
         """A record is no more."""

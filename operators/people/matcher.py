@@ -109,8 +109,7 @@ class Matcher:
         """Link a record to those of its candidates that are alike; returns as `settle` does."""
         mine, row = self.compared.known(key), self.compared.row(key)
         found: dict[bytes, list[Any]] = {}
-        for other in candidates:
-            bits = self.compared.weight(key, other)
+        for other, bits in self.compared.weights(key, candidates):
             if bits >= self._review:
                 time = max(mine.record.last, self.compared.known(other).record.last)
                 found[other] = [bits, time]

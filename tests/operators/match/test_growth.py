@@ -143,6 +143,29 @@ def test_what_is_kept_is_what_begins_anew() -> None:
     assert spared > 5_000
 
 
+def test_what_clusters_have_said_is_not_asked_again() -> None:
+    """Records of one person, each most like the first: one that is more like it than any other joins it before all others, so that
+    every later cluster is made anew. What each of those said of the next record is known, but for the one
+    that has come; two records alone are not asked, they have their link."""
+    rules, asked, size = Rules(IdentityRules(1, SPACES[2:], frozenset(), ())), list[int](), 30
+    each = said(0, 9.0) + said(1, -0.01)
+
+    def says(ones: Sequence[bytes], twos: Sequence[bytes]) -> int:
+        asked.append(len(ones) * len(twos))
+        return each * asked[-1]
+
+    growth = Growth(rules, Joining(0.9, 0.1, Joint(PRIOR, 1), says))
+    keys = [bytes([at]) for at in range(size)]
+    for key in [*keys[:1], *reversed(keys[1:])]:
+        asked.clear()
+        record = Record(Identifier(0, f"v{key[0]:02}", key, 0, 0), {0: 1})
+        growth.put(key, record, [] if key == keys[0] else [(keys[0], 50.0 - key[0])])
+        (cluster,) = growth.grow()
+    assert len(cluster.leads) == size
+    assert sum(asked) == size - 1
+    growth.clear()
+
+
 def test_what_is_kept_of_clusters_goes_with_the_definitions_that_made_them(tmp_path: Path) -> None:
     """A flow collects no rings: what refers to each other in one would stay for good."""
     drawn = likenesses(3)
