@@ -193,6 +193,15 @@ class Judge:
         told = traits if call == "identify" else None
         return Event(0, 0, "", call, name, contract, identifiers, properties, told, decided, None, body, raw)
 
+    def understood(self, event: Event) -> Event:
+        """An event that other definitions accepted, as these read it."""
+        again = self.reread(event.raw, event.contract)
+        again.position, again.time_us, again.message_id = event.position, event.time_us, event.message_id
+        again.received_at_us = event.received_at_us
+        if event.lookup or self._looks_up:
+            restore(again, event.lookup)
+        return again
+
     def stored(self, row: bytes, time_us: int, contracts: Sequence[str]) -> Event:
         """The event of a moment's row, with its id and the time at which it is stored; ``contracts`` by number, as in `Meta`."""
         event = self.reread(moment_raw(row), contracts[moment_contract(row)])

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contracts.model.event import Event
-from state.archive_files import ArchiveFile, tidy
-from state.files import needing_room, put, replace, sync
+from state.archive_files import POSITIONS, ArchiveFile, save_positions, tidy
+from state.files import needing_room, put, sync
 
 SCHEMA = pa.schema(
     [
@@ -41,7 +41,6 @@ the id of the quarantined record that a control entry replayed."""
 
 _DAY_US = 86_400_000_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-POSITIONS = "positions.json"
 _NAME_MAX = 180
 """Bytes of a file name that a partition may take; file systems allow 255, and positions, the ending and ``.new`` take up to 54."""
 _CHUNK = 2000
@@ -111,13 +110,15 @@ class Archive:
     beyond it, which a crash between files and positions has left.
     """
 
-    def __init__(self, root: Path, space: str, rows: int, interval_us: int) -> None:
+    def __init__(self, root: Path, space: str, rows: int, interval_us: int, positions: dict[str, int] | None = None) -> None:
+        """``positions``: of one who writes ahead, beside others; nothing is removed then."""
         self._folder = root / space
         self._space = space
         self._rows_max, self._interval_us = rows, interval_us
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.positions = load_positions(self._folder / POSITIONS)
-        self._remove_leftovers()
+        self.positions = load_positions(self._folder / POSITIONS) if positions is None else positions
+        if positions is None:
+            self._remove_leftovers()
         self._handed = dict(self.positions)
         """What the writing thread has, or has written."""
         self._writer: Thread | None = None
@@ -187,8 +188,17 @@ class Archive:
         for folder in {self._write(partition, day, rows, reached[partition]) for (partition, day), rows in chunks.items()}:
             sync(folder)
         positions = {**self.positions, **reached}
-        replace(self._folder / POSITIONS, orjson.dumps(positions, option=orjson.OPT_SORT_KEYS))
+        save_positions(self._folder, positions)
         self.positions = positions
+
+    def write_ahead(self) -> None:
+        """Writes what waits without saying so: the files count once somebody has saved positions that reach so far."""
+        for key in list(self._waiting):
+            self._to_columns(key)
+        chunks, self._chunks = self._chunks, {}
+        for folder in {self._write(partition, day, rows, self._reached[partition]) for (partition, day), rows in chunks.items()}:
+            sync(folder)
+        self._reached, self._rows, self._since_us = {}, 0, None
 
     def close(self) -> None:
         """Writes what waits."""

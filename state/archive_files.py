@@ -11,7 +11,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
+from state.files import replace
+
 _FILE = re.compile(r"(?P<partition>.+)~(?P<first>\d+)-(?P<last>\d+)\.parquet")
+
+
+POSITIONS = "positions.json"
+
+
+def save_positions(folder: Path, positions: dict[str, int]) -> None:
+    """Say what is durable in the archive of this folder, by partition."""
+    replace(folder / POSITIONS, orjson.dumps(positions, option=orjson.OPT_SORT_KEYS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from state.archive import COMPRESSION, POSITIONS, SCHEMA, load_positions, named
-from state.archive_files import ArchiveFile, remove, removing, whole
+from state.archive import COMPRESSION, SCHEMA, load_positions, named
+from state.archive_files import POSITIONS, ArchiveFile, remove, removing, whole
 from state.errors import StateError
 from state.files import needing_room, sync
 

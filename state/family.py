@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
-from rocksdict import Rdict, WriteBatch
+from rocksdict import IngestExternalFileOptions, Rdict, WriteBatch
 
 
 class Family:
@@ -47,6 +48,12 @@ class Family:
     def compact(self) -> None:
         """Have RocksDB write the family's files again, without what is deleted. Other threads go on meanwhile, commits too."""
         self._db.compact_range(None, None)
+
+    def take_in(self, files: Iterable[Path]) -> None:
+        """Make sorted files of rows (`state/bulk.py`) part of the family, over what is there; they are gone then."""
+        options = IngestExternalFileOptions()
+        options.set_move_files(True)
+        self._db.ingest_external_file([str(each) for each in files], options)
 
     def close(self) -> None:
         self._db.close()

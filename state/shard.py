@@ -54,6 +54,11 @@ def _family_options(name: str, cache: Cache) -> Options:
     return options
 
 
+def table_options(name: str) -> Options:
+    """How the files of a family are written that are made beside the shard."""
+    return _family_options(name, Cache(0))
+
+
 def _options() -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)

@@ -34,6 +34,7 @@ PROMISES = {
         "tests/promises/test_versions.py",
         "tests/test_model.py",
         "tests/operators/test_hubs.py",
+        "tests/skep/test_backfill.py",
     ),
     "Nothing lost, nothing doubled": (
         "tests/crash/",

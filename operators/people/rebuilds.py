@@ -57,6 +57,21 @@ class Rebuilds(msgspec.Struct):
         behind.moments += moments
         behind.over += over
 
+    def add(self, other: Rebuilds) -> None:
+        """Count what somebody else has counted beside this."""
+        self.rebuilds += other.rebuilds
+        self.identifiers += other.identifiers
+        self.moments += other.moments
+        self.busy_us += other.busy_us
+        for key, found in other.named.items():
+            behind = self.named.setdefault(key, Behind(found.namespace, found.value))
+            behind.rebuilds += found.rebuilds
+            behind.identifiers += found.identifiers
+            behind.moments += found.moments
+            behind.over += found.over
+        most = sorted(self.named.items(), key=lambda one: (-one[1].identifiers, one[0]))
+        self.named = dict(most[:NAMED_MAX])
+
     def largest(self) -> list[Behind]:
         """Who is behind most of it, first."""
         return sorted(self.named.values(), key=lambda one: (-one.identifiers, one.namespace, one.value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts.model.batches import Event, JudgedBatch, Refused
 from operators import meta as meta_row
 from operators.epochs import CONTROL
-from operators.lookups.attached import count, restore
+from operators.lookups.attached import count
 from operators.people import control, rebuilds, redefinition
 from operators.people.change import Bringing
 from operators.people.meaning import is_old
@@ -112,7 +112,7 @@ class Space:
         records: list[Event | Refused] = list(batch.events)
         if batch.digest and batch.digest != work.digest and not self._on_their_way(batch.digest):
             # After a crash with the archive ahead, what the old definitions judge can come after the new ones took effect.
-            records = [self._understood(event) for event in batch.events]
+            records = list(map(work.judge.understood, batch.events))
         if batch.refused:
             records = sorted([*records, *batch.refused], key=lambda record: record.position)
         if batch.looked:
@@ -125,15 +125,6 @@ class Space:
     def _on_their_way(self, digest: str) -> bool:
         """Whether definitions that judge already are those that people are brought along to: they say the same of every event."""
         return self.meta.change is not None and self.meta.change.after == digest
-
-    def _understood(self, event: Event) -> Event:
-        """An event that other definitions accepted, as those in force read it."""
-        again = self.work.judge.reread(event.raw, event.contract)
-        again.position, again.time_us, again.message_id = event.position, event.time_us, event.message_id
-        again.received_at_us = event.received_at_us
-        if event.lookup or self.work.definitions.lookups:
-            restore(again, event.lookup)
-        return again
 
     def _hint(self, batch: JudgedBatch) -> bool:
         """3. What the batch says beside its records: its partition has finished, or has caught up with the wall clock."""

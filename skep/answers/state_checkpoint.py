@@ -21,12 +21,13 @@ from skep.project.migration import OURS
 from skep.project.process import take_lock
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, control_path, shard_path
-from state.archive import POSITIONS, load_positions
-from state.archive_files import archive_files, reading
+from skep.project.work import open_shard
+from state.archive import load_positions
+from state.archive_files import POSITIONS, archive_files, reading
 from state.checkpoint import LAYOUT, MANIFEST, PARTS, Manifest, SpaceStand, listed, place, shared_bytes, write_manifest
 from state.errors import NoState
 from state.files import needing_room
-from state.shard import SecondaryShard, Shard
+from state.shard import SecondaryShard
 
 
 class MadeCheckpoint(msgspec.Struct, frozen=True):
@@ -105,7 +106,7 @@ def _shards(settings: Settings, folder: Path, spaces: list[str]) -> bool:
         return True
     with take_lock(settings), ExitStack() as stack:
         for space in spaces:
-            shard = stack.enter_context(closing(Shard(shard_path(settings, space), sync=settings.sync)))
+            shard = stack.enter_context(closing(open_shard(settings, space)))
             shard.checkpoint(target / space)
     return False
 

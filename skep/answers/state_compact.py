@@ -12,9 +12,10 @@ from skep.project.asking import ask
 from skep.project.process import take_lock
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, shard_path
+from skep.project.work import open_shard
 from state.compaction import merge
 from state.errors import NoState
-from state.shard import SecondaryShard, Shard
+from state.shard import SecondaryShard
 from state.sizes import shard_size
 
 
@@ -44,7 +45,7 @@ def compact(settings: Settings, spaces: tuple[str, ...]) -> Iterator[Compacted]:
         begun, before = time.monotonic(), _shard_bytes(settings, space)
         by_flow = ask(settings, {"what": "compact", "spaces": [space]}) is not None
         if not by_flow:
-            with take_lock(settings), closing(Shard(shard_path(settings, space), sync=settings.sync)) as shard:
+            with take_lock(settings), closing(open_shard(settings, space)) as shard:
                 shard.compact()
         merged = merge(archive_path(settings, space))
         seconds = round(time.monotonic() - begun, 1)

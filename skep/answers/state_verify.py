@@ -18,8 +18,8 @@ from skep.project.judging import tolerance
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, bundles, shard_path
 from skep.project.work import work_of
-from state.archive import POSITIONS, load_positions
-from state.archive_files import archive_files, reading
+from state.archive import load_positions
+from state.archive_files import POSITIONS, archive_files, reading
 from state.archived import compare
 from state.errors import NoState
 from state.overlay import Overlay

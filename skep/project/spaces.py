@@ -29,6 +29,11 @@ def control_path(settings: Settings, space: str) -> Path:
     return settings.data / "control" / f"{space}.jsonl"
 
 
+def backfill_path(settings: Settings, space: str) -> Path:
+    """Where a backfill prepares what it takes in; gone when it is done."""
+    return settings.data / "backfill" / space
+
+
 def snapshot_path(settings: Settings) -> Path:
     return settings.data / "skep.duckdb"
 

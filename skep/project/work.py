@@ -10,7 +10,16 @@ from operators.judge import Judge
 from operators.people.work import Work
 from skep.project.personal import hide_traits
 from skep.project.settings import Settings
+from skep.project.spaces import archive_path, backfill_path, shard_path
+from state.bulk import take_in
 from state.shard import Shard
+
+
+def open_shard(settings: Settings, space: str, cache_bytes: int = 64 * 1024 * 1024) -> Shard:
+    """A space's shard for its one writer, who holds the lock. What a backfill had ready when it was killed is taken in first."""
+    shard = Shard(shard_path(settings, space), sync=settings.sync, cache_bytes=cache_bytes)
+    take_in(shard, archive_path(settings, space), backfill_path(settings, space))
+    return shard
 
 
 def work_of(settings: Settings, space: str, shard: Shard, *, load: Callable[[str], Definitions], judge: Callable[[str], Judge]) -> Work:

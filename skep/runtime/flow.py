@@ -7,6 +7,7 @@ import gc
 import signal
 import threading
 import time
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -30,9 +31,9 @@ from skep.project.judging import tolerance
 from skep.project.log import logger
 from skep.project.lookup_versions import put_in_force, tables
 from skep.project.process import take_lock
-from skep.project.settings import Settings
-from skep.project.spaces import archive_path, bundles, control_path, shard_path
-from skep.project.work import work_of
+from skep.project.settings import Settings, SourceSettings
+from skep.project.spaces import archive_path, bundles, control_path
+from skep.project.work import open_shard, work_of
 from skep.runtime import ends, recovery
 from skep.runtime.asked import Asked
 from skep.runtime.changing import Changing
@@ -62,10 +63,7 @@ class Runtime:
         self._loaded: dict[str, Definitions] = {one.digest: one for one in self._start.definitions.values()}
         self._shards = {space: self._shard(space) for space in settings.spaces}
         self._asked = Asked(folder_of_questions(settings), self._shards)
-        self._archives = {
-            space: Archive(archive_path(settings, space).parent, space, settings.archive_rows, settings.archive_interval_us)
-            for space in settings.spaces
-        }
+        self._archives = {space: self._archive(space) for space in settings.spaces}
         self.validate = Validate(
             self.load,
             {space: self._epochs(space) for space in settings.spaces},
@@ -116,20 +114,29 @@ class Runtime:
     def reader(self) -> Told:
         """All sources, each from where every store behind it stands."""
         settings = self.settings
-        reader = Reader(
-            [spec_of(one, self._start.definitions[one.space]) for one in settings.sources],
-            {space: control_path(settings, space) for space in settings.spaces},
-            self._position,
-            batch_size=settings.batch_size,
-            follow=settings.follow,
-            now_us=lambda: time.time_ns() // 1000,
-            stopped=self._stopped,
-            memory=Remembered(settings, self._spaces, self.load),
-        )
+        reader = self.read(settings.sources, settings.spaces, settings.batch_size, follow=settings.follow)
         for space, running in self._spaces.items():
             history = frozenset(partition for name, partition in reader.history if name == space)
             running.start([partition for name, partition in reader.partitions if name == space], history)
         return Told(reader, self._telling, self._asked.look)
+
+    def read(self, sources: Iterable[SourceSettings], spaces: Iterable[str], batch_size: int, *, follow: bool) -> Reader:
+        """These sources, and the control partitions of these spaces."""
+        return Reader(
+            [spec_of(one, self._start.definitions[one.space]) for one in sources],
+            {space: control_path(self.settings, space) for space in spaces},
+            self._position,
+            batch_size=batch_size,
+            follow=follow,
+            now_us=lambda: time.time_ns() // 1000,
+            stopped=self._stopped,
+            memory=Remembered(self.settings, self._spaces, self.load),
+        )
+
+    def renew(self, name: str) -> None:
+        """Know a space and its archive anew, of which something was stored past them."""
+        self._spaces[name] = self._space(name)
+        self._archives[name] = self._archive(name)
 
     def _stopped(self, space: str, control: int) -> frozenset[str] | None:
         """The sources of a space that are read no further; None while a control entry that may change that is under way."""
@@ -164,7 +171,11 @@ class Runtime:
     # ---- opening
 
     def _shard(self, space: str) -> Shard:
-        return Shard(shard_path(self.settings, space), sync=self.settings.sync, cache_bytes=self.settings.cache_mb * _BLOCK_CACHE)
+        return open_shard(self.settings, space, self.settings.cache_mb * _BLOCK_CACHE)
+
+    def _archive(self, space: str) -> Archive:
+        settings = self.settings
+        return Archive(archive_path(settings, space).parent, space, settings.archive_rows, settings.archive_interval_us)
 
     def _space(self, name: str) -> Space:
         return Space(work_of(self.settings, name, self._shards[name], load=self.load, judge=self.validate.judge))

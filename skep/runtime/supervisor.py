@@ -24,7 +24,19 @@ from skep.runtime.snapshots import publish_snapshot
 from skep.runtime.starting import must_be_good
 from state.errors import NoState, StateError
 
-STATE = ("shards", "archive", "control", "definitions", "cursors", "recovery", "skep.duckdb", "snapshot.json", "restoring", ".restoring")
+STATE = (
+    "shards",
+    "backfill",
+    "archive",
+    "control",
+    "definitions",
+    "cursors",
+    "recovery",
+    "skep.duckdb",
+    "snapshot.json",
+    "restoring",
+    ".restoring",
+)
 
 
 def prepare(settings: Settings, *, strict: bool, fresh: bool) -> None:

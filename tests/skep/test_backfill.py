@@ -1,0 +1,240 @@
+"""A source of history taken in by `skep backfill` comes to what a flow makes of it: into an empty space and into one that lives, in
+slices, among parts, again after a kill, and with everything that can be wrong with records."""
+
+from __future__ import annotations
+
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from multiprocessing.connection import Connection
+from os import dup
+from pathlib import Path
+from random import Random
+from threading import Thread
+from typing import Any
+
+import orjson
+import pytest
+
+from skep.project.errors import CommandError
+from skep.project.process import take_lock
+from skep.project.settings import Settings
+from skep.runtime import backfill as bulk
+from skep.runtime.backfill_part import Helper, serve
+from skep.runtime.flow import Runtime
+from tests.crash.outcome import Outcome, broken_rules, differences
+from tests.generator import Scenario, scenario, written
+from tests.graphs import graph, likenesses
+from tests.patience import PATIENCE_S, until
+from tests.processes import plain_environment, started
+from tests.skep.test_cli import skep
+
+DRAWN: dict[str, Callable[[int], Scenario]] = {
+    "scenario": lambda seed: scenario(seed, (20, 40, 80)[seed % 3], conflicting=seed % 2 == 1),
+    "graph": graph,
+}
+
+LIVES_UNTIL = "2026-09"
+"""When nothing of what is drawn happens any more."""
+
+
+def project(folder: Path, drawn: Scenario) -> Path:
+    """A project with the scenario's definitions: a source that lives and one that is history."""
+    for name, text in drawn.definitions_files.items():
+        path = folder / "contracts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for name in ("web", "past"):
+        (folder / name).mkdir()
+    (folder / "skep.yaml").write_text(
+        "spaces: [shop]\ndata: data\nfollow: false\nsecret: test\nunknown_events: accept\n"
+        "future_skew: 36500d\nhorizon: 400d\nbatch_size: 7\nsources:\n"
+        "  - {name: web, kind: jsonl, path: web, space: shop}\n  - {name: past, kind: jsonl, path: past, space: shop, history: true}\n"
+    )
+    return folder
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Runtime]:
+    runtime = Runtime(Settings.load(folder))
+    try:
+        yield runtime
+    finally:
+        for shard in runtime._shards.values():
+            shard.close()
+        runtime._lock.close()
+
+
+def flow(folder: Path) -> None:
+    """What a flow makes of the input, to its end."""
+    with running(folder) as runtime:
+        reader = runtime.reader()
+        while not reader.done:
+            for batch in reader.poll():
+                for judged in runtime.validate([batch]):
+                    runtime.archive("shop").append(judged)
+                    runtime.space("shop").apply(judged)
+        reader.close()
+        runtime.archive("shop").close()
+
+
+def here(descriptor: int) -> Callable[[], object]:
+    """Serves in a thread of this process."""
+    thread = Thread(target=serve, args=(Connection(dup(descriptor)),), daemon=True)
+    thread.start()
+    return lambda: thread.join(PATIENCE_S)
+
+
+def backfill(folder: Path, parts: int = 2) -> bulk.Backfilled:
+    with running(folder) as runtime:
+        settings = runtime.settings
+        return bulk.backfill(
+            runtime, bulk.source_of(settings, "past"), lambda: [Helper(settings, number, here) for number in range(parts)], lambda *_: None
+        )
+
+
+def told(outcome: Outcome) -> dict[str, list[dict[str, Any]]]:
+    """The change log of each profile, in its order, without what says where it lies among others."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for line in map(orjson.loads, outcome.changes):
+        del line["id"]
+        if line["clock"] > LIVES_UNTIL:
+            # A denial of a record without a time of its own is of when it was read.
+            line["clock"] = None
+        found[line["profile"]].append(line)
+    return found
+
+
+def counted(outcome: Outcome) -> list[Any]:
+    """Scores without what the values say that are looked at: those are a sample."""
+    return [
+        (*key, scores.events, scores.newest_us, scores.refused, scores.unknown, scores.unknown_events) for *key, scores in outcome.scores
+    ]
+
+
+def same(reference: Path, found: Path) -> None:
+    one, other = Outcome.of(reference), Outcome.of(found)
+    assert differences(one, other, in_order=False) == []
+    assert told(other) == told(one)
+    assert other.quarantine == one.quarantine
+    assert counted(other) == counted(one)
+    assert broken_rules(other, event_clock=False) == broken_rules(one, event_clock=False)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several chunks and slices of few records."""
+    monkeypatch.setattr(bulk, "CHUNK", 7)
+    monkeypatch.setattr(bulk, "SLICE", 40)
+
+
+def records(drawn: Scenario, rng: Random) -> list[bytes]:
+    found = [*map(written, drawn.events), *map(written, drawn.refused)]
+    rng.shuffle(found)
+    return found
+
+
+def laid(folder: Path, name: str, lines: list[bytes]) -> None:
+    (folder / name).write_bytes(b"".join(line + b"\n" for line in lines))
+
+
+def both(tmp_path: Path, drawn: Scenario, rng: Random) -> tuple[Path, Path]:
+    """Two projects alike, with history behind events that live and links by hand. A flow has read the first to its end."""
+    lines = records(drawn, rng)
+    live = rng.choice([0, len(lines) // 3])
+    reference = project(tmp_path / "flow", drawn)
+    laid(reference, "web/a.jsonl", lines[:live])
+    flow(reference)
+    with (reference / "data/control/shop.jsonl").open("ab") as control:
+        control.writelines(orjson.dumps(entry) + b"\n" for entry in drawn.control)
+    half = (live + len(lines)) // 2
+    laid(reference, "past/a.jsonl", lines[live:half])
+    laid(reference, "past/b.jsonl", lines[half:])
+    other = tmp_path / "backfill"
+    shutil.copytree(reference, other)
+    flow(reference)
+    return reference, other
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", DRAWN)
+def test_it_comes_to_what_a_flow_makes_of_it(kind: str, seed: int, tmp_path: Path) -> None:
+    """Behind it a flow reads on, and finds nothing more."""
+    reference, other = both(tmp_path, DRAWN[kind](seed), Random(f"{kind} {seed}"))
+    found = backfill(other)
+    assert found.records == found.applied + found.duplicate + found.quarantined
+    flow(other)
+    same(reference, other)
+
+
+def _killed(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("moment", ["judged", "grouped", "folded", "ready", "some files are in", "all files are in", "all rows are in"])
+def test_killed_at_any_moment_it_goes_on(moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the second slice; then it is run again, or a flow takes over."""
+    reference, other = both(tmp_path, scenario(5, 80, conflicting=True), Random(moment))
+    times = count()
+    with monkeypatch.context() as patch:
+
+        def after(name: str, of: Any, often: int) -> None:
+            real = getattr(of, name)
+            patch.setattr(of, name, lambda *args: _killed() if next(times) >= often else real(*args))
+
+        match moment:
+            case "judged":
+                after("add", bulk.Islands, 8)
+            case "grouped":
+                after("shares", bulk.Islands, 1)
+            case "folded":
+                after("beside", bulk.joining, 1)
+            case "ready":
+                after("take_in", bulk.bulk, 1)
+            case "some files are in":
+                after("_take_files", bulk.bulk, 4)
+            case "all files are in":
+                after("_write_behind", bulk.bulk, 1)
+            case "all rows are in":
+                after("remove", bulk.bulk, 1)
+        with pytest.raises(KeyboardInterrupt):
+            backfill(other)
+    if moment in {"folded", "some files are in"}:
+        backfill(other, parts=3)
+    flow(other)
+    same(reference, other)
+    assert not (other / "data/backfill/shop").exists()
+
+
+def test_links_by_likeness_are_left_to_the_flows_own_way(tmp_path: Path) -> None:
+    reference, other = both(tmp_path, likenesses(3), Random(3))
+    assert backfill(other).slices == 0
+    flow(other)
+    same(reference, other)
+
+
+def test_what_it_refuses_says_what_to_do(tmp_path: Path) -> None:
+    settings = Settings.load(project(tmp_path / "shop", graph(1)))
+    with pytest.raises(CommandError, match=r"expected a source of skep.yaml, one of web, past, found crm → `skep sources` lists them"):
+        bulk.source_of(settings, "crm")
+    with pytest.raises(CommandError, match=r"source web is no history: .* → skep run; if .* say `history: true` in skep.yaml"):
+        bulk.source_of(settings, "web")
+    with take_lock(settings), pytest.raises(CommandError, match=r"a flow is running on .*: what its sources hold meanwhile is read then"):
+        bulk.opened(settings)
+
+
+def test_the_command_in_processes_of_its_own(tmp_path: Path) -> None:
+    """Killed by the system while it works, and run again."""
+    reference, other = both(tmp_path, scenario(7, 80), Random(7))
+    with started("skep.cli", "--project", str(other), "backfill", "past", env=plain_environment()) as process:
+        until(lambda: (other / "data/backfill/shop").exists() or process.poll() is not None)
+        process.kill()
+    done = skep("backfill", "past", project=other)
+    assert "records of past" in done.stdout, done.stderr
+    assert "Next: skep run --once" in done.stdout
+    again = skep("backfill", "past", project=other)
+    assert again.stdout.startswith("0 records of past, nothing new to read")
+    flow(other)
+    same(reference, other)
