@@ -63,7 +63,7 @@ class Growth:
             there = self._leaves.get(other)
             if there is not None:
                 one, two = (leaf, there) if leaf.rank < there.rank else (there, leaf)
-                tie = Tie(one.key, two.key, bits, place(bits, one.record, two.record, self._rules))
+                tie = Tie(one, two, bits, place(bits, one.record, two.record, self._rules))
                 leaf.ties[other] = there.ties[key] = tie
                 self._count(there)
         self._count(leaf)
@@ -82,6 +82,7 @@ class Growth:
             self._count(there)
             del there.ties[key]
         self._give_up(leaf)
+        leaf.let_go()
 
     def clear(self) -> None:
         """Forget everything. What refers to each other in a ring is taken apart, since a flow collects no rings."""
@@ -90,6 +91,7 @@ class Growth:
             while stage is not None:
                 above, stage.parent, stage.larger, stage.smaller = stage.parent, None, None, None
                 stage = above
+            leaf.let_go()
         self._leaves, self._fresh, self._crowded, self._recount, self._ahead = {}, {}, set(), set(), []
 
     def _count(self, leaf: Member) -> None:
@@ -176,21 +178,23 @@ class Growth:
         self._reached.append(stage)
         if parent is not None:
             self._end(parent)
-        leads, leaves = stage.leads, self._leaves
+        leads, number, ahead, behind = stage.leads, stage.number, self._ahead, self._behind
         del leads[stage.size :]
-        inside = set(leads) if stage.size > 1 else ()
-        for key in leads:
-            for other, tie in leaves[key].ties.items():
-                if tie.run != run and tie.counts and other not in inside:
+        inside = [self._leaves[key] for key in leads]
+        for leaf in inside:
+            leaf.reached = number
+        for leaf in inside:
+            for tie in leaf.ties.values():
+                if tie.run != run and tie.counts and (tie.b if tie.a is leaf else tie.a).reached != number:
                     tie.run = run
                     if now < tie.order:
-                        heappush(self._ahead, (turn, tie.order, 0, tie))
+                        heappush(ahead, (turn, tie.order, 0, tie))
                     else:
-                        self._behind.append(tie)
+                        behind.append(tie)
 
-    def _find(self, key: bytes) -> Stage:
+    def _find(self, leaf: Member) -> Stage:
         """The cluster in which a record is now."""
-        leaf, turn, order = self._leaves[key], self._turn, self._at
+        turn, order = self._turn, self._at
         stage = leaf.at if leaf.run == self._run else leaf.alone
         while (parent := stage.parent) is not None and (parent.turn < turn or (parent.turn == turn and parent.order < order)):
             stage = parent
@@ -230,13 +234,13 @@ class Growth:
             if key not in region:
                 leaf = region[key] = self._leaves[key]
                 edge.extend(leaf.ties)
-        ties = [tie for key, leaf in region.items() for tie in leaf.ties.values() if tie.a == key]
+        ties = [tie for leaf in region.values() for tie in leaf.ties.values() if tie.a is leaf]
         counted = dict.fromkeys(region, 0)
         for tie in sorted(ties, key=_order):
-            tie.counts = max(counted[tie.a], counted[tie.b]) < self._rules.links_max
+            tie.counts = max(counted[tie.a.key], counted[tie.b.key]) < self._rules.links_max
             if tie.counts:
-                counted[tie.a] += 1
-                counted[tie.b] += 1
+                counted[tie.a.key] += 1
+                counted[tie.b.key] += 1
         for key, leaf in region.items():
             self._give_up(leaf)
             leaf.alone, leaf.home, leaf.run = self._stage([key], leaf.record.held, 0, BEFORE), None, 0
@@ -263,38 +267,33 @@ class Growth:
             tie
             for key in moved
             for other, tie in leaves[key].ties.items()
-            if tie.counts and other in here and (tie.a == key or other not in ours)
+            if tie.counts and other in here and (tie.a.key == key or other not in ours)
         ]
         ties.sort(key=_order)
         joined = Components()
         for tie in sorted(before + ties, key=_order) if before else ties:
-            if joined.root(tie.a) != joined.root(tie.b):
-                joined.join(tie.a, tie.b)
+            if joined.root(tie.a.key) != joined.root(tie.b.key):
+                joined.join(tie.a.key, tie.b.key)
                 stage.spanning.append(tie)
         weakest = stage.spanning[-1].bits if stage.spanning else None
         ranked = sorted(leads, key=lambda key: leaves[key].rank)
-        return Regrown(ranked, ours, [Match(tie.a, tie.b, tie.bits) for tie in ties], weakest)
+        return Regrown(ranked, ours, [_match(tie) for tie in ties], weakest)
 
     def ties(self, leads: Iterable[bytes]) -> list[Match]:
         """The links that stand within a cluster, in order."""
         leaves = self._leaves
-        found = [
-            tie
-            for key in leads
-            for tie in leaves[key].ties.values()
-            if tie.a == key and tie.counts and leaves[tie.a].home is leaves[tie.b].home
-        ]
-        return [Match(tie.a, tie.b, tie.bits) for tie in sorted(found, key=_order)]
+        found = [tie for key in leads for tie in leaves[key].ties.values() if tie.a.key == key and tie.counts and tie.a.home is tie.b.home]
+        return [_match(tie) for tie in sorted(found, key=_order)]
 
     def decisions(self, keys: Iterable[bytes]) -> list[tuple[Match, Refusal | None]]:
         """Every link of these records in order, and what refuses it."""
         ties = {tie.order: tie for key in keys for tie in self._leaves[key].ties.values()}
-        return [(Match(tie.a, tie.b, tie.bits), self._refusal(tie)) for _, tie in sorted(ties.items(), key=_first)]
+        return [(_match(tie), self._refusal(tie)) for _, tie in sorted(ties.items(), key=_first)]
 
     def _refusal(self, tie: Tie) -> Refusal | None:
         if not tie.counts:
             return self._rules.beyond_links._replace(by="")
-        a, b = self._leaves[tie.a].home, self._leaves[tie.b].home
+        a, b = tie.a.home, tie.b.home
         assert a is not None
         assert b is not None
         if a is b:
@@ -315,6 +314,10 @@ def _core(leaves: dict[bytes, Member], leads: list[bytes]) -> Stage | None:
             if number == home.size and (core is None or home.size > core.size):
                 core = home
     return core
+
+
+def _match(tie: Tie) -> Match:
+    return Match(tie.a.key, tie.b.key, tie.bits)
 
 
 def _order(tie: Tie) -> Order:

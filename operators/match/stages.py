@@ -13,7 +13,7 @@ class Tie:
     """A link that is sure enough, ``a`` before ``b`` in rank, and its place among all. ``counts``: as none of its ends has too many
     before it; ``run``: when it was looked at last."""
 
-    def __init__(self, a: bytes, b: bytes, bits: float, order: Order) -> None:
+    def __init__(self, a: Member, b: Member, bits: float, order: Order) -> None:
         self.a = a
         self.b = b
         self.bits = bits
@@ -56,7 +56,7 @@ class Stage:
 
 class Member:
     """A record with its links, the cluster that it is alone, and (``home``) the one that it has ended in. ``at``: where it was found
-    in a ``run``."""
+    in a ``run``; ``reached``: the number of the cluster as part of which its links were gone through again last."""
 
     def __init__(self, key: bytes, record: Record, alone: Stage) -> None:
         self.key = key
@@ -66,7 +66,12 @@ class Member:
         self.alone = alone
         self.home: Stage | None = None
         self.at = alone
+        self.reached = 0
         self.run = 0
+
+    def let_go(self) -> None:
+        """It is no more: links and clusters that know it are not to be kept by it."""
+        self.ties, self.home, self.at = {}, None, self.alone
 
 
 class Regrown(NamedTuple):

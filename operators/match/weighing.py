@@ -30,14 +30,14 @@ class Weighing:
 
     def together(self, a: Stage, b: Stage) -> Held | Refusal:
         """What two clusters hold as one, or what refuses that."""
-        found = self._rules.together(a.held, b.held)
         if not self._by.support or (a.size == 1 and b.size == 1):
-            return found
+            return self._rules.together(a.held, b.held)
         older, newer = (a, b) if a.number < b.number else (b, a)
         if newer.refused is None:
             newer.refused = set()
         elif older.number in newer.refused:
             return _REFUSED
+        found = self._rules.together(a.held, b.held)
         if isinstance(found, Refusal) or self._doubt(a, b) is not None:
             newer.refused.add(older.number)
             return _REFUSED

@@ -5,7 +5,7 @@ A *record* is what manual and deterministic links join. A person is one record, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from operators.components import Components
@@ -90,6 +90,28 @@ class Compared:
             person = self.holder(key)
             self._store.dirty[person.key] = person
             found = person.records[key]
+        return found
+
+    def touched_all(self, keys: Iterable[bytes]) -> list[tuple[bytes, Record]]:
+        """The rows of records that are about to change. Mostly several of them are of one person, who is then looked up once."""
+        found, last = [], None
+        for key in keys:
+            row = self.making.get(key)
+            if row is None:
+                row = last.records.get(key) if last is not None else None
+                if row is None:
+                    last = self.holder(key)
+                    self._store.dirty[last.key] = last
+                    row = last.records[key]
+            found.append((key, row))
+        return found
+
+    def holders(self, keys: Iterable[bytes]) -> list[Person]:
+        """Who holds these records, everybody once."""
+        found: list[Person] = []
+        for key in keys:
+            if all(key not in person.records for person in found):
+                found.append(self.holder(key))
         return found
 
     def known(self, key: bytes) -> Known:

@@ -117,12 +117,11 @@ class Matcher:
         if not changed:
             return changed
         told = {key}
-        for other in changed:
-            theirs = self.compared.touched(other).matches
+        for other, theirs in self.compared.touched_all(changed):
             if other in found:
-                theirs[key] = list(found[other])
+                theirs.matches[key] = found[other]
             else:
-                theirs.pop(key, None)
+                theirs.matches.pop(key, None)
                 if not self._growth.holds(other):
                     told.add(other)
         self.compared.touched(key).matches = found

@@ -50,10 +50,10 @@ def _follow(work: Work, matcher: Matcher, decided: Iterable[Cluster]) -> None:
     """Make the people those of the clusters."""
     anew: dict[bytes, Person] = {}
     for cluster in decided:
-        people = {person.key: person for person in map(matcher.compared.holder, cluster.leads)}
-        whole = sum(len(person.records) for person in people.values()) == len(cluster.leads)
-        if not whole or not _join(work, matcher, list(people.values()), cluster):
-            anew.update(people)
+        people = matcher.compared.holders(cluster.leads)
+        whole = sum(len(person.records) for person in people) == len(cluster.leads)
+        if not whole or not _join(work, matcher, people, cluster):
+            anew.update((person.key, person) for person in people)
     if anew:
         rebuild(work, anew.values(), set())
 
