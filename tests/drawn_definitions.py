@@ -50,11 +50,16 @@ def drawn_files(seed: int) -> dict[str, str]:
     merged = Random(f"{seed}:merged")
     for name in ("age", "value"):
         if merged.random() < 0.3:
-            merge = merged.choice(["earliest", "max", "min"] if name == "age" else ["earliest", "latest"])
-            traits = [{"name": name, "merge": merge, "emit": merged.random() < 0.5}, *traits]
+            traits = [{"name": name, "merge": merged.choice(["earliest", "earliest", "latest"])}, *traits]
+    made = Random(f"{seed}:made")
+    traits += [_made(made, number, [one["name"] for one in traits]) for number in range(made.choice([0, 0, 2, 4]))]
     files: dict[str, Any] = {"identity.yaml": _identity(rng), "consent.yaml": CONSENT, "traits.yaml": {"traits": traits}}
     for event, properties in PROPERTIES.items():
         files[f"events/{event}/1-0-0.json"] = {"type": "object", "properties": {name: {} for name in properties}}
+    for trait in (one for one in traits if "expression" in one or "ratio" in one):
+        if made.random() < 0.7:
+            said = made.choice([{"eq": True}, {"ne": True}]) if trait["name"].startswith("b") else _number_predicate(made)
+            files[f"segments/{trait['name']}.yaml"] = {"segment": trait["name"], "who": {"trait": trait["name"], **said}}
     for trait in (one for one in traits if re.fullmatch(r"c\d", one["name"])):
         if computed.random() < 0.5 and not {"percentile", "top", "list", "set", "first", "last"} & set(trait):
             number = computed.choice([1, 3, 20, 3600, 864_000])
@@ -116,6 +121,27 @@ def _computed(rng: Random, number: int) -> Json:
     if not word.startswith("since") and word != "decayed_sum" and rng.random() < 0.4:
         trait["emit"] = True
     return trait
+
+
+def _made(rng: Random, number: int, known: list[str]) -> Json:
+    """A trait that is made of others: numbers, comparisons of numbers and texts, presence."""
+    numbers = ["age", "orders", "total", *(name for name in known if re.fullmatch(r"n\d", name))]
+    one, two = rng.choice(numbers), rng.choice(numbers)
+    text = rng.choice(["plan", "first_sku", "last_sku"])
+    expression = rng.choice(
+        [
+            f"{one} {rng.choice('+-*/')} {two}",
+            f"({one} + 1) / ({two} - 3) * 0.7",
+            f"{one} > {rng.choice(['3', '20', two])} and not {text} = 'A'",
+            f"{text} {rng.choice(['<', '!=', '>='])} 'B' or {one} / {two} <= 1.5",
+            f"exists({rng.choice([one, text, 'address.city', 'value'])})",
+        ]
+    )
+    truth = any(sign in expression for sign in "=<>") or "exists" in expression
+    made: Json = {"name": f"{'b' if truth else 'n'}{number}", "expression": expression}
+    if rng.random() < 0.2:
+        made = {"name": f"n{number}", "ratio": {"of": one, "to": two}}
+    return made | {"emit": rng.random() < 0.5}
 
 
 def _window(rng: Random) -> Json:

@@ -21,6 +21,7 @@ import re2
 from contracts.model.batches import Event
 from contracts.model.definitions import Condition, Definitions, Feature, OtherField, Predicate, Segment, Where
 from contracts.text.numbers import MICRO, micros, number_text
+from tests.model_expressions import evaluate, number
 from tests.model_links import EPOCH, instant
 
 
@@ -239,7 +240,24 @@ def traits_of(definitions: Definitions, events: Sequence[Event], at: int) -> dic
     for trait in definitions.traits:
         if trait.kind != "plain" and trait.feature is not None:
             traits[trait.name] = measured(definitions.features[trait.feature], events, at)
-    return {name: value for name, value in traits.items() if value is not None and value is not MISSING}
+    expressions = {trait.name: trait.expression for trait in definitions.traits if trait.expression is not None}
+    known = {name: value for name, value in traits.items() if value is not None and value is not MISSING and name not in expressions}
+
+    def value_at(path: str) -> object:
+        key, _, word = STEP.findall(path)[0]
+        made = expressions.get(word or key)
+        if made is not None:
+            return evaluate(made, value_at)
+        value = values_at(known, path)[0]
+        if isinstance(value, Exact):
+            return Fraction(value.micros, MICRO)
+        return None if value is MISSING else value if number(value) is None else number(value)
+
+    for name, expression in expressions.items():
+        found = evaluate(expression, value_at)
+        if found is not None:
+            known[name] = Exact(int(found * MICRO)) if isinstance(found, Fraction) else found
+    return known
 
 
 # ── predicates ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -35,6 +35,8 @@ class Measured:
     """Where traits are said to be told of."""
     tightens: dict[str, dict[str, Tree]] = field(default_factory=dict)
     """The keys of traits of which some make stricter what contracts say."""
+    passing: dict[str, str] = field(default_factory=dict)
+    """The traits that are made of one that changes at every moment, with that."""
     session_gap_us: int = 0
     """A longer silence ends a session."""
     lookups: Mapping[str, Lookup | None] = field(default_factory=dict)

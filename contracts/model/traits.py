@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from contracts.model.expressions import Expression
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -25,10 +27,13 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """A trait of ``contracts/traits.yaml``. ``kind``: ``plain`` is what identify calls write, else the word of its measure."""
+    """A trait of ``contracts/traits.yaml``. ``kind``: ``plain`` is what identify calls write, ``expression`` what is made of other traits,
+    and gives a ``number`` or a ``boolean``; else the word of its measure."""
 
     name: str
     kind: str
     feature: str | None = None
     emit: bool = False
+    expression: Expression | None = None
+    gives: str = ""
     about: About = field(default=About(), compare=False)

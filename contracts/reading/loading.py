@@ -87,7 +87,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         purposes=declared,
         segments=frozenset(_stem(path) for path in _below(files, "segments")),
         traits={name: kinds.get(name, ANYTHING) for name in found},
-        approximate={name: traits.approximate(one) for name, one in found.items() if traits.approximate(one)},
+        approximate=traits.inexact(found),
         identify="identify" in contracts and not unsure and traits.FILE not in unread,
     )
     names = tuple(_stem(path) for path in _below(files, "destinations"))

@@ -16,7 +16,9 @@ from contracts.language.spans import WINDOWS, window_schemas
 from contracts.model.definitions import Feature, Where
 from contracts.model.traits import Trait
 from contracts.reading.about import ABOUT, checked_type, read_about
-from contracts.text.keys import Boolean, Choice, Fields, Key, Own, Text
+from contracts.reading.derived import WORDS, Deriving, read_made, roots
+from contracts.text.keys import Boolean, Choice, Fields, Key, Names, Own, Schema, Text, offered, text_schema
+from contracts.text.problems import listed
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import path_text
 from schemalogic.typed import ANYTHING, Typed, typed_below
@@ -31,6 +33,7 @@ def read_traits(
     """The traits by name, and of what kind their values can be. ``purposes``: the declared ones, None if that is not known."""
     traits: dict[str, Trait] = {}
     types: dict[str, Typed] = {}
+    made: dict[str, dict[str, Tree]] = {}
     for item in reader.items(TRAITS_FILE.read(reader, at)["traits"], "a list of traits, each with a name"):
         fields = TRAIT.parts(reader, item, later=RESERVED_TRAITS, beside="say what is computed as key, such as `sum: revenue`")
         said = TRAIT.values(reader, item, fields)
@@ -40,28 +43,51 @@ def read_traits(
             continue
         measured.user = ("trait", name)
         trait, typed = _trait(reader, item, said, fields, measured)
-        if name:
-            traits[name] = replace(trait, about=read_about(reader, said, fields, measured, purposes))
+        if not name:
+            continue
+        traits[name] = replace(trait, about=read_about(reader, said, fields, measured, purposes))
+        if trait.kind == "expression":
+            made[name] = fields
+        else:
             types[name] = checked_type(reader, fields.get("type"), typed, f"what {trait.kind if trait.feature else 'identify'} gives")
+    _make(reader, made, traits, types, measured)
     return traits, types
+
+
+def _make(reader: Reader, made: dict[str, dict[str, Tree]], traits: dict[str, Trait], types: dict[str, Typed], measured: Measured) -> None:
+    """Read what is made of other traits, once these are known."""
+    making = Deriving(reader, measured, traits, types)
+    making.all([one for name, fields in made.items() if (one := read_made(reader, name, fields)) is not None])
+    for name, fields in made.items():
+        types[name] = checked_type(reader, fields.get("type"), types.get(name, ANYTHING), "what it gives")
+        if name in making.passing:
+            measured.passing[name] = making.passing[name]
+            if traits[name].emit:
+                changes = f"no `emit` of what is made of {making.passing[name]}, which changes at every moment"
+                reader.refuse(fields["emit"], changes, "true", "a segment tells when that passes a number")
 
 
 def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, Tree], measured: Measured) -> tuple[Trait, Typed]:
     name, emit = said["name"], said["emit"]
     if emit:
         measured.emits[name] = fields["emit"]
-    how: list[Any] = [word for word in fields if word in TRAITS or word == "merge"]
+    how: list[Any] = [word for word in fields if word in TRAITS or word in _OTHERS]
     if len(how) > 1:
-        reader.refuse(fields[how[1]], "only one measure, or `merge` of what identify calls write", " and ".join(how))
+        reader.refuse(fields[how[1]], f"only one measure, or one of {listed(_OTHERS)} alone", " and ".join(how))
     if not how:
         unknown = isinstance(item.value, dict) and len(item.value) > len(fields)
         for word in () if unknown else _BESIDE:
             if word in fields:
                 reader.refuse(fields[word], _MEASURE, word)
         return _sent(reader, MERGES["latest"], name, fields, measured)
-    if how == ["merge"]:
+    if how[0] == "merge":
         return _merged(reader, name, fields, measured)
-    kind = next(word for word in how if word != "merge")
+    kind = how[0]
+    if kind in _OTHERS:
+        for word in _BESIDE:
+            if word in fields:
+                reader.refuse(fields[word], f"nothing of events beside `{kind}`", word)
+        return Trait(name, "expression", emit=emit), ANYTHING
     did = reader.required(item, fields, "did", "the name of an event")
     events = read_events(reader, did, measured) if did is not None else ()
     where = read_where(reader, fields.get("where"), events, measured)
@@ -113,9 +139,22 @@ def _sent(reader: Reader, merge: Merge, name: str, fields: dict[str, Tree], meas
     return Trait(name, measure.trait, measured.add(feature), emit), measure.value(of, at.file, at.line)
 
 
-def approximate(trait: Trait) -> str:
-    """By how much a trait may be wrong, in words; empty if it is exact."""
-    return TRAITS[trait.kind].approximate if trait.kind in TRAITS else ""
+def inexact(traits: dict[str, Trait]) -> dict[str, str]:
+    """The traits that may be wrong, and by how much, in words; also what is made of them."""
+    found = {
+        name: TRAITS[trait.kind].approximate for name, trait in traits.items() if trait.kind in TRAITS and TRAITS[trait.kind].approximate
+    }
+    while True:
+        more = {
+            name: f"as {root} is, {found[root]}"
+            for name, trait in traits.items()
+            if trait.expression is not None and name not in found
+            for root in [next((one for one in roots(trait.expression) if one in found), None)]
+            if root is not None
+        }
+        if not more:
+            return found
+        found |= more
 
 
 def _measured(
@@ -141,12 +180,20 @@ def _measure_key(word: str, measure: Measure) -> Key:
 
 
 _BESIDE = ("did", "where", *WINDOWS, *OPTIONS)
+_OTHERS = ("merge", *WORDS)
 _SOME_HOW = {"anyOf": [{"required": [word]} for word in TRAITS]}
 _TAKERS = {
     name: {"anyOf": [{"required": [word]} for word, measure in TRAITS.items() if name in {option.name for option in measure.options}]}
     for name in OPTIONS
 }
 _TAKERS["limit"]["anyOf"].append({"required": ["merge"]})
+
+
+def _ratio_schema(names: Names) -> Schema:
+    one = offered(names.get("traits", ()))
+    return {"type": "object", "additionalProperties": False, "required": ["of", "to"], "properties": {"of": one, "to": one}}
+
+
 TRAIT = Fields(
     (
         Key("name", Text(names="traits"), "the name of the trait", required="the name of the trait"),
@@ -157,13 +204,18 @@ TRAIT = Fields(
         *(Key(name, Own(schema)) for name, schema in window_schemas().items()),
         *(Key(name, Own(option.schema), option.means) for name, option in OPTIONS.items()),
         *(_measure_key(word, measure) for word, measure in TRAITS.items()),
+        Key("expression", Own(text_schema()), "what it is made of: other traits, numbers, + - * / = != < <= > >= and or not exists(…)"),
+        Key("ratio", Own(_ratio_schema), "one trait divided by another"),
         Key("merge", Choice(tuple(MERGES)), "how what several identify calls say becomes one value", default="latest"),
     ),
     {
         "dependencies": {
             **{word: {"not": {"anyOf": [{"required": [one]} for one in TRAITS if one != word]}, "required": ["did"]} for word in TRAITS},
             **dict.fromkeys(("did", "where", *WINDOWS), _SOME_HOW),
-            "merge": {"not": {"anyOf": [{"required": [one]} for one in (*TRAITS, "did", "where", *WINDOWS)]}},
+            **{
+                word: {"not": {"anyOf": [{"required": [one]} for one in (*TRAITS, *_OTHERS, "did", "where", *WINDOWS) if one != word]}}
+                for word in _OTHERS
+            },
             **_TAKERS,
         },
         "allOf": [{"$ref": "#/definitions/of_event"}],

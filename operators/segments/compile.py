@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from contracts.language.exact import exact_test
@@ -13,7 +13,7 @@ from operators.records import Person
 from operators.segments.cells import cell_of
 from operators.segments.cells.cell import Cell
 from operators.segments.facts import Facts
-from operators.segments.forms import FORMS, Evaluator, TurnsAlone, both, consent, evaluator
+from operators.segments.forms import FORMS, Evaluator, TurnsAlone, both, consent, evaluator, roots
 from operators.segments.other_fields import asked as held
 from operators.segments.other_fields import refers
 from operators.segments.paths import satisfied, values
@@ -124,7 +124,7 @@ class Program(Facts):
         return cell
 
     def _changes_by_itself(self, trait: str) -> bool:
-        return trait in self.computed and self.cells[self.computed[trait]].windowed
+        return any(type(at) is int and self.cells[at].windowed for at in self.rests_on(trait))
 
     def plan(self, touched: tuple[Any, ...]) -> Plan:
         """What to look at when these features (numbers), traits (names), consents (``"!purpose"``) or `CONFIDENCE` have changed."""
@@ -133,7 +133,7 @@ class Program(Facts):
             if len(self._plans) >= _ROUTES_MAX:
                 self._plans.clear()
             moved = sorted({at for each in touched for at in self._dependents.get(each, ())})
-            emitted = tuple(name for name in self.emitted if self.computed.get(name, name) in touched)
+            emitted = tuple(name for name in self.emitted if not self.rests_on(name).isdisjoint(touched))
             consents = any(type(each) is str and each[:1] == "!" for each in touched)
             found = self._plans[touched] = Plan(tuple(moved), emitted, consents, CONFIDENCE in touched)
         return found
@@ -152,7 +152,7 @@ class Program(Facts):
 
     def _turning(self) -> list[list[Cell]]:
         turning: list[list[Cell]] = [[] for _ in self.cells]
-        told = {self.computed[name] for name in self.timed} | {turn.touches for turn in self.turns}
+        told = self._features_of(self.timed) | {turn.touches for turn in self.turns}
         for at, cell in enumerate(self.cells):
             if cell.windowed:
                 # Nobody is a member of a segment without the cell that it needs; where it needs none, the feature's own is enough,
@@ -174,7 +174,8 @@ class Program(Facts):
     def _set_critical(self) -> None:
         """Tell the features that conditions alone look at where any of these changes its mind, so that timers fire for nothing else,
         and an event is asked about by nothing else; what nobody looks at changes without being asked."""
-        told = {self.computed[trait.name] for trait in self.definitions.traits if trait.emit and trait.name in self.computed}
+        read = {root for segment in self.segments for leaf in leaves(segment.who) if isinstance(leaf, TraitIs) for root in roots(leaf)}
+        told = self._features_of({*(trait.name for trait in self.definitions.traits if trait.emit), *(read & self.derived.keys())})
         asked: dict[int, list[TraitIs | Did]] = {}
         for segment in self.segments:
             for condition in leaves(segment.who):
@@ -194,6 +195,10 @@ class Program(Facts):
                 cell.critical(set[int]().union(*(_turns(one, feature.cap) for one in conditions)))
             elif cell.unit == 1 and not any(refers(one.predicates) for one in conditions):
                 cell.compared(set[int]().union(*map(_operands, conditions)))
+
+    def _features_of(self, traits: Iterable[str]) -> set[Any]:
+        """The numbers of the features on which traits rest."""
+        return {at for name in traits for at in self.rests_on(name) if type(at) is int}
 
     def _turns(self) -> tuple[TurnsAlone, ...]:
         asked = {(str(leaf), segment.timezone): leaf for segment in self.segments for leaf in leaves(segment.who)}

@@ -107,6 +107,8 @@ class _Explained:
         at = self._program.computed.get(str(name))
         if at is not None and self._program.cells[at].unit is not None:
             return self._program.cells[at].shown(self._program.cell(self._person, at), self._at)
+        if str(name) in self._program.derived and not rest:
+            return self._program.shown(self._person, str(name), self._at)
         found = [canonical(value) for value in values(tuple(rest), self._program.trait(self._person, str(name), self._at))]
         return found if None in rest else found[0]
 

@@ -11,6 +11,7 @@ from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, No
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells.cell import Cell
+from operators.segments.derived import Derived
 from operators.segments.facts import Facts
 from operators.segments.moving import all_timed
 from operators.segments.other_fields import asked, refers
@@ -135,9 +136,23 @@ def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
     at = facts.computed.get(trait)
     if at is not None and facts.cells[at].unit is not None and not rest:
         return _measured(facts.cells[at], facts.slots[at], condition.predicates)
+    made = facts.derived.get(trait)
+    if made is not None and not rest and facts.traits[trait].gives == "number":
+        return _made(made, condition.predicates)
     if not rest:
         return lambda person, now, bits: test(facts.trait(person, trait, now))
     return lambda person, now, bits: any(test(item) for item in values(rest, facts.trait(person, trait, now)))
+
+
+def _made(made: Derived, predicates: tuple[Predicate, ...]) -> Evaluator:
+    """Whether a number that is made of other traits satisfies the predicates; missing, what a missing value does."""
+    test, missing = exact_test(predicates), compiled(predicates)(None)
+
+    def holds(person: Person, now: int, _bits: int) -> bool:
+        found = made(person, now)
+        return missing if found is None else test(found)
+
+    return holds
 
 
 def _other(facts: Facts, path: str) -> Callable[[Person, int], Any]:
@@ -148,7 +163,7 @@ def _other(facts: Facts, path: str) -> Callable[[Person, int], Any]:
 
 def _trait_turn(facts: Facts, condition: TraitIs, zone: str) -> TurnsAlone | None:
     moving = [predicate for predicate in condition.predicates if moves(predicate)]
-    if not moving:
+    if not moving or str(parse_path(condition.path)[0]) in facts.derived:
         return None
     name, *below = parse_path(condition.path)
     trait, rest, edges = str(name), tuple(below), all_timed(moving, zone).edges
@@ -174,10 +189,14 @@ def _all_without(facts: Facts, condition: All) -> int | None:
     return next((at for at in found if at is not None), None)
 
 
-def _trait_needs(facts: Facts, condition: TraitIs) -> set[Any]:
+def roots(condition: TraitIs) -> set[str]:
+    """The names of the traits that a condition compares."""
     others = [each.operand.path for each in condition.predicates if isinstance(each.operand, OtherField)]
-    roots = [str(parse_path(path)[0]) for path in (condition.path, *others)]
-    return {facts.computed.get(root, root) for root in roots}
+    return {str(parse_path(path)[0]) for path in (condition.path, *others)}
+
+
+def _trait_needs(facts: Facts, condition: TraitIs) -> set[Any]:
+    return {each for root in roots(condition) for each in facts.rests_on(root)}
 
 
 FORMS = {

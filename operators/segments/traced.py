@@ -76,5 +76,21 @@ def turns(program: Program, at: int, person: Person, now: int) -> tuple[int, Any
     return None
 
 
+def made_turns(program: Program, name: str, person: Person, now: int) -> tuple[int, Any] | None:
+    """The same of a trait that is made of others: of the moments at which one of these changes."""
+    held = [(cell_of(program.features[at]), program.cell(person, at)) for at in program.rests_on(name) if type(at) is int]
+    held = [(cell, found) for cell, found in held if found is not None]
+    before, moment = _text(program.shown(person, name, now)), now
+    for _ in range(MOMENTS_MAX):
+        ahead = [due for cell, found in held if (due := cell.due(found, moment)) is not None]
+        if not ahead:
+            break
+        moment = min(ahead)
+        value = program.shown(person, name, moment)
+        if _text(value) != before:
+            return moment, value
+    return None
+
+
 def _text(value: Any) -> bytes:
     return orjson.dumps(value)

@@ -95,9 +95,9 @@ class ProfileReader:
 
 def traits_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
     """Plain and computed traits; numbers of sums exact."""
-    traits = {name: canonical(kept[2]) for name, kept in person.traits.items() if kept[2] is not None and name not in program.computed}
-    for name, at in program.computed.items():
-        value = program.cells[at].shown(program.cell(person, at), at_us)
+    traits = {name: canonical(kept[2]) for name, kept in person.traits.items() if kept[2] is not None and name not in program.made}
+    for name in program.made:
+        value = program.shown(person, name, at_us)
         if value is not None:
             traits[name] = value
     return traits

@@ -6,13 +6,15 @@ from typing import Any
 
 import msgspec
 
+from contracts.language.expression_text import words
 from contracts.model.hashing import profile_id
-from contracts.model.traits import About
+from contracts.model.traits import Trait
+from contracts.reading.derived import roots
 from contracts.text.problems import closest, listed
 from contracts.text.times import iso
 from operators.judge import Judge
 from operators.records import Person
-from operators.segments.traced import contributions, turns
+from operators.segments.traced import contributions, made_turns, turns
 from operators.view.profiles import traits_of
 from operators.view.space import View
 from skep.answers.catalog.words import feature_words
@@ -45,7 +47,8 @@ class TraitValue(msgspec.Struct, frozen=True):
 
     ``title``, ``description``, ``owner``: as `traits.yaml` has them. ``says``: what it is computed of, None of a trait that identify
     calls write. ``value``: None if it is missing. ``turns``: how it changes if nothing else happens; None if it does not.
-    ``sources``: the newest of the events that it comes from, oldest first; ``earlier`` are left out.
+    ``made_of``: of a trait that is made of others the values of these. ``sources``: the newest of the events that it comes from, oldest
+    first; ``earlier`` are left out.
     """
 
     space: str
@@ -58,6 +61,7 @@ class TraitValue(msgspec.Struct, frozen=True):
     says: str | None
     value: Any
     turns: Turning | None
+    made_of: dict[str, Any]
     earlier: int
     sources: list[Source]
 
@@ -73,18 +77,24 @@ def explained(settings: Settings, who: str, trait: str, space: str | None, limit
 def _explained(settings: Settings, view: View, person: Person, trait: str, limit: int) -> TraitValue:
     program, now = view.program, view.at(None)
     at, values = program.computed.get(trait), traits_of(person, program, now)
-    if at is None and trait not in person.traits:
-        names = sorted({*values, *program.computed})
+    if at is None and trait not in person.traits and trait not in program.derived:
+        names = sorted({*values, *program.made})
         expected = f"one of the traits {listed(names)}" if len(names) <= _LISTED_MAX else "a trait"
         raise CommandError(f"expected {expected}, found {trait} → {closest(trait, names) or '`skep profile show` lists them'}")
-    sources = _written(person, trait) if at is None else _counted(settings, view, person, at)
-    shown, turning = sources[-limit:], None if at is None else turns(program, at, person, now)
-    known = program.traits.get(trait)
-    about = About() if known is None else known.about
+    known = program.traits.get(trait) or Trait(trait, "plain")
+    about, made_of, turning = known.about, dict[str, Any](), None
+    if known.expression is not None:
+        says, sources, turning = words(known.expression), [], made_turns(program, trait, person, now)
+        made_of = {name: values.get(name) for name in roots(known.expression)}
+    elif at is None:
+        says, sources = None, _written(person, trait)
+    else:
+        says, sources, turning = feature_words(program.features[at]), _counted(settings, view, person, at), turns(program, at, person, now)
+    shown = sources[-limit:]
     return TraitValue(
         view.space, profile_id(person.key), iso(now), trait, about.title, about.description, about.owner,
-        None if at is None else feature_words(program.features[at]),
-        values.get(trait), None if turning is None else Turning(iso(turning[0]), turning[1]), len(sources) - len(shown), shown,
+        says, values.get(trait), None if turning is None else Turning(iso(turning[0]), turning[1]), made_of,
+        len(sources) - len(shown), shown,
     )  # fmt: skip
 
 

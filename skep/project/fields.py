@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contracts.language.claims import values_of
+from contracts.language.expression_text import words
 from contracts.language.measures import MEASURES
 from contracts.language.units import CURRENCIES, MONEY, is_money
 from contracts.meaning.inheritance import Inheritance
@@ -70,6 +71,8 @@ def _reads(use: Use, trait: str) -> bool:
 def _trait_type(trait: Trait, feature: Feature | None, field: Field, properties: Properties) -> str:
     """DuckDB's type for the values of a trait: what its measure can be whatever it measures, else that of the property; a sum is of the
     kind of what it adds up."""
+    if trait.expression is not None:
+        return "DECIMAL" if trait.gives == "number" else "BOOLEAN"
     measured = ANYTHING if feature is None else MEASURES[feature.measure].value(None, "", 0)
     known = field.type if measured == ANYTHING else _type(measured, ())
     if feature is not None and feature.measure == "top" and feature.option("k") > 1:
@@ -120,7 +123,7 @@ def trait_tags(trait: Trait, feature: Feature | None, inheritance: Inheritance) 
     return Tags(
         found.personal, found.purposes, found.retention_us, unit=unit, unit_of="" if unit else shown.unit_of,
         identifier=shown.identifier if trait.kind in {"first", "last", "set", "list", "top"} else "",
-        description=_own_words(trait) or _described(feature, shown),
+        description=_own_words(trait) or (words(trait.expression) if trait.expression is not None else _described(feature, shown)),
         examples=shown.examples if trait.kind in {"first", "last", "top"} else (),
     )  # fmt: skip
 

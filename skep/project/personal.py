@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
+from graphlib import TopologicalSorter
 from typing import Any
 
 from contracts.meaning.personal import Hidden, personal_paths
 from contracts.model.definitions import Definitions
 from contracts.model.event_patterns import matches
+from contracts.model.expressions import paths as paths_of
 from contracts.model.hashing import Hasher
+from contracts.model.traits import Trait
+from contracts.reading.derived import roots
 from contracts.reading.lineage import inheritance_of, properties_of, touches
 from operators.extract import Identifiers
 from schemalogic.paths import Step, parse_path
@@ -90,9 +94,11 @@ def _personal_traits(
     """Computed traits that show what is personal, with the namespace of the value."""
     inheritance = inheritance_of(definitions)
     found: dict[str, str] = {}
+    later: list[Trait] = []
     for trait in definitions.traits:
         feature = definitions.features.get(trait.feature or "")
         if feature is None:
+            later += [trait] if trait.expression is not None else []
             continue
         shown = ("traits" if feature.sent else "properties", *parse_path(feature.property)) if feature.property else ()
         ways = [(name, path) for name, paths in namespaces.items() for path in paths]
@@ -104,4 +110,20 @@ def _personal_traits(
             found[trait.name] = hiding
         elif inheritance.of("trait", trait.name).personal != "none":
             found[trait.name] = TAGGED
+    said = [path for paths in namespaces.values() for path in paths] + [path for _, path in tagged.get("identify", ())]
+    for trait in _made_last(later):
+        assert trait.expression is not None, "it is made of others"
+        read = [parse_path(path) for path in paths_of(trait.expression)]
+        of_identify = any(touches(("traits", *path), one) for path in read for one in said)
+        if of_identify or any(path[0] in found for path in read) or inheritance.of("trait", trait.name).personal != "none":
+            found[trait.name] = TAGGED
     return found
+
+
+def _made_last(traits: list[Trait]) -> Iterable[Trait]:
+    """Each after those of which it is made."""
+    by_name = {trait.name: trait for trait in traits}
+    made = {
+        name: [root for root in roots(one.expression) if root in by_name] for name, one in by_name.items() if one.expression is not None
+    }
+    return (by_name[name] for name in TopologicalSorter(made).static_order())

@@ -48,6 +48,30 @@ def test_what_time_changes_is_told_at_its_moment(tmp_path: Path, restart: bool) 
     shop.shard.close()
 
 
+MADE = {
+    "traits": [
+        {"name": "recent", "count": True, "did": "page_viewed", "within": "10s"},
+        {"name": "all", "count": True, "did": "page_viewed"},
+        {"name": "share", "ratio": {"of": "recent", "to": "all"}, "emit": True},
+        {"name": "active", "expression": "share > 0.4", "emit": True},
+    ]
+}
+
+
+def test_what_is_made_of_traits_is_told_when_time_changes_these(tmp_path: Path) -> None:
+    """A ratio of what has a window, and what is made of that; the window's trait itself is told to nobody."""
+    segments = {"segments/lively.yaml": "segment: lively\nwho: {trait: share, gte: 0.4}\n"}
+    shop = Engine(tmp_path / "shard", load({"traits.yaml": json.dumps(MADE), **segments}))
+    shop.start(["p0"])
+    shop.feed("p0", [page("d", START_US), page("d", START_US + 4 * SECOND_US)])
+    tick(shop, START_US + 60 * SECOND_US)
+    first, last = (iso(START_US + after * SECOND_US) for after in (10, 14))
+    assert told(shop)[-3:] == [("share", 0.5, first), ("share", 0, last), ("active", False, last)]
+    left = [orjson.loads(row) for _, row in changes_of(shop)][-1]
+    assert (left["type"], left["segment"], left["clock"]) == ("segment.exited", "lively", last)
+    shop.shard.close()
+
+
 @pytest.mark.parametrize("seed", range(8000, 8020))
 def test_what_was_told_last_is_what_is(tmp_path: Path, seed: int) -> None:
     """Of everybody, after every batch, by generated definitions: windows, merges, splits, late events."""

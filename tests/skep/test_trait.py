@@ -22,6 +22,7 @@ TRAITS: Json = {
         {"name": "ago", "since_last": True, "did": "order_completed", "within": "2d"},
         {"name": "silence", "since_last": True, "did": "order_completed"},
         {"name": "tags", "merge": "union"},
+        {"name": "share", "ratio": {"of": "spent", "to": "recent"}},
         {"name": "recent", "count": True, "did": "order_completed", "within": "10d"},
     ]
 }
@@ -98,6 +99,17 @@ def test_what_identify_calls_write(shop: Path) -> None:
 def test_what_is_merged_comes_from_the_calls_that_say_it(shop: Path) -> None:
     found = told(shop, "tags")
     assert (found["value"], messages(found), found["says"]) == (["a", "b"], ["m2"], "different values of tags that identify calls write")
+
+
+def test_what_is_made_of_other_traits_says_of_which_and_when_it_changes(shop: Path) -> None:
+    found = told(shop, "share")
+    assert (found["value"], found["says"], found["made_of"], found["sources"]) == (
+        3.125, "spent / recent", {"spent": 12.5, "recent": 4}, [],
+    )  # fmt: skip
+    assert found["turns"] == {"at": "2026-01-13T12:00:00.000000Z", "to": 4.166667}
+    said = skep("profile", "explain", "user_id:ann", "share", project=shop).stdout
+    assert "spent / recent" in said
+    assert "if nothing else happens, 4.166667 at 2026-01-13T12:00:00" in said
 
 
 def test_the_newest_events_and_how_many_are_left_out(shop: Path) -> None:

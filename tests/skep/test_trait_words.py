@@ -29,6 +29,8 @@ TRAITS: Json = {
         SPENT,
         {"name": "last_note", "last": "note", "did": "paid", "personal": "sensitive", "purpose": "marketing"},
         {"name": "city"},
+        {"name": "noted", "expression": "exists(last_note)"},
+        {"name": "called", "expression": "nickname = 'ann' or noted"},
     ]
 }
 LINES = [
@@ -80,12 +82,12 @@ def test_what_is_said_to_be_personal_leaves_as_a_hash(shop: Path) -> None:
         written = str(con.execute("SELECT * FROM events").fetchall())
         said = dict(con.execute("SELECT name, (personal, description) FROM fields WHERE kind = 'trait'").fetchall())
     assert {name: str(value)[:2] for name, value in json.loads(traits).items()} == {
-        "address": "['", "city": "Bo", "nickname": "h_", "spent": "7", "last_note": "h_",
+        "address": "['", "city": "Bo", "nickname": "h_", "spent": "7", "last_note": "h_", "noted": "h_", "called": "h_",
     }  # fmt: skip
     assert SECRET not in traits + written + json.dumps(changes)
     assert said["nickname"] == ("direct", "Nickname")
     assert said["spent"] == ("none", "Spent: in euro")
-    assert said["last_note"][0] == "sensitive"
+    assert said["last_note"][0] == said["noted"][0] == said["called"][0] == "sensitive"
 
 
 def test_another_title_computes_nothing(shop: Path) -> None:

@@ -47,6 +47,9 @@ def _trait_type(reader: Reader, at: Tree, path: str, around: Surroundings) -> Ty
     if name in around.approximate:
         hint = f"{name} may be wrong {around.approximate[name]}, so that people would be in and out by chance"
         reader.refuse(at, "a trait that is exact", str(name), hint)
+    if name in measured.passing:
+        hint = f"it is made of {measured.passing[str(name)]}, which changes at every moment: compare that itself"
+        reader.refuse(at, "a trait of which it is known when it changes", str(name), hint)
     if isinstance(name, str) and name in around.traits:
         measured.note("trait", "", name, at)
         below = typed_below(around.traits[name], steps[1:])

@@ -25,6 +25,6 @@ OPTIONS: dict[str, Option] = {option.name: option for measure in MEASURES.values
 RESERVED = ("session", "each")
 """Words beside `did` that are not built yet, measures and windows."""
 RESERVED_TRAITS: dict[str, str] = {
-    **{name: f"{name} is not supported yet" for name in ("session", "ratio", "expression", "approximate")},
+    **{name: f"{name} is not supported yet" for name in ("session", "approximate")},
     **{name: "only conditions of segments have it" for name in CONDITIONS if not MEASURES[name].trait},
 }

@@ -70,7 +70,7 @@ class Cell:
     def plain(self, cell: Any, now: int) -> Any:
         """The value as traits have it."""
         value = self.value(cell, now)
-        return _number(value) if self.unit == 1 and value is not None else value
+        return plain_number(value) if self.unit == 1 and value is not None else value
 
     def shown(self, cell: Any, now: int) -> Any:
         """The value for orjson, every number exact; None if it is missing."""
@@ -159,8 +159,8 @@ def place_among(bounds: list[int], value: int) -> int:
     return bisect_left(bounds, value) + bisect_right(bounds, value)
 
 
-def _number(value: int) -> Any:
-    """An int or a float; where neither keeps the digits, or a row cannot, an `Exact`."""
+def plain_number(value: int) -> Any:
+    """A number in micros as traits have it: an int or a float; where neither keeps the digits, or a row cannot, an `Exact`."""
     whole, part = divmod(value, MICRO)
     text = number_text(value)
     if not part and -(1 << 63) <= whole < 1 << 64:

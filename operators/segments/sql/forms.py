@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, OtherField, TraitIs
+from contracts.model.traits import Trait
+from operators.segments.sql.derived import derived_value
 from operators.segments.sql.measures import feature_value
 from operators.segments.sql.operators import all_hold
 from operators.segments.sql.plan import Plan
@@ -65,7 +67,22 @@ def _trait_root(plan: Plan, path: str) -> tuple[Value, tuple[Step, ...]]:
     trait = next((t for t in plan.definitions.traits if t.name == steps[0] and t.kind != "plain"), None)
     if trait is None:
         return Value("traits"), steps
-    return feature_value(plan, plan.definitions.features[trait.feature or ""]), steps[1:]
+    return trait_value(plan, trait), steps[1:]
+
+
+def trait_value(plan: Plan, trait: Trait) -> Value:
+    """A trait that Skep makes."""
+    if trait.expression is None:
+        return feature_value(plan, plan.definitions.features[trait.feature or ""])
+    return derived_value(plan, trait, lambda path: _single(*_trait_root(plan, path)), lambda used: people_sql(used, confident=False))
+
+
+def people_sql(facts: Iterable[str], *, confident: bool = True) -> str:
+    """One row a profile with every fact; what has no row of its own is NULL."""
+    columns = "".join(f", {name}.value AS {name}" for name in facts)
+    joins = "".join(f" LEFT JOIN {name} ON {name}.profile_id = p.profile_id" for name in facts)
+    sure = ", p.confidence, (SELECT at_us FROM clock) AS at_us" if confident else ""
+    return f"SELECT p.profile_id, p.traits{sure}{columns} FROM profiles p{joins}"
 
 
 def _single(value: Value, steps: tuple[Step, ...]) -> Value:

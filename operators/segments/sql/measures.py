@@ -29,7 +29,7 @@ def _column(plan: Plan, feature: Feature, body: str) -> Value:
 
 def _micro_column(plan: Plan, feature: Feature, body: str) -> Value:
     """A number in 10⁻⁶, missing where the query has no row."""
-    return Value(computed=plan.column("f", feature.key, f"SELECT profile_id, {_number_of('value')} AS value FROM ({body})"))
+    return Value(computed=plan.column("f", feature.key, f"SELECT profile_id, {number_of('value')} AS value FROM ({body})"))
 
 
 def _counted(total: Callable[[Value], str]) -> Callable[[Plan, Feature], Value]:
@@ -82,7 +82,7 @@ def _mean(plan: Plan, feature: Feature) -> Value:
     number = _measured(feature).number
     both = f"CAST(sum({number}) * 1000000 AS HUGEINT) AS total, count({number}) AS number"
     total = f"SELECT profile_id, {both} FROM {_rows(feature)} {_of(feature)}"
-    return _micro_column(plan, feature, f"SELECT profile_id, {_divided('total', 'number')} AS value FROM ({total}) WHERE number > 0")
+    return _micro_column(plan, feature, f"SELECT profile_id, {divided('total', 'number')} AS value FROM ({total}) WHERE number > 0")
 
 
 def _extreme(pick: str) -> Callable[[Plan, Feature], Value]:
@@ -122,7 +122,7 @@ def _percentile(plan: Plan, feature: Feature) -> Value:
     """The number to three digits up to which the share of all of them lies."""
     found = f"SELECT profile_id, {_micros(feature)} AS n FROM {_rows(feature)} WHERE {matching_sql(feature)}"
     step = "CAST('1' || repeat('0', greatest(0, length(CAST(abs(n) AS VARCHAR)) - 3)) AS HUGEINT)"
-    coarse = f"SELECT profile_id, {_divided('n', step)} * {step} AS value FROM ({found}) WHERE n IS NOT NULL"
+    coarse = f"SELECT profile_id, {divided('n', step)} * {step} AS value FROM ({found}) WHERE n IS NOT NULL"
     place, every = "row_number() OVER (PARTITION BY profile_id ORDER BY value)", "count(*) OVER (PARTITION BY profile_id)"
     ranked = f"SELECT *, {place} AS place, {every} AS every FROM ({coarse})"
     wanted = f"place = (every * {feature.option('at')} + 999999) // 1000000"
@@ -170,7 +170,7 @@ def _streak(plan: Plan, feature: Feature) -> Value:
 
 def _interval(plan: Plan, feature: Feature) -> Value:
     spans = f"SELECT profile_id, CAST(max(time_us) - min(time_us) AS HUGEINT) AS total, count(*) - 1 AS number FROM moments {_of(feature)}"
-    return _micro_column(plan, feature, f"SELECT profile_id, {_divided('total', 'number')} AS value FROM ({spans}) WHERE number > 0")
+    return _micro_column(plan, feature, f"SELECT profile_id, {divided('total', 'number')} AS value FROM ({spans}) WHERE number > 0")
 
 
 def _sessions(feature: Feature) -> str:
@@ -190,7 +190,7 @@ def _session_count(plan: Plan, feature: Feature) -> Value:
 
 def _session_length(plan: Plan, feature: Feature) -> Value:
     total = "CAST(sum(length) AS HUGEINT)"
-    how = {"total": total, "mean": _divided(total, "count(*)"), "last": "arg_max(length, session)"}[feature.option("how")]
+    how = {"total": total, "mean": divided(total, "count(*)"), "last": "arg_max(length, session)"}[feature.option("how")]
     return _micro_column(plan, feature, f"SELECT profile_id, {how} AS value FROM ({_sessions(feature)}) GROUP BY profile_id")
 
 
@@ -252,14 +252,14 @@ MEASURES: dict[str, Callable[[Plan, Feature], Value]] = {
 }
 
 
-def _divided(total: str, number: str) -> str:
+def divided(total: str, number: str) -> str:
     """A whole number divided by a positive one, rounded half to even."""
     whole, rest = f"(abs({total}) // {number})", f"(abs({total}) % {number})"
     up = f"2 * {rest} > {number} OR (2 * {rest} = {number} AND {whole} % 2 = 1)"
     return f"(CASE WHEN {total} < 0 THEN -1 ELSE 1 END * ({whole} + CASE WHEN {up} THEN 1 ELSE 0 END))"
 
 
-def _number_of(micros: str) -> str:
+def number_of(micros: str) -> str:
     """DECIMAL(38,6) of a whole number of 10⁻⁶."""
     return f"CAST({micros} AS DECIMAL(32,0)) * CAST(0.000001 AS DECIMAL(6,6))"
 

@@ -14,8 +14,7 @@ from __future__ import annotations
 
 from contracts.model.definitions import Definitions, Segment
 from contracts.model.traits import Trait
-from operators.segments.sql.forms import condition_sql, consent_sql
-from operators.segments.sql.measures import feature_value
+from operators.segments.sql.forms import condition_sql, consent_sql, people_sql, trait_value
 from operators.segments.sql.plan import Plan
 from operators.segments.sql.values import quote
 
@@ -33,18 +32,18 @@ def twin(definitions: Definitions) -> str:
     segments = [(f"s_{at}", segment_sql(plan, segment)) for at, segment in enumerate(definitions.segments)]
     members = [f"SELECT {quote(s.name)} AS segment, profile_id FROM s_{at}" for at, s in enumerate(definitions.segments)]
     nobody = "SELECT CAST(NULL AS VARCHAR) AS segment, CAST(NULL AS VARCHAR) AS profile_id WHERE false"
-    return _with([*base(), *plan.facts.items(), ("people", people_sql(plan)), *segments], "\nUNION ALL\n".join(members) or nobody)
+    return _with([*base(), *plan.facts.items(), ("people", people_sql(plan.facts)), *segments], "\nUNION ALL\n".join(members) or nobody)
 
 
 def trait_sql(definitions: Definitions, trait: Trait) -> str:
     """The query that gives ``(profile_id, value)`` of one computed trait at ``$at``, value as JSON; nothing where it is missing."""
     plan = Plan(definitions)
-    value = feature_value(plan, definitions.features[trait.feature or ""])
+    value = trait_value(plan, trait)
     shown = value.json
     if value.computed:
         shown = f"CAST(rtrim(rtrim(CAST({value.computed} AS VARCHAR), '0'), '.') AS JSON)"
     found = f"SELECT profile_id, {shown} AS value FROM people WHERE {value.present}"
-    return _with([*base(), *plan.facts.items(), ("people", people_sql(plan))], found)
+    return _with([*base(), *plan.facts.items(), ("people", people_sql(plan.facts))], found)
 
 
 def base() -> list[tuple[str, str]]:
@@ -54,13 +53,6 @@ def base() -> list[tuple[str, str]]:
 
 def _with(named: list[tuple[str, str]], query: str) -> str:
     return "WITH " + ",\n".join(f"{name} AS ({body})" for name, body in named) + "\n" + query
-
-
-def people_sql(plan: Plan) -> str:
-    """One row a profile with every fact; what has no row of its own is NULL."""
-    columns = "".join(f", {name}.value AS {name}" for name in plan.facts)
-    joins = "".join(f" LEFT JOIN {name} ON {name}.profile_id = p.profile_id" for name in plan.facts)
-    return f"SELECT p.profile_id, p.traits, p.confidence, (SELECT at_us FROM clock) AS at_us{columns} FROM profiles p{joins}"
 
 
 def segment_sql(plan: Plan, segment: Segment) -> str:

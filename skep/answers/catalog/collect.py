@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from contracts.envelope import ALWAYS_KNOWN
+from contracts.language.expression_text import words
 from contracts.meaning.classes import CLASSES
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties, listed_properties
 from contracts.meaning.tags import Tags, tags_at
-from contracts.model.definitions import Contract, Definitions, Destination, Segment, Use
+from contracts.model.definitions import Contract, Definitions, Destination, Feature, Segment, Use
 from contracts.model.event_patterns import matches
 from contracts.model.traits import Trait
 from contracts.model.versions import newest, version_text
@@ -30,6 +31,9 @@ def collect(definitions: Definitions, figures: Figures) -> Catalog:
     made = _Collector(definitions, figures, uses(definitions), properties_of(definitions), inheritance_of(definitions))
     entries = [*made.events(), *made.traits(), *made.segments(), *made.destinations()]
     return Catalog(tuple(entries), figures.clock, "" if figures.has_snapshot else MISSING, definitions.digest)
+
+
+_MADE = ("computed", "made of other traits")
 
 
 @dataclass(slots=True)
@@ -141,10 +145,10 @@ class _Collector:
             if trait.kind == "plain" and trait.name in plain:
                 tags = tags.joined(self.known.tags("identify", path_text((trait.name,))))
             feature = self.definitions.features.get(trait.feature or "")
-            written, about = "written by identify calls", trait.about
-            described = self.known.tags("identify", path_text((trait.name,))).description or written
+            about = trait.about
+            written, described = self._made(trait, feature)
             facts = {
-                "how": written if feature is None else feature_words(feature) if about.description else "computed",
+                "how": described if about.description and written in _MADE else written,
                 "changes are told": "yes" if trait.emit else "no",
                 "people are found by it": "yes" if about.searchable else "",
                 "kept at most": "" if tags.retention_us is None else duration_words(tags.retention_us),
@@ -154,7 +158,7 @@ class _Collector:
                 name=trait.name,
                 owner=about.owner or ", ".join(_once(filter(None, map(self._owner, events)))),
                 title=about.title,
-                description=about.description or (feature_words(feature) if feature else described),
+                description=about.description or described,
                 versions=(),
                 status="live",
                 volume=self.figures.traits.get(trait.name, 0) if self.figures.has_snapshot else None,
@@ -167,6 +171,15 @@ class _Collector:
                 declared=self.figures.declared.get(f"traits.yaml:{trait.name}"),
                 facts=tuple((word, said) for word, said in facts.items() if said),
             )
+
+    def _made(self, trait: Trait, feature: Feature | None) -> tuple[str, str]:
+        """How a trait comes about, in a word and in words."""
+        if feature is not None:
+            return _MADE[0], feature_words(feature)
+        if trait.expression is not None:
+            return _MADE[1], words(trait.expression)
+        written = "written by identify calls"
+        return written, self.known.tags("identify", path_text((trait.name,))).description or written
 
     def segments(self) -> Iterator[Entry]:
         for segment in sorted(self.definitions.segments, key=lambda one: one.name):

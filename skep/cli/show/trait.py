@@ -18,6 +18,9 @@ def show(one: TraitValue) -> None:
     out.print(one.says or "written by identify calls; the last one counts")
     if one.turns is not None:
         out.print(f"if nothing else happens, {_value(one.turns.to)} at {cell(one.turns.at)}")
+    if one.made_of:
+        out.print()
+        table(("made of", prose("value")), [(name, _value(value)) for name, value in one.made_of.items()])
     if one.earlier:
         out.print(f"\n{one.earlier:,} earlier events are left out: --limit {one.earlier + len(one.sources)}")
     if one.sources:
