@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from base64 import b64decode
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Unpack
 
@@ -83,11 +84,20 @@ class Validate:
         here = self._next.setdefault(batch.space, {})
         here[batch.partition] = max(here.get(batch.partition, 1), batch.last + 1)
         for digest, first, last in spans(known, batch.partition, batch.first, batch.last):
-            records = batch.records[first - batch.first : last - batch.first + 1]
             part = _judged(batch, first, last, digest)
+            places = batch.positions
+            begin = first - batch.first if places is None else bisect_left(places, first)
+            end = last - batch.first + 1 if places is None else bisect_right(places, last)
             judge = self.judge(digest)
-            part.events, part.refused = judge.judge_many(records, first, batch.read_at_us)
+            part.events, part.refused = judge.judge_many(batch.records[begin:end], first, batch.read_at_us)
             part.uncorrected = sorted(judge.uncorrected)
+            if places is not None:
+                # Judged as if they followed each other.
+                for event in part.events:
+                    event.position = places[begin + event.position - first]
+                for refused in part.refused:
+                    refused.position = places[begin + refused.position - first]
+                part.uncorrected = [places[begin + at - first] for at in part.uncorrected]
             if judge.definitions.lookups:
                 self._look_up(part, judge)
             yield part

@@ -269,7 +269,6 @@ def test_a_name_of_a_class_is_one_thing() -> None:
 
 
 NOT_IMPORTED = {
-    "confluent-kafka": "the client that Kafka sources will use",
     "pytz": "DuckDB imports it where a query returns TIMESTAMPTZ",
 }
 """Dependencies that no file of the product imports by name, and why they are there."""

@@ -1,4 +1,4 @@
-"""A mark: what was read of a file, as it is stored beside the position, so that a file with other content is recognised."""
+"""A mark: what was read of a file or a topic, as it is stored beside the position, so that another of the same name is recognised."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ class Mark(msgspec.Struct, array_like=True, frozen=True):
     """Why nothing more is read of the file; empty while it is read."""
     changed: bool = False
     """Whether that is because what was read is no longer there, so that somebody has to decide."""
+    cluster: str = ""
+    """Of a topic's partition, where nothing is known but this: the id of its cluster."""
+    topic: str = ""
+    """The id of its topic: one that was made anew has another."""
+    begins: int = -1
+    """The offset at which reading it began; -1 if that is not decided."""
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -33,5 +33,11 @@ class Memory:
     def stopped(self, space: str, partition: str, why: str) -> None:
         """Nothing more is read of a partition for now."""
 
+    def waiting(self, space: str, source: str, why: str) -> None:
+        """A source is out of reach for now, and waited for."""
+
+    def heard(self, space: str, source: str) -> None:
+        """It is there again."""
+
     def reread(self, spec: SourceSpec, file: str, why: str) -> None:
         """A file of a source that says so no longer begins with what was read: it is to be begun anew."""

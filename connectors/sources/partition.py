@@ -23,6 +23,13 @@ _TIMES = ("timestamp", "originalTimestamp", "receivedAt")
 class Partition:
     """Makes the batches of one partition, in order; ``after`` is the position behind which it starts, ``history`` what its source is."""
 
+    stopped = ""
+    """Why it is read no further; empty while it is read."""
+    changed = False
+    """Whether that is because what was read is no longer there."""
+    waits = False
+    """Whether nothing is there for now, and that is not the end."""
+
     def __init__(self, space: str, source: str, name: str, records: Records | None, after: int, *, history: bool = False) -> None:
         self.space, self.source, self.name, self.history = space, source, name, history
         self.finished = False
@@ -65,6 +72,12 @@ class Partition:
         """Whether a caught-up partition should say the time again (also one that has never said anything)."""
         return self._said_us is None or now_us - self._said_us >= every_us
 
+    def look(self) -> None:
+        """While following: look whether what is read has changed, if it does not notice that by itself."""
+
+    def renew(self) -> None:
+        """Read on as the definitions say that are in force from here."""
+
     def close(self) -> None:
         if self._records is not None:
             self._records.close()
@@ -93,10 +106,6 @@ class FilePartition(Partition):
         self.spec, self.path = spec, path
         self._memory, self._until = memory, ALWAYS
         mark = decode(memory.mark(spec.space, name))
-        self.stopped = ""
-        """Why it is read no further; empty while it is read."""
-        self.changed = False
-        """Whether that is because what was read is no longer there."""
         self._follow = follow
         # What was read before there were marks is taken on trust.
         self._known = Mark(unmarked=after) if mark is None else mark
@@ -129,12 +138,10 @@ class FilePartition(Partition):
         return True
 
     def renew(self) -> None:
-        """Read on as the definitions say that are in force from here."""
         if (self.stopped or not self.finished) and self._map():
             self.open()
 
     def look(self) -> None:
-        """While following: open again what has changed and does not notice that by itself."""
         try:
             now = state(self.path.stat())
         except OSError:

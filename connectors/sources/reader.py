@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from connectors.control import PARTITION
 from connectors.sources.files import discover
+from connectors.sources.kafka.topics import Topics
 from connectors.sources.memory import Memory
 from connectors.sources.partition import FilePartition, Partition, control
 from connectors.sources.source import SourceSpec
@@ -26,7 +27,8 @@ class Reader:
     """Hands over batches of all partitions, from the positions on that the stores have.
 
     ``positions(space, partition)`` is the last position that every store has, 0 for none; ``memory`` what they know beside it. A partition
-    is called ``<source>/<file>``, control is ``control``. With ``follow`` the reader never ends by itself.
+    is called ``<source>/<file>``, control is ``control``. With ``follow`` the reader never ends by itself. ``topics`` are those of the
+    sources that read Kafka, by space and source.
 
     What is wrong with a file stops its partition, not the others: it says so once, by an empty batch whose mark says why.
 
@@ -46,8 +48,10 @@ class Reader:
         now_us: Callable[[], int],
         stopped: Callable[[str, int], frozenset[str] | None] = lambda space, control: frozenset(),  # noqa: ARG005
         memory: Memory | None = None,
+        topics: Mapping[tuple[str, str], Topics] | None = None,
     ) -> None:
         self._specs = specs
+        self._topics = topics or {}
         self._positions = positions
         self._memory = memory or Memory()
         self._batch_size, self._follow, self._now_us = batch_size, follow, now_us
@@ -55,8 +59,10 @@ class Reader:
         self._resting: set[tuple[str, str]] = set()
         self._held: set[str] = set()
         """Spaces of which nothing is read before it is known which of their sources are stopped."""
-        self._parts: dict[tuple[str, str], FilePartition] = {}
+        self._parts: dict[tuple[str, str], Partition] = {}
         """By space and file."""
+        self._places: dict[tuple[str, str], tuple[SourceSpec, Path | tuple[str, int]]] = {}
+        """What each of them reads: a file, or a topic and the number of its partition."""
         self._turning: dict[str, int] = {}
         """By space, while it has not been applied: the control entry behind which files are read in another way."""
         self._control = [control(space, PARTITION, path, positions(space, PARTITION)) for space, path in control_paths.items()]
@@ -92,6 +98,8 @@ class Reader:
         """Closes the files; nothing has to be kept."""
         for part in [*self._control, *self._parts.values()]:
             part.close()
+        for topics in self._topics.values():
+            topics.close()
 
     def _poll_control(self, now_us: int) -> list[SourceBatch]:
         waiting = [part for part in self._control if not part.finished and (not self._follow or part.next_us() is not None)]
@@ -104,17 +112,19 @@ class Reader:
         batches += self._rest(now_us)
         if batches:
             return batches
+        for topics in self._topics.values():
+            topics.fill(self._batch_size)
         open_parts = [part for key, part in self._parts.items() if not part.finished and not (key in self._resting or key[0] in self._held)]
         lagging: Partition | None = None
         lagging_us = 0
         for part in open_parts:
             next_us = part.next_us()
-            if part.stopped:
-                self._memory.stopped(part.space, part.name, part.stopped)
-                batches.append(part.rest(now_us))
-            elif next_us is None:
-                # Nothing (more) in it: it says so by an empty batch, at once or as a tick.
-                if not self._follow or part.due(now_us, TICK_US):
+            if next_us is None:
+                if part.stopped:
+                    self._memory.stopped(part.space, part.name, part.stopped)
+                    batches.append(part.rest(now_us))
+                elif not part.waits and (not self._follow or part.due(now_us, TICK_US)):
+                    # Nothing (more) in it: it says so by an empty batch, at once or as a tick.
                     batches.append(part.batch(0, now_us, follow=self._follow))
             elif lagging is None or next_us < lagging_us:
                 lagging, lagging_us = part, next_us
@@ -155,24 +165,33 @@ class Reader:
                 else:
                     batches.append(part.rest(now_us))
                     part.close()
-                    self._parts[key] = self._open(part.spec, key[1], part.path)
+                    self._open(*key)
         return batches
 
     def _discover(self) -> None:
         """Finds new files, and looks at those that are read."""
         for spec in self._specs:
-            for name, path in discover(spec.path, follow=self._follow).items():
+            topics = self._topics.get((spec.space, spec.name))
+            found = discover(spec.path, follow=self._follow) if topics is None else topics.names()
+            for name, place in found.items():
                 key = spec.space, f"{spec.name}/{name}"
                 if key in self._parts:
                     self._parts[key].look()
                 else:
-                    self._parts[key] = self._open(spec, key[1], path)
+                    self._places[key] = spec, place
+                    self._open(*key)
                 if self._parts[key].changed and spec.reread:
                     self._memory.reread(spec, key[1], self._parts[key].stopped)
 
-    def _open(self, spec: SourceSpec, file: str, path: Path) -> FilePartition:
-        name = self._partition(spec.space, file)
-        return FilePartition(spec, name, path, self._positions(spec.space, name), self._memory, follow=self._follow)
+    def _open(self, space: str, file: str) -> None:
+        """Begin to read the generation of a file that is the last one now."""
+        spec, place = self._places[space, file]
+        name = self._partition(space, file)
+        if isinstance(place, Path):
+            part: Partition = FilePartition(spec, name, place, self._positions(space, name), self._memory, follow=self._follow)
+        else:
+            part = self._topics[space, spec.name].open(name, place, anew=name != file)
+        self._parts[space, file] = part
 
     def _partition(self, space: str, file: str) -> str:
         return generation(file, self._memory.generation(space, file))

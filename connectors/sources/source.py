@@ -14,7 +14,7 @@ from contracts.model.definitions import Mapping, SourceKind
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """Where events come from and which space they feed; ``path`` is absolute: a file, a folder or a glob.
+    """Where events come from and which space they feed; ``path`` is absolute: a file, a folder or a glob. ``kafka`` has none.
 
     ``mapping``: how rows are read; None for JSON lines, and while it is not in force.
     """

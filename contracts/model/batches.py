@@ -12,10 +12,11 @@ __all__ = ["ControlEntry", "Denial", "Event", "JudgedBatch", "Refused", "SourceB
 
 
 class SourceBatch(msgspec.Struct, gc=False):
-    """Records ``first..last`` (counted from 1, both included) of one partition; a tick has ``last = first - 1``.
+    """Positions ``first..last`` (counted from 1, both included) of one partition; a tick has ``last = first - 1``.
 
-    ``records`` are the bytes as received, one JSON object each. ``read_at_us`` is the wall clock when they were
-    read. ``caught_up``: nothing more was waiting behind them. ``finished``: the partition has ended for this run.
+    ``records`` are the bytes as received, one JSON object each: one at every position, or at those of ``positions`` where some hold
+    none. ``read_at_us`` is the wall clock when they were read. ``caught_up``: nothing more was waiting behind them. ``finished``: the
+    partition has ended for this run.
     ``history``: what was written down before it is read, in no order, so that none of it is late.
     ``mark`` (`connectors.sources.marks`) is what was read of the file with them, to be
     stored with the position; empty if that is stored already.
@@ -32,6 +33,7 @@ class SourceBatch(msgspec.Struct, gc=False):
     finished: bool = False
     history: bool = False
     mark: bytes = b""
+    positions: list[int] | None = None
 
 
 class Denial(msgspec.Struct, frozen=True, gc=False):

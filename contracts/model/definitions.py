@@ -321,7 +321,7 @@ CHANGES = (
 MEMBERSHIPS = frozenset({"segment.entered", "segment.exited"})
 """Those that the ``activate`` of a segment chooses destinations for."""
 
-SourceKind = Literal["jsonl", "csv", "parquet"]
+SourceKind = Literal["jsonl", "csv", "parquet", "kafka"]
 SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
 DestinationKind = Literal["file"]
 DESTINATION_KINDS: tuple[DestinationKind, ...] = get_args(DestinationKind)

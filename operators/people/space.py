@@ -105,7 +105,10 @@ class Space:
         """2. Each record in order of position."""
         work = self.work
         if batch.last > done:
-            new = batch.last - max(done, batch.first - 1)
+            new = len(batch.events) + len(batch.refused)
+            if batch.first <= done:
+                new -= sum(event.position <= done for event in batch.events)
+                new -= sum(refused.position <= done for refused in batch.refused)
             self.meta.received += new
             self.meta.sources[batch.source] = self.meta.sources.get(batch.source, 0) + new
             self.meta.uncorrected += sum(position > done for position in batch.uncorrected)

@@ -1,12 +1,13 @@
-"""`skep sources`: the files of each source, how far they have been read, and what to do with one that has other content than before."""
+"""`skep sources`: the files and topics of each source, how far they have been read, and what to do with one that is not as it was."""
 
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from collections.abc import Mapping as Named
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,23 +19,34 @@ from connectors.sources.source import SourceSpec, open_records
 from contracts.model.definitions import Definitions, Mapping
 from contracts.model.partitions import file_of
 from contracts.text.problems import closest, listed
+from contracts.text.times import parse_time
 from operators.quality.scores import source_of
 from operators.view.space import View
 from skep.project.entries import Submitted, submit
 from skep.project.errors import CommandError
 from skep.project.in_force import in_force
+from skep.project.log import logger
 from skep.project.settings import Settings, SourceSettings
 from skep.project.spaces import bundles, open_view, open_views
 
+if TYPE_CHECKING:
+    from connectors.sources.kafka.brokers import Ends, Inventory
+
 _LISTED_MAX = 20
 """Files that an error names."""
+_ANSWER_US = 5_000_000
+"""How long a cluster is waited for."""
 _COUNTED = 10_000
 """Records that are counted at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file of a source, or one that was read and is gone (no ``path``); ``file`` is its first partition."""
+    """One file of a source, or one that was read and is gone (no ``path``); ``file`` is its first partition.
+
+    Or a partition of a ``topic``: ``records`` is then the offset behind the last one that was read, ``lag`` how many are behind that, None
+    where the cluster has not answered.
+    """
 
     space: str
     source: str
@@ -44,11 +56,13 @@ class SourceFile:
     records: int
     finished: bool
     mark: Mark | None
+    topic: bool = False
+    lag: int | None = None
 
     @property
     def state(self) -> str:
         """``new``, ``reading``, ``finished``, ``stopped`` or ``gone``."""
-        if self.path is None:
+        if self.path is None and not self.topic:
             return "gone"
         if self.mark is not None and self.mark.stopped:
             return "stopped"
@@ -70,11 +84,14 @@ class SourceFile:
             reason=mark.stopped or None,
             changed=mark.changed,
             unfinished_bytes=mark.waiting,
+            topic=self.topic,
+            lag=self.lag,
         )
 
 
 class FileRow(msgspec.Struct, frozen=True):
-    """How far a file is read; ``unfinished_bytes`` are those at its end that are no whole record yet, ``skipped`` records."""
+    """How far a file or a topic's partition is read; ``unfinished_bytes`` are those at the end of a file that are no whole record yet,
+    ``skipped`` records; ``lag`` of a ``topic`` the offsets of a partition that are not read yet, null where that is not known."""
 
     space: str
     source: str
@@ -86,6 +103,8 @@ class FileRow(msgspec.Struct, frozen=True):
     reason: str | None
     changed: bool
     unfinished_bytes: int
+    topic: bool = False
+    lag: int | None = None
 
 
 def spec_of(source: SourceSettings, definitions: Definitions) -> SourceSpec:
@@ -95,9 +114,55 @@ def spec_of(source: SourceSettings, definitions: Definitions) -> SourceSpec:
     return SourceSpec(source.name, source.kind, Path(source.path), mapping, source.space, source.history, anew)
 
 
-def files(settings: Settings, views: Named[str, View]) -> list[SourceFile]:
-    """The files of all sources, and those that were read and are gone, by source and name."""
-    return [one for source in settings.sources if source.space in views for one in _files(source, views[source.space])]
+def files(settings: Settings, views: Named[str, View], seen: Named[str, Inventory] | None = None) -> list[SourceFile]:
+    """The files of all sources, and those that were read and are gone, by source and name; ``seen`` is what clusters have, by source."""
+    return [
+        one
+        for source in settings.sources
+        if source.space in views
+        for one in (_files(source, views[source.space]) if source.kafka is None else _topics(source, views[source.space], seen or {}))
+    ]
+
+
+def _topics(source: SourceSettings, view: View, seen: Named[str, Inventory]) -> list[SourceFile]:
+    meta, known = view.meta, view.marks()
+    there = {f"{source.name}/{topic}/{number}": ends for (topic, number), ends in _partitions(seen.get(source.name))}
+    read = {file_of(partition) for partition in meta.applied if source_of(partition) == source.name and "/" in partition}
+    found = []
+    for file in sorted(there.keys() | read, key=_natural):
+        partition = meta.partition(file)
+        at, finished, mark = meta.applied.get(partition, 0), partition in meta.finished, marks.decode(known.get(partition))
+        lag = max(0, there[file].end - max(at, there[file].start if mark is None else 0)) if file in there else None
+        found.append(SourceFile(source.space, source.name, file, partition, None, at, finished, mark, topic=True, lag=lag))
+    return found
+
+
+def _partitions(seen: Inventory | None) -> Iterable[tuple[tuple[str, int], Ends]]:
+    return () if seen is None else seen.partitions.items()
+
+
+def _natural(file: str) -> tuple[str, int]:
+    topic, _, number = file.rpartition("/")
+    return topic, int(number)
+
+
+def look(settings: Settings) -> tuple[dict[str, Inventory], dict[str, str]]:
+    """What the clusters of sources have, and why others have not answered within some seconds, by source."""
+    seen, faults = {}, {}
+    for source in settings.sources:
+        if source.kafka is None:
+            continue
+        from connectors.sources.kafka.brokers import Brokers  # noqa: PLC0415 - files are read without librdkafka
+
+        cluster = None
+        try:
+            cluster = Brokers(Path(f"source {source.name}"), replace(source.kafka, wait_us=_ANSWER_US))
+            cluster.wait()
+            assert cluster.seen is not None, "it has been waited for"
+            seen[source.name] = cluster.seen
+        except SourceError as error:
+            faults[source.name] = str(error)
+    return seen, faults
 
 
 def _files(source: SourceSettings, view: View) -> list[SourceFile]:
@@ -120,15 +185,18 @@ def faulty(settings: Settings, views: Named[str, View]) -> list[SourceFile]:
 
     if not any(is_faulty(marks.decode(stored)) for view in views.values() for stored in view.marks().values()):
         return []
-    return [one for one in files(settings, views) if one.path is not None and is_faulty(one.mark)]
+    return [one for one in files(settings, views) if one.state != "gone" and is_faulty(one.mark)]
 
 
 def report(settings: Settings, source: str | None) -> list[FileRow]:
-    """The files of one source, or of all."""
+    """The files and topics of one source, or of all."""
     if source is not None and source not in {one.name for one in settings.sources}:
         raise CommandError(_unknown(source, [one.name for one in settings.sources], "a source of skep.yaml"))
+    seen, faults = look(settings)
+    for why in faults.values():
+        logger().warning("lag is not known", because=why)
     with open_views(settings) as views:
-        return [one.row() for one in files(settings, views) if source in {None, one.source}]
+        return [one.row() for one in files(settings, views, seen) if source in {None, one.source}]
 
 
 def reread(settings: Settings, name: str, why: str) -> Submitted:
@@ -143,11 +211,44 @@ def reread(settings: Settings, name: str, why: str) -> Submitted:
 def skip(settings: Settings, name: str, why: str) -> Submitted:
     """Ask the flow to take what is in a file now as read."""
     one = _find(settings, name)
+    if one.topic:
+        raise CommandError(f"{one.partition}: expected a file, found a topic → `skep sources skip-to {one.partition} latest`")
     if one.path is None:
         raise CommandError(f"{one.partition}: expected the file whose content is to be skipped, found none → put it back first")
     mark = _counted(settings, one, one.path)
     stored = {"mark": b64encode(marks.encode(mark)).decode(), "records": mark.behind}
     return submit(settings, one.space, _entry(settings, one, "skip", why) | stored)
+
+
+def skip_to(settings: Settings, name: str, to: str, why: str) -> Submitted:
+    """Ask the flow to read a topic's partition on from an offset: one of its own, ``earliest``, ``latest`` or that of a time."""
+    one = _find(settings, name)
+    source = next(each for each in settings.sources if each.name == one.source)
+    if source.kafka is None:
+        raise CommandError(f"{one.partition}: expected a topic's partition, found a file → `skep sources skip {one.partition}`")
+    begins = _offset(settings, source, one, to)
+    stored = {"mark": b64encode(marks.encode(Mark(begins=begins))).decode(), "records": begins}
+    return submit(settings, one.space, _entry(settings, one, "skip", why) | stored)
+
+
+def _offset(settings: Settings, source: SourceSettings, one: SourceFile, to: str) -> int:
+    """The offset that is meant, which must be there."""
+    assert source.kafka is not None, "asked only of a topic"
+    time_us = parse_time(to) if not to.isdecimal() else None
+    if not (to.isdecimal() or to in {"earliest", "latest"} or time_us is not None):
+        raise CommandError(f"expected an offset, earliest, latest or a time such as 2026-01-31T00:00:00Z, found {to}")
+    start = to if to in {"earliest", "latest"} else time_us or "earliest"
+    seen, faults = look(replace(settings, sources=(replace(source, kafka=replace(source.kafka, start=start)),)))
+    if faults:
+        raise CommandError(faults[source.name])
+    topic, _, number = one.file.removeprefix(f"{source.name}/").rpartition("/")
+    ends = seen[source.name].partitions.get((topic, int(number)))
+    if ends is None:
+        raise CommandError(f"{one.partition}: expected a partition that is there, found none")
+    begins = int(to) if to.isdecimal() else ends.start
+    if not ends.first <= begins <= ends.end:
+        raise CommandError(f"{one.partition}: expected an offset from {ends.first} to {ends.end}, found {begins}")
+    return begins
 
 
 def _entry(settings: Settings, one: SourceFile, kind: str, why: str) -> dict[str, Any]:

@@ -90,6 +90,28 @@ def sources_skip(context: typer.Context, name: Name, why: Why = "", json: Json =
     tell([one], json=json)
 
 
+@sources_app.command("skip-to")
+def sources_skip_to(
+    context: typer.Context,
+    name: Name,
+    to: Annotated[str, typer.Argument(metavar="OFFSET", help="An offset, earliest, latest or a time.")],
+    why: Why = "",
+    json: Json = False,
+) -> None:
+    """Read a topic's partition on from another offset.
+
+    What was read before is a duplicate, what lies between is not read.
+
+    Example: skep sources skip-to shop/orders/3 latest --why "the gap is known"
+    """
+    from skep.answers import sources as files
+
+    settings = _reading(context)
+    with waiting(settings):
+        one = files.skip_to(settings, name, to, why)
+    tell([one], json=json)
+
+
 @sources_app.command("infer")
 def sources_infer(
     context: typer.Context,

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from connectors.sources.kafka.spec import OURS
 from contracts.model.definitions import SOURCE_KINDS
 from contracts.model.hashing import DEFAULT_SECRET
-from contracts.text.keys import Boolean, Choice, Duration, Fields, Integer, Key, Own, Plain, Text, text_schema
+from contracts.text.keys import Boolean, Choice, Duration, Fields, Integer, Key, Own, Plain, Schema, Text, text_schema, texts_schema
+from contracts.text.times import parse_time
 from contracts.text.yaml_tree import Reader, Tree
 
 NAME = "^[a-z0-9][a-z0-9_-]*$"
@@ -33,23 +35,78 @@ def _url(value: object) -> str:
     raise ValueError("the address of a schema registry such as http://localhost:8081")
 
 
+def _of(*kinds: str) -> Schema:
+    return {"properties": {"kind": {"enum": [*kinds]}}, "required": ["kind"]}
+
+
+def _topics(reader: Reader, at: Tree) -> tuple[str, ...]:
+    names: list[str] = []
+    for one in reader.texts(at, "a topic, or a list of them"):
+        name = str(one.value)
+        try:
+            good = bool(re.compile(name)) if name.startswith("^") else re.fullmatch(r"[A-Za-z0-9._-]{1,249}", name)
+        except re.error as error:
+            reader.refuse(one, "a pattern of topics", name, str(error))
+            continue
+        if not good or name in names:
+            reader.refuse(one, "the name of a topic, once, or a pattern that begins with ^")
+        names.append(name)
+    return tuple(names)
+
+
+def _start(value: object) -> str | int:
+    if value in {"earliest", "latest"}:
+        return str(value)
+    time_us = parse_time(value) if isinstance(value, str) else None
+    if time_us is None:
+        raise ValueError("earliest, latest or a time such as 2026-01-31T00:00:00Z")
+    return time_us
+
+
+def _config(reader: Reader, at: Tree) -> dict[str, str]:
+    said: dict[str, str] = {}
+    for key, part in reader.mapping(at).items():
+        if key in OURS:
+            reader.refuse(part, "a setting of librdkafka that is the source's own", key, OURS[key])
+        elif isinstance(part.value, str | int | float):
+            said[key] = str(part.value).lower() if isinstance(part.value, bool) else str(part.value)
+        else:
+            reader.refuse(part, "a text, a number, true or false")
+    return said
+
+
+KAFKA = Fields((
+    Key("servers", Text("the brokers, as host:port,host:port"), "the brokers that are asked first, as host:port,host:port",
+        required="the brokers, as host:port,host:port"),
+    Key("topics", Own(texts_schema(), _topics), "topics, or patterns of them that begin with ^", required="a topic, or a list of them"),
+    Key("start", Plain(_start, text_schema()), "where a partition begins that was never read: earliest, latest or a time",
+        default="earliest"),
+    Key("wait", Duration(), "how long a start waits for the cluster", default="5m"),
+    Key("config", Own({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}, _config),
+        "settings of librdkafka; ${NAME} is a variable, ${file:/path} what is in a file"),
+))  # fmt: skip
+OF_FILES = ("path", "mapping", "history", "changed")
+"""Keys of a source that only files have."""
+_NO_KAFKA = dict.fromkeys(KAFKA.names, False)
 SOURCE = Fields(
     (
         Key("name", Own(_NAME, lambda reader, at: reader.text(at)), "part of what is remembered of how far it was read",
             required="the name of the source", default="", shown=False),
-        Key("kind", Choice(SOURCE_KINDS), "jsonl is one event a line", required="jsonl, csv or parquet",
+        Key("kind", Choice(SOURCE_KINDS), "jsonl is one event a line, kafka one a message", required="jsonl, csv, parquet or kafka",
             default="jsonl", shown=False),
-        Key("path", Text(), "a file, a folder or a glob, relative to the project folder",
-            required="a file, folder or glob, relative to the project folder"),
+        Key("path", Own(text_schema()), "a file, a folder or a glob, relative to the project folder"),
         Key("mapping", Own(lambda names: Text(names="mappings").schema(names, "")), "the name of a file in contracts/sources/"),
         Key("space", Own(text_schema()), "the space that it feeds; the first of `spaces` without it"),
         Key("history", Own({"type": "boolean"}), "written down before it is read: none of it is late. CSV and Parquet always are"),
         Key("changed", Choice(("stop", "reread")), "what becomes of a file with other content than when it was read", default="stop"),
+        *(Key(key.name, Own(key.kind.schema({}, "")), key.says) for key in KAFKA.keys),
     ),
     {
-        "if": {"properties": {"kind": {"const": "jsonl"}}, "required": ["kind"]},
-        "then": {"properties": {"mapping": False}},
-        "else": {"required": ["mapping"]},
+        "allOf": [
+            {"if": _of("jsonl"), "then": {"required": ["path"], "properties": {"mapping": False, **_NO_KAFKA}}},
+            {"if": _of("csv", "parquet"), "then": {"required": ["path", "mapping"], "properties": _NO_KAFKA}},
+            {"if": _of("kafka"), "then": {"required": ["servers", "topics"], "properties": dict.fromkeys(OF_FILES, False)}},
+        ]
     },
 )  # fmt: skip
 ARCHIVE = Fields((

@@ -11,22 +11,25 @@ from pathlib import Path
 from typing import Any, Literal
 
 import contracts
+from connectors.sources.kafka.spec import KafkaSpec
 from contracts.model.definitions import DAY_US, Definitions, SourceKind
 from contracts.text.keys import Boolean, Duration, Fields, Integer, Key
 from contracts.text.problems import ContractErrors, Problem, choices, closest
 from contracts.text.scalars import scalar
 from contracts.text.yaml_tree import Reader, Tree
-from skep.project.keys import LEAVES, NAME, SETTINGS, SOURCE, VARIABLES
+from skep.project.keys import KAFKA, LEAVES, NAME, OF_FILES, SETTINGS, SOURCE, VARIABLES
 
 FILE = "skep.yaml"
 _NAME = re.compile(NAME)
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _SECOND_US = 1_000_000
+_PATH = "a file, folder or glob, relative to the project folder"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceSettings:
-    """Where events come from: ``path`` is a file, a folder or a glob, absolute; ``mapping`` a file of contracts/sources/.
+    """Where events come from: ``path`` is a file, a folder or a glob, absolute, or empty where topics of ``kafka`` are read;
+    ``mapping`` a file of contracts/sources/.
 
     ``history``: what was written down before it is read, so that none of it is late.
     """
@@ -39,6 +42,13 @@ class SourceSettings:
     history: bool = False
     changed: Literal["stop", "reread"] = "stop"
     """What becomes of a file that no longer begins with what was read of it."""
+    kafka: KafkaSpec | None = None
+
+    def place(self, root: Path) -> str:
+        """Where it is, as the project's people know it."""
+        if self.kafka is not None:
+            return self.kafka.place
+        return str(Path(self.path).relative_to(root)) if Path(self.path).is_relative_to(root) else self.path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,15 +188,35 @@ def _sources(reader: Reader, at: Tree | None, root: Path, spaces: tuple[str, ...
         said = SOURCE.values(reader, item, parts)
         name = said["name"]
         said["space"] = reader.choice(said["space"], spaces, spaces[0])
-        said["mapping"] = _mapping(reader, item, said["mapping"], said["kind"])
-        said["history"] = _history(reader, said["history"], said["kind"])
+        kafka = _kafka(reader, item, parts, said["kind"])
+        if kafka is None:
+            said["path"] = reader.text(reader.required(item, parts, "path", _PATH), expected=_PATH)
+            said["mapping"] = _mapping(reader, item, said["mapping"], said["kind"])
+            said["history"] = _history(reader, said["history"], said["kind"])
         if name and not _NAME.fullmatch(name):
             reader.refuse(parts["name"], "a name of small letters, digits, `_` and `-`")
         elif name in found:
             reader.refuse(parts["name"], "every source once", f"{name} again")
         if len(reader.problems) == before:
-            found[name] = SourceSettings(**{**said, "path": str(root / Path(said["path"]).expanduser())})
+            of_files = {key: said[key] for key in OF_FILES} if kafka is None else {"path": ""}
+            if kafka is None:
+                of_files["path"] = str(root / Path(said["path"]).expanduser())
+            found[name] = SourceSettings(**{key: said[key] for key in ("name", "kind", "space")}, **of_files, kafka=kafka)
     return tuple(found.values())
+
+
+def _kafka(reader: Reader, item: Tree, parts: dict[str, Tree], kind: str) -> KafkaSpec | None:
+    """What a source says of its topics; None for files."""
+    if kind != "kafka":
+        for name in KAFKA.names:
+            if name in parts:
+                reader.refuse(parts[name], f"no `{name}`: only `kind: kafka` has one", name)
+        return None
+    for name in OF_FILES:
+        if name in parts:
+            reader.refuse(parts[name], f"no `{name}`: only files have one", name)
+    said = KAFKA.values(reader, item, parts)
+    return KafkaSpec(said["servers"], said["topics"] or (), said["start"], said["config"] or {}, said["wait"])
 
 
 def _mapping(reader: Reader, item: Tree, at: Tree | None, kind: str) -> str | None:
@@ -211,6 +241,10 @@ def _history(reader: Reader, at: Tree | None, kind: str) -> bool:
 
 
 def _with_path(sources: tuple[SourceSettings, ...], root: Path, path: str | Path) -> tuple[SourceSettings, ...]:
+    if sources and sources[0].kafka is not None:
+        raise ContractErrors(
+            [Problem("environment", 0, "SKEP_SOURCE_PATH", "a first source that reads files", f"{sources[0].name} of Kafka")]
+        )
     return tuple(one if at else dataclasses.replace(one, path=str(root / Path(path).expanduser())) for at, one in enumerate(sources))
 
 

@@ -14,6 +14,7 @@ from types import FrameType
 
 from connectors.errors import SourceError
 from connectors.sources.files import discover
+from connectors.sources.kafka.topics import Topics
 from connectors.sources.reader import Reader
 from contracts.model.definitions import Definitions
 from contracts.text.problems import ContractErrors
@@ -84,7 +85,8 @@ class Runtime:
         try:
             settings = project()
             for source in settings.sources:
-                discover(Path(source.path), follow=settings.follow)
+                if source.kafka is None:
+                    discover(Path(source.path), follow=settings.follow)
             pull_if_there(settings)
             runtime = cls(settings)
         except (ContractErrors, StateError, SourceError) as error:
@@ -121,7 +123,13 @@ class Runtime:
         return Told(reader, self._telling, self._asked.look)
 
     def read(self, sources: Iterable[SourceSettings], spaces: Iterable[str], batch_size: int, *, follow: bool) -> Reader:
-        """These sources, and the control partitions of these spaces."""
+        """These sources, and the control partitions of these spaces. Waits for the clusters of those that read Kafka."""
+        sources, memory = list(sources), Remembered(self.settings, self._spaces, self.load)
+        topics = {
+            (one.space, one.name): Topics((one.space, one.name), one.kafka, partial(self._position, one.space), memory, self.stop)
+            for one in sources
+            if one.kafka is not None
+        }
         return Reader(
             [spec_of(one, self._start.definitions[one.space]) for one in sources],
             {space: control_path(self.settings, space) for space in spaces},
@@ -130,7 +138,8 @@ class Runtime:
             follow=follow,
             now_us=lambda: time.time_ns() // 1000,
             stopped=self._stopped,
-            memory=Remembered(self.settings, self._spaces, self.load),
+            memory=memory,
+            topics=topics,
         )
 
     def renew(self, name: str) -> None:

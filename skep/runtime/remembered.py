@@ -49,7 +49,13 @@ class Remembered(Memory):
 
     def stopped(self, space: str, partition: str, why: str) -> None:
         if self._settings.follow:
-            logger().error("file stopped: `skep sources` says what to do", space=space, partition=partition, because=why)
+            logger().error("partition stopped: `skep sources` says what to do", space=space, partition=partition, because=why)
+
+    def waiting(self, space: str, source: str, why: str) -> None:
+        logger().warning("source out of reach: it is waited for", space=space, source=source, because=why)
+
+    def heard(self, space: str, source: str) -> None:
+        logger().info("source is within reach again", space=space, source=source)
 
     def reread(self, spec: SourceSpec, file: str, why: str) -> None:
         space, number = spec.space, self.generation(spec.space, file) + 1

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from connectors.sources.partition import peek_time
@@ -82,7 +81,7 @@ class Telling:
         self._log.info(
             "started",
             spaces=", ".join(settings.spaces),
-            sources=", ".join(f"{one.name} ({_place(settings, one.path)})" for one in settings.sources) or "none",
+            sources=", ".join(f"{one.name} ({one.place(settings.root)})" for one in settings.sources) or "none",
             definitions=definitions,
             until="it is stopped: Ctrl-C or SIGTERM" if settings.follow else "the end of the input; Ctrl-C or SIGTERM stops it before",
         )
@@ -226,7 +225,7 @@ class Telling:
             self._silent.add(source)
             space, name = source
             files = sum(1 for of, partition in partitions if of == space and partition.startswith(f"{name}/"))
-            path = _place(self._settings, next(one.path for one in self._settings.sources if one.name == name))
+            path = next(one.place(self._settings.root) for one in self._settings.sources if one.name == name)
             minutes = round((now - heard) / 60)
             self._log.warning("source silent", space=space, source=name, minutes=minutes, files=files, path=path)
 
@@ -237,11 +236,6 @@ class Telling:
             if said:
                 self._log.warning("clock goes on without events", space=space, source=source, **said)
         self._newest.clear()
-
-
-def _place(settings: Settings, path: str) -> str:
-    """A path as the project's people know it."""
-    return str(Path(path).relative_to(settings.root)) if Path(path).is_relative_to(settings.root) else path
 
 
 def _newest(metas: Mapping[str, Callable[[], Meta]]) -> dict[tuple[str, str], int]:

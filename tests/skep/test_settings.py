@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.sources.kafka.spec import KafkaSpec
 from contracts import ContractErrors
 from contracts.model.definitions import DAY_US
 from contracts.model.hashing import DEFAULT_SECRET
@@ -84,6 +85,55 @@ sources:
     assert (found.unknown_events, found.follow, found.sync, found.secret, found.log) == ("accept", True, True, "mine", "json")
 
 
+def test_a_source_may_be_topics_of_kafka(tmp_path: Path) -> None:
+    """Values of librdkafka as texts; what refers to variables and files is looked up where the cluster is reached."""
+    text = """sources:
+  - {name: a, kind: kafka, servers: "b1:9092,b2:9092", topics: orders}
+  - name: b
+    kind: kafka
+    servers: b1:9092
+    topics: [shop.events, "^crm[.]"]
+    start: 2026-01-31T00:00:00Z
+    wait: 10s
+    config: {sasl.password: "${KAFKA_PASSWORD}", fetch.wait.max.ms: 50, enable.ssl.certificate.verification: false}
+"""
+    first, second = Settings.load(project(tmp_path, text)).sources
+    assert first == SourceSettings(name="a", kind="kafka", path="", space="shop", kafka=KafkaSpec("b1:9092,b2:9092", ("orders",)))
+    assert second.kafka == KafkaSpec(
+        "b1:9092",
+        ("shop.events", "^crm[.]"),
+        1_769_817_600_000_000,
+        {"sasl.password": "${KAFKA_PASSWORD}", "fetch.wait.max.ms": "50", "enable.ssl.certificate.verification": "false"},
+        10_000_000,
+    )
+    assert "KAFKA_PASSWORD" not in repr(second)
+
+
+def test_bad_topics_are_all_told_with_their_line(tmp_path: Path) -> None:
+    text = """sources:
+  - {name: a, kind: kafka, path: x, mapping: m}
+  - {name: b, kind: kafka, servers: s, topics: [no/topic, "^*", t, t], start: yesterday}
+  - {name: c, kind: kafka, servers: s, topics: t, config: {auto.offset.reset: latest, debug: [a]}}
+  - {name: d, kind: jsonl, path: x, servers: s}
+"""
+    assert said(project(tmp_path, text)) == [
+        "skep.yaml:2: sources[0].mapping: expected no `mapping`: only files have one, found mapping",
+        "skep.yaml:2: sources[0].path: expected no `path`: only files have one, found path",
+        "skep.yaml:2: sources[0].servers: expected the brokers, as host:port,host:port, found nothing",
+        "skep.yaml:2: sources[0].topics: expected a topic, or a list of them, found nothing",
+        "skep.yaml:3: sources[1].start: expected earliest, latest or a time such as 2026-01-31T00:00:00Z, found 'yesterday'",
+        "skep.yaml:3: sources[1].topics[0]: expected the name of a topic, once, or a pattern that begins with ^, found 'no/topic'",
+        "skep.yaml:3: sources[1].topics[1]: expected a pattern of topics, found ^* (nothing to repeat at position 1)",
+        "skep.yaml:3: sources[1].topics[3]: expected the name of a topic, once, or a pattern that begins with ^, found 't'",
+        (
+            "skep.yaml:4: sources[2].config.auto.offset.reset: expected a setting of librdkafka that is the source's own, "
+            "found auto.offset.reset (`start` says where a partition begins, and nothing is ever passed over in silence)"
+        ),
+        "skep.yaml:4: sources[2].config.debug: expected a text, a number, true or false, found a list",
+        "skep.yaml:5: sources[3].servers: expected no `servers`: only `kind: kafka` has one, found servers",
+    ]
+
+
 def test_variables_win_over_the_file_and_overrides_over_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "follow: false\nbatch_size: 5\nsources: [{name: a, kind: jsonl, path: a}, {name: b, kind: jsonl, path: b}]\n"
     values = {
@@ -155,7 +205,7 @@ sources:
         "skep.yaml:5: spaces[1]: expected a name of small letters, digits, `_` and `-`, once",
         "skep.yaml:6: batch_size: expected a whole number, at least 1",
         "skep.yaml:7: archive.row: expected one of the keys rows or interval",
-        "skep.yaml:10: sources[0].kind: expected jsonl, csv or parquet",
+        "skep.yaml:10: sources[0].kind: expected jsonl, csv, parquet or kafka",
         "skep.yaml:12: sources[1].mapping: expected the name of a file in contracts/sources/",
         "skep.yaml:13: sources[2].mapping: expected no mapping: JSON lines are events already",
         "skep.yaml:13: sources[2].path: expected a file, folder or glob, relative to the project folder",

@@ -10,8 +10,13 @@ from skep.tools.mapping_inference import Tried
 
 def show(rows: list[FileRow]) -> None:
     """A line for each file."""
+    topics = any(row.lag is not None for row in rows)
     columns = ("space", "source", prose("partition"), number("records"), number("skipped"), "state", prose("reason"))
-    table(columns, [(row.space, row.source, row.partition, row.records, row.skipped, row.state, row.reason) for row in rows])
+    shown = [(row.space, row.source, row.partition, row.records, row.skipped, row.state, row.reason) for row in rows]
+    if topics:
+        columns = (*columns[:5], number("lag"), *columns[5:])  # type: ignore[assignment]
+        shown = [(*one[:5], row.lag, *one[5:]) for one, row in zip(shown, rows, strict=True)]  # type: ignore[misc]
+    table(columns, shown)
 
 
 def show_tried(rows: list[Tried]) -> None:

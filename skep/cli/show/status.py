@@ -108,8 +108,11 @@ def tell_files(rows: Iterable[FileRow]) -> None:
     """Which files are read no further, and which end in the middle of a record."""
     for row in rows:
         if row.state == "stopped":
-            err.print(f"FILE {row.partition} IS STOPPED: {row.reason}", style="bold red")
-        if row.changed:
+            err.print(f"{'PARTITION' if row.topic else 'FILE'} {row.partition} IS STOPPED: {row.reason}", style="bold red")
+        if row.changed and row.topic:
+            err.print(f"What to do: go on from an offset: skep sources skip-to {row.partition} OFFSET; "
+                      f"or read all that is there anew: skep sources reread {row.partition}")  # fmt: skip
+        elif row.changed:
             err.print(f"What to do: restore the file; or read all of it: skep sources reread {row.partition}; "
                       f"or only what is appended from now on: skep sources skip {row.partition}")  # fmt: skip
         elif row.unfinished_bytes:
