@@ -157,6 +157,8 @@ def _places(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ..
 # ---- 2. The call, its ids, and its objects
 
 
+ACCOUNT_MAX_BYTES = 10_000
+"""A longer id of an account is none."""
 _CALLS = {call: call for call in CALLS}
 """One object a call, however many events have it."""
 
@@ -184,11 +186,29 @@ def _may_identify(value: object) -> bool:
 
 
 def _text(key: str, value: object) -> str:
+    digits = _digits(value)
+    if digits:
+        return digits
+    raise NotAccepted("envelope", f"{key}: expected a text, found {value!r}")
+
+
+def _digits(value: object) -> str:
+    """The decimal text of a whole number; of anything else an empty one."""
     if type(value) is int:
         return str(value)
-    if type(value) is float and value.is_integer() and abs(value) < _WHOLE:
-        return str(int(value))
-    raise NotAccepted("envelope", f"{key}: expected a text, found {value!r}")
+    return str(int(value)) if type(value) is float and value.is_integer() and abs(value) < _WHOLE else ""
+
+
+def account_of(body: dict[str, Any]) -> str | None:
+    """The account that a group call names: its ``groupId`` without blanks around; None if it names none."""
+    said = body.get("groupId")
+    text = said.strip() if type(said) is str else _digits(said)
+    return text if 0 < len(text.encode()) <= ACCOUNT_MAX_BYTES else None
+
+
+def may_name_account(raw: bytes) -> bool:
+    """Whether an event of these bytes may be a group call: a cheap no is most answers."""
+    return b'group"' in raw or b"\\u" in raw
 
 
 def _object(body: dict[str, Any], key: str) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from typing import Any, NotRequired, TypedDict, Unpack
 import orjson
 
 from contracts.envelope import (
+    ACCOUNT_MAX_BYTES,
     NotAccepted,
+    account_of,
     called,
     check_digits,
     content_id,
@@ -135,6 +137,7 @@ class Judge:
         try:
             # 4. What it is called, and which version of its contract accepts it.
             name, place, properties, traits = named(body, call)
+            account = _account(body) if call == "group" else ""
             judged = properties if place == "properties" else traits
             version = self._version(name or call, place, judged, time_us, body, asked)
             if version is None and call == "track":
@@ -172,6 +175,7 @@ class Judge:
             body,
             raw,
             odd,
+            group=(account, traits) if account else None,
         )
 
     def reread(self, raw: bytes, contract: str) -> Event:
@@ -191,7 +195,9 @@ class Judge:
         decided, _ = said_of(body, properties if name == CONSENT_UPDATED else None, self._purposes)
         identifiers = self.identifiers.read(seen)
         told = traits if call == "identify" else None
-        return Event(0, 0, "", call, name, contract, identifiers, properties, told, decided, None, body, raw)
+        account = account_of(body) if call == "group" else None
+        group = None if account is None else (account, traits)
+        return Event(0, 0, "", call, name, contract, identifiers, properties, told, decided, None, body, raw, group=group)
 
     def understood(self, event: Event) -> Event:
         """An event that other definitions accepted, as these read it."""
@@ -246,6 +252,15 @@ class Judge:
 
 def _future(time_us: int, received_us: int) -> NotAccepted:
     return NotAccepted("future", f"timestamp: expected at most {iso(received_us)} and the allowed skew, found {iso(time_us)}")
+
+
+def _account(body: dict[str, Any]) -> str:
+    """The account that a group call has to name."""
+    found = account_of(body)
+    if found is None:
+        expected = f"the id of an account, a text of at most {ACCOUNT_MAX_BYTES} bytes"
+        raise NotAccepted("envelope", f"groupId: expected {expected}, found {str(body.get('groupId'))[:50]!r}")
+    return found
 
 
 def _upcast(contract: str, upcast: Reading, body: dict[str, Any], place: str, judged: dict[str, Any]) -> dict[str, Any]:

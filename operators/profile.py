@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.model.batches import Event
-from operators import consent
+from operators import consent, stays
 from operators.records import Person
 from operators.segments.cells.cell import Cell, earlier
 from operators.segments.compile import Program
@@ -39,6 +39,10 @@ def fold(person: Person, event: Event, anchor: bytes, program: Program, now: int
             due = earlier(due, _fold_sent(person, event, program, now, touched))
     if event.consents:
         touched += consent.decide(person, event, anchor, program.defaults)
+    if event.group is not None:
+        account, said = event.group
+        calls, known_calls = stays.call(time, message, left=said.get(stays.LEAVES) is True), person.accounts.get(account)
+        person.accounts[account] = calls if known_calls is None else stays.join(known_calls, calls)
     if program.turns:
         for turn in program.turns:
             if turn.touches in touched:
@@ -101,6 +105,9 @@ def join(into: Person, other: Person, program: Program) -> None:
         ours = into.traits.get(name)
         if ours is None or (theirs[0], theirs[1]) > (ours[0], ours[1]):
             into.traits[name] = theirs
+    for account, calls in other.accounts.items():
+        mine = into.accounts.get(account)
+        into.accounts[account] = calls if mine is None else stays.join(mine, calls)
     consent.join(into, other)
     into.first = min((each for each in (into.first, other.first) if each is not None), default=None)
     into.last = max((each for each in (into.last, other.last) if each is not None), default=None)

@@ -145,11 +145,13 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
 
     ``links`` are the accepted ones by their keys; others have rows of their own. ``cells`` holds the running value of each
     feature that has one, by its number, ``consents`` the newest decision by purpose and anchor. ``bits`` are the memberships,
-    ``told`` what was last announced: consents by purpose, emitted traits and the confidence. ``armed``: when its timer is due.
+    ``told`` what was last announced: consents by purpose, emitted traits, the confidence, and by account whether it is
+    belonged to. ``armed``: when its timer is due.
     ``records``, if the rules have probabilistic links, by lead; ``confidence`` is the probability of the weakest link on the
     strongest way to the lead. ``aside``, where events of a device belong to nobody: start of its session, and the row as it was
     before that, empty if there was none.
     ``edition``: by which numbers of features and segments ``cells`` and ``bits`` are (`operators/segments/carried.py`).
+    ``accounts`` are the calls that name an account, by its id (`operators/stays.py`).
     """
 
     key: bytes
@@ -169,6 +171,7 @@ class Person(msgspec.Struct, array_like=True, gc=False, weakref=False):
     confidence: float = 1.0
     aside: list[Any] | None = None
     edition: int = 0
+    accounts: dict[str, list[list[Any]]] = {}
 
     @property
     def certainty(self) -> float:

@@ -31,9 +31,11 @@ _OURS = frozenset({FORMAT})
 
 FAMILIES = (
     "meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual", "quality",
-    "refused", "identified", "blocks", "history", "denials",
+    "refused", "identified", "blocks", "history", "denials", "accounts", "calls", "members",
 )  # fmt: skip
-_POINT_READS = frozenset({"seen", "people", "alias", "versions", "refused", "identified", "denials", "blocks"})
+_POINT_READS = frozenset({
+    "seen", "people", "alias", "versions", "refused", "identified", "denials", "blocks", "accounts", "members",
+})  # fmt: skip
 
 
 def _family_options(name: str, cache: Cache) -> Options:
@@ -116,6 +118,9 @@ class Shard:
     blocks: Family
     history: Family
     denials: Family
+    accounts: Family
+    calls: Family
+    members: Family
 
     def __init__(self, path: Path, *, sync: bool = False, cache_bytes: int = 64 * 1024 * 1024, formats: Set[bytes] = _OURS) -> None:
         """``formats``: those that are taken; what is committed makes it one of today's."""

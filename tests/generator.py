@@ -50,6 +50,10 @@ NUMBERED = (7, 7.0, "7", 0.25, 0.1234567, 0.1234568, 2**63, 2.0**63, 2.0**63 + 2
 UNSET = ("1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z")
 FOREIGN = ({"id": 5}, 7, "standard-2024", "order/5", "Order Completed/1-0-0", "order_completed/01-0-0", "")
 """Fields of a sender's own that have the name of ours."""
+ACCOUNT_TRAITS: dict[str, tuple[Any, ...]] = {
+    "plan": ("gold", "free", None, 1), "seats": NUMBERS, "since": DATES, "tags": (["a"], ["a", "b"], [], None),
+    "address": ({"city": "Berlin"}, None),
+}  # fmt: skip
 ORDERS = ("Order Completed", "order_completed", "OrderRefunded", "Order Com\u00adpleted", "O\u200crder Refunded")
 
 
@@ -147,6 +151,7 @@ def _event(rng: Random, message_id: str, moments: list[int]) -> Json:
         event.setdefault("context", {})["channel"] = rng.choice(["web", "shop", None])
     if rng.random() < 0.05:
         event.setdefault("context", {})["contract"] = rng.choice(FOREIGN)
+    event = _grouped(Random(f"{message_id}:group"), event)
     if rng.random() < 0.1:
         event["originalTimestamp"] = event["timestamp"]
         event["sentAt"] = event["receivedAt"] = event["timestamp"]
@@ -187,6 +192,20 @@ def _identify(rng: Random) -> Json:
     if rng.random() < 0.2:
         traits["total"] = 5
     return {"type": "identify", "traits": traits}
+
+
+ACCOUNTS: tuple[Any, ...] = ("acme", "acme", "acme", " acme ", "hive", "hive", "7", 7, "Łódź")
+
+
+def _grouped(rng: Random, event: Json) -> Json:
+    """Of some events what their sender says of an account instead; often so that somebody leaves it."""
+    if rng.random() > 0.15:
+        return event
+    traits: Json = {name: rng.choice(values) for name, values in ACCOUNT_TRAITS.items() if rng.random() < 0.5}
+    if rng.random() < 0.5:
+        traits["left"] = rng.choice([True, True, True, False, None, "true", 1])
+    kept = {key: value for key, value in event.items() if key not in {"event", "name", "properties", "traits"}}
+    return {**kept, "type": "group", "groupId": rng.choice(ACCOUNTS), "traits": traits}
 
 
 def _order(rng: Random) -> Json:
@@ -367,7 +386,12 @@ def _judged(body: Json, definitions: Definitions, position: int) -> Event:
         received_at_us=instant(body["receivedAt"]) if "receivedAt" in body else None,
         body=body,
         raw=written(body),
+        group=None if what != "group" else (_account(body["groupId"]), body.get("traits") or {}),
     )
+
+
+def _account(said: Any) -> str:
+    return said.strip() if isinstance(said, str) else str(int(said))
 
 
 def written(body: Json) -> bytes:

@@ -1,9 +1,9 @@
 """What Skep means, without an engine: `dump` computes the state at a time T from the set of accepted events.
 
 It is batch, quadratic and plain, to be read line by line beside `docs/architecture.md`: links (`tests.model_links`), links
-by likeness (`tests.model_matching`), then whose an event is, consent (`tests.model_consent`), traits and segments
-(`tests.model_segments`). It shares with the engine only the types of the contracts, the keyed hash, the text of a number and the
-match weight of one pair.
+by likeness (`tests.model_matching`), then whose an event is, consent (`tests.model_consent`), accounts
+(`tests.model_accounts`), traits and segments (`tests.model_segments`). It shares with the engine only the types of the
+contracts, the keyed hash, the text of a number and the match weight of one pair.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import orjson
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions, IdentityRules
 from contracts.model.hashing import Hasher, profile_id
+from tests.model_accounts import account_lines
 from tests.model_consent import Denial, consents_of, waiting
 from tests.model_links import (
     EPOCH,
@@ -151,6 +152,7 @@ def dump(
     people = attribute(definitions.identity, taken, identity, hasher)
     lines = [*identity_lines(definitions.identity, identity, people)]
     lines += [{"kind": "message", "id": mid, "profile": pid} for mid, pid in people.of_message.items()]
+    lines += account_lines(taken, people.profiles)
     for pid, mine in people.profiles.items():
         members = [identifier for identifier, home in people.of_identifier.items() if home == pid]
         theirs = [(identifier, denial) for identifier, denial in denied if identifier in members]

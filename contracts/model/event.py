@@ -13,7 +13,8 @@ class Event:
     call it (``order_completed``, ``page_viewed``); ``""`` for identify, group and alias, which are not things done.
     ``properties`` is what features read (a page's ``name`` is among them), ``traits`` what an identify call sets.
     ``consents`` are the decisions that the event carries, by purpose; None if it carries none; ``unread`` are the purposes among
-    them whose decision could not be read and counts as a denial.
+    them whose decision could not be read and counts as a denial. ``group`` is the account that a group call names, and its traits; None
+    of other calls, and of one that names none.
 
     ``lookup`` is what lookups have found for it, a JSON object as it is stored with it, which stands in the body under
     ``context.lookup``; empty if nothing was looked up. It is no part of what the event says.
@@ -22,7 +23,8 @@ class Event:
     """
 
     __slots__ = (
-        "body", "consents", "contract", "identifiers", "lookup", "message_id", "name", "position", "properties", "raw", "received_at_us",
+        "body", "consents", "contract", "group", "identifiers", "lookup", "message_id", "name", "position", "properties", "raw",
+        "received_at_us",
         "time_us", "traits", "type", "unread",
     )  # fmt: skip
 
@@ -43,6 +45,7 @@ class Event:
         raw: bytes,
         unread: tuple[str, ...] = (),
         lookup: bytes = b"",
+        group: tuple[str, dict[str, Any]] | None = None,
     ) -> None:
         self.position = position
         self.time_us = time_us
@@ -59,3 +62,4 @@ class Event:
         self.raw = raw
         self.unread = unread
         self.lookup = lookup
+        self.group = group

@@ -24,6 +24,10 @@ class Hasher:
         """The 16 bytes of the profile for a device's events that belong to nobody."""
         return self._hash(self.identifier(namespace, value) + b"shared")
 
+    def account(self, account: str) -> bytes:
+        """The 16 bytes of an account."""
+        return self._hash(b"%b\0\0account\0%b" % (self._space, account.encode()))
+
     def _hash(self, text: bytes) -> bytes:
         found = self._keyed.copy()
         found.update(text)

@@ -106,7 +106,7 @@ def _crossed(change: Change, floor: float) -> Iterator[Change]:
 
 
 def _appears(change: Change) -> Iterator[Change]:
-    """From a cohort to a name: out of the cohorts, then created, with its consents, traits and segments."""
+    """From a cohort to a name: out of the cohorts, then created, with its consents, traits, accounts and segments."""
     held = change["evidence"]
     for segment in held["segments"]:
         yield _cohort(_membership(change, "segment.exited", segment))
@@ -116,6 +116,8 @@ def _appears(change: Change) -> Iterator[Change]:
     for trait, value in held["traits"].items():
         said = {"trait": trait, "value": value}
         yield {**change, "type": "profile.updated", **said, "evidence": said}
+    for account in held.get("accounts", ()):
+        yield {**change, "type": "account.joined", "account": account, "evidence": {"since": None}}
     for segment in held["segments"]:
         yield _membership(change, "segment.entered", segment)
 

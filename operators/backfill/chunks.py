@@ -28,6 +28,7 @@ class LaidDown(msgspec.Struct, array_like=True, gc=False):
     consents: dict[str, bool] | None = None
     unread: tuple[str, ...] = ()
     lookup: bytes = b""
+    group: tuple[str, dict[str, Any]] | None = None
 
 
 PROPERTIES, TRAITS = 1, 2
@@ -58,7 +59,7 @@ class Chunk(msgspec.Struct, gc=False):
     fresh: list[tuple[bytes, ...]]
     """Of the groups that turned up here first, in order: the hashes of identifiers, or of those who hold them."""
     also: list[tuple[int, bytes]]
-    """Group, and the hash of what an event of it is a repeat of."""
+    """Group, and the hash of what an event of it is a repeat of, of the account that it names, or of who belongs to that."""
     quality: dict[tuple[int, str], Any]
     """What is counted of its events, by hour and event (`operators.quality.scores.Scores`)."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from contracts.envelope import message_hash
+from contracts.envelope import content, message_hash
 from contracts.model.batches import Event, Refused, SourceBatch
 from contracts.model.hashing import Hasher
 from operators.backfill.chunks import EVENT, NOBODY, PROPERTIES, REFUSED, TRAITS, Chunk, LaidDown, decode_judged, encode
@@ -26,6 +26,8 @@ from state.archive import Archive
 from state.keys import NOBODY as NO_ANCHOR
 from state.shard import SecondaryShard
 
+_BEHIND = b"\xff" * 17
+"""Behind every key that begins with an account's."""
 TOGETHER = 2_000
 """Records that are judged at once, as in a flow's batch."""
 
@@ -37,7 +39,7 @@ def event_of(row: LaidDown, position: int, identifiers: tuple[tuple[int, str], .
     traits = body["traits"] if row.places & TRAITS else row.traits
     event = Event(
         position, row.time_us, row.message_id, row.type, row.name, row.contract, identifiers, {} if properties is None else properties,
-        traits, row.consents, row.received_at_us, body, row.raw, row.unread, row.lookup,
+        traits, row.consents, row.received_at_us, body, row.raw, row.unread, row.lookup, row.group,
     )  # fmt: skip
     if looks_up or row.lookup:
         restore(event, row.lookup)
@@ -59,7 +61,7 @@ def row_of(event: Event) -> LaidDown:
         told = traits
     return LaidDown(
         event.time_us, event.message_id, event.type, event.name, event.contract, event.received_at_us, event.raw, places, own,
-        told, event.consents, event.unread, event.lookup,
+        told, event.consents, event.unread, event.lookup, event.group,
     )  # fmt: skip
 
 
@@ -92,6 +94,7 @@ class Judging:
         self._hasher = hasher
         self._archive = archive
         self._applied, self._archived = applied, archived
+        self._before = before
         self._seen, self._alias = before.columns["seen"], before.columns["alias"]
         self._some = next(before.rows("seen"), None) is not None or next(before.rows("alias"), None) is not None
         """Whether anything may be found there."""
@@ -99,6 +102,10 @@ class Judging:
         """Of each group; of one of refused records none."""
         self._groups: dict[Any, int] = {(): NOBODY}
         self._fresh: list[tuple[bytes, ...]] = []
+        self._named: set[tuple[int, str]] = set()
+        """Groups, each with the accounts that it names."""
+        self._accounts: set[str] = set()
+        """Accounts of which it has been said who belongs to them."""
         self._counted: dict[tuple[int, str], int] = {}
         """Events that are scored already, by hour and name."""
 
@@ -163,6 +170,8 @@ class Judging:
                 if group is None:
                     group = self._group(record.identifiers, [self._hash(pair) for pair in record.identifiers])
                     self.identifiers[group] = record.identifiers
+                if record.group is not None:
+                    self._call(group, record.body["groupId"], record.group[0], also)
                 if self._some:
                     self._repeats(group, message, also)
                 rows.append(EVENT + encode(row_of(record)))
@@ -199,6 +208,17 @@ class Judging:
         if seen is not None:
             anchor = seen[8:24]
             also.append((group, anchor if anchor == NO_ANCHOR else self._holder(anchor)))
+
+    def _call(self, group: int, written: object, account: str, also: list[tuple[int, bytes]]) -> None:
+        """An event names an account: all that do are connected, and with them who belongs to it. Repeats may write it in another way."""
+        if (group, account) in self._named:
+            return
+        self._named.add((group, account))
+        also += [(group, self._hasher.account(one)) for one in (account, content({"groupId": written}).decode())]
+        if account not in self._accounts:
+            self._accounts.add(account)
+            key = self._hasher.account(account)
+            also.extend((group, row[16:]) for row, _ in self._before.rows("members", key, key + _BEHIND))
 
     def _score(self, events: list[Event], quality: BatchQuality) -> None:
         """Add what events of a chunk come to."""

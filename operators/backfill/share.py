@@ -108,6 +108,7 @@ class Folding:
     def _done(self, count: int) -> Folded:
         work, shard = self._work, self._shard
         work.store.flush()
+        work.accounts.flush()
         work.moments.flush()
         work.quality.ledger.flush()
         quarantine = [row for row in shard.quarantine.pending.values() if row is not None]

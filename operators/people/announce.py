@@ -8,6 +8,7 @@ from typing import Any
 from contracts.model.hashing import profile_id
 from operators.change_log import TIMER, ChangeLog, confidence_told, membership, tell_confidence
 from operators.meta import Meta
+from operators.people.belonging import Belonging, belonging_told
 from operators.people.clock import BEFORE_ALL
 from operators.people.history import History
 from operators.people.store import PeopleStore
@@ -26,14 +27,16 @@ class Announcer:
     """Evaluates people by one set of definitions and appends every difference to the change log."""
 
     def __init__(
-        self, meta: Meta, log: ChangeLog, store: PeopleStore, timers: Timers, program: Program, *, history: History, hide: Hide | None
-    ) -> None:
+        self, meta: Meta, log: ChangeLog, store: PeopleStore, timers: Timers, program: Program, *,
+        history: History, belonging: Belonging, hide: Hide | None,
+    ) -> None:  # fmt: skip
         self._meta = meta
         self._log = log
         self._store = store
         self._timers = timers
         self._program = program
         self._history = history
+        self._belonging = belonging
         self._hide = hide
         self._told = [membership(each.name, each.version, each.purpose, program.definitions.digest) for each in program.segments]
 
@@ -76,6 +79,7 @@ class Announcer:
         """A profile id goes: out of its segments, then merged; erased if no evidence names any of it (into is None)."""
         for at in _set(int.from_bytes(person.bits, "little")):
             self._membership(person, at, entered=False)
+        self._belonging.gone(person)
         self._meta.people -= 1
         self._history.vanished(person.key, b"" if into is None else into.key)
         if into is None:
@@ -92,6 +96,7 @@ class Announcer:
         """Evaluate everything about a person; ``touched``: what an event has changed of somebody unknown before it."""
         certainty = self._confidence(person)
         self._consents(person)
+        self._belonging.tell_all(person)
         self._emit(person, self._program.emitted, now)
         if touched is None or now == BEFORE_ALL:
             self.evaluate(person, self._program.all_segments, now)
@@ -191,14 +196,16 @@ class Announcer:
         return confidence
 
     def _holds(self, person: Person) -> dict[str, Any]:
-        """The memberships, decided consents and emitted traits that have been told of a person."""
+        """The memberships, decided consents and emitted traits that have been told of a person, and the accounts if there are any."""
         held, told = int.from_bytes(person.bits, "little"), person.told
         segments = [segment for at, segment in enumerate(self._program.segments) if held >> at & 1]
         hide = self._hide or (lambda _name, value: value)
+        accounts = belonging_told(person)
         return {
             "segments": [{"segment": each.name, "version": each.version, "purpose": each.purpose} for each in segments],
             "consents": {name[1:]: told[name] for name in sorted(told) if name[:1] == "!"},
             "traits": {name: hide(name, shown(told[name])) for name in self._program.emitted if told.get(name) is not None},
+            **({"accounts": accounts} if accounts else {}),
         }
 
     def _consents(self, person: Person) -> None:

@@ -130,7 +130,7 @@ class Bringing:
             if person is None or not carried.matters(contracts[moment_contract(row)]):
                 continue
             event = work.judge.stored(row, stored.time_us, contracts)
-            event.consents = None
+            event.consents = event.group = None
             if not program.sent:
                 event.traits = None
             change.events += 1

@@ -11,7 +11,7 @@ from contracts.text.times import parse_time
 from operators.generations import GENERATIONS, begin
 from operators.lookups.lookup_epochs import ENTRY as LOOKUPS
 from operators.lookups.lookup_epochs import append_versions
-from operators.people import redefinition, repairs, rulings
+from operators.people import members, redefinition, repairs, rulings
 from operators.people.work import Work
 
 
@@ -38,6 +38,7 @@ def apply(work: Work, entry: ControlEntry) -> None:
     else:
         answer = {"ok": False, "error": f"control entry {entry.position} is of no known type: {kind!r}"}
     if work.digest:
+        members.settle(work)
         work.remember()
     identity = said.get("messageId")
     if isinstance(identity, str) and answer is not None:

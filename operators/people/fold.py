@@ -23,6 +23,8 @@ def apply(
     work.store.dirty[person.key] = person
     if event.consents:
         consent.resolve(person, work.store.holder)
+    if event.group is not None and not settle:
+        work.belonging.tell(person, event.group[0])
     if linked is not None:
         touched = _reconsider(work, person, event, touched, linked)
     if due is not None:
@@ -120,6 +122,7 @@ def claim(work: Work, claimed: Claim, linked: Linked | None) -> None:
     else:
         was = decode_person(row)
         other.first, other.last, other.traits, other.cells, other.consents = was.first, was.last, was.traits, was.cells, was.consents
+        other.accounts = was.accounts
         consent.resolve(other, store.holder)
         store.dirty[other.key] = other
         work.timers.arm(other, next_due(other, work.program, work.clock.now))

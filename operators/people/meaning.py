@@ -13,9 +13,9 @@ from operators.quality.scores import source_of
 from operators.records import decode_page
 from state.keys import NOBODY
 
-MEANING = 3
+MEANING = 4
 """Raised when what is stored comes to mean something else: how identifiers are normalised, names, consents or times are read,
-which links by likeness stand, what of a list counts that a measure reads with ``[]``."""
+which links by likeness stand, what of a list counts that a measure reads with ``[]``, whether group calls are of accounts."""
 _KEPT = 1
 """The first meaning under which all is kept that is kept beside people today."""
 _ITEMS = 2
@@ -29,8 +29,10 @@ def is_old(meta: Meta) -> bool:
 
 
 def says_the_same(meta: Meta, definitions: Definitions) -> bool:
-    """Whether people by an older meaning are what they are by today's: since 2 nothing is read in another way but items of lists."""
-    return meta.meaning == _ITEMS and not any("[]" in (feature.property or "") for feature in definitions.features.values())
+    """Whether people by an older meaning are what they are by today's, but for accounts: since 2 nothing else is read in another way but
+    items of lists."""
+    items = any("[]" in (feature.property or "") for feature in definitions.features.values())
+    return meta.meaning > _ITEMS or (meta.meaning == _ITEMS and not items)
 
 
 def renew(work: Work) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from contracts.envelope import may_name_account
 from contracts.model.batches import ControlEntry
 from contracts.model.definitions import Definitions
 from contracts.model.versions import newest
 from operators.epochs import CONTROL, append_epoch
+from operators.moment_row import moment_raw
 from operators.people import change, denials, meaning
 from operators.people.blocks import BlockIndex
-from operators.people.recompute import compute
+from operators.people.recompute import compute, rebuild
 from operators.people.work import Work
-from operators.records import OWNED, SELF, decode_person
+from operators.records import OWNED, SELF, Person, decode_person
 from operators.segments.carried import Memberships
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
@@ -49,11 +51,13 @@ def renew(work: Work) -> bool:
     """Compute everybody anew if that was last done by an older meaning of what is stored; whether it was done."""
     if not meaning.is_old(work.meta):
         return False
-    if not work.digest or meaning.says_the_same(work.meta, work.definitions):
+    if not work.digest:
         work.meta.meaning = meaning.MEANING
         return False
     work.log.cause, work.log.time = {"type": "meaning", "id": str(meaning.MEANING)}, None
     work.log.clock = work.meta.clock or 0
+    if meaning.says_the_same(work.meta, work.definitions):
+        return _find_accounts(work)
     with work.computing("this version of Skep reads what is stored in another way"):
         _recompute(work, work.program)
     work.remember()
@@ -66,6 +70,7 @@ def _recompute(work: Work, before: Program) -> None:
     if old_meaning:
         meaning.renew(work)
     denials.read_again(work)
+    work.accounts.clear()
     old = {key: decode_person(row) for key, row in work.shard.people.committed(b"")}
     anchors = {key for key, _ in work.shard.alias.committed(b"")}
     for anchor in _anchors_with_moments(work):
@@ -83,6 +88,28 @@ def _recompute(work: Work, before: Program) -> None:
     index = BlockIndex(work.shard.blocks, 0, work.meta) if work.matcher is None else work.matcher.index
     index.clear()
     compute(work, old, anchors, everybody=True)
+    # Everybody has been evaluated by what is said of accounts now.
+    work.accounts.moved.clear()
+
+
+def _find_accounts(work: Work) -> bool:
+    """Of an earlier version: read the group calls, and compute those anew who made them; whether there are any."""
+    meaning.renew(work)
+    callers: dict[bytes, Person] = {}
+    for anchor in sorted(_anchors_with_moments(work)):
+        for kept in work.moments.of([anchor]):
+            event = work.reread(kept) if may_name_account(moment_raw(kept.row)) else None
+            if event is None or event.group is None:
+                continue
+            work.accounts.say(event, anchor)
+            holder = work.store.holder(anchor)
+            if holder is not None:
+                callers[holder.key] = holder
+    if callers:
+        rebuild(work, callers.values(), set())
+    work.accounts.moved.clear()
+    work.remember()
+    return work.accounts.some
 
 
 def _anchors_with_moments(work: Work) -> set[bytes]:
@@ -99,6 +126,9 @@ def _anchor_again(work: Work, anchor: bytes, *, timed: bool) -> set[bytes]:
         pairs = event.identifiers
         home = work.store.hash(work.rules.anchor(pairs)) if pairs else NO_ANCHOR
         time_us = meaning.time_again(event, kept.time_us) if timed else kept.time_us
+        if event.group is not None:
+            event.time_us = time_us
+            work.accounts.say(event, home)
         if home == anchor and time_us == kept.time_us:
             continue
         found.add(home)

@@ -40,13 +40,18 @@ def settle(work: Work, event: Event, kept: Kept) -> tuple[str, str] | None:
 def _replace(work: Work, event: Event, kept: Kept) -> None:
     """Let a repeat stand in the place of what is stored. It may carry other identifiers, since ``28.0`` and 28 are equal contents."""
     store, pairs = work.store, event.identifiers
-    anchors = {store.hash(pair) for pair in (*work.reread(kept).identifiers, *pairs)}
+    before = work.reread(kept)
+    anchors = {store.hash(pair) for pair in (*before.identifiers, *pairs)}
     work.moments.drop(kept)
     work.meta.remembered += kept.forgotten
     anchor = store.hash(work.rules.anchor(pairs)) if pairs else NO_ANCHOR
     work.meta.unidentified += (anchor == NO_ANCHOR) - (kept.anchor == NO_ANCHOR)
     work.moments.keep(anchor, event, kept.message, ITSELF)
+    work.begin(event.message_id, event.time_us)
+    if before.group is not None:
+        work.accounts.unsay(before)
+    if event.group is not None:
+        work.accounts.say(event, anchor)
     if anchors:
-        work.begin(event.message_id, event.time_us)
         holders = {holder.key: holder for holder in map(store.holder, sorted(anchors)) if holder is not None}
         rebuild(work, holders.values(), anchors)

@@ -151,6 +151,7 @@ class Space:
         # 4. What changed is encoded.
         if work.digest:
             work.store.flush()
+            work.accounts.flush()
             work.moments.flush()
         work.quality.ledger.flush()
         self.shard.meta.put(meta_row.KEY, meta_row.encode(self.meta))

@@ -8,7 +8,7 @@ from contracts.envelope import message_hash
 from contracts.model.batches import Event, JudgedBatch, Refused
 from contracts.text.times import iso
 from operators.epochs import CONTROL
-from operators.people import denials, fold, local, repeat, resemblance
+from operators.people import denials, fold, local, members, repeat, resemblance
 from operators.people.quarantine import QuarantineRow, refused_event
 from operators.people.recompute import NONE_GONE, rebuild
 from operators.people.store import Same, Slot
@@ -41,6 +41,8 @@ def take(work: Work, event: Event, partition: str, *, exempt: bool = False) -> t
     refusal = _meet(work, event, partition, exempt=exempt)
     if refusal is not None and event.consents:
         denials.take(work, work.judge.denials(event.raw, event.time_us), source_of(partition))
+    if work.accounts.waiting:
+        members.settle(work)
     if work.store.moves or work.history.waiting:
         work.remember()
     return refusal
@@ -72,6 +74,8 @@ def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[st
     elif clock is None:
         advance(work, time, None)
     work.begin(event.message_id, time)
+    if event.group is not None:
+        work.accounts.say(event, work.store.hash(work.rules.anchor(pairs)) if pairs else NO_ANCHOR)
     # It is about nobody,
     if not pairs:
         meta.unidentified += 1

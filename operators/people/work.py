@@ -15,7 +15,9 @@ from operators.match.model import model_of
 from operators.meta import Meta
 from operators.moment_row import with_owner
 from operators.people import rebuilds
+from operators.people.accounts import Accounts
 from operators.people.announce import Announcer, Hide
+from operators.people.belonging import Belonging
 from operators.people.clock import Clock
 from operators.people.heads import Heads, owner_key
 from operators.people.history import History
@@ -52,6 +54,7 @@ class Work:
     store: PeopleStore
     stitcher: Stitcher
     announcer: Announcer
+    belonging: Belonging
 
     def __init__(
         self,
@@ -82,6 +85,7 @@ class Work:
         self.log = ChangeLog(name, shard.changes, self.meta)
         self.history = History(shard.history, self.meta, self.log)
         self.manual = Manual(shard.manual)
+        self.accounts = Accounts(shard, hasher)
         self.quality = Quality(shard.quality, self.meta, self.log)
         cost = shard.meta.get(rebuilds.KEY)
         self.cost = rebuilds.decode(cost) if cost is not None else rebuilds.Rebuilds()
@@ -121,7 +125,10 @@ class Work:
         model = None if likeness is None else model_of(definitions)
         self.matcher = Matcher(self.store, self.manual, self.meta, likeness, model) if likeness is not None and model is not None else None
         hide = self._hide(definitions) if self._hide is not None else None
-        self.announcer = Announcer(self.meta, self.log, self.store, self.timers, self.program, history=self.history, hide=hide)
+        self.belonging = Belonging(self.accounts, self.store, self.log)
+        self.announcer = Announcer(
+            self.meta, self.log, self.store, self.timers, self.program, history=self.history, belonging=self.belonging, hide=hide
+        )
         # Records are judged, and so scored, by the definitions of their position, whoever is still to be brought along.
         self.quality.use(definitions if change is None else self.load(change.after))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from contracts.model.hashing import profile_id
+from operators.people.accounts import decode_stays
 from operators.people.quarantine import decode_row
 from operators.records import Person, decode_person
 from operators.soundness.findings import Findings
+from operators.stays import stays
 from operators.view.rows import SpaceRows
 from state.keys import time_key
 
@@ -52,6 +54,21 @@ def timers(space: SpaceRows) -> Findings:
         found.looked += 1
         if space.rows.row("timers", time_key(armed) + key) is None:
             found.differ(f"profile {profile_id(key)}", "a timer for which it is armed", "none")
+    return found
+
+
+def members(space: SpaceRows) -> Findings:
+    """Who belongs to which account, and since when, is what the calls of each person say; and those are the accounts that calls name."""
+    found = Findings("members", "profiles at accounts, each with the stays that its group calls make")
+    stored = {key: decode_stays(row) for key, row in space.rows.rows("members")}
+    for person in space.people():
+        for account, calls in person.accounts.items():
+            kept = stored.pop(space.hasher.account(account) + person.key, [])
+            found.same(f"{profile_id(person.key)} at account {account}", stays(calls), kept)
+    for key in stored:
+        found.differ(f"{profile_id(key[16:])} at account {key[:16].hex()}", "a profile whose calls say so", "none")
+    called = {key[:16] for key, _ in space.rows.rows("calls")}
+    found.same("accounts", sorted(key.hex() for key in called), sorted(key.hex() for key, _ in space.rows.rows("accounts")))
     return found
 
 

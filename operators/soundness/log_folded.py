@@ -1,4 +1,4 @@
-"""The change log, folded: it must come to who is there, in which segments, with which consents and confidence."""
+"""The change log, folded: it must come to who is there, in which segments and accounts, with which consents and confidence."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import orjson
 from contracts.model.hashing import profile_id
 from operators.soundness.findings import Findings
 from operators.soundness.holders import told_in
+from operators.stays import belongs
 from operators.view.rows import SpaceRows
 from state.keys import sequence_of
 
@@ -16,18 +17,19 @@ from state.keys import sequence_of
 class _Told:
     """What is known of a profile from the log."""
 
-    __slots__ = ("confidence", "consents", "segments", "version")
+    __slots__ = ("accounts", "confidence", "consents", "segments", "version")
 
     def __init__(self, change: dict[str, Any], version: int) -> None:
         self.version = version
         self.confidence = change["confidence"]
         self.segments: set[str] = set()
         self.consents: dict[str, bool] = {}
+        self.accounts: set[str] = set()
 
 
 def change_log(space: SpaceRows) -> Findings:
     """Every change, and every profile that they come to."""
-    found = Findings("changes", "changes, which fold to the profiles, memberships, consents and confidences that are stored")
+    found = Findings("changes", "changes, which fold to the profiles, memberships, consents, accounts and confidences that are stored")
     told: dict[str, _Told] = {}
     gone: dict[str, int] = {}
     expected = 1
@@ -73,6 +75,11 @@ def _take(found: Findings, told: dict[str, _Told], gone: dict[str, int], change:
         if (change["segment"] in one.segments) is (kind == "segment.entered"):
             found.differ(f"change {change['id']}", f"{profile} {before} {change['segment']} before", kind)
         (one.segments.add if kind == "segment.entered" else one.segments.discard)(change["segment"])
+    elif kind in {"account.joined", "account.left"}:
+        before = "outside of" if kind == "account.joined" else "at"
+        if (change["account"] in one.accounts) is (kind == "account.joined"):
+            found.differ(f"change {change['id']}", f"{profile} {before} account {change['account']} before", kind)
+        (one.accounts.add if kind == "account.joined" else one.accounts.discard)(change["account"])
     elif kind == "consent.changed":
         granted = change["evidence"]["granted"]
         if granted is None:
@@ -99,6 +106,7 @@ def _compare(space: SpaceRows, found: Findings, told: dict[str, _Told]) -> None:
             ("segments", sorted(one.segments), sorted(told_in(person, segments))),
             ("consents", one.consents, dict(person.granted)),
             ("confidence", one.confidence, person.certainty),
+            ("accounts", sorted(one.accounts), sorted(name for name, calls in person.accounts.items() if belongs(calls))),
         ):
             if says != has:
                 found.differ(f"{name}, {what}", f"{says} by the log", has)

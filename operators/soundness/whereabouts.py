@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contracts.envelope import message_hash
+import orjson
+
+from contracts.envelope import account_of, may_name_account, message_hash
 from contracts.model.definitions import IdentityRules
 from contracts.model.hashing import profile_id
-from operators.moment_row import moment_contract, moment_message, moment_owner
+from operators.moment_row import moment_contract, moment_message, moment_owner, moment_raw
 from operators.records import NOBODY, OWNED, Stored, decode_moments, decode_page, decode_person
 from operators.soundness.findings import Findings
 from operators.view.events import EventReader
 from operators.view.rows import SpaceRows
 from state.keys import NOBODY as NO_ANCHOR
-from state.keys import PERIOD_US, period_of, period_of_key
+from state.keys import PERIOD_US, period_of, period_of_key, time_key
 
 
 def moments(space: SpaceRows) -> Findings:
@@ -21,7 +23,7 @@ def moments(space: SpaceRows) -> Findings:
     found = Findings("moments", "accepted events, each of which lies where its message id says and has one owner")
     meta, events = space.meta, EventReader(space)
     contracts, rules = len(meta.contracts), space.program.definitions.identity
-    unidentified = 0
+    unidentified = called = 0
     for family, anchor, key, each in _stored(space):
         found.looked += 1
         message_id = _message(each)
@@ -33,6 +35,7 @@ def moments(space: SpaceRows) -> Findings:
         period = period_of_key(key if family == "moments" else key[16:])
         if period_of(each.time_us) != period:
             found.differ(about, f"a time of the period from {period * PERIOD_US} µs on", f"{each.time_us} µs")
+        called += _is_called(space, each)
         unidentified += anchor == NO_ANCHOR
         if family == "moments" or anchor == NO_ANCHOR:
             where = events.lies(each.message)
@@ -48,10 +51,23 @@ def moments(space: SpaceRows) -> Findings:
                 found.differ(about, "a profile whose event it is", "nobody" if lead is None else f"{profile_id(lead)}, who is not there")
     found.same("events that are counted", found.looked, meta.events)
     found.same("events without identifiers that are counted", unidentified, meta.unidentified)
+    found.same("group calls that are kept by account", called, sum(1 for _ in space.rows.rows("calls")))
     for message, _ in space.rows.rows("seen"):
         if events.remembered(message) is None:
             found.differ(f"message id {message.hex()}", "an event", "none where it leads")
     return found
+
+
+def _is_called(space: SpaceRows, each: Stored) -> bool:
+    """Whether a stored event names an account, among whose calls it is."""
+    raw = moment_raw(each.row)
+    if not may_name_account(raw):
+        return False
+    body = orjson.loads(raw)
+    account = account_of(body) if body["type"] == "group" else None
+    return (
+        account is not None and space.rows.row("calls", space.hasher.account(account) + time_key(each.time_us) + each.message) is not None
+    )
 
 
 def _stored(space: SpaceRows) -> Iterator[tuple[str, bytes, bytes, Stored]]:

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 from contracts.model.hashing import profile_id
-from contracts.text.times import iso
+from contracts.text.times import iso, iso_or_none
 from operators.records import Person
+from operators.view.accounts import AccountReader
 from operators.view.events import EventReader
 from operators.view.profiles import ProfileReader
 from operators.view.rows import SpaceRows
@@ -19,6 +20,11 @@ def dump(space: SpaceRows, at_us: int) -> Iterator[bytes]:
     """The lines of a space at a time, in no order."""
     for person in space.people():
         yield from person_lines(space, person, at_us)
+    for account in AccountReader(space).all():
+        yield _line(kind="account", space=space.space, id=account.id, traits=account.traits)
+        for member in account.members():
+            stays = [[iso(since), iso_or_none(until)] for since, until in member.stays]
+            yield _line(kind="member", space=space.space, account=account.id, profile=member.profile, stays=stays)
     for message, profile in EventReader(space).attributions():
         yield _line(kind="message", space=space.space, id=message, profile=profile)
 

@@ -13,6 +13,7 @@ from operators.consent import decision, joining
 from operators.records import Identifier, Person
 from operators.segments.compile import Program
 from operators.segments.predicates import canonical
+from operators.view.accounts import AccountReader
 from operators.view.rows import SpaceRows
 from state.snapshot.tables.consents import ConsentRow
 from state.snapshot.tables.profiles import ProfileRow
@@ -64,13 +65,17 @@ class ProfileReader:
         return None if person is None else self.show(person, at_us)
 
     def show(self, person: Person, at_us: int | None = None) -> dict[str, Any]:
-        """A profile with its identifiers, first and last seen, version, and what counts of the purposes that nobody decided."""
+        """A profile with its identifiers, stays at accounts, first and last seen, version, and what counts of the purposes that nobody
+        decided."""
         names = self.committed.program.definitions.identity.namespaces
         return {
             **self.describe(person, self.committed.at(at_us)),
             "consent_defaults": {
                 name: default for name, default in sorted(self.committed.program.defaults.items()) if name not in person.granted
             },
+            "accounts": [
+                [account, iso(since), iso_or_none(until)] for account, (since, until) in AccountReader(self.committed).of_person(person)
+            ],
             "identifiers": [[names[i.namespace].name, i.value, iso(i.first), iso(i.last)] for i in _ranked(person)],
             "first_seen": iso_or_none(person.first),
             "last_seen": iso_or_none(person.last),

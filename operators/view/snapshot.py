@@ -10,6 +10,8 @@ from operators.quality.scores import HOUR_US, share
 from operators.versions import Reading
 from operators.view.space import View
 from state.snapshot.rows import Settled
+from state.snapshot.tables.account_members import MemberRow
+from state.snapshot.tables.accounts import AccountRow
 from state.snapshot.tables.changes import LoggedRow
 from state.snapshot.tables.quality import QualityRow
 from state.snapshot.tables.quarantine import RefusedRow
@@ -43,10 +45,23 @@ class SnapshotRows:
             "identity_links": view.identity.links(),
             "identity_history": view.history.rows(),
             "consents": view.profiles.consents(),
+            "accounts": self._accounts(),
+            "account_members": self._members(),
             "quarantine": self._quarantine(),
             "changes": (LoggedRow(sequence, body, view.space) for sequence, body in view.changes()),
             "quality": self._quality(),
         }
+
+    def _accounts(self) -> Iterator[AccountRow]:
+        for account in self.view.accounts.all():
+            stays = [member.stays for member in account.members()]
+            yield AccountRow(account.id, self.view.space, account.traits, sum(each[-1][1] is None for each in stays), len(stays))
+
+    def _members(self) -> Iterator[MemberRow]:
+        for account in self.view.accounts.all():
+            for member in account.members():
+                for since, until in member.stays:
+                    yield MemberRow(account.id, member.profile, since, until, self.view.space)
 
     def _quarantine(self) -> Iterator[RefusedRow]:
         for row in self.view.quarantine.entries():

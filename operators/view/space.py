@@ -15,6 +15,7 @@ from contracts.text.times import iso, iso_or_none
 from operators.people import rebuilds
 from operators.people.rebuilds import Rebuilds
 from operators.quality.scores import source_of
+from operators.view.accounts import AccountReader
 from operators.view.dump import dump
 from operators.view.events import EventReader
 from operators.view.history import HistoryReader
@@ -33,6 +34,7 @@ class View(SpaceRows):
     def __init__(self, rows: Rows, space: str, hasher: Hasher, load: Callable[[str], Definitions]) -> None:
         super().__init__(rows, space, hasher, load)
         self.profiles = ProfileReader(self)
+        self.accounts = AccountReader(self)
         self.identity = IdentityReader(self)
         self.history = HistoryReader(self)
         self.quarantine = QuarantineReader(self)

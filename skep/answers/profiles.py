@@ -24,7 +24,7 @@ class Profile(msgspec.Struct, frozen=True):
     """A profile, now or ``at`` an earlier time. Times are ISO 8601.
 
     ``identifiers``: namespace, value, first and last seen of each. ``consents``: what was decided, by purpose; ``consent_defaults``: what
-    counts of the others. ``version``: None of an earlier time.
+    counts of the others. ``accounts``: the stays at accounts. ``version``: None of an earlier time.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Profile(msgspec.Struct, frozen=True):
     consents: dict[str, bool]
     confidence: float
     consent_defaults: dict[str, bool]
+    accounts: list[list[str | None]]
     identifiers: list[list[str]]
     first_seen: str | None
     last_seen: str | None

@@ -93,7 +93,7 @@ def _checks(settings: Settings, space: str, size: int, seed: int) -> Iterator[Fi
         yield _archive(settings, view, archived)
         if view.meta.change is not None:
             return
-        for check in (log_folded.change_log, holders.timers, holders.counts):
+        for check in (log_folded.change_log, holders.timers, holders.members, holders.counts):
             yield check(view)
         judge = cache(lambda digest: Judge(load(digest), **tolerance(settings)))
         yield again.sample(view, overlay, lambda: work_of(settings, space, overlay, load=load, judge=judge), size, seed)

@@ -25,9 +25,16 @@ from skep.project.errors import CommandError
 from skep.project.judging import tolerance
 from skep.project.settings import Settings
 
-_KINDS = {"profile": "identity", "identity": "identity", "events": "identity", "segment": "segment", "consent": "consent"}
+_KINDS = {
+    "profile": "identity",
+    "identity": "identity",
+    "events": "identity",
+    "segment": "segment",
+    "consent": "consent",
+    "account": "account",
+}
 """What a change is about by how its type begins; a ``profile.updated`` is about a trait."""
-_ABOUT = ("segment", "trait", "merged", "split", "from", "purpose")
+_ABOUT = ("segment", "account", "trait", "merged", "split", "from", "purpose")
 """The keys of a change that name what it is about, the first that is there."""
 
 
@@ -35,8 +42,8 @@ class TimelineEntry(msgspec.Struct, frozen=True):
     """One thing of a timeline.
 
     ``time``: of an event its own, of a change the clock at which it was told (ISO 8601). ``kind``: ``event identity trait segment
-    consent``. ``what``: the name of an event or its call; the type of a change. ``about``: the identifier that an event hangs on as
-    ``namespace:value``; the segment, trait, purpose or other profile of a change. ``value``: what an event says, its traits or
+    consent account``. ``what``: the name of an event or its call; the type of a change. ``about``: the identifier that an event hangs on as
+    ``namespace:value``; the segment, account, trait, purpose or other profile of a change. ``value``: what an event says, its traits or
     properties; a trait's value, whether a consent is granted, a confidence, how many messages changed hands. ``id``: of the message,
     or of the change. ``cause``: what made a change, as in the change log.
     """

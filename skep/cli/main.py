@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from skep.cli.accounts import accounts_app
 from skep.cli.console import fail, out
 from skep.cli.definitions import definitions_app
 from skep.cli.demo import demo_app
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 for alone in (flow_app, definitions_app, people_app, demo_app, sql_app, hash_app):
     app.add_typer(alone)
+app.add_typer(accounts_app, name="account")
 app.add_typer(quality_app, name="quality")
 app.add_typer(sources_app, name="sources")
 for name, words in (

@@ -121,6 +121,15 @@ class Hider:
                 hidden[name] = self.value(namespace, traits[name])
         return hidden
 
+    def account(self, traits: dict[str, Any]) -> dict[str, Any]:
+        """An account's traits: those that group calls set at personal paths; their names, too, where all that is said is hidden."""
+        shown = (*self.roots.get("traits", ()), *self.tagged.get("group", {}).get("traits", ()))
+        whole = next((namespace for namespace, rest in shown if not rest), "")
+        if whole:
+            return {self.text(whole, name): self.value(whole, value) for name, value in traits.items()}
+        hidden: dict[str, Any] = self.below("traits", {**traits}, "group")
+        return hidden
+
     def trait(self, name: str, value: Any) -> Any:
         """The value of one trait; ``value`` is changed in place where it can be."""
         return self.value(self._whole, value) if self._whole else self.traits({name: value})[name]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from state.snapshot.questions import Macro, View, macros, views
 from state.snapshot.table import Table
+from state.snapshot.tables.account_members import ACCOUNT_MEMBERS
+from state.snapshot.tables.accounts import ACCOUNTS
 from state.snapshot.tables.attributions import ATTRIBUTIONS
 from state.snapshot.tables.changes import CHANGES
 from state.snapshot.tables.consents import CONSENTS
@@ -24,7 +26,7 @@ from state.snapshot.tables.spaces import SPACES
 
 TABLES: tuple[Table, ...] = (
     EVENTS, ATTRIBUTIONS, PROFILES, IDENTIFIERS, IDENTITY_LINKS, IDENTITY_HISTORY, MEMBERSHIPS, SEGMENTS,
-    PURPOSES, CONSENTS, QUARANTINE, CHANGES, QUALITY, FIELDS, SPACES,
+    PURPOSES, CONSENTS, ACCOUNTS, ACCOUNT_MEMBERS, QUARANTINE, CHANGES, QUALITY, FIELDS, SPACES,
 )  # fmt: skip
 """In the order in which the snapshot has them."""
 

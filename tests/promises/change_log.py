@@ -22,6 +22,7 @@ class Folded:
         self.segments: dict[str, set[str]] = {}
         self.consents: dict[str, dict[str, bool]] = {}
         self.confidence: dict[str, float] = {}
+        self.accounts: dict[str, set[str]] = {}
 
     def read(self, changes: Iterable[tuple[int, bytes]]) -> Folded:
         for sequence, row in changes:
@@ -58,6 +59,11 @@ class Folded:
             self.segments[profile].remove(change["segment"])
         elif kind == "consent.changed":
             self.consents.setdefault(profile, {})[change["purpose"]] = change["evidence"]["granted"]
+        elif kind == "account.joined":
+            assert change["account"] not in self.accounts.setdefault(profile, set()), change
+            self.accounts[profile].add(change["account"])
+        elif kind == "account.left":
+            self.accounts[profile].remove(change["account"])
         elif kind == "identity.merged":
             self._gone(change["evidence"]["merged"], change)
         elif kind == "profile.erased":
@@ -70,19 +76,22 @@ class Folded:
         assert {each["segment"] for each in evidence["segments"]} == self.segments.get(profile, set()), evidence
         said = {purpose: granted for purpose, granted in self.consents.get(profile, {}).items() if granted is not None}
         assert evidence["consents"] == said, evidence
+        assert set(evidence.get("accounts", ())) == self.accounts.get(profile, set()), evidence
 
     def _gone(self, profile: str, change: Json) -> None:
         assert not self.segments.pop(profile, set()), f"out of its segments before it goes: {change}"
+        assert not self.accounts.pop(profile, set()), f"out of its accounts before it goes: {change}"
         self.consents.pop(profile, None)
         self.people.remove(profile)
 
     def told(self) -> dict[str, Json]:
-        """By profile id: its segments and decided consents."""
+        """By profile id: its segments, decided consents, and accounts."""
         return {
             profile: {
                 "segments": sorted(self.segments.get(profile, ())),
                 "consents": {purpose: said for purpose, said in self.consents.get(profile, {}).items() if said is not None},
                 "confidence": self.confidence[profile],
+                "accounts": sorted(self.accounts.get(profile, ())),
             }
             for profile in self.people
         }
@@ -95,5 +104,13 @@ def changes_of(engine: Engine) -> list[tuple[int, bytes]]:
 
 def dumped(lines: Iterable[bytes]) -> dict[str, Json]:
     """What `Folded.told` must be, from a dump."""
-    people = [line for line in map(orjson.loads, lines) if line["kind"] == "profile"]
-    return {line["id"]: {key: line[key] for key in ("segments", "consents", "confidence")} for line in people}
+    found = list(map(orjson.loads, lines))
+    belong = {(line["profile"], line["account"]) for line in found if line["kind"] == "member" and line["stays"][-1][1] is None}
+    people = {line["id"]: line for line in found if line["kind"] == "profile"}
+    return {
+        profile: {
+            **{key: line[key] for key in ("segments", "consents", "confidence")},
+            "accounts": sorted(account for one, account in belong if one == profile),
+        }
+        for profile, line in people.items()
+    }

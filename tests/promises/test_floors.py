@@ -44,6 +44,7 @@ class Cohorts:
         self.segments: dict[str, set[str]] = {}
         self.consents: dict[str, dict[str, bool]] = {}
         self.traits: dict[str, Json] = {}
+        self.accounts: dict[str, set[str]] = {}
         self.cohorts: Counter[str] = Counter()
 
     def read(self, lines: Iterable[tuple[int, bytes]]) -> None:
@@ -72,6 +73,7 @@ class Cohorts:
             assert profile not in self.people, change
             self.people.add(profile)
             self.segments[profile], self.consents[profile], self.traits[profile] = set(), {}, {}
+            self.accounts[profile] = set()
             return
         assert profile in self.people, f"a profile is created before anything else is said of it: {change}"
         if kind == "segment.entered":
@@ -81,6 +83,11 @@ class Cohorts:
             self.segments[profile].remove(change["segment"])
         elif kind == "consent.changed":
             self.consents[profile][change["purpose"]] = change["granted"]
+        elif kind == "account.joined":
+            assert change["account"] not in self.accounts[profile], change
+            self.accounts[profile].add(change["account"])
+        elif kind == "account.left":
+            self.accounts[profile].remove(change["account"])
         elif kind == "profile.updated":
             self.traits[profile][change["trait"]] = change["value"]
         elif kind == "identity.merged":
@@ -98,12 +105,16 @@ class Cohorts:
     def _gone(self, profile: str, change: Json) -> None:
         assert not self.segments.pop(profile), f"out of its segments before it goes: {change}"
         self.people.remove(profile)
-        del self.consents[profile], self.traits[profile]
+        del self.consents[profile], self.traits[profile], self.accounts[profile]
 
     def told(self) -> Json:
-        """By profile its segments and decided consents, by segment how many are in its cohort."""
+        """By profile its segments, decided consents and accounts, by segment how many are in its cohort."""
         named = {
-            profile: (sorted(self.segments[profile]), {key: said for key, said in self.consents[profile].items() if said is not None})
+            profile: (
+                sorted(self.segments[profile]),
+                {key: said for key, said in self.consents[profile].items() if said is not None},
+                sorted(self.accounts[profile]),
+            )
             for profile in self.people
         }
         return {"named": named, "cohorts": +self.cohorts}
@@ -116,8 +127,11 @@ def held(engine: Engine, floor: float) -> Json:
 
 def held_of(dump: Iterable[bytes | str], floor: float) -> Json:
     """The same of a dump."""
-    people = [line for line in map(orjson.loads, dump) if line["kind"] == "profile"]
-    named = {one["id"]: (one["segments"], one["consents"]) for one in people if one["confidence"] >= floor}
+    lines = list(map(orjson.loads, dump))
+    people = [line for line in lines if line["kind"] == "profile"]
+    belong = [(line["profile"], line["account"]) for line in lines if line["kind"] == "member" and line["stays"][-1][1] is None]
+    at = {one["id"]: sorted(account for profile, account in belong if profile == one["id"]) for one in people}
+    named = {one["id"]: (one["segments"], one["consents"], at[one["id"]]) for one in people if one["confidence"] >= floor}
     cohorts = Counter(segment for one in people if one["confidence"] < floor for segment in one["segments"])
     return {"named": named, "cohorts": cohorts}
 
@@ -160,7 +174,7 @@ def test_whoever_is_told_names_and_cohorts_knows_the_state(tmp_path: Path, seed:
             for profile, traits in one.traits.items():
                 person = engine.view.profiles.by_id(profile)
                 assert person is not None
-                told = {key: shown(value) for key, value in person.told.items() if key[:1] not in "!?"}
+                told = {key: shown(value) for key, value in person.told.items() if key[:1] not in "!?\0"}
                 expected = orjson.loads(orjson.dumps(told))
                 assert {key: value for key, value in traits.items() if value is not None} == {
                     k: v for k, v in expected.items() if v is not None

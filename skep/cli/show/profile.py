@@ -24,6 +24,9 @@ def show(profile: Profile) -> None:
         if rows:
             out.print()
             table((title, prose("")), [(name, trait_text(value)) for name, value in rows.items()])
+    if profile.accounts:
+        out.print()
+        table((prose("account"), moment("since"), moment("until")), profile.accounts)
     out.print(f"\nsegments: {', '.join(profile.segments) or 'none'}")
 
 
