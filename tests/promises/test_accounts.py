@@ -154,7 +154,7 @@ def test_state_of_before_there_were_accounts(seed: int, tmp_path: Path) -> None:
         person = decode_person(row)
         person.accounts, person.told = {}, {name: said for name, said in person.told.items() if name[:1] != "\0"}
         engine.shard.people.put(key, encode(person))
-    engine.space.meta.meaning = 2
+    engine.space.meta.meaning = 3
     engine.shard.meta.put(meta_row.KEY, meta_row.encode(engine.space.meta))
     engine.shard.commit()
     engine.restart()

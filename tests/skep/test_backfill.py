@@ -140,8 +140,10 @@ def laid(folder: Path, name: str, lines: list[bytes]) -> None:
     (folder / name).write_bytes(b"".join(line + b"\n" for line in lines))
 
 
-def both(tmp_path: Path, drawn: Scenario, rng: Random) -> tuple[Path, Path]:
-    """Two projects alike, with history behind events that live and links by hand. A flow has read the first to its end."""
+def both(tmp_path: Path, drawn: Scenario, rng: Random, *, files: int = 2) -> tuple[Path, Path]:
+    """Two projects alike, with history behind events that live and links by hand. A flow has read the first to its end.
+
+    A flow takes ``files`` batch by batch in turns, as a backfill of small chunks does, and one of large chunks does not."""
     lines = records(drawn, rng)
     live = rng.choice([0, len(lines) // 3])
     reference = project(tmp_path / "flow", drawn)
@@ -149,7 +151,7 @@ def both(tmp_path: Path, drawn: Scenario, rng: Random) -> tuple[Path, Path]:
     flow(reference)
     with (reference / "data/control/shop.jsonl").open("ab") as control:
         control.writelines(orjson.dumps(entry) + b"\n" for entry in drawn.control)
-    half = (live + len(lines)) // 2
+    half = (live + len(lines)) // 2 if files > 1 else len(lines)
     laid(reference, "past/a.jsonl", lines[live:half])
     laid(reference, "past/b.jsonl", lines[half:])
     other = tmp_path / "backfill"
@@ -227,7 +229,7 @@ def test_what_it_refuses_says_what_to_do(tmp_path: Path) -> None:
 
 def test_the_command_in_processes_of_its_own(tmp_path: Path) -> None:
     """Killed by the system while it works, and run again."""
-    reference, other = both(tmp_path, scenario(7, 80), Random(7))
+    reference, other = both(tmp_path, scenario(7, 80), Random(7), files=1)
     with started("skep.cli", "--project", str(other), "backfill", "past", env=plain_environment()) as process:
         until(lambda: (other / "data/backfill/shop").exists() or process.poll() is not None)
         process.kill()
