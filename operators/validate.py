@@ -120,7 +120,7 @@ class Validate:
             outcomes = self._outcomes(batch, entry, position, part.digest)
             part.looked |= any(type(found) is Event and bool(found.lookup) for _, found in outcomes)
             part.control.append(ControlEntry(position, entry, outcomes))
-            if entry["type"] == LOOKUPS:
+            if entry["type"] in _PLACED and "versions" in entry:
                 self._versions.take(batch.space, entry, position)
             if entry["type"] != "definitions":
                 continue
@@ -200,7 +200,9 @@ def _entry(raw: bytes) -> dict[str, Any]:
 def _well_formed(entry: dict[str, Any]) -> bool:
     if entry["type"] in _PLACED:
         holds_from = entry.get("from")
-        if named_versions(entry) is None if entry["type"] == LOOKUPS else type(entry.get("digest")) is not str:
+        if entry["type"] == "definitions" and type(entry.get("digest")) is not str:
+            return False
+        if (entry["type"] == LOOKUPS or "versions" in entry) and named_versions(entry) is None:
             return False
         return "from" not in entry or (type(holds_from) is dict and all(type(position) is int for position in holds_from.values()))
     if entry["type"] in _CARRY_RECORDS:

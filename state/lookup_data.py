@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from state.errors import NoVersion
-from state.files import needing_room, replacing
+from state.files import needing_room, replace, replacing
 
 _SCHEMA = pa.schema([("key", pa.string()), ("value", pa.string())])
 
@@ -45,6 +45,28 @@ def read_table(folder: Path, version: str) -> tuple[list[str], list[str]]:
     if _digest(keys, [value.encode() for value in values]) != version:
         raise NoVersion(f"{path}: expected rows of the digest {version}, found others; restore it from a backup")
     return keys, values
+
+
+def put_content(folder: Path, content: bytes, suffix: str) -> str:
+    """Keep data that is no table as it is; returns its version. Raises `DiskFull`."""
+    version = blake2b(content, digest_size=8).hexdigest()
+    path = folder / f"{version}{suffix}"
+    if not path.exists():
+        with needing_room(folder, "the version in force stays. Free some space and do it again."):
+            replace(path, content)
+    return version
+
+
+def kept_content(folder: Path, version: str, suffix: str) -> Path:
+    """Where what `put_content` kept lies, as it was. Raises `NoVersion`."""
+    path = folder / f"{version}{suffix}"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise NoVersion(f"{path} is not there, though a control entry names it: restore it from a backup") from error
+    if blake2b(content, digest_size=8).hexdigest() != version:
+        raise NoVersion(f"{path}: expected content of the digest {version}, found another; restore it from a backup")
+    return path
 
 
 def _digest(keys: Sequence[str], values: Sequence[bytes]) -> str:

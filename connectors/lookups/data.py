@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from connectors.lookups.channel_rules import channel_rules
 from connectors.lookups.csv_table import csv_table
 from connectors.lookups.data_table import DataTable, Unusable
 from connectors.lookups.parquet_table import parquet_table
+from connectors.lookups.query_table import query_table
 from contracts.model.lookup import KEY_MAX_BYTES, ROW_MAX_BYTES, Lookup, key_reader
 from contracts.text.problems import ContractErrors, Problem, choices
 
@@ -23,14 +25,25 @@ class Loaded(NamedTuple):
     values: list[bytes]
 
 
-def load_lookup(lookup: Lookup, root: Path) -> Loaded:
-    """What the file of a lookup says, below the project folder ``root``.
+class LoadedContent(NamedTuple):
+    """Data that is no table, as it is kept: how many rules or networks it tells apart, and where it comes from."""
+
+    content: bytes
+    size: int
+    source: str
+
+
+def load_lookup(lookup: Lookup, root: Path) -> Loaded | LoadedContent:
+    """What the data of a lookup says, whose files lie below the project folder ``root``.
 
     Raises `ContractErrors` with one problem, which names the lookup's YAML file and key, and the line or row of the data.
     """
-    path = root / lookup.path
+    path = root / lookup.path if lookup.path else None
     try:
-        return _rows(lookup, _table(lookup, path))
+        before = _stamp(path)
+        loaded = _read(lookup, path, root)
+        if _stamp(path) != before:
+            raise _problem(lookup, Unusable("path", "a file that stays as it is while it is read", "one that has changed", _HALF))
     except FileNotFoundError:
         raise _problem(lookup, Unusable("path", f"a file at {lookup.path}", "none")) from None
     except IsADirectoryError:
@@ -39,15 +52,33 @@ def load_lookup(lookup: Lookup, root: Path) -> Loaded:
         raise _problem(lookup, Unusable("path", f"{lookup.path} to be readable", str(error.strerror or error))) from error
     except Unusable as broken:
         raise _problem(lookup, broken) from None
+    return loaded
 
 
-def _table(lookup: Lookup, path: Path) -> DataTable:
-    before = path.stat()
-    table = csv_table(path, lookup.column) if lookup.kind == "csv" else parquet_table(path)
-    after = path.stat()
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise Unusable("path", "a file that stays as it is while it is read", "one that has changed", _HALF)
-    return table
+def _stamp(path: Path | None) -> tuple[int, int] | None:
+    """By which one sees that a file has been written."""
+    if path is None:
+        return None
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _read(lookup: Lookup, path: Path | None, root: Path) -> Loaded | LoadedContent:
+    if lookup.kind == "user_agent":
+        from connectors.lookups.agent_patterns import agent_patterns  # noqa: PLC0415 - a second, for those who have such a lookup
+
+        return LoadedContent(*agent_patterns())
+    if lookup.kind == "channel":
+        return LoadedContent(*channel_rules(path), lookup.path or "the rules of Skep")
+    if lookup.kind == "duckdb":
+        return _rows(lookup, query_table(lookup.query, path, root))
+    if path is None:
+        raise Unusable("path", "a file", "none")
+    if lookup.kind == "maxmind":
+        from connectors.lookups.mmdb import read_mmdb  # noqa: PLC0415 - as above
+
+        return LoadedContent(*read_mmdb(path), lookup.path)
+    return _rows(lookup, csv_table(path, lookup.column) if lookup.kind == "csv" else parquet_table(path))
 
 
 def _problem(lookup: Lookup, broken: Unusable) -> ContractErrors:
@@ -83,7 +114,7 @@ def _rows(lookup: Lookup, table: DataTable) -> Loaded:
 
 def _column(table: DataTable, key: str, name: str) -> int:
     if name not in table.columns:
-        raise Unusable(key, "a column of the file", name, choices(name, table.columns))
+        raise Unusable(key, "a column of the data", name, choices(name, table.columns))
     return table.columns.index(name)
 
 

@@ -19,7 +19,7 @@ def found_by(reader: Reader, at: Tree, steps: tuple[Step, ...], known: Mapping[s
         return False
     lookup = known[str(name)]
     below = next((step for step in steps[3:] if type(step) is str), None)
-    names = [one for one, _ in lookup.values] if lookup is not None else []
+    names = lookup.names if lookup is not None else ()
     if names and below is not None and below not in {*names, *RESERVED}:
         reader.refuse(at, f"a value of lookups/{name}.yaml", below, choices(below, [*names, *RESERVED]))
         return False

@@ -9,12 +9,22 @@ from typing import Any, Literal, get_args
 
 from contracts.text.numbers import micros, number_text
 
-LookupKind = Literal["csv", "parquet"]
+LookupKind = Literal["csv", "parquet", "duckdb", "maxmind", "user_agent", "channel"]
 LOOKUP_KINDS: tuple[LookupKind, ...] = get_args(LookupKind)
+TABLES = frozenset({"csv", "parquet", "duckdb"})
+"""The kinds that are rows with a key."""
+SUFFIXES = {"maxmind": ".mmdb", "user_agent": ".json", "channel": ".json"}
+"""How a version of another kind is kept."""
 OnError = Literal["refuse", "mark", "quarantine"]
 ON_ERROR: tuple[OnError, ...] = get_args(OnError)
 Normalize = Literal["text", "lower", "digits"]
 NORMALIZE: tuple[Normalize, ...] = get_args(Normalize)
+
+NAMES = {
+    "user_agent": ("browser", "browser_version", "os", "os_version", "device", "brand", "model"),
+    "channel": ("channel", "source", "medium", "campaign"),
+}
+"""What can be found by the kinds whose data Skep brings."""
 
 VERSION, ERROR = "version", "error"
 """What Skep writes beside the values, so that no value is called so."""
@@ -32,7 +42,8 @@ KEY_MAX_BYTES = 1_000
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """``contracts/lookups/<name>.yaml``: ``keys`` are the paths in the event of which the first that leads to something is looked up
-    in ``column`` of the file at ``path`` (relative to the project folder). ``values``: name → column; empty means every other column.
+    in ``column`` of the file at ``path`` (relative to the project folder), or of what ``query`` gives. ``values``: name → column, or
+    path in a record; empty means all there are.
 
     ``lines`` says where a key of the YAML file stands, for problems with the data.
     """
@@ -45,12 +56,23 @@ class Lookup:
     values: tuple[tuple[str, str], ...] = ()
     normalize: Normalize = "text"
     on_error: OnError = "refuse"
+    query: str = ""
     lines: dict[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def file(self) -> str:
         """Below the contracts folder."""
         return f"lookups/{self.name}.yaml"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What can be found; none if only the data says so."""
+        return tuple(name for name, _ in self.values) or NAMES.get(self.kind, ())
+
+    @property
+    def suffix(self) -> str:
+        """How the name of a version's file ends."""
+        return SUFFIXES.get(self.kind, ".parquet")
 
 
 def key_reader(how: Normalize) -> Callable[[Any], str | None]:

@@ -9,7 +9,8 @@ import orjson
 from contracts.model.event import Event
 from contracts.model.lookup import ITEMS_MAX, Lookup
 from operators.lookups.attached import attach
-from operators.lookups.found import NO_DATA, Found, LookupTable
+from operators.lookups.channels import arrival_of
+from operators.lookups.found import NO_DATA, Found, Look
 from operators.segments.paths import values
 from schemalogic.paths import Step, parse_path
 
@@ -17,7 +18,7 @@ from schemalogic.paths import Step, parse_path
 class Enricher:
     """The lookups of definitions with the data by which they look; None beside one that has no data."""
 
-    def __init__(self, lookups: list[tuple[Lookup, LookupTable | None]]) -> None:
+    def __init__(self, lookups: list[tuple[Lookup, Look | None]]) -> None:
         self._ready = [_Ready(lookup, table) for lookup, table in sorted(lookups, key=lambda one: one[0].name)]
 
     def enrich(self, event: Event) -> str:
@@ -46,10 +47,11 @@ class Enricher:
 class _Ready:
     """One lookup: where it reads the event, and what it finds."""
 
-    def __init__(self, lookup: Lookup, table: LookupTable | None) -> None:
+    def __init__(self, lookup: Lookup, table: Look | None) -> None:
         self.name = lookup.name
         self.begins = orjson.dumps(lookup.name) + b":"
         self.waits = table is None and lookup.on_error == "quarantine"
+        self._visit = lookup.kind == "channel"
         self.several = any(None in parse_path(path) for path in lookup.keys)
         self._table = table
         self._paths = [_below(parse_path(path)) for path in lookup.keys]
@@ -57,10 +59,13 @@ class _Ready:
     def look(self, value: Any) -> Found | None:
         if self._table is None:
             return None if value is None else NO_DATA
-        return self._table.look(value)
+        return self._table(value)
 
     def given(self, event: Event) -> list[Any]:
-        """The values at the first of its paths that leads to something; none if no path does."""
+        """The values at the first of its paths that leads to something; none if no path does. A channel looks at how a visit came."""
+        if self._visit:
+            visit = arrival_of(event)
+            return [] if visit is None else [visit]
         for root, steps in self._paths:
             there: Any = event.body
             if root == "properties":

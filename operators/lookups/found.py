@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,6 +15,12 @@ class Found(NamedTuple):
 
     said: dict[str, Any]
     text: bytes
+
+
+Look = Callable[[Any], Found | None]
+"""What a value of an event finds in the data of a version; None if it is no key."""
+CACHE_MAX = 50_000
+"""Keys whose answer is remembered where it takes long to find; all are forgotten when there are more."""
 
 
 def found(said: dict[str, Any]) -> Found:
@@ -37,7 +43,7 @@ class LookupTable:
         for key, value in zip(keys, values, strict=True):
             one = each.get(value)
             if one is None:
-                one = each[value] = found({**_chosen(lookup, orjson.loads(value)), VERSION: version})
+                one = each[value] = found({**chosen(lookup, orjson.loads(value)), VERSION: version})
             normal = self._key(key)
             if normal is not None:
                 self._found[normal] = one
@@ -48,6 +54,6 @@ class LookupTable:
         return None if key is None else self._found.get(key, self._missed)
 
 
-def _chosen(lookup: Lookup, row: dict[str, Any]) -> dict[str, Any]:
+def chosen(lookup: Lookup, row: dict[str, Any]) -> dict[str, Any]:
     """The values of a row under the names that the lookup gives them."""
     return {name: row[column] for name, column in lookup.values if column in row} if lookup.values else row

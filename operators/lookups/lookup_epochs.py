@@ -12,7 +12,7 @@ from contracts.model.definitions import Definitions
 from contracts.model.lookup import Lookup
 from operators.epochs import Epoch, append_epoch, spans
 from operators.lookups.enrich import Enricher
-from operators.lookups.found import LookupTable
+from operators.lookups.found import Look
 from state.errors import NoVersion
 
 ENTRY = "lookups"
@@ -38,7 +38,7 @@ def append_versions(epochs: list[Epoch], entry: dict[str, Any], position: int) -
     append_epoch(epochs, orjson.dumps(versions, option=orjson.OPT_SORT_KEYS).decode(), entry.get("from") or {}, position)
 
 
-def no_data(lookup: Lookup, version: str) -> LookupTable:
+def no_data(lookup: Lookup, version: str) -> Look:
     """The data of a lookup where none is kept."""
     raise NoVersion(f"lookup {lookup.name}: its version {version} is not kept here")
 
@@ -49,14 +49,14 @@ class LookupEpochs:
     ``load`` gives the data of a lookup's version, or raises `NoVersion`, which stops the flow if the lookup says ``refuse``.
     """
 
-    def __init__(self, load: Callable[[Lookup, str], LookupTable], epochs: dict[str, list[Epoch]]) -> None:
+    def __init__(self, load: Callable[[Lookup, str], Look], epochs: dict[str, list[Epoch]]) -> None:
         self._load = load
         self._epochs = {space: list(known) for space, known in epochs.items()}
         self._made: dict[tuple[str, str], Enricher] = {}
-        self._tables: dict[tuple[Lookup, str], LookupTable] = {}
+        self._tables: dict[tuple[Lookup, str], Look] = {}
 
     def take(self, space: str, entry: dict[str, Any], position: int) -> None:
-        """Take an entry of the control partition, of `ENTRY`."""
+        """Take an entry of the control partition that names versions."""
         append_versions(self._epochs.setdefault(space, []), entry, position)
 
     def enrich(self, space: str, partition: str, events: Sequence[Event], definitions: Definitions) -> dict[int, str]:
@@ -88,7 +88,7 @@ class LookupEpochs:
             self._tables = {one: table for one, table in self._tables.items() if one[1] in wanted}
         return made
 
-    def _table(self, lookup: Lookup, version: str | None) -> LookupTable | None:
+    def _table(self, lookup: Lookup, version: str | None) -> Look | None:
         if version is None:
             return None
         table = self._tables.get((lookup, version))

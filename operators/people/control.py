@@ -22,6 +22,8 @@ def apply(work: Work, entry: ControlEntry) -> None:
     work.log.time = parse_time(said.get("timestamp"))
     work.log.clock = meta.clock if meta.clock is not None else work.log.time or 0
     answer: dict[str, Any] | None
+    if "versions" in said and kind in {LOOKUPS, "definitions"}:
+        append_versions(meta.lookups, said, entry.position)
     if kind == "definitions":
         answer = redefinition.define(work, entry)
     elif kind in {"link", "unlink"}:
@@ -31,7 +33,6 @@ def apply(work: Work, entry: ControlEntry) -> None:
     elif kind in GENERATIONS:
         answer = begin(meta, work.shard.meta, said)
     elif kind == LOOKUPS:
-        append_versions(meta.lookups, said, entry.position)
         answer = {"versions": said["versions"]}
     elif kind == "resume":
         answer = {"source": said.get("source"), "applied": work.quality.resume(str(said.get("source")))}

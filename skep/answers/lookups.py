@@ -10,12 +10,13 @@ import msgspec
 
 from contracts.model.lookup import Lookup
 from contracts.text.problems import ContractErrors, choices
+from operators.lookups.channels import arrival
 from operators.lookups.found import NO_DATA
 from skep.project.definitions import stored_positions
 from skep.project.entries import Submitted, submit
 from skep.project.errors import CommandError
 from skep.project.in_force import in_force
-from skep.project.lookup_versions import LookupVersion, entry_of, load_version, tables, versions_in_force
+from skep.project.lookup_versions import LookupVersion, entry_of, load_version, lookers, versions_in_force
 from skep.project.settings import Settings
 from skep.project.spaces import open_view
 from state.errors import NoState
@@ -71,10 +72,11 @@ def _counts(settings: Settings, space: str) -> dict[str, list[int]]:
 
 
 def look(settings: Settings, space: str, name: str, key: str) -> dict[str, Any]:
-    """What an event with this key would carry. Raises `CommandError` and `NoVersion`."""
+    """What an event with this key would carry; of a channel the key is the address of a page. Raises `CommandError` and `NoVersion`."""
     [lookup] = _named(settings, space, [name])
     known = versions_in_force(settings, space).get(name)
-    found = NO_DATA if known is None else tables(settings)(lookup, known.version).look(key)
+    value = arrival(key, "", {}) if lookup.kind == "channel" else key
+    found = NO_DATA if known is None else lookers(settings)(lookup, known.version)(value)
     if found is None:
         raise CommandError(f"KEY: expected a key of lookup {name}, which has normalize: {lookup.normalize}, found {key!r}")
     return found.said

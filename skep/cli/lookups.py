@@ -35,7 +35,7 @@ def lookups_list(context: typer.Context, space: Space = None, json: Json = False
 def lookups_show(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The lookup.", autocompletion=offered.lookups)],
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The key, as an event has it.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key, as an event has it; of a channel the address of a page.")],
     space: OneSpace = None,
 ) -> None:
     """What an event with a key would find now, as JSON.

@@ -17,7 +17,7 @@ from skep.project.definitions import declaration, keep, kept_files, proved, stor
 from skep.project.entries import Submitted, submit
 from skep.project.errors import CommandError
 from skep.project.in_force import ChangedFile, Files, changed_files, differences, digest_in_force
-from skep.project.lookup_versions import LookupVersion, entry_of, load_all, to_load
+from skep.project.lookup_versions import LookupVersion, load_all, said_of, to_load
 from skep.project.settings import Settings
 from skep.project.spaces import bundles
 
@@ -56,9 +56,7 @@ def _apply(settings: Settings, space: str, definitions: Definitions, said: Mappi
         return Applied(space, definitions.digest, files, None)
     wanted = to_load(settings, space, bundles(settings)(before) if before else None, definitions) if definitions.lookups else []
     loaded, missing = load_all(settings, space, wanted)
-    if loaded:
-        submit(settings, space, entry_of(loaded, stored_positions(settings, space)))
-    entry = {**declaration(definitions.digest, stored_positions(settings, space)), **said}
+    entry = {**declaration(definitions.digest, stored_positions(settings, space)), **said_of(loaded), **said}
     return Applied(space, definitions.digest, files, submit(settings, space, entry), loaded, tuple(missing))
 
 

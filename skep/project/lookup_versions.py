@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import orjson
 
 from connectors.control import append
 from contracts.model.definitions import Definitions
-from contracts.model.lookup import Lookup
+from contracts.model.lookup import TABLES, Lookup
 from contracts.text.problems import ContractErrors, Problem
-from operators.lookups.found import LookupTable
+from operators.lookups.channels import Channels
+from operators.lookups.found import Look, LookupTable
 from operators.lookups.lookup_epochs import ENTRY, named_versions
 from skep.project.definitions import held_from
 from skep.project.settings import Settings
 from skep.project.spaces import control_path, lookup_folder
 from skep.project.who import who
 from state.errors import NoVersion
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class LookupVersion(msgspec.Struct, frozen=True):
@@ -34,23 +32,37 @@ class LookupVersion(msgspec.Struct, frozen=True):
     since: str | None = None
 
 
-def tables(settings: Settings) -> Callable[[Lookup, str], LookupTable]:
-    """What loads the data of a version that was kept; it raises `NoVersion`."""
-    from state.lookup_data import read_table  # noqa: PLC0415 - commands that look up nothing are without pyarrow
+def lookers(settings: Settings) -> Callable[[Lookup, str], Look]:
+    """What loads the data of a version that was kept, to look it up; it raises `NoVersion`."""
+    from state.lookup_data import kept_content, read_table  # noqa: PLC0415 - commands that look up nothing are without pyarrow
 
-    def load(lookup: Lookup, version: str) -> LookupTable:
-        return LookupTable(lookup, version, *read_table(lookup_folder(settings, lookup.name), version))
+    def load(lookup: Lookup, version: str) -> Look:
+        folder = lookup_folder(settings, lookup.name)
+        if lookup.kind in TABLES:
+            return LookupTable(lookup, version, *read_table(folder, version)).look
+        path = kept_content(folder, version, lookup.suffix)
+        if lookup.kind == "channel":
+            return Channels(lookup, version, path.read_bytes()).look
+        if lookup.kind == "maxmind":
+            from operators.lookups.networks import Networks  # noqa: PLC0415 - libraries that only such lookups need
+
+            return Networks(lookup, version, path).look
+        from operators.lookups.agents import Agents  # noqa: PLC0415 - as above
+
+        return Agents(lookup, version, path.read_bytes()).look
 
     return load
 
 
 def load_version(settings: Settings, lookup: Lookup) -> LookupVersion:
     """Read the data as it is now and keep it. Raises `ContractErrors` of data that is not there or is broken, and `DiskFull`."""
-    from connectors.lookups.data import load_lookup  # noqa: PLC0415 - as above
-    from state.lookup_data import put_table  # noqa: PLC0415
+    from connectors.lookups.data import Loaded, load_lookup  # noqa: PLC0415 - as above
+    from state.lookup_data import put_content, put_table  # noqa: PLC0415
 
-    loaded = load_lookup(lookup, settings.root)
-    return LookupVersion(put_table(lookup_folder(settings, lookup.name), *loaded), len(loaded.keys), lookup.path)
+    loaded, folder = load_lookup(lookup, settings.root), lookup_folder(settings, lookup.name)
+    if isinstance(loaded, Loaded):
+        return LookupVersion(put_table(folder, *loaded), len(loaded.keys), lookup.path or "a query")
+    return LookupVersion(put_content(folder, loaded.content, lookup.suffix), loaded.size, loaded.source)
 
 
 def data_problems(settings: Settings, lookups: Iterable[Lookup]) -> list[Problem]:
@@ -71,11 +83,11 @@ def versions_in_force(settings: Settings, space: str) -> dict[str, LookupVersion
     path = control_path(settings, space)
     found: dict[str, LookupVersion] = {}
     for line in path.read_bytes().splitlines() if path.exists() else ():
-        if b'"lookups"' not in line:
+        if b'"versions"' not in line:
             continue
         with suppress(orjson.JSONDecodeError, msgspec.ValidationError):
             entry = orjson.loads(line)
-            if entry.get("type") == ENTRY and named_versions(entry) is not None:
+            if entry.get("type") in {ENTRY, "definitions"} and named_versions(entry) is not None:
                 for name, said in entry["versions"].items():
                     found[name] = msgspec.convert({**said, "since": entry.get("timestamp")}, LookupVersion)
     return found
@@ -89,11 +101,8 @@ def to_load(settings: Settings, space: str, before: Definitions | None, after: D
 
 
 def _kept(settings: Settings, lookup: Lookup, version: LookupVersion) -> bool:
-    return _path(settings, lookup, version).exists()
-
-
-def _path(settings: Settings, lookup: Lookup, version: LookupVersion) -> Path:
-    return lookup_folder(settings, lookup.name) / f"{version.version}.parquet"
+    """Whether its data is there, of whatever kind it was."""
+    return any(lookup_folder(settings, lookup.name).glob(f"{version.version}.*"))
 
 
 def load_all(settings: Settings, space: str, lookups: Sequence[Lookup]) -> tuple[dict[str, LookupVersion], list[Problem]]:
@@ -120,14 +129,19 @@ def load_all(settings: Settings, space: str, lookups: Sequence[Lookup]) -> tuple
         before = known.get(lookup.name)
         if lookup.on_error == "refuse" and before is not None and not _kept(settings, lookup, before):
             words = "restore it from a backup: records that are read again have to be judged by it"
-            raise NoVersion(f"{_path(settings, lookup, before)} is in force but not there → {words}")
+            raise NoVersion(f"{lookup_folder(settings, lookup.name)}/{before.version}{lookup.suffix} is in force but not there → {words}")
     return loaded, missing
 
 
 def entry_of(versions: dict[str, LookupVersion], stored: list[dict[str, int]] | None) -> dict[str, Any]:
     """The entry that puts versions in force; ``stored`` as in `declaration`."""
+    return {"type": ENTRY, **said_of(versions), "by": who(), **held_from(stored)}
+
+
+def said_of(versions: dict[str, LookupVersion]) -> dict[str, Any]:
+    """What an entry says of versions; one of definitions may say it, too, so that both take effect at the same positions."""
     said = {name: {"version": one.version, "rows": one.rows, "source": one.source} for name, one in versions.items()}
-    return {"type": ENTRY, "versions": said, "by": who(), **held_from(stored)}
+    return {"versions": said} if said else {}
 
 
 def put_in_force(

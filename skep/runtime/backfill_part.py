@@ -34,7 +34,7 @@ from operators.people.work import Work
 from operators.quality.scorer import BatchQuality
 from operators.validate import Validate
 from skep.project.judging import tolerance
-from skep.project.lookup_versions import tables
+from skep.project.lookup_versions import lookers
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, backfill_path, bundles, shard_path
 from skep.project.work import work_of
@@ -62,7 +62,7 @@ class Apart:
     def __init__(self, settings: Settings, number: int) -> None:
         self._settings, self._number = settings, number
         self._load = cache(bundles(settings))
-        self._tables = tables(settings)
+        self._tables = lookers(settings)
 
     def begin(self, one: Slice) -> None:
         """A slice begins."""

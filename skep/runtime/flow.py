@@ -30,7 +30,7 @@ from skep.project.definitions import declare, declared
 from skep.project.in_force import digest_in_force
 from skep.project.judging import tolerance
 from skep.project.log import logger
-from skep.project.lookup_versions import put_in_force, tables
+from skep.project.lookup_versions import lookers, put_in_force
 from skep.project.process import take_lock
 from skep.project.settings import Settings, SourceSettings
 from skep.project.spaces import archive_path, bundles, control_path
@@ -69,7 +69,7 @@ class Runtime:
             self.load,
             {space: self._epochs(space) for space in settings.spaces},
             {space: self._behind(space) for space in settings.spaces},
-            versions=LookupEpochs(tables(settings), {space: self._meta(space).lookups for space in settings.spaces}),
+            versions=LookupEpochs(lookers(settings), {space: self._meta(space).lookups for space in settings.spaces}),
             **tolerance(settings),
         )
         self._spaces = {space: self._space(space) for space in settings.spaces}

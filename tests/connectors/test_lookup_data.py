@@ -70,8 +70,8 @@ BAD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "no digits": ("code,name\nx,a\n", {"normalize": "digits"}, "expected a key of at most 1000 bytes in code, found 'x' in line 2"),
     "long key": ("code,name\n" + "é" * 501 + ",a\n", {}, "column: expected a key of at most 1000 bytes"),
     "long values": ("code,name\n1," + "a" * 2001 + "\n", {}, "values: expected at most 2000 bytes of values for a key, found 2012"),
-    "no column": ("cod,name\n1,a\n", {}, "region.yaml:3: column: expected a column of the file, found code (did you mean cod?)"),
-    "no value": ("code,name\n1,a\n", {"values": (("x", "nam"),)}, "region.yaml:5: values: expected a column of the file, found nam (did"),
+    "no column": ("cod,name\n1,a\n", {}, "region.yaml:3: column: expected a column of the data, found code (did you mean cod?)"),
+    "no value": ("code,name\n1,a\n", {"values": (("x", "nam"),)}, "region.yaml:5: values: expected a column of the data, found nam (did"),
     "two columns": ("code,name,name\n1,a,b\n", {}, "path: expected columns that have names of their own, found name twice"),
     "no name": ("code,\n1,a\n", {}, "path: expected columns that have names of their own, found one without a name"),
 }

@@ -64,6 +64,7 @@ EXAMPLES = [
 ]
 FILES = {
     "column": "lookups/product.yaml",
+    "values": "lookups/product.yaml",
     "namespaces": "identity.yaml",
     "probabilistic": "identity.yaml",
     "purposes": "consent.yaml",

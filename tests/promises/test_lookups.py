@@ -15,7 +15,7 @@ from contracts.model.batches import Event, SourceBatch
 from contracts.model.definitions import Definitions
 from contracts.model.lookup import Lookup
 from operators.epochs import CONTROL, Epoch
-from operators.lookups.found import LookupTable
+from operators.lookups.found import Look, LookupTable
 from operators.lookups.lookup_epochs import LookupEpochs
 from operators.people.space import Space
 from operators.people.work import Work
@@ -115,8 +115,8 @@ class Flow:
         self.space.start(["p0", "p1"])
         self.view = View(self.shard, SPACE, HASHER, load)
 
-    def table(self, lookup: Lookup, version: str) -> LookupTable:
-        return LookupTable(lookup, version, *read_table(self.folder / lookup.name, version))
+    def table(self, lookup: Lookup, version: str) -> Look:
+        return LookupTable(lookup, version, *read_table(self.folder / lookup.name, version)).look
 
     def keep(self, name: str, rows: dict[str, Json]) -> str:
         """A version of a lookup's data."""

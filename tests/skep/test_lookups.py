@@ -8,12 +8,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from skep.project.settings import Settings
 from skep.project.spaces import snapshot_path
 from skep.runtime.snapshots import publish_snapshot
 from state.snapshot.publish import sql
+from tests.mmdb import mmdb
 from tests.patience import until
 from tests.promises.project import applied, asked, dump, flow, project, ran, write_contract
 from tests.skep.test_apply_beside import started
@@ -234,14 +236,20 @@ def test_a_checkpoint_holds_the_data(tmp_path: Path) -> None:
 WRONG = {
     "kind: csv\n": "lookups/region.yaml:1: path: expected the file, relative to the project folder, found nothing",
     REGION + "kind2: x\n": "lookups/region.yaml:5: kind2: expected one of the keys",
-    REGION.replace("csv\n", "xml\n"): "lookups/region.yaml:1: kind: expected csv or parquet, found 'xml'",
+    REGION.replace("csv\n", "xml\n"): "lookups/region.yaml:1: kind: expected csv, parquet, duckdb, maxmind,",
     REGION.replace("properties.code", "properties..code"): "lookups/region.yaml:4: key: expected a path",
     REGION.replace("properties.code", "context.lookup.a.b"): "lookups/region.yaml:4: key: expected what the sender says",
     REGION + "values: [version]\n": "lookups/region.yaml:5: values[0]: expected a name other than version and error",
     REGION + "values: {error: name}\n": "lookups/region.yaml:5: values.error: expected a name other than version and error",
     REGION + "on_error: ignore\n": "lookups/region.yaml:5: on_error: expected refuse, mark or quarantine, found 'ignore'",
-    REGION + "values: [nam]\n": "lookups/region.yaml:5: values: expected a column of the file, found nam (did you mean name?)",
-    REGION.replace("column: code", "column: cod"): "lookups/region.yaml:3: column: expected a column of the file, found cod",
+    "kind: maxmind\npath: a.mmdb\n": "lookups/region.yaml:1: values: expected what of a record is found",
+    "kind: maxmind\npath: a.mmdb\nvalues: {a: 'b[].c'}\n": "lookups/region.yaml:3: values.a: expected a path in the record such as",
+    "kind: user_agent\ncolumn: x\n": "lookups/region.yaml:2: column: expected one of the keys title, kind, on_error, key or values of kind",
+    "kind: user_agent\nvalues: [browsr]\n": "lookups/region.yaml:2: values[0]: expected one of browser,",
+    "kind: duckdb\ncolumn: a\nkey: userId\n": "lookups/region.yaml:1: query: expected a query of DuckDB that gives the rows",
+    "kind: channel\nkey: userId\n": "lookups/region.yaml:2: key: expected one of the keys title, kind, on_error, path or values of kind",
+    REGION + "values: [nam]\n": "lookups/region.yaml:5: values: expected a column of the data, found nam (did you mean name?)",
+    REGION.replace("column: code", "column: cod"): "lookups/region.yaml:3: column: expected a column of the data, found cod",
 }
 
 
@@ -269,3 +277,45 @@ def test_conditions_name_lookups_that_are_there(tmp_path: Path) -> None:
     done = skep("check", project=folder)
     assert done.returncode == 0
     assert "warning: contracts/lookups/region.yaml:2: path: expected a file at regions.csv, found none" in done.stderr
+
+
+KINDS = {
+    "events/paid/1-0-0.json": {"type": "object"},
+    "lookups/country.yaml": "kind: maxmind\npath: ip.mmdb\nvalues: {code: country.iso_code}\n",
+    "lookups/device.yaml": "kind: user_agent\nvalues: {system: os}\n",
+    "lookups/channel.yaml": "kind: channel\nvalues: [channel]\n",
+    "lookups/size.yaml": "kind: duckdb\npath: shop.duckdb\nquery: FROM sizes\ncolumn: code\nkey: properties.code\n",
+    "segments/germans.yaml": """\
+segment: germans
+who: {did: paid, where: {context.lookup.country.code: DE, context.lookup.device.system: {starts_with: iOS},
+  context.lookup.size.size: {gt: 5}, context.lookup.channel.channel: Direct}}
+""",
+}
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1"
+
+
+def test_all_kinds_in_a_flow(tmp_path: Path) -> None:
+    """What is found is stored, read by segments and SQL, and stays when data of another kind comes under the same name."""
+    came = {"ip": "10.1.2.3", "userAgent": PHONE, "page": {"url": "https://shop.example/"}}
+    folder = shop(tmp_path / "shop", [paid(1, "a", **came), paid(2, "b", **came), paid(3, "a")], KINDS, data=None)
+    (folder / "ip.mmdb").write_bytes(mmdb({"10.0.0.0/8": {"country": {"iso_code": "DE"}}}))
+    with duckdb.connect(folder / "shop.duckdb") as con:
+        con.execute("CREATE TABLE sizes AS SELECT 'a' AS code, 7 AS size UNION ALL SELECT 'b', 3")
+    ran(folder)
+    assert asked(folder, "segments", "explain", "germans", "user_id:u1")[0]["member"]
+    assert not asked(folder, "segments", "explain", "germans", "user_id:u2")[0]["member"]
+    rows = {row["lookup"]: (row["hits"], row["misses"]) for row in asked(folder, "lookups", "list")}
+    assert rows == {"country": (2, 0), "device": (2, 0), "channel": (2, 0), "size": (3, 0)}
+    assert asked(folder, "state", "verify")["sound"]
+    (folder / "ip.mmdb").write_bytes(mmdb({"10.0.0.0/8": {"country": {"iso_code": "FR"}}})[:-5])
+    done = skep("lookups", "refresh", project=folder)
+    assert (done.returncode, "country: not taken: contracts/lookups/country.yaml:2: path: expected a complete" in done.stdout) == (1, True)
+    (folder / "regions.csv").write_text("ip,code\n10.1.2.3,AT\n")
+    write_contract(folder, "lookups/country.yaml", "kind: csv\npath: regions.csv\ncolumn: ip\nkey: context.ip\n")
+    applied(folder)
+    add(folder, paid(4, "a", **came))
+    ran(folder)
+    publish_snapshot(Settings.load(folder))
+    codes = sql(snapshot_path(Settings.load(folder)), "SELECT context->>'$.lookup.country.code' FROM events ORDER BY user_id")[1]
+    assert [code for (code,) in codes] == ["DE", "DE", None, "AT"]
+    assert asked(folder, "state", "verify")["sound"]
