@@ -31,6 +31,7 @@ PROMISES = {
         "tests/promises/test_sealing.py",
         "tests/promises/test_timeline.py",
         "tests/promises/test_timers.py",
+        "tests/promises/test_trait_input.py",
         "tests/promises/test_versions.py",
         "tests/test_model.py",
         "tests/operators/test_hubs.py",
