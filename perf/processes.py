@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from perf.shop import make_project
+from perf.shop import TRAITS, make_project
 from skep.compiled import form
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,10 +28,11 @@ def call(module: str, *args: object, env: dict[str, str] | None = None) -> dict[
     return result
 
 
-def engine(source: Path, segments: int, *args: object, categories: int = 6, cache_mb: int = 512) -> dict[str, Any]:
+def engine(source: Path, segments: int, *args: object, categories: int = 6, cache_mb: int = 512, traits: str = TRAITS) -> dict[str, Any]:
     """The main flow over a file, in a project of its own that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="skep-perf-") as folder:
-        return call("perf.engine", make_project(Path(folder), source, segments, categories=categories, cache_mb=cache_mb), *args)
+        project = make_project(Path(folder), source, segments, categories=categories, cache_mb=cache_mb, traits=traits)
+        return call("perf.engine", project, *args)
 
 
 def middle(results: list[dict[str, Any]], key: str) -> float:

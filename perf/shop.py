@@ -181,16 +181,19 @@ def segment(number: int, categories: int = 6) -> str:
     return f"segment: s{number:04d}\ntitle: Measured {number}\nowner: perf\nwho: {who}\n"
 
 
-def make_project(folder: Path, source: Path, segments: int, *, categories: int = 6, follow: bool = False, cache_mb: int = 512) -> Path:
-    """A project with the demo shop's schemas, identity and consent, ``segments`` segments, and one computed trait."""
+TRAITS = "traits:\n  - {name: lifetime_value, sum: revenue, did: order_completed, where: {currency: EUR}}\n"
+"""One computed trait."""
+
+
+def make_project(
+    folder: Path, source: Path, segments: int, *, categories: int = 6, follow: bool = False, cache_mb: int = 512, traits: str = TRAITS
+) -> Path:
+    """A project with the demo shop's schemas, identity and consent, ``segments`` segments, and these traits."""
     for path, text in shop_contracts().items():
         if path.parts[0] in {"segments", "destinations", "traits.yaml"}:
             continue
         _write(folder / "contracts" / path, text)
-    _write(
-        folder / "contracts/traits.yaml",
-        "traits:\n  - {name: lifetime_value, sum: revenue, did: order_completed, where: {currency: EUR}}\n",
-    )
+    _write(folder / "contracts/traits.yaml", traits)
     for number in range(segments):
         _write(folder / f"contracts/segments/s{number:04d}.yaml", segment(number, categories))
     _write(

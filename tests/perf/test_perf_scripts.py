@@ -12,8 +12,11 @@ import duckdb
 import orjson
 import pytest
 
+from contracts import load
+from operators.segments.compile import Program
 from perf.identity import CLAIMS, claims
-from perf.shop import lines, make_project, segment
+from perf.shop import category_name, lines, make_project, segment
+from perf.traits import traits
 from skep.compiled import form
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -46,6 +49,16 @@ def test_segments(tmp_path: Path) -> None:
     assert [row["segments"] for row in found["counts"]] == [2, 20]
     assert found["counts"][0]["ratio"] == 1.0
     assert all(row["cpu_us_per_event"] > 0 for row in found["counts"])
+
+
+def test_traits(tmp_path: Path) -> None:
+    """However many traits there are, a view touches five."""
+    found = _run(tmp_path, "perf.traits", "--counts", "5,10", "--events", "1000", "--people", "100")
+    assert [row["traits"] for row in found["counts"]] == [5, 10]
+    assert found["counts"][0]["ratio"] == 1.0
+    assert found["floor_us_per_event"] > 0
+    route = Program(load({"traits.yaml": traits(200)}, unknown_events_ok=True)).route("product_viewed")
+    assert [len(route.chosen({"category": category_name(number)})) for number in range(40)] == [5] * 40
 
 
 def test_scale(tmp_path: Path) -> None:
