@@ -86,7 +86,8 @@ def _paths(reader: Reader, at: Tree) -> tuple[str, ...]:
     paths: dict[str, None] = {}
     for part in reader.texts(at, "a path such as traits.email, or a list of paths"):
         try:
-            parse_path(part.value)
+            if parse_path(part.value)[:2] == ("context", "lookup"):
+                reader.refuse(part, "what the sender says", part.value, "what a lookup finds identifies nobody")
         except ValueError as error:
             reader.refuse(part, "a path such as traits.email", str(error))
         paths[part.value] = None

@@ -66,19 +66,29 @@ class _Ready:
         if self._visit:
             visit = arrival_of(event)
             return [] if visit is None else [visit]
-        for root, steps in self._paths:
+        for root, steps, several in self._paths:
             there: Any = event.body
             if root == "properties":
                 there = event.properties
             elif root == "traits":
                 there = event.traits if event.traits is not None else event.body.get("traits")
-            found = values(steps, there)[:ITEMS_MAX]
-            if any(value is not None for value in found):
-                return found
+            if several:
+                found = values(steps, there)[:ITEMS_MAX]
+                if any(value is not None for value in found):
+                    return found
+                continue
+            for step in steps:
+                if type(step) is str:
+                    there = there.get(step) if type(there) is dict else None
+                else:
+                    there = there[step] if type(there) is list and type(step) is int and step < len(there) else None
+            if there is not None:
+                return [there]
         return []
 
 
-def _below(steps: tuple[Step, ...]) -> tuple[str, tuple[Step, ...]]:
-    """What a path reads of an event, and the steps from there; properties and traits are read at the newest model of their contract."""
-    first = steps[0]
-    return (first, steps[1:]) if first in {"properties", "traits"} else ("", steps)
+def _below(steps: tuple[Step, ...]) -> tuple[str, tuple[Step, ...], bool]:
+    """What a path reads of an event, the steps from there, and whether they lead to several values; properties and traits are read at
+    the newest model of their contract."""
+    first, several = steps[0], None in steps
+    return (str(first), steps[1:], several) if first in {"properties", "traits"} else ("", steps, several)

@@ -9,6 +9,8 @@ import msgspec
 
 from operators.epochs import CONTROL
 from operators.generations import GENERATIONS
+from operators.lookups.lookup_epochs import ENTRY as LOOKUPS
+from operators.lookups.lookup_epochs import named_versions
 from operators.view.space import View
 from skep.answers.decisions import entries
 from skep.project.definitions import kept_files
@@ -19,7 +21,8 @@ from state.errors import NoState
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What an entry is about: its definitions and the files that changed, its two identifiers, a source or a file, or how many records."""
+    """What an entry is about: its definitions and the files that changed, its two identifiers, a source or a file, versions by
+    lookup, or how many records."""
 
     definitions: str | msgspec.UnsetType | None = msgspec.UNSET
     files: list[ChangedFile] | msgspec.UnsetType = msgspec.UNSET
@@ -28,13 +31,14 @@ class Subject(msgspec.Struct, frozen=True):
     source: str | msgspec.UnsetType | None = msgspec.UNSET
     file: str | msgspec.UnsetType | None = msgspec.UNSET
     records: int | msgspec.UnsetType = msgspec.UNSET
+    versions: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class DecisionEntry(msgspec.Struct, frozen=True):
     """An entry of the control partition of a space.
 
     ``by``: None for entries of older versions. ``type``: ``definitions``, ``rollback``, ``link``, ``unlink``, ``replay``, ``edit``,
-    ``drop``, ``resume``, ``reread`` or ``skip``. ``answer``: the flow's own, None until one has read the entry.
+    ``drop``, ``resume``, ``reread``, ``skip`` or ``lookups``. ``answer``: the flow's own, None until one has read the entry.
     """
 
     space: str
@@ -82,7 +86,9 @@ def _subject(settings: Settings, entry: dict[str, Any], before: str | None) -> S
     kind = entry.get("type")
     if kind == "definitions":
         files = differences(kept_files(settings, before), kept_files(settings, entry.get("digest"))) if before else []
-        return Subject(definitions=entry.get("digest"), files=changed_files(files))
+        return Subject(definitions=entry.get("digest"), files=changed_files(files), versions=named_versions(entry) or msgspec.UNSET)
+    if kind == LOOKUPS:
+        return Subject(versions=named_versions(entry) or {})
     if kind in {"link", "unlink"}:
         return Subject(a=entry.get("a"), b=entry.get("b"))
     if kind == "resume":

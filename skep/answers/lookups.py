@@ -57,7 +57,8 @@ def report(settings: Settings, spaces: Iterable[str]) -> list[LookupRow]:
         for lookup in in_force(settings, space).lookups:
             known, looked = versions.get(lookup.name), counts.get(lookup.name, [0, 0, 0])
             said = (None, None, None) if known is None else (known.version, known.rows, known.since)
-            rows.append(LookupRow(space, lookup.name, lookup.kind, lookup.path, *said, *looked))
+            source = lookup.path if known is None else known.source
+            rows.append(LookupRow(space, lookup.name, lookup.kind, source, *said, *looked))
     return rows
 
 

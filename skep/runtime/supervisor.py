@@ -30,6 +30,7 @@ STATE = (
     "archive",
     "control",
     "definitions",
+    "lookups",
     "cursors",
     "recovery",
     "skep.duckdb",

@@ -67,6 +67,12 @@ def test_scale(tmp_path: Path) -> None:
     assert all(row["shard_bytes_per_profile"] > 0 and row["cpu_us_per_profile"] > 0 for row in found["sizes"])
 
 
+def test_lookups(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.lookups", "--rows", "1000", "--events", "3000")
+    assert found["us_per_event"] > 0
+    assert found["stored_bytes"] > 40
+
+
 def test_memory(tmp_path: Path) -> None:
     found = _run(tmp_path, "perf.memory", "--events", "500,1000", "--people", "50")
     assert [row["profiles"] for row in found["sizes"]] == [50, 50]

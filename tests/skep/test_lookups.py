@@ -271,6 +271,9 @@ def test_conditions_name_lookups_that_are_there(tmp_path: Path) -> None:
         write_contract(folder, "traits.yaml", trait % path)
         assert words in refused(skep("check", project=folder)), path
     write_contract(folder, "traits.yaml", trait % "context.lookup.region.version")
+    write_contract(folder, "identity.yaml", "namespaces: [{name: a, from: context.lookup.region.name}]\n")
+    assert "identity.yaml:1: namespaces[0].from: expected what the sender says" in refused(skep("check", project=folder))
+    (folder / "contracts/identity.yaml").unlink()
     assert skep("check", project=folder).returncode == 0
     (folder / "regions.csv").unlink()
     write_contract(folder, "lookups/region.yaml", REGION + "on_error: mark\n")
@@ -304,6 +307,9 @@ def test_all_kinds_in_a_flow(tmp_path: Path) -> None:
     ran(folder)
     assert asked(folder, "segments", "explain", "germans", "user_id:u1")[0]["member"]
     assert not asked(folder, "segments", "explain", "germans", "user_id:u2")[0]["member"]
+    versions = {row["lookup"]: row["version"] for row in asked(folder, "lookups", "list")}
+    assert [row["what"]["versions"] for row in asked(folder, "audit") if row["type"] == "lookups"] == [versions]
+    assert f"device:{versions['device']}" in skep("audit", project=folder).stdout
     rows = {row["lookup"]: (row["hits"], row["misses"]) for row in asked(folder, "lookups", "list")}
     assert rows == {"country": (2, 0), "device": (2, 0), "channel": (2, 0), "size": (3, 0)}
     assert asked(folder, "state", "verify")["sound"]

@@ -17,12 +17,13 @@ def show(decisions: list[DecisionEntry]) -> None:
 
 
 def _words(what: Subject) -> str:
+    versions = [] if what.versions is UNSET else [f"{name}:{version}" for name, version in what.versions.items()]
     if what.files is not UNSET:
-        return " ".join([str(what.definitions), *(one.file for one in what.files)])
+        return " ".join([str(what.definitions), *(one.file for one in what.files), *versions])
     if what.records is not UNSET:
         return f"{what.records:,} records"
     ends = [f"{end['namespace']}:{end['value']}" for end in (what.a, what.b) if end]
-    return " ".join(ends) or str(what.source or what.file or "")
+    return " ".join([*ends, *versions]) or str(what.source or what.file or "")
 
 
 def _answer(one: DecisionEntry) -> str:
