@@ -18,7 +18,8 @@ class Underway(msgspec.Struct):
     that what the features that are new come to is computed; from then on, that people are evaluated and told of.
 
     ``entry`` is the id of the control entry that waits for the answer, ``because`` what differs, ``clock`` what is told before the space's
-    own runs. ``people`` have been evaluated, ``events`` read.
+    own runs, ``time`` the entry's own. ``people`` have been evaluated, ``events`` read. ``anew``: everybody is made anew of the moments,
+    beside those who are there; ``within`` is how much of what comes behind the cursor is done.
     """
 
     before: str
@@ -30,6 +31,9 @@ class Underway(msgspec.Struct):
     cursor: bytes = b""
     people: int = 0
     events: int = 0
+    time: int | None = None
+    anew: bool = False
+    within: int = 0
 
 
 class Meta(msgspec.Struct):

@@ -12,13 +12,11 @@ from contracts.model.hashing import Hasher
 from operators.epochs import CONTROL
 from operators.judge import Judge
 from operators.people.space import Space
-from operators.people.work import Work
+from operators.people.work import NEVER_US, Work
 from operators.view.space import View
 from state.overlay import Overlay
 from state.shard import Shard
 
-NEVER_US = 1 << 60
-"""Longer than all the years there are: as a horizon it makes nothing late and seals nothing."""
 CACHE_BYTES = 512_000_000
 
 

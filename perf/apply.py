@@ -5,7 +5,7 @@
 The flow reads a shop's events, then follows; a writer appends events of now at a rate, and each change is applied beside them, one after
 the other. ``seconds`` is from the entry to the answer, ``rss_mb`` what the flow's memory has grown by at most meanwhile, ``p99_ms`` the
 time from an event written until its change is readable in another process, of the events that were written meanwhile; ``before`` is the
-same before the first change. Identity rules compute everybody anew while the flow stands still.
+same before the first change. Identity rules make everybody anew while events wait.
 """
 
 from __future__ import annotations

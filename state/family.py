@@ -24,6 +24,12 @@ class Family:
         self.pending: dict[bytes, bytes | None] = {}
         """Key → value, None for a deletion."""
 
+    def swap(self, other: Family) -> None:
+        """Each is what the other was."""
+        self._db, other._db = other._db, self._db
+        self.pending, other.pending = other.pending, self.pending
+        self.handle, other.handle = other.handle, self.handle
+
     def cursor(self) -> Any:
         """A RocksDB iterator over what is committed."""
         return self._db.iter()

@@ -33,6 +33,17 @@ FAMILIES = (
     "meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual", "quality",
     "refused", "identified", "blocks", "history", "denials", "accounts", "calls", "members",
 )  # fmt: skip
+GENERATIONS = (
+    "seen", "moments", "pages", "people", "alias", "timers", "refused", "identified", "blocks", "denials", "accounts", "calls",
+    "members",
+)  # fmt: skip
+"""Families that are made of events and definitions. There may be two generations of them: that in force, and one that is made anew beside
+it or was in force before; of the one that came later ``meta`` is there twice, too."""
+OTHER = "other."
+"""Before the name of a family of the generation that is not in force."""
+_BESIDE = (*GENERATIONS, "meta")
+_GENERATION = b"generation"
+"""Where `meta` has the number of the generation in force; 0 if it has none."""
 _POINT_READS = frozenset({
     "seen", "people", "alias", "versions", "refused", "identified", "denials", "blocks", "accounts", "members",
 })  # fmt: skip
@@ -72,10 +83,30 @@ def _options() -> Options:
     return options
 
 
-def _open(path: Path, access: AccessType, cache_bytes: int, names: Iterable[str]) -> Rdict:
-    cache = Cache(cache_bytes)
-    families = {name: _family_options(name, cache) for name in names}
+def _open(path: Path, access: AccessType, cache: Cache, names: Iterable[str]) -> Rdict:
+    families = {name: _family_options(name.partition("@")[0], cache) for name in names}
     return Rdict(str(path), _options(), column_families=families, access_type=access)
+
+
+def _stored(name: str, generation: int) -> str:
+    """The column family in which a generation of a family lies."""
+    return f"{name}@{generation}" if generation else name
+
+
+def _newest(listed: Set[str]) -> tuple[int, bool]:
+    """The newest generation of which column families are there, and whether the one before it is there as well."""
+    newest = max((int(number) for _, at, number in (name.partition("@") for name in listed) if at), default=0)
+    return newest, _stored("meta", newest) in listed and newest > 0
+
+
+def _layout(listed: Set[str], generation: int) -> dict[str, str]:
+    """The column family of each family of a shard in which these are there. ``generation``: the one in force."""
+    newest, both = _newest(listed)
+    found = {name: _stored(name, generation) if name in GENERATIONS else name for name in FAMILIES}
+    if both:
+        other = newest if generation < newest else newest - 1
+        found |= {OTHER + name: _stored(name, other) for name in GENERATIONS} | {OTHER + "meta": _stored("meta", newest)}
+    return found
 
 
 class Missing:
@@ -127,11 +158,17 @@ class Shard:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
         try:
-            self.db = _open(path, AccessType.read_write(), cache_bytes, FAMILIES)
+            listed = _listed(path) if (path / "CURRENT").exists() else set()
+            # Which of two generations is in force is not known yet.
+            newest, both = _newest(listed)
+            names = {stored for at in range(newest - both, newest + 1) for stored in _layout(listed, at).values()}
+            self._cache = Cache(cache_bytes)
+            self.db = _open(path, AccessType.read_write(), self._cache, names)
         except Exception as error:
             raise _explained(path, error) from error
-        self.families = {name: Family(self.db, name) for name in FAMILIES}
-        self.__dict__.update(self.families)
+        self.generation = int(self.db.get_column_family("meta").get(_GENERATION) or 0)
+        self.families = {name: Family(self.db, stored) for name, stored in _layout(names, self.generation).items()}
+        self.__dict__.update({name: self.families[name] for name in FAMILIES})
         try:
             _check_format(path, self.row("meta", b"format"), formats)
         except FormatMismatch:
@@ -150,10 +187,41 @@ class Shard:
             self.db.write(batch, self._write)
         except Exception as error:
             raise _explained(self.path, error) from error
+        switched = _GENERATION in self.meta.pending
         for family in self.families.values():
             if family.pending:
                 family.pending = {}
+        if switched:
+            self._swap()
         return count
+
+    @property
+    def other(self) -> bool:
+        """Whether there is another generation beside the one in force."""
+        return OTHER + "meta" in self.families
+
+    def begin_other(self) -> None:
+        """Make the families of the next generation, empty ones, beside those in force."""
+        for name in ("meta", *GENERATIONS):
+            stored = _stored(name, self.generation + 1)
+            self.db.create_column_family(stored, _family_options(name, self._cache))
+            self.families[OTHER + name] = Family(self.db, stored)
+
+    def switch(self) -> None:
+        """The commit that follows puts the other generation in force, and that of before is the other one."""
+        self.meta.put(_GENERATION, str(self.generation + 1).encode())
+
+    def _swap(self) -> None:
+        for name in GENERATIONS:
+            self.families[name].swap(self.families[OTHER + name])
+        self.generation += 1
+
+    def drop_other(self) -> None:
+        """Let go of the generation that is not in force. What is killed in the middle is opened as both, and can be done again."""
+        stored = _layout(_listed(self.path), self.generation)
+        for name in (*GENERATIONS, "meta"):
+            self.families.pop(OTHER + name).close()
+            self.db.drop_column_family(stored[OTHER + name])
 
     def row(self, family: str, key: bytes) -> bytes | None:
         """A committed row."""
@@ -214,34 +282,62 @@ class SecondaryShard:
             shutil.rmtree(self._scratch, ignore_errors=True)
             raise
         written = self.columns["meta"].get(b"format")
-        if written is None and not self._families.issuperset(FAMILIES):
+        if written is None and self._incomplete:
             self.close()
             raise _unfinished(path)
         if not any_format:
             _check_format(path, written, _OURS)
 
     def _open(self) -> None:
-        """Open the families that are there: the writer makes them one by one, and a newer one those that an older has not."""
+        """Open the families that are there: the writer makes them one by one, and a newer one those that an older has not; and it drops
+        some."""
         try:
-            self._families = _listed(self._path)
-            while True:
-                listed = self._families
-                self.db = _open(self._path, AccessType.secondary(self._scratch), 16 * 1024 * 1024, listed.intersection(FAMILIES))
-                self.db.try_catch_up_with_primary()
-                self._families = _listed(self._path)
-                if self._families == listed:
-                    break
-                self.db.close()
+            while not self._opened():
+                pass
         except Exception as error:
             if "Column family not found" in str(error):
                 raise _unfinished(self._path) from error
             raise _explained(self._path, error) from error
-        self.columns: dict[str, Any] = {name: self.db.get_column_family(name) if name in self._families else Missing() for name in FAMILIES}
+        self._generation = self._in_force()
+        layout = _layout(self._families, self._generation)
+        self.columns: dict[str, Any] = {
+            name: self.db.get_column_family(stored) if stored in self._families else Missing() for name, stored in layout.items()
+        }
+        self._incomplete = any(isinstance(self.columns[name], Missing) for name in FAMILIES)
+        self.holds_before = OTHER + "meta" in layout and _newest(self._families)[0] == self._generation
+        """Whether the other generation is the one that was in force before."""
+
+    def _opened(self) -> bool:
+        """Open the families that are there now; False if others are by then."""
+        self._families = _listed(self._path)
+        names = {name for name in self._families if name.partition("@")[0] in FAMILIES}
+        try:
+            self.db = _open(self._path, AccessType.secondary(self._scratch), Cache(16 * 1024 * 1024), names)
+            self.db.try_catch_up_with_primary()
+        except Exception as error:
+            if "olumn family" in str(error) and _listed(self._path) != self._families:
+                return False
+            raise
+        if _listed(self._path) == self._families:
+            return True
+        self.db.close()
+        return False
+
+    def _in_force(self) -> int:
+        """The generation that is."""
+        return int(self.db.get_column_family("meta").get(_GENERATION) or 0) if "meta" in self._families else 0
 
     def refresh(self) -> None:
         """See everything committed until now, in families too that the writer has made since."""
-        self.db.try_catch_up_with_primary()
-        if not self._families.issuperset(FAMILIES) and _listed(self._path) != self._families:
+        try:
+            self.db.try_catch_up_with_primary()
+        except Exception as error:
+            # The writer has been started again, with families that were not there when this was opened.
+            if "unknown column family" not in str(error):
+                raise
+            self._let_go()
+            self._open()
+        if (self._incomplete and _listed(self._path) != self._families) or self._in_force() != self._generation:
             self._let_go()
             self._open()
 

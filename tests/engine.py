@@ -78,7 +78,7 @@ class Engine:
         """As new, for other definitions, in the same folder: to open one costs more than a small scenario."""
         for name, family in self.shard.families.items():
             for key, _ in family.committed(b""):
-                if (name, key) != ("meta", b"format"):
+                if (name, key) not in {("meta", b"format"), ("meta", b"generation")}:
                     family.delete(key)
         self.shard.commit()
         self.denials = []

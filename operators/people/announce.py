@@ -67,6 +67,7 @@ class Announcer:
         for (was, now), messages in moved.items():
             person = self._store.person(now)
             assert person is not None, "who owns events is somebody"
+            self._store.dirty[person.key] = person
             told = [message for message in messages if message != self._log.cause]
             before = self._store.person(was)
             sure = None if before is None else confidence_told(before)

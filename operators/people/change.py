@@ -11,9 +11,11 @@ import orjson
 
 from operators.meta import Underway
 from operators.moment_row import moment_contract, moment_owner
+from operators.people.anew import Anew
 from operators.people.clock import BEFORE_ALL
 from operators.people.heads import nobodys, owner_key
 from operators.people.stored import committed
+from operators.people.told_anew import ToldAnew
 from operators.people.work import Work
 from operators.profile import fold, next_due
 from operators.records import Person
@@ -26,10 +28,13 @@ FIRST_PEOPLE = 20
 """Who is brought along in the first slice."""
 
 
-def begin(work: Work, after: str, entry: str, because: list[str]) -> None:
-    """Other definitions are on their way, which say the same of identities, purposes and old models; call it with nothing pending."""
+def begin(work: Work, after: str, entry: str, because: list[str], *, anew: bool) -> None:
+    """Other definitions are on their way; call it with nothing pending. ``anew``: they do not say the same of identities, purposes and old
+    models, so that everybody is made anew."""
     meta = work.meta
-    meta.change = Underway(work.digest, after, entry, because, work.log.clock)
+    meta.change = Underway(work.digest, after, entry, because, work.log.clock, time=work.log.time, anew=anew)
+    if anew:
+        return
     work.use(work.digest)
     assert work.carried is not None, "definitions are on their way"
     if work.carried.added.features:
@@ -52,7 +57,7 @@ def _end(work: Work, change: Underway) -> None:
     meta.change = work.carried = None
     meta.keep_sizes(work.program.segments)
     if change.entry:
-        answer = {"definitions": change.after, "recomputed": True, "people": change.people, "events": change.events}
+        answer = {"definitions": change.after, "recomputed": True, "anew": change.anew, "people": change.people, "events": change.events}
         work.shard.answers.put(change.entry.encode(), orjson.dumps({"ok": True, "type": "definitions", **answer}))
 
 
@@ -65,12 +70,17 @@ class Bringing:
         self._waiting: list[Person] | None = None
         """In a slice, those of whom features are to be computed; all of them at once."""
         self._most = FIRST_PEOPLE
+        self._anew: Anew | None = None
+        self._told: ToldAnew | None = None
         work.older = self.older
 
     def slice(self) -> None:
         """The next people in order of their keys; call it with nothing pending, and commit behind it."""
         work, change = self._work, self._work.meta.change
         assert change is not None, "definitions are on their way"
+        if change.anew:
+            self._slice_anew(change)
+            return
         began = self._spent_ns()
         keys = [key for key, _ in islice(work.shard.people.committed(change.cursor + b"\0"), self._most)]
         if not keys:
@@ -86,10 +96,23 @@ class Bringing:
         spent_us = (self._spent_ns() - began) // 1000
         self._most = max(1, min(SLICE_PEOPLE, 2 * self._most, len(keys) * SLICE_US // max(spent_us, 1)))
 
+    def _slice_anew(self, change: Underway) -> None:
+        if not change.switched:
+            self._anew = self._anew or Anew(self._work)
+            self._anew.slice(change)
+            return
+        self._anew, self._told = None, self._told or ToldAnew(self._work, change)
+        if self._told.slice(change):
+            self._told = None
+            _end(self._work, change)
+
     def older(self, person: Person) -> None:
         """Bring somebody along who has just been read, and in whom nothing has changed."""
         change = self._work.meta.change
         assert change is not None, "rows are of an older edition while definitions are on their way"
+        if change.anew:
+            # No event is applied meanwhile, and who is told of is asked for by nobody else.
+            return
         if change.switched:
             self._tell(person, change)
         elif self._waiting is not None:

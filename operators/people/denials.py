@@ -30,12 +30,17 @@ def take(work: Work, denials: Iterable[Denial], source: str) -> None:
 def read_again(work: Work) -> None:
     """Keep what records in quarantine deny by the definitions in force: there may be purposes that were not declared before."""
     for _, stored in work.shard.quarantine.committed(b""):
-        row = decode_row(stored)
-        read_at = row.stored_at_us if row.stored_at_us is not None else work.clock.now
-        for raw in (row.raw, row.original):
-            for each in work.judge.denials(raw, read_at) if raw else ():
-                anchor = work.hasher.identifier(each.namespace, each.value)
-                _keep(work, each, anchor, message_hash(each.message_id), source_of(row.partition))
+        read(work, stored)
+
+
+def read(work: Work, stored: bytes) -> None:
+    """Keep what a record in quarantine denies by the definitions in force; ``stored`` is its row."""
+    row = decode_row(stored)
+    read_at = row.stored_at_us if row.stored_at_us is not None else work.clock.now
+    for raw in (row.raw, row.original):
+        for each in work.judge.denials(raw, read_at) if raw else ():
+            anchor = work.hasher.identifier(each.namespace, each.value)
+            _keep(work, each, anchor, message_hash(each.message_id), source_of(row.partition))
 
 
 def _keep(work: Work, denial: Denial, anchor: bytes, message: bytes, source: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from operators.people.collected import Collected
 from operators.people.manual import Manual
+from operators.people.pairs import Refusals
 from operators.people.rebuild import Group, Rebuilt
 from operators.people.regroup import regroup, relink
 from operators.people.store import PeopleStore
@@ -33,7 +34,7 @@ def compute(
     """The people of these anchors, made anew in the place of ``old``, with those whom likeness draws in; differences are announced."""
     matcher, store = work.matcher, work.store
     while True:
-        collected = Collected(work, _versions(store, old.values()), None if matcher is None else matcher.evidence)
+        collected = Collected(work, versions(store.refusals, old.values()), None if matcher is None else matcher.evidence)
         parts = collected.read(sorted(anchors))
         if matcher is None:
             groups = [Group([key]) for key in parts]
@@ -123,12 +124,12 @@ def component(store: PeopleStore, manual: Manual, start: Iterable[Person]) -> di
     return found
 
 
-def _versions(store: PeopleStore, people: Iterable[Person]) -> dict[bytes, int]:
+def versions(refusals: Refusals, people: Iterable[Person]) -> dict[bytes, int]:
     """By key of a link: the version of the rules under which it was made."""
     people = list(people)
     found = {key: link.rules for person in people for key, link in person.links.items()}
     for each in (each for person in people for each in person.identifiers if each.refused):
-        found.update((link.key, link.rules) for link in store.refusals.of(each.hash))
+        found.update((link.key, link.rules) for link in refusals.of(each.hash))
     return found
 
 

@@ -35,8 +35,9 @@ def define(work: Work, entry: ControlEntry) -> dict[str, Any] | None:
     recompute = ["the meaning of what is stored"] if known is not None and meaning.is_old(work.meta) else []
     if digest != work.digest:
         differ = _differences(known, work.load(digest)) if known is not None else []
-        if differ and not recompute and EVALUATED.issuperset(differ):
-            change.begin(work, digest, str(entry.entry.get("messageId") or ""), differ)
+        if differ and not recompute:
+            anew = not EVALUATED.issuperset(differ)
+            change.begin(work, digest, str(entry.entry.get("messageId") or ""), differ, anew=anew)
             return None
         work.use(digest)
         recompute += differ

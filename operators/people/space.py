@@ -18,6 +18,7 @@ SEAL_ROWS = 2_000
 """Moments that one batch turns into pages at most."""
 TICK_TIMERS = 1_000
 """Timers that one tick fires at most; the rest follow in the next commits."""
+_NOTHING_SEALED = -(1 << 31)
 
 
 class Space:
@@ -27,7 +28,7 @@ class Space:
         self.work = work
         self.name, self.shard, self.meta = work.name, work.shard, work.meta
         self._bringing = Bringing(work)
-        self._sealed = -(1 << 31)
+        self._sealed = _NOTHING_SEALED
         self._rebuilds = work.cost.rebuilds
         """How many rebuilds there were at the last commit."""
 
@@ -35,8 +36,11 @@ class Space:
         """Which partitions this run reads, and which of them are history. Before anything else people are brought to today's meaning."""
         self.work.clock.start(partitions, history)
         self.renew()
-        if self.meta.change is not None and not self.work.clock.waits:
+        change = self.meta.change
+        if change is not None and (change.anew or not self.work.clock.waits):
             self.bring_along()
+        elif change is None and self.shard.other:
+            self.shard.drop_other()
 
     def renew(self) -> None:
         """Compute everybody anew, in one commit, if that was last done by an older meaning of what is stored."""
@@ -75,8 +79,14 @@ class Space:
         """Bring people along to definitions that are on their way: all of them, or the next slice."""
         while self.meta.change is not None:
             self._said()
+            generation = self.shard.generation
             self._bringing.slice()
             self._commit()
+            if self.shard.generation != generation:
+                self.work.begin_again()
+                self._sealed = _NOTHING_SEALED
+            if self.meta.change is None and self.shard.other:
+                self.shard.drop_other()
             if not whole:
                 break
         self._said()
@@ -99,6 +109,9 @@ class Space:
                 control.apply(work, entry)
                 self.meta.applied[CONTROL] = entry.position
                 self._commit()
+                if self.meta.change is not None and self.meta.change.anew:
+                    # No event is applied until everybody has been made anew.
+                    self.bring_along()
         self.meta.applied[CONTROL] = max(done, batch.last)
 
     def _records(self, batch: JudgedBatch, done: int) -> None:

@@ -182,7 +182,11 @@ class PeopleStore:
 
     def release(self, identifier: Identifier) -> None:
         """An identifier that nothing names any more."""
-        self.slots.pop((identifier.namespace, identifier.value), None)
+        pair = identifier.namespace, identifier.value
+        slot = self.slots.get(pair)
+        # By other rules its namespace may have had the number of another.
+        if slot is not None and slot[1].hash == identifier.hash:
+            del self.slots[pair]
         self.moves.setdefault(identifier.hash, self.shard.alias.get(identifier.hash) or b"")
         self.shard.alias.delete(identifier.hash)
 

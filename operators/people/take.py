@@ -48,9 +48,18 @@ def take(work: Work, event: Event, partition: str, *, exempt: bool = False) -> t
     return refusal
 
 
+def again(work: Work, event: Event, message: bytes) -> None:
+    """Apply an event that has been accepted before, and was no repeat; the clock stands."""
+    work.meta.remembered += 1
+    _place(work, event, message, CONTROL)
+    if work.accounts.waiting:
+        members.settle(work)
+    if work.store.moves or work.history.waiting:
+        work.remember()
+
+
 def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[str, str] | None:
     meta, time = work.meta, event.time_us
-    pairs: tuple[Same, ...] = event.identifiers
     # It may be too late,
     clock = meta.clock
     if clock is not None and time < clock - work.horizon_us and not exempt:
@@ -73,18 +82,26 @@ def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[st
         work.clock.read(partition, time)
     elif clock is None:
         advance(work, time, None)
-    work.begin(event.message_id, time)
+    _place(work, event, message, partition)
+    return None
+
+
+def _place(work: Work, event: Event, message: bytes, partition: str) -> None:
+    """Apply an event that is to be applied. ``message``: the hash of its id."""
+    meta = work.meta
+    pairs: tuple[Same, ...] = event.identifiers
+    work.begin(event.message_id, event.time_us)
     if event.group is not None:
         work.accounts.say(event, work.store.hash(work.rules.anchor(pairs)) if pairs else NO_ANCHOR)
     # It is about nobody,
     if not pairs:
         meta.unidentified += 1
         work.moments.keep(NO_ANCHOR, event, message, ITSELF)
-        return None
+        return
     # or stands for a denial that was refused,
     if event.consents and denials.stands_for(work, event, message, partition):
         _anew(work, event, message)
-        return None
+        return
     # or is the first of somebody, or says nothing new of who is who; or it does.
     store = work.store
     first = store.slots.get(pairs[0]) or store.slot(pairs[0])
@@ -94,11 +111,11 @@ def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[st
             work.announcer.welcome(new, work.rules.version)
             work.moments.keep(new.key, event, message, ITSELF)
             fold.apply(work, event, new.key, new, settle=True, blank=True)
-            return None
+            return
     settled = None if first is None else work.stitcher.known(event, first)
     if settled is None:
         _stitch(work, event, message, first)
-        return None
+        return
     person, anchor, owner, opens = settled
     work.moments.keep(anchor, event, message, owner)
     if owner[0] == SELF:
@@ -110,7 +127,6 @@ def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[st
         fold.apply(work, event, anchor, holder, settle=bool(changed), blank=True)
     if work.matcher is not None:
         resemblance.note(work, work.matcher, person, store.slots[pairs[0]][1], event)
-    return None
 
 
 def _stitch(work: Work, event: Event, message: bytes, first: Slot | None) -> None:

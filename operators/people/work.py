@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
@@ -37,6 +38,9 @@ from operators.stitch.rules import Pair, Rules
 from state.keys import period_of
 from state.shard import Shard
 
+NEVER_US = 1 << 60
+"""Longer than all the years there are: as a horizon it makes nothing late and seals nothing."""
+
 
 class Work:
     """Everything that the functions of this folder work on. What depends on definitions is there once `use` has been called.
@@ -68,6 +72,7 @@ class Work:
         cache_bytes: int = 512_000_000,
         repair_moments: int = BUDGET,
         hide: Callable[[Definitions], Hide] | None = None,
+        manual: Manual | None = None,
     ) -> None:
         self.name = name
         self.shard = shard
@@ -75,7 +80,7 @@ class Work:
         self.horizon_us = horizon_us
         self.load = load
         self._judge_of = judge
-        self._cache_bytes = cache_bytes
+        self._cache_bytes, self._repair_moments = cache_bytes, repair_moments
         self.reading = Reading(repair_moments)
         self._hide = hide
         row = shard.meta.get(meta_row.KEY)
@@ -84,7 +89,7 @@ class Work:
         self.timers = Timers(shard.timers)
         self.log = ChangeLog(name, shard.changes, self.meta)
         self.history = History(shard.history, self.meta, self.log)
-        self.manual = Manual(shard.manual)
+        self.manual = Manual(shard.manual) if manual is None else manual
         self.accounts = Accounts(shard, hasher)
         self.quality = Quality(shard.quality, self.meta, self.log)
         cost = shard.meta.get(rebuilds.KEY)
@@ -111,7 +116,7 @@ class Work:
         self.digest = digest
         self.judge = self._judge_of(digest)
         change = self.meta.change
-        self.carried = carried = None if change is None else Carried(self.load(change.before), self.load(change.after))
+        self.carried = carried = None if change is None or change.anew else Carried(self.load(change.before), self.load(change.after))
         self.program = Program(definitions if change is None or change.switched or carried is None else carried.widened)
         self.rules = Rules(definitions.identity)
         self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
@@ -131,6 +136,25 @@ class Work:
         )
         # Records are judged, and so scored, by the definitions of their position, whoever is still to be brought along.
         self.quality.use(definitions if change is None else self.load(change.after))
+
+    def begin_again(self) -> None:
+        """Another generation of the shard is in force: nothing that was in memory of it stands."""
+        self.timers = Timers(self.shard.timers)
+        self.accounts = Accounts(self.shard, self.hasher)
+        self.use(self.meta.digest)
+
+    def apart(self, shard: Shard) -> Work:
+        """The same steps over another shard, by definitions of which nobody is told: nothing is late, nothing is sealed. They take half
+        of the memory for people."""
+
+        def silent(digest: str) -> Definitions:
+            found = self.load(digest)
+            return replace(found, segments=(), traits=tuple(replace(each, emit=False) for each in found.traits))
+
+        return Work(
+            self.name, shard, self.hasher, load=silent, judge=self._judge_of, horizon_us=NEVER_US,
+            cache_bytes=self._cache_bytes // 2, repair_moments=self._repair_moments, manual=self.manual,
+        )  # fmt: skip
 
     def _bring(self, person: Person) -> None:
         if self.older is not None:

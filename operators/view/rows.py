@@ -9,12 +9,13 @@ from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from contracts.text.times import iso
 from operators import meta as meta_row
-from operators.meta import Meta
+from operators.meta import Meta, Underway
 from operators.records import Person, decode_person
-from operators.segments.carried import Carried
+from operators.segments.carried import Carried, Memberships
 from operators.segments.compile import Program
 from operators.versions import Reading, Readings
 from state.errors import BeforeClock, NoState
+from state.shard import OTHER
 
 
 class Rows(Protocol):
@@ -35,6 +36,7 @@ class SpaceRows:
         self._load = load
         self._program: tuple[str, Program] | None = None
         self._carried: tuple[str, str, Carried] | None = None
+        self._memberships: tuple[str, str, Memberships] | None = None
 
     @property
     def meta(self) -> Meta:
@@ -91,7 +93,22 @@ class SpaceRows:
         """A profile as the definitions in force number what is in it, whether it has been brought along to them or not."""
         found, change = decode_person(row), meta.change
         if change is not None and change.switched and found.edition != meta.edition:
+            if change.anew:
+                return self._told(found, change)
             if self._carried is None or self._carried[:2] != (change.before, change.after):
                 self._carried = change.before, change.after, Carried(self._load(change.before), self._load(change.after))
             self._carried[2].carry(found)
         return found
+
+    def _told(self, person: Person, change: Underway) -> Person:
+        """Somebody made anew of whom has not been told yet, with what has been told of him before."""
+        row = self.rows.row(f"{OTHER}people", person.key)
+        person.bits, person.told, person.version = b"", {}, 0
+        if row is not None:
+            before = decode_person(row)
+            if self._memberships is None or self._memberships[:2] != (change.before, change.after):
+                carried = Memberships(self._load(change.before).segments, self._load(change.after).segments)
+                self._memberships = change.before, change.after, carried
+            self._memberships[2].carry(before)
+            person.bits, person.told, person.version = before.bits, before.told, before.version
+        return person

@@ -1,5 +1,6 @@
-"""Definitions that change segments and traits are brought to people in commits of bounded size while events go on: at every step the
-state is what the model says of the definitions in force, and in the end the change log says the same; whoever is killed when."""
+"""Definitions that come, in commits of bounded size: segments and traits are brought to people while events go on, other rules make
+everybody anew beside who is there. At every step the state is what the model says of the definitions in force, and in the end the change
+log says the same; whoever is killed when."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ import pytest
 from contracts import load
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
-from operators.people import change
+from operators.people import anew, change, told_anew
 from tests import model
 from tests.drawn_definitions import TRAITS, definitions_files
 from tests.engine import HASHER, Engine, difference, judge_of, steps
@@ -44,8 +45,15 @@ class KilledError(Exception):
     """In the place of a commit."""
 
 
-def edited(drawn: Scenario, rng: Random) -> Definitions:
-    """The scenario's definitions with other segments and traits."""
+PURPOSES = [
+    {"name": "marketing", "default": "denied"},
+    {"name": "analytics", "default": "granted"},
+    {"name": "profiling", "default": "denied"},
+]
+
+
+def edited(drawn: Scenario, rng: Random, *, rules: bool) -> Definitions:
+    """The scenario's definitions with other segments and traits; ``rules``: mostly with other rules of identity or other purposes, too."""
     files, others = dict(drawn.definitions_files), definitions_files(rng.randrange(10**6))
     kept, taken = rng.random(), set[str]()
     for path in sorted(files.keys() | others.keys()):
@@ -62,6 +70,15 @@ def edited(drawn: Scenario, rng: Random) -> Definitions:
     for each in traits:
         each.update({"orders": {"emit": rng.random() < 0.5}, "skus": {"limit": rng.choice([1, 2, 4])}}.get(each["name"], {}))
     files["traits.yaml"] = json.dumps({"traits": traits})
+    if rules and rng.random() < 0.8:
+        ours, theirs = (json.loads(one["identity.yaml"]) for one in (drawn.definitions_files, others))
+        if drawn.control:
+            # What is linked by hand is stored as it was normalised then.
+            theirs |= {key: ours.get(key, {}) for key in ("namespaces", "blocked")}
+        files["identity.yaml"] = json.dumps(theirs)
+    if rules and rng.random() < 0.4:
+        defaults = [{**each, "default": rng.choice(["denied", "granted"])} for each in PURPOSES]
+        files["consent.yaml"] = json.dumps({"purposes": defaults[: rng.choice([2, 3])]})
     return load(_named({**files, OFTEN: often(rng)}))
 
 
@@ -106,15 +123,27 @@ def until_done(engine: Engine, rng: Random, share: float, doing: Any) -> None:
             return
 
 
-def lived(seed: int, engine: Engine) -> tuple[int, int]:
+def understood(events: list[Event], definitions: Definitions) -> list[Event]:
+    """Accepted events as other definitions read them."""
+    judge, found = judge_of(definitions), []
+    for event in events:
+        again = judge.reread(event.raw, event.contract)
+        again.position, again.time_us, again.message_id = event.position, event.time_us, event.message_id
+        found.append(again)
+    return found
+
+
+def lived(seed: int, engine: Engine, *, rules: bool = False) -> tuple[int, int]:
     """How many times the state was compared, and how many of these while definitions were on their way."""
-    rng = Random(f"{seed}:definitions")
+    rng = Random(f"{seed}:definitions:rules" if rules else f"{seed}:definitions")
     drawn = scenario(seed, rng.choice([12, 25, 60]))
+    if rules and rng.random() < 0.5:
+        drawn.control.clear()
     first = load({**drawn.definitions_files, OFTEN: often(rng)})
     engine.clear(first, cache_bytes=rng.choice([10_000, 512_000_000]))
     plan: list[tuple[str, Any]] = list(steps(drawn, rng, (1, 2, 5, 20)))
     for _ in range(rng.choice([1, 2, 3])):
-        plan.insert(rng.randint(1, len(plan)), ("definitions", edited(drawn, rng)))
+        plan.insert(rng.randint(1, len(plan)), ("definitions", edited(drawn, rng, rules=rules)))
     share = rng.choice([0.0, 0.0, 0.2])
     engine.start(sorted({name for name, _ in plan} - {"control", "definitions"}))
     judge = judge_of(first)
@@ -136,7 +165,8 @@ def lived(seed: int, engine: Engine) -> tuple[int, int]:
         if meta.clock is not None:
             definitions = engine.known[meta.digest]
             at = meta.clock + rng.choice([0, 0, 3_600_000_000, 20 * 86_400_000_000])
-            expected = model.dump(events, control, definitions, at, hasher=HASHER, denials=engine.denials)
+            read = understood(events, definitions) if rules else events
+            expected = model.dump(read, control, definitions, at, hasher=HASHER, denials=engine.denials)
             found = engine.dump(at)
             assert found == expected, difference(found, expected, seed, number, name, meta.change)
             compared, meanwhile = compared + 1, meanwhile + (meta.change is not None)
@@ -155,3 +185,17 @@ def test_people_are_what_the_model_says_while_definitions_come(group: int, tmp_p
     counts = [lived(seed, engine) for seed in range(group * SEEDS, (group + 1) * SEEDS)]
     assert sum(compared for compared, _ in counts) > SEEDS
     assert sum(meanwhile for _, meanwhile in counts) > 0
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_people_made_anew_are_what_the_model_says(group: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commits of one event or person, and of several."""
+    few = 1 + group % 3
+    for where in (anew, told_anew):
+        monkeypatch.setattr(where, "PEOPLE", few)
+    monkeypatch.setattr(anew, "MOMENTS", few)
+    engine = Engine(tmp_path / "shard", load({}))
+    counts = [lived(seed, engine, rules=True) for seed in range(group * SEEDS, (group + 1) * SEEDS)]
+    assert sum(compared for compared, _ in counts) > SEEDS
+    assert engine.shard.generation > 0
+    assert not engine.shard.other

@@ -13,6 +13,7 @@ from contracts import load
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from operators.judge import Judge
+from operators.people import anew, told_anew
 from operators.sandbox import Sandbox
 from skep.answers.planning.trial import trial
 from skep.project.definitions import keep
@@ -90,6 +91,7 @@ class Run:
             "shop", self.shard, hasher, load=self._known.__getitem__, judge=self._judges.__getitem__, horizon_us=settings.horizon_us
         )
         self.space = self.box.space
+        self.space.renew()
 
     def control(self, entry: dict[str, Any]) -> None:
         self.box.enter(entry)
@@ -153,6 +155,41 @@ def _there_and_back(folder: Path, made: Scenario, before_files: dict[str, str], 
     run.feed([])
     run.definitions(one)
     assert run.dump() == before
+    run.shard.close()
+
+
+@pytest.mark.parametrize("commits", [2, 4, 6, 9])
+def test_planned_while_people_are_made_anew(commits: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flow was killed before the switch, or behind it: what it will come to next is what a plan says."""
+    for where in (anew, told_anew):
+        monkeypatch.setattr(where, "PEOPLE", 2)
+    monkeypatch.setattr(anew, "MOMENTS", 4)
+    (tmp_path / "skep.yaml").write_text("data: data\n")
+    settings = Settings.load(tmp_path)
+    one, two, three = (load({**CONTRACTS, "identity.yaml": text}) for text in (IDENTITY, MORE, MORE.replace("limit: 1", "limit: 2")))
+    run = Run(settings, [one, two, three])
+    run.definitions(one)
+    run.feed(LINES)
+    commit, left = run.shard.commit, iter(range(commits))
+
+    def perhaps() -> int:
+        next(left)
+        return commit()
+
+    monkeypatch.setattr(run.shard, "commit", perhaps)
+    with pytest.raises(StopIteration):
+        run.definitions(two)
+    monkeypatch.undo()
+    run.shard.close()
+    run = Run(settings, [one, two, three])
+    assert run.space.meta.change is not None
+    with trial(settings, "shop", three, lambda *_: None) as tried:
+        planned, changes = list(tried.after.dump()), list(tried.told)
+    assert run.space.meta.change is not None
+    told = run.space.meta.changes
+    run.definitions(three)
+    assert run.dump() == planned
+    assert [row for _, row in run.shard.rows("changes")][told:] == changes
     run.shard.close()
 
 

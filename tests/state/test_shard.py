@@ -10,7 +10,7 @@ from rocksdict import Options, Rdict
 from state import shard as shard_module
 from state.errors import NoState
 from state.overlay import Overlay
-from state.shard import FAMILIES, SecondaryShard, Shard
+from state.shard import FAMILIES, GENERATIONS, OTHER, SecondaryShard, Shard
 
 
 @pytest.fixture
@@ -79,3 +79,62 @@ def test_an_older_shard_is_written_on(older: Path) -> None:
 def test_a_folder_that_is_no_shard_yet_has_no_state(tmp_path: Path) -> None:
     with pytest.raises(NoState):
         SecondaryShard(tmp_path)
+
+
+def test_a_generation_is_made_beside_put_in_force_and_the_other_dropped(tmp_path: Path) -> None:
+    """Three times, opened anew after every step; a reader beside sees what is in force at each look."""
+    shard = Shard(tmp_path)
+    shard.people.put(b"a", b"0")
+    shard.commit()
+    reader = SecondaryShard(tmp_path)
+    for number in (1, 2, 3):
+        shard.begin_other()
+        shard.families[f"{OTHER}people"].put(b"a", b"%d" % number)
+        shard.commit()
+        shard = reopened(shard)
+        reader.refresh()
+        assert (shard.people.get(b"a"), shard.row(f"{OTHER}people", b"a")) == (b"%d" % (number - 1), b"%d" % number)
+        assert reader.row("people", b"a") == b"%d" % (number - 1)
+        shard.switch()
+        assert shard.people.get(b"a") == b"%d" % (number - 1)
+        shard.commit()
+        assert shard.generation == number
+        shard = reopened(shard)
+        assert shard.generation == number
+        reader.refresh()
+        for rows in (shard, reader):
+            assert (rows.row("people", b"a"), rows.row(f"{OTHER}people", b"a")) == (b"%d" % number, b"%d" % (number - 1))
+        shard.drop_other()
+        assert not shard.other
+        shard = reopened(shard)
+        reader.refresh()
+        assert (shard.other, shard.generation, shard.people.get(b"a"), reader.row("people", b"a")) == (False, number, *[b"%d" % number] * 2)
+    assert [name for name in Rdict.list_cf(str(tmp_path), Options(raw_mode=True)) if name.startswith("people")] == ["people@3"]
+    reader.close()
+    shard.close()
+
+
+@pytest.mark.parametrize("made", range(len(GENERATIONS) + 1))
+def test_killed_while_a_generation_is_made_or_dropped(made: int, tmp_path: Path) -> None:
+    """What is there of it is opened; it can be dropped, and made again."""
+    shard = Shard(tmp_path)
+    shard.people.put(b"a", b"0")
+    shard.commit()
+    shard.begin_other()
+    for name in list(GENERATIONS)[:made]:
+        shard.families.pop(OTHER + name).close()
+        shard.db.drop_column_family(f"{name}@1")
+    shard = reopened(shard)
+    assert (shard.other, shard.generation, shard.people.get(b"a")) == (True, 0, b"0")
+    shard.drop_other()
+    shard.begin_other()
+    shard.families[f"{OTHER}people"].put(b"a", b"1")
+    shard.switch()
+    shard.commit()
+    assert shard.people.get(b"a") == b"1"
+    shard.close()
+
+
+def reopened(shard: Shard) -> Shard:
+    shard.close()
+    return Shard(shard.path)

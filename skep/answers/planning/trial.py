@@ -15,12 +15,11 @@ from skep.answers.planning.answer import Effort
 from skep.answers.sandbox import sandbox
 from skep.project.settings import Settings
 from state.errors import NoState
+from state.overlay import Overlay
 
 STEP = 1_000
 """Events from one word about the progress to the next."""
 
-EVENT_BYTES = 5_000
-"""What an event takes in memory while everybody is computed anew (measured)."""
 SLICE_BYTES = 32_000_000
 """What people who are brought along take in memory at most, beside the cache of people (measured)."""
 
@@ -66,22 +65,15 @@ def _tried(box: Sandbox, definitions: Definitions, count: _Count) -> Trial:
     meta = box.before.meta
     if not meta.digest:
         raise NoState(f"space {box.name}: no definitions have taken effect yet. Run `skep run --once` first.")
-    # Every moment is read once to see where it hangs, and once to be folded.
-    count.of = 2 * meta.events
+    count.of = meta.events
     began = time.process_time()
     answer = box.answer({"type": "definitions", "digest": definitions.digest, "messageId": "plan"})
     seconds = time.process_time() - began
     told = [row for _, row in sorted(box.shard.changes.pending.items()) if row is not None]
-    stands = "people" not in answer
-    written = sum(len(key) + len(row or b"") for family in box.shard.families.values() for key, row in family.pending.items())
-    cost = Effort(
-        round(seconds, 3),
-        meta.people if stands else answer["people"],
-        count.done if stands else answer["events"],
-        written,
-        meta.events * EVENT_BYTES if stands else SLICE_BYTES,
-        stands,
-    )
+    stands = bool(answer.get("anew"))
+    assert isinstance(box.shard, Overlay)
+    people, events = answer.get("people", 0), answer.get("events", 0)
+    cost = Effort(round(seconds, 3), people, events, box.shard.written, SLICE_BYTES, stands)
     return Trial(box.before, box.view, told, bool(answer.get("recomputed")), cost)
 
 

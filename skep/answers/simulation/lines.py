@@ -14,7 +14,7 @@ from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
 from contracts.text.times import parse_time
 from operators.judge import Judge
-from operators.sandbox import NEVER_US
+from operators.people.work import NEVER_US
 from skep.project.errors import CommandError
 
 LINE_MAX_BYTES = 1_000_000

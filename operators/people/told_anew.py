@@ -1,0 +1,142 @@
+"""What is different when everybody has been made anew: told of those together whose identifiers have changed hands, in commits of bounded
+size. Who is told of takes his version, and what was told of him, over from the generation of before, which ends there for him."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from operators.change_log import Cause
+from operators.meta import Underway
+from operators.moment_row import moment_message, moment_owner
+from operators.people.clock import BEFORE_ALL
+from operators.people.pairs import Refusals
+from operators.people.recompute import exchange, versions
+from operators.people.stored import committed
+from operators.people.work import Work
+from operators.records import NOBODY, OWNED, SELF, Person, decode_person
+from operators.segments.carried import Memberships
+from operators.stitch.owners import ITSELF, Owner
+from state.other_generation import OtherGeneration
+
+PEOPLE = 200
+"""Who is told of in one commit, beside those whose identifiers they have, or had."""
+
+_THERE, _REASSIGNED = 0, 2
+"""What is told, as `Underway.within` has it: of those who were there, and of events; in between of those who are new."""
+
+Group = tuple[dict[bytes, Person], dict[bytes, Person]]
+"""Those before and those now who have identifiers of one another, by key."""
+
+
+class ToldAnew:
+    """Tells of everybody, in order of their keys: of those who were there, of those who are new, then whose events are whose now."""
+
+    def __init__(self, work: Work, change: Underway) -> None:
+        self._work, self._store, self._shard = work, work.store, work.shard
+        self._before = OtherGeneration(work.shard)
+        self._refusals = Refusals(self._before.refused)
+        self._memberships = Memberships(work.load(change.before).segments, work.program.segments)
+
+    def slice(self, change: Underway) -> bool:
+        """The next people; returns whether that was all. Call it with nothing pending, and commit behind it."""
+        family = self._before.people if change.within == _THERE else self._shard.people
+        rows = list(islice(family.committed(change.cursor + b"\0"), PEOPLE))
+        if not rows:
+            change.cursor, change.within = b"", change.within + 1
+            return change.within > _REASSIGNED
+        now = self._work.clock.now
+        log = self._work.log
+        cause: Cause = {"type": "definition", "digest": change.after}
+        log.cause, log.time, log.clock = cause, change.time, change.clock if now == BEFORE_ALL else now
+        if change.within == _REASSIGNED:
+            self._work.announcer.reassigned(self._reassigned(decode_person(row) for _, row in rows))
+        else:
+            for old, new in filter(None, (self._group(key) for key, _ in rows)):
+                self._tell(old, new)
+                change.people += len(new)
+            self._work.remember()
+        change.cursor = rows[-1][0]
+        return False
+
+    def _group(self, key: bytes) -> Group | None:
+        """Somebody with all whose identifiers went to one another; None if they have been told of."""
+        old: dict[bytes, Person] = {}
+        new: dict[bytes, Person] = {}
+        edge, reached = [key], {key}
+        while edge:
+            key = edge.pop()
+            row, person = self._before.people.get(key), self._store.person(key)
+            if row is not None:
+                old[key] = decode_person(row)
+                self._before.people.delete(key)
+            if person is not None and person.edition != self._store.edition:
+                new[key] = person
+            near = [self._shard.alias.get(each.hash) for each in old[key].identifiers] if key in old else []
+            near += [self._before.alias.get(each.hash) for each in new[key].identifiers] if key in new else []
+            for found in near:
+                if found is not None and found not in reached:
+                    reached.add(found)
+                    edge.append(found)
+        return (old, new) if old or new else None
+
+    def _tell(self, old: dict[bytes, Person], new: dict[bytes, Person]) -> None:
+        work, store = self._work, self._store
+        was = {each.hash: key for key, person in old.items() for each in person.identifiers}
+        home = {each.hash: key for key, person in new.items() for each in person.identifiers}
+        for identifier in was.keys() | home.keys():
+            if was.get(identifier) != home.get(identifier):
+                store.moves[identifier] = was.get(identifier, b"")
+        for person in old.values():
+            # All timers are those of the people who are there now.
+            person.armed = None
+            for segment in self._memberships.carry(person):
+                work.announcer.left(person, segment.name, segment.version)
+        made = versions(self._refusals, old.values())
+        for person in new.values():
+            # What the steps told of him beside, nobody has heard.
+            person.told, person.bits = {}, b""
+            self._date(person, made)
+        exchange(work, old, new, list)
+
+    def _date(self, person: Person, made: dict[bytes, int]) -> None:
+        """A link keeps the version of the rules under which it was made first."""
+        for key, link in person.links.items():
+            link.rules = made.get(key, link.rules)
+        for each in person.identifiers:
+            for link in self._store.refusals.of(each.hash) if each.refused else ():
+                if made.get(link.key, link.rules) != link.rules:
+                    link.rules = made[link.key]
+                    self._store.refusals.put(link)
+
+    # ---- events that are somebody else's
+
+    def _reassigned(self, people: Iterator[Person]) -> dict[tuple[bytes, bytes], list[str]]:
+        """Ids of messages on the devices of these people whose owner has changed, by the keys of (who would have them by the owner
+        before, who has them now)."""
+        devices = sorted({each.hash for person in people for each in person.identifiers if each.device is not None})
+        before: dict[bytes, Owner] = {}
+        for _, stored in committed(self._before, devices):
+            if stored.row[0] != SELF:
+                before[stored.message] = moment_owner(stored.row)
+        found: list[tuple[int, str, bytes, bytes]] = []
+        for anchor, stored in committed(self._shard, devices):
+            owner, known = moment_owner(stored.row), before.get(stored.message, ITSELF)
+            if owner != known:
+                was, now = self._whose(anchor, known), self._whose(anchor, owner)
+                if was != now:
+                    found.append((stored.time_us, moment_message(stored.row), was, now))
+        reassigned: dict[tuple[bytes, bytes], list[str]] = {}
+        for _, message, was, now in sorted(found):
+            reassigned.setdefault((was, now), []).append(message)
+        return reassigned
+
+    def _whose(self, anchor: bytes, owner: Owner) -> bytes:
+        """The key of the person who has, or would have, an event by its owner."""
+        store = self._store
+        if owner[0] == OWNED:
+            return self._shard.alias.get(owner[1]) or owner[1]
+        holder, each = store.linked(anchor)
+        if owner[0] == NOBODY and any(store.rules.person[one.namespace] for one in holder.identifiers):
+            return store.shared_key(each)
+        return holder.key
