@@ -121,7 +121,7 @@ class Broker:
 @contextmanager
 def broker(folder: Path) -> Iterator[str]:
     """Where a broker is reached."""
-    given = os.environ.get("KAFKA_OF_TESTS", "")
+    given = os.environ.get("KAFKA_OF_TESTS") or os.environ.pop("SKEP_KAFKA", "")
     if given:
         yield given
         return

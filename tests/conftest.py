@@ -12,6 +12,8 @@ settings.load_profile("project")
 
 # Compiled modules cannot be patched, and screens say which form runs: `make promises` runs what holds in both.
 os.environ.setdefault("SKEP_COMPILED", "0")
+# It is none of Skep's own variables, which everything that is started would say.
+os.environ["KAFKA_OF_TESTS"] = os.environ.pop("SKEP_KAFKA", "")
 # Hundreds of processes are started: without bytecode each of them would compile all of our modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # pytest-xdist tells its workers how wide the terminal is, and what prints tables would believe it.

@@ -18,12 +18,13 @@ from perf.identity import CLAIMS, claims
 from perf.shop import category_name, lines, make_project, segment
 from perf.traits import traits
 from skep.compiled import form
+from tests.broker import broker
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def _run(tmp_path: Path, *args: str, codes: tuple[int, ...] = (0,)) -> dict[str, Any]:
-    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+def _run(tmp_path: Path, *args: str, codes: tuple[int, ...] = (0,), **more: str) -> dict[str, Any]:
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), **more}
     done = subprocess.run([sys.executable, "-m", *args, "--json"], cwd=ROOT, env=env, capture_output=True, check=False)
     assert done.returncode in codes, done.stderr.decode()
     (line,) = done.stdout.splitlines()
@@ -42,6 +43,14 @@ def test_throughput(tmp_path: Path) -> None:
     assert found["rss_mb"] > 0
     assert {"read", "validate", "people", "archive", "commit", "start", "engine", "background"} <= set(found["stages_us"])
     assert sum(found["stages_us"].values()) == pytest.approx(found["cpu_us_per_event"], rel=0.01)
+
+
+def test_kafka(tmp_path: Path) -> None:
+    """With the broker of the other tests, which is in the cache."""
+    with broker(tmp_path / "broker") as servers:
+        found = _run(tmp_path, "perf.kafka", "--events", "2000", "--people", "200", "--rounds", "1", SKEP_KAFKA=servers)
+    assert found["ratio"] > 0
+    assert found["floor_per_s"] > 0
 
 
 def test_segments(tmp_path: Path) -> None:
