@@ -16,18 +16,21 @@ class Family:
     what reads the family, of one that is never written.
     """
 
-    __slots__ = ("_db", "handle", "pending")
+    __slots__ = ("_db", "handle", "least", "pending")
 
     def __init__(self, db: Rdict, name: str, column: Any = None) -> None:
         self._db = db.get_column_family(name) if column is None else column
         self.handle: Any = db.get_column_family_handle(name) if column is None else None
         self.pending: dict[bytes, bytes | None] = {}
         """Key → value, None for a deletion."""
+        self.least = b""
+        """No committed row lies before this key. Whoever finds the first row may say so: what was deleted before it is not passed again."""
 
     def swap(self, other: Family) -> None:
         """Each is what the other was."""
         self._db, other._db = other._db, self._db
         self.pending, other.pending = other.pending, self.pending
+        self.least = other.least = b""
         self.handle, other.handle = other.handle, self.handle
 
     def cursor(self) -> Any:
@@ -60,6 +63,7 @@ class Family:
         options = IngestExternalFileOptions()
         options.set_move_files(True)
         self._db.ingest_external_file([str(each) for each in files], options)
+        self.least = b""
 
     def close(self) -> None:
         self._db.close()
@@ -76,12 +80,15 @@ class Family:
         batch.set_default_column_family(self.handle)
         # In order, a memtable takes a row beside the last one instead of looking for its place.
         pending = self.pending
+        least = self.least
         for key in sorted(pending):
             value = pending[key]
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
+                if key < least:
+                    self.least = least = key
         return len(pending)
 
     def put(self, key: bytes, value: bytes) -> None:

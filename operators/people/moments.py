@@ -236,7 +236,7 @@ class Moments:
         groups: dict[tuple[bytes, int], list[Stored]] = {}
         count = kept = 0
         left = False
-        for key, row in self._shard.moments.committed(b"", end):
+        for key, row in self._shard.moments.committed(self._shard.moments.least, end):
             group = (key[4:20], period_of_key(key))
             if group not in groups:
                 if count >= limit:

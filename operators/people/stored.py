@@ -38,7 +38,9 @@ def committed_pages(shard: Shard, anchors: list[bytes]) -> Iterator[tuple[bytes,
 def committed_moments(shard: Shard, anchors: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """The rows of moments of anchors in order, from period to period: a look only where the last one has not passed an anchor already."""
     rows, period = shard.moments.cursor(), b""
-    rows.seek(period)
+    rows.seek(shard.moments.least)
+    if rows.valid():
+        shard.moments.least = rows.key()
     while rows.valid():
         here = rows.key()
         if here[:4] == period:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 from rocksdict import Options, Rdict
 
+from operators.people.stored import committed_moments
 from state import shard as shard_module
 from state.errors import NoState
+from state.keys import moment_key
 from state.overlay import Overlay
 from state.shard import FAMILIES, GENERATIONS, OTHER, SecondaryShard, Shard
 
@@ -138,3 +141,24 @@ def test_killed_while_a_generation_is_made_or_dropped(made: int, tmp_path: Path)
 def reopened(shard: Shard) -> Shard:
     shard.close()
     return Shard(shard.path)
+
+
+def test_rows_of_moments_are_found_wherever_others_were_deleted(tmp_path: Path) -> None:
+    """Put and deleted in any order, the oldest ones mostly first, as sealing does; now and then one comes before all that are there."""
+    rng, shard = Random("moments"), Shard(tmp_path)
+    anchors = [bytes([number]) * 16 for number in range(3)]
+    there: dict[bytes, bytes] = {}
+    for step in range(400):
+        for number in range(rng.choice([1, 5])):
+            time = rng.choice([step, rng.randrange(step + 1)]) * 86_400_000_000 + number
+            key = moment_key(rng.choice(anchors), time, b"%16d" % step)
+            there[key] = key
+            shard.moments.put(key, key)
+        for key in sorted(there)[: rng.choice([0, 0, 8])]:
+            shard.moments.delete(key)
+            del there[key]
+        shard.commit()
+        wanted = [key for key in sorted(there) if key[4:20] in anchors[:2]]
+        assert [key for key, _ in committed_moments(shard, anchors[:2])] == wanted, step
+    assert shard.moments.least > b""
+    shard.close()

@@ -22,6 +22,8 @@ STEP = 1_000
 
 SLICE_BYTES = 32_000_000
 """What people who are brought along take in memory at most, beside the cache of people (measured)."""
+ANEW_BYTES = 300_000_000
+"""The same where everybody is made anew: the second generation's rows that are not in files yet, and what a commit holds (measured)."""
 
 Progress = Callable[[str, int, int], None]
 """(what is done, how many of them, of how many)"""
@@ -73,7 +75,7 @@ def _tried(box: Sandbox, definitions: Definitions, count: _Count) -> Trial:
     stands = bool(answer.get("anew"))
     assert isinstance(box.shard, Overlay)
     people, events = answer.get("people", 0), answer.get("events", 0)
-    cost = Effort(round(seconds, 3), people, events, box.shard.written, SLICE_BYTES, stands)
+    cost = Effort(round(seconds, 3), people, events, box.shard.written, ANEW_BYTES if stands else SLICE_BYTES, stands)
     return Trial(box.before, box.view, told, bool(answer.get("recomputed")), cost)
 
 
