@@ -380,7 +380,7 @@ def random_event(rng: random.Random, at: int) -> Event:
     name = rng.choice(NAMES) if kind == "track" else ""
     body = {"properties": properties, "traits": traits, "context": context, "n": at}
     time = AT - rng.choice([0, 1, DAY - 1, DAY, 2 * DAY, 3 * DAY, 9 * DAY])
-    return Event(at + 1, time, f"m{at}", kind, name, "", identifiers, properties, traits, consents, None, body, b"")
+    return Event(at + 1, time, f"m{at}", kind, name, "", identifiers, properties, traits, consents, None, body, orjson.dumps(body))
 
 
 def store_of(events: list[Event], lines: list[dict[str, Any]], computed: set[str]) -> duckdb.DuckDBPyConnection:
