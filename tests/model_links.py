@@ -25,11 +25,15 @@ EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC: it also holds the years
 
 
 # ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+def sent(event: Event) -> dict[str, Any]:
+    """What the sender wrote, without what lookups have put into the body; events made by a test may have no bytes."""
+    said: dict[str, Any] = orjson.loads(event.raw) if event.raw else event.body
+    return said
+
+
 def content(event: Event) -> bytes:
     """What a repeat must equal: the decoded object without what a server rewrites, every number as the number that it writes."""
-    kept = {
-        k: v for k, v in orjson.loads(event.raw).items() if k not in ("messageId", "timestamp", "originalTimestamp", "sentAt", "receivedAt")
-    }
+    kept = {k: v for k, v in sent(event).items() if k not in ("messageId", "timestamp", "originalTimestamp", "sentAt", "receivedAt")}
     if isinstance(kept.get("context"), dict):
         kept["context"] = {k: v for k, v in kept["context"].items() if k not in ("ip", "library")}
     kept = {k: v for k, v in kept.items() if k not in ("context", "properties", "traits") or v not in (None, {}, [])}
@@ -63,7 +67,7 @@ def accepted(events: Iterable[Event]) -> list[Event]:
 
 def goodness(event: Event) -> tuple[bool, int, bytes, str, bytes, bytes]:
     """What a contract accepts before what none does, the smallest time, the smallest canonical bytes; the rest makes it one."""
-    said = orjson.dumps(orjson.loads(event.raw), option=orjson.OPT_SORT_KEYS)
+    said = orjson.dumps(sent(event), option=orjson.OPT_SORT_KEYS)
     return event.contract == "", event.time_us, said, event.contract, event.raw, event.lookup
 
 
