@@ -53,6 +53,7 @@ def measure(project: Path, *, per_event: bool = False) -> dict[str, Any]:
     cpu, wall = cpu_seconds(), time.perf_counter()
     runtime = Runtime.start()
     started = cpu_seconds() - cpu
+    before = runtime.space("shop").meta.received
     worker_began = time.thread_time()
     cli_main(dataflow(runtime))  # type: ignore[no-untyped-call]
     worker = time.thread_time() - worker_began
@@ -61,7 +62,7 @@ def measure(project: Path, *, per_event: bool = False) -> dict[str, Any]:
     meta = space.meta
     runtime._shards["shop"].close()
     cpu, wall = cpu_seconds() - cpu, time.perf_counter() - wall
-    events = max(1, meta.received)
+    events = max(1, meta.received - before)
     stages = {stage: round(spent / 1000 / events, 3) for stage, spent in meter.cpu_ns.items()}
     total = cpu * 1e6 / events
     stages["start"] = round(started * 1e6 / events, 3)
@@ -69,7 +70,7 @@ def measure(project: Path, *, per_event: bool = False) -> dict[str, Any]:
     stages["background"] = round(total - sum(stages.values()), 3)
     return {
         "form": form(),
-        "events": meta.received,
+        "events": meta.received - before,
         "applied": meta.events,
         "quarantined": sum(meta.quarantine.values()),
         "profiles": meta.people,

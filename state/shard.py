@@ -68,8 +68,11 @@ def _family_options(name: str, cache: Cache) -> Options:
 
 
 def table_options(name: str) -> Options:
-    """How the files of a family are written that are made beside the shard."""
-    return _family_options(name, Cache(0))
+    """How the files of a family are written that are made beside the shard: compaction compresses them once more, as any of its own."""
+    options = _family_options(name, Cache(0))
+    # A file that is made so would take it for its own compression.
+    options.set_bottommost_compression_type(DBCompressionType.lz4())
+    return options
 
 
 def _options() -> Options:

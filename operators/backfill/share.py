@@ -132,8 +132,15 @@ class Folding:
                 continue
             if rows:
                 written += write_rows(folder, name, part, rows)
-        self._shard.close()
+        self._let_go()
         return written
+
+    def _let_go(self) -> None:
+        """What a space works on holds itself, so its people and rows are let go of one by one: to have them looked for takes longer."""
+        for family in self._shard.families.values():
+            family.pending = {}
+        self._work.use(self._work.digest)
+        self._shard.close()
 
     def _renumbered(self, rows: dict[bytes, bytes | None], by: int) -> dict[bytes, bytes | None]:
         """Changes under their numbers in the space, which their ids say too."""

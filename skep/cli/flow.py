@@ -91,8 +91,12 @@ def backfill(
     log.configure(settings.log)
     which = bulk.source_of(settings, source)
     runtime = bulk.opened(settings)
-    with console.counting() as said:
-        found = bulk.backfill(runtime, which, lambda: bulk.processes(settings, parts), said)
+    try:
+        with console.counting() as said:
+            found = bulk.backfill(runtime, which, lambda: bulk.processes(settings, parts), said)
+    except KeyboardInterrupt:
+        console.err.print("INTERRUPTED: what was taken in stays; the same command goes on from there", style="bold yellow")
+        raise
     answer(found, show, json=json)
     if found.stopped:
         raise SystemExit(Exit.STOPPED)

@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,8 @@ from state.keys import mark_key
 
 CHUNK = 50_000
 """Records that a part judges at once; each chunk has its own files in the archive."""
-SLICE = 1_000_000
-"""Records that are taken in together, or not at all: they bound memory, about 1 kB each."""
+SLICE = 500_000
+"""Records that are taken in together, or not at all: they bound memory, about 3 kB each."""
 PARTS_MAX = 8
 Said = Callable[[str, int, int], None]
 """Told what is being done, how many records of it are, and of how many, 0 if that is not known."""
@@ -76,6 +77,8 @@ class Backfilled(msgspec.Struct):
     files: list[FileRow]
     cpu_seconds: float
     """Of the processor, of this process and those that it has started."""
+    peak_mb: list[int]
+    """The most memory of this process, and of the largest of the others."""
 
     @property
     def stopped(self) -> list[FileRow]:
@@ -89,6 +92,8 @@ def source_of(settings: Settings, name: str) -> SourceSettings:
     if found is None:
         known = ", ".join(one.name for one in settings.sources)
         raise CommandError(f"expected a source of skep.yaml, one of {known}, found {name} → `skep sources` lists them")
+    if found.kafka is not None:
+        raise CommandError(f"source {name} reads Kafka, whose records have no place in a file → skep run reads it")
     if not found.history:
         raise CommandError(
             f"source {name} is no history: its records move the clock as they are read, so they are the flow's → skep run; "
@@ -111,7 +116,8 @@ def opened(settings: Settings) -> Runtime:
             "what its sources hold meanwhile is read then"
         )
     for source in settings.sources:
-        discover(Path(source.path), follow=False)
+        if source.kafka is None:
+            discover(Path(source.path), follow=False)
     pull_if_there(settings)
     runtime = Runtime(settings)
     gc.disable()
@@ -156,7 +162,7 @@ class _Backfill:
             for helper in self._helpers:
                 helper.end()
             reader.close()
-        with self._timed("at the end"):
+        with self._timed("move the clock"):
             self._finish(reader)
         return self._told(before)
 
@@ -175,16 +181,14 @@ class _Backfill:
             f"{one.name}/{name}"
             for one in self._settings.sources
             if one.space == self._space and one.name != self._source.name
-            for name in discover(Path(one.path), follow=False)
+            for name in ([""] if one.kafka is not None else discover(Path(one.path), follow=False))
         ]
         self._space_of.start([*ours, *others], frozenset(ours))
 
     def _batches(self, reader: Reader) -> Iterator[SourceBatch]:
         """The source's records; entries of the control partition are applied on the way."""
         while not reader.done:
-            with self._timed("read"):
-                batches = reader.poll()
-            for batch in batches:
+            for batch in reader.poll():
                 if batch.partition == CONTROL:
                     self._apply(batch)
                     continue
@@ -202,7 +206,7 @@ class _Backfill:
     def _ordinary(self, first: SourceBatch, batches: Iterator[SourceBatch]) -> None:
         """Links by likeness look across islands, so people are one island, and the flow's own way is the way."""
         done = 0
-        for batch in (first, *batches):
+        for batch in chain([first], batches):
             self._said("taken in one after the other", done, 0)
             with self._timed("one after the other"):
                 self._apply(batch)
@@ -222,7 +226,7 @@ class _Backfill:
             self._space, meta_row.encode(meta), meta.digest, validate.epochs[self._space], dict(meta.applied), dict(archive.positions)
         )  # fmt: skip
         self._all("begin", slice_)
-        with self._timed("judge"):
+        with self._timed("read and judge"):
             chunks, following = self._judge(first, batches)
         with self._timed("group"):
             islands = Islands(self._space_of.shard)
@@ -239,7 +243,7 @@ class _Backfill:
         slice_.meta = meta_row.encode(before)
         with self._timed("fold"):
             folded = self._fold(slice_, chunks, shares)
-        with self._timed("write"):
+        with self._timed("write and take in"):
             self._take_in(before, chunks, folded)
         self._slices += 1
         return following
@@ -353,10 +357,14 @@ class _Backfill:
             now.quarantined - before.quarantined, {name: count for name, count in refused.items() if count}, now.people, before.people,
             now.merges - before.merges, now.changes - before.changes, {name: count for name, count in members.items() if count}, now.clock,
             self._slices, self._islands, self._largest, len(self._helpers), self._bytes,
-            {what: round(spent, 2) for what, spent in self._seconds.items()}, files, round(cpu_seconds(), 2),
+            {what: round(spent, 2) for what, spent in self._seconds.items()}, files, round(cpu_seconds(), 2), _peaks(),
         )  # fmt: skip
 
 
 def cpu_seconds() -> float:
     """What this process and those that it has waited for have taken of the processor, their threads included."""
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def _peaks() -> list[int]:
+    return [resource.getrusage(who).ru_maxrss // 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

@@ -8,12 +8,13 @@ It talks through a socket with the process that has started it, and ends with it
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from multiprocessing.connection import Connection
 from queue import Queue
@@ -38,6 +39,7 @@ from skep.project.lookup_versions import lookers
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, backfill_path, bundles, shard_path
 from skep.project.work import work_of
+from state.errors import StateError
 from state.overlay import Overlay
 from state.shard import SecondaryShard
 
@@ -135,18 +137,21 @@ class Helper:
         with theirs:
             self._ending = start(theirs.fileno())
         self.connection = Connection(ours.detach())
-        self.connection.send((settings, number))
+        with _alive():
+            self.connection.send((settings, number))
         self.waiting = 0
         """Calls that have not been answered."""
 
     def call(self, name: str, *args: Any) -> None:
         """Have it do something, behind what it is doing; at most `WAITING` calls may wait there."""
         self.waiting += 1
-        self.connection.send((name, args))
+        with _alive():
+            self.connection.send((name, args))
 
     def answer(self) -> Any:
         """What came of the oldest call, or how far a long one is (a whole number). Raises what it has raised."""
-        kind, found = self.connection.recv()
+        with _alive():
+            kind, found = self.connection.recv()
         if kind == "said":
             return found
         self.waiting -= 1
@@ -160,12 +165,24 @@ class Helper:
         self._ending()
 
 
-def serve(connection: Connection) -> None:
-    """Do what is called for, until the other end is closed."""
+@contextmanager
+def _alive() -> Iterator[None]:
+    """Somebody is at the other end. Raises `StateError`."""
+    try:
+        yield
+    except (EOFError, BrokenPipeError, ConnectionResetError) as error:
+        raise StateError(
+            "one of the processes that share the work has ended, perhaps because memory ran out; what was taken in before stays "
+            "→ run it again, with more memory or fewer of them: --parts 1"
+        ) from error
+
+
+def serve(connection: Connection, closed: Callable[[], object] = lambda: None) -> None:
+    """Do what is called for, until the other end is closed; ``closed`` is called at that moment, whatever is being done."""
     settings, number = connection.recv()
     part = Apart(settings, number)
     calls: Queue[tuple[str, tuple[Any, ...]]] = Queue(WAITING)
-    Thread(target=partial(_hear, connection, calls), daemon=True).start()
+    Thread(target=partial(_hear, connection, calls, closed), daemon=True).start()
     while True:
         name, args = calls.get()
         if not name:
@@ -178,22 +195,22 @@ def serve(connection: Connection) -> None:
             connection.send(("failed", error))
 
 
-def _hear(connection: Connection, calls: Queue[tuple[str, tuple[Any, ...]]]) -> None:
+def _hear(connection: Connection, calls: Queue[tuple[str, tuple[Any, ...]]], closed: Callable[[], object]) -> None:
     """Take calls while another one is being done; what has no name is the end."""
     with suppress(EOFError, OSError):
         while True:
             calls.put(connection.recv())
+    closed()
     calls.put(("", ()))
 
 
 def main(descriptor: int) -> None:
-    """A process that is one part; what it does not know that nobody waits for it any more, it finds out when it answers."""
+    """A process that is one part, and ends at once with the one that has started it: another one may write into the same folder."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
     gc.disable()
-    with suppress(BrokenPipeError, ConnectionResetError):
-        serve(Connection(descriptor))
+    serve(Connection(descriptor), lambda: os._exit(0))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def applied(outcome: Outcome) -> int:
 
 def rows_up_to(rows: Counter[tuple[object, ...]], position: int) -> Counter[tuple[object, ...]]:
     """Archive rows, whose columns are sorted by name, of the positions up to one."""
-    return Counter({row: count for row, count in rows.items() if isinstance(row[6], int) and row[6] <= position})
+    return Counter({row: count for row, count in rows.items() if isinstance(row[7], int) and row[7] <= position})
 
 
 def test_point_1_what_was_applied_is_stored_with_its_position(project: Path, killed: Killed) -> None:

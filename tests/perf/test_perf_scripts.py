@@ -71,9 +71,18 @@ def test_traits(tmp_path: Path) -> None:
 
 
 def test_scale(tmp_path: Path) -> None:
-    found = _run(tmp_path, "perf.scale", "--profiles", "100,300", "--events-per-profile", "10")
+    found = _run(tmp_path, "perf.scale", "--profiles", "100,300", "--events-per-profile", "10", "--events", "500")
     assert [row["profiles"] for row in found["sizes"]] == [100, 300]
-    assert all(row["shard_bytes_per_profile"] > 0 and row["cpu_us_per_profile"] > 0 for row in found["sizes"])
+    assert [(row["history"], row["events"]) for row in found["sizes"]] == [(1000, 500), (3000, 500)]
+    assert all(row["shard_bytes_per_profile"] > 0 and row["ratio"] > 0 for row in found["sizes"])
+
+
+def test_backfill(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.backfill", "--events", "3000", "--people", "300", "--flow-events", "1000")
+    assert (found["events"], found["profiles"]) == (3000, 300)
+    assert all(
+        found[name] > 0 for name in ("events_per_s", "cpu_us_per_event", "ratio_to_flow", "ratio_to_floor", "shard_bytes_per_profile")
+    )
 
 
 def test_lookups(tmp_path: Path) -> None:

@@ -21,9 +21,11 @@ import pytest
 from skep.project.errors import CommandError
 from skep.project.process import take_lock
 from skep.project.settings import Settings
+from skep.project.spaces import open_views
 from skep.runtime import backfill as bulk
 from skep.runtime.backfill_part import Helper, serve
 from skep.runtime.flow import Runtime
+from state.errors import StateError
 from tests.crash.outcome import Outcome, broken_rules, differences
 from tests.generator import Scenario, scenario, written
 from tests.graphs import graph, likenesses
@@ -210,6 +212,36 @@ def test_killed_at_any_moment_it_goes_on(moment: str, tmp_path: Path, monkeypatc
     assert not (other / "data/backfill/shop").exists()
 
 
+TABLES = {
+    "contracts/sources/past.yaml": "columns: {userId: who, timestamp: at, properties.code: code}\nconstants: {type: track, event: paid}\n",
+    "contracts/lookups/region.yaml": "kind: csv\npath: regions.csv\ncolumn: code\nkey: properties.code\n",
+    "contracts/traits.yaml": "traits:\n  - {name: saxon, count: true, did: paid, where: {context.lookup.region.name: Saxony}}\n",
+    "contracts/segments/often.yaml": "segment: often\nowner: us\nwho: {did: paid, times: {gte: 3}}\n",
+    "contracts/identity.yaml": "version: 1\nnamespaces:\n  - {name: user_id, from: userId}\n",
+    "regions.csv": "code,name\n1,Saxony\n2,Berlin\n",
+    "skep.yaml": "spaces: [shop]\ndata: data\nsecret: test\nunknown_events: accept\nsources:\n"
+    "  - {name: past, kind: csv, path: past, mapping: past, space: shop}\n",
+}
+
+
+def test_rows_of_a_table_with_lookups_of_people_alone_in_their_space(tmp_path: Path) -> None:
+    """Read to their end they move the clock, and memberships are told."""
+    reference, other = tmp_path / "flow", tmp_path / "backfill"
+    rows = [f"u{at % 17},2026-01-{at % 28 + 1:02}T10:00:00Z,{at % 4}" for at in range(90)]
+    text = "\n".join(["who,at,code", *rows[:30], "only two,fields", *rows[30:], rows[0], "u1,never,1"]) + "\n"
+    for folder in (reference, other):
+        for name, content in {**TABLES, "past/a.csv": text}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(content)
+    flow(reference)
+    found = backfill(other)
+    assert found.refused == {"undecodable": 1, "envelope": 1}
+    assert found.members == {"often": 17}
+    same(reference, other)
+    with open_views(Settings.load(other)) as views, open_views(Settings.load(reference)) as expected:
+        assert views["shop"].meta.looked == expected["shop"].meta.looked != {}
+
+
 def test_links_by_likeness_are_left_to_the_flows_own_way(tmp_path: Path) -> None:
     reference, other = both(tmp_path, likenesses(3), Random(3))
     assert backfill(other).slices == 0
@@ -225,6 +257,14 @@ def test_what_it_refuses_says_what_to_do(tmp_path: Path) -> None:
         bulk.source_of(settings, "web")
     with take_lock(settings), pytest.raises(CommandError, match=r"a flow is running on .*: what its sources hold meanwhile is read then"):
         bulk.opened(settings)
+
+
+def test_a_process_that_ends_is_said_plainly(tmp_path: Path) -> None:
+    _, other = both(tmp_path, graph(2), Random(2))
+    with running(other) as runtime:
+        source = bulk.source_of(runtime.settings, "past")
+        with pytest.raises(StateError, match=r"has ended, perhaps because memory ran out; .* --parts 1"):
+            bulk.backfill(runtime, source, lambda: [Helper(runtime.settings, 0, lambda _: lambda: None)], lambda *_: None)
 
 
 def test_the_command_in_processes_of_its_own(tmp_path: Path) -> None:
