@@ -37,6 +37,11 @@ def past(view: View, person: Person, entries: Iterable[dict[str, Any]], at_us: i
     if rulings:
         box.enter(*rulings)
     events = sorted(_events(view, everybody, at_us, judge), key=lambda event: (event.time_us, event.message_id))
+    for account in {event.group[0] for event in events if event.group is not None}:
+        # What others say of it, too.
+        for call in view.accounts.calls(account):
+            if call.time_us <= at_us:
+                box.space.work.accounts.take(account, call)
     for start in range(0, len(events), BATCH):
         batch = events[start : start + BATCH]
         for position, event in enumerate(batch, box.following(_PARTITION)):

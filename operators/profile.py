@@ -43,6 +43,7 @@ def fold(person: Person, event: Event, anchor: bytes, program: Program, now: int
         account, said = event.group
         calls, known_calls = stays.call(time, message, left=said.get(stays.LEAVES) is True), person.accounts.get(account)
         person.accounts[account] = calls if known_calls is None else stays.join(known_calls, calls)
+        touched.append(stays.BELONGS)
     if program.turns:
         for turn in program.turns:
             if turn.touches in touched:

@@ -54,6 +54,11 @@ def drawn_files(seed: int) -> dict[str, str]:
     made = Random(f"{seed}:made")
     traits += [_made(made, number, [one["name"] for one in traits]) for number in range(made.choice([0, 0, 2, 4]))]
     files: dict[str, Any] = {"identity.yaml": _identity(rng), "consent.yaml": CONSENT, "traits.yaml": {"traits": traits}}
+    belonging = Random(f"{seed}:belonging")
+    for number in range(belonging.choice([0, 1, 2])):
+        who: Json = {"account": _of_account(belonging, 1)}
+        who = belonging.choice([who, {"not": who}, {"any": [who, {"consent": "marketing"}]}])
+        files[f"segments/b{number}.yaml"] = {"segment": f"b{number}", "who": who}
     for event, properties in PROPERTIES.items():
         files[f"events/{event}/1-0-0.json"] = {"type": "object", "properties": {name: {} for name in properties}}
     for trait in (one for one in traits if "expression" in one or "ratio" in one):
@@ -210,6 +215,18 @@ def _condition(rng: Random, number: int, depth: int) -> Json:
     if kind == "segment" and number:
         return {"segment": f"s{rng.randrange(number)}"}
     return _trait(rng) if kind == "trait" else _did(rng)
+
+
+def _of_account(rng: Random, depth: int) -> Json:
+    """A condition on the traits that `tests.generator` has group calls say."""
+    kind = rng.choice(["trait", "trait", *["all", "any", "not"] * depth])
+    if kind in ("all", "any"):
+        return {kind: [_of_account(rng, depth - 1) for _ in range(2)]}
+    if kind == "not":
+        return {"not": _of_account(rng, depth - 1)}
+    text = {"trait": rng.choice(["plan", "address.city"]), **_text_predicate(rng)}
+    some = {"trait": "tags[]", **rng.choice([{"eq": "a"}, {"starts_with": "b"}])}
+    return rng.choice([text, some, {"trait": "seats", **_number_predicate(rng)}, {"trait": "since", **_date_predicate(rng)}])
 
 
 def _trait(rng: Random) -> Json:

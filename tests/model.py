@@ -19,7 +19,7 @@ import orjson
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions, IdentityRules
 from contracts.model.hashing import Hasher, profile_id
-from tests.model_accounts import account_lines
+from tests.model_accounts import account_lines, accounts_of, belongs_to, sent_traits
 from tests.model_consent import Denial, consents_of, waiting
 from tests.model_links import (
     EPOCH,
@@ -153,11 +153,12 @@ def dump(
     lines = [*identity_lines(definitions.identity, identity, people)]
     lines += [{"kind": "message", "id": mid, "profile": pid} for mid, pid in people.of_message.items()]
     lines += account_lines(taken, people.profiles)
+    said = {account: sent_traits(taken, account) for account in accounts_of(taken)}
     for pid, mine in people.profiles.items():
         members = [identifier for identifier, home in people.of_identifier.items() if home == pid]
         theirs = [(identifier, denial) for identifier, denial in denied if identifier in members]
         confidence = min((confidence_of(identity, member) for member in members), default=1.0)
-        told = profile(definitions, mine, identity, at, confidence, denied=theirs)
+        told = profile(definitions, mine, identity, at, confidence, denied=theirs, accounts=[said[one] for one in belongs_to(mine)])
         lines.append({"kind": "profile", "id": pid, "confidence": rounded(confidence), **told})
     return sorted(json({"space": space, **line}) for line in lines)
 
@@ -186,12 +187,13 @@ def profile(
     confidence: float = 1.0,
     *,
     denied: Sequence[tuple[Ident, Denial]] = (),
+    accounts: Sequence[dict[str, object]] = (),
 ) -> dict[str, object]:
     traits = traits_of(definitions, events, at)
     features = {f.key: measured(f, events, at) for f in definitions.features.values()}
     consents = consents_of(definitions, events, identity, denied)
     granted = {p.name: consents.get(p.name, p.default) for p in definitions.purposes}
-    facts = Facts(traits, features, granted, [], round(confidence, 6), at)
+    facts = Facts(traits, features, granted, [], round(confidence, 6), at, accounts)
     for segment in definitions.segments:
         sure = segment.confidence is None or facts.confidence >= segment.confidence
         if sure and (segment.purpose is None or granted[segment.purpose]) and holds(segment, segment.who, facts):

@@ -494,6 +494,8 @@ class Facts(NamedTuple):
     segments: list[str]
     confidence: float
     at: int
+    accounts: Sequence[dict[str, object]] = ()
+    """The traits of those that the profile belongs to."""
 
 
 def holds(segment: Segment, condition: Condition, facts: Facts) -> bool:
@@ -513,5 +515,8 @@ FORMS: dict[str, Callable[[Segment, Any, Facts], bool]] = {
     ),
     "did": did,
     "segment": lambda segment, condition, facts: condition.segment in facts.segments,
+    "account": lambda segment, condition, facts: any(
+        holds(segment, condition.of, facts._replace(traits=traits)) for traits in facts.accounts
+    ),
     "consent": lambda segment, condition, facts: facts.granted[condition.purpose],
 }

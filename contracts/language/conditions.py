@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from contracts.language.forms import FORMS, RESERVED
+from contracts.language.forms.account import OF_ACCOUNTS
 from contracts.language.forms.did import BESIDE
 from contracts.language.forms.form import Surroundings
 from contracts.language.operators import OPERATORS
@@ -30,6 +31,10 @@ def read_condition(reader: Reader, at: Tree, around: Surroundings) -> Condition 
         found = " and ".join(forms) if forms else listed(parts) if parts else "nothing"
         hint = "put them into a list below `all`" if forms else _formless(parts, around)
         reader.refuse(place, f"{'only one of' if forms else 'one of'} {listed(FORMS)}", found, hint)
+        return None
+    if around.call == "group" and forms[0] not in OF_ACCOUNTS:
+        hint = "put it beside `account`, in a list below `all`"
+        reader.refuse(parts[forms[0]], f"a condition on traits of an account, one of {listed(OF_ACCOUNTS)}", forms[0], hint)
         return None
     return FORMS[forms[0]].read(reader, at, parts, around, read_condition)
 

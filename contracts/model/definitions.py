@@ -276,7 +276,16 @@ class ConsentIs:
     parts: ClassVar[tuple[Condition, ...]] = ()
 
 
-Condition = All | AnyOf | Not | TraitIs | Did | MemberOf | ConsentIs
+@dataclass(frozen=True, slots=True)
+class InAccount:
+    """``of`` holds of an account that the person belongs to; its traits are that account's."""
+
+    of: Condition
+    form: ClassVar[str] = "account"
+    parts: ClassVar[tuple[Condition, ...]] = ()
+
+
+Condition = All | AnyOf | Not | TraitIs | Did | MemberOf | ConsentIs | InAccount
 """Each says its ``form``, and the conditions that are its ``parts``."""
 
 

@@ -5,7 +5,7 @@ An account is kept in the form of a person: its id is its only identifier, its t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -81,14 +81,18 @@ class Accounts:
         """A group call that is new, and hangs on an identifier of this hash."""
         assert event.group is not None, "it names an account"
         account, traits = event.group
+        self.take(account, Call(event.time_us, event.message_id, anchor, traits))
+
+    def take(self, account: str, call: Call) -> None:
+        """The same of a call as it is kept."""
         key = self.key(account)
         found = self._at(key)
         if found is None:
             found = self._cached[key] = Person(key, [Identifier(0, account, key, 0, 0)], {})
         self.some = True
         self._dirty[key] = found
-        self._calls.put(_call_key(key, event), encode((event.message_id, anchor, traits)))
-        moved = _said(found.traits, traits, event.time_us, event.message_id)
+        self._calls.put(_call_key(key, call.time_us, call.message), encode((call.message, call.anchor, call.traits)))
+        moved = _said(found.traits, call.traits, call.time_us, call.message)
         if moved:
             self._moved(key, moved)
 
@@ -97,7 +101,7 @@ class Accounts:
         assert event.group is not None, "it names an account"
         account, traits = event.group
         key, mine = self.key(account), [event.time_us, event.message_id]
-        self._calls.delete(_call_key(key, event))
+        self._calls.delete(_call_key(key, event.time_us, event.message_id))
         found = self._at(key)
         assert found is not None, "an account of which something was said"
         before, left = found.traits, False
@@ -118,8 +122,7 @@ class Accounts:
 
     def calls(self, key: bytes) -> Iterator[Call]:
         """Every call that names an account, in no order."""
-        for row_key, row in self._calls.rows(key, key + _BEHIND):
-            yield Call(time_of(row_key[16:24]), *_decode_call(row))
+        return calls_of(self._calls.rows(key, key + _BEHIND))
 
     def _moved(self, key: bytes, names: set[str]) -> None:
         self.moved.setdefault(key, set()).update(names)
@@ -159,8 +162,14 @@ class Accounts:
             self._cached = {}
 
 
-def _call_key(key: bytes, event: Event) -> bytes:
-    return key + time_key(event.time_us) + message_hash(event.message_id)
+def calls_of(rows: Iterable[tuple[bytes, bytes]]) -> Iterator[Call]:
+    """What rows of ``calls`` say."""
+    for key, row in rows:
+        yield Call(time_of(key[16:24]), *_decode_call(row))
+
+
+def _call_key(key: bytes, time_us: int, message: str) -> bytes:
+    return key + time_key(time_us) + message_hash(message)
 
 
 def _said(traits: dict[str, list[Any]], said: dict[str, Any], time: int, message: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""What accounts ask for when an event or an entry is done: stays gone through again."""
+"""What accounts ask for when an event or an entry is done: stays gone through again, and members whose segments read what has changed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,13 @@ def settle(work: Work) -> None:
         if person is not None and any(map(is_unsure, person.accounts.values())):
             # In order of time no call is missed.
             rebuild(work, [_start(work, person)], set())
-    accounts.moved.clear()
-    accounts.waiting = False
+    moved, accounts.moved, accounts.waiting = accounts.moved, {}, False
+    for account, names in moved.items():
+        touched = work.program.asked(("account", name) for name in sorted(names))
+        for key in accounts.belonging(account) if touched else ():
+            person = work.store.person(key)
+            assert person is not None, "who belongs to an account is somebody"
+            work.announcer.move(person, touched, work.clock.now)
 
 
 def _start(work: Work, person: Person) -> Person:

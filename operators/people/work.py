@@ -118,6 +118,7 @@ class Work:
         change = self.meta.change
         self.carried = carried = None if change is None or change.anew else Carried(self.load(change.before), self.load(change.after))
         self.program = Program(definitions if change is None or change.switched or carried is None else carried.widened)
+        self.program.account_of = self.accounts.of
         self.rules = Rules(definitions.identity)
         self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
         self.store.edition, self.store.older = self.meta.edition, self._bring

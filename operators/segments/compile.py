@@ -138,6 +138,10 @@ class Program(Facts):
             found = self._plans[touched] = Plan(tuple(moved), emitted, consents, CONFIDENCE in touched)
         return found
 
+    def asked(self, touched: Iterable[Any]) -> tuple[Any, ...]:
+        """Those of what has changed that some segment looks at."""
+        return tuple(each for each in touched if each in self._dependents)
+
     def _index_dependencies(self) -> None:
         self._dependents: dict[Any, set[int]] = {}
         for at, segment in enumerate(self.segments):

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from contracts.language.claims import moves
-from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, Did, MemberOf, Not, Segment, TraitIs
+from contracts.language.forms.account import account_words
+from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, Did, InAccount, MemberOf, Not, Segment, TraitIs
 from contracts.text.times import iso
 from operators.profile import next_change
 from operators.records import Person
@@ -17,6 +18,7 @@ from operators.segments.forms import evaluator
 from operators.segments.paths import values
 from operators.segments.predicates import canonical
 from operators.segments.words import did_words, predicate_words
+from operators.stays import belongs
 from schemalogic.paths import parse_path
 
 MOMENTS_MAX = 10_000
@@ -27,8 +29,9 @@ MOMENTS_MAX = 10_000
 class Reason:
     """A condition and what became of it.
 
-    ``form``: ``all any not trait did segment consent confidence``. ``says``: the condition in words, without its parts. ``value``: what
-    the person has, as JSON; of a path with ``[]`` a list; None where there is nothing, and of what has parts. ``capped``: a count is
+    ``form``: ``all any not trait did segment consent account confidence``. ``says``: the condition in words, without its parts.
+    ``value``: what the person has, as JSON; of a path with ``[]`` a list, of ``account`` those that are belonged to; None where there is
+    nothing, and of what has parts. ``capped``: a count is
     kept no further than conditions ask, so there may be more. ``default``, of a consent: what counts while nothing is ``decided``.
     ``until``: when it turns by itself; None: not by itself (or not in the next `MOMENTS_MAX` moments), ISO 8601.
     """
@@ -74,6 +77,9 @@ class _Explained:
                 return Reason(
                     condition.form, says, self._holds(condition, zone), of=tuple(self._condition(each, zone) for each in condition.parts)
                 )
+            case InAccount(of):
+                mine = sorted(account for account, calls in self._person.accounts.items() if belongs(calls))
+                return Reason("account", account_words(of), self._holds(condition, zone), mine or None)
             case MemberOf(segment):
                 return self.segment(next(one for one in self._program.segments if one.name == segment))
             case ConsentIs(purpose):

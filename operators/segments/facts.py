@@ -43,6 +43,8 @@ class Facts:
         self._rests: dict[str, frozenset[Any]] = {}
         self.needs: dict[str, set[Any]] = {}
         """By segment: numbers of features, names of traits, ``"!purpose"`` and `CONFIDENCE`, also through segments that it names."""
+        self.account_of: Callable[[str], Person | None] = _no_account
+        """An account by its id, in the form of a person, for those who know some."""
         self._bit = {segment.name: 1 << at for at, segment in enumerate(self.segments)}
 
     def bit(self, segment: str) -> int:
@@ -88,6 +90,15 @@ class Facts:
             found = person.traits.get(name)
             return found[2] if found else None
         return self.cells[at].plain(self.cell(person, at), now)
+
+
+def _no_account(_account: str) -> Person | None:
+    return None
+
+
+def account_traits(definitions: Definitions) -> Facts:
+    """What conditions on an account look at: the traits that group calls say."""
+    return Facts(replace(definitions, traits=(), features={}, segments=()))
 
 
 def _slots(features: tuple[Feature, ...], cells: list[Cell]) -> list[int]:

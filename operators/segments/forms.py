@@ -7,16 +7,17 @@ from typing import Any, NamedTuple
 
 from contracts.language.claims import moves
 from contracts.language.exact import exact_test
-from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, OtherField, Predicate, TraitIs
+from contracts.model.definitions import All, AnyOf, Condition, Did, InAccount, MemberOf, Not, OtherField, Predicate, TraitIs, leaves
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells.cell import Cell
 from operators.segments.derived import Derived
-from operators.segments.facts import Facts
+from operators.segments.facts import Facts, account_traits
 from operators.segments.moving import all_timed
 from operators.segments.other_fields import asked, refers
 from operators.segments.paths import values
 from operators.segments.predicates import compiled
+from operators.stays import BELONGS, belongs
 from schemalogic.paths import parse_path
 
 _ORDERS = frozenset({"gte", "gt", "lte", "lt"})
@@ -155,6 +156,23 @@ def _made(made: Derived, predicates: tuple[Predicate, ...]) -> Evaluator:
     return holds
 
 
+def _account(facts: Facts, condition: InAccount, zone: str) -> Evaluator:
+    test = evaluator(account_traits(facts.definitions), condition.of, zone)
+
+    def holds(person: Person, now: int, _bits: int) -> bool:
+        for account, calls in person.accounts.items():
+            found = facts.account_of(account) if belongs(calls) else None
+            if found is not None and test(found, now, 0):
+                return True
+        return False
+
+    return holds
+
+
+def _account_needs(_facts: Facts, condition: InAccount) -> set[Any]:
+    return {BELONGS, *(("account", root) for each in leaves(condition.of) if isinstance(each, TraitIs) for root in roots(each))}
+
+
 def _other(facts: Facts, path: str) -> Callable[[Person, int], Any]:
     name, *below = parse_path(path)
     trait, rest = str(name), tuple(below)
@@ -206,6 +224,7 @@ FORMS = {
     "trait": Form(_trait, _trait_needs, turn=_trait_turn),
     "did": Form(_did, lambda facts, condition: {facts.number[condition.feature]}, _did_without),
     "segment": Form(_segment, lambda facts, condition: facts.needs[condition.segment]),
+    "account": Form(_account, _account_needs),
     "consent": Form(lambda facts, condition, _zone: consent(facts, condition.purpose), lambda _facts, condition: {f"!{condition.purpose}"}),
 }
 """What has parts needs what they need."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.model.hashing import profile_id
-from operators.people.accounts import decode_stays
+from operators.people.accounts import Call, calls_of, decode_stays
 from operators.records import Person, decode_person
 from operators.segments.predicates import canonical
 from operators.stays import Stay
 from operators.view.rows import SpaceRows
 
-_BEHIND = b"\xff" * 17
+_BEHIND = b"\xff" * 33
 """Behind every key that begins with an account's."""
 
 
@@ -63,6 +63,11 @@ class AccountReader:
         """The account of an id."""
         row = self.committed.rows.row("accounts", self.committed.hasher.account(account))
         return None if row is None else Account(self.committed, decode_person(row))
+
+    def calls(self, account: str) -> Iterator[Call]:
+        """The group calls that name an account."""
+        key = self.committed.hasher.account(account)
+        return calls_of(self.committed.rows.rows("calls", key, key + _BEHIND))
 
     def of_person(self, person: Person) -> Iterator[tuple[str, Stay]]:
         """The stays of a profile, by account and in order."""

@@ -52,7 +52,12 @@ class SpaceRows:
             raise NoState(f"space {self.space}: no definitions have taken effect yet. Run `skep run --once` first.")
         if self._program is None or self._program[0] != digest:
             self._program = (digest, Program(self._load(digest)))
+            self._program[1].account_of = self._account
         return self._program[1]
+
+    def _account(self, account: str) -> Person | None:
+        row = self.rows.row("accounts", self.hasher.account(account))
+        return None if row is None else decode_person(row)
 
     @property
     def namespaces(self) -> list[str]:

@@ -2,7 +2,8 @@
 
 The definition is YAML: ``segments`` by name (a condition, or the keys of a segment), ``traits``, ``purposes``, and ``shown``: the
 names of traits whose values stand there, too. A line of events is
-``TIME PERSON NAME JSON``: the properties of an event, of ``identify`` the traits, of ``consents`` what is granted. The last line
+``TIME PERSON NAME JSON``: the properties of an event, of ``identify`` the traits, of ``group`` the traits and the ``id`` of the
+account, of ``consents`` what is granted. The last line
 before ``----`` begins with ``at``.
 """
 
@@ -85,6 +86,8 @@ def _body(number: int, line: str) -> dict[str, Any]:
     body: dict[str, Any] = {"messageId": f"m{number}", "timestamp": time, "userId": person, "context": {}}
     if name == "identify":
         return {**body, "type": "identify", "traits": content}
+    if name == "group":
+        return {**body, "type": "group", "groupId": content.pop("id"), "traits": content}
     if name == "consents":
         return {**body, "type": "identify", "context": {"consent": {"categoryPreferences": content}}}
     context = {"context": content.pop("context")} if "context" in content else {}

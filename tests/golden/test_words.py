@@ -10,6 +10,7 @@ from typing import Any, get_args
 import orjson
 import pytest
 
+from contracts.envelope import BY_TRAITS
 from contracts.language.forms import FORMS
 from contracts.language.measures import MEASURES, TRAITS
 from contracts.language.merges import MERGES
@@ -105,8 +106,9 @@ def test_every_table_has_every_word(kind: str) -> None:
 
 ADA: list[dict[str, Any]] = [
     {
-        "messageId": f"m{number}", "timestamp": time, "userId": "ada", "type": "identify" if what == "identify" else "track",
-        "event": what, "traits" if what == "identify" else "properties": json.loads(content),
+        "messageId": f"m{number}", "timestamp": time, "userId": "ada", "type": what if what in BY_TRAITS else "track",
+        "event": what, "traits" if what in BY_TRAITS else "properties": json.loads(content),
+        "groupId": json.loads(content).get("id"),
         "context": {"consent": {"categoryPreferences": {"marketing": True}}} if what == "identify" else {},
     }
     for number, (time, what, content) in enumerate(rows("# Segments: the words of a condition"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.language.forms.account import ACCOUNT
 from contracts.language.forms.consent import CONSENT
 from contracts.language.forms.did import DID
 from contracts.language.forms.form import Form
@@ -9,6 +10,8 @@ from contracts.language.forms.logic import ALL, ANY, NOT
 from contracts.language.forms.segment import SEGMENT
 from contracts.language.forms.trait import TRAIT
 
-FORMS: dict[str, Form] = {"all": ALL, "any": ANY, "not": NOT, "trait": TRAIT, "did": DID, "segment": SEGMENT, "consent": CONSENT}
-RESERVED = ("at_least", "sequence", "has", "account", "sample", "in_list", "new_within", "inactive_for")
+FORMS: dict[str, Form] = {
+    "all": ALL, "any": ANY, "not": NOT, "trait": TRAIT, "did": DID, "segment": SEGMENT, "consent": CONSENT, "account": ACCOUNT,
+}  # fmt: skip
+RESERVED = ("at_least", "sequence", "has", "sample", "in_list", "new_within", "inactive_for")
 """Words of the language that are not built yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from contracts.language.features import Measured
 from contracts.model.definitions import Condition, Feature
@@ -25,7 +25,9 @@ class Surroundings:
     approximate: dict[str, str] = field(default_factory=dict)
     """The traits that may be wrong, and by how much."""
     identify: bool = False
-    """Whether the contract of ``identify`` calls says which other traits there are."""
+    """Whether the contract of these calls says which other traits there are."""
+    call: Literal["identify", "group"] = "identify"
+    """Which calls say the traits that ``trait`` names: of a person, or, inside of ``account``, of an account."""
     contradictions_ok: bool = False
     """Whether a segment may be one that nobody can be in."""
     timezone: str = "UTC"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.language.claims import moves
 from contracts.language.comparisons import said
 from contracts.language.forms.form import Form, Inner, Surroundings
 from contracts.language.predicates import Others, meant_operator, predicates_text, read_predicates
@@ -22,7 +23,12 @@ def _trait(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surrounding
         reader.refuse(parts["trait"], "a trait, and what it is compared with in a line of its own", None, compared)
         return None
     typed = _trait_type(reader, parts["trait"], path, around) if path else None
-    predicates = read_predicates(reader, at, rest, [] if typed is None else [typed], moving=True, others=_others(around))
+    predicates = read_predicates(
+        reader, at, rest, [] if typed is None else [typed], moving=True, others=_others(around)
+    )
+    if around.call == "group" and any(map(moves, predicates)):
+        hint = "what is said of accounts changes with their calls alone, not by itself"
+        reader.refuse(at, "operators that do not look at now", predicates_text(predicates), hint)
     return TraitIs(path, predicates) if path else None
 
 
@@ -56,14 +62,15 @@ def _trait_type(reader: Reader, at: Tree, path: str, around: Surroundings) -> Ty
         if below is None:
             reader.refuse(at, f"a path into what the trait {name} is", path, said(around.traits[name])[1])
         return below
-    measured.note("property", "identify", path, at)
+    measured.note("property", around.call, path, at)
     if not around.identify:
         return ANYTHING
-    typed = measured.properties.typed("identify", path)
+    typed = measured.properties.typed(around.call, path)
     if typed is None:
-        known = (*around.traits, *measured.properties.names("identify"))
-        hint = measured.properties.gone("identify", path) or choices(str(name), known)
-        reader.refuse(at, "a trait of traits.yaml or of the contract of identify", path, hint)
+        known = (*around.traits, *measured.properties.names(around.call))
+        hint = measured.properties.gone(around.call, path) or choices(str(name), known)
+        where = "traits.yaml or of the contract of identify" if around.call == "identify" else "the contract of group"
+        reader.refuse(at, f"a trait of {where}", path, hint)
     return typed
 
 

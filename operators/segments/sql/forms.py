@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
-from contracts.model.definitions import All, AnyOf, Condition, Did, MemberOf, Not, OtherField, TraitIs
+from contracts.model.definitions import All, AnyOf, Condition, Did, InAccount, MemberOf, Not, OtherField, TraitIs
 from contracts.model.traits import Trait
 from operators.segments.sql.derived import derived_value
 from operators.segments.sql.measures import feature_value
@@ -39,6 +40,12 @@ def _did(plan: Plan, condition: Did, timezone: str) -> str:
 def _segment(plan: Plan, condition: MemberOf, _timezone: str) -> str:
     at = [segment.name for segment in plan.definitions.segments].index(condition.segment)
     return f"(profile_id IN (SELECT profile_id FROM s_{at}))"
+
+
+def _account(plan: Plan, condition: InAccount, timezone: str) -> str:
+    said = condition_sql(Plan(replace(plan.definitions, traits=())), condition.of, timezone)
+    now = "account_members m JOIN accounts a ON a.account_id = m.account_id WHERE m.until IS NULL"
+    return f"(profile_id IN (SELECT member FROM (SELECT m.profile_id AS member, a.traits AS traits FROM {now}) WHERE {said}))"
 
 
 def consent_sql(plan: Plan, purpose: str) -> str:
@@ -99,5 +106,6 @@ FORMS: dict[str, Callable[[Plan, Any, str], str]] = {
     "trait": _trait,
     "did": _did,
     "segment": _segment,
+    "account": _account,
     "consent": lambda plan, condition, _timezone: consent_sql(plan, condition.purpose),
 }

@@ -1,12 +1,13 @@
 """The SQL twin: who is a member of which segment at a moment, answered by DuckDB from events alone.
 
 It is written from the description of the language and shares no code with the streaming evaluator, so that each can
-be held against the other. The query reads four relations and one parameter:
+be held against the other. The query reads six relations and one parameter:
 
 - ``events(message_id, type, event, event_time, properties, traits, context)``: accepted events, each once
 - ``attributions(message_id, profile_id)``: whose event it is
 - ``profiles(profile_id, traits, confidence)``: every profile; computed traits are not read from here, but computed
 - ``consents(profile_id, purpose, granted)``: decided purposes
+- ``accounts(account_id, traits)``, ``account_members(account_id, profile_id, until)``: what group calls say, and who belongs now (NULL)
 - ``$at``: the moment, as microseconds since 1970 or as a TIMESTAMP in UTC
 """
 

@@ -95,6 +95,7 @@ FORMS: dict[str, Callable[[Names], dict[str, Schema]]] = {
     "trait": _trait,
     "did": _did,
     "segment": lambda names: {"segment": fields({"segment": known(names.segments, "is a member of that segment")}, ("segment",))},
+    "account": lambda _: {"account": fields({"account": described(_CONDITION, "holds of an account that is belonged to")}, ("account",))},
     "consent": lambda names: {"consent": fields({"consent": known(names.purposes, "that consent is granted now")}, ("consent",))},
 }
 """By form the definitions of which a condition is one."""

@@ -1,0 +1,33 @@
+"""``account: {..}``: the condition holds of an account that the person belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contracts.language.forms.form import Form, Inner, Surroundings
+from contracts.language.predicates import predicates_text
+from contracts.model.definitions import Condition, InAccount, Not, TraitIs
+from contracts.text.yaml_tree import Reader, Tree
+
+OF_ACCOUNTS = ("trait", "all", "any", "not")
+"""The forms that may stand inside."""
+
+
+def _account(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surroundings, inner: Inner) -> Condition | None:
+    part = reader.fields(at, ("account",))["account"]
+    known = "group" in around.measured.properties.contracts
+    about = replace(around, traits={}, approximate={}, identify=known, call="group")
+    found = inner(reader, part, about)
+    return None if found is None else InAccount(found)
+
+
+def account_words(condition: Condition) -> str:
+    """What is asked of an account."""
+    if isinstance(condition, TraitIs):
+        return f"{condition.path} {predicates_text(condition.predicates)}"
+    if isinstance(condition, Not):
+        return f"not ({account_words(condition.of)})"
+    return f"{condition.form} of ({', '.join(map(account_words, condition.parts))})"
+
+
+ACCOUNT = Form(_account, lambda condition, _features: f"account {account_words(condition.of)}")
