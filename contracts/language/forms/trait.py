@@ -23,9 +23,7 @@ def _trait(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surrounding
         reader.refuse(parts["trait"], "a trait, and what it is compared with in a line of its own", None, compared)
         return None
     typed = _trait_type(reader, parts["trait"], path, around) if path else None
-    predicates = read_predicates(
-        reader, at, rest, [] if typed is None else [typed], moving=True, others=_others(around)
-    )
+    predicates = read_predicates(reader, at, rest, [] if typed is None else [typed], moving=True, others=_others(around))
     if around.call == "group" and any(map(moves, predicates)):
         hint = "what is said of accounts changes with their calls alone, not by itself"
         reader.refuse(at, "operators that do not look at now", predicates_text(predicates), hint)
