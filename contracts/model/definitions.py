@@ -278,15 +278,13 @@ class ConsentIs:
 
 @dataclass(frozen=True, slots=True)
 class InAccount:
-    """``of`` holds of an account that the person belongs to; its traits are that account's."""
-
     of: Condition
     form: ClassVar[str] = "account"
     parts: ClassVar[tuple[Condition, ...]] = ()
 
 
 Condition = All | AnyOf | Not | TraitIs | Did | MemberOf | ConsentIs | InAccount
-"""Each says its ``form``, and the conditions that are its ``parts``."""
+"""Each says its ``form``, and the conditions that are its ``parts``; what is ``of`` an account has its traits in view, and is no part."""
 
 
 def leaves(condition: Condition) -> Iterator[Condition]:
