@@ -35,7 +35,11 @@ def moments(space: SpaceRows) -> Findings:
         period = period_of_key(key if family == "moments" else key[16:])
         if period_of(each.time_us) != period:
             found.differ(about, f"a time of the period from {period * PERIOD_US} µs on", f"{each.time_us} µs")
-        called += _is_called(space, each)
+        call = _call_key(space, each)
+        if call is not None:
+            called += 1
+            if space.rows.row("calls", call) is None:
+                found.differ(about, "to be kept among the calls that name its account", "not there")
         unidentified += anchor == NO_ANCHOR
         if family == "moments" or anchor == NO_ANCHOR:
             where = events.lies(each.message)
@@ -58,16 +62,14 @@ def moments(space: SpaceRows) -> Findings:
     return found
 
 
-def _is_called(space: SpaceRows, each: Stored) -> bool:
-    """Whether a stored event names an account, among whose calls it is."""
+def _call_key(space: SpaceRows, each: Stored) -> bytes | None:
+    """Where a stored event is kept among the calls of the account that it names; None if it names none."""
     raw = moment_raw(each.row)
     if not may_name_account(raw):
-        return False
+        return None
     body = orjson.loads(raw)
     account = account_of(body) if body["type"] == "group" else None
-    return (
-        account is not None and space.rows.row("calls", space.hasher.account(account) + time_key(each.time_us) + each.message) is not None
-    )
+    return None if account is None else space.hasher.account(account) + time_key(each.time_us) + each.message
 
 
 def _stored(space: SpaceRows) -> Iterator[tuple[str, bytes, bytes, Stored]]:

@@ -31,7 +31,8 @@ def checked(engine: Engine, folder: Path, seed: int) -> list[Findings]:
     definitions = engine._definitions
     with closing(Overlay(folder)) as overlay:
         view = View(overlay.before, SPACE, HASHER, lambda _: definitions)
-        found = [check(view) for check in (holders.aliases, holders.timers, holders.counts, whereabouts.moments, log_folded.change_log)]
+        checks = holders.aliases, holders.timers, holders.members, holders.counts, whereabouts.moments, log_folded.change_log
+        found = [check(view) for check in checks]
 
         def make() -> Work:
             return Work(SPACE, overlay, HASHER, load=lambda _: definitions, judge=lambda _: judge_of(definitions), horizon_us=HORIZON_US)
