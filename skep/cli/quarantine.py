@@ -74,9 +74,9 @@ def list_(
     if json and grouped:
         json_line(listed(rows))
     elif json:
-        _json_rows(record(name, row) for name, row in rows)
+        _json_rows(record(settings, name, row) for name, row in rows)
     elif each:
-        shown.show_each((record(name, row) for name, row in rows), limit, settings.spaces)
+        shown.show_each((record(settings, name, row) for name, row in rows), limit, settings.spaces)
     else:
         shown.show_causes(listed(rows), limit, settings.spaces)
 
@@ -120,7 +120,7 @@ def show(
             _write_raw(entry, [row.raw for _, row in rows])
             return
         if json:
-            json_line([record(name, row) for name, row in rows])
+            json_line([record(settings, name, row) for name, row in rows])
             return
         from skep.answers.quarantine.examination import examine
         from skep.cli.show.record import show as show_one

@@ -7,11 +7,12 @@ from pathlib import Path
 from random import Random
 from uuid import uuid4
 
+import orjson
 import pytest
 from confluent_kafka import Producer
 
 from tests.broker import broker, make_topic
-from tests.crash.harness import FLOW, Killing, environment, finish
+from tests.crash.harness import FLOW, Killing, command, environment, finish
 from tests.crash.outcome import Outcome, broken_rules
 from tests.crash.round import reference
 from tests.crash.shop import make_lines, make_project, replace, write_partitions
@@ -66,3 +67,8 @@ def test_a_topic_gives_what_files_give(servers: str, by_files: tuple[Outcome, in
         name: wanted.counters[name] for name in ("received", "applied", "duplicate")
     }
     assert broken_rules(found) == []
+    listed = orjson.loads(command(project, "skep.cli", "quarantine", "list", "--json").stdout)
+    assert listed
+    for one in listed:
+        number = int(one["partition"].rpartition("/")[2])
+        assert (tmp_path / "lines" / f"part-{number}.jsonl").read_bytes().splitlines()[one["offset"]].decode() == one["raw"]

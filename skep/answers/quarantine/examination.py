@@ -53,7 +53,7 @@ def examine(settings: Settings, space: str, view: View, row: Quarantined) -> Exa
     contract = next((known for one in readings if (known := contract_of(one, row.contract)) is not None), None)
     differs = not found.problems and space in found.differs
     return Examination(
-        record(space, row),
+        record(settings, space, row),
         row,
         None if contract is None else f"contracts/{contract.file}",
         faults(row, readings, formats=settings.formats == "assert"),

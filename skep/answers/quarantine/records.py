@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from contracts.text.times import iso, iso_or_none
+from operators.quality.scores import source_of
 from operators.view.quarantine import Quarantined
 from skep.answers.quarantine.causes import cause_id
+from skep.project.settings import Settings
 
 
 class Edited(msgspec.Struct, frozen=True):
@@ -24,7 +26,8 @@ class Edited(msgspec.Struct, frozen=True):
 class QuarantinedRecord(msgspec.Struct, frozen=True):
     """A refused record: times are ISO 8601, its bytes a text, or in base64 if they are no UTF-8.
 
-    ``original``: the bytes that were received, if they have been edited; ``edits``: by whom.
+    ``original``: the bytes that were received, if they have been edited; ``edits``: by whom. ``offset`` is where a record of a topic
+    lies in its partition.
     """
 
     id: str
@@ -44,13 +47,16 @@ class QuarantinedRecord(msgspec.Struct, frozen=True):
     original: str | msgspec.UnsetType = msgspec.UNSET
     original_base64: str | msgspec.UnsetType = msgspec.UNSET
     edits: list[Edited] | msgspec.UnsetType = msgspec.UNSET
+    offset: int | msgspec.UnsetType = msgspec.UNSET
 
 
-def record(space: str, row: Quarantined) -> QuarantinedRecord:
+def record(settings: Settings, space: str, row: Quarantined) -> QuarantinedRecord:
     """A row of the quarantine of a space, as everybody may read it."""
     edited: dict[str, Any] = {}
+    if any(one.kafka is not None and (one.space, one.name) == (space, source_of(row.partition)) for one in settings.sources):
+        edited["offset"] = row.position - 1
     if row.original is not None:
-        edited = {**_text("original", row.original), "edits": [Edited(iso(one.time_us), one.who, one.why, one.entry) for one in row.edits]}
+        edited |= {**_text("original", row.original), "edits": [Edited(iso(one.time_us), one.who, one.why, one.entry) for one in row.edits]}
     return QuarantinedRecord(
         row.id, space, cause_id(row), row.reason, row.detail, row.schema_path, row.event, row.contract, row.partition, row.position,
         iso_or_none(row.received_at_us), iso_or_none(row.stored_at_us), **_text("raw", row.raw), **edited,

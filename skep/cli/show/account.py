@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skep.answers.accounts import AccountList, AccountShown
+from skep.answers.catalog.words import plural
 from skep.cli.console import headline, out, table
 from skep.cli.layout import ident, moment, number, prose
 from skep.cli.show.profile import trait_text
@@ -10,7 +11,7 @@ from skep.cli.show.profile import trait_text
 
 def show(told: AccountShown) -> None:
     """An account, its traits, and who belongs to it."""
-    headline(told.id, f"  space {told.space}  {told.members:,} members, {told.members_ever:,} ever")
+    headline(told.id, f"  space {told.space}  {plural(told.members, 'member')}, {told.members_ever:,} ever")
     if told.traits:
         out.print()
         table(("trait", prose("")), [(name, trait_text(value)) for name, value in told.traits.items()])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from difflib import unified_diff
 
+import msgspec
 from rich.text import Text
 
 from contracts.text.times import iso
@@ -50,7 +51,8 @@ def _facts(found: Examination) -> list[tuple[str, object]]:
     facts: list[tuple[str, object]] = [("id", one.id), ("space", one.space), ("reason", one.reason), ("detail", one.detail)]
     said = (("event", one.event), ("contract", found.file), ("schema_path", one.schema_path))
     facts += [(name, value) for name, value in said if value]
-    facts += [(name, getattr(one, name)) for name in ("partition", "position", "received_at", "quarantined_at", "cause")]
+    places = ("partition", "position") if one.offset is msgspec.UNSET else ("partition", "offset")
+    facts += [(name, getattr(one, name)) for name in (*places, "received_at", "quarantined_at", "cause")]
     return facts
 
 
