@@ -188,6 +188,13 @@ def faulty(settings: Settings, views: Named[str, View]) -> list[SourceFile]:
     return [one for one in files(settings, views) if one.state != "gone" and is_faulty(one.mark)]
 
 
+def lags(settings: Settings, views: Named[str, View]) -> dict[tuple[str, str], int]:
+    """By space and partition: how many offsets of a topic's partition are not applied, where its cluster answers."""
+    seen, _ = look(settings)
+    found = files(settings, views, seen) if seen else []
+    return {(one.space, one.partition): one.lag for one in found if one.lag is not None}
+
+
 def report(settings: Settings, source: str | None) -> list[FileRow]:
     """The files and topics of one source, or of all."""
     if source is not None and source not in {one.name for one in settings.sources}:

@@ -22,13 +22,15 @@ SUMS = (
 
 
 class Partition(msgspec.Struct):
-    """Where a partition stands; ``lag_s``: how far its newest event is behind the wall clock, None if it is read to its end."""
+    """Where a partition stands; ``lag_s``: how far its newest event is behind the wall clock, None if it is read to its end; ``lag`` of a
+    topic's: how many offsets are not applied, where its cluster answers."""
 
     position: int
     clock: str | None
     finished: bool
     stopped: bool
     lag_s: float | None = None
+    lag: int | UnsetType = UNSET
 
 
 class Late(msgspec.Struct, kw_only=True):
@@ -175,11 +177,12 @@ def status(settings: Settings) -> Status:
     """The totals of all spaces. Raises `NoState` before the first run."""
     with open_views(settings) as views:
         spaces = [msgspec.convert(view.status(), SpaceStatus) for view in views.values()]
-        faulty = sources.faulty(settings, views)
+        faulty, lags = sources.faulty(settings, views), sources.lags(settings, views)
     for one in spaces:
         for name, partition in one.partitions.items():
             partition.stopped |= any((each.space, each.partition, each.state) == (one.space, name, "stopped") for each in faulty)
             partition.lag_s = None if partition.finished else lag_s(partition.clock)
+            partition.lag = lags.get((one.space, name), UNSET)
     return Status(
         **msgspec.structs.asdict(summed(spaces)),
         running=flow_is_running(settings),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from contracts.model.hashing import DEFAULT_SECRET
 from contracts.text.durations import rough_text
+from skep.answers.catalog.words import plural
 from skep.answers.late import horizon_words, late_sources, remedy_of
 from skep.answers.sources import FileRow
 from skep.answers.status import Broken, Contracts, Partition, Status
@@ -67,6 +68,8 @@ def _counts(found: Status) -> None:
 def _state(partition: Partition) -> str:
     if partition.stopped:
         return "STOPPED"
+    if partition.lag:
+        return f"{plural(partition.lag, 'message')} behind"
     if partition.finished:
         return "finished"
     return "" if partition.lag_s is None else f"{rough_text(max(0.0, partition.lag_s))} behind now"
