@@ -96,7 +96,7 @@ def test_examples_are_read(block: Block, tmp_path: Path) -> None:
         assert read(part[0], part[1] + block.text).files[part[0]]
     elif keys:
         path = next(path for key, path in FILES.items() if key in keys)
-        if named := re.match(r"segment: (\w+)\n", block.text):
+        if named := re.match(r"segment: (\w+)", block.text):
             path = f"segments/{named[1]}.yaml"
         assert read(path, block.text).files[path]
     else:
