@@ -66,7 +66,7 @@ def test_a_chosen_destination_knows_the_members_of_the_segments_that_chose_it(tm
         expected = {one["id"]: {*one["segments"]} & chosen for one in people}
         assert {key: found for key, found in members.items() if found} == {key: found for key, found in expected.items() if found}, seed
         state = held(engine, FLOOR)
-        named = {key: ([one for one in segments if one in chosen], said) for key, (segments, said) in state["named"].items()}
+        named = {key: ([one for one in segments if one in chosen], *rest) for key, (segments, *rest) in state["named"].items()}
         cohorts = {segment: count for segment, count in state["cohorts"].items() if segment in chosen}
         assert sure.told() == {"named": named, "cohorts": cohorts}, seed
     engine.shard.close()
