@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from state.files import replace
+from state.files import held, replace
 
 _FILE = re.compile(r"(?P<partition>.+)~(?P<first>\d+)-(?P<last>\d+)\.parquet")
 
@@ -93,31 +92,18 @@ def remove(files: Iterable[ArchiveFile]) -> None:
 @contextmanager
 def reading(folder: Path) -> Iterator[None]:
     """No file that stands for nothing any more is removed meanwhile; the archive may be a folder that is not there yet."""
-    with _held(folder, fcntl.LOCK_SH):
+    with held(folder, fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
 def removing(folder: Path) -> Iterator[None]:
     """Waits for those who are `reading`, and lets nobody begin."""
-    with _held(folder, fcntl.LOCK_EX):
+    with held(folder, fcntl.LOCK_EX):
         yield
 
 
 def tidy(folder: Path) -> None:
     """Remove what a compaction that was killed has left, unless somebody is `reading`: then the next one does."""
-    with suppress(BlockingIOError), _held(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+    with suppress(BlockingIOError), held(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
         remove(whole(folder)[1])
-
-
-@contextmanager
-def _held(folder: Path, how: int) -> Iterator[None]:
-    if not folder.exists():
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, how)
-        yield
-    finally:
-        os.close(handle)

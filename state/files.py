@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,20 @@ def needing_room(folder: Path, words: str) -> Iterator[None]:
         if "No space left" in str(error):
             raise DiskFull(f"the disk of {folder} is full; {words}") from error
         raise
+
+
+@contextmanager
+def held(folder: Path, how: int) -> Iterator[None]:
+    """Under a lock of `fcntl` on a folder; of one that is not there, under none. Raises `BlockingIOError` with ``LOCK_NB``."""
+    if not folder.exists():
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
 
 
 def replace(path: Path, content: bytes) -> None:

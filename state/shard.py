@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -24,6 +25,7 @@ from rocksdict import (
 
 from state.errors import DiskFull, FormatMismatch, NoState, StateError, StateLocked
 from state.family import Family, scan
+from state.files import held
 
 FORMAT = b"4"
 """Raised when a stored row changes its meaning; a shard of another format is refused."""
@@ -222,9 +224,10 @@ class Shard:
     def drop_other(self) -> None:
         """Let go of the generation that is not in force. What is killed in the middle is opened as both, and can be done again."""
         stored = _layout(_listed(self.path), self.generation)
-        for name in (*GENERATIONS, "meta"):
-            self.families.pop(OTHER + name).close()
-            self.db.drop_column_family(stored[OTHER + name])
+        with held(self.path, fcntl.LOCK_EX):
+            for name in (*GENERATIONS, "meta"):
+                self.families.pop(OTHER + name).close()
+                self.db.drop_column_family(stored[OTHER + name])
 
     def row(self, family: str, key: bytes) -> bytes | None:
         """A committed row."""
@@ -311,7 +314,11 @@ class SecondaryShard:
         """Whether the other generation is the one that was in force before."""
 
     def _opened(self) -> bool:
-        """Open the families that are there now; False if others are by then."""
+        """Open the families that are there now; False if others are by then. RocksDB does not survive that some are dropped meanwhile."""
+        with held(self._path, fcntl.LOCK_SH):
+            return self._opened_as_they_are()
+
+    def _opened_as_they_are(self) -> bool:
         self._families = _listed(self._path)
         names = {name for name in self._families if name.partition("@")[0] in FAMILIES}
         try:
