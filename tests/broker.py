@@ -88,7 +88,8 @@ class Broker:
         }
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in said.items()))
-        name = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
+        # One that begins with a hyphen would be taken for an option.
+        name = urlsafe_b64encode(b"\0" + uuid4().bytes[1:]).decode().rstrip("=")
         self._run("kafka.tools.StorageTool", "format", "-t", name, "-c", f"{folder}/server.properties")
         self._process: subprocess.Popen[bytes] | None = None
 
