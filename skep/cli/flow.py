@@ -76,7 +76,7 @@ def backfill(
 ) -> None:
     """Take in a source of history in bulk; the flow stands meanwhile.
 
-    It comes to what the flow makes of the same records, sooner. Killed or interrupted, it is run again and goes on.
+    It comes to what the flow makes of the same records, by all processors. Killed or interrupted, it is run again and goes on.
 
     Exit codes: 0 done, 1 error, 2 usage, 3 a file is stopped, 5 interrupted: what was taken in stays.
 
