@@ -27,8 +27,6 @@ class Partition:
     """Why it is read no further; empty while it is read."""
     changed = False
     """Whether that is because what was read is no longer there."""
-    waits = False
-    """Whether nothing is there for now, and that is not the end."""
 
     def __init__(self, space: str, source: str, name: str, records: Records | None, after: int, *, history: bool = False) -> None:
         self.space, self.source, self.name, self.history = space, source, name, history
@@ -62,6 +60,11 @@ class Partition:
         """An empty batch that says that the partition is read no further for now; nothing is taken from it."""
         hints = False, True, self.history, self._mark()
         return SourceBatch(self.space, self.source, self.name, self._last + 1, self._last, [], now_us, *hints)
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is there for now, and that is not the end."""
+        return False
 
     @property
     def last(self) -> int:

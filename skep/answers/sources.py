@@ -154,12 +154,8 @@ def look(settings: Settings) -> tuple[dict[str, Inventory], dict[str, str]]:
             continue
         from connectors.sources.kafka.brokers import Brokers  # noqa: PLC0415 - files are read without librdkafka
 
-        cluster = None
         try:
-            cluster = Brokers(Path(f"source {source.name}"), replace(source.kafka, wait_us=_ANSWER_US))
-            cluster.wait()
-            assert cluster.seen is not None, "it has been waited for"
-            seen[source.name] = cluster.seen
+            seen[source.name] = Brokers(Path(f"source {source.name}"), replace(source.kafka, wait_us=_ANSWER_US)).wait()
         except SourceError as error:
             faults[source.name] = str(error)
     return seen, faults

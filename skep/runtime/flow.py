@@ -126,7 +126,9 @@ class Runtime:
         """These sources, and the control partitions of these spaces. Waits for the clusters of those that read Kafka."""
         sources, memory = list(sources), Remembered(self.settings, self._spaces, self.load)
         topics = {
-            (one.space, one.name): Topics((one.space, one.name), one.kafka, partial(self._position, one.space), memory, self.stop)
+            (one.space, one.name): Topics(
+                (one.space, one.name), one.kafka, partial(self._position, one.space), memory, follow=follow, stop=self.stop
+            )
             for one in sources
             if one.kafka is not None
         }

@@ -87,7 +87,7 @@ class Following:
 
     def __init__(self, spec: KafkaSpec, stores: Stores, control: Path, *, follow: bool = False, size: int = 100) -> None:
         self.stores = stores
-        self.topics = Topics(("shop", "web"), spec, lambda name: stores.positions.get(name, 0), stores)
+        self.topics = Topics(("shop", "web"), spec, lambda name: stores.positions.get(name, 0), stores, follow=follow)
         specs = [SourceSpec("web", "kafka", Path(), None, "shop")]
         self.clock_us = 0
         self.reader = Reader(
@@ -238,6 +238,31 @@ def test_a_topic_that_was_made_anew_is_recognised(servers: str, topic: str, tmp_
     assert stores.values(f"web/{topic}/0/@2") == lines(9)
 
 
+def test_a_topic_that_is_gone_when_it_is_to_be_begun_anew_stops(servers: str, topic: str, tmp_path: Path) -> None:
+    for name in (topic, f"{topic}.b"):
+        make_topic(servers, name)
+        send(servers, name, lines(2))
+    spec = KafkaSpec(servers, (f"^{topic}",))
+    stores = Following(spec, Stores(), tmp_path / "c").to_the_end()
+    one = Following(spec, stores, tmp_path / "c", follow=True)
+    drop_topic(servers, topic)
+    one.topics._cluster.look()
+    stores.generations[f"web/{topic}/0"] = 2
+    one.reader._open("shop", f"web/{topic}/0")
+    one.until(lambda: stores.told)
+    one.reader.close()
+    assert stores.told == [
+        f"web/{topic}/0/@2: expected topic {topic} with partition 0, found that there is none; make it again, or take it out of `topics`"
+    ]
+
+
+def test_a_topic_that_is_not_there_ends_what_does_not_follow(servers: str, topic: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        SourceError, match=rf"source web: expected topic {topic}, found UNKNOWN_TOPIC_OR_PART: .*check `topics` of the source"
+    ):
+        Following(KafkaSpec(servers, (topic,)), Stores(), tmp_path / "c")
+
+
 def test_new_partitions_and_topics_are_found_while_following(
     servers: str, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,6 +271,7 @@ def test_new_partitions_and_topics_are_found_while_following(
     one = Following(KafkaSpec(servers, (topic,)), stores, tmp_path / "c", follow=True)
     one.step()
     assert stores.read == {}
+    assert [told.partition(":")[0] for told in stores.told] == ["shop/web waits"]
     make_topic(servers, topic)
     send(servers, topic, lines(3))
     one.until(lambda: stores.positions.get(f"web/{topic}/0") == 3)

@@ -64,7 +64,7 @@ class Brokers:
         """The last error that the client has told: it says more than a request that has had no answer."""
         config = config_of(place, spec, error_cb=self._hear)
         try:
-            self._client = AdminClient({key: value for key, value in config.items() if key != "group.id"}, logger=QUIET)
+            self._client = AdminClient(config, logger=QUIET)
         except KafkaException as error:
             raise SourceError(place, f"expected settings of librdkafka in `config`: {error.args[0].str()}") from None
         self.seen: Inventory | None = None
@@ -74,11 +74,11 @@ class Brokers:
         self._stop, self._soon = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
-    def wait(self, say: Callable[[str], None] = lambda _: None, *, stop: threading.Event | None = None) -> None:
-        """The first look, again and again until it is answered; ``say(why)`` now and then. Raises `SourceError` when it is no use, or
-        when ``stop`` is set."""
+    def wait(self, say: Callable[[str], None] = lambda _: None, *, stop: threading.Event | None = None) -> Inventory:
+        """What the first look that is answered has seen; ``say(why)`` now and then. Raises `SourceError` when it is no use, or when
+        ``stop`` is set."""
         begun, said = time.monotonic(), -SAY_S
-        while not self.look():
+        while (seen := self.look()) is None:
             now = time.monotonic()
             if self._last is not None and is_refusal(self._last):
                 raise SourceError(self._place, f"{words_of(self._last)}; {remedy_of(self._last)}")
@@ -90,6 +90,7 @@ class Brokers:
             if now - begun >= self._spec.wait_us / 1e6:
                 raise SourceError(self._place, f"expected an answer within {self._spec.wait_us // 1_000_000} s: {self.fault}")
             time.sleep(0.2)
+        return seen
 
     def watch(self) -> None:
         """Go on looking, beside whoever reads."""
@@ -106,8 +107,8 @@ class Brokers:
         if self._thread is not None:
             self._thread.join(TIMEOUT_S)
 
-    def look(self) -> bool:
-        """One look; whether it was answered."""
+    def look(self) -> Inventory | None:
+        """One look; None if it was not answered."""
         try:
             self.seen = self._seen(min(TIMEOUT_S if self.looks else FIRST_S, max(0.1, self._spec.wait_us / 1e6)))
         except KafkaException as error:
@@ -115,10 +116,10 @@ class Brokers:
             if self._last is None or is_refusal(told):
                 self._last = told
             self.fault = words_of(self._last)
-            return False
+            return None
         self.fault, self._last = "", None
         self.looks += 1
-        return True
+        return self.seen
 
     def _watch(self) -> None:
         while not self._stop.is_set():

@@ -64,14 +64,23 @@ def remedy_of(error: KafkaError) -> str:
 
 def fault_of(error: KafkaError, topic: str, number: int, offset: int) -> str:
     """Why a partition is read no further; empty for an error that passes."""
-    code = error.code()
-    if code in _RAN_OUT:
+    if has_run_out(error):
         return gone(topic, number, offset, None)
-    if code in _UNKNOWN_TOPIC:
-        return f"expected topic {topic} with partition {number}, found that there is none; make it again, or take it out of `topics`"
-    if code in _DENIED:
+    if error.code() in _UNKNOWN_TOPIC:
+        return missing(topic, number)
+    if error.code() in _DENIED:
         return f"expected to be let read topic {topic}, found {words_of(error)}; {remedy_of(error)}"
     return ""
+
+
+def has_run_out(error: KafkaError) -> bool:
+    """Whether the records that come next are no longer there."""
+    return error.code() in _RAN_OUT
+
+
+def missing(topic: str, number: int) -> str:
+    """What is said of a partition that is not there."""
+    return f"expected topic {topic} with partition {number}, found that there is none; make it again, or take it out of `topics`"
 
 
 def gone(topic: str, number: int, offset: int, first: int | None) -> str:

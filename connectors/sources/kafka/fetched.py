@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from confluent_kafka import Message
 
-from connectors.sources.kafka.brokers import Ends, Inventory
-from connectors.sources.kafka.client import gone
+from connectors.sources.kafka.brokers import Inventory
+from connectors.sources.kafka.client import gone, missing
 from connectors.sources.marks import Mark, encode
 from connectors.sources.partition import Partition, peek_time
 from contracts.model.batches import SourceBatch
@@ -34,8 +34,12 @@ class KafkaPartition(Partition):
         self.paused = False
         """Whether nothing is fetched, because enough waits."""
 
-    def begin(self, seen: Inventory, ends: Ends, *, anew: bool) -> None:
+    def begin(self, seen: Inventory, *, anew: bool) -> None:
         """Where to go on in the topic as it is now; ``anew``: from the first record that is there, whatever ``start`` says."""
+        ends = seen.partitions.get((self.topic, self.number))
+        if ends is None:
+            self.stop(missing(self.topic, self.number))
+            return
         known = self._known
         found = seen.cluster, seen.ids[self.topic]
         begins = known.begins if known.begins >= 0 else ends.first if anew else ends.start
@@ -71,7 +75,7 @@ class KafkaPartition(Partition):
         return len(self._messages) - self._at
 
     @property
-    def waits(self) -> bool:  # type: ignore[override]
+    def waits(self) -> bool:
         return not self.waiting and not self.stopped and (self.lost or self.end < 0)
 
     def next_us(self) -> int | None:

@@ -13,7 +13,7 @@ from prometheus_client import Gauge
 
 from connectors.errors import SourceError
 from connectors.sources.kafka.brokers import QUIET, Brokers
-from connectors.sources.kafka.client import config_of, fault_of, words_of
+from connectors.sources.kafka.client import config_of, fault_of, has_run_out, words_of
 from connectors.sources.kafka.fetched import KafkaPartition
 from connectors.sources.kafka.spec import KafkaSpec
 from connectors.sources.marks import decode
@@ -35,15 +35,25 @@ class Topics:
     """
 
     def __init__(
-        self, of: tuple[str, str], spec: KafkaSpec, positions: Callable[[str], int], memory: Memory, stop: Event | None = None
+        self,
+        of: tuple[str, str],
+        spec: KafkaSpec,
+        positions: Callable[[str], int],
+        memory: Memory,
+        *,
+        follow: bool,
+        stop: Event | None = None,
     ) -> None:
-        """``of`` are space and source."""
+        """``of`` are space and source. A topic that is not there is waited for when following, and a `SourceError` otherwise."""
         self._space, self._source = space, source = of
         self._spec = spec
         self._positions, self._memory = positions, memory
         place = Path(f"source {source}")
         self._cluster = Brokers(place, spec)
-        self._cluster.wait(lambda why: memory.waiting(space, source, why), stop=stop)
+        for topic, why in self._cluster.wait(lambda why: memory.waiting(space, source, why), stop=stop).faults.items():
+            if not follow:
+                raise SourceError(place, f"expected topic {topic}, found {why}; check `topics` of the source in skep.yaml")
+            memory.waiting(space, source, f"topic {topic}: {why}")
         config = config_of(place, spec, error_cb=self._hear)
         config.setdefault("group.id", f"skep-{space}-{source}")
         ours = {
@@ -75,7 +85,8 @@ class Topics:
         part = KafkaPartition(self._space, self._source, name, place, self._positions(name), known)
         seen = self._cluster.seen
         assert seen is not None, "the cluster has been waited for"
-        part.begin(seen, seen.partitions[place], anew=anew)
+        part.begin(seen, anew=anew)
+        part.lost = bool(self._lost)
         if place in self._fetched:
             self._leave(place)
         self._parts[place] = part
@@ -128,7 +139,7 @@ class Topics:
             return
         fault = fault_of(error, part.topic, part.number, message.offset())
         if fault and not part.stopped:
-            part.stop(fault, changed="skip-to" in fault)
+            part.stop(fault, changed=has_run_out(error))
             self._leave((part.topic, part.number))
 
     def _hold(self, count: int) -> None:
