@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple, NoReturn
 
 from contracts.model.expressions import (
@@ -22,10 +21,11 @@ from contracts.model.expressions import (
     Presence,
     ReadTrait,
 )
-from contracts.text.numbers import MICRO, number_text
+from contracts.text.numbers import number_text, text_micros
 from contracts.text.problems import Unexpected, listed
 
 DEPTH_MAX, LENGTH_MAX = 40, 2_000
+_TOO_DEEP = f"an expression of at most {DEPTH_MAX} operations in each other"
 _TOKEN = re.compile(
     r"""\s*(?: (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?) | (?P<text>"(?:[^"\\]|\\.)*"|'[^']*')
     | (?P<path>(?:[^\W\d]\w*|\["(?:[^"\\]|\\.)*"\])(?:\.\w+|\[\d+\]|\["(?:[^"\\]|\\.)*"\])*)
@@ -63,7 +63,7 @@ class _Parser:
         self._at = self._depth = 0
 
     def whole(self) -> Expression:
-        found = self._or()
+        found = self._within(self._or)
         if self._next.kind != "end":
             self._fail("an operator, such as + or and, or the end")
         return found
@@ -88,46 +88,52 @@ class _Parser:
         found = below()
         while op := self._take(*ops):
             found = Operation(op, (found, below()))
-            self._deeper(found)
+            if _depth(found) > DEPTH_MAX:
+                raise Unexpected(_TOO_DEEP)
         return found
 
-    def _deeper(self, expression: Expression) -> None:
-        if _depth(expression) > DEPTH_MAX:
-            raise Unexpected(f"an expression of at most {DEPTH_MAX} operations in each other")
-
-    def _or(self) -> Expression:
+    def _within(self, below: Callable[[], Expression]) -> Expression:
+        """The whole, what stands in brackets, or what stands behind a minus."""
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise Unexpected(f"an expression of at most {DEPTH_MAX} operations in each other")
-        found = self._left(lambda: self._left(self._not, "and"), "or")
+            raise Unexpected(_TOO_DEEP)
+        found = below()
         self._depth -= 1
         return found
+
+    def _or(self) -> Expression:
+        return self._left(lambda: self._left(self._not, "and"), "or")
 
     def _not(self) -> Expression:
         times = 0
         while self._take("not"):
             times += 1
         found = self._comparison()
-        return Operation("not", (found,)) if times % 2 else Operation("not", (Operation("not", (found,)),)) if times else found
+        for _ in range(min(times, 2 - times % 2)):
+            found = Operation("not", (found,))
+        return found
 
     def _comparison(self) -> Expression:
-        found = self._left(lambda: self._left(self._value, "*", "/"), "+", "-")
+        found = self._sum()
         op = self._take(*COMPARISONS)
         if not op:
             return found
-        found = Operation(op, (found, self._left(lambda: self._left(self._value, "*", "/"), "+", "-")))
+        found = Operation(op, (found, self._sum()))
         if self._next.text in COMPARISONS:
             self._fail("one comparison, or `and` between two")
         return found
 
+    def _sum(self) -> Expression:
+        return self._left(lambda: self._left(self._value, "*", "/"), "+", "-")
+
     def _value(self) -> Expression:
         if self._take("-"):
-            found = self._value()
-            return (
-                Constant(-found.value) if isinstance(found, Constant) and type(found.value) is int else Operation("-", (Constant(0), found))
-            )
+            found = self._within(self._value)
+            if isinstance(found, Constant) and type(found.value) is int:
+                return Constant(-found.value)
+            return Operation("-", (Constant(0), found))
         if self._take("("):
-            found = self._or()
+            found = self._within(self._or)
             self._closed()
             return found
         kind, text, _ = self._next
@@ -175,10 +181,10 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def _number(text: str) -> int:
-    number = (Decimal(text) * MICRO).to_integral_value(ROUND_HALF_EVEN) if len(text) < 60 else Decimal(LIMIT)
-    if number >= LIMIT:
+    number = text_micros(text)
+    if number is None or number >= LIMIT:
         raise Unexpected("a number below 10^24", f"there is {text}")
-    return int(number)
+    return number
 
 
 def _unquoted(text: str) -> str:

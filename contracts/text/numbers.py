@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 MICRO = 1_000_000
 _LIMIT = 10**30
 _EXACT = 2.0**50
 _PLACES = Decimal("0.000001")
+_TEXTS = Context(prec=2_500, Emax=100, traps=[])
 
 
 def micros(value: object) -> int | None:
@@ -27,6 +28,12 @@ def micros(value: object) -> int | None:
     elif not abs(scaled) < _LIMIT:
         return None
     return int((Decimal(repr(value)) * MICRO).to_integral_value(ROUND_HALF_EVEN))
+
+
+def text_micros(text: str) -> int | None:
+    """The same of a number that a text of at most 2,000 characters writes, by all its digits; None from 10^95 on."""
+    scaled = _TEXTS.multiply(_TEXTS.create_decimal(text), Decimal(MICRO)).to_integral_value(ROUND_HALF_EVEN)
+    return int(scaled) if scaled.is_finite() else None
 
 
 def number_text(value: int) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from contracts.model.expressions import CALCULATIONS, LIMIT, ORDERS, Constant, Expression, Operation, Presence, ReadTrait
-from contracts.text.numbers import MICRO, micros
+from contracts.text.numbers import MICRO, micros, text_micros
 from operators.records import Exact, Person
 from operators.segments.cells.cell import half_even
 from operators.segments.paths import values
@@ -48,7 +47,7 @@ def _read(path: str, trait: Trait) -> Derived:
         value = found(person, now)
         if type(value) is str or type(value) is bool:
             return value
-        return _limited(int(Decimal(bytes(value.data).decode()) * MICRO) if isinstance(value, Exact) else micros(value))
+        return _limited(text_micros(bytes(value.data).decode()) if isinstance(value, Exact) else micros(value))
 
     return read
 

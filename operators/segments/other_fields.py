@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from typing import Any
 
 from contracts.language.operators import OPERATORS as ROWS
 from contracts.model.definitions import OtherField, Predicate
 from contracts.text.folding import folded
-from contracts.text.numbers import MICRO, micros
+from contracts.text.numbers import micros, text_micros
 from operators.records import Exact
 from operators.segments.moving import timed
 from operators.segments.predicates import OPERATORS, kind
@@ -65,4 +64,4 @@ def _test(predicate: Predicate, zone: str, read: Read) -> Asked:
 
 def _number(value: Any) -> int | None:
     """In micros, also of a computed one that no float has the digits of."""
-    return int(Decimal(bytes(value.data).decode()) * MICRO) if isinstance(value, Exact) else micros(value)
+    return text_micros(bytes(value.data).decode()) if isinstance(value, Exact) else micros(value)
