@@ -62,9 +62,12 @@ def _free_port() -> int:
 
 
 class Broker:
-    """One broker, in KRaft mode, that can be stopped and started again with all that it holds."""
+    """One broker, in KRaft mode, that can be stopped and started again with all that it holds.
 
-    def __init__(self, folder: Path, **more: str) -> None:
+    With a ``password`` it is also reached at ``locked``, by the user skep.
+    """
+
+    def __init__(self, folder: Path, password: str = "") -> None:
         self.folder, self._java = folder, ["java", "-Xmx400m", "-cp", f"{_libraries()}/*"]
         port, controller = _free_port(), _free_port()
         self.servers = f"127.0.0.1:{port}"
@@ -84,8 +87,15 @@ class Broker:
             "message.max.bytes": "60000000",
             "log.retention.check.interval.ms": "1000",
             "auto.create.topics.enable": "false",
-            **more,
         }
+        if password:
+            locked = _free_port()
+            self.locked = f"127.0.0.1:{locked}"
+            login = f'org.apache.kafka.common.security.plain.PlainLoginModule required user_skep="{password}";'
+            said["listeners"] += f",SASL_PLAINTEXT://{self.locked}"
+            said["sasl.enabled.mechanisms"] = "PLAIN"
+            said["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT"
+            said["listener.name.sasl_plaintext.plain.sasl.jaas.config"] = login
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in said.items()))
         # One that begins with a hyphen would be taken for an option.

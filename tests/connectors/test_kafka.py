@@ -344,8 +344,27 @@ def test_a_cluster_that_is_not_there_ends_the_start_after_a_while(tmp_path: Path
     spec = KafkaSpec("127.0.0.1:1", ("t",), config=config, wait_us=1_000_000)
     with pytest.raises(SourceError, match="source web: expected an answer within 1 s: ") as raised:
         Following(spec, stores, tmp_path / "c")
-    assert stores.told
+    assert "Connection refused" in stores.told[0]
     assert "s3cr3t" not in f"{raised.value}{stores.told}{spec}"
+
+
+def test_a_wrong_password_ends_the_start_at_once_and_is_named_but_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_TESTS", "s3cr3t-value")
+    own = Broker(tmp_path / "broker", password="another")
+    own.start()
+    config = {
+        "sasl.username": "skep",
+        "sasl.password": "${SECRET_OF_TESTS}",
+        "security.protocol": "sasl_plaintext",
+        "sasl.mechanism": "PLAIN",
+    }
+    stores = Stores()
+    try:
+        with pytest.raises(SourceError, match=r"source web: .*AUTHENTICATION.* check security.protocol and sasl\.\* in `config`") as raised:
+            Following(KafkaSpec(own.locked, ("t",), config=config), stores, tmp_path / "c")
+    finally:
+        own.stop()
+    assert "s3cr3t" not in f"{raised.value}{stores.told}"
 
 
 @pytest.mark.parametrize(

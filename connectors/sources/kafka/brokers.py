@@ -112,6 +112,8 @@ class Brokers:
         try:
             self.seen = self._seen(min(TIMEOUT_S if self.looks else FIRST_S, max(0.1, self._spec.wait_us / 1e6)))
         except KafkaException as error:
+            # What the client has to tell of its connections says more: that one is refused, or a password is wrong.
+            self._client.poll(0)
             told: KafkaError = error.args[0]
             if self._last is None or is_refusal(told):
                 self._last = told
