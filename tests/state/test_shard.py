@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 from random import Random
 
@@ -11,6 +12,8 @@ from rocksdict import Options, Rdict
 from operators.people.stored import committed_moments
 from state import shard as shard_module
 from state.errors import NoState
+from state.family import Family
+from state.files import held
 from state.keys import moment_key
 from state.overlay import Overlay
 from state.shard import FAMILIES, GENERATIONS, OTHER, SecondaryShard, Shard
@@ -115,6 +118,50 @@ def test_a_generation_is_made_beside_put_in_force_and_the_other_dropped(tmp_path
     assert [name for name in Rdict.list_cf(str(tmp_path), Options(raw_mode=True)) if name.startswith("people")] == ["people@3"]
     reader.close()
     shard.close()
+
+
+def test_no_family_is_dropped_while_a_reader_opens_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RocksDB ends the process of a reader from under whom one goes between the first listing and the last. Readers do not wait for one
+    another, and whoever asks here is another one, as a lock is of an open file."""
+    shard = Shard(tmp_path)
+    shard.begin_other()
+    shard.switch()
+    shard.commit()
+    listed, close = shard_module._listed, Family.close
+    opening: list[tuple[bool, bool]] = []
+    dropping: list[tuple[bool, bool]] = []
+
+    def free() -> tuple[bool, bool]:
+        return _is_free(tmp_path, fcntl.LOCK_SH), _is_free(tmp_path, fcntl.LOCK_EX)
+
+    def listing(path: Path) -> set[str]:
+        opening.append(free())
+        return listed(path)
+
+    def closing(family: Family) -> None:
+        dropping.append(free())
+        close(family)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shard_module, "_listed", listing)
+        reader = SecondaryShard(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Family, "close", closing)
+        shard.drop_other()
+    assert opening == [(True, False)] * 2
+    assert dropping == [(False, False)] * (len(GENERATIONS) + 1)
+    assert free() == (True, True)
+    reader.close()
+    shard.close()
+
+
+def _is_free(folder: Path, how: int) -> bool:
+    """Whether a lock is to be had at once."""
+    try:
+        with held(folder, how | fcntl.LOCK_NB):
+            return True
+    except BlockingIOError:
+        return False
 
 
 @pytest.mark.parametrize("made", range(len(GENERATIONS) + 1))
