@@ -53,9 +53,13 @@ def moments(space: SpaceRows) -> Findings:
             lead = home(space, rules, anchor, each.row)
             if lead is None or space.rows.row("people", lead) is None:
                 found.differ(about, "a profile whose event it is", "nobody" if lead is None else f"{profile_id(lead)}, who is not there")
-    found.same("events that are counted", found.looked, meta.events)
-    found.same("events without identifiers that are counted", unidentified, meta.unidentified)
-    found.same("group calls that are kept by account", called, sum(1 for _ in space.rows.rows("calls")))
+    for about, there, counted in (
+        ("events that are counted", found.looked, meta.events),
+        ("events without identifiers that are counted", unidentified, meta.unidentified),
+        ("group calls that are kept by account", called, sum(1 for _ in space.rows.rows("calls"))),
+    ):
+        if there != counted:
+            found.differ(about, there, counted)
     for message, _ in space.rows.rows("seen"):
         if events.remembered(message) is None:
             found.differ(f"message id {message.hex()}", "an event", "none where it leads")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contracts.text.times import iso_or_none
+from skep.answers.catalog.words import plural
 from skep.cli.console import err, headline, out, table
 from skep.cli.layout import number
 from skep.cli.show.state import mb
@@ -51,4 +52,4 @@ def _tell(found: Backfilled, seconds: float) -> None:
     )
     if found.slices:
         shared = f"{found.islands:,} islands (the largest has {found.largest:,} records) among {found.parts} processes"
-        out.print(f"\n{shared}, in {found.slices} slices; {mb(found.bytes)} of rows; {found.cpu_seconds:,.1f} s of the processor")
+        out.print(f"\n{shared}, in {plural(found.slices, 'slice')}; {mb(found.bytes)} of rows; {found.cpu_seconds:,.1f} s of the processor")
