@@ -18,10 +18,12 @@ from contracts.model.batches import JudgedBatch
 from contracts.text.times import iso
 from operators.people import timers
 from operators.people.space import TICK_TIMERS
+from operators.records import Person
 from operators.view.space import View
 from skep.project.settings import Settings
 from skep.project.spaces import open_view
 from state.errors import NoState
+from state.shard import Shard
 from tests.engine import SPACE, Engine
 from tests.patience import PATIENCE_S, until
 from tests.processes import started
@@ -137,6 +139,31 @@ def test_more_due_at_one_moment_than_fit_into_memory(tmp_path: Path, monkeypatch
     exits = [change["profile"] for change in memberships(shop) if change["type"] == "segment.exited"]
     assert len(exits) == len(set(exits)) == 3000
     shop.shard.close()
+
+
+def test_of_many_due_at_one_moment_those_in_memory_stay_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each commit would read all that are left."""
+    monkeypatch.setattr(timers, "LOADED_MAX", 100)
+    shard = Shard(tmp_path / "shard")
+    many = timers.Timers(shard.timers)
+    people = [Person(at.to_bytes(16, "big"), [], {}) for at in range(1000)]
+    for person in people:
+        many.arm(person, START_US)
+    fired: list[bytes] = []
+    loaded = 0
+    while len(fired) < len(people):
+        shard.commit()
+        many.trim()
+        for _ in range(10):
+            held = len(many._heap)
+            found = many.due(START_US)
+            assert found is not None
+            fired.append(found[1])
+            loaded += max(0, len(many._heap) + 1 - held)
+    assert len(people) <= loaded <= 2 * len(people)
+    assert fired == [person.key for person in people]
+    assert many.due(START_US) is None
+    shard.close()
 
 
 def test_people_known_before_the_clock_runs(tmp_path: Path) -> None:
