@@ -1,7 +1,8 @@
-"""What stands on the snapshot's tables: views (`views/NAME.sql`) and table macros (`macros/NAME.sql`), one file each.
+"""What stands on the snapshot's tables: views (`views/NAME.sql`), macros (`macros/NAME.sql`) and the parts these are made of
+(`parts/NAME.sql`), one file each.
 
-A file begins with comments: a macro's with its name and arguments, then its sentence; a view's with its sentence, then a line a column,
-``name TYPE: comment``, in the order of the query.
+A file begins with comments: a macro's or part's with its name and arguments, then its sentence, then, of a macro, an example; a view's
+with its sentence, then a line a column, ``name TYPE: comment``, in the order of the query. A query in brackets is a scalar macro's.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from state.snapshot.literals import quote
 from state.snapshot.table import Column, comments
 
 _FILE = re.compile(r"((?:-- [^\n]*\n)+)(.*)", re.DOTALL)
-_SIGNATURE = re.compile(r"\w+\((.*?)\)\n(.*)", re.DOTALL)
+_SIGNATURE = re.compile(r"\w+\((.*?)\)\n(.*?)((?:FROM|SELECT) .*)?", re.DOTALL)
 _COLUMN = re.compile(r"(\w+) ([A-Z]+(?:\[\])?): (.+)")
 
 
@@ -37,16 +38,20 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Macro:
-    """A table macro: what ``FROM name(arguments)`` gives."""
+    """A macro: what ``FROM name(arguments)`` gives, or, of a scalar one, the value of ``name(arguments)``; without ``example`` a part of
+    others, which the snapshot does not tell of."""
 
     name: str
     arguments: str
     comment: str
+    example: str
     query: str
 
     def ddl(self) -> Iterator[str]:
-        yield f"CREATE MACRO {self.name}({self.arguments}) AS TABLE {self.query}"
-        yield f"COMMENT ON MACRO TABLE {self.name} IS {quote(self.comment)}"
+        table = "" if self.query.startswith("(") else "TABLE "
+        yield f"CREATE MACRO {self.name}({self.arguments}) AS {table}{self.query}"
+        if self.example:
+            yield f"COMMENT ON MACRO {table}{self.name} IS {quote(self.comment)}"
 
 
 @cache
@@ -60,17 +65,22 @@ def _view(name: str, head: list[str], query: str) -> View:
     return View(name, " ".join(head[: len(head) - len(columns)]), columns, query)
 
 
-@cache
 def macros() -> tuple[Macro, ...]:
-    """The macros, each behind those that it asks, which DuckDB wants to know when it is made."""
-    found = {name: _macro(name, head, query) for name, head, query in _read("macros")}
+    """The macros that people ask."""
+    return tuple(one for one in macros_and_parts() if one.example)
+
+
+@cache
+def macros_and_parts() -> tuple[Macro, ...]:
+    """The macros and their parts, each behind those that it asks, which DuckDB wants to know when it is made."""
+    found = {name: _macro(name, head, query) for folder in ("macros", "parts") for name, head, query in _read(folder)}
     asked = {name: [other for other in found if re.search(rf"\b{other}\(", one.query)] for name, one in found.items()}
     return tuple(found[name] for name in TopologicalSorter(asked).static_order())
 
 
 def _macro(name: str, head: str, query: str) -> Macro:
-    arguments, sentence = _whole(_SIGNATURE, head).groups()
-    return Macro(name, " ".join(arguments.split()), " ".join(sentence.split()), query)
+    arguments, sentence, example = _whole(_SIGNATURE, head).groups()
+    return Macro(name, " ".join(arguments.split()), " ".join(sentence.split()), " ".join((example or "").split()), query)
 
 
 def _read(folder: str) -> Iterator[tuple[str, str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from state.snapshot.questions import Macro, View, macros, views
+from state.snapshot.questions import Macro, View, macros_and_parts, views
 from state.snapshot.table import Table
 from state.snapshot.tables.account_members import ACCOUNT_MEMBERS
 from state.snapshot.tables.accounts import ACCOUNTS
@@ -33,6 +33,6 @@ TABLES: tuple[Table, ...] = (
 
 def ddl() -> Iterator[str]:
     """The statements that make the empty tables, the views, the macros and all comments."""
-    made: tuple[Table | View | Macro, ...] = (*TABLES, *views(), *macros())
+    made: tuple[Table | View | Macro, ...] = (*TABLES, *views(), *macros_and_parts())
     for one in made:
         yield from one.ddl()

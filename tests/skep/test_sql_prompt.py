@@ -41,7 +41,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with duckdb.connect(str(folder / "data" / "skep.duckdb")) as con:
         con.execute(f'create table events (message_id varchar, event_time timestamp, "{NASTY}" int)')
         con.execute('create table profiles (profile_id varchar); create schema typed; create view typed.paid as select 1 as "Net total"')
-        con.execute("create macro members(segment_name) as table select segment_name as s; comment on column profiles.profile_id is 'Who'")
+        con.execute("create macro members(segment_name) as table select segment_name as s")
+        con.execute("comment on macro table members is 'Who is in'; comment on column profiles.profile_id is 'Who'")
     return folder
 
 

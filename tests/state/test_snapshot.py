@@ -26,8 +26,8 @@ from state.archive import SCHEMA
 from state.archive_files import archive_files
 from state.errors import StateError
 from state.snapshot.personal import Hider
-from state.snapshot.publish import NoSnapshot, Personal, publish, sql
-from state.snapshot.questions import macros, views
+from state.snapshot.publish import NoSnapshot, Personal, open_snapshot, publish, sql
+from state.snapshot.questions import Macro, macros, views
 from state.snapshot.schema import TABLES
 from state.snapshot.table import Table, columns
 
@@ -138,17 +138,28 @@ def test_the_reference_names_every_column_and_macro_and_its_queries_run(tmp_path
     # What one of the queries joins.
     (tmp_path / "hashed.csv").write_text("mail\nh_1\n")
     monkeypatch.chdir(tmp_path)
-    reference = (Path(__file__).parents[2] / "docs" / "tables.md").read_text()
-    rows = [f"| `{name}` | {kind} | {comment} |" for table in (*TABLES, *views()) for name, kind, comment in table.columns]
-    rows += [f"| `{macro.name}({macro.arguments})` | {macro.comment} |" for macro in macros()]
-    assert sorted(re.findall(r"^\| `\w+(?:` \| [A-Z]+(?:\[\])? \| |\([^`]*\)` \| ).+ \|$", reference, re.MULTILINE)) == sorted(rows)
+    docs = Path(__file__).parents[2] / "docs"
+    tables, questions = ((docs / name).read_text() for name in ("tables.md", "analytics.md"))
     target = tmp_path / "skep.duckdb"
-    shop = Settings.load(Path(__file__).parents[2])
+    shop = Settings.load(docs.parent)
     publish(target, archives={}, rows={"shop": FakeRows()}, personal=None, defined=defined([load_definitions(shop)], own_views(shop)))
-    queries = re.findall(r"```sql\n(.+?)```", reference, re.DOTALL)
+    rows = [f"| `{name}` | {kind} | {comment} |" for table in (*TABLES, *views()) for name, kind, comment in table.columns]
+    assert sorted(re.findall(r"^\| `\w+` \| [A-Z]+(?:\[\])? \| .+ \|$", tables, re.MULTILINE)) == sorted(rows)
+    rows = [f"| `{macro.name}({macro.arguments})` | {macro.comment} | {_gives(target, macro)} |" for macro in macros()]
+    assert sorted(re.findall(r"^\| `\w+\([^`]*\)` \| .+ \| .+ \|$", questions, re.MULTILINE)) == sorted(rows)
+    queries = re.findall(r"```sql\n(.+?)```", tables + questions, re.DOTALL)
     assert len(queries) > 10
-    for query in queries:
-        sql(target, query)
+    with open_snapshot(target) as con:
+        for query in queries:
+            con.execute(query)
+
+
+def _gives(target: Path, macro: Macro) -> str:
+    """The columns of a macro, or the type of a scalar one."""
+    found = sql(target, f"DESCRIBE {macro.example}")[1]
+    if macro.example.startswith("FROM"):
+        return ", ".join(f"{name} {kind}" for name, kind, *_ in found)
+    return str(found[-1][1])
 
 
 def test_dropped_and_edited_records_stand_for_no_event(tmp_path: Path) -> None:
@@ -283,20 +294,6 @@ def test_a_stay_opens_with_an_entry_and_closes_with_the_exit(tmp_path: Path) -> 
     assert sql(target, "select segment, members, stays from segment_sizes()")[1] == [("new", 1, 1), ("vips", 1, 2)]
     assert sql(target, "from segment_overlap('vips', 'new')")[1] == [(1, 1, 1)]
     assert len(sql(target, "from journey('p_1')")[1]) == 5
-
-
-def test_a_funnel_counts_who_did_the_second_thing_later(tmp_path: Path) -> None:
-    archive = write_archive(
-        tmp_path / "archive",
-        *[archived(n, f"a{n}", {}, at=10, event="cart_viewed") for n in (1, 2)],
-        archived(3, "b1", {}, at=20),
-        archived(4, "b2", {}, at=5),
-    )
-    owners = [("a1", "p_1", 1.0), ("a2", "p_2", 1.0), ("b1", "p_1", 0.96), ("b2", "p_2", 1.0)]
-    target = tmp_path / "skep.duckdb"
-    publish(target, archives={"shop": archive}, rows={"shop": FakeRows(rows={"attributions": owners})}, personal=None)
-    assert sql(target, "select did_first, did_then, share from funnel('cart_viewed', 'order_completed')")[1] == [(2, 1, 0.5)]
-    assert sql(target, "select events, profiles from events_by_day('order_completed')")[1] == [(2, 2)]
 
 
 def test_rows_of_the_shard_come_in_whole_also_beyond_one_batch(tmp_path: Path) -> None:

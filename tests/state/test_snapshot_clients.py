@@ -14,6 +14,7 @@ from skep.project.fields import fields
 from state.snapshot.defined import Defined
 from state.snapshot.own_views import OwnView
 from state.snapshot.publish import publish
+from state.snapshot.questions import macros
 from tests.state.test_snapshot import FakeRows, archived, write_archive
 
 OLDEST = "1.2.0"
@@ -25,13 +26,13 @@ con = duckdb.connect(sys.argv[2], read_only=True)
 names = con.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
 rows = {f"{schema}.{name}": con.execute(f'SELECT count(*) FROM "{schema}"."{name}"').fetchone()[0] for schema, name in names}
 macros = [name for name, in con.execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal").fetchall()]
-con.execute("FROM segment_sizes()").fetchall()
-con.execute("FROM members('vips')").fetchall()
+for question in json.loads(sys.argv[3]):
+    con.execute(question).fetchall()
 try:
     con.execute("SELECT count(*) FROM members('vip')").fetchall()
     raise SystemExit("a segment that is none has no members")
 except duckdb.Error as error:
-    assert "they are: vips" in str(error), error
+    assert "they are: news, vips" in str(error), error
 items = con.execute("SELECT position, sku, price FROM typed.order_completed__products").fetchall()
 assert [(at, sku, f"{price:f}") for at, sku, price in items] == [(1, "a", "0.1000000"), (2, "b", "0.0000001")], items
 assert con.execute("SELECT session FROM timeline").fetchall() == [(1,)]
@@ -57,7 +58,7 @@ def test_the_oldest_client_reads_everything(tmp_path: Path, oldest_client: Path)
     body = {"properties": {"products": [{"sku": "a", "price": 0.1}, {"sku": "b", "price": 1e-07}]}}
     defined = Defined(
         fields=fields(load({"events/order_completed/1-0-0.json": contract})),
-        segments=[("vips", 1, None, None, None)],
+        segments=[("vips", 1, None, None, None), ("news", 1, None, None, None)],
         views=[OwnView("mine", "views/mine.sql", "from timeline")],
     )
     report = publish(
@@ -67,12 +68,13 @@ def test_the_oldest_client_reads_everything(tmp_path: Path, oldest_client: Path)
         personal=None,
         defined=defined,
     )
-    command = [sys.executable, "-c", READ, str(oldest_client), str(report.target)]
+    questions = json.dumps([macro.example for macro in macros()])
+    command = [sys.executable, "-c", READ, str(oldest_client), str(report.target), questions]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    version, rows, macros, comments = json.loads(done.stdout)
+    version, rows, known, comments = json.loads(done.stdout)
     assert version == OLDEST
     assert {name: rows[f"main.{name}"] for name in report.rows} == report.rows
-    assert {"funnel", "members_at", "segment_sizes"} <= set(macros)
+    assert {macro.name for macro in macros()} <= set(known)
     assert (rows["views.mine"], report.problems) == (1, [])
     assert comments > 50

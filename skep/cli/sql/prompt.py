@@ -46,7 +46,7 @@ SELECT name, kind, coalesce(comment, '') AS meaning FROM (
     SELECT table_name AS name, 'table' AS kind, comment, 1 AS place FROM duckdb_tables() WHERE NOT internal
     UNION ALL SELECT concat(nullif(schema_name, 'main') || '.', view_name), 'view', comment, 2 FROM duckdb_views() WHERE NOT internal
     UNION ALL SELECT concat(function_name, '(', array_to_string(parameters, ', '), ')'), 'macro', comment, 3
-        FROM duckdb_functions() WHERE NOT internal
+        FROM duckdb_functions() WHERE NOT internal AND comment IS NOT NULL
 ) ORDER BY place, name"""
 SCHEMA = """
 SELECT column_name AS "column", data_type AS type, coalesce(comment, '') AS meaning FROM duckdb_columns()

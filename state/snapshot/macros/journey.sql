@@ -1,5 +1,6 @@
 -- journey(profile)
 -- What happened to a profile, oldest first: its events and its changes
+-- FROM journey('anna')
 SELECT e.event_time AS moment, 'event' AS kind, coalesce(e.event, e.type) AS what, coalesce(e.properties, e.traits) AS detail
 FROM attributions a JOIN events e ON e.message_id = a.message_id AND e.space = a.space WHERE a.profile_id = profile
 UNION ALL

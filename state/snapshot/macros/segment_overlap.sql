@@ -1,5 +1,6 @@
 -- segment_overlap(one, other)
 -- How many are in one segment, in the other, and in both
+-- FROM segment_overlap('vips', 'news')
 SELECT count(*) FILTER (in_one) AS members_of_one, count(*) FILTER (in_other) AS members_of_other,
   count(*) FILTER (in_one AND in_other) AS members_of_both
 FROM (SELECT profile_id, bool_or(segment = one) AS in_one, bool_or(segment = other) AS in_other FROM memberships
