@@ -72,6 +72,13 @@ class Sandbox:
         batch.finished, batch.history = finished, history
         self.space.apply(batch)
 
+    def come_to(self, partition: str, now_us: int) -> None:
+        """A partition that has caught up: its clock comes to a moment, and every timer due by then fires."""
+        first = self.following(partition)
+        tick = JudgedBatch(self.name, partition, partition, first, first - 1, "", [], [], [], now_us, caught_up=True)
+        while self.space.apply(tick):
+            pass
+
     def enter(self, *entries: dict[str, Any]) -> None:
         """Apply entries of the control partition."""
         first = self.following(CONTROL)

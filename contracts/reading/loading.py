@@ -23,7 +23,7 @@ from contracts.reading.lineage import all_uses, check_told
 from contracts.reading.lookups import FOLDER as LOOKUPS
 from contracts.reading.lookups import read_lookup
 from contracts.reading.mappings import read_mapping
-from contracts.reading.segments import in_order, read_segment
+from contracts.reading.segments import in_order, named_purposes, read_segment
 from contracts.text.problems import ContractErrors, Problem, closest
 from contracts.text.yaml_tree import Reader, Tree
 from contracts.versions.upcasts import read_upcasts
@@ -40,22 +40,26 @@ _PLACES = (
 )
 
 
-def load(files: Mapping[str, str], *, unknown_events_ok: bool = False, contradictions_ok: bool = False) -> Definitions:
+def load(
+    files: Mapping[str, str], *, unknown_events_ok: bool = False, contradictions_ok: bool = False, undeclared_ok: bool = False
+) -> Definitions:
     """The definitions in ``files`` (path below ``contracts/`` → text).
 
     Raises `ContractErrors` with every problem of every file. ``unknown_events_ok``: conditions may name events
     that have no contract. ``contradictions_ok``: a segment may be one that nobody can be in, as those that are in force may.
+    ``undeclared_ok``: without consent.yaml every purpose that a segment names is one, denied by default, and without destinations
+    a segment may name any.
     """
     model = _named_model(files.get(identity.FILE))
     problems = [problem for path in sorted(files) for problem in place_problems(path, model)]
     good = {path: text for path, text in sorted(files.items()) if not place_problems(path, model)}
-    found = _read(good, Reader(problems, in_force=contradictions_ok), unknown_events_ok, contradictions_ok)
+    found = _read(good, Reader(problems, in_force=contradictions_ok), unknown_events_ok, contradictions_ok, undeclared_ok)
     if problems:
         raise ContractErrors(problems)
     return found
 
 
-def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contradictions_ok: bool) -> Definitions:
+def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contradictions_ok: bool, undeclared_ok: bool) -> Definitions:
     trees = {path: reader.parse(path, text) for path, text in files.items() if path.endswith(".yaml")}
     schemas = {path: text for path, text in _below(files, "events").items() if path.endswith(".json")}
     types = read_types(_below(files, "types"), reader.problems)
@@ -77,7 +81,8 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     before = len(reader.problems)
     # What names a purpose or a trait of a file that cannot be read is not wrong because of it.
     unread = {path for path, tree in trees.items() if tree is None}
-    declared = None if undeclared or consent.FILE in unread else tuple(purpose.name for purpose in purposes)
+    any_purpose = undeclared_ok and consent.FILE not in files
+    declared = None if undeclared or any_purpose or consent.FILE in unread else tuple(purpose.name for purpose in purposes)
     found, kinds = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured, declared), nothing)
     unsure = len(reader.problems) > before
     destinations = [read_destination(reader, tree, _stem(path)) for path, tree in _trees(trees, "destinations")]
@@ -90,9 +95,11 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         approximate=traits.inexact(found),
         identify="identify" in contracts and not unsure and traits.FILE not in unread,
     )
-    names = tuple(_stem(path) for path in _below(files, "destinations"))
+    names = None if undeclared_ok and not destinations else tuple(_stem(path) for path in _below(files, "destinations"))
     drafts = [read_segment(reader, tree, _stem(path), around, names) for path, tree in _trees(trees, "segments")]
     segments = in_order([draft for draft in drafts if draft is not None], reader.problems)
+    if any_purpose:
+        purposes = tuple(Purpose(name, default=False) for name in sorted({each for one in segments for each in named_purposes(one)}))
     namespaces = None if identity.FILE in unread else [namespace.name for namespace in rules.namespaces]
     check_tags(properties.documents(), around.purposes, namespaces, reader.problems)
     uses = all_uses(measured, segments, destinations, trees.get(identity.FILE), rules)

@@ -15,11 +15,9 @@ from contracts.language.forms.consent import read_purpose
 from contracts.language.forms.form import Surroundings
 from contracts.model.definitions import All, Condition, ConsentIs, MemberOf, Segment, Use, leaves
 from contracts.reading.confidence import FLOOR
-from contracts.text.keys import Fields, Integer, Key, Own, Plain, Text, known, text_schema
+from contracts.text.keys import Choice, Fields, Integer, Key, Own, Plain, Text, known, text_schema
 from contracts.text.problems import Problem, Unexpected, choices
 from contracts.text.yaml_tree import Reader, Tree
-
-_LATER = ("tier", "min_size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +28,8 @@ class Draft:
     line: int
 
 
-def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, destinations: tuple[str, ...]) -> Draft | None:
-    """One segment; None if its ``who`` cannot be read."""
+def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, destinations: tuple[str, ...] | None) -> Draft | None:
+    """One segment; None if its ``who`` cannot be read. ``destinations``: those that it may name, None for any."""
     if not at.value:
         reader.refuse(at, f"a segment, that is lines such as `segment: {name}` and `who:`", "an empty file")
         return None
@@ -42,7 +40,7 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
     if outside:
         reader.refuse(at.value[outside[0]], "the condition further to the right than `who:`", outside[0], "begin its lines with two blanks")
         return None
-    parts = SEGMENT.parts(reader, at, later=_LATER)
+    parts = SEGMENT.parts(reader, at)
     named = reader.required(at, parts, "segment", f"segment: {name}")
     said = SEGMENT.values(reader, at, {"segment": Tree(name, at.file, at.line, ""), **parts})
     if named is not None and named.value != name:
@@ -91,17 +89,19 @@ SEGMENT = Fields((
     Key("purpose", Own(lambda names: known(names.get("purposes", ()))), "without this consent nobody is a member"),
     Key("timezone", Plain(_zone, text_schema()), "for dates that stand alone, such as Europe/Berlin", default="UTC"),
     Key("confidence", FLOOR, "nobody is a member of whom we are less sure who it is"),
+    Key("tier", Choice(("macro", "micro", "singleton")), "a cohort, one of hundreds of rules, or made for one person", default="macro"),
+    Key("min_size", Integer(), "with fewer members it is too small to act on"),
     Key("who", Own(lambda names: names.get("condition", {})), "who belongs to it", required="the condition of the segment"),
     Key("activate", Own(lambda names: {"type": "array", "items": known(names.get("destinations", ()))}),
         "destinations that are told of it"),
 ))  # fmt: skip
 
 
-def _activate(reader: Reader, at: Tree | None, segment: str, destinations: tuple[str, ...], measured: Measured) -> Iterator[str]:
+def _activate(reader: Reader, at: Tree | None, segment: str, destinations: tuple[str, ...] | None, measured: Measured) -> Iterator[str]:
     for item in reader.items(at, "a list of destinations"):
         name = reader.text(item, expected="the name of a destination")
         measured.uses.append(Use("destination", name, "segment", "", segment, item.file, item.line, item.key))
-        if name and name not in destinations:
+        if name and destinations is not None and name not in destinations:
             reader.refuse(item, "the name of a file in destinations/", name, choices(name, destinations))
         yield name
 
@@ -109,6 +109,13 @@ def _activate(reader: Reader, at: Tree | None, segment: str, destinations: tuple
 def named_segments(condition: Condition) -> Iterator[str]:
     """The segments that a condition names."""
     return (leaf.segment for leaf in leaves(condition) if isinstance(leaf, MemberOf))
+
+
+def named_purposes(segment: Segment) -> Iterator[str]:
+    """The purposes that a segment names."""
+    if segment.purpose is not None:
+        yield segment.purpose
+    yield from (leaf.purpose for leaf in leaves(segment.who) if isinstance(leaf, ConsentIs))
 
 
 def in_order(drafts: list[Draft], problems: list[Problem]) -> tuple[Segment, ...]:

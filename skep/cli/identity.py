@@ -57,7 +57,9 @@ def unlink(
 @identity_app.command("simulate")
 def simulate(
     rules: Annotated[Path, typer.Option(metavar="RULES.yaml", help="The rules: a file like contracts/identity.yaml.")],
-    events: Annotated[Path, typer.Option(metavar="EVENTS.jsonl", help="Events, manual links and unlinks among them, in any order.")],
+    events: Annotated[
+        Path, typer.Option(metavar="EVENTS.jsonl", help="Events, manual links and unlinks among them, in any order; - for stdin.")
+    ],
     json: Json = False,
 ) -> None:
     """What rules make of a file of events.
@@ -73,7 +75,7 @@ def simulate(
 
     with counting() as progress:
         told = simulate(rules, events, progress)
-    warn(told)
+    warn(told.unread)
     if json:
         json_line(told.answer)
     else:

@@ -1,9 +1,10 @@
-"""`skep segments`: why somebody is, or is not, a member."""
+"""`skep segments`: why somebody is, or is not, a member, and segments tried out."""
 
 # ruff: noqa: PLC0415 - a command starts without the libraries that only others need
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,3 +42,35 @@ def segments_explain(
     with console.spinner("looking at the evidence …"):
         found = explained(settings, name, person, space)
     answers(found, show, json=json)
+
+
+@segments_app.command("simulate")
+def segments_simulate(
+    *,
+    definitions: Annotated[
+        Path, typer.Option(metavar="DIR", help="Segment files, or a folder like contracts/: traits.yaml, lists/ and the like beside them.")
+    ],
+    events: Annotated[
+        Path, typer.Option(metavar="FILE", help="Events as JSON lines, manual links and unlinks among them, in any order; - for stdin.")
+    ],
+    at: Annotated[list[str], typer.Option(metavar="TIME", help="A time in ISO 8601; several, in any order.")],
+    identity: Annotated[
+        Path | None, typer.Option(metavar="RULES.yaml", help="A file like contracts/identity.yaml (default: userId and anonymousId).")
+    ] = None,
+) -> None:
+    """Who is in which segment at which time, of a file of events.
+
+    The operators of the flow under a simulated clock. JSON lines, one for each profile and time. Needs no project.
+
+    Personal values are printed in the clear.
+
+    Example: skep segments simulate --definitions contracts/segments --events events.jsonl --at 2026-02-01
+    """
+    from skep.answers.simulation.members import simulate_segments
+    from skep.cli.show.simulation import warn
+
+    with console.counting() as progress:
+        found = simulate_segments(definitions, events, at, identity, progress)
+    warn(found.unread)
+    for one in found.enrolled:
+        console.json_line(one)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from operators.people.work import NEVER_US
 from skep.project.errors import CommandError
 
 LINE_MAX_BYTES = 1_000_000
+STDIN = Path("-")
 _RULINGS = ("link", "unlink")
 _EVERY = 10_000
 
@@ -49,18 +52,30 @@ class Lines(NamedTuple):
     rulings: list[Ruling]
     unread: list[Unread]
 
+    def between(self, after_us: int | None, until_us: int) -> Lines:
+        """Those later than one moment, if that is any, and not later than another; and no line that was not read."""
+        first = [0 if after_us is None else bisect_right(each, after_us, key=_time) for each in (self.events, self.rulings)]
+        last = [bisect_right(each, until_us, key=_time) for each in (self.events, self.rulings)]
+        return Lines(self.events[first[0] : last[0]], self.rulings[first[1] : last[1]], [])
 
-def new_judge(definitions: Definitions) -> Judge:
-    """A judge that needs no contract and knows no future."""
-    return Judge(definitions, unknown_ok=True, future_skew_us=NEVER_US, max_event_bytes=LINE_MAX_BYTES)
+
+def _time(one: Event | Ruling) -> int:
+    return one.time_us
+
+
+def new_judge(definitions: Definitions, *, unknown_ok: bool = True) -> Judge:
+    """A judge that needs no contract, unless it is told so, and knows no future."""
+    return Judge(definitions, unknown_ok=unknown_ok, future_skew_us=NEVER_US, max_event_bytes=LINE_MAX_BYTES)
 
 
 def read_lines(path: Path, judge: Judge, progress: Callable[[int, int], None]) -> Lines:
-    """Read and judge a file. Of several contents under one message id the first by time comes first, then the smaller one."""
+    """Read and judge a file, ``-`` for stdin. Of several contents under one message id the first by time comes first, then the smaller
+    one."""
     try:
-        records = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        content = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:
         raise CommandError(f"{path}: expected a file of JSON lines, {error.strerror}") from None
+    records = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     events: list[Event] = []
     rulings: list[Ruling] = []
     unread: list[Unread] = []

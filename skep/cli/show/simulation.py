@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from skep.answers.simulation.lines import Unread
 from skep.answers.simulation.told import Happened, Told
 from skep.cli.console import err, out, table
 from skep.cli.layout import Column, ident, moment, number, prose
@@ -36,12 +37,12 @@ def show(told: Told) -> None:
     )
 
 
-def warn(told: Told) -> None:
+def warn(unread: Sequence[Unread]) -> None:
     """The lines that were not taken in, on stderr."""
-    for one in told.unread[:MOST]:
+    for one in unread[:MOST]:
         err.print(f"line {one.line}: {'not applied' if one.ruling else 'quarantined'}: {one.reason}: {one.detail}")
-    if len(told.unread) > MOST:
-        err.print(f"… and {len(told.unread) - MOST:,} more lines like these")
+    if len(unread) > MOST:
+        err.print(f"… and {len(unread) - MOST:,} more lines like these")
 
 
 def _table(title: str, columns: Sequence[str | Column], rows: Sequence[Sequence[Any]]) -> None:
