@@ -1,4 +1,4 @@
-"""What passes between the two halves of a bulk load: judged records as rows of a file, and what is said of a chunk of them."""
+"""What passes between the halves of a bulk load: judged records as rows of a file, what is said of a chunk of them, what parts come to."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ NOBODY = 0
 
 
 class LaidDown(msgspec.Struct, array_like=True, gc=False):
-    """An accepted event. ``properties`` and ``traits`` are None where the body says them as they are; ``places`` says so, as bits."""
+    """An accepted event. ``properties`` and ``traits`` are None where the body says them as they are; ``places`` says so, as bits.
+    ``message`` is the hash of its id."""
 
     time_us: int
     message_id: str
+    message: bytes
     type: str
     name: str
     contract: str
@@ -31,8 +33,8 @@ class LaidDown(msgspec.Struct, array_like=True, gc=False):
     group: tuple[str, dict[str, Any]] | None = None
 
 
-PROPERTIES, TRAITS = 1, 2
-"""Bits of ``places``: the properties, and the traits, are those of the body."""
+PROPERTIES, TRAITS, STORED = 1, 2, 4
+"""Bits of ``places``: the properties, and the traits, are those of the body; the message id is one of the shard's."""
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -62,6 +64,23 @@ class Chunk(msgspec.Struct, gc=False):
     """Group, and the hash of what an event of it is a repeat of, of the account that it names, or of who belongs to that."""
     quality: dict[tuple[int, str], Any]
     """What is counted of its events, by hour and event (`operators.quality.scores.Scores`)."""
+
+
+class Folded(msgspec.Struct, gc=False):
+    """What a part's islands come to beside the rows of its files.
+
+    ``meta`` is what it was when the slice began, with what the part has added; ``rebuilds`` what it has cost. ``quarantine`` are rows
+    without their numbers; ``quality`` rows of scores of refused records alone; ``conflicts`` positions of events that were not accepted,
+    by chunk. ``largest``: the most identifiers of one person.
+    """
+
+    meta: bytes
+    rebuilds: bytes
+    quarantine: list[bytes]
+    quality: list[tuple[bytes, bytes]]
+    conflicts: dict[int, list[int]]
+    largest: int
+    records: int
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from operators import meta as meta_row
-from operators.backfill.chunks import Chunk
-from operators.backfill.share import Folded
+from operators.backfill.chunks import Chunk, Folded
 from operators.meta import Meta
 from operators.people import rebuilds
 from operators.people.quarantine import decode_row

@@ -14,7 +14,7 @@ import orjson
 from contracts.envelope import content, message_hash
 from contracts.model.batches import Event, Refused, SourceBatch
 from contracts.model.hashing import Hasher
-from operators.backfill.chunks import EVENT, NOBODY, PROPERTIES, REFUSED, TRAITS, Chunk, LaidDown, decode_judged, encode
+from operators.backfill.chunks import EVENT, NOBODY, PROPERTIES, REFUSED, STORED, TRAITS, Chunk, LaidDown, decode_judged, encode
 from operators.judge import Judge
 from operators.lookups.attached import count, restore
 from operators.quality.scorer import BatchQuality, Scorer
@@ -46,13 +46,12 @@ def event_of(row: LaidDown, position: int, identifiers: tuple[tuple[int, str], .
     return event
 
 
-def row_of(event: Event) -> LaidDown:
-    """The row of an event."""
+def row_of(event: Event, message: bytes, places: int) -> LaidDown:
+    """The row of an event; ``places``: what is known of its message id."""
     body, properties, traits = event.body, event.properties, event.traits
-    places = 0
     own, told = None, None
     if properties is body.get("properties"):
-        places = PROPERTIES
+        places |= PROPERTIES
     else:
         own = properties
     if traits is not None and traits is body.get("traits"):
@@ -60,7 +59,7 @@ def row_of(event: Event) -> LaidDown:
     else:
         told = traits
     return LaidDown(
-        event.time_us, event.message_id, event.type, event.name, event.contract, event.received_at_us, event.raw, places, own,
+        event.time_us, event.message_id, message, event.type, event.name, event.contract, event.received_at_us, event.raw, places, own,
         told, event.consents, event.unread, event.lookup, event.group,
     )  # fmt: skip
 
@@ -172,9 +171,8 @@ class Judging:
                     self.identifiers[group] = record.identifiers
                 if record.group is not None:
                     self._call(group, record.body["groupId"], record.group[0], also)
-                if self._some:
-                    self._repeats(group, message, also)
-                rows.append(EVENT + encode(row_of(record)))
+                places = STORED if self._some and self._repeats(group, message, also) else 0
+                rows.append(EVENT + encode(row_of(record, message, places)))
                 messages.append(int.from_bytes(message[:8], "big"))
             else:
                 denied = [self._hasher.identifier(each.namespace, each.value) for each in record.denials]
@@ -200,14 +198,15 @@ class Judging:
         found: bytes | None = self._alias.get(identifier)
         return identifier if found is None else found
 
-    def _repeats(self, group: int, message: bytes, also: list[tuple[int, bytes]]) -> None:
-        """Whose moment it is that has the message id already."""
+    def _repeats(self, group: int, message: bytes, also: list[tuple[int, bytes]]) -> bool:
+        """Whose moment it is that has the message id already; whether any has."""
         seen: bytes | None = self._seen.get(message)
         if seen is not None and len(seen) == SEEN_BESIDE:
             seen = self._seen.get(seen)
         if seen is not None:
             anchor = seen[8:24]
             also.append((group, anchor if anchor == NO_ANCHOR else self._holder(anchor)))
+        return seen is not None
 
     def _call(self, group: int, written: object, account: str, also: list[tuple[int, bytes]]) -> None:
         """An event names an account: all that do are connected, and with them who belongs to it. Repeats may write it in another way."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -14,13 +14,13 @@ import orjson
 
 from contracts.model.batches import JudgedBatch, Refused
 from operators import meta as meta_row
-from operators.backfill.chunks import REFUSED, Chunk, decode_judged, decode_refused
+from operators.backfill.chunks import REFUSED, STORED, Chunk, Folded, decode_judged, decode_refused
 from operators.backfill.islands import NONE
 from operators.backfill.laying import event_of
 from operators.people import rebuilds
 from operators.people.quarantine import refused_event
 from operators.people.store import LARGEST
-from operators.people.take import refuse, take
+from operators.people.take import refuse, take_known
 from operators.people.work import Work
 from state.bulk import write_rows
 from state.family import Family
@@ -28,30 +28,14 @@ from state.keys import sequence_key, sequence_of
 from state.overlay import Overlay
 from state.shard import Missing
 
-NUMBERED = frozenset({"changes", "history"})
-"""Families whose keys count rows of the whole space: they are written when it is known where a part begins to count."""
-_OTHERWISE = frozenset({"meta", "quality", "quarantine", *NUMBERED})
+_BESIDE = frozenset({"meta", "quality", "quarantine"})
+"""Those whose rows are handed over, since the parts' are added up."""
+TOGETHER = 2_000
+"""Records, at least, behind which what whole islands come to is put aside."""
 _REST = 40
 """Bits of a place in a chunk, behind those of the chunk."""
 
 _decode_identifiers = msgspec.msgpack.Decoder(list[tuple[tuple[int, str], ...]]).decode
-
-
-class Folded(msgspec.Struct, gc=False):
-    """What a part's islands come to beside the rows of its files.
-
-    ``meta`` is what it was when the slice began, with what the part has added; ``rebuilds`` what it has cost. ``quarantine`` are rows
-    without their numbers; ``quality`` rows of scores of refused records alone; ``conflicts`` positions of events that were not accepted,
-    by chunk. ``largest``: the most identifiers of one person.
-    """
-
-    meta: bytes
-    rebuilds: bytes
-    quarantine: list[bytes]
-    quality: list[tuple[bytes, bytes]]
-    conflicts: dict[int, list[int]]
-    largest: int
-    records: int
 
 
 class Folding:
@@ -70,22 +54,28 @@ class Folding:
         self._looks_up = bool(self._work.definitions.lookups)
         self._work.cost = rebuilds.Rebuilds()
         self._conflicts: dict[int, list[int]] = {}
+        self._aside: dict[str, dict[bytes, bytes | None]] = {name: {} for name in self._shard.families if name not in _BESIDE}
+        """Rows of islands that are done, by family: no other island asks for them."""
 
     def fold(self, folder: Path, chunks: Sequence[Chunk], shares: dict[int, bytes], said: Callable[[int], None]) -> Folded:
         """Fold the islands of a share (`Islands.shares`), one after the other, each in order of the records' positions.
 
         ``said`` is told how many records are done, now and then.
         """
-        count = 0
+        count = done = 0
         with ExitStack() as stack:
             laid = [_Laid(stack, folder, chunk, self._applied.get(chunk.partition, 0)) for chunk in chunks]
             identifiers = {part: _decode_identifiers((folder / f"identifiers-{part}").read_bytes()) for part in shares}
-            for at in _in_order(laid, shares):
-                chunk = laid[at >> _REST]
-                self._take(chunk, at & (1 << _REST) - 1, identifiers[chunk.part])
-                count += 1
-                if not count & 8191:
+            for island in _islands(laid, shares):
+                for at in island:
+                    chunk = laid[at >> _REST]
+                    self._take(chunk, at & (1 << _REST) - 1, identifiers[chunk.part])
+                count += len(island)
+                if count - done >= TOGETHER:
+                    self._put_aside()
                     said(count)
+                    done = count
+        self._put_aside()
         return self._done(count)
 
     def _take(self, laid: _Laid, at: int, identifiers: list[tuple[tuple[int, str], ...]]) -> None:
@@ -95,7 +85,10 @@ class Folding:
             return
         judged = decode_judged(row[1:])
         event = event_of(judged, laid.first + at, identifiers[laid.groups[at]], looks_up=self._looks_up)
-        refusal = take(self._work, event, laid.batch.partition, exempt=True)
+        seen, message = self._shard.seen, judged.message
+        # What the shard does not have may have come before in this island.
+        known = seen.get(message) if judged.places & STORED else seen.pending.get(message)
+        refusal = take_known(self._work, event, laid.batch.partition, message, known, exempt=True)
         if refusal is not None:
             self._conflicts.setdefault(laid.number, []).append(event.position)
             self._refuse(refused_event(event, *refusal), laid)
@@ -105,11 +98,21 @@ class Folding:
         refuse(self._work, record, laid.batch)
         self._work.quality.score()
 
-    def _done(self, count: int) -> Folded:
-        work, shard = self._work, self._shard
+    def _put_aside(self) -> None:
+        """Whole islands are done: encode whom they have changed, each once, and let go of everybody."""
+        work, families = self._work, self._shard.families
         work.store.flush()
         work.accounts.flush()
         work.moments.flush()
+        work.store.forget()
+        for name, rows in self._aside.items():
+            family = families[name]
+            if family.pending:
+                rows.update(family.pending)
+                family.pending = {}
+
+    def _done(self, count: int) -> Folded:
+        work, shard = self._work, self._shard
         work.quality.ledger.flush()
         quarantine = [row for row in shard.quarantine.pending.values() if row is not None]
         quality = [(key, row) for key, row in shard.quality.pending.items() if row is not None]
@@ -122,21 +125,19 @@ class Folding:
     def write(self, folder: Path, part: int, changes: int, turns: int) -> int:
         """Write the part's files; its changes and turns begin behind these numbers. Returns their bytes."""
         written = 0
-        for name, family in self._shard.families.items():
-            rows: dict[bytes, bytes | None] = family.pending
+        for name in list(self._aside):
+            rows = self._aside.pop(name)
             if name == "changes":
                 rows = self._renumbered(rows, changes - self._changes)
             elif name == "history":
                 rows = _moved(rows, turns - self._turns)
-            elif name in _OTHERWISE:
-                continue
             if rows:
                 written += write_rows(folder, name, part, rows)
         self._let_go()
         return written
 
     def _let_go(self) -> None:
-        """What a space works on holds itself, so its people and rows are let go of one by one: to have them looked for takes longer."""
+        """What a space works on holds itself, so what it holds is let go of one by one: to have it looked for takes longer."""
         for family in self._shard.families.values():
             family.pending = {}
         self._work.use(self._work.digest)
@@ -181,25 +182,24 @@ class _Laid:
         return content
 
 
-def _in_order(laid: Sequence[_Laid], shares: dict[int, bytes]) -> Iterator[int]:
-    """Where the records of a share lie, island by island; chunk and place in it as one number."""
-    islands: dict[int, list[int]] = {}
-    by_group = {}
+def _islands(laid: Sequence[_Laid], shares: dict[int, bytes]) -> Iterable[array[int]]:
+    """Where the records of each island of a share lie, in order; chunk and place in it as one number."""
+    islands: dict[int, array[int]] = {}
+    by_group: dict[int, array[int]] = {}
     for part, share in shares.items():
         by_group[part] = array("I")
         by_group[part].frombytes(share)
     for number, chunk in enumerate(laid):
-        share_of, begin = by_group[chunk.part], number << _REST
-        for at in range(chunk.skip, len(chunk.groups)):
-            island = share_of[chunk.groups[at]]
+        share_of, begin, groups = by_group[chunk.part], number << _REST, chunk.groups
+        for at in range(chunk.skip, len(groups)):
+            island = share_of[groups[at]]
             if island != NONE:
                 found = islands.get(island)
                 if found is None:
-                    islands[island] = [begin + at]
+                    islands[island] = array("Q", (begin + at,))
                 else:
                     found.append(begin + at)
-    for places in islands.values():
-        yield from places
+    return islands.values()
 
 
 def _moved(rows: dict[bytes, bytes | None], by: int) -> dict[bytes, bytes | None]:

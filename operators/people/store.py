@@ -212,6 +212,13 @@ class PeopleStore:
         self.identified.forget()
         self.denials.forget()
 
+    def forget(self) -> None:
+        """Let go of everybody in memory; call it behind a `flush`."""
+        self._persons.clear()
+        self._rows.clear()
+        self.slots.clear()
+        self._hashes.clear()
+
     def trim(self) -> bool:
         """After a commit: keep the cache within its limit. Those who came into it first are kept as rows, then forgotten.
 

@@ -38,7 +38,13 @@ def take_in(work: Work, records: Sequence[Event | Refused], batch: JudgedBatch, 
 
 def take(work: Work, event: Event, partition: str, *, exempt: bool = False) -> tuple[str, str] | None:
     """Apply one event; what is wrong with it as (reason, detail) if it cannot be. ``exempt``: from the horizon."""
-    refusal = _meet(work, event, partition, exempt=exempt)
+    message = message_hash(event.message_id)
+    return take_known(work, event, partition, message, work.shard.seen.get(message), exempt=exempt)
+
+
+def take_known(work: Work, event: Event, partition: str, message: bytes, seen: bytes | None, *, exempt: bool) -> tuple[str, str] | None:
+    """As `take`, with the hash of the event's message id, and the row under which that is remembered."""
+    refusal = _meet(work, event, partition, message, seen, exempt=exempt)
     if refusal is not None and event.consents:
         denials.take(work, work.judge.denials(event.raw, event.time_us), source_of(partition))
     if work.accounts.waiting:
@@ -58,15 +64,13 @@ def again(work: Work, event: Event, message: bytes) -> None:
         work.remember()
 
 
-def _meet(work: Work, event: Event, partition: str, *, exempt: bool) -> tuple[str, str] | None:
+def _meet(work: Work, event: Event, partition: str, message: bytes, seen: bytes | None, *, exempt: bool) -> tuple[str, str] | None:
     meta, time = work.meta, event.time_us
     # It may be too late,
     clock = meta.clock
     if clock is not None and time < clock - work.horizon_us and not exempt:
         return "too_late", f"{iso(time)} is more than the horizon behind the clock {iso(clock)}; `skep quarantine replay` takes it in"
     # or have been there before.
-    message = message_hash(event.message_id)
-    seen = work.shard.seen.get(message)
     kept = repeat.find(work, event, message, seen) if seen is not None or exempt else None
     if kept is not None:
         return repeat.settle(work, event, kept)

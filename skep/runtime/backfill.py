@@ -24,9 +24,8 @@ from connectors.sources.reader import Reader
 from contracts.model.batches import JudgedBatch, SourceBatch
 from operators import meta as meta_row
 from operators.backfill import joining
-from operators.backfill.chunks import Chunk
+from operators.backfill.chunks import Chunk, Folded
 from operators.backfill.islands import Islands
-from operators.backfill.share import Folded
 from operators.epochs import CONTROL
 from operators.people.space import Space
 from operators.quality.scorer import BatchQuality

@@ -26,9 +26,9 @@ import msgspec
 from contracts.model.batches import SourceBatch
 from contracts.model.hashing import Hasher
 from operators import meta as meta_row
-from operators.backfill.chunks import Chunk
+from operators.backfill.chunks import Chunk, Folded
 from operators.backfill.laying import Judging
-from operators.backfill.share import Folded, Folding
+from operators.backfill.share import Folding
 from operators.epochs import Epoch
 from operators.lookups.lookup_epochs import LookupEpochs
 from operators.people.work import Work

@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 import pytest
 
+from operators.backfill import share
 from skep.project.errors import CommandError
 from skep.project.process import take_lock
 from skep.project.settings import Settings
@@ -127,7 +128,8 @@ def same(reference: Path, found: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several chunks and slices of few records."""
+    """Several chunks and slices of few records, and of what is put aside."""
+    monkeypatch.setattr(share, "TOGETHER", 5)
     monkeypatch.setattr(bulk, "CHUNK", 7)
     monkeypatch.setattr(bulk, "SLICE", 40)
 
