@@ -22,10 +22,15 @@ def predicate_words(predicates: Iterable[Predicate]) -> str:
 
 def did_words(feature: Feature, predicates: tuple[Predicate, ...]) -> str:
     """What is done, of which kind, how far back, and how often, or how much of what."""
-    where = "".join(f", where {_where(one)}" for one in feature.where)
     how = "" if MEASURES[feature.measure].asks == "nothing" else f" {predicate_words(predicates)}"
+    return f"{feature_words(feature)}{how}"
+
+
+def feature_words(feature: Feature) -> str:
+    """What is done, of which kind, how far back, and what is measured of it."""
+    where = "".join(f", where {_where(one)}" for one in feature.where)
     of = f" of {feature.property}" if feature.property else ""
-    return f"{listed(feature.events)}{window_text(feature)}{where}, {feature.measure}{of}{how}"
+    return f"{listed(feature.events)}{window_text(feature)}{where}, {feature.measure}{of}"
 
 
 def _where(where: Where) -> str:

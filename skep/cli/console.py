@@ -108,6 +108,12 @@ def print_bytes(line: bytes) -> None:
     sys.stdout.buffer.write(shown + b"\n")
 
 
+def lines_as_they_are(text: str) -> None:
+    """A text of several lines that something else is to read, to the byte where no terminal does."""
+    for line in text.removesuffix("\n").split("\n"):
+        print_bytes(line.encode())
+
+
 def csv_row(fields: Sequence[str]) -> None:
     """A line of CSV."""
     line = io.StringIO()

@@ -11,7 +11,7 @@ import typer
 
 from skep.cli import console, offered
 from skep.cli.context import settings_of
-from skep.cli.options import Json, Space, answers
+from skep.cli.options import Json, OneSpace, Space, answer, answers
 
 segments_app = typer.Typer(help="Segments, and who is a member of them.", no_args_is_help=True)
 
@@ -74,3 +74,23 @@ def segments_simulate(
     warn(found.unread)
     for one in found.enrolled:
         console.json_line(one)
+
+
+@segments_app.command("sql")
+def segments_sql(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A segment.", autocompletion=offered.segments)],
+    *,
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="From the clock on (default: the clock of the snapshot).")] = None,
+    space: OneSpace = None,
+    json: Json = False,
+) -> None:
+    """The query over the snapshot that means the same as a segment.
+
+    Runs as it is in any DuckDB that has opened data/skep.duckdb, or has attached it and says USE.
+
+    Example: skep segments sql lapsing_vips | skep sql -
+    """
+    from skep.answers.segment_query import query_of
+
+    answer(query_of(settings_of(context), name, at, space), lambda found: console.lines_as_they_are(found.sql), json=json)

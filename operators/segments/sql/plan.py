@@ -20,3 +20,8 @@ class Plan:
         name = self._names.setdefault((kind, key), f"{kind}_{len(self._names)}")
         self.facts[name] = body
         return name
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """What each column was named for: the key of a feature, the name of a trait or a purpose."""
+        return {name: key for (_, key), name in self._names.items()}

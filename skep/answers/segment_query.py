@@ -1,0 +1,64 @@
+"""`skep segments sql`: a segment as a query over the snapshot."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import msgspec
+
+from contracts.model.definitions import Definitions
+from contracts.text.problems import choices
+from contracts.text.times import iso, parse_time
+from operators.segments.sql.printed import segment_query
+from skep.project.errors import CommandError
+from skep.project.in_force import in_force
+from skep.project.settings import Settings, load_definitions
+from skep.project.spaces import one_space, open_view
+from state.errors import NoState
+
+
+class SegmentQuery(msgspec.Struct, frozen=True):
+    """The query of a segment in a space. ``at``: the moment in ISO 8601; None is the clock of the snapshot that it is asked of.
+
+    ``in_force``: whether the segment is; else it is as contracts/ has it.
+    """
+
+    space: str
+    segment: str
+    at: str | None
+    in_force: bool
+    sql: str
+
+
+def query_of(settings: Settings, segment: str, at: str | None, space: str | None) -> SegmentQuery:
+    """Raises CommandError for a segment that there is not, or a moment that has gone by."""
+    where = one_space(settings, space)
+    at_us = None if at is None else _moment(settings, where, at)
+    definitions, forced = known_segment(settings, where, segment)
+    shown = None if at_us is None else iso(at_us)
+    return SegmentQuery(where, segment, shown, forced, segment_query(definitions, segment, where, at_us))
+
+
+def known_segment(settings: Settings, space: str, name: str) -> tuple[Definitions, bool]:
+    """The definitions that have a segment: those in force in the space, else (False) the files. Raises CommandError."""
+    forced = in_force(settings, space)
+    if any(one.name == name for one in forced.segments):
+        return forced, True
+    files = load_definitions(settings)
+    if any(one.name == name for one in files.segments):
+        return files, False
+    names = {one.name for one in (*forced.segments, *files.segments)}
+    raise CommandError(f"expected the name of a segment, found {name} → {choices(name, names) or '`skep catalog` lists them'}")
+
+
+def _moment(settings: Settings, space: str, at: str) -> int:
+    found = parse_time(at)
+    if found is None:
+        raise CommandError(f"--at {at}: expected a time like 2026-01-31 or 2026-01-31T10:00:00.000Z")
+    with suppress(NoState):
+        view = open_view(settings, space)
+        try:
+            return view.at(found)
+        finally:
+            view.close()
+    return found
