@@ -76,6 +76,11 @@ def drawn_files(seed: int) -> dict[str, str]:
     asked = Random(f"{seed}:predicates")
     for number in range(asked.choice([0, 1, 3])):
         files[f"segments/p{number}.yaml"] = _of_value(asked, number)
+    ordered = Random(f"{seed}:sequences")
+    for number in range(ordered.choice([0, 1, 2])):
+        who = drawn_sequence(ordered)
+        who = ordered.choice([who, who, {"not": who}, {"any": [who, {"consent": "marketing"}]}, {"all": [who, _did(ordered)]}])
+        files[f"segments/q{number}.yaml"] = {"segment": f"q{number}", "who": who} | ordered.choice([{}, {"timezone": "Europe/Berlin"}])
     return {path: json.dumps(content, indent=1, ensure_ascii=False) for path, content in files.items()}
 
 
@@ -187,6 +192,34 @@ def _segment(rng: Random, number: int) -> Json:
     if rng.random() < 0.4:
         segment["timezone"] = rng.choice(["Europe/Berlin", "America/New_York"])
     return segment
+
+
+def drawn_sequence(rng: Random) -> Json:
+    """Two to four steps of what happens often, so that some are there and some are not."""
+    steps = [_step(rng)]
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        never, short = rng.random() < 0.4, rng.choice(["1s", "10m", "30m", "1h", "6h"])
+        step: Json = {"not": _step(rng)} if never else _step(rng)
+        steps.append({**step, "within": short} if rng.random() < 0.5 else step)
+    if "not" in steps[-1]:
+        steps[-1]["within"] = rng.choice(["10m", "1h", "1d"])
+    found: Json = {"sequence": steps}
+    if rng.random() < 0.3:
+        found["same"] = rng.choice(["sku", "sku", "amount", "items"])
+    if rng.random() < 0.5:
+        found["within"] = rng.choice(["3d", "10d", "30d"])
+    if rng.random() < 0.3:
+        found["span"] = rng.choice(["2d", "3d", "10d"])
+    return found
+
+
+def _step(rng: Random) -> Json:
+    step: Json = {"did": rng.choice(["order_completed", "order_*", "order_*", "*", ["order_refunded", "product_viewed"], "order_refunded"])}
+    if step["did"] == "order_completed" and rng.random() < 0.4:
+        step["where"] = _where(rng)
+    elif "order" in step["did"] and rng.random() < 0.2:
+        step["where"] = rng.choice([{"sku": "A"}, {"amount": _number_predicate(rng)}])
+    return step
 
 
 def _of_value(rng: Random, number: int) -> Json:

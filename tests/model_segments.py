@@ -19,7 +19,7 @@ import orjson
 import re2
 
 from contracts.model.batches import Event
-from contracts.model.definitions import Condition, Definitions, Feature, OtherField, Predicate, Segment, Where
+from contracts.model.definitions import Condition, Definitions, Feature, OtherField, Predicate, Segment, SequenceStep, Where
 from contracts.text.numbers import MICRO, micros, number_text
 from tests.model_expressions import evaluate, number
 from tests.model_links import EPOCH, instant
@@ -96,6 +96,8 @@ class Read(NamedTuple):
 
 def measured(feature: Feature, events: Sequence[Event], at: int) -> object:
     """The feature's value at a time. Of a path with ``[]`` each item counts, in its order."""
+    if feature.measure == "sequence":
+        return in_order(feature, events, at)
     looks = replace(feature, within_us=None, between=None) if feature.measure == "first_time" else feature
     found = [e for e in events if matches(looks, e, at, such=feature.measure != "latest")]
     read = [(e, value) for e in found for value in values_of(feature, e)]
@@ -198,6 +200,42 @@ def decayed(found: list[Read], half_life: int, at: int) -> int:
 def since(times: list[int], at: int, pick: Callable[[list[int]], int]) -> object:
     past = [time for time in times if time <= at]
     return Exact(at - pick(past)) if past else MISSING
+
+
+def in_order(feature: Feature, events: Sequence[Event], at: int) -> bool:
+    """Whether some events are the steps of a sequence, by all ways to choose them."""
+    steps = feature.option("steps")
+    seen: list[tuple[int, bytes, list[SequenceStep]]] = []
+    for event in events:
+        value = values_at(event.properties, feature.property)[0] if feature.property else None
+        such = [s for s in steps if matches(replace(feature, events=s.events, where=s.where, within_us=None), event, at)]
+        if such and value is not MISSING and event.time_us <= at and in_window(feature, event.time_us, at):
+            seen.append((event.time_us, json(value), such))
+    seen = seen[-feature.option("kept") :]
+    found = ([(t, s) for t, k, such in seen if k == key for s in such] for key in {key for _, key, _ in seen})
+    return any(goes_on(feature, times, (start,), 1, at) for times in found for start, step in times if step is steps[0])
+
+
+def goes_on(feature: Feature, seen: list[tuple[int, SequenceStep]], ends: tuple[int, ...], number: int, at: int) -> bool:
+    """Whether the steps from a number on can come behind others, which ended so. What has no end of its own ends with the next that has."""
+    steps, span = feature.option("steps"), feature.option("span_us")
+    if number == len(steps):
+        return ends[-1] <= at and (span is None or ends[-1] - ends[0] < span)
+    step, before = steps[number], ends[-1]
+    if step.never and step.within_us is None:
+        return goes_on(feature, seen, ends, number + 1, at)
+    if step.never:
+        candidates = [before + step.within_us]
+    else:
+        candidates = [t for t, s in seen if s is step and before < t and (step.within_us is None or t < before + step.within_us)]
+    barred = [step] if step.never else []
+    for earlier in reversed(steps[:number]):
+        if not earlier.never or earlier.within_us is not None:
+            break
+        barred.append(earlier)
+    broken = [t for t, s in seen if any(s is one for one in barred)]
+    clear = [end for end in candidates if not any(before < t < end for t in broken)]
+    return any(goes_on(feature, seen, (*ends, end), number + 1, at) for end in clear)
 
 
 MEASURES: dict[str, Callable[[Feature, list[Read], int], object]] = {
@@ -514,6 +552,7 @@ FORMS: dict[str, Callable[[Segment, Any, Facts], bool]] = {
         facts.traits, condition.path, written(condition.predicates, facts.traits), segment.timezone, facts.at
     ),
     "did": did,
+    "sequence": lambda segment, condition, facts: facts.features[condition.feature] is True,
     "segment": lambda segment, condition, facts: condition.segment in facts.segments,
     "account": lambda segment, condition, facts: any(
         holds(segment, condition.of, facts._replace(traits=traits)) for traits in facts.accounts

@@ -14,7 +14,7 @@ from contracts.language.looked_up import found_by
 from contracts.language.nested import where_of
 from contracts.language.predicates import Others, read_predicates
 from contracts.meaning.properties import Properties
-from contracts.model.definitions import Feature, OtherField, Predicate, Use, Where
+from contracts.model.definitions import Feature, OtherField, Predicate, SequenceStep, Use, Where
 from contracts.model.event_patterns import event_pattern, matches
 from contracts.model.lookup import Lookup
 from contracts.text.problems import choices
@@ -68,7 +68,7 @@ def feature_key(feature: Feature) -> str:
         "where": _number(feature.where),
         "within_us": feature.within_us,
     }
-    content |= feature.options
+    content |= {name: _number(option) for name, option in feature.options}
     if feature.sent:
         content["sent"] = True
     if feature.until_us:
@@ -95,6 +95,8 @@ def _number(value: Any) -> Any:
         return {value.of: value.path}
     if isinstance(value, Where):
         return [value.path, _number(value.predicates)]
+    if isinstance(value, SequenceStep):
+        return [list(value.events), _number(value.where), value.within_us, value.never]
     if isinstance(value, (list, tuple)):
         return [_number(part) for part in value]
     if isinstance(value, dict):

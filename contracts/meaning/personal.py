@@ -8,8 +8,8 @@ from itertools import islice
 from contracts.envelope import judged_part
 from contracts.meaning.properties import Properties
 from contracts.meaning.reach import Reach, Spot, reach_of
-from contracts.model.definitions import Step as UpcastStep
-from contracts.model.definitions import Upcast
+from contracts.model.upcast_steps import Step as UpcastStep
+from contracts.model.upcast_steps import Upcast
 from contracts.model.versions import newest, way
 from schemalogic.document import Document, Place
 from schemalogic.paths import Step, parse_path

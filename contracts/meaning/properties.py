@@ -10,9 +10,10 @@ from typing import Any
 
 from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.meaning.tags import NOTHING, Tags, tags_at
-from contracts.model.definitions import Contract, Upcast
-from contracts.model.definitions import Step as UpcastStep
+from contracts.model.definitions import Contract
 from contracts.model.event_patterns import matches
+from contracts.model.upcast_steps import Step as UpcastStep
+from contracts.model.upcast_steps import Upcast
 from contracts.model.versions import newest, version_text
 from schemalogic.document import Document
 from schemalogic.keywords import UnreadableDraft

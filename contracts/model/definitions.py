@@ -11,16 +11,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 if TYPE_CHECKING:
+    from contracts.model.expectations import Expectation, Range
     from contracts.model.lookup import Lookup
     from contracts.model.probabilistic import Probabilistic
     from contracts.model.registered import Registered
     from contracts.model.traits import Trait
+    from contracts.model.upcast_steps import Upcast
 
 Scope = Literal["person", "device"]
 Measure = Literal[
     "times", "sum", "avg", "min", "max", "stddev", "distinct", "distinct_days", "active_periods", "first", "last", "latest", "first_time",
     "since_first", "since_last", "set", "list", "top", "percentile", "interval_mean", "streak", "session_count", "session_length",
-    "decayed_sum",
+    "decayed_sum", "sequence",
 ]  # fmt: skip
 
 DAY_US = 86_400_000_000
@@ -94,69 +96,6 @@ class Contract:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """A document, or as much of one as a step needs, before and after."""
-
-    old: dict[str, Any]
-    new: dict[str, Any]
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of an upcast: what it does (``rename``, ``convert``, …), its operands as the file says them, and its line."""
-
-    kind: str
-    spec: Any
-    line: int
-    examples: tuple[Example, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Upcast:
-    """``events/<event>/<OLD>-to-<NEW>.yaml``: how a document that an old version accepted is read at a newer model."""
-
-    event: str
-    old: Version
-    new: Version
-    steps: tuple[Step, ...]
-    file: str
-    examples: tuple[Example, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """One line of ``quality.yaml``: what the events of a name (and source, "" is any) must keep, over ``window_us``.
-
-    ``check`` is one of ``completeness quarantined unknown_properties out_of_range freshness volume``; ``property`` narrows
-    ``completeness`` and ``out_of_range`` to one path ("" is all); it holds while ``least <= value <= most`` (None: no bound).
-    Values are shares from 0 to 1, of ``freshness`` seconds, of ``volume`` times the usual.
-    """
-
-    name: str
-    event: str
-    source: str
-    check: str
-    property: str
-    least: float | None
-    most: float | None
-    window_us: int
-    severity: Literal["warn", "stop-source"]
-    file: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """The usual values of a number property of the events of a name or prefix; one outside is scored, not refused."""
-
-    event: str
-    property: str
-    least: float | None
-    most: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class OtherField:
     """An operand that is another trait of the person, or another property of the event, whatever it is by then."""
 
@@ -185,6 +124,19 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class SequenceStep:
+    """A step of a sequence: an event that comes, or, ``never``, none of which comes.
+
+    ``within_us``: less than so long after the step before; of what never comes, how long it does not, None is until the next step ends.
+    """
+
+    events: tuple[str, ...]
+    where: tuple[Where, ...]
+    within_us: int | None = None
+    never: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Feature:
     """What has to be remembered of a person's events to answer a condition or a computed trait.
 
@@ -194,6 +146,9 @@ class Feature:
     Of the events those of ``now - within_us < time <= now - until_us`` (None: any), or those from ``between[0]`` to ``between[1]``.
     ``options`` are what else the measure has been told, by name, in order of the names. ``sent``: the events are identify calls, the
     property one of their traits; behind `[]` a value that is no list is the one item.
+
+    Of a ``sequence`` the property is the one that all steps carry the same value of; its options are ``steps``, ``span_us`` (None: any)
+    and ``kept``, of how many events, the newest, it is made.
     """
 
     key: str
@@ -263,6 +218,16 @@ class Did:
 
 
 @dataclass(frozen=True, slots=True)
+class InOrder:
+    """The steps of a sequence have happened; ``feature`` is a key of `Definitions.features`."""
+
+    feature: str
+    form: ClassVar[str] = "sequence"
+    parts: ClassVar[tuple[Condition, ...]] = ()
+    predicates: ClassVar[tuple[Predicate, ...]] = (Predicate("eq", True),)
+
+
+@dataclass(frozen=True, slots=True)
 class MemberOf:
     segment: str
     form: ClassVar[str] = "segment"
@@ -283,7 +248,7 @@ class InAccount:
     parts: ClassVar[tuple[Condition, ...]] = ()
 
 
-Condition = All | AnyOf | Not | TraitIs | Did | MemberOf | ConsentIs | InAccount
+Condition = All | AnyOf | Not | TraitIs | Did | InOrder | MemberOf | ConsentIs | InAccount
 """Each says its ``form``, and the conditions that are its ``parts``; what is ``of`` an account has its traits in view, and is no part."""
 
 

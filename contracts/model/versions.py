@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from contracts.model.definitions import Contract, Upcast, Version
+from contracts.model.definitions import Contract, Version
+from contracts.model.upcast_steps import Upcast
 from contracts.text.names import event_name
 
 VERSION = re.compile(r"(\d+)-(\d+)-(\d+)")

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.model.definitions import DAY_US, Contract, Expectation, Range
+from contracts.model.definitions import DAY_US, Contract
 from contracts.model.event_patterns import event_pattern, matches
+from contracts.model.expectations import Expectation, Range
 from contracts.model.versions import newest
 from contracts.text.durations import duration_us
 from contracts.text.keys import Choice, Duration, Fields, Key, Own, Schema, Text, described, offered

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from contracts.model.definitions import Contract, Definitions, Step, Upcast
+from contracts.model.definitions import Contract, Definitions
+from contracts.model.upcast_steps import Step, Upcast
 from contracts.model.versions import newest, way
 from contracts.text.problems import Problem
 from contracts.versions.upcasts import UpcastError, compile_upcasts

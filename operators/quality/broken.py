@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from contracts.model.definitions import Expectation
+from contracts.model.expectations import Expectation
 
 
 class Broken(msgspec.Struct):

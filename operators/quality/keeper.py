@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from contracts.model.batches import Event, Refused
-from contracts.model.definitions import Definitions, Expectation
+from contracts.model.definitions import Definitions
 from contracts.model.event_patterns import matches
+from contracts.model.expectations import Expectation
 from operators.change_log import ChangeLog
 from operators.meta import Meta
 from operators.quality.broken import Broken, key_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
-from contracts.model.definitions import Expectation
+from contracts.model.expectations import Expectation
 from operators.quality.scores import HOUR_US, Name, Pair, Scores, share
 
 WEEK, WEEKS = 7 * 24, 4

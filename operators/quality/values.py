@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from itertools import repeat
 from typing import Any
 
-from contracts.model.definitions import Range
 from contracts.model.event_patterns import matches
+from contracts.model.expectations import Range
 from operators.quality.scores import Pair
 from schemalogic.declarations import Property
 from schemalogic.paths import Step

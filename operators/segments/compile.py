@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from contracts.language.exact import exact_test
-from contracts.model.definitions import Definitions, Did, Segment, TraitIs, Where, leaves
+from contracts.model.definitions import Definitions, Did, InOrder, Segment, TraitIs, Where, leaves
 from contracts.model.event_patterns import matches
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
@@ -38,6 +38,17 @@ class Route:
         self.always: list[Touch] = []
         self.by_text: dict[str, dict[str, list[Touch]]] = {}
         """Property name → text → features that ask for exactly that text."""
+
+    def add(self, at: int, clauses: tuple[Where, ...], cell: Cell, zone: str) -> None:
+        """Fold the events that satisfy the clauses; what asks for a text is found by it."""
+        key = next((where for where in clauses if _text_equality(where)), None)
+        matcher = _matcher(tuple(where for where in clauses if where is not key), zone)
+        if key is None:
+            self.always.append((at, matcher, cell))
+            return
+        operand = key.predicates[0].operand
+        for text in {operand} if type(operand) is str else set(operand):
+            self.by_text.setdefault(key.path, {}).setdefault(text, []).append((at, matcher, cell))
 
     def chosen(self, properties: dict[str, Any]) -> list[Touch]:
         """Those that these properties do not exclude at a glance."""
@@ -101,24 +112,24 @@ class Program(Facts):
                 continue
             if not any(matches(pattern, name) for pattern in feature.events):
                 continue
-            cell = self._cell_for(at, name) if feature.measure == "top" else self.cells[at]
-            key = None if feature.measure == "latest" else next((where for where in feature.where if _text_equality(where)), None)
-            rest = tuple(where for where in feature.where if where is not key)
-            matcher = _matcher(rest, feature.timezone)
-            if key is None:
-                route.always.append((at, matcher, cell))
-                if feature.measure == "latest" and matcher is not None:
+            if feature.measure == "latest":
+                matcher = _matcher(feature.where, feature.timezone)
+                route.always.append((at, matcher, self.cells[at]))
+                if matcher is not None:
                     # What does not match is an event of that name all the same.
                     route.always.append((at, _unlike(matcher), self._cell_for(at, name, matched=False)))
-                continue
-            operand = key.predicates[0].operand
-            for text in {operand} if type(operand) is str else set(operand):
-                route.by_text.setdefault(key.path, {}).setdefault(text, []).append((at, matcher, cell))
+            elif feature.measure == "sequence":
+                for number, step in enumerate(feature.option("steps")):
+                    if any(matches(pattern, name) for pattern in step.events):
+                        route.add(at, step.where, self._cell_for(at, name, step=number), feature.timezone)
+            else:
+                cell = self._cell_for(at, name) if feature.measure == "top" else self.cells[at]
+                route.add(at, feature.where, cell, feature.timezone)
         return route
 
-    def _cell_for(self, at: int, name: str, *, matched: bool = True) -> Cell:
-        """The cell of a feature as it folds the events of a name that satisfy its ``where``, or do not."""
-        cell = cell_of(self.features[at], name, matched=matched)
+    def _cell_for(self, at: int, name: str, *, matched: bool = True, step: int = 0) -> Cell:
+        """The cell of a feature as it folds the events of a name that satisfy its ``where``, or do not, or that match a step."""
+        cell = cell_of(self.features[at], name, matched=matched, step=step)
         known = self.cells[at]
         cell.windowed, cell.number, cell.slot, cell.needed = known.windowed, known.number, known.slot, known.needed
         return cell
@@ -180,10 +191,10 @@ class Program(Facts):
         and an event is asked about by nothing else; what nobody looks at changes without being asked."""
         read = {root for segment in self.segments for leaf in leaves(segment.who) if isinstance(leaf, TraitIs) for root in roots(leaf)}
         told = self._features_of({*(trait.name for trait in self.definitions.traits if trait.emit), *(read & self.derived.keys())})
-        asked: dict[int, list[TraitIs | Did]] = {}
+        asked: dict[int, list[TraitIs | Did | InOrder]] = {}
         for segment in self.segments:
             for condition in leaves(segment.who):
-                if isinstance(condition, TraitIs | Did):
+                if isinstance(condition, TraitIs | Did | InOrder):
                     for at in FORMS[condition.form].needs(self, condition):
                         if type(at) is int:
                             asked.setdefault(at, []).append(condition)
@@ -218,14 +229,14 @@ class Program(Facts):
         return parts[0] if len(parts) == 1 else both(parts)
 
 
-def _turns(condition: TraitIs | Did, cap: int) -> set[int]:
+def _turns(condition: TraitIs | Did | InOrder, cap: int) -> set[int]:
     """The counts at which a condition changes its mind."""
     test = exact_test(condition.predicates)
     truth = [test(n * MICRO) for n in range(cap + 1)]
     return {n for n in range(1, len(truth)) if truth[n] != truth[n - 1]}
 
 
-def _operands(condition: TraitIs | Did) -> set[int]:
+def _operands(condition: TraitIs | Did | InOrder) -> set[int]:
     """The numbers, in micros, with which a condition compares: only there it can change its mind."""
     operands = [each.operand if type(each.operand) in {list, tuple} else (each.operand,) for each in condition.predicates]
     return {exact for each in operands for exact in map(micros, each) if exact is not None}

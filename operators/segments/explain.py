@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.language.claims import moves
 from contracts.language.forms.account import account_words
-from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, Did, InAccount, MemberOf, Not, Segment, TraitIs
+from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, Did, InAccount, InOrder, MemberOf, Not, Segment, TraitIs
 from contracts.text.times import iso
 from operators.profile import next_change
 from operators.records import Person
@@ -17,7 +17,7 @@ from operators.segments.compile import Program
 from operators.segments.forms import evaluator
 from operators.segments.paths import values
 from operators.segments.predicates import canonical
-from operators.segments.words import did_words, predicate_words
+from operators.segments.words import did_words, feature_words, predicate_words
 from operators.stays import belongs
 from schemalogic.paths import parse_path
 
@@ -86,6 +86,8 @@ class _Explained:
                 return self._consent(purpose)
             case Did():
                 return self._did(condition, zone)
+            case InOrder():
+                return self._sequence(condition, zone)
             case TraitIs(path, predicates):
                 until = self._turns(condition, zone) if any(map(moves, predicates)) else None
                 says = f"{path} {predicate_words(predicates)}"
@@ -107,6 +109,10 @@ class _Explained:
         capped = feature.cap is not None and cell.value(found, self._at) >= feature.cap
         says, shown = did_words(feature, condition.predicates), cell.shown(found, self._at)
         return Reason("did", says, self._holds(condition, zone), shown, capped, until=until)
+
+    def _sequence(self, condition: InOrder, zone: str) -> Reason:
+        feature = self._program.definitions.features[condition.feature]
+        return Reason("sequence", feature_words(feature), self._holds(condition, zone), until=self._turns(condition, zone))
 
     def _trait(self, path: str) -> Any:
         name, *rest = parse_path(path)

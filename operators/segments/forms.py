@@ -7,7 +7,20 @@ from typing import Any, NamedTuple
 
 from contracts.language.claims import moves
 from contracts.language.exact import exact_test
-from contracts.model.definitions import All, AnyOf, Condition, Did, InAccount, MemberOf, Not, OtherField, Predicate, TraitIs, leaves
+from contracts.model.definitions import (
+    All,
+    AnyOf,
+    Condition,
+    Did,
+    InAccount,
+    InOrder,
+    MemberOf,
+    Not,
+    OtherField,
+    Predicate,
+    TraitIs,
+    leaves,
+)
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells.cell import Cell
@@ -88,6 +101,12 @@ def _did(facts: Facts, condition: Did, zone: str) -> Evaluator:
         return _measured(cell, slot, condition.predicates)
     test = compiled(condition.predicates, zone)
     return lambda person, now, bits: test(cell.value(person.cells.get(slot), now))
+
+
+def _sequence(facts: Facts, condition: InOrder, _zone: str) -> Evaluator:
+    number = facts.number[condition.feature]
+    cell, slot = facts.cells[number], facts.slots[number]
+    return lambda person, now, bits: cell.value(person.cells.get(slot), now)
 
 
 def _measured(cell: Cell, slot: int, predicates: tuple[Predicate, ...]) -> Evaluator:
@@ -223,6 +242,11 @@ FORMS = {
     "not": Form(_not),
     "trait": Form(_trait, _trait_needs, turn=_trait_turn),
     "did": Form(_did, lambda facts, condition: {facts.number[condition.feature]}, _did_without),
+    "sequence": Form(
+        _sequence,
+        lambda facts, condition: {facts.number[condition.feature]},
+        lambda facts, condition: facts.slots[facts.number[condition.feature]],
+    ),
     "segment": Form(_segment, lambda facts, condition: facts.needs[condition.segment]),
     "account": Form(_account, _account_needs),
     "consent": Form(lambda facts, condition, _zone: consent(facts, condition.purpose), lambda _facts, condition: {f"!{condition.purpose}"}),

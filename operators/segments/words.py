@@ -10,7 +10,8 @@ import orjson
 from contracts.language.claims import sentence
 from contracts.language.measures import MEASURES
 from contracts.language.spans import window_text
-from contracts.model.definitions import Feature, Predicate, Where
+from contracts.model.definitions import Feature, Predicate, SequenceStep, Where
+from contracts.text.durations import duration_text
 from contracts.text.problems import listed
 from operators.segments.predicates import canonical
 
@@ -27,10 +28,30 @@ def did_words(feature: Feature, predicates: tuple[Predicate, ...]) -> str:
 
 
 def feature_words(feature: Feature) -> str:
-    """What is done, of which kind, how far back, and what is measured of it."""
-    where = "".join(f", where {_where(one)}" for one in feature.where)
+    """What is done, of which kind, how far back, and what is measured of it; of a sequence its steps."""
+    if feature.measure == "sequence":
+        return _sequence_words(feature)
+    where = _wheres(feature.where)
     of = f" of {feature.property}" if feature.property else ""
     return f"{listed(feature.events)}{window_text(feature)}{where}, {feature.measure}{of}"
+
+
+def _sequence_words(feature: Feature) -> str:
+    """The steps, what they share, and in what time."""
+    steps, span = " → ".join(map(step_words, feature.option("steps"))), feature.option("span_us")
+    same = f", of one {feature.property}" if feature.property else ""
+    begun = "" if feature.within_us is None else f", begun{window_text(feature)}"
+    return f"{steps}{same}{begun}{f', in less than {duration_text(span)}' if span else ''}"
+
+
+def step_words(step: SequenceStep) -> str:
+    """``no order_completed for 2h``."""
+    within = "" if step.within_us is None else f" {'for' if step.never else 'within'} {duration_text(step.within_us)}"
+    return f"{'no ' if step.never else ''}{listed(step.events)}{_wheres(step.where)}{within}"
+
+
+def _wheres(where: Iterable[Where]) -> str:
+    return "".join(f", where {_where(one)}" for one in where)
 
 
 def _where(where: Where) -> str:

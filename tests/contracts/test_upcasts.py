@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import ContractErrors, load
-from contracts.model.definitions import Definitions, Step, Upcast
+from contracts.model.definitions import Definitions
+from contracts.model.upcast_steps import Step, Upcast
 from contracts.model.versions import newest, way
 from contracts.versions.upcast_check import check_upcasts, prove
 from contracts.versions.upcasts import KINDS, UpcastError, compile_upcasts

@@ -43,7 +43,9 @@ def rows(heading: str) -> list[list[str]]:
     return [[re.sub(r"^`(.*)`$", r"\1", cell) for cell in row.split(" | ")] for row in found]
 
 
-TABLES = {heading: rows(f"## {heading}") for heading in ("Forms", "Measures", "Merges", "Traits of traits", "Windows", "Operators")}
+TABLES = {
+    heading: rows(f"## {heading}") for heading in ("Forms", "Sequences", "Measures", "Merges", "Traits of traits", "Windows", "Operators")
+}
 EXAMPLES = [pytest.param(*row, id=row[0]) for table in TABLES.values() for row in table]
 
 

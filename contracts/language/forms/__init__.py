@@ -8,10 +8,12 @@ from contracts.language.forms.did import DID
 from contracts.language.forms.form import Form
 from contracts.language.forms.logic import ALL, ANY, NOT
 from contracts.language.forms.segment import SEGMENT
+from contracts.language.forms.sequence import SEQUENCE
 from contracts.language.forms.trait import TRAIT
 
 FORMS: dict[str, Form] = {
     "all": ALL, "any": ANY, "not": NOT, "trait": TRAIT, "did": DID, "segment": SEGMENT, "consent": CONSENT, "account": ACCOUNT,
+    "sequence": SEQUENCE,
 }  # fmt: skip
-RESERVED = ("at_least", "sequence", "has", "sample", "in_list", "new_within", "inactive_for")
+RESERVED = ("at_least", "has", "sample", "in_list", "new_within", "inactive_for")
 """Words of the language that are not built yet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from contracts.model.definitions import Example, Step, Upcast
+from contracts.model.upcast_steps import Example, Step, Upcast
 from contracts.text.problems import Problem
 from contracts.versions.upcasts.running import UpcastError, compile_steps
 

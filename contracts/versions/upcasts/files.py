@@ -6,7 +6,8 @@ import re
 from typing import Any
 from unicodedata import normalize
 
-from contracts.model.definitions import Contract, Example, Step, Upcast, Version
+from contracts.model.definitions import Contract, Version
+from contracts.model.upcast_steps import Example, Step, Upcast
 from contracts.model.versions import newest, version_text, way
 from contracts.text.keys import Fields, Key, Own, text_schema
 from contracts.text.problems import Problem, listed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
-from contracts.model.definitions import Step, Upcast
+from contracts.model.upcast_steps import Step, Upcast
 from contracts.text.yaml_tree import shown
 from contracts.versions.upcasts.edits import Path, Refused
 from contracts.versions.upcasts.kinds import EDITS, Edit

@@ -15,6 +15,7 @@ from operators.segments.cells.distinct import distinct, seen_distinct
 from operators.segments.cells.first import first, last, latest, seen_end, seen_latest
 from operators.segments.cells.mean import Extreme, Mean, Percentile, seen_extreme, seen_mean, seen_percentile
 from operators.segments.cells.moving import Moving, Noted
+from operators.segments.cells.sequence import InTurn
 from operators.segments.cells.sessions import Interval, Sessions, seen_interval, seen_sessions
 from operators.segments.cells.set import newest, seen_set
 from operators.segments.cells.since import FirstTime, Since
@@ -69,8 +70,11 @@ MEASURES = {
 }
 
 
-def cell_of(feature: Feature, event: str = "", *, matched: bool = True) -> Cell:
-    """The cell of a feature. ``event``: the name of the events that it folds; ``matched``: whether these satisfy its ``where``."""
+def cell_of(feature: Feature, event: str = "", *, matched: bool = True, step: int = 0) -> Cell:
+    """The cell of a feature. ``event``: the name of the events that it folds; ``matched``: whether these satisfy its ``where``;
+    ``step``: of a sequence, which of its steps they match."""
+    if feature.measure == "sequence":
+        return InTurn(replace(feature, options=(*feature.options, ("step", step))))
     if "[]" in (feature.property or ""):
         return ItemsOf(cell_of(replace(feature, property=ITEM), event, matched=matched), feature)
     kind = MEASURES[feature.measure]

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from contracts.model.definitions import All, AnyOf, Condition, Did, InAccount, MemberOf, Not, OtherField, TraitIs
+from contracts.model.definitions import All, AnyOf, Condition, Did, InAccount, InOrder, MemberOf, Not, OtherField, TraitIs
 from contracts.model.traits import Trait
 from operators.segments.sql.derived import derived_value
 from operators.segments.sql.measures import feature_value
 from operators.segments.sql.operators import all_hold
 from operators.segments.sql.plan import Plan
+from operators.segments.sql.sequences import sequence_column
 from operators.segments.sql.values import Value, extract, quote, some_value
 from schemalogic.paths import Step, parse_path
 
@@ -35,6 +36,10 @@ def _not(plan: Plan, condition: Not, timezone: str) -> str:
 
 def _did(plan: Plan, condition: Did, timezone: str) -> str:
     return f"({all_hold(feature_value(plan, plan.definitions.features[condition.feature]), condition.predicates, timezone)})"
+
+
+def _sequence(plan: Plan, condition: InOrder, _timezone: str) -> str:
+    return f"coalesce({sequence_column(plan, plan.definitions.features[condition.feature])}, false)"
 
 
 def _segment(plan: Plan, condition: MemberOf, _timezone: str) -> str:
@@ -105,6 +110,7 @@ FORMS: dict[str, Callable[[Plan, Any, str], str]] = {
     "not": _not,
     "trait": _trait,
     "did": _did,
+    "sequence": _sequence,
     "segment": _segment,
     "account": _account,
     "consent": lambda plan, condition, _timezone: consent_sql(plan, condition.purpose),

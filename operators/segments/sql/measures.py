@@ -277,10 +277,15 @@ def _of(feature: Feature, more: str = "true") -> str:
 def _found(feature: Feature) -> str:
     """The values of the property, each with what makes it different: lists and objects in their place among keys."""
     each = _measured(feature)
-    kind = f"CASE WHEN {each.has_kind('list')} THEN '[' WHEN {each.has_kind('object')} THEN '{{' ELSE '' END"
-    value = f"{each.json} AS value, {kind} || {each.key} AS key"
+    value = f"{each.json} AS value, {value_key(each)} AS key"
     place = f"{_place(feature)} AS place"
     return f"SELECT profile_id, event, time_us, message_id, {value}, {place} FROM {_rows(feature)} WHERE {_having(feature)}"
+
+
+def value_key(value: Value) -> str:
+    """What makes a value different from all others, lists and objects too."""
+    kind = f"CASE WHEN {value.has_kind('list')} THEN '[' WHEN {value.has_kind('object')} THEN '{{' ELSE '' END"
+    return f"{kind} || {value.key}"
 
 
 def _measured(feature: Feature) -> Value:

@@ -10,7 +10,7 @@ from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.measures import CONDITIONS, MEASURES, TRAITS
 from contracts.language.operators import NUMERIC, OPERATORS
 from contracts.language.spans import WINDOWS, window_schemas
-from contracts.text.keys import Schema, described, known, offered
+from contracts.text.keys import Duration, Schema, described, known, offered
 from skep.tools.editor.events import event_definitions, known_event
 from skep.tools.editor.names import Names
 from skep.tools.editor.words import WHERE, durations, fields, items, operators, predicates
@@ -88,12 +88,28 @@ def _compared(window: dict[str, Schema], asks: str, known: dict[str, Schema], na
     return _one_of({**window, **beside, "value": value}, _asking(asks), anyOf=some)
 
 
+def _sequence(names: Names) -> dict[str, Schema]:
+    """A step is an event, or what must not come; `within` is not in the first."""
+    event = {"did": events_schema(names), "where": WHERE}
+    within = described(Duration().schema({}, "how long"), "less than so long after the step before; beside `not` how long it does not come")
+    did = fields({**event, "within": within}, ("did",), allOf=[_OF_EVENT])
+    never = fields({"not": fields(event, ("did",), allOf=[_OF_EVENT]), "within": within}, ("not",))
+    steps = described({"type": "array", "items": {"anyOf": [did, never]}, "minItems": 2}, "what happens one after the other")
+    beside = {
+        "same": {"type": "string", "description": "all steps carry the same value of this property"},
+        "within": Duration().schema({}, "the first step is later than so long ago"),
+        "span": Duration().schema({}, "the last step comes less than so long after the first"),
+    }
+    return {"sequence": fields({"sequence": steps, **beside}, ("sequence",))}
+
+
 FORMS: dict[str, Callable[[Names], dict[str, Schema]]] = {
     "all": lambda _: {"all": fields({"all": items(_CONDITION, "every one holds", minItems=1)}, ("all",))},
     "any": lambda _: {"any": fields({"any": items(_CONDITION, "some one holds", minItems=1)}, ("any",))},
     "not": lambda _: {"not": fields({"not": described(_CONDITION, "does not hold")}, ("not",))},
     "trait": _trait,
     "did": _did,
+    "sequence": _sequence,
     "segment": lambda names: {"segment": fields({"segment": known(names.segments, "is a member of that segment")}, ("segment",))},
     "account": lambda _: {"account": fields({"account": described(_CONDITION, "holds of an account that is belonged to")}, ("account",))},
     "consent": lambda names: {"consent": fields({"consent": known(names.purposes, "that consent is granted now")}, ("consent",))},
