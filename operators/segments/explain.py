@@ -15,9 +15,10 @@ from operators.profile import next_change
 from operators.records import Person
 from operators.segments.compile import Program
 from operators.segments.forms import evaluator
+from operators.segments.passage import passed
 from operators.segments.paths import values
 from operators.segments.predicates import canonical
-from operators.segments.words import did_words, feature_words, predicate_words
+from operators.segments.words import beside_words, did_words, predicate_words, step_words
 from operators.stays import belongs
 from schemalogic.paths import parse_path
 
@@ -29,8 +30,10 @@ MOMENTS_MAX = 10_000
 class Reason:
     """A condition and what became of it.
 
-    ``form``: ``all any not trait did segment consent account confidence``. ``says``: the condition in words, without its parts.
-    ``value``: what the person has, as JSON; of a path with ``[]`` a list, of ``account`` those that are belonged to; None where there is
+    ``form``: ``all any not trait did sequence segment consent account confidence``, below a sequence ``step``, or ``awaited`` of the one
+    that is waited for. ``says``: the condition in words, without its parts.
+    ``value``: what the person has, as JSON; of a path with ``[]`` a list, of ``account`` those that are belonged to, of a
+    step the message id and time of the event behind it, or of the one that broke it; None where there is
     nothing, and of what has parts. ``capped``: a count is
     kept no further than conditions ask, so there may be more. ``default``, of a consent: what counts while nothing is ``decided``.
     ``until``: when it turns by itself; None: not by itself (or not in the next `MOMENTS_MAX` moments), ISO 8601.
@@ -111,8 +114,18 @@ class _Explained:
         return Reason("did", says, self._holds(condition, zone), shown, capped, until=until)
 
     def _sequence(self, condition: InOrder, zone: str) -> Reason:
-        feature = self._program.definitions.features[condition.feature]
-        return Reason("sequence", feature_words(feature), self._holds(condition, zone), until=self._turns(condition, zone))
+        program = self._program
+        feature, cell = program.definitions.features[condition.feature], program.cell(self._person, program.number[condition.feature])
+        steps = zip(feature.option("steps"), passed(feature, cell, self._at), strict=True)
+        of = tuple(
+            Reason(
+                "awaited" if one.awaited else "step", step_words(step), one.holds,
+                None if one.event is None else {"message_id": one.event[1], "time": iso(one.event[0])},
+                until=None if one.until is None else iso(one.until),
+            )
+            for step, one in steps
+        )  # fmt: skip
+        return Reason("sequence", beside_words(feature), self._holds(condition, zone), until=self._turns(condition, zone), of=of)
 
     def _trait(self, path: str) -> Any:
         name, *rest = parse_path(path)

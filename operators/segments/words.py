@@ -38,10 +38,16 @@ def feature_words(feature: Feature) -> str:
 
 def _sequence_words(feature: Feature) -> str:
     """The steps, what they share, and in what time."""
-    steps, span = " → ".join(map(step_words, feature.option("steps"))), feature.option("span_us")
-    same = f", of one {feature.property}" if feature.property else ""
-    begun = "" if feature.within_us is None else f", begun{window_text(feature)}"
-    return f"{steps}{same}{begun}{f', in less than {duration_text(span)}' if span else ''}"
+    beside = beside_words(feature)
+    return " → ".join(map(step_words, feature.option("steps"))) + (f", {beside}" if beside else "")
+
+
+def beside_words(feature: Feature) -> str:
+    """What the steps of a sequence share, and in what time."""
+    span = feature.option("span_us")
+    same = [f"of one {feature.property}"] if feature.property else []
+    begun = [] if feature.within_us is None else [f"begun{window_text(feature)}"]
+    return ", ".join([*same, *begun, *([f"in less than {duration_text(span)}"] if span else [])])
 
 
 def step_words(step: SequenceStep) -> str:

@@ -16,7 +16,8 @@ from operators.segments.compile import Program
 from operators.segments.explain import Reason, explain
 from skep.tools.demo.events import write_demo
 from tests.engine import Engine, steps
-from tests.generator import scenario
+from tests.generator import scenario, written
+from tests.golden.cases import definitions_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,6 +70,50 @@ def test_generated_people(tmp_path: Path) -> None:
                 turning += checked(engine)
     assert turning > 3, "some of them are members for a while only"
     engine.shard.close()
+
+
+CART = {"sequence": [{"did": "added"}, {"did": "checkout", "within": "1h"}, {"not": {"did": "order"}, "within": "2h"}], "same": "cart"}
+PAID = {"sequence": [{"did": "added"}, {"not": {"did": "removed"}}, {"did": "order"}], "same": "cart", "within": "7d", "span": "3d"}
+
+
+@pytest.mark.parametrize(
+    ("who", "events", "at", "expected"),
+    [
+        (CART, "", "12:00", "awaited, -, -"),
+        (CART, "10:00 added a", "10:30", "10:00, awaited until 01T11:00, -"),
+        (CART, "10:00 added a", "11:00", "10:00, -, -"),
+        (CART, "10:00 added a, 10:20 added b, 10:30 checkout b", "11:00", "10:20, 10:30, awaited until 01T12:30"),
+        (CART, "10:00 added a, 10:20 added a, 11:10 checkout a, 11:20 order b", "13:10", "10:20, 11:10, held"),
+        (CART, "10:20 added a, 11:10 checkout a, 11:20 order a", "13:10", "10:20, 11:10, broken by 11:20"),
+        (CART, "10:00 checkout a, 10:10 added a", "10:10", "10:10, awaited until 01T11:10, -"),
+        (PAID, "10:00 added a, 10:05 removed b", "11:00", "10:00, held, awaited until 04T10:00"),
+        (PAID, "10:00 added a, 10:05 removed a", "11:00", "10:00, broken by 10:05, -"),
+        (PAID, "10:00 added a, 10:05 removed a, 10:10 added a, 10:15 order a", "11:00", "10:10, held, 10:15"),
+    ],
+)
+def test_the_events_behind_each_step(who: dict[str, object], events: str, at: str, expected: str, tmp_path: Path) -> None:
+    """The message id of an event is its time; what is waited for, until when."""
+    definitions = definitions_of({"segments": {"s": who, "everybody": {"not": {"did": "nothing"}}}})
+    engine = Engine(tmp_path / "shard", definitions)
+    engine.start(["p"])
+    day, bodies = "2026-01-01T", [{"messageId": "0", "timestamp": "2026-01-01T00:00:00Z", "userId": "ada", "type": "identify"}]
+    for time, name, cart in (one.split() for one in events.split(", ") if one):
+        said = {"event": name, "properties": {"cart": cart}}
+        bodies.append({"messageId": time, "timestamp": f"{day}{time}:00Z", "userId": "ada", "type": "track", **said})
+    engine.feed("p", [written(body) for body in bodies], finished=True)
+    (person,) = engine.view.people()
+    moment = parse_time(f"{day}{at}:00Z")
+    assert moment is not None
+    (found,) = explain(person, engine.view.program, "s", moment).of
+    sound(found)
+    assert ", ".join(map(behind, found.of)) == expected
+    engine.shard.close()
+
+
+def behind(step: Reason) -> str:
+    if step.form == "awaited":
+        return f"awaited until {step.until[8:16]}" if step.until else "awaited"
+    return f"{'' if step.holds else 'broken by '}{step.value['message_id']}" if step.value else "held" if step.holds else "-"
 
 
 def test_the_people_of_the_demo(tmp_path: Path) -> None:

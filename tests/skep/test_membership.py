@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from operators.segments.explain import Reason
 from skep.answers.membership import explained
 from skep.answers.profiles import find
 from skep.cli import console
 from skep.cli.console import json_bytes
 from skep.cli.main import app
+from skep.cli.show.membership import _lines
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from tests.skep.small_shop import SECRET
@@ -77,6 +79,19 @@ def test_json_is_a_tree(small_shop: Path, monkeypatch: pytest.MonkeyPatch) -> No
     }  # fmt: skip
     (did,) = found["why"]["of"]
     assert (did["form"], did["holds"], did["value"], did["capped"], did["until"]) == ("did", True, 1, True, found["until"])
+
+
+def test_steps_of_a_sequence_as_a_terminal_shows_them() -> None:
+    behind = {"message_id": "m1", "time": "2026-01-01T10:00:00.000000Z"}
+    steps = (
+        Reason("step", "added", True, behind), Reason("step", "no removed", True), Reason("step", "no order for 1h", False, behind),
+        Reason("awaited", "checkout within 1h", False, until="2026-01-01T11:00:00.000000Z"), Reason("step", "order", False),
+    )  # fmt: skip
+    assert [line[2:] for line in _lines(Reason("sequence", "of one cart", False, of=steps), 0)] == [
+        "sequence of one cart", "✓ added: m1, 2026-01-01T10:00:00Z", "✓ no removed",
+        "✗ no order for 1h: broken by m1, 2026-01-01T10:00:00Z",
+        "✗ checkout within 1h: awaited, until 2026-01-01T11:00:00Z", "✗ order",
+    ]  # fmt: skip
 
 
 def test_consents_that_nobody_decided(settings: Settings) -> None:

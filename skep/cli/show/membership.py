@@ -42,7 +42,7 @@ def _lines(reason: Reason, depth: int) -> Iterator[str]:
 
 
 def _says(reason: Reason) -> str:
-    return reason.says if reason.form in {"all", "any", "not", "confidence"} else f"{reason.form} {reason.says}"
+    return reason.says if reason.form in {"all", "any", "not", "confidence", "step", "awaited"} else f"{reason.form} {reason.says}".rstrip()
 
 
 def _value(reason: Reason) -> str:
@@ -51,6 +51,10 @@ def _value(reason: Reason) -> str:
         return f": {said}" if reason.decided else f": {said} by default, nothing was decided"
     if reason.form in {"all", "any", "not", "segment"}:
         return ""
+    if reason.form in {"sequence", "awaited"} or (reason.form == "step" and reason.value is None):
+        return ": awaited" if reason.form == "awaited" else ""
+    if reason.form == "step":
+        return f": {'' if reason.holds else 'broken by '}{reason.value['message_id']}, {cell(reason.value['time'])}"
     if reason.value is None:
         return ": there is none"
     return f": {trait_text(reason.value)}{' or more' if reason.capped else ''}"
