@@ -20,6 +20,7 @@ from skep.cli.hash import hash_app
 from skep.cli.late_group import late
 from skep.cli.people import people_app
 from skep.cli.quality import quality_app
+from skep.cli.reports.command import reports_app
 from skep.cli.sections import Sections
 from skep.cli.sources import sources_app
 from skep.cli.sql.command import sql_app
@@ -40,6 +41,7 @@ for alone in (flow_app, definitions_app, people_app, demo_app, sql_app, hash_app
 app.add_typer(accounts_app, name="account")
 app.add_typer(quality_app, name="quality")
 app.add_typer(sources_app, name="sources")
+app.add_typer(reports_app, name="report")
 for name, words in (
     ("quarantine", "What was refused, why, and feeding it again, edited or not."),
     ("identity", "Who is who: links by hand, evidence, rules tried out."),

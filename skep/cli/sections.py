@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Begin": ("init", "demo", "run", "backfill", "status", "health"),
-    "Ask": ("sql", "snapshot", "profile", "account", "segments", "identity", "changes", "dump", "hash"),
+    "Ask": ("sql", "report", "snapshot", "profile", "account", "segments", "identity", "changes", "dump", "hash"),
     "Change definitions": ("check", "plan", "apply", "rollback", "audit", "contracts", "catalog", "schemas"),
     "Keep it in order": ("quarantine", "quality", "sources", "lookups", "state"),
 }

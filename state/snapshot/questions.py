@@ -19,6 +19,7 @@ from state.snapshot.table import Column, comments
 
 _FILE = re.compile(r"((?:-- [^\n]*\n)+)(.*)", re.DOTALL)
 _SIGNATURE = re.compile(r"\w+\((.*?)\)\n(.*?)((?:FROM|SELECT) .*)?", re.DOTALL)
+_PARAMETERS = re.compile(r", (?=\w+(?: :=|,|$))")
 _COLUMN = re.compile(r"(\w+) ([A-Z]+(?:\[\])?): (.+)")
 
 
@@ -37,6 +38,14 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument of a macro; ``default``: in SQL, empty of one that is needed."""
+
+    name: str
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
 class Macro:
     """A macro: what ``FROM name(arguments)`` gives, or, of a scalar one, the value of ``name(arguments)``; without ``example`` a part of
     others, which the snapshot does not tell of."""
@@ -47,8 +56,18 @@ class Macro:
     example: str
     query: str
 
+    @property
+    def is_scalar(self) -> bool:
+        return self.query.startswith("(")
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """Its arguments, in order."""
+        parts = (part.partition(" := ") for part in _PARAMETERS.split(self.arguments) if part)
+        return [Parameter(name, default) for name, _, default in parts]
+
     def ddl(self) -> Iterator[str]:
-        table = "" if self.query.startswith("(") else "TABLE "
+        table = "" if self.is_scalar else "TABLE "
         yield f"CREATE MACRO {self.name}({self.arguments}) AS {table}{self.query}"
         if self.example:
             yield f"COMMENT ON MACRO {table}{self.name} IS {quote(self.comment)}"

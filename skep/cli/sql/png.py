@@ -1,8 +1,10 @@
-"""A chart as a PNG file, by matplotlib, which comes with ``skep[plot]``."""
+"""A chart as a picture, by matplotlib, which comes with ``skep[plot]``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +16,52 @@ INCHES = (10, 5)
 DOTS = 150
 """Dots of an inch."""
 
+Painter = Callable[[Any], None]
+"""Draws on matplotlib's axes."""
 
-def write_png(chart: Chart, path: Path) -> None:
+
+def write_png(paint: Painter, path: Path, title: str = "") -> None:
     """Writes the file; it replaces an older one once it is whole."""
+    figure = _painted(paint, title, "--png")
+    with whole(path, "--png") as part:
+        figure.savefig(part, format="png", dpi=DOTS)
+
+
+def svg_of(paint: Painter, title: str) -> str:
+    """The picture as an SVG element; the same drawing gives the same text."""
+    figure, text = _painted(paint, title, "--html"), StringIO()
+    from matplotlib import rc_context  # noqa: PLC0415 - `_painted` has it
+
+    with rc_context({"svg.hashsalt": "skep"}):
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()[text.getvalue().index("<svg") :]
+
+
+def _painted(paint: Painter, title: str, option: str) -> Any:
     try:
         from matplotlib import rc_context  # noqa: PLC0415 - not everybody has it
         from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError as error:
-        raise CommandError("--png: expected matplotlib, found none → pip install 'skep[plot]'") from error
+        raise CommandError(f"{option}: expected matplotlib, found none → pip install 'skep[plot]'") from error
     # A dollar sign in a name begins no formula.
-    with rc_context({"text.parse_math": False}), whole(path, "--png") as part:
+    with rc_context({"text.parse_math": False}):
         figure = Figure(figsize=INCHES, layout="constrained")
         axes: Any = figure.subplots()
+        paint(axes)
+        if title:
+            axes.set_title(title, loc="left")
+        figure.draw_without_rendering()
+    return figure
+
+
+def painter(chart: Chart) -> Painter:
+    """Draws bars or lines, with a legend."""
+
+    def paint(axes: Any) -> None:
         (_bars if chart.kind == "bar" else _lines)(axes, chart)
         axes.legend()
-        figure.savefig(part, format="png", dpi=DOTS)
+
+    return paint
 
 
 def _lines(axes: Any, chart: Chart) -> None:
@@ -41,7 +74,8 @@ def _lines(axes: Any, chart: Chart) -> None:
 def _bars(axes: Any, chart: Chart) -> None:
     height, places = 0.8 / len(chart.series), range(len(chart.labels))
     for at, one in enumerate(chart.series):
-        axes.barh([place + at * height for place in places], _known(one.values), height, label=one.name)
+        drawn = axes.barh([place + at * height for place in places], _known(one.values), height, label=one.name)
+        axes.bar_label(drawn, one.texts, padding=3, fontsize=8)
     axes.set_yticks([place + 0.4 - height / 2 for place in places], chart.labels)
     axes.invert_yaxis()
     axes.set_ylabel(chart.x)

@@ -1,4 +1,3 @@
 -- value_at(document, path)
 -- The value at a dotted path of a JSON document as a text: texts bare, others as JSON writes them; NULL if it is missing or null
--- SELECT value_at('{"os": {"name": "iOS", "major": 19}}', 'os.name')
 (json_extract_string(document, '/' || replace(replace(replace(path, '~', '~0'), '/', '~1'), '.', '/')))

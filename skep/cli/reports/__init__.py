@@ -1,0 +1,1 @@
+"""`skep report`: the macros of the snapshot as tables, drawings, pictures and pages."""
