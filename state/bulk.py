@@ -34,9 +34,10 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Ready).decode
 
 
-def write_rows(folder: Path, family: str, part: int, rows: Mapping[bytes, bytes | None]) -> int:
-    """Write rows of a family, None for a deletion, as the file of one part; returns its bytes. Raises `DiskFull`."""
-    path = folder / f"{family}-{part}.sst"
+def write_rows(folder: Path, family: str, piece: str, rows: Mapping[bytes, bytes | None]) -> int:
+    """Write rows of a family, None for a deletion, as the file of one piece, which has no key of another's; returns its bytes.
+    Raises `DiskFull`."""
+    path = folder / f"{family}-{piece}.sst"
     writer = SstFileWriter(table_options(family))
     with needing_room(folder, "nothing of it counts yet. Free some space and start again."):
         writer.open(str(path))

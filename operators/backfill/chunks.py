@@ -54,6 +54,7 @@ class Chunk(msgspec.Struct, gc=False):
     messages: bytes
     groups: bytes
     lengths: bytes
+    refused: int
     uncorrected: int
     contracts: list[str]
     looked: dict[str, list[int]]

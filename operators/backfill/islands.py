@@ -7,8 +7,14 @@ on another, nor touch it, so islands are folded side by side.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from operators.backfill.chunks import NOBODY, Chunk
 from state.keys import NOBODY as NO_ANCHOR
@@ -26,8 +32,8 @@ class Islands:
         self._parents = [0]
         self._groups: dict[int, list[int]] = {}
         """Part → by group one of its nodes."""
-        self._messages: dict[int, tuple[int, int]] = {}
-        """8 bytes of a message id's hash → part and group of the first event that has it."""
+        self._events: list[tuple[int, bytes, Sequence[int]]] = []
+        """Of each chunk its part, 8 bytes of the hash of each message id, and the group of each record."""
         for family in ("refused", "manual"):
             for key, _ in shard.rows(family):
                 self._join(self._held(shard, key[:16]), self._held(shard, key[16:32]))
@@ -61,18 +67,32 @@ class Islands:
             groups.append(nodes[0])
         for group, anchor in chunk.also:
             self._join(groups[group], self._node(anchor))
-        part, known = chunk.part, self._messages
-        for message, group in zip(_numbers("Q", chunk.messages), _numbers("I", chunk.groups), strict=True):
-            if message:
-                first = known.setdefault(message, (part, group))
-                if first != (part, group):
-                    self._join(groups[group], self._groups[first[0]][first[1]])
+        self._events.append((chunk.part, chunk.messages, _numbers("I", chunk.groups)))
+
+    def _join_repeats(self) -> None:
+        """Events with one message id are connected."""
+        content = b"".join(messages for _, messages, _ in self._events)
+        messages: Any = pa.Array.from_buffers(pa.int64(), len(content) // 8, [None, pa.py_buffer(content)])
+        order = pc.sort_indices(messages)
+        ordered = messages.take(order)
+        # Those of refused records are 0.
+        again = pc.indices_nonzero(pc.and_(pc.equal(ordered[1:], ordered[:-1]), pc.not_equal(ordered[1:], 0)))
+        begins = list(accumulate((len(groups) for _, _, groups in self._events), initial=0))
+        for pair in zip(order.take(again).to_pylist(), order[1:].take(again).to_pylist(), strict=True):
+            self._join(*(self._node_of(begins, record) for record in pair))
+
+    def _node_of(self, begins: list[int], record: int) -> int:
+        """A node of the group of a record, of which chunks have those from ``begins`` on."""
+        at = bisect_right(begins, record) - 1
+        part, _, groups = self._events[at]
+        return self._groups[part][groups[record - begins[at]]]
 
     def shares(self, chunks: Iterable[Chunk], parts: int) -> tuple[list[dict[int, bytes]], int, int]:
         """Who folds what: of each part, by the part that judged, the island of each group, or `NONE`, as an array of 32 bits.
 
         Also how many islands there are, and how many records the largest has. They are shared out by their records, the largest first.
         """
+        self._join_repeats()
         sizes: dict[int, int] = {}
         for part, counts in self._counted(chunks).items():
             for group, count in counts.items():

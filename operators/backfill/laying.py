@@ -122,7 +122,7 @@ class Judging:
         rows: list[bytes] = []
         messages, groups = array("Q"), array("I")
         also: list[tuple[int, bytes]] = []
-        uncorrected = 0
+        refused = uncorrected = 0
         applied = self._applied.get(batch.partition, 0)
         contracts: dict[str, None] = {}
         looked: dict[str, list[int]] = {}
@@ -132,6 +132,7 @@ class Judging:
             piece = SourceBatch(batch.space, batch.source, batch.partition, first + at, first + at + len(some) - 1, some, batch.read_at_us)
             for part in self._validate.batch(piece):
                 written.append(part)
+                refused += len(part.refused)
                 uncorrected += sum(position > applied for position in part.uncorrected)
                 events = part.events if part.digest == self._digest else list(map(self._judge.understood, part.events))
                 self._lay_down(events, part.refused, rows, messages, groups, also)
@@ -146,7 +147,7 @@ class Judging:
         path.write_bytes(b"".join(rows))
         return Chunk(
             number, self._part, batch.source, batch.partition, first, batch.last, batch.read_at_us, messages.tobytes(), groups.tobytes(),
-            lengths.tobytes(), uncorrected, list(contracts), looked, self._fresh, also, quality,
+            lengths.tobytes(), refused, uncorrected, list(contracts), looked, self._fresh, also, quality,
         )  # fmt: skip
 
     def _lay_down(  # noqa: PLR0917

@@ -28,10 +28,14 @@ from state.keys import sequence_key, sequence_of
 from state.overlay import Overlay
 from state.shard import Missing
 
+_NUMBERED = frozenset({"changes", "history"})
+"""Families whose keys count rows of the whole space: they are written when it is known where a part begins to count."""
 _BESIDE = frozenset({"meta", "quality", "quarantine"})
 """Those whose rows are handed over, since the parts' are added up."""
 TOGETHER = 2_000
 """Records, at least, behind which what whole islands come to is put aside."""
+PIECE = 500_000
+"""Rows put aside, at least, that are written to files of their own: they bound memory, about 400 bytes each."""
 _REST = 40
 """Bits of a place in a chunk, behind those of the chunk."""
 
@@ -39,10 +43,15 @@ _decode_identifiers = msgspec.msgpack.Decoder(list[tuple[tuple[int, str], ...]])
 
 
 class Folding:
-    """One part's fold of one slice, over the shard as it was committed when the slice began. ``meta`` is that of the space then."""
+    """One part's fold of one slice, over the shard as it was committed when the slice began, into files of the folder ``into``.
 
-    def __init__(self, path: Path, meta: bytes, work: Callable[[Overlay], Work], applied: dict[str, int]) -> None:
+    ``meta`` is that of the space then."""
+
+    def __init__(  # noqa: PLR0917
+        self, path: Path, into: Path, part: int, meta: bytes, work: Callable[[Overlay], Work], applied: dict[str, int]
+    ) -> None:
         self._shard = Overlay(path)
+        self._folder, self._part = into, part
         # What is counted there is added to what others count.
         quality = Family(self._shard.db, "quality", Missing())
         self._shard.families["quality"] = self._shard.quality = quality
@@ -56,16 +65,18 @@ class Folding:
         self._conflicts: dict[int, list[int]] = {}
         self._aside: dict[str, dict[bytes, bytes | None]] = {name: {} for name in self._shard.families if name not in _BESIDE}
         """Rows of islands that are done, by family: no other island asks for them."""
+        self._waiting = self._pieces = self._bytes = 0
+        """Rows put aside since the last piece, pieces, and the bytes of their files."""
 
-    def fold(self, folder: Path, chunks: Sequence[Chunk], shares: dict[int, bytes], said: Callable[[int], None]) -> Folded:
+    def fold(self, chunks: Sequence[Chunk], shares: dict[int, bytes], said: Callable[[int], None]) -> Folded:
         """Fold the islands of a share (`Islands.shares`), one after the other, each in order of the records' positions.
 
         ``said`` is told how many records are done, now and then.
         """
         count = done = 0
         with ExitStack() as stack:
-            laid = [_Laid(stack, folder, chunk, self._applied.get(chunk.partition, 0)) for chunk in chunks]
-            identifiers = {part: _decode_identifiers((folder / f"identifiers-{part}").read_bytes()) for part in shares}
+            laid = [_Laid(stack, self._folder, chunk, self._applied.get(chunk.partition, 0)) for chunk in chunks]
+            identifiers = {part: _decode_identifiers((self._folder / f"identifiers-{part}").read_bytes()) for part in shares}
             for island in _islands(laid, shares):
                 for at in island:
                     chunk = laid[at >> _REST]
@@ -109,7 +120,19 @@ class Folding:
             family = families[name]
             if family.pending:
                 rows.update(family.pending)
+                self._waiting += len(family.pending)
                 family.pending = {}
+        if self._waiting >= PIECE:
+            for name, rows in self._aside.items():
+                if name not in _NUMBERED:
+                    self._write_rows(name, rows)
+                    self._aside[name] = {}
+            self._pieces += 1
+            self._waiting = 0
+
+    def _write_rows(self, family: str, rows: dict[bytes, bytes | None]) -> None:
+        if rows:
+            self._bytes += write_rows(self._folder, family, f"{self._part}-{self._pieces}", rows)
 
     def _done(self, count: int) -> Folded:
         work, shard = self._work, self._shard
@@ -122,19 +145,17 @@ class Folding:
             0 if largest is None else int.from_bytes(largest, "big"), count,
         )  # fmt: skip
 
-    def write(self, folder: Path, part: int, changes: int, turns: int) -> int:
-        """Write the part's files; its changes and turns begin behind these numbers. Returns their bytes."""
-        written = 0
+    def write(self, changes: int, turns: int) -> int:
+        """Write what is left; the part's changes and turns begin behind these numbers. Returns the bytes of all of its files."""
         for name in list(self._aside):
             rows = self._aside.pop(name)
             if name == "changes":
                 rows = self._renumbered(rows, changes - self._changes)
             elif name == "history":
                 rows = _moved(rows, turns - self._turns)
-            if rows:
-                written += write_rows(folder, name, part, rows)
+            self._write_rows(name, rows)
         self._let_go()
-        return written
+        return self._bytes
 
     def _let_go(self) -> None:
         """What a space works on holds itself, so what it holds is let go of one by one: to have it looked for takes longer."""

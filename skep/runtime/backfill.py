@@ -43,8 +43,11 @@ from state.keys import mark_key
 
 CHUNK = 50_000
 """Records that a part judges at once; each chunk has its own files in the archive."""
-SLICE = 500_000
-"""Records that are taken in together, or not at all: they bound memory, about 3 kB each."""
+SLICE = 2_000_000
+"""Records that are taken in together, or not at all: they bound the disk that is taken meanwhile, about twice their own size, and what
+memory holds of each, some 60 bytes in each process."""
+REFUSED = 8
+"""As how many a refused record counts there, which is held in memory until the end of its slice."""
 PARTS_MAX = 8
 Said = Callable[[str, int, int], None]
 """Told what is being done, how many records of it are, and of how many, 0 if that is not known."""
@@ -253,7 +256,7 @@ class _Backfill:
         self._marks = {}
         number, records = 0, 0
         batch: SourceBatch | None = first
-        while batch is not None and records < SLICE:
+        while batch is not None and records + sum(chunk.refused for chunk in chunks.values()) * (REFUSED - 1) < SLICE:
             free = min(self._helpers, key=lambda one: one.waiting)
             while free.waiting > 1:
                 self._hear(chunks, records)

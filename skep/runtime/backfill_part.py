@@ -91,8 +91,8 @@ class Apart:
     def fold(self, meta: bytes, chunks: list[Chunk], shares: dict[int, bytes], said: Callable[[int], None]) -> Folded:
         """Fold the islands of a share; ``meta`` is that of the slice, with every contract that the parts have found."""
         one, settings = self._slice, self._settings
-        self._folding = Folding(shard_path(settings, one.space), meta, self._work, one.applied)
-        return self._folding.fold(self._folder, chunks, shares, said)
+        self._folding = Folding(shard_path(settings, one.space), self._folder, self._number, meta, self._work, one.applied)
+        return self._folding.fold(chunks, shares, said)
 
     def _work(self, shard: Overlay) -> Work:
         return work_of(self._settings, self._slice.space, shard, load=self._load, judge=self._validate.judge)
@@ -103,7 +103,7 @@ class Apart:
 
     def write(self, changes: int, turns: int) -> int:
         """Write what it has folded; the bytes of its files."""
-        written = self._folding.write(self._folder, self._number, changes, turns)
+        written = self._folding.write(changes, turns)
         del self._folding
         return written
 

@@ -130,6 +130,7 @@ def same(reference: Path, found: Path) -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several chunks and slices of few records, and of what is put aside."""
     monkeypatch.setattr(share, "TOGETHER", 5)
+    monkeypatch.setattr(share, "PIECE", 30)
     monkeypatch.setattr(bulk, "CHUNK", 7)
     monkeypatch.setattr(bulk, "SLICE", 40)
 
@@ -179,32 +180,26 @@ def _killed(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("moment", ["judged", "grouped", "folded", "ready", "some files are in", "all files are in", "all rows are in"])
+MOMENTS: dict[str, tuple[Any, str, int]] = {
+    "judged": (bulk.Islands, "add", 8),
+    "grouped": (bulk.Islands, "shares", 1),
+    "folded": (bulk.joining, "beside", 1),
+    "ready": (bulk.bulk, "take_in", 1),
+    "some files are in": (bulk.bulk, "_take_files", 4),
+    "all files are in": (bulk.bulk, "_write_behind", 1),
+    "all rows are in": (bulk.bulk, "remove", 1),
+}
+"""Where it is killed: what is called then, and behind how many such calls."""
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_any_moment_it_goes_on(moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the second slice; then it is run again, or a flow takes over."""
     reference, other = both(tmp_path, scenario(5, 80, conflicting=True), Random(moment))
-    times = count()
+    of, name, often = MOMENTS[moment]
+    times, real = count(), getattr(of, name)
     with monkeypatch.context() as patch:
-
-        def after(name: str, of: Any, often: int) -> None:
-            real = getattr(of, name)
-            patch.setattr(of, name, lambda *args: _killed() if next(times) >= often else real(*args))
-
-        match moment:
-            case "judged":
-                after("add", bulk.Islands, 8)
-            case "grouped":
-                after("shares", bulk.Islands, 1)
-            case "folded":
-                after("beside", bulk.joining, 1)
-            case "ready":
-                after("take_in", bulk.bulk, 1)
-            case "some files are in":
-                after("_take_files", bulk.bulk, 4)
-            case "all files are in":
-                after("_write_behind", bulk.bulk, 1)
-            case "all rows are in":
-                after("remove", bulk.bulk, 1)
+        patch.setattr(of, name, lambda *args: _killed() if next(times) >= often else real(*args))
         with pytest.raises(KeyboardInterrupt):
             backfill(other)
     if moment in {"folded", "some files are in"}:
