@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import orjson
 
+from contracts.language.forms import say
 from contracts.model.hashing import profile_id
 from contracts.text.problems import closest, listed
 from contracts.text.times import iso
@@ -22,7 +23,7 @@ class Membership(msgspec.Struct, frozen=True):
     """Somebody and a segment, at the clock. Times are ISO 8601.
 
     ``since``: when the change log has the last turn; None while there was none, as for those who never entered. ``until``: when it turns
-    by itself, if nothing else happens; None if it does not.
+    by itself, if nothing else happens; None if it does not. ``says``: the segment as a sentence.
     """
 
     space: str
@@ -34,6 +35,7 @@ class Membership(msgspec.Struct, frozen=True):
     member: bool
     since: str | None
     until: str | None
+    says: str
     why: Reason
 
 
@@ -54,7 +56,8 @@ def membership(settings: Settings, view: View, person: Person, name: str) -> Mem
     why = explain(person, program, name, at)
     profile = profile_id(person.key)
     since = _since(view, profile, name)
-    return Membership(view.space, profile, name, segment.version, segment.title, iso(at), why.holds, since, why.until, why)
+    says = say(segment, view.program.definitions.features)
+    return Membership(view.space, profile, name, segment.version, segment.title, iso(at), why.holds, since, why.until, says, why)
 
 
 def _unknown(settings: Settings, view: View, name: str) -> str:

@@ -1,4 +1,4 @@
-"""`skep segments sql`: a segment as a query over the snapshot."""
+"""`skep segments sql` and `say`: a segment as a query over the snapshot, and as a sentence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import msgspec
 
+from contracts.language.forms import say
 from contracts.model.definitions import Definitions
 from contracts.text.problems import choices
 from contracts.text.times import iso, parse_time
@@ -37,6 +38,24 @@ def query_of(settings: Settings, segment: str, at: str | None, space: str | None
     definitions, forced = known_segment(settings, where, segment)
     shown = None if at_us is None else iso(at_us)
     return SegmentQuery(where, segment, shown, forced, segment_query(definitions, segment, where, at_us))
+
+
+class SegmentSentence(msgspec.Struct, frozen=True):
+    """A segment as a plain sentence; ``in_force`` as in `SegmentQuery`."""
+
+    space: str
+    segment: str
+    version: int
+    in_force: bool
+    says: str
+
+
+def sentence_of(settings: Settings, segment: str, space: str | None) -> SegmentSentence:
+    """Raises CommandError for a segment that there is not."""
+    where = one_space(settings, space)
+    definitions, forced = known_segment(settings, where, segment)
+    found = next(one for one in definitions.segments if one.name == segment)
+    return SegmentSentence(where, segment, found.version, forced, say(found, definitions.features))
 
 
 def known_segment(settings: Settings, space: str, name: str) -> tuple[Definitions, bool]:

@@ -94,3 +94,19 @@ def segments_sql(
     from skep.answers.segment_query import query_of
 
     answer(query_of(settings_of(context), name, at, space), lambda found: console.lines_as_they_are(found.sql), json=json)
+
+
+@segments_app.command("say")
+def segments_say(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A segment.", autocompletion=offered.segments)],
+    space: OneSpace = None,
+    json: Json = False,
+) -> None:
+    """A segment as a plain sentence.
+
+    Example: skep segments say lapsing_vips
+    """
+    from skep.answers.segment_query import sentence_of
+
+    answer(sentence_of(settings_of(context), name, space), lambda found: console.out.print(found.says), json=json)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from skep.answers.segment_query import query_of
+from skep.answers.segment_query import query_of, sentence_of
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from state.errors import BeforeClock
@@ -52,3 +52,13 @@ def test_the_text_runs_as_it_is_printed(small_shop: Path) -> None:
                 "SELECT profile_id FROM memberships WHERE segment = ? AND exited_at IS NULL ORDER BY 1", [segment]
             ).fetchall()
             assert con.execute(said.stdout).fetchall() == inside, segment
+
+
+def test_a_segment_in_words(small_shop: Path, settings: Settings) -> None:
+    """Printed, and as JSON with where it comes from."""
+    words = sentence_of(settings, "lapsing", None).says
+    assert words.startswith("Members of lapsing are those")
+    done = skep("segments", "say", "lapsing", project=small_shop, SKEP_SECRET=SECRET)
+    assert (done.stdout, done.stderr) == (f"{words}\n", "")
+    found = json.loads(skep("segments", "say", "lapsing", "--json", project=small_shop, SKEP_SECRET=SECRET).stdout)
+    assert found == {"space": "shop", "segment": "lapsing", "version": found["version"], "in_force": True, "says": words}

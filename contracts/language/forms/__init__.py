@@ -10,6 +10,8 @@ from contracts.language.forms.logic import ALL, ANY, NOT
 from contracts.language.forms.segment import SEGMENT
 from contracts.language.forms.sequence import SEQUENCE
 from contracts.language.forms.trait import TRAIT
+from contracts.language.plain import Plainly, told
+from contracts.model.definitions import Condition, Feature, Segment
 
 FORMS: dict[str, Form] = {
     "all": ALL, "any": ANY, "not": NOT, "trait": TRAIT, "did": DID, "segment": SEGMENT, "consent": CONSENT, "account": ACCOUNT,
@@ -17,3 +19,14 @@ FORMS: dict[str, Form] = {
 }  # fmt: skip
 RESERVED = ("at_least", "has", "sample", "in_list", "new_within", "inactive_for")
 """Words of the language that are not built yet."""
+
+
+def say(segment: Segment, features: dict[str, Feature]) -> str:
+    """A segment as a plain sentence, given the features that its conditions name, by key."""
+    return told(segment, features, _clause)
+
+
+def _clause(condition: Condition, telling: Plainly) -> str:
+    tells = FORMS[condition.form].tells
+    assert tells is not None, f"the form {condition.form} has no sentence"
+    return tells(condition, telling)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contracts.language.forms.form import Form, Inner, Surroundings
+from contracts.language.plain import Plainly
 from contracts.language.predicates import predicates_text
 from contracts.model.definitions import Condition, InAccount, Not, TraitIs
 from contracts.text.yaml_tree import Reader, Tree
@@ -30,4 +31,12 @@ def account_words(condition: Condition) -> str:
     return f"{condition.form} of ({', '.join(map(account_words, condition.parts))})"
 
 
-ACCOUNT = Form(_account, lambda condition, _features: f"account {account_words(condition.of)}")
+def _tells(condition: InAccount, telling: Plainly) -> str:
+    return f"who belong to an account {telling.inside(condition.of).replace('who are not among those', 'that is not one')}"
+
+
+ACCOUNT = Form(
+    _account,
+    lambda condition, _features: f"account {account_words(condition.of)}",
+    _tells,
+)

@@ -24,4 +24,8 @@ def read_purpose(reader: Reader, at: Tree | None, purposes: tuple[str, ...] | No
     return name or None
 
 
-CONSENT = Form(_consent, lambda condition, _features: f"consent {condition.purpose}")
+CONSENT = Form(
+    _consent,
+    lambda condition, _features: f"consent {condition.purpose}",
+    lambda condition, _telling: f"who consent to {condition.purpose}",
+)

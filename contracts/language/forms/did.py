@@ -12,6 +12,7 @@ from contracts.language.measures.counting import TIMES
 from contracts.language.measures.measure import Measure
 from contracts.language.measures.telling import read_options, read_span
 from contracts.language.operators import NUMERIC, OPERATORS
+from contracts.language.plain import Plainly, long_duration, names, said_of, where_phrase, window_phrase
 from contracts.language.predicates import cap_of, check_comparison, meant_operator, predicates_text, read_durations, read_predicates
 from contracts.language.spans import WINDOWS, TimeSpan, window_text
 from contracts.model.definitions import Condition, Did, Feature, Predicate, Where
@@ -149,4 +150,49 @@ def _says(condition: Did, features: dict[str, Feature]) -> str:
     return f"did {' or '.join(feature.events)}{where}{window_text(feature)}{measured}"
 
 
-DID = Form(_did, _says)
+_NOUNS = {
+    "sum": "total {property} of", "avg": "average {property} of", "min": "smallest {property} of", "max": "largest {property} of",
+    "distinct": "number of different {property} of", "distinct_days": "number of days with", "first": "{property} of the earliest",
+    "last": "{property} of the latest", "since_first": "time since the first", "since_last": "time since the last",
+}  # fmt: skip
+"""What is measured of the events that are named behind it."""
+
+
+def _tells(condition: Did, telling: Plainly) -> str:
+    feature = telling.features[condition.feature]
+    done, window, where = names(feature.events), window_phrase(feature), where_phrase(feature)
+    match feature.measure:
+        case "times":
+            often = "" if condition.predicates == (Predicate("gte", 1),) else f" {_often(condition.predicates)}"
+            return f"who did {done}{often}{window}{where}" if often != " never" else f"who never did {done}{window}{where}"
+        case "latest":
+            return f"whose latest {done}{window} has {where.removeprefix(', with ')}"
+        case "first_time":
+            return f"who did {done} for the first time ever{window}{where}"
+        case "active_periods":
+            of, each = feature.option("of"), long_duration(feature.option("each"))
+            return f"who did {done} in {_number(condition.predicates)} of the last {of} periods of {each}{where}"
+        case "decayed_sum":
+            what = f"total {feature.property} of" if feature.property else "number of"
+            halved = f"in which each counts half after every {long_duration(feature.option('half_life'))}"
+            return f"whose {what} {done}{window}{where.removesuffix(',')}, {halved}, {said_of(condition.predicates)}"
+        case measure:
+            what = _NOUNS[measure].format(property=feature.property)
+            return f"whose {what} {done}{window}{where} {said_of(condition.predicates, passing=MEASURES[measure].passing)}"
+
+
+def _often(predicates: tuple[Predicate, ...]) -> str:
+    """``at least 3 times``, ``never``."""
+    if predicates == (Predicate("eq", 0),):
+        return "never"
+    said = _number(predicates)
+    return f"{said} time{'' if said == 'exactly 1' else 's'}"
+
+
+def _number(predicates: tuple[Predicate, ...]) -> str:
+    """``at least 3``, ``exactly 1``."""
+    said = said_of(predicates).removeprefix("is ").replace(" and is ", " and ")
+    return f"exactly {said}" if predicates[0].op == "eq" else said
+
+
+DID = Form(_did, _says, _tells)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from contracts.language.features import Measured
+from contracts.language.plain import Plainly
 from contracts.model.definitions import Condition, Feature
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.typed import Typed
@@ -46,3 +47,5 @@ class Form:
 
     read: Read
     says: Callable[[Any, dict[str, Feature]], str] | None = None
+    tells: Callable[[Any, Plainly], str] | None = None
+    """A condition as a clause of a plain sentence, behind ``those``: ``who did …``, ``whose … is …``. Every form has it."""

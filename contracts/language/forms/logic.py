@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from contracts.language.forms.form import Form, Inner, Read, Surroundings
+from contracts.language.plain import Plainly, parts
 from contracts.model.definitions import All, AnyOf, Condition, Not
 from contracts.text.yaml_tree import Reader, Tree
 
@@ -30,6 +32,16 @@ def _not(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surroundings
     return None if found is None else Not(found)
 
 
-ALL = Form(_list(All, "all"))
-ANY = Form(_list(AnyOf, "any"))
-NOT = Form(_not)
+def _joined(word: str) -> Callable[[Any, Plainly], str]:
+    return lambda condition, telling: parts([telling.inside(one) for one in condition.of], word)
+
+
+def _tells_not(condition: Not, telling: Plainly) -> str:
+    said = telling.clause(condition.of)
+    plain = condition.of.form == "did" and said.startswith("who did ") and " at least 1 " not in said
+    return said.replace("who did ", "who did not do ", 1) if plain else f"who are not among those {telling.inside(condition.of)}"
+
+
+ALL = Form(_list(All, "all"), tells=_joined("and"))
+ANY = Form(_list(AnyOf, "any"), tells=_joined("or"))
+NOT = Form(_not, tells=_tells_not)

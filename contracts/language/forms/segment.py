@@ -19,4 +19,8 @@ def _segment(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surround
     return MemberOf(name) if name else None
 
 
-SEGMENT = Form(_segment, lambda condition, _features: f"segment {condition.segment}")
+SEGMENT = Form(
+    _segment,
+    lambda condition, _features: f"segment {condition.segment}",
+    lambda condition, _telling: f"who are members of {condition.segment}",
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contracts.language.claims import moves
 from contracts.language.comparisons import said
 from contracts.language.forms.form import Form, Inner, Surroundings
+from contracts.language.plain import said_of
 from contracts.language.predicates import Others, meant_operator, predicates_text, read_predicates
 from contracts.model.definitions import Condition, TraitIs
 from contracts.text.problems import choices
@@ -76,4 +77,8 @@ def _says(condition: TraitIs, _features: object) -> str:
     return f"trait {condition.path} {predicates_text(condition.predicates)}"
 
 
-TRAIT = Form(_trait, _says)
+def _tells(condition: TraitIs, _telling: object) -> str:
+    return f"whose {condition.path} {said_of(condition.predicates)}"
+
+
+TRAIT = Form(_trait, _says, _tells)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from contracts.language.forms import say
 from contracts.model.definitions import Definitions, Segment
 from contracts.reading.segments import named_segments
 from contracts.text.times import iso
@@ -38,7 +39,8 @@ def segment_query(definitions: Definitions, name: str, space: str, at_us: int | 
     used = _used(named)
     tables = {table: f"SELECT * FROM {table} WHERE space = {quote(space)}" for table in _tables(used.values())}
     parts = ",\n".join(_part(key, body, said.get(key)) for key, body in {**tables, **used}.items())
-    return f"-- Who is in {_titled(segments[-1])}\nWITH\n{parts}\nSELECT profile_id FROM s_{len(segments) - 1} ORDER BY profile_id;\n"
+    heading = f"-- {_titled(segments[-1])}\n-- {' '.join(say(segments[-1], definitions.features).split())}"
+    return f"{heading}\nWITH\n{parts}\nSELECT profile_id FROM s_{len(segments) - 1} ORDER BY profile_id;\n"
 
 
 def _needed(known: Mapping[str, Segment], name: str) -> Iterator[Segment]:

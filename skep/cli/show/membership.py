@@ -19,6 +19,8 @@ def show(one: Membership) -> None:
     out.print(f"{side} {one.segment} (version {one.version}){since}{_until(one)}")
     if one.title:
         out.print(styled(one.title, "dim"))
+    for line in wrapped(one.says, screen_width() or WIDE):
+        out.print(styled(line, "dim"))
     out.print()
     for reason in one.why.of:
         for line in _lines(reason, 0):
