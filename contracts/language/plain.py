@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.language.claims import sentence
-from contracts.model.definitions import Condition, Feature, Predicate, Segment
+from contracts.model.definitions import Condition, Feature, Predicate, Segment, Where
 from contracts.text.durations import UNITS_US
 from contracts.text.problems import listed
 from contracts.text.times import DAY_US, iso
@@ -99,9 +99,9 @@ def _moment(time_us: int, *, last: bool = False) -> str:
     return re.sub(r"\.?0+Z$", "Z", iso(time_us - 1 if last else time_us)) if time_us % 1_000_000 else iso(time_us - last)
 
 
-def where_phrase(feature: Feature) -> str:
+def where_phrase(where: Iterable[Where]) -> str:
     """``, with currency that is EUR,``; empty where all events count."""
-    said = [f"{one.path} that {said_of(one.predicates)}" for one in feature.where]
+    said = [f"{one.path} that {said_of(one.predicates)}" for one in where]
     return f", with {listed(said, 'and')}," if said else ""
 
 

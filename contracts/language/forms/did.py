@@ -160,7 +160,7 @@ _NOUNS = {
 
 def _tells(condition: Did, telling: Plainly) -> str:
     feature = telling.features[condition.feature]
-    done, window, where = names(feature.events), window_phrase(feature), where_phrase(feature)
+    done, window, where = names(feature.events), window_phrase(feature), where_phrase(feature.where)
     match feature.measure:
         case "times":
             often = "" if condition.predicates == (Predicate("gte", 1),) else f" {_often(condition.predicates)}"

@@ -8,6 +8,7 @@ from functools import reduce
 from contracts.language.features import Measured, read_events, read_property, read_where, zoned
 from contracts.language.forms.form import Form, Inner, Surroundings
 from contracts.language.operands import KINDS
+from contracts.language.plain import Plainly, long_duration, names, where_phrase, window_phrase
 from contracts.language.predicates import predicates_text
 from contracts.language.spans import window_text
 from contracts.model.definitions import Condition, Feature, InOrder, SequenceStep
@@ -164,4 +165,20 @@ def step_text(step: SequenceStep) -> str:
     return f"{'no ' if step.never else ''}{' or '.join(step.events)}{where}{within}"
 
 
-SEQUENCE = Form(_sequence, lambda condition, features: f"sequence of {sequence_text(features[condition.feature])}")
+def _tells(condition: InOrder, telling: Plainly) -> str:
+    feature = telling.features[condition.feature]
+    span = feature.option("span_us")
+    said = ", then ".join(map(_tells_step, feature.option("steps")))
+    same = f", all with the same {feature.property}" if feature.property else ""
+    begun = f", beginning{window_phrase(feature)}" if window_phrase(feature) else ""
+    return f"who did {said}{same}{begun}{f', in less than {long_duration(span)}' if span else ''}"
+
+
+def _tells_step(step: SequenceStep) -> str:
+    where = where_phrase(step.where).removesuffix(",")
+    if step.never:
+        return f"no {names(step.events)}{where}{'' if step.within_us is None else f' for {long_duration(step.within_us)}'}"
+    return f"{names(step.events)}{where}{'' if step.within_us is None else f' less than {long_duration(step.within_us)} later'}"
+
+
+SEQUENCE = Form(_sequence, lambda condition, features: f"sequence of {sequence_text(features[condition.feature])}", _tells)

@@ -83,6 +83,11 @@ def _part(items: list[Stretch], depth: int) -> Iterator[str]:
     if len(indent) + len(_flat(items)) <= WIDTH:
         yield indent + _flat(items)
         return
+    if items[0].word == "SELECT" and any(item.word == "," for item in items):
+        yield f"{indent}SELECT"
+        for column in _columns(items[1:]):
+            yield from _part(column, depth + 1)
+        return
     begun = ""
     for item in items:
         begun += ("" if item.glued or not begun else " ") + (item.word if item.inner else "")
@@ -96,3 +101,13 @@ def _part(items: list[Stretch], depth: int) -> Iterator[str]:
             yield from _lines(inner, depth + 1)
             begun = last.word
     yield indent + begun
+
+
+def _columns(items: list[Stretch]) -> Iterator[list[Stretch]]:
+    column: list[Stretch] = []
+    for item in items:
+        column.append(item)
+        if item.word == ",":
+            yield column
+            column = []
+    yield column
