@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from copy import copy
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -168,8 +170,8 @@ def test_many_events_of_many_steps_take_no_longer_than_their_number() -> None:
     cell = cell_of(the_feature(definitions))
     assert isinstance(cell, InTurn)
     program, cells = Program(definitions), dict[int, Any]()
-    for number in range(10_000):
-        fold(program, cells, event_of(definitions, number, "a"), START)
+    for event in events_of(definitions, range(10_000), "a"):
+        fold(program, cells, event, START)
     assert cell.value(cells[0], START + 10_000 * SECOND) is False
     fold(program, cells, event_of(definitions, 10_001, "c"), START + 10_000 * SECOND)
     assert cell.value(cells[0], START + 10_001 * SECOND) is False
@@ -177,9 +179,27 @@ def test_many_events_of_many_steps_take_no_longer_than_their_number() -> None:
     assert cell.value(cells[0], START + 10_001 * SECOND) is True
 
 
+def test_what_has_happened_for_good_is_not_looked_for_again() -> None:
+    definitions = definitions_of({"segments": {"s": {"sequence": [{"did": "a"}, {"did": "a"}]}}})
+    program, cells = Program(definitions), dict[int, Any]()
+    turned = [fold(program, cells, event, START + 9_999 * SECOND) for event in events_of(definitions, range(10_000), "a")]
+    assert turned == [number == 1 for number in range(10_000)]
+    assert fold(program, cells, event_of(definitions, -1, "a"), START), "a late one: it has happened a second earlier"
+
+
 def event_of(definitions: Definitions, number: int, name: str, more: int = 0) -> Event:
-    body = {"messageId": f"m{number:06}{more}", "timestamp": text_of(START + number * SECOND + more), "userId": "ada", "type": "track"}
-    return to_events([{**body, "event": name, "properties": {}, "context": {}}], definitions)[0]
+    return events_of(definitions, [number], name, more)[0]
+
+
+def events_of(definitions: Definitions, numbers: Iterable[int], name: str, more: int = 0) -> list[Event]:
+    """An event a second."""
+    body = {"messageId": "m", "timestamp": text_of(START), "userId": "ada", "type": "track", "event": name, "properties": {}, "context": {}}
+    (one,) = to_events([body], definitions)
+    found = []
+    for at in numbers:
+        found.append(copy(one))
+        found[-1].message_id, found[-1].time_us = f"m{at:06}{more}", START + at * SECOND + more
+    return found
 
 
 def test_what_no_step_asks_for_costs_nothing() -> None:

@@ -53,6 +53,8 @@ class InTurn(Cell):
         """Of the step that the events match which this one folds."""
         self._shared: Callable[[Any], Any] | None = property_of(feature) if feature.property else None
         self._deciding = deciding(self._steps)
+        self._for_good = self._within == EVER and not self._steps[-1].never
+        """Whether, once it has happened, nothing that is later than all the rest can make a difference."""
 
     def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
         shared = None if self._shared is None else self._shared(properties)
@@ -71,6 +73,7 @@ class InTurn(Cell):
             place = bisect_left(entries, (time, message), key=place_of)
             if place < len(entries) and entries[place][1] == message and entries[place][0] == time:
                 entries[place][2] |= self._bit
+                newest = place == len(entries) - 1 and (place == 0 or entries[place - 1][0] < time)
             else:
                 entries.insert(place, [time, message, self._bit, key])
         gone = bisect_right(entries, since, key=time_of) if entries[0][0] <= since else 0
@@ -78,7 +81,7 @@ class InTurn(Cell):
             gone = max(gone, bisect_right(entries, now, key=time_of) - self._kept)
         if gone > 0:
             del entries[:gone]
-        elif newest and not self._bit & self._deciding:
+        elif newest and (not self._bit & self._deciding or (self._for_good and cell[0])):
             return False
         known = cell[0]
         cell[0] = self._spans(entries, now)
