@@ -238,7 +238,9 @@ def _of_value(rng: Random, number: int) -> Json:
 
 def _condition(rng: Random, number: int, depth: int) -> Json:
     """A condition of segment ``number``, which may name those before it."""
-    kind = rng.choices(["did", "trait", "consent", "segment", "all", "any", "not"], [6, 4, 1, 1, *[1 if depth else 0] * 3])[0]
+    kind = rng.choices(["did", "trait", "consent", "segment", "all", "any", "not", "at_least"], [6, 4, 1, 1, *[1 if depth else 0] * 4])[0]
+    if kind == "at_least":
+        return {kind: {"n": rng.choice([1, 2, 2, 3]), "of": [_condition(rng, number, depth - 1) for _ in range(3)]}}
     if kind in ("all", "any"):
         return {kind: [_condition(rng, number, depth - 1) for _ in range(2)]}
     if kind == "not":

@@ -547,6 +547,7 @@ def did(segment: Segment, condition: Any, facts: Facts) -> bool:
 FORMS: dict[str, Callable[[Segment, Any, Facts], bool]] = {
     "all": lambda segment, condition, facts: all(holds(segment, each, facts) for each in condition.of),
     "any": lambda segment, condition, facts: any(holds(segment, each, facts) for each in condition.of),
+    "at_least": lambda segment, condition, facts: sum(holds(segment, each, facts) for each in condition.of) >= condition.n,
     "not": lambda segment, condition, facts: not holds(segment, condition.of, facts),
     "trait": lambda segment, condition, facts: some_value(
         facts.traits, condition.path, written(condition.predicates, facts.traits), segment.timezone, facts.at

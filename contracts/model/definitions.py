@@ -190,6 +190,19 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLeast:
+    """``n`` or more of the conditions hold."""
+
+    n: int
+    of: tuple[Condition, ...]
+    form: ClassVar[str] = "at_least"
+
+    @property
+    def parts(self) -> tuple[Condition, ...]:
+        return self.of
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     of: Condition
     form: ClassVar[str] = "not"
@@ -248,13 +261,13 @@ class InAccount:
     parts: ClassVar[tuple[Condition, ...]] = ()
 
 
-Condition = All | AnyOf | Not | TraitIs | Did | InOrder | MemberOf | ConsentIs | InAccount
+Condition = All | AnyOf | AtLeast | Not | TraitIs | Did | InOrder | MemberOf | ConsentIs | InAccount
 """Each says its ``form``, and the conditions that are its ``parts``; what is ``of`` an account has its traits in view, and is no part."""
 
 
 def leaves(condition: Condition) -> Iterator[Condition]:
     """The conditions in it that have no parts."""
-    if isinstance(condition, All | AnyOf | Not):
+    if isinstance(condition, All | AnyOf | AtLeast | Not):
         for part in condition.parts:
             yield from leaves(part)
     else:

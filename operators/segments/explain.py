@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.language.claims import moves
 from contracts.language.forms.account import account_words
-from contracts.model.definitions import All, AnyOf, Condition, ConsentIs, Did, InAccount, InOrder, MemberOf, Not, Segment, TraitIs
+from contracts.model.definitions import All, AnyOf, AtLeast, Condition, ConsentIs, Did, InAccount, InOrder, MemberOf, Not, Segment, TraitIs
 from contracts.text.times import iso
 from operators.profile import next_change
 from operators.records import Person
@@ -30,8 +30,8 @@ MOMENTS_MAX = 10_000
 class Reason:
     """A condition and what became of it.
 
-    ``form``: ``all any not trait did sequence segment consent account confidence``, below a sequence ``step``, or ``awaited`` of the one
-    that is waited for. ``says``: the condition in words, without its parts.
+    ``form``: ``all any at_least not trait did sequence segment consent account confidence``, below a sequence ``step``, or ``awaited`` of
+    the one that is waited for. ``says``: the condition in words, without its parts.
     ``value``: what the person has, as JSON; of a path with ``[]`` a list, of ``account`` those that are belonged to, of a
     step the message id and time of the event behind it, or of the one that broke it; None where there is
     nothing, and of what has parts. ``capped``: a count is
@@ -75,6 +75,13 @@ class _Explained:
 
     def _condition(self, condition: Condition, zone: str) -> Reason:
         match condition:
+            case AtLeast(n):
+                return Reason(
+                    "at_least",
+                    f"at least {n} of",
+                    self._holds(condition, zone),
+                    of=tuple(self._condition(each, zone) for each in condition.of),
+                )
             case All() | AnyOf() | Not():
                 says = "not" if isinstance(condition, Not) else f"{condition.form} of"
                 return Reason(

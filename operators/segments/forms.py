@@ -10,6 +10,7 @@ from contracts.language.exact import exact_test
 from contracts.model.definitions import (
     All,
     AnyOf,
+    AtLeast,
     Condition,
     Did,
     InAccount,
@@ -82,6 +83,21 @@ def _all(facts: Facts, condition: All, zone: str) -> Evaluator:
 def _any(facts: Facts, condition: AnyOf, zone: str) -> Evaluator:
     parts = [evaluator(facts, each, zone) for each in condition.of]
     return lambda person, now, bits: any(part(person, now, bits) for part in parts)
+
+
+def _at_least(facts: Facts, condition: AtLeast, zone: str) -> Evaluator:
+    parts, least = [evaluator(facts, each, zone) for each in condition.of], condition.n
+
+    def holds(person: Person, now: int, bits: int) -> bool:
+        found = 0
+        for part in parts:
+            if part(person, now, bits):
+                found += 1
+                if found == least:
+                    return True
+        return False
+
+    return holds
 
 
 def _not(facts: Facts, condition: Not, zone: str) -> Evaluator:
@@ -239,6 +255,7 @@ def _trait_needs(facts: Facts, condition: TraitIs) -> set[Any]:
 FORMS = {
     "all": Form(_all, without=_all_without),
     "any": Form(_any),
+    "at_least": Form(_at_least),
     "not": Form(_not),
     "trait": Form(_trait, _trait_needs, turn=_trait_turn),
     "did": Form(_did, lambda facts, condition: {facts.number[condition.feature]}, _did_without),

@@ -39,7 +39,8 @@ def sound(reason: Reason) -> None:
     """What has parts is what its parts make of it."""
     parts = [part.holds for part in reason.of]
     if parts:
-        made = {"any": any(parts), "not": not parts[0]}.get(reason.form, all(parts))
+        least = int(reason.says.split()[2]) if reason.form == "at_least" else 0
+        made = {"any": any(parts), "at_least": sum(parts) >= least, "not": not parts[0]}.get(reason.form, all(parts))
         assert reason.holds is made, reason
     for part in reason.of:
         sound(part)

@@ -17,6 +17,7 @@ from contracts.model.batches import Event
 from contracts.model.definitions import (
     All,
     AnyOf,
+    AtLeast,
     Condition,
     ConsentIs,
     Definitions,
@@ -346,7 +347,9 @@ def random_condition(rng: random.Random, depth: int, features: list[str], earlie
         paths = [*VALUE_PATHS, *traits, *(f"{name}[]" for name in traits)]
         return TraitIs(rng.choice(paths), tuple(random_predicate(rng) for _ in range(rng.choice([1, 1, 2]))))
     parts = tuple(random_condition(rng, depth - 1, features, earlier, traits) for _ in range(2))
-    return {4: All(parts), 5: AnyOf(parts), 6: Not(parts[0])}[kind]
+    counted = len(earlier) % 2
+    every, some = (AtLeast(2, parts), AtLeast(1, parts)) if counted else (All(parts), AnyOf(parts))
+    return {4: every, 5: some, 6: Not(parts[0])}[kind]
 
 
 def random_definitions(rng: random.Random) -> Definitions:

@@ -6,7 +6,7 @@ from contracts.language.forms.account import ACCOUNT
 from contracts.language.forms.consent import CONSENT
 from contracts.language.forms.did import DID
 from contracts.language.forms.form import Form
-from contracts.language.forms.logic import ALL, ANY, NOT
+from contracts.language.forms.logic import ALL, ANY, AT_LEAST, NOT
 from contracts.language.forms.segment import SEGMENT
 from contracts.language.forms.sequence import SEQUENCE
 from contracts.language.forms.trait import TRAIT
@@ -14,10 +14,10 @@ from contracts.language.plain import Plainly, told
 from contracts.model.definitions import Condition, Feature, Segment
 
 FORMS: dict[str, Form] = {
-    "all": ALL, "any": ANY, "not": NOT, "trait": TRAIT, "did": DID, "segment": SEGMENT, "consent": CONSENT, "account": ACCOUNT,
-    "sequence": SEQUENCE,
+    "all": ALL, "any": ANY, "at_least": AT_LEAST, "not": NOT, "trait": TRAIT, "did": DID, "segment": SEGMENT, "consent": CONSENT,
+    "account": ACCOUNT, "sequence": SEQUENCE,
 }  # fmt: skip
-RESERVED = ("at_least", "has", "sample", "in_list", "new_within", "inactive_for")
+RESERVED = ("has", "sample", "in_list", "new_within", "inactive_for")
 """Words of the language that are not built yet."""
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from contracts.language.forms.form import Form, Inner, Surroundings
 from contracts.language.plain import Plainly
 from contracts.language.predicates import predicates_text
-from contracts.model.definitions import Condition, InAccount, Not, TraitIs
+from contracts.model.definitions import AtLeast, Condition, InAccount, Not, TraitIs
 from contracts.text.yaml_tree import Reader, Tree
 
-OF_ACCOUNTS = ("trait", "all", "any", "not")
+OF_ACCOUNTS = ("trait", "all", "any", "at_least", "not")
 """The forms that may stand inside."""
 
 
@@ -28,7 +28,8 @@ def account_words(condition: Condition) -> str:
         return f"{condition.path} {predicates_text(condition.predicates)}"
     if isinstance(condition, Not):
         return f"not ({account_words(condition.of)})"
-    return f"{condition.form} of ({', '.join(map(account_words, condition.parts))})"
+    how = f"at least {condition.n}" if isinstance(condition, AtLeast) else condition.form
+    return f"{how} of ({', '.join(map(account_words, condition.parts))})"
 
 
 def _tells(condition: InAccount, telling: Plainly) -> str:

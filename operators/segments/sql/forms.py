@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from contracts.model.definitions import All, AnyOf, Condition, Did, InAccount, InOrder, MemberOf, Not, OtherField, TraitIs
+from contracts.model.definitions import All, AnyOf, AtLeast, Condition, Did, InAccount, InOrder, MemberOf, Not, OtherField, TraitIs
 from contracts.model.traits import Trait
 from operators.segments.sql.derived import derived_value
 from operators.segments.sql.measures import feature_value
@@ -28,6 +28,10 @@ def _all(plan: Plan, condition: All, timezone: str) -> str:
 
 def _any(plan: Plan, condition: AnyOf, timezone: str) -> str:
     return "(" + (" OR ".join(condition_sql(plan, part, timezone) for part in condition.of) or "false") + ")"
+
+
+def _at_least(plan: Plan, condition: AtLeast, timezone: str) -> str:
+    return "(" + " + ".join(f"CAST({condition_sql(plan, part, timezone)} AS INTEGER)" for part in condition.of) + f" >= {condition.n})"
 
 
 def _not(plan: Plan, condition: Not, timezone: str) -> str:
@@ -107,6 +111,7 @@ def _single(value: Value, steps: tuple[Step, ...]) -> Value:
 FORMS: dict[str, Callable[[Plan, Any, str], str]] = {
     "all": _all,
     "any": _any,
+    "at_least": _at_least,
     "not": _not,
     "trait": _trait,
     "did": _did,

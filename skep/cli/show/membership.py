@@ -44,14 +44,18 @@ def _lines(reason: Reason, depth: int) -> Iterator[str]:
 
 
 def _says(reason: Reason) -> str:
-    return reason.says if reason.form in {"all", "any", "not", "confidence", "step", "awaited"} else f"{reason.form} {reason.says}".rstrip()
+    return (
+        reason.says
+        if reason.form in {"all", "any", "at_least", "not", "confidence", "step", "awaited"}
+        else f"{reason.form} {reason.says}".rstrip()
+    )
 
 
 def _value(reason: Reason) -> str:
     if reason.form == "consent":
         said = "granted" if reason.holds else "denied"
         return f": {said}" if reason.decided else f": {said} by default, nothing was decided"
-    if reason.form in {"all", "any", "not", "segment"}:
+    if reason.form in {"all", "any", "at_least", "not", "segment"}:
         return ""
     if reason.form in {"sequence", "awaited"} or (reason.form == "step" and reason.value is None):
         return ": awaited" if reason.form == "awaited" else ""

@@ -103,9 +103,15 @@ def _sequence(names: Names) -> dict[str, Schema]:
     return {"sequence": fields({"sequence": steps, **beside}, ("sequence",))}
 
 
+def _at_least(_names: Names) -> dict[str, Schema]:
+    parts = {"n": {"type": "integer", "minimum": 1, "description": "how many"}, "of": items(_CONDITION, "of these conditions", minItems=1)}
+    return {"at_least": fields({"at_least": described(fields(parts, ("n", "of")), "so many of some conditions hold")}, ("at_least",))}
+
+
 FORMS: dict[str, Callable[[Names], dict[str, Schema]]] = {
     "all": lambda _: {"all": fields({"all": items(_CONDITION, "every one holds", minItems=1)}, ("all",))},
     "any": lambda _: {"any": fields({"any": items(_CONDITION, "some one holds", minItems=1)}, ("any",))},
+    "at_least": _at_least,
     "not": lambda _: {"not": fields({"not": described(_CONDITION, "does not hold")}, ("not",))},
     "trait": _trait,
     "did": _did,
