@@ -195,8 +195,8 @@ def _saved(error: Exception) -> str:
 
 
 def read_files(root: Path, *, unknown_events_ok: bool = False) -> dict[str, str]:
-    """The data files below a ``contracts`` folder: posix path → text. Not read are README.md, hidden files, and an
-    ``__init__.py``, by which the folder may also be a package of the project's.
+    """The data files below a ``contracts`` folder: posix path → text. Not read are README.md, hidden files, the
+    cases in segments/tests, and an ``__init__.py``, by which the folder may also be a package of the project's.
 
     Raises `ContractErrors` for files that may not be there (a Python file, an unknown place) or are not UTF-8,
     together with the problems of the others. The package's own code is no problem in its own folder.
@@ -236,5 +236,7 @@ def readable_files(root: Path) -> tuple[dict[str, str], list[Problem]]:
 
 def _is_ignored(path: Path, own: bool) -> bool:
     if any(part.startswith(".") or part == "__pycache__" for part in path.parts) or path.name in {"README.md", "__init__.py"}:
+        return True
+    if path.parts[:2] == ("segments", "tests"):
         return True
     return own and path.suffix == ".py"

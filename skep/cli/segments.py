@@ -110,3 +110,27 @@ def segments_say(
     from skep.answers.segment_query import sentence_of
 
     answer(sentence_of(settings_of(context), name, space), lambda found: console.out.print(found.says), json=json)
+
+
+@segments_app.command("test")
+def segments_test(
+    context: typer.Context,
+    *,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML, too.")] = None,
+    json: Json = False,
+) -> None:
+    """Run the cases in contracts/segments/tests.
+
+    Each by the operators of the flow under a simulated clock, by the files as they are. Exit code 1 if one fails.
+
+    Example: skep segments test --junit results.xml
+    """
+    from skep.answers.segment_tests import tested
+    from skep.cli.show.segment_tests import show, write_junit
+
+    found = tested(settings_of(context))
+    if junit is not None:
+        write_junit(junit, found)
+    answer(found, show, json=json)
+    if any(one.differs for one in found):
+        raise SystemExit(1)

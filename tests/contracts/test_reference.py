@@ -139,6 +139,7 @@ WHERE_DESCRIBED = {
     "quality": ["reference.md ### quality.yaml"],
     "lookup": ["lookups.md"],
     "segment": ["reference.md ### segments/"],
+    "segment_tests": ["segments.md ## Tests of segments"],
     "traits": ["reference.md ### traits.yaml"],
     "upcast": ["contracts.md ## Upcasts"],
 }

@@ -93,7 +93,7 @@ def read_lines(path: Path, judge: Judge, progress: Callable[[int, int], None]) -
             events.append(found)
         else:
             unread.append(Unread(line, _message_id(record), found.reason, found.detail))
-    return Lines(_ordered(events), sorted(rulings, key=_order), unread)
+    return Lines(ordered(events), sorted(rulings, key=_order), unread)
 
 
 def _manual(record: bytes) -> dict[str, Any] | None:
@@ -122,7 +122,8 @@ def _order(ruling: Ruling) -> tuple[int, str, bool, bytes]:
     return ruling.time_us, ruling.message_id, ruling.entry["type"] == "link", orjson.dumps(ruling.entry, option=orjson.OPT_SORT_KEYS)
 
 
-def _ordered(events: list[Event]) -> list[Event]:
+def ordered(events: list[Event]) -> list[Event]:
+    """By time, message id and, where an id has several, content."""
     times = Counter(event.message_id for event in events)
 
     def order(event: Event) -> tuple[int, str, bytes]:

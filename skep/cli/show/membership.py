@@ -23,7 +23,7 @@ def show(one: Membership) -> None:
         out.print(styled(line, "dim"))
     out.print()
     for reason in one.why.of:
-        for line in _lines(reason, 0):
+        for line in reason_lines(reason, 0):
             out.print(line)
 
 
@@ -33,14 +33,15 @@ def _until(one: Membership) -> str:
     return f"; if nothing else happens, {'until' if one.member else 'a member from'} {cell(one.until)}{'' if one.member else ' on'}"
 
 
-def _lines(reason: Reason, depth: int) -> Iterator[str]:
+def reason_lines(reason: Reason, depth: int) -> Iterator[str]:
+    """A condition and those in it as a tree."""
     until = f", until {cell(reason.until)}" if reason.until else ""
     indent = "  " * depth
     said = wrapped(f"{_says(reason)}{_value(reason)}{until}", (screen_width() or WIDE) - len(indent) - 2)
     for number, line in enumerate(said):
         yield f"{indent}{' ' if number else mark(reason.holds)} {line}"
     for part in reason.of:
-        yield from _lines(part, depth + 1)
+        yield from reason_lines(part, depth + 1)
 
 
 def _says(reason: Reason) -> str:

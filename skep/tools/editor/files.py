@@ -14,6 +14,8 @@ from contracts.reading.identity import IDENTITY
 from contracts.reading.lookups import LOOKUP
 from contracts.reading.mappings import MAPPING
 from contracts.reading.quality import QUALITY
+from contracts.reading.segment_tests import CASES
+from contracts.reading.segment_tests import FOLDER as SEGMENT_TESTS
 from contracts.reading.segments import SEGMENT
 from contracts.reading.traits import FILE as TRAITS
 from contracts.reading.traits import TRAITS_FILE
@@ -30,6 +32,7 @@ DECLARED = {
     "lookup": LOOKUP,
     "quality": QUALITY,
     "segment": SEGMENT,
+    "segment_tests": CASES,
     "traits": TRAITS_FILE,
     "upcast": UPCAST,
 }
@@ -48,4 +51,11 @@ def contract_schemas(names: Names) -> dict[str, Schema]:
 
 
 FILES = {"identity": identity.FILE, "consent": consent.FILE, "traits": TRAITS, "quality": quality.FILE}
-FOLDERS = {"segment": "segments", "source": "sources", "destination": "destinations", "lookup": "lookups", "upcast": "events/*"}
+FOLDERS = {
+    "segment": "segments",
+    "segment_tests": SEGMENT_TESTS,
+    "source": "sources",
+    "destination": "destinations",
+    "lookup": "lookups",
+    "upcast": "events/*",
+}
