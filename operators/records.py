@@ -195,6 +195,8 @@ SEEN_BESIDE, _SEEN_FIRST = 16, 24
 """Bytes of a row of ``seen``: of a moment beside another in one row this one's message hash, of the one by which the row lies time
 and anchor, of a sealed event without identifiers the time and the key of its page."""
 _CELLS = Person.__struct_fields__.index("cells")
+WIDE = b"\xc1"
+"""Begins the row of a profile whose traits lie beside it; then come the number of chunks (2 bytes) and the rest. No msgpack begins so."""
 SELF = 0
 NOBODY = 1
 OWNED = 2
@@ -209,7 +211,12 @@ def place(first: bytes, seen: bytes) -> tuple[str, bytes]:
 
 
 def decode_person(row: bytes) -> Person:
-    """A row of the family ``people``. Raises `msgspec.ValidationError` if it is none."""
+    """A row of the family ``people``; of a wide profile without its traits, which `operators.apart` reads.
+
+    Raises `msgspec.ValidationError` if it is none.
+    """
+    if row[:1] == WIDE:
+        return _decode_person(row[len(WIDE) + 2 :])
     try:
         return _decode_person(row)
     except msgspec.ValidationError:

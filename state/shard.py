@@ -27,17 +27,17 @@ from state.errors import DiskFull, FormatMismatch, NoState, StateError, StateLoc
 from state.family import Family, scan
 from state.files import held
 
-FORMAT = b"4"
+FORMAT = b"5"
 """Raised when a stored row changes its meaning; a shard of another format is refused."""
 _OURS = frozenset({FORMAT})
 
 FAMILIES = (
     "meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual", "quality",
-    "refused", "identified", "blocks", "history", "denials", "accounts", "calls", "members",
+    "refused", "identified", "blocks", "history", "denials", "accounts", "calls", "members", "traits",
 )  # fmt: skip
 GENERATIONS = (
     "seen", "moments", "pages", "people", "alias", "timers", "refused", "identified", "blocks", "denials", "accounts", "calls",
-    "members",
+    "members", "traits",
 )  # fmt: skip
 """Families that are made of events and definitions. There may be two generations of them: that in force, and one that is made anew beside
 it or was in force before; of the one that came later ``meta`` is there twice, too."""
@@ -47,7 +47,7 @@ _BESIDE = (*GENERATIONS, "meta")
 _GENERATION = b"generation"
 """Where `meta` has the number of the generation in force; 0 if it has none."""
 _POINT_READS = frozenset({
-    "seen", "people", "alias", "versions", "refused", "identified", "denials", "blocks", "accounts", "members",
+    "seen", "people", "alias", "versions", "refused", "identified", "denials", "blocks", "accounts", "members", "traits",
 })  # fmt: skip
 
 
@@ -157,6 +157,7 @@ class Shard:
     accounts: Family
     calls: Family
     members: Family
+    traits: Family
 
     def __init__(self, path: Path, *, sync: bool = False, cache_bytes: int = 64 * 1024 * 1024, formats: Set[bytes] = _OURS) -> None:
         """``formats``: those that are taken; what is committed makes it one of today's."""

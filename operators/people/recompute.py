@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from operators.apart import forget
 from operators.people.collected import Collected
 from operators.people.manual import Manual
 from operators.people.pairs import Refusals
@@ -89,6 +90,8 @@ def exchange(work: Work, old: Mapping[bytes, Person], new: Mapping[bytes, Person
 def _add(work: Work, person: Person, known: Person | None) -> None:
     """Store a rebuilt person; ``known``: who was there under this key."""
     if known is not None:
+        if known.traits is not person.traits:
+            forget(known, work.store.shard.traits)
         person.version, person.told, person.bits, person.armed = known.version, known.told, known.bits, known.armed
     else:
         person.version = work.store.version(person.key)

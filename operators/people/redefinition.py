@@ -8,13 +8,14 @@ from contracts.envelope import may_name_account
 from contracts.model.batches import ControlEntry
 from contracts.model.definitions import Definitions
 from contracts.model.versions import newest
+from operators.apart import decode_whole
 from operators.epochs import CONTROL, append_epoch
 from operators.moment_row import moment_raw
 from operators.people import change, denials, meaning
 from operators.people.blocks import BlockIndex
 from operators.people.recompute import compute, rebuild
 from operators.people.work import Work
-from operators.records import OWNED, SELF, Person, decode_person
+from operators.records import OWNED, SELF, Person
 from operators.segments.carried import Memberships
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
@@ -72,7 +73,7 @@ def _recompute(work: Work, before: Program) -> None:
         meaning.renew(work)
     denials.read_again(work)
     work.accounts.clear()
-    old = {key: decode_person(row) for key, row in work.shard.people.committed(b"")}
+    old = {key: decode_whole(row, work.shard.traits.get) for key, row in work.shard.people.committed(b"")}
     anchors = {key for key, _ in work.shard.alias.committed(b"")}
     for anchor in _anchors_with_moments(work):
         anchors |= _anchor_again(work, anchor, timed=old_meaning)

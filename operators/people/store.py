@@ -7,8 +7,9 @@ from itertools import islice
 from typing import Any
 
 from contracts.model.hashing import Hasher
+from operators.apart import NARROW, Chunked, decode_whole, encode_whole, forget, head
 from operators.people.pairs import Denied, Identified, Refusals
-from operators.records import Identifier, Link, Person, decode_person, encode
+from operators.records import Identifier, Link, Person, encode
 from operators.stitch.rules import Rules
 from state.shard import Shard
 
@@ -119,7 +120,7 @@ class PeopleStore:
                 if row is None:
                     return None
                 self.missed += 1
-            found = self.remember(decode_person(row))
+            found = self.remember(decode_whole(row, self.shard.traits.get))
             if found.edition != self.edition and self.older is not None:
                 self.older(found)
         return found
@@ -171,6 +172,7 @@ class PeopleStore:
     def remove(self, person: Person) -> None:
         """Forget a person whose identifiers are somebody else's now; its version is kept for its return."""
         self._persons.pop(person.key, None)
+        forget(person, self.shard.traits)
         self.dirty.pop(person.key, None)
         self.shard.people.delete(person.key)
         self.shard.versions.put(person.key, person.version.to_bytes(8, "big"))
@@ -200,8 +202,12 @@ class PeopleStore:
         pending = self.shard.people.pending
         size = 0
         for key, person in self.dirty.items():
-            pending[key] = row = encode(person)
-            size += len(row)
+            if len(person.traits) > NARROW:
+                pending[key], whole = encode_whole(person, self.shard.traits)
+                size += whole
+            else:
+                pending[key] = row = encode(person)
+                size += len(row)
         if self.dirty:
             self._row_bytes += (size / len(self.dirty) - self._row_bytes) * ROW_SIZE_WEIGHT
         self.dirty = {}
@@ -233,7 +239,7 @@ class PeopleStore:
             person = self._persons.pop(key)
             for each in person.identifiers:
                 self.slots.pop((each.namespace, each.value), None)
-            self._rows[key] = encode(person)
+            self._rows[key] = head(person) if type(person.traits) is Chunked else encode(person)
         excess = len(self._rows) - int(whole * (1 - DECODED_LEAST) / kept)
         if excess > 0:
             for key in list(islice(self._rows, excess + len(self._rows) // 8)):

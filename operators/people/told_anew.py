@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from operators.apart import decode_whole
 from operators.change_log import Cause
 from operators.meta import Underway
 from operators.moment_row import moment_message, moment_owner
@@ -68,7 +69,7 @@ class ToldAnew:
             key = edge.pop()
             row, person = self._before.people.get(key), self._store.person(key)
             if row is not None:
-                old[key] = decode_person(row)
+                old[key] = decode_whole(row, self._before.traits.get)
                 self._before.people.delete(key)
             if person is not None and person.edition != self._store.edition:
                 new[key] = person

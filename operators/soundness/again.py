@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -10,10 +11,11 @@ import orjson
 
 from contracts.model.hashing import profile_id
 from contracts.text.times import DAY_US
+from operators.apart import decode_whole
 from operators.moment_row import moment_message
 from operators.people.recompute import component, compute
 from operators.people.work import Work
-from operators.records import decode_person, decode_stored
+from operators.records import decode_stored
 from operators.soundness.findings import Findings
 from operators.soundness.whereabouts import home
 from operators.view.dump import person_lines
@@ -94,7 +96,7 @@ def _compare(space: SpaceRows, overlay: Overlay, found: Findings, keys: Iterable
             if before is not row:
                 found.differ(name, "no profile" if row is None else "a profile", "none" if before is None else "one")
             continue
-        was, now = space.numbered(before, meta), decode_person(row)
+        was, now = space.numbered(before, meta), decode_whole(row, partial(overlay.row, "traits"))
         for later in LATER_US:
             at_us = space.at(None) + later
             stored, again = set(person_lines(space, was, at_us)), set(person_lines(space, now, at_us))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from contracts.text.times import iso
 from operators import meta as meta_row
+from operators.apart import decode_whole
 from operators.meta import Meta, Underway
 from operators.records import Person, decode_person
 from operators.segments.carried import Carried, Memberships
@@ -96,7 +98,7 @@ class SpaceRows:
 
     def numbered(self, row: bytes, meta: Meta) -> Person:
         """A profile as the definitions in force number what is in it, whether it has been brought along to them or not."""
-        found, change = decode_person(row), meta.change
+        found, change = decode_whole(row, partial(self.rows.row, "traits")), meta.change
         if change is not None and change.switched and found.edition != meta.edition:
             if change.anew:
                 return self._told(found, change)

@@ -23,7 +23,7 @@ from state.sizes import ArchiveSize, ShardSize, Stalls, archive_size, shard_size
 STALLS_S = 5.0
 """How long the flow may take to say how it keeps up; all else is there without it."""
 OF_PEOPLE = frozenset({
-    "people", "alias", "versions", "identified", "refused", "manual", "blocks", "timers", "denials", "history", "members",
+    "people", "alias", "versions", "identified", "refused", "manual", "blocks", "timers", "denials", "history", "members", "traits",
 })  # fmt: skip
 
 

@@ -26,7 +26,9 @@ from state.shard import FORMAT, SecondaryShard, Shard
 OURS = int(FORMAT)
 _ROW_A_MOMENT = 3
 """The format in which every moment has a row of its own, which is one form of a row of today's; all else is as in today's."""
-_READ = frozenset({_ROW_A_MOMENT, OURS})
+_NARROW = 4
+"""The format in which a person's row holds all traits, which is one form of a row of today's; all else is as in today's."""
+_READ = frozenset({_ROW_A_MOMENT, _NARROW, OURS})
 """Formats of which this version reads what a space says of itself."""
 
 
@@ -139,7 +141,7 @@ def migrate(settings: Settings, spaces: tuple[str, ...]) -> Iterator[tuple[str, 
 
 def _write_today(settings: Settings, name: str) -> None:
     """A commit of nothing but the format: what is stored is read as it is, and a version that cannot read what comes behind it refuses."""
-    with closing(Shard(shard_path(settings, name), sync=True, formats={str(_ROW_A_MOMENT).encode()})) as shard:
+    with closing(Shard(shard_path(settings, name), sync=True, formats={str(_ROW_A_MOMENT).encode(), str(_NARROW).encode()})) as shard:
         shard.commit()
 
 
@@ -156,6 +158,12 @@ STEPS = (
         "rows",
         "events of one identifier that come together are stored in one row from now on; what is stored stays as it is",
         lambda found: found.format == _ROW_A_MOMENT,
+        _write_today,
+    ),
+    Step(
+        "traits",
+        "traits of profiles that have many are stored beside their rows from now on; what is stored stays as it is",
+        lambda found: found.format == _NARROW,
         _write_today,
     ),
     Step(

@@ -70,6 +70,14 @@ def test_traits(tmp_path: Path) -> None:
     assert [len(route.chosen({"category": category_name(number)})) for number in range(40)] == [5] * 40
 
 
+def test_wide(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.wide", "--narrow", "5", "--wide", "200", "--people", "5", "--rounds", "1")
+    for call in ("identify", "track"):
+        assert found[f"{call}_narrow"]["bytes"] > found[f"{call}_narrow"]["person_bytes"] > 0
+        assert found[f"{call}_ratio"]["cpu_us"] > 0
+        assert found[f"{call}_wide"]["floor_us"] > 0
+
+
 def test_scale(tmp_path: Path) -> None:
     found = _run(tmp_path, "perf.scale", "--profiles", "100,300", "--events-per-profile", "10", "--events", "500")
     assert [row["profiles"] for row in found["sizes"]] == [100, 300]

@@ -22,7 +22,7 @@ from tests.promises.project import asked, dump, environment, ran
 from tests.promises.test_meaning import OLDER
 from tests.skep.test_cli import refused, skep
 
-FORMAT_3 = Path(__file__).parent.parent / "promises/data/format_3.tar.gz"
+DATA = Path(__file__).parent.parent / "promises/data"
 """A small shop with the data folder that the commit 4a8421a has made of it, its dump and its change log (``before``); more of its
 events, repeats of the first among them, and the dump and change log that the same commit made of all (``after``)."""
 _KILLED = """
@@ -81,15 +81,16 @@ def changes(folder: Path) -> bytes:
         view.close()
 
 
-def test_rows_of_the_format_before_are_read_and_gone_on_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "steps"), [(3, ["rows", "meaning"]), (4, ["traits"])])
+def test_rows_of_a_format_before_are_read_and_gone_on_with(tmp_path: Path, number: int, steps: list[str]) -> None:
     """The dump and the change log are those of the version that wrote it; so they are after more events, of which some
     take the place of stored ones and some claim them."""
-    with tarfile.open(FORMAT_3) as archive:
+    with tarfile.open(DATA / f"format_{number}.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
     shop = tmp_path / "shop"
-    assert "state of format 3" in refused(skep("run", "--once", project=shop))
+    assert f"state of format {number}" in refused(skep("run", "--once", project=shop))
     found = info(shop)
-    assert (found["format"], found["fits"], found["steps"]) == (3, False, ["rows", "meaning"])
+    assert (found["format"], found["fits"], found["steps"]) == (number, False, steps)
     done = skep("state", "migrate", project=shop)
     assert done.returncode == 0, done.stderr
     assert info(shop)["fits"]
