@@ -228,12 +228,10 @@ class _Backfill:
             self._space, meta_row.encode(meta), meta.digest, validate.epochs[self._space], dict(meta.applied), dict(archive.positions)
         )  # fmt: skip
         self._all("begin", slice_)
+        islands = Islands(self._space_of.shard)
         with self._timed("read and judge"):
-            chunks, following = self._judge(first, batches)
+            chunks, following = self._judge(first, batches, islands)
         with self._timed("group"):
-            islands = Islands(self._space_of.shard)
-            for chunk in chunks:
-                islands.add(chunk)
             shares, count, largest = islands.shares(chunks, len(self._helpers))
             del islands
         self._islands += count
@@ -241,7 +239,6 @@ class _Backfill:
         before = meta_row.decode(slice_.meta)
         for chunk in chunks:
             before.contracts += [name for name in chunk.contracts if name not in before.contracts]
-            chunk.fresh, chunk.messages = [], b""
         slice_.meta = meta_row.encode(before)
         with self._timed("fold"):
             folded = self._fold(slice_, chunks, shares)
@@ -250,8 +247,11 @@ class _Backfill:
         self._slices += 1
         return following
 
-    def _judge(self, first: SourceBatch, batches: Iterator[SourceBatch]) -> tuple[list[Chunk], SourceBatch | None]:
-        """Hand the chunks of a slice to whoever is free; they come back in the order in which they were read."""
+    def _judge(
+        self, first: SourceBatch, batches: Iterator[SourceBatch], islands: Islands
+    ) -> tuple[list[Chunk], SourceBatch | None]:  # fmt: skip
+        """Hand the chunks of a slice to whoever is free; they come back in the order in which they were read. Islands hear of each as soon
+        as it is there, since this process has little to do meanwhile."""
         chunks: dict[int, Chunk] = {}
         self._marks = {}
         number, records = 0, 0
@@ -259,7 +259,7 @@ class _Backfill:
         while batch is not None and records + sum(chunk.refused for chunk in chunks.values()) * (REFUSED - 1) < SLICE:
             free = min(self._helpers, key=lambda one: one.waiting)
             while free.waiting > 1:
-                self._hear(chunks, records)
+                self._hear(chunks, islands, records)
                 free = min(self._helpers, key=lambda one: one.waiting)
             free.call("judge", number, batch)
             if batch.mark:
@@ -267,14 +267,16 @@ class _Backfill:
             number, records = number + 1, records + len(batch.records)
             batch = next(batches, None)
         while any(helper.waiting for helper in self._helpers):
-            self._hear(chunks, records)
+            self._hear(chunks, islands, records)
         self._all("judged")
         return [chunks[at] for at in range(number)], batch
 
-    def _hear(self, chunks: dict[int, Chunk], of: int) -> None:
+    def _hear(self, chunks: dict[int, Chunk], islands: Islands, of: int) -> None:
         for helper in self._answering():
             chunk = helper.answer()
             chunks[chunk.number] = chunk
+            islands.add(chunk)
+            chunk.fresh, chunk.messages = [], b""
         self._said("judged", sum(chunk.last - chunk.first + 1 for chunk in chunks.values()), of)
 
     def _answering(self) -> list[Helper]:

@@ -189,10 +189,16 @@ def serve(connection: Connection, closed: Callable[[], object] = lambda: None) -
             return
         try:
             if name == "fold":
-                args = (*args, lambda count: connection.send(("said", count)))
-            connection.send(("done", getattr(part, name)(*args)))
+                args = (*args, lambda count: _say(connection, ("said", count)))
+            _say(connection, ("done", getattr(part, name)(*args)))
         except Exception as error:  # noqa: BLE001 - told where it is waited for
-            connection.send(("failed", error))
+            _say(connection, ("failed", error))
+
+
+def _say(connection: Connection, what: tuple[str, Any]) -> None:
+    """Nobody may be there any more; `_hear` finds that out."""
+    with suppress(OSError):
+        connection.send(what)
 
 
 def _hear(connection: Connection, calls: Queue[tuple[str, tuple[Any, ...]]], closed: Callable[[], object]) -> None:
