@@ -9,6 +9,7 @@ from operators import consent, stays
 from operators.records import Person
 from operators.segments.cells.cell import Cell, earlier
 from operators.segments.compile import Program
+from operators.segments.facts import SEEN
 
 Touched = tuple[Any, ...]
 """Numbers of features, names of traits, ``"!purpose"`` of consents that an event changed so that a condition may think otherwise."""
@@ -26,7 +27,7 @@ def fold(person: Person, event: Event, anchor: bytes, program: Program, now: int
         person.first = time
     if person.last is None or time > person.last:
         person.last = time
-    touched: list[Any] = []
+    touched: list[Any] = [SEEN] if program.seen else []
     due = _fold_features(person, event, program, now, touched) if event.name else None
     if event.traits:
         traits = person.traits

@@ -238,7 +238,11 @@ def _of_value(rng: Random, number: int) -> Json:
 
 def _condition(rng: Random, number: int, depth: int) -> Json:
     """A condition of segment ``number``, which may name those before it."""
-    kind = rng.choices(["did", "trait", "consent", "segment", "all", "any", "not", "at_least"], [6, 4, 1, 1, *[1 if depth else 0] * 4])[0]
+    kind = rng.choices(
+        ["did", "trait", "consent", "segment", "all", "any", "not", "at_least", "seen"], [12, 8, 2, 2, *[2 if depth else 0] * 4, 1]
+    )[0]
+    if kind == "seen":
+        return rng.choice([{"new_within": rng.choice(["1h", "3d"])}, {"inactive_for": rng.choice(["1h", "2d"])}])
     if kind == "at_least":
         return {kind: {"n": rng.choice([1, 2, 2, 3]), "of": [_condition(rng, number, depth - 1) for _ in range(3)]}}
     if kind in ("all", "any"):

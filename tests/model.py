@@ -193,7 +193,7 @@ def profile(
     features = {f.key: measured(f, events, at) for f in definitions.features.values()}
     consents = consents_of(definitions, events, identity, denied)
     granted = {p.name: consents.get(p.name, p.default) for p in definitions.purposes}
-    facts = Facts(traits, features, granted, [], round(confidence, 6), at, accounts)
+    facts = Facts(traits, features, granted, [], round(confidence, 6), at, accounts, [event.time_us for event in events])
     for segment in definitions.segments:
         sure = segment.confidence is None or facts.confidence >= segment.confidence
         if sure and (segment.purpose is None or granted[segment.purpose]) and holds(segment, segment.who, facts):

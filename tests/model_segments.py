@@ -533,7 +533,8 @@ class Facts(NamedTuple):
     confidence: float
     at: int
     accounts: Sequence[dict[str, object]] = ()
-    """The traits of those that the profile belongs to."""
+    seen: Sequence[int] = ()
+    """The traits of those that the profile belongs to; ``seen`` are the times of all its events."""
 
 
 def holds(segment: Segment, condition: Condition, facts: Facts) -> bool:
@@ -555,6 +556,8 @@ FORMS: dict[str, Callable[[Segment, Any, Facts], bool]] = {
     "did": did,
     "sequence": lambda segment, condition, facts: facts.features[condition.feature] is True,
     "segment": lambda segment, condition, facts: condition.segment in facts.segments,
+    "new_within": lambda segment, condition, facts: bool(facts.seen) and min(facts.seen) > facts.at - condition.within_us,
+    "inactive_for": lambda segment, condition, facts: bool(facts.seen) and max(facts.seen) <= facts.at - condition.for_us,
     "account": lambda segment, condition, facts: any(
         holds(segment, condition.of, facts._replace(traits=traits)) for traits in facts.accounts
     ),

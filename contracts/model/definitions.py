@@ -255,13 +255,31 @@ class ConsentIs:
 
 
 @dataclass(frozen=True, slots=True)
+class NewWithin:
+    """Was first seen less than so long ago."""
+
+    within_us: int
+    form: ClassVar[str] = "new_within"
+    parts: ClassVar[tuple[Condition, ...]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InactiveFor:
+    """Was last seen at least so long ago."""
+
+    for_us: int
+    form: ClassVar[str] = "inactive_for"
+    parts: ClassVar[tuple[Condition, ...]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InAccount:
     of: Condition
     form: ClassVar[str] = "account"
     parts: ClassVar[tuple[Condition, ...]] = ()
 
 
-Condition = All | AnyOf | AtLeast | Not | TraitIs | Did | InOrder | MemberOf | ConsentIs | InAccount
+Condition = All | AnyOf | AtLeast | Not | TraitIs | Did | InOrder | MemberOf | ConsentIs | NewWithin | InactiveFor | InAccount
 """Each says its ``form``, and the conditions that are its ``parts``; what is ``of`` an account has its traits in view, and is no part."""
 
 

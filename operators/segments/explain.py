@@ -9,7 +9,23 @@ from typing import Any
 
 from contracts.language.claims import moves
 from contracts.language.forms.account import account_words
-from contracts.model.definitions import All, AnyOf, AtLeast, Condition, ConsentIs, Did, InAccount, InOrder, MemberOf, Not, Segment, TraitIs
+from contracts.model.definitions import (
+    All,
+    AnyOf,
+    AtLeast,
+    Condition,
+    ConsentIs,
+    Did,
+    InAccount,
+    InactiveFor,
+    InOrder,
+    MemberOf,
+    NewWithin,
+    Not,
+    Segment,
+    TraitIs,
+)
+from contracts.text.durations import duration_text
 from contracts.text.times import iso
 from operators.profile import next_change
 from operators.records import Person
@@ -30,8 +46,8 @@ MOMENTS_MAX = 10_000
 class Reason:
     """A condition and what became of it.
 
-    ``form``: ``all any at_least not trait did sequence segment consent account confidence``, below a sequence ``step``, or ``awaited`` of
-    the one that is waited for. ``says``: the condition in words, without its parts.
+    ``form``: ``all any at_least not trait did sequence segment consent new_within inactive_for account confidence``, below a
+    sequence ``step``, or ``awaited`` of the one that is waited for. ``says``: the condition in words, without its parts.
     ``value``: what the person has, as JSON; of a path with ``[]`` a list, of ``account`` those that are belonged to, of a
     step the message id and time of the event behind it, or of the one that broke it; None where there is
     nothing, and of what has parts. ``capped``: a count is
@@ -94,6 +110,12 @@ class _Explained:
                 return self.segment(next(one for one in self._program.segments if one.name == segment))
             case ConsentIs(purpose):
                 return self._consent(purpose)
+            case NewWithin(length) | InactiveFor(length):
+                seen = self._person.first if isinstance(condition, NewWithin) else self._person.last
+                until = self._turns(condition, zone)
+                return Reason(
+                    condition.form, duration_text(length), self._holds(condition, zone), None if seen is None else iso(seen), until=until
+                )
             case Did():
                 return self._did(condition, zone)
             case InOrder():

@@ -19,6 +19,9 @@ from operators.segments.cells.cell import Cell, plain_number
 from operators.segments.derived import derived
 from schemalogic.paths import parse_path
 
+SEEN = ("seen",)
+"""Among what a change has touched: when somebody was first and last seen."""
+
 
 class Facts:
     """Feature and segment numbers are positions in ``features``, ``segments``."""
@@ -42,7 +45,7 @@ class Facts:
         self.defaults = {purpose.name: purpose.default for purpose in definitions.purposes}
         self._rests: dict[str, frozenset[Any]] = {}
         self.needs: dict[str, set[Any]] = {}
-        """By segment: numbers of features, names of traits, ``"!purpose"`` and `CONFIDENCE`, also through segments that it names."""
+        """By segment: numbers of features, names of traits, ``"!purpose"``, `SEEN` and `CONFIDENCE`, also of segments that it names."""
         self.account_of: Callable[[str], Person | None] = _no_account
         """An account by its id, in the form of a person, for those who know some."""
         self._bit = {segment.name: 1 << at for at, segment in enumerate(self.segments)}

@@ -14,8 +14,10 @@ from contracts.model.definitions import (
     Condition,
     Did,
     InAccount,
+    InactiveFor,
     InOrder,
     MemberOf,
+    NewWithin,
     Not,
     OtherField,
     Predicate,
@@ -26,7 +28,7 @@ from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells.cell import Cell
 from operators.segments.derived import Derived
-from operators.segments.facts import Facts, account_traits
+from operators.segments.facts import SEEN, Facts, account_traits
 from operators.segments.moving import all_timed
 from operators.segments.other_fields import asked, refers
 from operators.segments.paths import values
@@ -191,6 +193,31 @@ def _made(made: Derived, predicates: tuple[Predicate, ...]) -> Evaluator:
     return holds
 
 
+def _new_within(_facts: Facts, condition: NewWithin, _zone: str) -> Evaluator:
+    within = condition.within_us
+    return lambda person, now, bits: person.first is not None and person.first > now - within
+
+
+def _inactive_for(_facts: Facts, condition: InactiveFor, _zone: str) -> Evaluator:
+    silence = condition.for_us
+    return lambda person, now, bits: person.last is not None and person.last <= now - silence
+
+
+def _new_turn(_facts: Facts, condition: NewWithin, _zone: str) -> TurnsAlone:
+    within = condition.within_us
+    return TurnsAlone(SEEN, lambda person, now: _ahead(person.first, within, now))
+
+
+def _inactive_turn(_facts: Facts, condition: InactiveFor, _zone: str) -> TurnsAlone:
+    silence = condition.for_us
+    return TurnsAlone(SEEN, lambda person, now: _ahead(person.last, silence, now))
+
+
+def _ahead(seen: int | None, length: int, now: int) -> int | None:
+    """The moment so long after somebody was seen, if it is still to come."""
+    return seen + length if seen is not None and seen + length > now else None
+
+
 def _account(facts: Facts, condition: InAccount, zone: str) -> Evaluator:
     test = evaluator(account_traits(facts.definitions), condition.of, zone)
 
@@ -265,6 +292,8 @@ FORMS = {
         lambda facts, condition: facts.slots[facts.number[condition.feature]],
     ),
     "segment": Form(_segment, lambda facts, condition: facts.needs[condition.segment]),
+    "new_within": Form(_new_within, lambda _facts, _condition: {SEEN}, turn=_new_turn),
+    "inactive_for": Form(_inactive_for, lambda _facts, _condition: {SEEN}, turn=_inactive_turn),
     "account": Form(_account, _account_needs),
     "consent": Form(lambda facts, condition, _zone: consent(facts, condition.purpose), lambda _facts, condition: {f"!{condition.purpose}"}),
 }

@@ -7,6 +7,7 @@ from contracts.language.forms.consent import CONSENT
 from contracts.language.forms.did import DID
 from contracts.language.forms.form import Form
 from contracts.language.forms.logic import ALL, ANY, AT_LEAST, NOT
+from contracts.language.forms.seen import INACTIVE_FOR, NEW_WITHIN
 from contracts.language.forms.segment import SEGMENT
 from contracts.language.forms.sequence import SEQUENCE
 from contracts.language.forms.trait import TRAIT
@@ -15,9 +16,9 @@ from contracts.model.definitions import Condition, Feature, Segment
 
 FORMS: dict[str, Form] = {
     "all": ALL, "any": ANY, "at_least": AT_LEAST, "not": NOT, "trait": TRAIT, "did": DID, "segment": SEGMENT, "consent": CONSENT,
-    "account": ACCOUNT, "sequence": SEQUENCE,
+    "new_within": NEW_WITHIN, "inactive_for": INACTIVE_FOR, "account": ACCOUNT, "sequence": SEQUENCE,
 }  # fmt: skip
-RESERVED = ("has", "sample", "in_list", "new_within", "inactive_for")
+RESERVED = ("has", "sample", "in_list")
 """Words of the language that are not built yet."""
 
 

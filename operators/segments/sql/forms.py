@@ -6,7 +6,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from contracts.model.definitions import All, AnyOf, AtLeast, Condition, Did, InAccount, InOrder, MemberOf, Not, OtherField, TraitIs
+from contracts.model.definitions import (
+    All,
+    AnyOf,
+    AtLeast,
+    Condition,
+    Did,
+    InAccount,
+    InactiveFor,
+    InOrder,
+    MemberOf,
+    NewWithin,
+    Not,
+    OtherField,
+    TraitIs,
+)
 from contracts.model.traits import Trait
 from operators.segments.sql.derived import derived_value
 from operators.segments.sql.measures import feature_value
@@ -49,6 +63,22 @@ def _sequence(plan: Plan, condition: InOrder, _timezone: str) -> str:
 def _segment(plan: Plan, condition: MemberOf, _timezone: str) -> str:
     at = [segment.name for segment in plan.definitions.segments].index(condition.segment)
     return f"(profile_id IN (SELECT profile_id FROM s_{at}))"
+
+
+def _new_within(plan: Plan, condition: NewWithin, _timezone: str) -> str:
+    return f"coalesce({_seen(plan, 'first', 'min')} > at_us - {condition.within_us}, false)"
+
+
+def _inactive_for(plan: Plan, condition: InactiveFor, _timezone: str) -> str:
+    return f"coalesce({_seen(plan, 'last', 'max')} <= at_us - {condition.for_us}, false)"
+
+
+def _seen(plan: Plan, which: str, measure: str) -> str:
+    """When somebody was first or last seen, by whatever call."""
+    owned = "events e JOIN attributions a ON a.message_id = e.message_id"
+    return plan.column(
+        which, f"{which} seen", f"SELECT a.profile_id, {measure}(epoch_us(e.event_time)) AS value FROM {owned} GROUP BY a.profile_id"
+    )
 
 
 def _account(plan: Plan, condition: InAccount, timezone: str) -> str:
@@ -116,6 +146,8 @@ FORMS: dict[str, Callable[[Plan, Any, str], str]] = {
     "trait": _trait,
     "did": _did,
     "sequence": _sequence,
+    "new_within": _new_within,
+    "inactive_for": _inactive_for,
     "segment": _segment,
     "account": _account,
     "consent": lambda plan, condition, _timezone: consent_sql(plan, condition.purpose),

@@ -108,6 +108,10 @@ def _at_least(_names: Names) -> dict[str, Schema]:
     return {"at_least": fields({"at_least": described(fields(parts, ("n", "of")), "so many of some conditions hold")}, ("at_least",))}
 
 
+def _alone(form: str, says: str) -> dict[str, Schema]:
+    return {form: fields({form: Duration().schema({}, says)}, (form,))}
+
+
 FORMS: dict[str, Callable[[Names], dict[str, Schema]]] = {
     "all": lambda _: {"all": fields({"all": items(_CONDITION, "every one holds", minItems=1)}, ("all",))},
     "any": lambda _: {"any": fields({"any": items(_CONDITION, "some one holds", minItems=1)}, ("any",))},
@@ -118,6 +122,8 @@ FORMS: dict[str, Callable[[Names], dict[str, Schema]]] = {
     "sequence": _sequence,
     "segment": lambda names: {"segment": fields({"segment": known(names.segments, "is a member of that segment")}, ("segment",))},
     "account": lambda _: {"account": fields({"account": described(_CONDITION, "holds of an account that is belonged to")}, ("account",))},
+    "new_within": lambda _: _alone("new_within", "was first seen less than so long ago"),
+    "inactive_for": lambda _: _alone("inactive_for", "was last seen at least so long ago"),
     "consent": lambda names: {"consent": fields({"consent": known(names.purposes, "that consent is granted now")}, ("consent",))},
 }
 """By form the definitions of which a condition is one."""
