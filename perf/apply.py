@@ -5,16 +5,15 @@
 The flow reads a shop's events, then follows; a writer appends events of now at a rate, and each change is applied beside them, one after
 the other. ``seconds`` is from the entry to the answer, ``rss_mb`` what the flow's memory has grown by at most meanwhile, ``p99_ms`` the
 time from an event written until its change is readable in another process, of the events that were written meanwhile; ``before`` is the
-same before the first change. Identity rules make everybody anew while events wait.
+same before the first change; ``us_per_event`` is ``seconds`` by the events of the history that were read. Identity rules make everybody
+anew while events wait.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -26,9 +25,9 @@ import orjson
 
 from contracts.text.times import parse_time
 from operators.view.space import View
-from perf.latency import look, opened
+from perf.latency import look, opened, start_writer
 from perf.meter import rss_mb
-from perf.processes import ROOT, call, show
+from perf.processes import call, show, start
 from perf.shop import events_file, make_project
 from skep.project.apply import apply
 from skep.project.settings import Settings
@@ -101,7 +100,10 @@ def _applied(project: Path, watch: Watch, seconds: float) -> dict[str, Any]:
     time.sleep(seconds)
     begun, ended, answer = done["begun"], done["ended"], done["answer"]
     found = {"seconds": round((ended - begun) / 1e9, 2), "rss_mb": round(watch.most_rss - before), **watch.p99(begun, ended)}
-    return found | {key: answer[key] for key in ("people", "events") if key in answer}
+    found |= {key: answer[key] for key in ("people", "events") if key in answer}
+    if found.get("events"):
+        found["us_per_event"] = round((ended - begun) / 1e3 / found["events"], 1)
+    return found
 
 
 def _apply(project: Path) -> dict[str, Any]:
@@ -147,19 +149,16 @@ def measure(events: int, people: int, rate: int, segments: int, seconds: float) 
 
 
 def _beside(project: Path, source: Path, people: int, rate: int, seconds: float) -> dict[str, Any]:
-    env, log = {**os.environ, "SKEP_PROJECT": str(project)}, project / "flow.log"
-    settings = Settings.load(project)
+    settings, log = Settings.load(project), project / "flow.log"
     found: dict[str, Any] = {}
     with log.open("wb") as stream:
-        flow = subprocess.Popen([sys.executable, "-m", "bytewax.run", "flows.cdp"], cwd=ROOT, env=env, stdout=stream, stderr=stream)
-        command = [sys.executable, "-m", "perf.latency", "--write", str(source), "--people", str(people)]
-        command += ["--rate", str(rate), "--seconds", str(WRITER_S)]
+        flow = start("bytewax.run", "flows.cdp", env={"SKEP_PROJECT": str(project)}, stdout=stream, stderr=stream)
         writer: subprocess.Popen[bytes] | None = None
         watch: Watch | None = None
         try:
             view = opened(settings, flow, log)
+            writer = start_writer(source, people, rate, WRITER_S, stdout=subprocess.DEVNULL)
             watch = Watch(view, flow.pid)
-            writer = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
             _until_quick(watch)
             begun = time.monotonic_ns()
             time.sleep(seconds)

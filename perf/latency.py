@@ -11,7 +11,6 @@ before it was written, on the machine's monotonic clock. The first three seconds
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from typing import Any
 import orjson
 
 from operators.view.space import View
-from perf.processes import ROOT, show
+from perf.processes import show, start
 from perf.shop import CATEGORIES, iso_ms, make_project
 from skep.project.settings import Settings
 from skep.project.spaces import open_view
@@ -71,6 +70,12 @@ def _event(rng: Random, granted: bytearray, number: int) -> bytes:
     ).encode()
 
 
+def start_writer(path: Path, people: int, rate: int, seconds: float, *, stdout: int) -> subprocess.Popen[bytes]:
+    """The writer in a process of its own."""
+    args = ["--write", path, "--people", people, "--rate", rate, "--seconds", seconds]
+    return start("perf.latency", *args, stdout=stdout)
+
+
 def look(view: View, since: int) -> tuple[int, list[tuple[int, int]]]:
     """The number of the last change by now, and ``(written, readable)`` of each measured event that caused one behind ``since``."""
     view.refresh()
@@ -107,14 +112,11 @@ def measure(rate: int, seconds: float, people: int, segments: int) -> dict[str, 
         events = folder / "events.jsonl"
         events.touch()
         make_project(folder, events, segments, follow=True)
-        env = {**os.environ, "SKEP_PROJECT": str(folder)}
         with (folder / "flow.log").open("wb") as log:
-            flow = subprocess.Popen([sys.executable, "-m", "bytewax.run", "flows.cdp"], cwd=ROOT, env=env, stdout=log, stderr=log)
+            flow = start("bytewax.run", "flows.cdp", env={"SKEP_PROJECT": str(folder)}, stdout=log, stderr=log)
             try:
                 view = opened(Settings.load(folder), flow, folder / "flow.log")
-                command = [sys.executable, "-m", "perf.latency", "--write", str(events), "--people", str(people)]
-                command += ["--rate", str(rate), "--seconds", str(seconds)]
-                writer = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+                writer = start_writer(events, people, rate, seconds, stdout=subprocess.PIPE)
                 began = time.monotonic_ns()
                 seen, sent = follow(view, writer)
                 view.close()

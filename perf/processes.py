@@ -8,12 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
 from perf.shop import TRAITS, make_project
 from skep.compiled import form
+from skep.project.process import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,6 +27,18 @@ def call(module: str, *args: object, env: dict[str, str] | None = None) -> dict[
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout.decode()}{done.stderr.decode()}")
     result: dict[str, Any] = orjson.loads(done.stdout.splitlines()[-1])
     return result
+
+
+def start(module: str, *args: object, env: dict[str, str] | None = None, **streams: IO[bytes] | int) -> subprocess.Popen[bytes]:
+    """Start a module with this Python, beside this process and no longer than it, however it ends; call it before there are threads.
+    ``streams``: ``stdout`` and ``stderr``, as `subprocess` has them."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *map(str, args)],
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread runs yet
+        **streams,
+    )
 
 
 def engine(source: Path, segments: int, *args: object, categories: int = 6, cache_mb: int = 512, traits: str = TRAITS) -> dict[str, Any]:

@@ -88,9 +88,10 @@ def form_of_flow(settings: Settings) -> str:
 _C = ctypes.CDLL(None)
 
 
-def _die_with_parent() -> None:
-    """A supervisor killed with -9 takes its children with it (PR_SET_PDEATHSIG is 1)."""
-    _C.prctl(1, signal.SIGTERM)
+def die_with_parent() -> None:
+    """For a child before it begins: its parent takes it along also if killed with -9 (PR_SET_PDEATHSIG is 1). Only Linux knows that."""
+    if sys.platform == "linux":
+        _C.prctl(1, signal.SIGTERM)
 
 
 @dataclass
@@ -110,7 +111,7 @@ class Child:
             env={**os.environ, **self.environment},
             # Ctrl-C reaches the supervisor alone, which stops its children in order.
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no thread runs yet
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread runs yet
         )
 
     def poll(self) -> int | None:

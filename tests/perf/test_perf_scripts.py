@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import orjson
+import psutil
 import pytest
 
 from contracts import load
@@ -19,6 +20,7 @@ from perf.shop import category_name, lines, make_project, segment
 from perf.traits import traits
 from skep.compiled import form
 from tests.broker import broker
+from tests.patience import until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -117,7 +119,23 @@ def test_apply(tmp_path: Path) -> None:
     assert (found["number"]["people"], found["number"]["events"]) == (50, 0)
     assert 0 < found["new"]["events"] < 1000
     assert all(found[name]["seconds"] > 0 for name in ("number", "new", "identity"))
+    assert found["identity"]["events"] > 1000
+    assert all(found[name]["us_per_event"] > 0 for name in ("new", "identity"))
+    assert "us_per_event" not in found["number"], "no event was read"
     assert found["before"]["measured"] > 0
+
+
+def test_what_a_script_starts_ends_with_it(tmp_path: Path) -> None:
+    """However it ends: a writer that went on for an hour would hold what its caller reads."""
+    begun = "import subprocess, sys, time; from pathlib import Path; from perf.latency import start_writer as start; "
+    begun += "print(start(Path(sys.argv[1]), 5, 10, 3600, stdout=subprocess.DEVNULL).pid, flush=True); time.sleep(3600)"
+    path = tmp_path / "events.jsonl"
+    with subprocess.Popen([sys.executable, "-c", begun, str(path)], cwd=ROOT, stdout=subprocess.PIPE) as script:
+        assert script.stdout is not None
+        writer = psutil.Process(int(script.stdout.readline()))
+        until(lambda: path.exists() and path.stat().st_size)
+        script.kill()
+        until(lambda: not writer.is_running() or writer.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_contracts(tmp_path: Path) -> None:
