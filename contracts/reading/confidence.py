@@ -1,4 +1,4 @@
-"""``confidence: {gte: 0.95}``: the floor that a segment or a destination sets for how sure it must be who somebody is."""
+"""``confidence: 0.95``, or ``{gte: 0.95}``: the floor that a segment or a destination sets for how sure it must be who somebody is."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ def read_floor(reader: Reader, at: Tree | None) -> float | None:
     """The least confidence, above 0 and at most 1; None without the key."""
     if at is None:
         return None
+    if isinstance(at.value, int | float):
+        plain: float | None = reader.read(at, None, _probability)
+        return plain
     if not isinstance(at.value, dict):
         share = share_hint(at.value).removeprefix("write ")
         reader.refuse(at, "a floor such as {gte: 0.95}", None, f"write {{gte: {share}}}" if share else "")
@@ -27,13 +30,9 @@ def _probability(value: object) -> float:
     raise Unexpected("a probability above 0 and at most 1, such as 0.95", share_hint(value))
 
 
+_PROBABILITY = {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "description": "at least this probability"}
 FLOOR = Own(
-    {
-        "type": "object",
-        "properties": {"gte": {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "description": "at least this probability"}},
-        "additionalProperties": False,
-        "required": ["gte"],
-    },
+    {"anyOf": [_PROBABILITY, {"type": "object", "properties": {"gte": _PROBABILITY}, "additionalProperties": False, "required": ["gte"]}]},
     read_floor,
 )
 """The key ``confidence`` of a file."""
