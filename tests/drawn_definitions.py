@@ -15,6 +15,7 @@ from tests.typed import BLOCKED
 
 Json = dict[str, Any]
 
+NO_SESSION = {"since_first", "since_last", "first_time", "decayed_sum"}
 WINDOWS = ("10m", "30m", "1h", "1d", "3d", "10d", "30d")
 
 
@@ -125,7 +126,7 @@ def _computed(rng: Random, number: int) -> Json:
     if word == "decayed_sum":
         trait["half_life"] = rng.choice(["10m", "1d", "7d"])
     if word != "streak":
-        trait |= _window(rng)
+        trait |= _window(rng, session=word not in NO_SESSION)
     if trait["did"] == "order_completed" and rng.random() < 0.3:
         trait["where"] = _where(rng)
     if not word.startswith("since") and word != "decayed_sum" and rng.random() < 0.4:
@@ -154,11 +155,18 @@ def _made(rng: Random, number: int, known: list[str]) -> Json:
     return made | {"emit": rng.random() < 0.5}
 
 
-def _window(rng: Random) -> Json:
+def _window(rng: Random, *, session: bool) -> Json:
     longer, shorter = sorted(rng.sample([0, 1, 2, 5, 9, 20, 40], 2), reverse=True)
     days = sorted(rng.sample(["2026-01-03", "2026-01-10", "2026-01-10T22:30:00Z", "2026-01-20", "2026-02-05"], 2))
     return rng.choice(
-        [{}, {"within": rng.choice(WINDOWS)}, {"within": rng.choice(WINDOWS)}, {"ago": [f"{longer}d", f"{shorter}d"]}, {"between": days}]
+        [
+            {},
+            {"within": rng.choice(WINDOWS)},
+            {"within": rng.choice(WINDOWS)},
+            {"ago": [f"{longer}d", f"{shorter}d"]},
+            {"between": days},
+            {"session": "current"} if session else {},
+        ]
     )
 
 
@@ -292,7 +300,7 @@ def _did(rng: Random) -> Json:
     elif rng.random() < 0.5:
         condition |= {"times": {"eq": 0}}
     if "active_periods" not in condition and (rng.random() < 0.6 or "first_time" in condition):
-        condition |= _window(rng) or {"within": "3d"}
+        condition |= _window(rng, session=not NO_SESSION & condition.keys()) or {"within": "3d"}
     return condition
 
 

@@ -100,6 +100,10 @@ def measured(feature: Feature, events: Sequence[Event], at: int) -> object:
         return in_order(feature, events, at)
     looks = replace(feature, within_us=None, between=None) if feature.measure == "first_time" else feature
     found = [e for e in events if matches(looks, e, at, such=feature.measure != "latest")]
+    if feature.session_us is not None:
+        done = sessions([e.time_us for e in events if e.name and in_window(feature, e.time_us, at)], feature.session_us)
+        began = next((times[0] for times in done[-1:] if at - times[-1] <= feature.session_us), at + 1)
+        found = [e for e in found if e.time_us >= began]
     read = [(e, value) for e in found for value in values_of(feature, e)]
     valued = [Read(e, json(value), value) for e, value in read if value is not MISSING]
     return MEASURES[feature.measure](feature, valued if feature.property else [Read(e, b"", None) for e in found], at)

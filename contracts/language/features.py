@@ -75,6 +75,8 @@ def feature_key(feature: Feature) -> str:
         content["until_us"] = feature.until_us
     if feature.between is not None:
         content["between"] = feature.between
+    if feature.session_us is not None:
+        content["session_us"] = feature.session_us
     if feature.timezone != "UTC":
         content["timezone"] = feature.timezone
     return _canonical(content)

@@ -1,4 +1,5 @@
-"""Windows of time, beside a ``did`` and in computed traits: ``within: 30d``, ``ago: [60d, 30d]``, ``between: [2026-01-01, 2026-03-31]``."""
+"""Windows of time, beside a ``did`` and in computed traits: ``within: 30d``, ``ago: [60d, 30d]``, ``between: [2026-01-01, 2026-03-31]``,
+``session: current``."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.model.definitions import Feature
+from contracts.model.definitions import DAY_US, Feature
 from contracts.text.days import date_range, is_day
 from contracts.text.durations import duration_text, duration_us
 from contracts.text.keys import Duration, Schema, described
@@ -14,31 +15,39 @@ from contracts.text.problems import Unexpected, listed
 from contracts.text.times import MIN_US, iso, parse_time
 from contracts.text.yaml_tree import Reader, Tree
 
-WINDOWS = ("within", "ago", "between")
+WINDOWS = ("within", "ago", "between", "session")
+SESSION_GAPS = 48
+"""A session is looked at no further back than a day, or so many `session_gap`, whichever is longer."""
 _DATES = "two dates or times, the earlier first, such as [2026-01-01, 2026-03-31]"
 _AGO = "two durations, the longer first, such as [60d, 30d]"
 
 
 @dataclass(frozen=True, slots=True)
 class TimeSpan:
-    """See `Feature`, which has the same three."""
+    """See `Feature`, which has the same four."""
 
     within_us: int | None = None
     until_us: int = 0
     between: tuple[int, int] | None = None
+    session_us: int | None = None
 
 
 EVER = TimeSpan()
 
 
-def read_window(reader: Reader, parts: Mapping[str, Tree], timezone: str = "UTC") -> TimeSpan:
-    """The window among the parts; without one, or with one that is wrong, all events. Dates alone are days of the time zone."""
+def read_window(reader: Reader, parts: Mapping[str, Tree], timezone: str = "UTC", *, gap_us: int) -> TimeSpan:
+    """The window among the parts; without one, or with one that is wrong, all events. Dates alone are days of the time zone; a silence
+    longer than the gap (µs) ends a session."""
     named = [name for name in WINDOWS if name in parts]
     if len(named) > 1:
         reader.refuse(parts[named[1]], f"only one of {listed(WINDOWS)}", " and ".join(named))
     if not named:
         return EVER
     at = parts[named[0]]
+    if named[0] == "session":
+        if at.value != "current":
+            reader.refuse(at, "current: the session that goes on now", None, "what lies in earlier sessions, `within` and `ago` say")
+        return TimeSpan(max(DAY_US, SESSION_GAPS * gap_us), session_us=gap_us)
     if named[0] == "within":
         within_us = reader.duration(at, 1)
         if within_us == 0:
@@ -90,6 +99,8 @@ def _span(value: object, timezone: str) -> tuple[int, int]:
 
 def is_inside(part: Feature, whole: Feature) -> bool:
     """Whether one window lies in the other at any time."""
+    if whole.session_us is not None and part.session_us != whole.session_us:
+        return False
     if whole.within_us is None and whole.between is None:
         return True
     if part.between is not None and whole.between is not None:
@@ -101,6 +112,8 @@ def is_inside(part: Feature, whole: Feature) -> bool:
 
 def window_text(feature: Feature) -> str:
     """`` within 30d``, as messages and explanations say it; empty without a window."""
+    if feature.session_us is not None:
+        return " in the current session"
     if feature.between is not None:
         return f" between {iso(feature.between[0])} and {iso(feature.between[1])}"
     if feature.within_us is None:
@@ -116,5 +129,6 @@ def window_schemas() -> dict[str, Schema]:
     return {
         "within": Duration().schema({}, "later than so long ago"),
         "ago": described({**ends, "items": Duration().schema({}, "how long ago")}, f"from so long ago to so long ago: {_AGO}"),
+        "session": described({"enum": ["current"]}, "since the person's last silence longer than session_gap; nothing while one lasts"),
         "between": described({**ends, "items": span}, f"from one date to another, both belong: {_DATES}"),
     }

@@ -144,6 +144,8 @@ class Feature:
     counts have to be exact: the value is ``min(n, cap)``; None is no cap. ``timezone`` is that of the dates in ``where`` and of days.
 
     Of the events those of ``now - within_us < time <= now - until_us`` (None: any), or those from ``between[0]`` to ``between[1]``.
+    ``session_us``: of these only those behind the person's last silence, between any two things done, that is longer than it; none while
+    such a silence lasts.
     ``options`` are what else the measure has been told, by name, in order of the names. ``sent``: the events are identify calls, the
     property one of their traits; behind `[]` a value that is no list is the one item.
 
@@ -163,6 +165,7 @@ class Feature:
     between: tuple[int, int] | None = None
     options: tuple[tuple[str, Any], ...] = ()
     sent: bool = False
+    session_us: int | None = None
 
     def option(self, name: str) -> Any:
         """What the measure has been told under this name."""

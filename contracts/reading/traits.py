@@ -92,7 +92,7 @@ def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, T
     events = read_events(reader, did, measured) if did is not None else ()
     where = read_where(reader, fields.get("where"), events, measured)
     measure = TRAITS[kind]
-    window = read_span(reader, fields, measure, kind)
+    window = read_span(reader, fields, measure, kind, gap_us=measured.session_gap_us)
     path, options, typed = _measured(reader, fields, measure, events, measured, where=where)
     if emit and measure.passing:
         reader.refuse(
@@ -104,7 +104,7 @@ def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, T
         options["gap_us"] = measured.session_gap_us
     feature = Feature(
         "", events, where, window.within_us, measure.name, path, None, until_us=window.until_us, between=window.between,
-        options=as_options(options),
+        options=as_options(options), session_us=window.session_us,
     )  # fmt: skip
     return Trait(name, kind, measured.add(feature), emit), typed or ANYTHING
 

@@ -76,7 +76,8 @@ class Carried:
         found = self._matters.get(contract)
         if found is None:
             event = contract.partition("/")[0]
-            wanted = not event or any(matches(pattern, event) for one in self.narrow.features for pattern in one.events)
+            features = self.narrow.features
+            wanted = not event or any(one.session_us is not None or any(matches(p, event) for p in one.events) for one in features)
             found = self._matters[contract] = wanted
         return found
 

@@ -110,7 +110,11 @@ class Program(Facts):
         for at, feature in enumerate(self.features):
             if self.slots[at] != at or feature.sent:
                 continue
-            if not any(matches(pattern, name) for pattern in feature.events):
+            named = any(matches(pattern, name) for pattern in feature.events)
+            if feature.session_us is not None:
+                self._in_session(route, at, name, named=named)
+                continue
+            if not named:
                 continue
             if feature.measure == "latest":
                 matcher = _matcher(feature.where, feature.timezone)
@@ -127,9 +131,21 @@ class Program(Facts):
                 route.add(at, feature.where, cell, feature.timezone)
         return route
 
-    def _cell_for(self, at: int, name: str, *, matched: bool = True, step: int = 0) -> Cell:
+    def _in_session(self, route: Route, at: int, name: str, *, named: bool) -> None:
+        """Whatever is done makes the session, and so does what does not match."""
+        feature = self.features[at]
+        matcher = _matcher(feature.where, feature.timezone)
+        if named:
+            route.always.append((at, matcher, self._cell_for(at, name)))
+        if matcher is not None or not named:
+            # The latest event is of that name, even if it does not match.
+            latest = named and feature.measure == "latest"
+            other = self._cell_for(at, name, matched=False, active=not latest)
+            route.always.append((at, _unlike(matcher) if named and matcher is not None else None, other))
+
+    def _cell_for(self, at: int, name: str, *, matched: bool = True, step: int = 0, active: bool = False) -> Cell:
         """The cell of a feature as it folds the events of a name that satisfy its ``where``, or do not, or that match a step."""
-        cell = cell_of(self.features[at], name, matched=matched, step=step)
+        cell = cell_of(self.features[at], name, matched=matched, step=step, active=active)
         known = self.cells[at]
         cell.windowed, cell.number, cell.slot, cell.needed = known.windowed, known.number, known.slot, known.needed
         return cell

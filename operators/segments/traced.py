@@ -28,10 +28,11 @@ def contributions(program: Program, at: int, person: Person, events: Iterable[Ev
     nothing = _text(cell.shown(None, now))
     found: list[tuple[Event, Any]] = []
     for event in sorted(events, key=lambda event: (event.time_us, event.message_id)):
-        alone: dict[int, Any] = {}
+        frame = cell.alone(program.cell(person, at))
+        alone: dict[int, Any] = {} if frame is None else {slot: frame}
         if _folds(program, at, event, alone, now):
             value = cell.shown(alone.get(slot), now)
-            if _text(value) != nothing or (measure in _SEVERAL and slot in alone):
+            if _text(value) != nothing or (measure in _SEVERAL and cell.counts(alone.get(slot), now)):
                 found.append((event, value))
     if measure in _EARLIEST:
         return found[:1]

@@ -38,7 +38,7 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings,
         return None
     measure = MEASURES[named[0] if named else "times"]
     before = len(reader.problems)
-    window = _window(reader, parts, measure, around.timezone)
+    window = _window(reader, parts, measure, around)
     misplaced = len(reader.problems) > before
     rest = _beside(reader, parts, measure)
     path, options, typed = _measured(reader, parts.get(measure.name), measure, events, measured, where=where)
@@ -52,18 +52,19 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings,
     cap = cap_of(predicates) if measure.counts else None
     zone = around.timezone if zoned(where) or measure.name == "distinct_days" else "UTC"
     feature = Feature(
-        "", events, where, window.within_us, measure.name, path, cap, zone, window.until_us, window.between, as_options(options | more)
-    )
+        "", events, where, window.within_us, measure.name, path, cap, zone, window.until_us, window.between, as_options(options | more),
+        session_us=window.session_us,
+    )  # fmt: skip
     return Did(measured.add(feature), predicates)
 
 
-def _window(reader: Reader, parts: dict[str, Tree], measure: Measure, timezone: str) -> TimeSpan:
+def _window(reader: Reader, parts: dict[str, Tree], measure: Measure, around: Surroundings) -> TimeSpan:
     """The window beside ``did``, where the measure has none of its own."""
     if measure.name == "first_time" and not any(name in parts for name in WINDOWS):
         reader.refuse(parts[measure.name], f"a window beside it, one of {listed(WINDOWS)}", "none", "whoever has ever done it: `did` alone")
     if measure.name == "latest" and "where" not in parts:
         reader.refuse(parts[measure.name], "`where` beside it: what the latest event must be", "none")
-    return read_span(reader, parts, measure, measure.name, timezone)
+    return read_span(reader, parts, measure, measure.name, around.timezone, gap_us=around.measured.session_gap_us)
 
 
 def _beside(reader: Reader, parts: dict[str, Tree], measure: Measure) -> dict[str, Tree]:

@@ -17,7 +17,8 @@ STDDEV = Measure("stddev", "standard deviation of", "the standard deviation of t
                  trait="stddev", numeric=True, check=check_sum)  # fmt: skip
 DECAYED_SUM = Measure(
     "decayed_sum", "decayed sum of", "the sum of this property, or of 1, over the matching events, each halved once in every half-life",
-    number, asks="beside", trait="decayed_sum", takes=PROPERTY_OR_TRUE, numeric=True, options=(HALF_LIFE,), passing=True, check=check_sum,
+    number, asks="beside", trait="decayed_sum", takes=PROPERTY_OR_TRUE, numeric=True, options=(HALF_LIFE,), passing=True, session=False,
+    check=check_sum,
 )  # fmt: skip
 PERCENTILE = Measure(
     "percentile", "percentile of", "the number of this property below which a share of them lies", number, trait="percentile",

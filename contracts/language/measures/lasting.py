@@ -5,11 +5,11 @@ from contracts.language.measures.measure import Measure, count, seconds
 
 SINCE_FIRST = Measure(
     "since_first", "seconds since the first", "how long ago the earliest match was", seconds, asks="inside", trait="since_first",
-    takes=TRUE, passing=True,
+    takes=TRUE, passing=True, session=False,
 )  # fmt: skip
 SINCE_LAST = Measure(
     "since_last", "seconds since the last", "how long ago the latest match was", seconds, asks="inside", trait="since_last", takes=TRUE,
-    passing=True,
+    passing=True, session=False,
 )  # fmt: skip
 INTERVAL_MEAN = Measure(
     "interval_mean", "mean seconds between", "how many seconds lie between two matching events in the mean", seconds,

@@ -38,7 +38,8 @@ class Measure:
 
     ``takes``: what stands behind the word. ``counts``: a number of events, of values or of days, which is kept no further than
     conditions ask, and is 0 of nothing. ``numeric``: of a property that is a number. ``options``: what else it may be told, each in
-    a key of its own. ``window``: whether a window may stand beside it. ``passing``: its value changes at every moment.
+    a key of its own. ``window``: whether a window may stand beside it, ``session``: also that of the current session.
+    ``passing``: its value changes at every moment.
     ``approximate``: by how much it may be wrong, in words.
     """
 
@@ -53,6 +54,7 @@ class Measure:
     numeric: bool = False
     options: tuple[Option, ...] = ()
     window: bool = True
+    session: bool = True
     passing: bool = False
     approximate: str = ""
     check: Check | None = None

@@ -32,13 +32,16 @@ def read_options(reader: Reader, fields: Mapping[str, Tree], measure: Measure, w
     return None if len(reader.problems) > before else found
 
 
-def read_span(reader: Reader, fields: Mapping[str, Tree], measure: Measure, word: str, timezone: str = "UTC") -> TimeSpan:
+def read_span(reader: Reader, fields: Mapping[str, Tree], measure: Measure, word: str, timezone: str = "UTC", *, gap_us: int) -> TimeSpan:
     """The window beside the measure, as `read_window` does, where the measure takes one."""
     named = [name for name in WINDOWS if name in fields]
     if named and not measure.window:
         reader.refuse(fields[named[0]], f"no window beside {word}, which says itself how far back it looks", named[0])
         return EVER
-    return read_window(reader, fields, timezone)
+    if "session" in fields and not measure.session:
+        reader.refuse(fields["session"], f"no `session` beside {word}", None, "`within`, `ago` or `between` may stand there")
+        return EVER
+    return read_window(reader, fields, timezone, gap_us=gap_us)
 
 
 def _check_events(reader: Reader, at: Tree, weights: Iterable[tuple[str, int]], events: tuple[str, ...]) -> None:

@@ -32,4 +32,4 @@ LATEST = Measure(
     "latest", "whether the latest is such", "the latest event of that name satisfies `where`", truth, asks="nothing", takes=TRUE
 )
 FIRST_TIME = Measure("first_time", "whether the first ever is in the window", "the earliest match ever lies in the window", truth,
-                     asks="nothing", takes=TRUE)  # fmt: skip
+                     asks="nothing", takes=TRUE, session=False)  # fmt: skip

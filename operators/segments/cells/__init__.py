@@ -9,6 +9,7 @@ from typing import NamedTuple
 from contracts.model.definitions import Feature
 from operators.segments.cells.around import ITEM, ItemsOf, Spanned
 from operators.segments.cells.cell import Cell
+from operators.segments.cells.current import InSession
 from operators.segments.cells.days import Days, Streak, seen_days, seen_periods
 from operators.segments.cells.decayed import Decayed
 from operators.segments.cells.distinct import distinct, seen_distinct
@@ -70,11 +71,17 @@ MEASURES = {
 }
 
 
-def cell_of(feature: Feature, event: str = "", *, matched: bool = True, step: int = 0) -> Cell:
+def cell_of(feature: Feature, event: str = "", *, matched: bool = True, step: int = 0, active: bool = False) -> Cell:
     """The cell of a feature. ``event``: the name of the events that it folds; ``matched``: whether these satisfy its ``where``;
-    ``step``: of a sequence, which of its steps they match."""
+    ``step``: of a sequence, which of its steps they match; ``active``: of the current session, that they are no matches, but activity."""
     if feature.measure == "sequence":
         return InTurn(replace(feature, options=(*feature.options, ("step", step))))
+    if feature.session_us is not None:
+        seen = MEASURES[feature.measure].seen
+        assert seen is not None, "what takes a session is known"
+        one = replace(feature, property=ITEM) if "[]" in (feature.property or "") else feature
+        told = replace(one, options=(*feature.options, ("event", event), ("matched", matched)))
+        return InSession(feature, seen(told), active=active)
     if "[]" in (feature.property or ""):
         return ItemsOf(cell_of(replace(feature, property=ITEM), event, matched=matched), feature)
     kind = MEASURES[feature.measure]

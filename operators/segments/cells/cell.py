@@ -55,6 +55,14 @@ class Cell:
         """Whether somebody with these cells may enter or leave a segment, or a trait of his is told, when the value changes by itself."""
         return any(slot in cells for slot in self.needed)
 
+    def alone(self, _cell: Any) -> Any:
+        """What one event is put into to see what it alone comes to in this cell; None, which is most, is the empty cell."""
+        return None
+
+    def counts(self, cell: Any, _now: int) -> bool:
+        """Whether some event in the cell lies where it is looked at, as far as the cell knows."""
+        return cell is not None
+
     def turned(self, cell: Any, time: int, now: int) -> bool:
         """Of a feature that looks at another's cell: whether a condition may think otherwise by the event of this time in it."""
         raise NotImplementedError

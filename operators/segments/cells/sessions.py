@@ -49,18 +49,8 @@ class Sessions(Cell):
         cell = cells.get(at)
         if cell is None:
             cells[at] = [[time, time]]
-            return True
-        here = bisect_right(cell, [time, _LATE])
-        before = here > 0 and time - cell[here - 1][1] <= self._gap
-        behind = here < len(cell) and cell[here][0] - time <= self._gap
-        if before and behind:
-            cell[here - 1 : here + 1] = [[cell[here - 1][0], cell[here][1]]]
-        elif before:
-            cell[here - 1][1] = max(cell[here - 1][1], time)
-        elif behind:
-            cell[here][0] = time
         else:
-            cell.insert(here, [time, time])
+            put(cell, time, self._gap)
         return True
 
     def value(self, cell: Any, now: int) -> int | None:
@@ -70,7 +60,22 @@ class Sessions(Cell):
         return joined(sorted([*a, *b]), self._gap) if a and b else a or b
 
 
-_LATE = 1 << 62
+LATE = 1 << 62
+
+
+def put(spans: list[Span], time: int, gap: int) -> None:
+    """Put the time of one more event among spans in order, between any two of which there is a silence."""
+    here = bisect_right(spans, [time, LATE])
+    before = here > 0 and time - spans[here - 1][1] <= gap
+    behind = here < len(spans) and spans[here][0] - time <= gap
+    if before and behind:
+        spans[here - 1 : here + 1] = [[spans[here - 1][0], spans[here][1]]]
+    elif before:
+        spans[here - 1][1] = max(spans[here - 1][1], time)
+    elif behind:
+        spans[here][0] = time
+    else:
+        spans.insert(here, [time, time])
 
 
 def joined(spans: list[Span], gap: int) -> list[Span]:

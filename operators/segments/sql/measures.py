@@ -335,8 +335,22 @@ def _named_sql(events: tuple[str, ...]) -> str:
 def _window_sql(feature: Feature, time: str = "time_us") -> Iterator[str]:
     if feature.within_us is not None:
         yield f"{time} > {AT} - {feature.within_us} AND {time} <= {AT} - {feature.until_us}"
+    if feature.session_us is not None:
+        yield f"message_id IN ({_session(feature)})"
     if feature.between is not None:
         yield f"{time} BETWEEN {feature.between[0]} AND {feature.between[1]}"
+
+
+def _session(feature: Feature) -> str:
+    """What was done in the current session of each person, of whatever kind."""
+    gap, window = feature.session_us, next(_window_sql(replace(feature, session_us=None)))
+    before = "lag(time_us) OVER (PARTITION BY profile_id ORDER BY time_us)"
+    begins = f"CAST(coalesce(time_us - {before} > {gap}, true) AS INTEGER) AS begins"
+    done = f"SELECT profile_id, message_id, time_us, {begins} FROM moments WHERE {window}"
+    session = "sum(begins) OVER (PARTITION BY profile_id ORDER BY time_us) AS session"
+    numbered = f"SELECT *, {session}, max(time_us) OVER (PARTITION BY profile_id) AS newest FROM ({done})"
+    latest = "QUALIFY session = max(session) OVER (PARTITION BY profile_id)"
+    return f"SELECT message_id FROM ({numbered}) WHERE newest >= {AT} - {gap} {latest}"
 
 
 def where_sql(where: Where, timezone: str) -> str:
