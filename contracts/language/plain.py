@@ -85,6 +85,8 @@ def window_phrase(feature: Feature) -> str:
     if feature.between is not None:
         first, last = _moment(feature.between[0]), _moment(feature.between[1] + 1, last=True)
         return f" on {first}" if first == last else f" from {first} to {last}"
+    if feature.session_us is not None:
+        return " in the current session"
     if feature.within_us is None:
         return ""
     if feature.until_us:
