@@ -28,7 +28,7 @@ def fold(person: Person, event: Event, anchor: bytes, program: Program, now: int
     if person.last is None or time > person.last:
         person.last = time
     touched: list[Any] = [SEEN] if program.seen else []
-    due = _fold_features(person, event, program, now, touched) if event.name else None
+    due = fold_features(person, event, program, now, touched) if event.name else None
     if event.traits:
         traits = person.traits
         for key, value in event.traits.items():
@@ -52,7 +52,8 @@ def fold(person: Person, event: Event, anchor: bytes, program: Program, now: int
     return tuple(touched), due
 
 
-def _fold_features(person: Person, event: Event, program: Program, now: int, touched: list[Any]) -> int | None:
+def fold_features(person: Person, event: Event, program: Program, now: int, touched: list[Any]) -> int | None:
+    """What was done; what it touches is added to ``touched``. Returns the earliest moment at which a window may make it undone."""
     properties = event.properties
     due: int | None = None
     time, message, cells, armed = event.time_us, event.message_id, person.cells, person.armed
@@ -99,10 +100,7 @@ def _fold_sent(person: Person, event: Event, program: Program, now: int, touched
 
 def join(into: Person, other: Person, program: Program) -> None:
     """Add what is true of ``other`` to ``into``; the two have no event in common."""
-    cells = into.cells
-    for at, cell in other.cells.items():
-        known = cells.get(at)
-        cells[at] = cell if known is None else program.cells[at].join(known, cell)
+    join_cells(into, other, program)
     for name, theirs in other.traits.items():
         ours = into.traits.get(name)
         if ours is None or (theirs[0], theirs[1]) > (ours[0], ours[1]):
@@ -113,6 +111,14 @@ def join(into: Person, other: Person, program: Program) -> None:
     consent.join(into, other)
     into.first = min((each for each in (into.first, other.first) if each is not None), default=None)
     into.last = max((each for each in (into.last, other.last) if each is not None), default=None)
+
+
+def join_cells(into: Person, other: Person, program: Program) -> None:
+    """The same of what was done alone."""
+    cells = into.cells
+    for at, cell in other.cells.items():
+        known = cells.get(at)
+        cells[at] = cell if known is None else program.cells[at].join(known, cell)
 
 
 def next_change(person: Person, program: Program, now: int) -> int | None:

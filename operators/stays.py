@@ -12,7 +12,7 @@ from typing import Any, Final
 LEAVES: Final = "left"
 """What a call says, ``true``, in the place of a trait: that the person leaves the account."""
 BELONGS: Final = ("account",)
-"""Among what an event has touched: to which accounts the person belongs. What is said of accounts is ``("account", name of a trait)``."""
+"""Among what an event has touched: to which accounts the person belongs. What holds of accounts is ``("account", condition)``."""
 LEFT: Final = 1
 """The call says that the person has left."""
 _GAP: Final = 2

@@ -33,21 +33,20 @@ _OURS = frozenset({FORMAT})
 
 FAMILIES = (
     "meta", "seen", "moments", "pages", "people", "alias", "versions", "timers", "changes", "quarantine", "answers", "manual", "quality",
-    "refused", "identified", "blocks", "history", "denials", "accounts", "calls", "members", "traits",
+    "refused", "identified", "blocks", "history", "denials", "accounts", "calls", "members", "traits", "shares",
 )  # fmt: skip
 GENERATIONS = (
     "seen", "moments", "pages", "people", "alias", "timers", "refused", "identified", "blocks", "denials", "accounts", "calls",
-    "members", "traits",
+    "members", "traits", "shares",
 )  # fmt: skip
-"""Families that are made of events and definitions. There may be two generations of them: that in force, and one that is made anew beside
-it or was in force before; of the one that came later ``meta`` is there twice, too."""
+"""Families made of events and definitions, of which there may be two generations; of the later one ``meta`` is there twice, too."""
 OTHER = "other."
 """Before the name of a family of the generation that is not in force."""
 _BESIDE = (*GENERATIONS, "meta")
 _GENERATION = b"generation"
 """Where `meta` has the number of the generation in force; 0 if it has none."""
 _POINT_READS = frozenset({
-    "seen", "people", "alias", "versions", "refused", "identified", "denials", "blocks", "accounts", "members", "traits",
+    "seen", "people", "alias", "versions", "refused", "identified", "denials", "blocks", "accounts", "members", "traits", "shares",
 })  # fmt: skip
 
 
@@ -158,6 +157,7 @@ class Shard:
     calls: Family
     members: Family
     traits: Family
+    shares: Family
 
     def __init__(self, path: Path, *, sync: bool = False, cache_bytes: int = 64 * 1024 * 1024, formats: Set[bytes] = _OURS) -> None:
         """``formats``: those that are taken; what is committed makes it one of today's."""

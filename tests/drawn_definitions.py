@@ -60,6 +60,7 @@ def drawn_files(seed: int) -> dict[str, str]:
         who: Json = {"account": _of_account(belonging, 1)}
         who = belonging.choice([who, {"not": who}, {"any": [who, {"consent": "marketing"}]}])
         files[f"segments/b{number}.yaml"] = {"segment": f"b{number}", "who": who}
+    files |= _of_accounts(Random(f"{seed}:accounts"))
     for event, properties in PROPERTIES.items():
         files[f"events/{event}/1-0-0.json"] = {"type": "object", "properties": {name: {} for name in properties}}
     for trait in (one for one in traits if "expression" in one or "ratio" in one):
@@ -153,6 +154,25 @@ def _made(rng: Random, number: int, known: list[str]) -> Json:
     if rng.random() < 0.2:
         made = {"name": f"n{number}", "ratio": {"of": one, "to": two}}
     return made | {"emit": rng.random() < 0.5}
+
+
+def _of_accounts(rng: Random) -> dict[str, Any]:
+    """In most seeds traits of accounts, of any measure and in any window, some made of others, and segments that look at them."""
+    traits = [_computed(rng, number) for number in range(rng.choice([0, 1, 2, 4]))]
+    if not traits:
+        return {}
+    traits = [{key: said for key, said in trait.items() if key != "emit"} | {"name": f"w{at}"} for at, trait in enumerate(traits)]
+    traits += [{"name": "all_orders", "count": True, "did": "order_*"}, {"name": "all_time", "sum": "amount", "did": "*"}]
+    traits.append({"name": "share", "ratio": {"of": "all_time", "to": rng.choice(["all_orders", "seats"])}})
+    traits.append({"name": "large", "expression": rng.choice(["all_orders > 2 and plan != 'free'", "exists(plan) or all_time < 20"])})
+    files: dict[str, Any] = {"accounts.yaml": {"traits": traits}}
+    inexact = {"percentile", "top", "list", "set", "first", "last"}
+    asked = [trait["name"] for trait in traits[:-1] if not inexact & set(trait)]
+    for number, name in enumerate(rng.sample(asked, rng.randrange(len(asked)))):
+        said = {"trait": name, **rng.choice([{"gte": 3}, {"lt": 20}, {"gt": 3600}, {"ne": 1}, {"exists": True}])}
+        who = {"account": rng.choice([said, {"not": said}, {"all": [said, {"trait": "large", "eq": True}]}])}
+        files[f"segments/w{number}.yaml"] = {"segment": f"w{number}", "who": rng.choice([who, who, {"not": who}])}
+    return files
 
 
 def _window(rng: Random, *, session: bool) -> Json:

@@ -200,6 +200,9 @@ ACCOUNTS: tuple[Any, ...] = ("acme", "acme", "acme", " acme ", "hive", "hive", "
 def _grouped(rng: Random, event: Json) -> Json:
     """Of some events what their sender says of an account instead; often so that somebody leaves it."""
     if rng.random() > 0.15:
+        if rng.random() < 0.1:
+            # Of which account it is, its sender may say.
+            return {**event, "context": {**(event.get("context") or {}), "groupId": rng.choice([*ACCOUNTS, "", None, [], True, 1.5])}}
         return event
     traits: Json = {name: rng.choice(values) for name, values in ACCOUNT_TRAITS.items() if rng.random() < 0.5}
     if rng.random() < 0.5:

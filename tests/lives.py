@@ -94,7 +94,20 @@ def _other(rng: Random, rules: Json) -> Json:
 
 
 def _definitions(rules: Json) -> Definitions:
-    return load({path: json.dumps(content) for path, content in files_of(rules).items()})
+    return load({path: json.dumps(content) for path, content in (files_of(rules) | ACCOUNTS).items()})
+
+
+ACCOUNTS: Json = {
+    "accounts.yaml": {
+        "traits": [
+            {"name": "seen", "count": True, "did": "seen"},
+            {"name": "lately", "count": True, "did": "seen", "within": "1d"},
+            {"name": "streak", "streak": "days", "did": "seen"},
+        ]
+    },
+    "segments/busy.yaml": {"segment": "busy", "who": {"account": {"any": [{"trait": "lately", "gte": 2}, {"trait": "seen", "gte": 5}]}}},
+}
+"""What is counted of accounts."""
 
 
 # ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,6 +192,12 @@ def _events(rng: Random, crowd: _Crowd, moments: list[int], *, alike: bool) -> l
         if traits is not None:
             body |= {"type": "identify", "traits": traits}
             del body["event"]
+        belonging = Random(f"{sorted(body['ids'].items())}:{number}:{asked}")
+        if traits is None and belonging.random() < 0.2:
+            body |= {"type": "group", "groupId": belonging.choice("ab"), "traits": {"left": True} if belonging.random() < 0.3 else {}}
+            del body["event"]
+        elif belonging.random() < 0.1:
+            context["groupId"] = belonging.choice("abc")
         events.append(body | ({"context": context} if context else {}))
     return events
 

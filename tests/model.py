@@ -19,7 +19,7 @@ import orjson
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions, IdentityRules
 from contracts.model.hashing import Hasher, profile_id
-from tests.model_accounts import account_lines, accounts_of, belongs_to, sent_traits
+from tests.model_accounts import account_lines, account_traits, accounts_of, belongs_to
 from tests.model_consent import Denial, consents_of, waiting
 from tests.model_links import (
     EPOCH,
@@ -152,8 +152,8 @@ def dump(
     people = attribute(definitions.identity, taken, identity, hasher)
     lines = [*identity_lines(definitions.identity, identity, people)]
     lines += [{"kind": "message", "id": mid, "profile": pid} for mid, pid in people.of_message.items()]
-    lines += account_lines(taken, people.profiles)
-    said = {account: sent_traits(taken, account) for account in accounts_of(taken)}
+    said = {account: account_traits(definitions, taken, people.profiles, account, at) for account in accounts_of(taken)}
+    lines += account_lines(said, people.profiles)
     for pid, mine in people.profiles.items():
         members = [identifier for identifier, home in people.of_identifier.items() if home == pid]
         theirs = [(identifier, denial) for identifier, denial in denied if identifier in members]

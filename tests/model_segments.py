@@ -6,7 +6,7 @@ import math
 import operator
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -273,9 +273,10 @@ MEASURES: dict[str, Callable[[Feature, list[Read], int], object]] = {
 """Of matching events in order of ``(time, message id)``; of a measure of a property those that have it."""
 
 
-def traits_of(definitions: Definitions, events: Sequence[Event], at: int) -> dict[str, object]:
-    """Plain ones are registers: the last write stands, null hides. Computed names hide plain ones, also when missing."""
-    traits: dict[str, object] = {}
+def traits_of(definitions: Definitions, events: Sequence[Event], at: int, sent: Mapping[str, object] | None = None) -> dict[str, object]:
+    """Plain ones are registers: the last write stands, null hides. Computed names hide plain ones, also when missing. ``sent``: what is
+    said otherwise than by identify calls."""
+    traits: dict[str, object] = {**(sent or {})}
     for event in events:
         if event.type == "identify":
             traits.update(event.traits or {})

@@ -41,8 +41,12 @@ class Measured:
     """A longer silence ends a session."""
     lookups: Mapping[str, Lookup | None] = field(default_factory=dict)
     """By name; None is one that cannot be read."""
-    user: tuple[Literal["trait", "segment"], str] = ("segment", "")
+    user: tuple[Literal["trait", "account trait", "segment"], str] = ("segment", "")
     """The trait or segment that is being read."""
+    traits: Literal["trait", "account trait"] = "trait"
+    """What the traits are that are read with this."""
+    call: Literal["identify", "group"] = "identify"
+    """Which calls say those that are sent."""
 
     def add(self, feature: Feature) -> str:
         """The key of the feature; one that is there already has its cap raised."""
@@ -54,7 +58,9 @@ class Measured:
         self.features[key] = replace(feature, key=key, cap=cap)
         return key
 
-    def note(self, of: Literal["property", "trait", "segment"], event: str, path: str, at: Tree, *, measured: bool = False) -> None:
+    def note(
+        self, of: Literal["property", "trait", "account trait", "segment"], event: str, path: str, at: Tree, *, measured: bool = False
+    ) -> None:
         """Keep in mind that the trait or segment that is being read uses something."""
         self.uses.append(Use(*self.user, of, event, path, at.file, at.line, at.key, measured))
 

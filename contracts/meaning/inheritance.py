@@ -21,12 +21,14 @@ class Inheritance:
     uses: tuple[Use, ...]
     properties: Properties
     traits: Iterable[Trait] = ()
+    of_accounts: Iterable[Trait] = ()
     _known: dict[tuple[str, str], Tags] = field(default_factory=dict)
     _by_user: dict[tuple[str, str], list[Use]] = field(default_factory=dict)
-    _said: dict[str, Tags] = field(default_factory=dict)
+    _said: dict[tuple[str, str], Tags] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._said.update((trait.name, _said(trait.about)) for trait in self.traits)
+        self._said.update((("trait", trait.name), _said(trait.about)) for trait in self.traits)
+        self._said.update((("account trait", trait.name), _said(trait.about)) for trait in self.of_accounts)
         for use in self.uses:
             self._by_user.setdefault((use.kind, use.name), []).append(use)
 
@@ -37,8 +39,7 @@ class Inheritance:
         """
         if (kind, name) not in self._known:
             self._known[kind, name] = NOTHING
-            own = self._said.get(name, NOTHING) if kind == "trait" else NOTHING
-            self._known[kind, name] = self.inherited(kind, name).joined(own)
+            self._known[kind, name] = self.inherited(kind, name).joined(self._said.get((kind, name), NOTHING))
         return self._known[kind, name]
 
     def inherited(self, kind: str, name: str) -> Tags:

@@ -355,15 +355,15 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """That a trait, a segment, a destination or a namespace (``kind``, ``name``) reads something, and where it says so.
+    """That a trait, also of accounts, a segment, a destination or a namespace (``kind``, ``name``) reads something, and where it says so.
 
     ``of``: a ``property`` (``event``, which may be a prefix, and ``path``; an empty path is the event itself, an empty event
     is what is outside of all contracts), or the ``trait`` or ``segment`` that ``path`` names. ``measured``: a trait shows the value.
     """
 
-    kind: Literal["trait", "segment", "destination", "namespace"]
+    kind: Literal["trait", "account trait", "segment", "destination", "namespace"]
     name: str
-    of: Literal["property", "trait", "segment"]
+    of: Literal["property", "trait", "account trait", "segment"]
     event: str
     path: str
     file: str
@@ -388,10 +388,13 @@ class Definitions:
     expectations: tuple[Expectation, ...] = ()
     ranges: tuple[Range, ...] = ()
     traits: tuple[Trait, ...] = ()
+    account_traits: tuple[Trait, ...] = ()
+    """Of accounts, over what members do; their features are ``account_features``."""
     purposes: tuple[Purpose, ...] = ()
     segments: tuple[Segment, ...] = ()
     """In an order in which a segment comes after those that it names."""
     features: dict[str, Feature] = field(default_factory=dict)
+    account_features: dict[str, Feature] = field(default_factory=dict)
     destinations: tuple[Destination, ...] = ()
     mappings: dict[str, Mapping] = field(default_factory=dict)
     lookups: tuple[Lookup, ...] = ()

@@ -1,10 +1,13 @@
-"""What a line of ``traits.yaml`` means."""
+"""What a line of ``traits.yaml`` or ``accounts.yaml`` means."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from contracts.model.expressions import Expression
+
+FILES = {"identify": "traits.yaml", "group": "accounts.yaml"}
+"""Where traits are computed, by the calls that say the others of the same people or accounts."""
 
 
 @dataclass(frozen=True, slots=True)

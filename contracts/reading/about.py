@@ -85,10 +85,10 @@ def checked_type(reader: Reader, at: Tree | None, typed: Typed, gives: str) -> T
     return typed
 
 
-def check_tightened(inheritance: Inheritance, traits: Iterable[Trait], tightens: Mapping[str, Mapping[str, Tree]]) -> Iterator[Problem]:
+def check_tightened(inheritance: Inheritance, traits: Iterable[Trait], measured: Measured) -> Iterator[Problem]:
     """A problem of each trait that is said to be less personal, to serve more or to be kept longer than what it comes from."""
     for trait in traits:
-        fields, inherited = tightens.get(trait.name, {}), inheritance.inherited("trait", trait.name)
+        fields, inherited = measured.tightens.get(trait.name, {}), inheritance.inherited(measured.traits, trait.name)
         for key, expected, found in _looser(trait.about, inherited):
             if key in fields:
                 at = fields[key]

@@ -1,4 +1,4 @@
-"""Traits of `traits.yaml` that are made of others: what their expressions read, and whether that can be."""
+"""Traits that are made of others: what their expressions read, and whether that can be."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contracts.language.features import Measured
 from contracts.language.measures import TRAITS
 from contracts.language.measures.measure import computed
 from contracts.model.expressions import Expression, Operation, Presence, ReadTrait, paths
-from contracts.model.traits import Trait
+from contracts.model.traits import FILES, Trait
 from contracts.text.problems import Unexpected, choices
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path, path_text
@@ -86,7 +86,7 @@ class Deriving:
 
     def _one(self, one: Made) -> None:
         before, measured = len(self._reader.problems), self._measured
-        measured.user = ("trait", one.name)
+        measured.user = (measured.traits, one.name)
         for path in dict.fromkeys(paths(one.expression)):
             self._read(one, path)
         if len(self._reader.problems) > before:
@@ -106,7 +106,7 @@ class Deriving:
         if known is None:
             self._read_sent(one, path)
             return
-        self._measured.note("trait", "", str(name), one.at)
+        self._measured.note(self._measured.traits, "", str(name), one.at)
         if typed_below(known, tuple(below)) is None:
             self._reader.refuse(one.at, f"a path into what the trait {name} is", path)
         kind = self._traits[str(name)].kind
@@ -116,12 +116,12 @@ class Deriving:
             self.passing[one.name] = self.passing[str(name)]
 
     def _read_sent(self, one: Made, path: str) -> None:
-        properties = self._measured.properties
-        self._measured.note("property", "identify", path, one.at, measured=True)
-        if properties.contracts.get("identify") and properties.typed("identify", path) is None:
-            names = (*self._traits, *properties.names("identify"))
-            hint = properties.gone("identify", path) or choices(str(parse_path(path)[0]), names)
-            self._reader.refuse(one.at, "traits of traits.yaml or of the contract of identify", path, hint)
+        properties, call = self._measured.properties, self._measured.call
+        self._measured.note("property", call, path, one.at, measured=True)
+        if properties.contracts.get(call) and properties.typed(call, path) is None:
+            names = (*self._traits, *properties.names(call))
+            hint = properties.gone(call, path) or choices(str(parse_path(path)[0]), names)
+            self._reader.refuse(one.at, f"traits of {FILES[call]} or of the contract of {call}", path, hint)
 
     def _kinds(self, path: str) -> frozenset[str] | None:
         name, *below = parse_path(path)
@@ -129,8 +129,8 @@ class Deriving:
         if known is not None:
             typed = typed_below(known, tuple(below))
         else:
-            properties = self._measured.properties
-            typed = properties.typed("identify", path) if properties.contracts.get("identify") else None
+            properties, call = self._measured.properties, self._measured.call
+            typed = properties.typed(call, path) if properties.contracts.get(call) else None
         return None if typed is None else typed.kinds
 
 

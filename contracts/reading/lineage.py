@@ -19,15 +19,21 @@ _IDENTITY = "identity.yaml"
 _ROOTS = {"properties": None, "traits": BY_TRAITS}
 
 
-def all_uses(
-    measured: Measured, segments: Iterable[Segment], destinations: Iterable[Destination], identity: Tree | None, rules: IdentityRules
+def all_uses(  # noqa: PLR0917
+    measured: Measured,
+    of_accounts: Measured,
+    segments: Iterable[Segment],
+    destinations: Iterable[Destination],
+    identity: Tree | None,
+    rules: IdentityRules,
 ) -> tuple[Use, ...]:
     """What the definitions use, as they say, and every segment for a destination that none of them names; in the order of the files."""
     told = [one.name for one in destinations if "profile.updated" in one.changes]
     emitted = [
         Use("destination", name, "trait", "", trait, at.file, at.line, at.key) for trait, at in measured.emits.items() for name in told
     ]
-    found = [*measured.uses, *emitted, *_feeds(segments, destinations), *_namespaces(measured.properties, identity, rules)]
+    read = [*measured.uses, *of_accounts.uses, *emitted]
+    found = [*read, *_feeds(segments, destinations), *_namespaces(measured.properties, identity, rules)]
     return tuple(sorted(found, key=lambda one: (one.file, one.line, one.kind, one.name, one.path)))
 
 
@@ -93,7 +99,7 @@ def properties_of(definitions: Definitions) -> Properties:
 
 def inheritance_of(definitions: Definitions) -> Inheritance:
     """What the traits and segments of the definitions inherit from properties."""
-    return Inheritance(definitions.uses, properties_of(definitions), definitions.traits)
+    return Inheritance(definitions.uses, properties_of(definitions), definitions.traits, definitions.account_traits)
 
 
 def uses(definitions: Definitions) -> list[Use]:

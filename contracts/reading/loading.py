@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,9 +14,9 @@ from contracts.language.forms.form import Surroundings
 from contracts.meaning.inheritance import Inheritance, check_purposes
 from contracts.meaning.properties import Properties
 from contracts.meaning.tags import check_tags
-from contracts.model.definitions import Definitions, Purpose
+from contracts.model.definitions import Definitions, Purpose, Segment
 from contracts.model.traits import Trait
-from contracts.reading import consent, identity, quality, traits
+from contracts.reading import accounts, consent, identity, quality, traits
 from contracts.reading.about import check_tightened
 from contracts.reading.destinations import read_destination
 from contracts.reading.events import read_contracts, read_types
@@ -29,13 +30,13 @@ from contracts.text.yaml_tree import Reader, Tree
 from contracts.versions.upcasts import read_upcasts
 from schemalogic.typed import ANYTHING, Typed
 
-SINGLE = (identity.FILE, consent.FILE, traits.FILE, quality.FILE)
+SINGLE = (identity.FILE, consent.FILE, traits.FILE, accounts.FILE, quality.FILE)
 FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml", LOOKUPS: ".yaml"}
 MODEL_SUFFIX = "_model.json"
 """How the name of a trained model ends, which lies beside identity.yaml; the one that the rules name may be called anything."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACES = (
-    "identity.yaml, consent.yaml, traits.yaml, quality.yaml, events/<event>/1-0-0.json, types/<name>.json, "
+    "identity.yaml, consent.yaml, traits.yaml, accounts.yaml, quality.yaml, events/<event>/1-0-0.json, types/<name>.json, "
     "segments/, sources/, destinations/ and lookups/<name>.yaml"
 )
 
@@ -85,6 +86,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     declared = None if undeclared or any_purpose or consent.FILE in unread else tuple(purpose.name for purpose in purposes)
     found, kinds = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured, declared), nothing)
     unsure = len(reader.problems) > before
+    theirs, about_accounts = _of_accounts(reader, trees, measured, declared)
     destinations = [read_destination(reader, tree, _stem(path)) for path, tree in _trees(trees, "destinations")]
     around = Surroundings(
         measured=measured,
@@ -94,6 +96,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         traits={name: kinds.get(name, ANYTHING) for name in found},
         approximate=traits.inexact(found),
         identify="identify" in contracts and not unsure and traits.FILE not in unread,
+        of_account=about_accounts,
     )
     names = None if undeclared_ok and not destinations else tuple(_stem(path) for path in _below(files, "destinations"))
     drafts = [read_segment(reader, tree, _stem(path), around, names) for path, tree in _trees(trees, "segments")]
@@ -102,11 +105,9 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         purposes = tuple(Purpose(name, default=False) for name in sorted({each for one in segments for each in named_purposes(one)}))
     namespaces = None if identity.FILE in unread else [namespace.name for namespace in rules.namespaces]
     check_tags(properties.documents(), around.purposes, namespaces, reader.problems)
-    uses = all_uses(measured, segments, destinations, trees.get(identity.FILE), rules)
+    uses = all_uses(measured, about_accounts.measured, segments, destinations, trees.get(identity.FILE), rules)
     check_told(uses, destinations, reader.problems)
-    inheritance = Inheritance(uses, properties, found.values())
-    check_purposes(inheritance, segments, reader.problems)
-    reader.problems += check_tightened(inheritance, found.values(), measured.tightens)
+    _check_inherited(reader, Inheritance(uses, properties, found.values(), theirs.values()), segments, measured, about_accounts.measured)
     return Definitions(
         digest=digest(files),
         files=files,
@@ -117,6 +118,8 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         ranges=ranges,
         upcasts=upcasts,
         traits=tuple(found.values()),
+        account_traits=tuple(theirs.values()),
+        account_features=dict(sorted(about_accounts.measured.features.items())),
         purposes=purposes,
         segments=segments,
         features=dict(sorted(measured.features.items())),
@@ -125,6 +128,33 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         lookups=tuple(lookups.values()),
         uses=uses,
     )
+
+
+def _check_inherited(reader: Reader, inherited: Inheritance, segments: Iterable[Segment], people: Measured, accounts: Measured) -> None:
+    check_purposes(inherited, segments, reader.problems)
+    reader.problems += check_tightened(inherited, inherited.traits, people)
+    reader.problems += check_tightened(inherited, inherited.of_accounts, accounts)
+
+
+def _of_accounts(
+    reader: Reader, trees: dict[str, Tree | None], people: Measured, purposes: tuple[str, ...] | None
+) -> tuple[dict[str, Trait], Surroundings]:
+    """The computed traits of accounts, and what conditions on accounts may name."""
+    measured = replace(people, traits="account trait", call="group", features={}, uses=[], emits={}, tightens={}, passing={})
+    before, nothing = len(reader.problems), (dict[str, Trait](), dict[str, Typed]())
+    found, kinds = _single(reader, trees, accounts.FILE, lambda r, tree: accounts.read_account_traits(r, tree, measured, purposes), nothing)
+    unsure = len(reader.problems) > before or (accounts.FILE in trees and trees[accounts.FILE] is None)
+    about = Surroundings(
+        measured=measured,
+        purposes=purposes,
+        segments=frozenset(),
+        traits={name: kinds.get(name, ANYTHING) for name in found},
+        approximate=traits.inexact(found),
+        identify="group" in measured.properties.contracts and not unsure,
+        call="group",
+        contradictions_ok=reader.in_force,
+    )
+    return found, about
 
 
 def _single(reader: Reader, trees: dict[str, Tree | None], file: str, read: Callable[[Reader, Tree], Any], default: Any) -> Any:

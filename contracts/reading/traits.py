@@ -41,7 +41,7 @@ def read_traits(
         if name in traits:
             reader.refuse(fields["name"], "every trait once", f"{name} again")
             continue
-        measured.user = ("trait", name)
+        measured.user = (measured.traits, name)
         trait, typed = _trait(reader, item, said, fields, measured)
         if not name:
             continue

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from operators.backfill.chunks import NOBODY, Chunk
+from operators.people.accounts import anchors_of
 from state.keys import NOBODY as NO_ANCHOR
 from state.shard import Shard
 
@@ -27,7 +28,8 @@ NONE = (1 << 32) - 1
 class Islands:
     """Groups of records by what connects them."""
 
-    def __init__(self, shard: Shard) -> None:
+    def __init__(self, shard: Shard, *, counted: bool = False) -> None:
+        """``counted``: what members do counts for accounts."""
         self._nodes: dict[bytes, int] = {NO_ANCHOR: 0}
         self._parents = [0]
         self._groups: dict[int, list[int]] = {}
@@ -37,6 +39,12 @@ class Islands:
         for family in ("refused", "manual"):
             for key, _ in shard.rows(family):
                 self._join(self._held(shard, key[:16]), self._held(shard, key[16:32]))
+        if counted:
+            for key, _ in shard.rows("members"):
+                self._join(self._node(key[:16]), self._node(key[16:]))
+            for call, anchor in anchors_of(shard.rows("calls")):
+                # Of what belongs to nobody, who holds the device stands for it.
+                self._join(self._node(call[:16]), self._held(shard, anchor))
 
     def _held(self, shard: Shard, identifier: bytes) -> int:
         return self._node(shard.row("alias", identifier) or identifier)

@@ -13,14 +13,19 @@ import msgspec
 from contracts.envelope import message_hash
 from contracts.model.batches import Event
 from contracts.model.hashing import Hasher
+from operators.people.clock import Clock
+from operators.people.shares import MemberShares
 from operators.records import Identifier, Person, decode_person, encode
+from operators.segments.on_accounts import OnAccounts
 from operators.stays import LEAVES, Stay
 from state.family import Family
-from state.keys import time_key, time_of
+from state.keys import NOBODY, time_key, time_of
 from state.shard import Shard
 
 CACHED_MAX: Final = 10_000
 """Accounts that are kept decoded between two commits; all are forgotten when there are more."""
+TOLD: Final = "\0"
+"""How what is told of an account begins among all that is told of somebody; there while the person has, or had, a stay."""
 _BEHIND = b"\xff" * 33
 """Behind every key that begins with an account's."""
 
@@ -40,9 +45,16 @@ class Call(NamedTuple):
 
 
 class Accounts:
-    """Over the families ``accounts``, ``calls`` (by account, time and message) and ``members`` (by account and profile)."""
+    """Over the families ``accounts``, ``calls`` (by account, time and message), ``members`` and ``shares`` (by account and profile).
 
-    def __init__(self, shard: Shard, hasher: Hasher) -> None:
+    ``program`` is there once there are definitions.
+    """
+
+    program: OnAccounts
+
+    def __init__(self, shard: Shard, hasher: Hasher, clock: Clock) -> None:
+        self._clock = clock
+        self.shares = MemberShares(shard.shares)
         self._accounts: Family = shard.accounts
         self._calls: Family = shard.calls
         self._members: Family = shard.members
@@ -52,11 +64,15 @@ class Accounts:
         self.some = next(self._accounts.committed(b""), None) is not None
         """Whether there may be any."""
         self.waiting = False
-        """Whether something has to be done at the end of the event: of ``unsure`` or of ``moved``."""
+        """Whether something has to be done at the end of the event: of what follows."""
         self.unsure: set[bytes] = set()
         """Keys of people whose stays have to be gone through again."""
-        self.moved: dict[bytes, set[str]] = {}
-        """By account the traits that have changed."""
+        self.again: dict[bytes, set[str]] = {}
+        """Keys of people whose shares have to be made anew, each with the accounts that they had to do with."""
+        self.torn: set[bytes] = set()
+        """Accounts from whose shares something went."""
+        self.before: dict[bytes, list[int]] = {}
+        """By account that has changed, as bits: in which segments of accounts it was before, and of which it was not so meanwhile."""
 
     def key(self, account: str) -> bytes:
         """The 16 bytes of an account."""
@@ -64,9 +80,10 @@ class Accounts:
 
     def of(self, account: str) -> Person | None:
         """An account by its id."""
-        return self._at(self.key(account))
+        return self.at(self.key(account))
 
-    def _at(self, key: bytes) -> Person | None:
+    def at(self, key: bytes) -> Person | None:
+        """An account by its key."""
         found = self._cached.get(key)
         if found is None:
             row = self._accounts.get(key)
@@ -74,6 +91,33 @@ class Accounts:
                 return None
             found = self._cached[key] = decode_person(row)
         return found
+
+    def dirty(self, found: Person) -> None:
+        """Something of an account has changed."""
+        self._dirty[found.key] = found
+
+    def touch(self, key: bytes) -> Person | None:
+        """An account of which something is going to change."""
+        found = self.at(key)
+        if self.program.segments:
+            held, known = 0 if found is None else self.program.members(found, self._clock.now), self.before.get(key)
+            if known is None:
+                self.before[key] = [held, 0]
+                self.waiting = True
+            else:
+                # Somebody may have been evaluated by what was meanwhile.
+                known[1] |= known[0] ^ held
+        if found is not None:
+            self.dirty(found)
+        return found
+
+    def count_again(self, person: Person) -> None:
+        """What a person has done for accounts has to be gone through again: whose events are whose, or who belonged, is not as it was."""
+        if self.program.counts:
+            names = person.accounts.keys() | set(told_of(person))
+            if names:
+                self.again.setdefault(person.key, set()).update(names)
+                self.waiting = True
 
     # ---- what is said of them
 
@@ -86,15 +130,13 @@ class Accounts:
     def take(self, account: str, call: Call) -> None:
         """The same of a call as it is kept."""
         key = self.key(account)
-        found = self._at(key)
+        found = self.touch(key)
         if found is None:
             found = self._cached[key] = Person(key, [Identifier(0, account, key, 0, 0)], {})
+            self.dirty(found)
         self.some = True
-        self._dirty[key] = found
         self._calls.put(_call_key(key, call.time_us, call.message), encode((call.message, call.anchor, call.traits)))
-        moved = _said(found.traits, call.traits, call.time_us, call.message)
-        if moved:
-            self._moved(key, moved)
+        _said(found.traits, call.traits, call.time_us, call.message)
 
     def unsay(self, event: Event) -> None:
         """A group call that no longer counts. An account that no call names any more is none."""
@@ -102,7 +144,7 @@ class Accounts:
         account, traits = event.group
         key, mine = self.key(account), [event.time_us, event.message_id]
         self._calls.delete(_call_key(key, event.time_us, event.message_id))
-        found = self._at(key)
+        found = self.touch(key)
         assert found is not None, "an account of which something was said"
         before, left = found.traits, False
         if any(name in before and before[name][:2] == mine for name in traits):
@@ -110,23 +152,19 @@ class Accounts:
             for call in self.calls(key):
                 left = True
                 _said(found.traits, call.traits, call.time_us, call.message)
-            self._moved(key, {name for name in before.keys() | found.traits.keys() if before.get(name) != found.traits.get(name)})
         else:
             left = next(self.calls(key), None) is not None
-        if left:
-            self._dirty[key] = found
-        else:
+        if not left:
             self._cached.pop(key, None)
             self._dirty.pop(key, None)
             self._accounts.delete(key)
+            # Should a call name it again, its cells are those of its members' shares.
+            self.torn.add(key)
+            self.waiting = True
 
     def calls(self, key: bytes) -> Iterator[Call]:
         """Every call that names an account, in no order."""
         return calls_of(self._calls.rows(key, key + _BEHIND))
-
-    def _moved(self, key: bytes, names: set[str]) -> None:
-        self.moved.setdefault(key, set()).update(names)
-        self.waiting = True
 
     # ---- who belongs to them
 
@@ -151,13 +189,16 @@ class Accounts:
         """Forget all of them, to be told of every call again, and of everybody's stays."""
         for family in (self._accounts, self._calls, self._members):
             family.pending = dict.fromkeys((*family.pending, *(key for key, _ in family.committed(b""))))
-        self._cached, self._dirty, self.moved, self.unsure = {}, {}, {}, set()
+        self.shares.clear()
+        self._cached, self._dirty, self.before, self.again = {}, {}, {}, {}
+        self.unsure, self.torn = set(), set()
 
     def flush(self) -> None:
         """Encode what changed into the pending commit."""
         for key, found in self._dirty.items():
             self._accounts.put(key, encode(found))
         self._dirty = {}
+        self.shares.flush()
         if len(self._cached) > CACHED_MAX:
             self._cached = {}
 
@@ -168,16 +209,26 @@ def calls_of(rows: Iterable[tuple[bytes, bytes]]) -> Iterator[Call]:
         yield Call(time_of(key[16:24]), *_decode_call(row))
 
 
+def anchors_of(rows: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Of rows of ``calls`` the key, and the hash of the identifier that the call hangs on, if it does on any."""
+    for key, row in rows:
+        anchor = _decode_call(row)[1]
+        if anchor != NOBODY:
+            yield key, anchor
+
+
 def _call_key(key: bytes, time_us: int, message: str) -> bytes:
     return key + time_key(time_us) + message_hash(message)
 
 
-def _said(traits: dict[str, list[Any]], said: dict[str, Any], time: int, message: str) -> set[str]:
-    """Put what a call says into the registers; the names of those that it changes."""
-    moved: set[str] = set()
+def told_of(person: Person) -> list[str]:
+    """The accounts of which somebody has been told, whether the person belongs to them or did, in no order."""
+    return [name[1:] for name in person.told if name[:1] == TOLD]
+
+
+def _said(traits: dict[str, list[Any]], said: dict[str, Any], time: int, message: str) -> None:
+    """Put what a call says into the registers."""
     for name, value in said.items():
         known = traits.get(name)
         if name != LEAVES and (known is None or time > known[0] or (time == known[0] and message > known[1])):
             traits[name] = [time, message, value]
-            moved.add(name)
-    return moved

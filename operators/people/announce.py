@@ -130,11 +130,11 @@ class Announcer:
         if plan.segments:
             self.evaluate(person, plan.segments, now)
 
-    def fire(self, due: int, key: bytes, now: int) -> None:
-        """A person's timer is due."""
+    def fire(self, due: int, key: bytes, now: int) -> bool:
+        """A person's timer is due; returns whether it is a person's."""
         person = self._store.person(key)
         if person is None or person.armed != due:
-            return
+            return person is not None
         person.armed = None
         self._store.dirty[key] = person
         if due == BEFORE_ALL:
@@ -150,6 +150,7 @@ class Announcer:
         self._emit(person, emitted, due)
         self.evaluate(person, order, due)
         self._timers.arm(person, following)
+        return True
 
     def evaluate(self, person: Person, order: tuple[int, ...], now: int) -> None:
         """Bring the memberships of some segments up to date; before the clock runs, when it does."""

@@ -6,18 +6,15 @@ from typing import Any
 
 from contracts.text.times import iso, iso_or_none
 from operators.change_log import ChangeLog
-from operators.people.accounts import Accounts
+from operators.people.accounts import TOLD, Accounts, told_of
 from operators.people.store import PeopleStore
 from operators.records import Person
 from operators.stays import Stay, is_unsure, stays
 
-_TOLD = "\0"
-"""How what is told of an account begins among all that is told of somebody; there while the person has, or had, a stay."""
-
 
 def belonging_told(person: Person) -> list[str]:
     """The accounts that somebody was told to belong to last, in order."""
-    return sorted(name[1:] for name, now in person.told.items() if name[:1] == _TOLD and now)
+    return sorted(name[1:] for name, now in person.told.items() if name[:1] == TOLD and now)
 
 
 class Belonging:
@@ -37,7 +34,7 @@ class Belonging:
             return
         found = [] if calls is None else stays(calls)
         self._accounts.keep(account, person.key, found)
-        name, now = _TOLD + account, found[-1][1] is None if found else None
+        name, now = TOLD + account, found[-1][1] is None if found else None
         before = person.told.get(name)
         if before is now:
             return
@@ -54,21 +51,19 @@ class Belonging:
     def tell_all(self, person: Person) -> None:
         """The same of all accounts that the person has to do with, or had."""
         if self._accounts.some:
-            for account in sorted(person.accounts.keys() | _told(person)):
+            for account in sorted({*person.accounts, *told_of(person)}):
                 self.tell(person, account)
 
     def gone(self, person: Person) -> None:
         """A person who vanishes leaves every account."""
-        for account in sorted(_told(person)) if self._accounts.some else ():
+        if self._accounts.some:
+            self._accounts.count_again(person)
+        for account in sorted(told_of(person)) if self._accounts.some else ():
             self._accounts.keep(account, person.key, [])
-            if person.told.pop(_TOLD + account):
+            if person.told.pop(TOLD + account):
                 self._left(person, account, [])
 
     def _left(self, person: Person, account: str, found: list[Stay]) -> None:
         """``found``: the stays that there are; without any it has not been so."""
         evidence: dict[str, Any] = {"until": iso_or_none(found[-1][1]) if found else None}
         self._log.append("account.left", person, account=account, evidence=evidence)
-
-
-def _told(person: Person) -> set[str]:
-    return {name[1:] for name in person.told if name[:1] == _TOLD}

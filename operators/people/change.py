@@ -11,6 +11,7 @@ import orjson
 
 from operators.meta import Underway
 from operators.moment_row import moment_contract, moment_owner
+from operators.people import doings
 from operators.people.anew import Anew
 from operators.people.clock import BEFORE_ALL
 from operators.people.heads import nobodys, owner_key
@@ -133,6 +134,7 @@ class Bringing:
         person.edition = work.meta.edition
         work.store.dirty[person.key] = person
         work.timers.arm(person, next_due(person, work.program, now))
+        doings.arm(work, person)
         work.announcer.settle(person, now)
         change.people += 1
         log.cause, log.clock = cause, clock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contracts.model.batches import Event
 from operators import consent
+from operators.people import doings
 from operators.people.linking.linked import Linked
 from operators.people.store import Pair
 from operators.people.visits import Claim
@@ -18,13 +19,18 @@ def apply(
 ) -> None:
     """Apply an event to whom it belongs and announce what that changes. ``settle``: evaluate everything; ``blank``: of somebody of
     whom nothing but this event is known. ``linked``: what its links did, if consents may stand otherwise by them."""
-    now = work.clock.now
+    now, last, group = work.clock.now, person.last, event.group
+    calls = None if group is None else person.accounts.get(group[0])
     touched, due = fold(person, event, anchor, work.program, now)
     work.store.dirty[person.key] = person
     if event.consents:
         consent.resolve(person, work.store.holder)
-    if event.group is not None and not settle:
-        work.belonging.tell(person, event.group[0])
+    if group is not None:
+        doings.regroup(work, person, group[0], calls, last)
+        if not settle:
+            work.belonging.tell(person, group[0])
+    elif person.accounts:
+        doings.take(work, person, event)
     if linked is not None:
         touched = _reconsider(work, person, event, touched, linked)
     if due is not None:
@@ -63,6 +69,7 @@ def announce_joins(work: Work, linked: Linked) -> list[Person]:
         announcer.split(parent, person)
     for person, other in linked.joined:
         join(person, other, work.program)
+        doings.join(work, person, other)
         announcer.vanished(other, person)
         if person.consents:
             consent.resolve(person, work.store.holder)
@@ -107,6 +114,7 @@ def claim(work: Work, claimed: Claim, linked: Linked | None) -> None:
     person = store.holder(claimed.person)
     assert person is not None, "who claims events is somebody"
     assert other.aside is not None, "what was before is known"
+    work.accounts.count_again(person)
     told: list[Event] = []
     for kept in claimed.moments:
         told.append(work.reread(kept))
@@ -114,6 +122,9 @@ def claim(work: Work, claimed: Claim, linked: Linked | None) -> None:
     for event in sorted(told, key=lambda each: (each.time_us, each.message_id)):
         apply(work, event, claimed.held.hash, person, linked=linked)
         linked = None
+    # Of what is claimed, and counted from what is stored, calls may be.
+    work.accounts.count_again(person)
+    work.accounts.count_again(other)
     row, other.aside = other.aside[1], None
     if not row:
         assert claimed.held.device is not None, "events hang on a device that was seen"
@@ -123,6 +134,7 @@ def claim(work: Work, claimed: Claim, linked: Linked | None) -> None:
         was = decode_person(row)
         other.first, other.last, other.traits, other.cells, other.consents = was.first, was.last, was.traits, was.cells, was.consents
         other.accounts = was.accounts
+        work.accounts.count_again(other)
         consent.resolve(other, store.holder)
         store.dirty[other.key] = other
         work.timers.arm(other, next_due(other, work.program, work.clock.now))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from operators.apart import forget
+from operators.people import doings
 from operators.people.collected import Collected
 from operators.people.manual import Manual
 from operators.people.pairs import Refusals
@@ -49,7 +50,9 @@ def compute(
     rebuilt = Rebuilt(work, collected)
     new = rebuilt.build(groups)
     rebuilt.settle(old.values())
-    exchange(work, old, new, lambda: [] if everybody else [end for end in sorted(anchors) if store.holder(end) is not None])
+    exchange(
+        work, old, new, lambda: [] if everybody else [end for end in sorted(anchors) if store.holder(end) is not None], whole=everybody
+    )
     work.announcer.reassigned(rebuilt.reassigned)
     if matcher is not None:
         matcher.end()
@@ -57,8 +60,17 @@ def compute(
             relink(work, matcher, person, cluster)
 
 
-def exchange(work: Work, old: Mapping[bytes, Person], new: Mapping[bytes, Person], near: Callable[[], Sequence[bytes]]) -> None:
+def exchange(
+    work: Work,
+    old: Mapping[bytes, Person],
+    new: Mapping[bytes, Person],
+    near: Callable[[], Sequence[bytes]],
+    *,
+    whole: bool = False,
+    counted: bool = True,
+) -> None:
     """Put rebuilt people in the place of what was; announce who came, split and vanished, then what holds of each.
+    ``whole``: everybody is among them; without ``counted`` what they have done for accounts is right already.
 
     Who vanishes goes to who holds the lead, else another of the identifiers, else one of those ``near``, that evidence connects.
     """
@@ -82,7 +94,12 @@ def exchange(work: Work, old: Mapping[bytes, Person], new: Mapping[bytes, Person
         if survivor is not None:
             store.remember(survivor)
             store.dirty[survivor.key] = survivor
+    for person in new.values() if counted else ():
+        work.accounts.count_again(person)
+    if whole:
+        doings.settle(work)
     for key in sorted(new):
+        doings.arm(work, new[key])
         work.timers.arm(new[key], next_due(new[key], work.program, now))
         announcer.settle(new[key], now)
 

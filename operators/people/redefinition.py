@@ -11,7 +11,7 @@ from contracts.model.versions import newest
 from operators.apart import decode_whole
 from operators.epochs import CONTROL, append_epoch
 from operators.moment_row import moment_raw
-from operators.people import change, denials, meaning
+from operators.people import change, denials, meaning, members
 from operators.people.blocks import BlockIndex
 from operators.people.recompute import compute, rebuild
 from operators.people.work import Work
@@ -20,6 +20,7 @@ from operators.segments.carried import Memberships
 from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
 
+ACCOUNTS = "traits of accounts"
 EVALUATED = frozenset({"traits", "segments", "features"})
 """Where definitions differ in nothing else, nobody is made anew from events."""
 
@@ -36,6 +37,9 @@ def define(work: Work, entry: ControlEntry) -> dict[str, Any] | None:
     recompute = ["the meaning of what is stored"] if known is not None and meaning.is_old(work.meta) else []
     if digest != work.digest:
         differ = _differences(known, work.load(digest)) if known is not None else []
+        if differ == [ACCOUNTS] and not work.accounts.some:
+            # Nothing has been counted of any account.
+            differ = []
         if differ and not recompute:
             anew = not EVALUATED.issuperset(differ)
             change.begin(work, digest, str(entry.entry.get("messageId") or ""), differ, anew=anew)
@@ -90,8 +94,8 @@ def _recompute(work: Work, before: Program) -> None:
     index = BlockIndex(work.shard.blocks, 0, work.meta) if work.matcher is None else work.matcher.index
     index.clear()
     compute(work, old, anchors, everybody=True)
-    # Everybody has been evaluated by what is said of accounts now.
-    work.accounts.moved.clear()
+    # Everybody has been evaluated by what holds of accounts now.
+    work.accounts.before.clear()
 
 
 def _find_accounts(work: Work) -> bool:
@@ -109,7 +113,7 @@ def _find_accounts(work: Work) -> bool:
                 callers[holder.key] = holder
     if callers:
         rebuild(work, callers.values(), set())
-    work.accounts.moved.clear()
+    members.settle(work)
     work.remember()
     return work.accounts.some
 
@@ -154,6 +158,7 @@ def _differences(before: Definitions, after: Definitions) -> list[str]:
             "consents": one.purposes,
             "segments": one.segments,
             "features": one.features,
+            ACCOUNTS: [one.account_traits, one.account_features],
             "upcasts": one.upcasts,
             "models": models,
         }

@@ -8,7 +8,7 @@ from contracts.envelope import message_hash
 from contracts.model.batches import Event, JudgedBatch, Refused
 from contracts.text.times import iso
 from operators.epochs import CONTROL
-from operators.people import denials, fold, local, members, repeat, resemblance
+from operators.people import denials, doings, fold, local, members, repeat, resemblance
 from operators.people.quarantine import QuarantineRow, refused_event
 from operators.people.recompute import NONE_GONE, rebuild
 from operators.people.store import Same, Slot
@@ -201,7 +201,8 @@ def _fire(work: Work, time_us: int, limit: int | None) -> bool:
         found = timers.due(time_us)
         if found is None:
             return False
-        work.announcer.fire(*found, time_us)
+        if not work.announcer.fire(*found, time_us):
+            doings.fire(work, *found, time_us)
         fired += 1
     return timers.waiting(time_us)
 

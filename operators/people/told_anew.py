@@ -98,7 +98,8 @@ class ToldAnew:
             # What the steps told of him beside, nobody has heard.
             person.told, person.bits = {}, b""
             self._date(person, made)
-        exchange(work, old, new, list)
+        exchange(work, old, new, list, counted=False)
+        work.accounts.again.clear()
 
     def _date(self, person: Person, made: dict[bytes, int]) -> None:
         """A link keeps the version of the rules under which it was made first."""

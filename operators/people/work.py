@@ -33,6 +33,7 @@ from operators.quality.keeper import Quality
 from operators.records import Person
 from operators.segments.carried import Carried
 from operators.segments.compile import Program
+from operators.segments.on_accounts import OnAccounts
 from operators.stitch.owners import Owner
 from operators.stitch.rules import Pair, Rules
 from state.keys import period_of
@@ -90,7 +91,7 @@ class Work:
         self.log = ChangeLog(name, shard.changes, self.meta)
         self.history = History(shard.history, self.meta, self.log)
         self.manual = Manual(shard.manual) if manual is None else manual
-        self.accounts = Accounts(shard, hasher)
+        self.accounts = Accounts(shard, hasher, self.clock)
         self.quality = Quality(shard.quality, self.meta, self.log)
         cost = shard.meta.get(rebuilds.KEY)
         self.cost = rebuilds.decode(cost) if cost is not None else rebuilds.Rebuilds()
@@ -119,6 +120,7 @@ class Work:
         self.carried = carried = None if change is None or change.anew else Carried(self.load(change.before), self.load(change.after))
         self.program = Program(definitions if change is None or change.switched or carried is None else carried.widened)
         self.program.account_of = self.accounts.of
+        self.accounts.program = OnAccounts(self.program.definitions)
         self.rules = Rules(definitions.identity)
         self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
         self.store.edition, self.store.older = self.meta.edition, self._bring
@@ -141,7 +143,7 @@ class Work:
     def begin_again(self) -> None:
         """Another generation of the shard is in force: nothing that was in memory of it stands."""
         self.timers = Timers(self.shard.timers)
-        self.accounts = Accounts(self.shard, self.hasher)
+        self.accounts = Accounts(self.shard, self.hasher, self.clock)
         self.use(self.meta.digest)
 
     def apart(self, shard: Shard) -> Work:

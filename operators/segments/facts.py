@@ -99,11 +99,6 @@ def _no_account(_account: str) -> Person | None:
     return None
 
 
-def account_traits(definitions: Definitions) -> Facts:
-    """What conditions on an account look at: the traits that group calls say."""
-    return Facts(replace(definitions, traits=(), features={}, segments=()))
-
-
 def _slots(features: tuple[Feature, ...], cells: list[Cell]) -> list[int]:
     """Whose cell each feature looks at: of those that count the same events, with other windows and caps, a cell is enough for all
     that look no further back and count no further. Whose cell others look at is told of them."""

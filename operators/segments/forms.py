@@ -22,13 +22,13 @@ from contracts.model.definitions import (
     OtherField,
     Predicate,
     TraitIs,
-    leaves,
 )
+from contracts.model.of_accounts import of_accounts
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells.cell import Cell
 from operators.segments.derived import Derived
-from operators.segments.facts import SEEN, Facts, account_traits
+from operators.segments.facts import SEEN, Facts
 from operators.segments.moving import all_timed
 from operators.segments.other_fields import asked, refers
 from operators.segments.paths import values
@@ -219,7 +219,7 @@ def _ahead(seen: int | None, length: int, now: int) -> int | None:
 
 
 def _account(facts: Facts, condition: InAccount, zone: str) -> Evaluator:
-    test = evaluator(account_traits(facts.definitions), condition.of, zone)
+    test = evaluator(Facts(of_accounts(facts.definitions)), condition.of, zone)
 
     def holds(person: Person, now: int, _bits: int) -> bool:
         for account, calls in person.accounts.items():
@@ -231,8 +231,13 @@ def _account(facts: Facts, condition: InAccount, zone: str) -> Evaluator:
     return holds
 
 
+def of_account(condition: InAccount) -> tuple[str, str]:
+    """What a condition on accounts looks at beside who belongs to them: whether it holds of one."""
+    return "account", str(condition.of)
+
+
 def _account_needs(_facts: Facts, condition: InAccount) -> set[Any]:
-    return {BELONGS, *(("account", root) for each in leaves(condition.of) if isinstance(each, TraitIs) for root in roots(each))}
+    return {BELONGS, of_account(condition)}
 
 
 def _other(facts: Facts, path: str) -> Callable[[Person, int], Any]:

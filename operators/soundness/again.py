@@ -13,11 +13,13 @@ from contracts.model.hashing import profile_id
 from contracts.text.times import DAY_US
 from operators.apart import decode_whole
 from operators.moment_row import moment_message
+from operators.people import doings
 from operators.people.recompute import component, compute
 from operators.people.work import Work
-from operators.records import decode_stored
+from operators.records import Person, decode_person, decode_stored
 from operators.soundness.findings import Findings
 from operators.soundness.whereabouts import home
+from operators.view.accounts import dumped, traits_of
 from operators.view.dump import person_lines
 from operators.view.rows import SpaceRows
 from state.overlay import Overlay
@@ -45,12 +47,16 @@ def sample(space: SpaceRows, overlay: Overlay, make: Callable[[], Work], size: i
             done.update(old)
             found.looked += len(old)
             compute(work, old, {each.hash for one in old.values() for each in one.identifiers})
+            doings.settle(work)
             work.store.flush()
             work.moments.flush()
             _hold(space, overlay, found, old.keys())
         except Exception as error:  # noqa: BLE001 - what is not sound may lead anywhere
             found.differ(profile_id(key), "to be computed anew from its events", f"{type(error).__name__}: {error}")
             _forget(overlay)
+            work = make()
+        if overlay.shares.pending:
+            # Accounts are not what they were either.
             work = make()
         _forget(overlay)
     return found
@@ -66,6 +72,7 @@ def _hold(space: SpaceRows, overlay: Overlay, found: Findings, old: Iterable[byt
     _compare(space, overlay, found, {*old, *overlay.people.pending})
     _tell(overlay, found)
     _owners(space, overlay, found)
+    _shares(space, overlay, found)
     for family in LINKS:
         for key, row in sorted(overlay.families[family].pending.items()):
             before = overlay.before.row(family, key)
@@ -113,6 +120,18 @@ def _compare(space: SpaceRows, overlay: Overlay, found: Findings, keys: Iterable
                 # Others hold times that have left the window, until somebody looks.
                 if isinstance(was.cells.get(at), int) and (was.cells.get(at) or 0) != (now.cells.get(at) or 0):
                     found.differ(f"{name}, cell {at}", now.cells.get(at), was.cells.get(at))
+
+
+def _shares(space: SpaceRows, overlay: Overlay, found: Findings) -> None:
+    """What these people have done for accounts, at the clock and at later times."""
+    for key, row in sorted(overlay.shares.pending.items()):
+        was, now = (Person(b"", [], {}) if one is None else decode_person(one) for one in (overlay.before.row("shares", key), row))
+        for later in LATER_US:
+            stored, again = (traits_of(one, space.of_accounts, space.at(None) + later) for one in (was, now))
+            if dumped(stored) != dumped(again):
+                name = f"what {profile_id(key[16:])} has done for account {key[:16].hex()}"
+                found.differ(name, dumped(again).decode(), dumped(stored).decode())
+                break
 
 
 def _taken(line: bytes, wrong: list[bytes]) -> str:

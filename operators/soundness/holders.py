@@ -7,9 +7,12 @@ from collections import Counter
 from contracts.model.hashing import profile_id
 from operators.people.accounts import decode_stays
 from operators.people.quarantine import decode_row
+from operators.people.shares import BEHIND
+from operators.profile import join_cells
 from operators.records import Person, decode_person
 from operators.soundness.findings import Findings
 from operators.stays import stays
+from operators.view.accounts import AccountReader, dumped, traits_of
 from operators.view.rows import SpaceRows
 from state.keys import time_key
 
@@ -45,15 +48,17 @@ def aliases(space: SpaceRows) -> Findings:
 
 
 def timers(space: SpaceRows) -> Findings:
-    """Whoever is armed has a timer; one whose person is armed for another moment is stale, which is no fault."""
-    found = Findings("timers", "profiles that are armed, each of which has its timer")
-    for key, row in space.rows.rows("people"):
-        armed = decode_person(row).armed
-        if armed is None:
-            continue
-        found.looked += 1
-        if space.rows.row("timers", time_key(armed) + key) is None:
-            found.differ(f"profile {profile_id(key)}", "a timer for which it is armed", "none")
+    """Whoever is armed has a timer; one whose person is armed for another moment is stale, which is no fault. So it is with accounts."""
+    found = Findings("timers", "profiles and accounts that are armed, each of which has its timer")
+    for family in ("people", "accounts"):
+        for key, row in space.rows.rows(family):
+            armed = decode_person(row).armed
+            if armed is None:
+                continue
+            found.looked += 1
+            if space.rows.row("timers", time_key(armed) + key) is None:
+                name = f"profile {profile_id(key)}" if family == "people" else f"account {key.hex()}"
+                found.differ(name, "a timer for which it is armed", "none")
     return found
 
 
@@ -69,7 +74,23 @@ def members(space: SpaceRows) -> Findings:
         found.differ(f"{profile_id(key[16:])} at account {key[:16].hex()}", "a profile whose calls say so", "none")
     called = {key[:16] for key, _ in space.rows.rows("calls")}
     found.same("accounts", sorted(key.hex() for key in called), sorted(key.hex() for key, _ in space.rows.rows("accounts")))
+    _shares(space, found)
     return found
+
+
+def _shares(space: SpaceRows, found: Findings) -> None:
+    """What is computed of an account is what its members have done for it, together; only who is, or was, a member has done something."""
+    program, now = space.of_accounts, space.at(None)
+    for account in AccountReader(space).all():
+        joined = Person(b"", [], {})
+        joined.traits = account.row.traits
+        for key, row in space.rows.rows("shares", account.row.key, account.row.key + BEHIND):
+            join_cells(joined, decode_person(row), program)
+            if space.rows.row("members", key) is None:
+                found.differ(f"what {profile_id(key[16:])} did for account {account.id}", "somebody who belongs to it, or did", "nobody")
+        found.same(
+            f"traits of account {account.id}", dumped(traits_of(joined, program, now)).decode(), dumped(account.traits(now)).decode()
+        )
 
 
 def counts(space: SpaceRows) -> Findings:

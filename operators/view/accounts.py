@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from contracts.model.hashing import profile_id
 from operators.people.accounts import Call, calls_of, decode_stays
 from operators.records import Person, decode_person
+from operators.segments.compile import Program
 from operators.segments.predicates import canonical
+from operators.segments.traced import made_turns, turns
 from operators.stays import Stay
 from operators.view.rows import SpaceRows
 
@@ -36,10 +40,18 @@ class Account:
     def id(self) -> str:
         return self.row.identifiers[0].value
 
-    @property
-    def traits(self) -> dict[str, Any]:
-        """What group calls say of it, every number exact."""
-        return {name: canonical(kept[2]) for name, kept in self.row.traits.items() if kept[2] is not None}
+    def traits(self, at_us: int) -> dict[str, Any]:
+        """What group calls say of it, and what is computed of what its members do, at a time; every number exact."""
+        return traits_of(self.row, self.committed.of_accounts, at_us)
+
+    def turns(self, at_us: int) -> Iterator[tuple[str, tuple[int, Any]]]:
+        """Of each computed trait that changes by itself after a time the name, and when it does, and to what."""
+        program = self.committed.of_accounts
+        for name in program.made:
+            at = program.computed.get(name)
+            turning = made_turns(program, name, self.row, at_us) if at is None else turns(program, at, self.row, at_us)
+            if turning is not None:
+                yield name, turning
 
     def members(self) -> Iterator[AccountMember]:
         """Everybody who has, or had, a stay."""
@@ -75,3 +87,18 @@ class AccountReader:
             row = self.committed.rows.row("members", self.committed.hasher.account(account) + person.key)
             for stay in [] if row is None else decode_stays(row):
                 yield account, stay
+
+
+def traits_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
+    """What calls say of a person, or an account, and computed traits; numbers of sums exact."""
+    traits = {name: canonical(kept[2]) for name, kept in person.traits.items() if kept[2] is not None and name not in program.made}
+    for name in program.made:
+        value = program.shown(person, name, at_us)
+        if value is not None:
+            traits[name] = value
+    return traits
+
+
+def dumped(traits: dict[str, Any]) -> bytes:
+    """Traits as the dump has them."""
+    return orjson.dumps(traits, option=orjson.OPT_SORT_KEYS)

@@ -21,7 +21,7 @@ def dump(space: SpaceRows, at_us: int) -> Iterator[bytes]:
     for person in space.people():
         yield from person_lines(space, person, at_us)
     for account in AccountReader(space).all():
-        yield _line(kind="account", space=space.space, id=account.id, traits=account.traits)
+        yield _line(kind="account", space=space.space, id=account.id, traits=account.traits(at_us))
         for member in account.members():
             stays = [[iso(since), iso_or_none(until)] for since, until in member.stays]
             yield _line(kind="member", space=space.space, account=account.id, profile=member.profile, stays=stays)

@@ -12,8 +12,7 @@ from contracts.text.times import iso, iso_or_none
 from operators.consent import decision, joining
 from operators.records import Identifier, Person
 from operators.segments.compile import Program
-from operators.segments.predicates import canonical
-from operators.view.accounts import AccountReader
+from operators.view.accounts import AccountReader, traits_of
 from operators.view.rows import SpaceRows
 from state.snapshot.tables.consents import ConsentRow
 from state.snapshot.tables.profiles import ProfileRow
@@ -96,16 +95,6 @@ class ProfileReader:
             for purpose, decisions in sorted(person.consents.items()):
                 time, _, granted = decision(decisions, links)
                 yield ConsentRow(profile_id(person.key), purpose, granted, time, self.committed.space)
-
-
-def traits_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
-    """Plain and computed traits; numbers of sums exact."""
-    traits = {name: canonical(kept[2]) for name, kept in person.traits.items() if kept[2] is not None and name not in program.made}
-    for name in program.made:
-        value = program.shown(person, name, at_us)
-        if value is not None:
-            traits[name] = value
-    return traits
 
 
 def features_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:

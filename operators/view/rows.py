@@ -15,6 +15,7 @@ from operators.meta import Meta, Underway
 from operators.records import Person, decode_person
 from operators.segments.carried import Carried, Memberships
 from operators.segments.compile import Program
+from operators.segments.on_accounts import OnAccounts
 from operators.versions import Reading, Readings
 from state.errors import BeforeClock, NoState
 from state.shard import OTHER
@@ -37,6 +38,7 @@ class SpaceRows:
         self.hasher = hasher
         self._load = load
         self._program: tuple[str, Program] | None = None
+        self._of_accounts: tuple[str, OnAccounts] | None = None
         self._carried: tuple[str, str, Carried] | None = None
         self._memberships: tuple[str, str, Memberships] | None = None
 
@@ -56,6 +58,14 @@ class SpaceRows:
             self._program = (digest, Program(self._load(digest)))
             self._program[1].account_of = self._account
         return self._program[1]
+
+    @property
+    def of_accounts(self) -> OnAccounts:
+        """What the definitions in force say of accounts, compiled."""
+        program = self.program
+        if self._of_accounts is None or self._of_accounts[0] != program.definitions.digest:
+            self._of_accounts = program.definitions.digest, OnAccounts(program.definitions)
+        return self._of_accounts[1]
 
     def _account(self, account: str) -> Person | None:
         row = self.rows.row("accounts", self.hasher.account(account))

@@ -53,9 +53,10 @@ class SnapshotRows:
         }
 
     def _accounts(self) -> Iterator[AccountRow]:
+        now = self.view.at(None)
         for account in self.view.accounts.all():
             stays = [member.stays for member in account.members()]
-            yield AccountRow(account.id, self.view.space, account.traits, sum(each[-1][1] is None for each in stays), len(stays))
+            yield AccountRow(account.id, self.view.space, account.traits(now), sum(each[-1][1] is None for each in stays), len(stays))
 
     def _members(self) -> Iterator[MemberRow]:
         for account in self.view.accounts.all():

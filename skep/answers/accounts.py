@@ -9,6 +9,7 @@ import msgspec
 
 from contracts.text.times import iso, iso_or_none
 from operators.view.accounts import Account, AccountMember
+from skep.answers.trait import Turning
 from skep.project.settings import Settings
 from skep.project.spaces import open_views
 
@@ -22,11 +23,13 @@ class AccountStay(msgspec.Struct, frozen=True):
 
 
 class AccountShown(msgspec.Struct, frozen=True):
-    """An account. ``members`` belong to it now, ``members_ever`` do or did; ``stays`` are those that began last, the newest first."""
+    """An account. ``turns``: by trait when it changes by itself, and to what. ``members`` belong to it now, ``members_ever`` do or did;
+    ``stays`` are those that began last, the newest first."""
 
     id: str
     space: str
     traits: dict[str, Any]
+    turns: dict[str, Turning]
     members: int
     members_ever: int
     stays: list[AccountStay]
@@ -67,7 +70,9 @@ def _shown(space: str, found: Account, limit: int) -> AccountShown:
     members = list(found.members())
     stays = nlargest(limit, ((stay, member.profile) for member in members for stay in member.stays), key=lambda one: (one[0][0], one[1]))
     told = [AccountStay(profile, iso(since), iso_or_none(until)) for (since, until), profile in stays]
-    return AccountShown(found.id, space, found.traits, _now(members), len(members), told)
+    now = found.committed.at(None)
+    turning = {name: Turning(iso(at), value) for name, (at, value) in found.turns(now)}
+    return AccountShown(found.id, space, found.traits(now), turning, _now(members), len(members), told)
 
 
 def _listed(space: str, found: Account) -> AccountListed:

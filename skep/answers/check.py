@@ -60,14 +60,15 @@ def problem_row(problem: Problem, *, warning: bool | UnsetType = UNSET) -> Probl
 def summary(definitions: Definitions) -> str:
     """One line about contracts that are all right."""
     counts = [
-        (sum(len(versions) for versions in definitions.contracts.values()), "event contract"),
-        (len(definitions.identity.namespaces), "namespace"),
-        (len(definitions.traits), "trait"),
-        (len(definitions.segments), "segment"),
-        (len(definitions.purposes), "purpose"),
-        (len(definitions.mappings), "source mapping"),
-        (len(definitions.destinations), "destination"),
-        (len(definitions.lookups), "lookup"),
+        (sum(len(versions) for versions in definitions.contracts.values()), "event contract", "event contracts"),
+        (len(definitions.identity.namespaces), "namespace", "namespaces"),
+        (len(definitions.traits), "trait", "traits"),
+        (len(definitions.account_traits), "trait of accounts", "traits of accounts"),
+        (len(definitions.segments), "segment", "segments"),
+        (len(definitions.purposes), "purpose", "purposes"),
+        (len(definitions.mappings), "source mapping", "source mappings"),
+        (len(definitions.destinations), "destination", "destinations"),
+        (len(definitions.lookups), "lookup", "lookups"),
     ]
-    words = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count)
+    words = ", ".join(f"{count} {name if count == 1 else several}" for count, name, several in counts if count)
     return f"contracts are good: {words} (definitions {definitions.digest})"

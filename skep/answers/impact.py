@@ -28,6 +28,9 @@ _SHOWN = """coalesce(CAST(traits -> ('$."' || replace($name, '"', '\\"') || '"')
 _PROFILES = {
     "segment": "SELECT space, profile_id FROM memberships WHERE segment = $name AND exited_at IS NULL",
     "trait": f"SELECT space, profile_id FROM profiles WHERE {_SHOWN} <> 'null'",
+    "account trait": f"""SELECT m.space, m.profile_id FROM account_members m
+        JOIN (SELECT space, account_id FROM accounts WHERE {_SHOWN} <> 'null') a ON a.space = m.space AND a.account_id = m.account_id
+        WHERE m.until IS NULL""",
     "total": f"SELECT space, profile_id FROM profiles WHERE {_SHOWN} NOT IN ('null', '0')",
     "namespace": "SELECT space, profile_id FROM identifiers WHERE namespace = $name",
     "event": """SELECT a.space, a.profile_id FROM events e JOIN attributions a ON a.message_id = e.message_id AND a.space = e.space
@@ -37,9 +40,10 @@ _PROFILES = {
 
 
 class Touched(msgspec.Struct, frozen=True):
-    """A trait, segment, destination or namespace that rests on what changes. ``through``: the properties; empty is the event itself.
+    """A trait (also of accounts), segment, destination or namespace that rests on what changes. ``through``: the properties; empty is the
+    event itself.
 
-    ``profiles``: in the segment, with the trait or identifier, or told of; None without a snapshot.
+    ``profiles``: in the segment, with the trait or identifier, at an account with the trait, or told of; None without a snapshot.
     """
 
     kind: str
@@ -150,7 +154,7 @@ def _touched(definitions: Definitions, event: str, found: Iterable[Change], coun
     ]  # fmt: skip
 
 
-_ORDER = ("trait", "segment", "destination", "namespace")
+_ORDER = ("trait", "account trait", "segment", "destination", "namespace")
 
 
 def _sources(definitions: Definitions, kind: str, name: str, touched: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

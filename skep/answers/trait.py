@@ -15,7 +15,7 @@ from contracts.text.times import iso
 from operators.judge import Judge
 from operators.records import Person
 from operators.segments.traced import contributions, made_turns, turns
-from operators.view.profiles import traits_of
+from operators.view.accounts import traits_of
 from operators.view.space import View
 from skep.answers.catalog.words import feature_words
 from skep.answers.profiles import living, nobody

@@ -7,11 +7,13 @@ from copy import deepcopy
 from graphlib import TopologicalSorter
 from typing import Any
 
+from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.personal import Hidden, personal_paths
 from contracts.model.definitions import Definitions
 from contracts.model.event_patterns import matches
 from contracts.model.expressions import paths as paths_of
 from contracts.model.hashing import Hasher
+from contracts.model.of_accounts import of_accounts
 from contracts.model.traits import Trait
 from contracts.reading.derived import roots
 from contracts.reading.lineage import inheritance_of, properties_of, touches
@@ -43,7 +45,10 @@ def hidden(settings: Settings, definitions: Definitions) -> Personal:
         paths=namespaces,
         normalise=normalise,
         hashed=hashed,
-        traits=_personal_traits(definitions, namespaces, tagged),
+        traits=_personal_traits(definitions, inheritance_of(definitions), "trait", "identify", namespaces, tagged),
+        account_traits=_personal_traits(
+            of_accounts(definitions), inheritance_of(definitions), "account trait", "group", namespaces, tagged
+        ),
         tagged={
             event: [(namespace or TAGGED, path) for namespace, path in paths if _without_items(path) not in known]
             for event, paths in tagged.items()
@@ -88,11 +93,15 @@ def hide_traits(settings: Settings, definitions: Definitions, space: str) -> Cal
     return lambda name, value: hider.trait(name, deepcopy(value) if isinstance(value, (dict, list)) else value)
 
 
-def _personal_traits(
-    definitions: Definitions, namespaces: Mapping[str, Sequence[tuple[Step, ...]]], tagged: Mapping[str, Sequence[Hidden]]
+def _personal_traits(  # noqa: PLR0917
+    definitions: Definitions,
+    inheritance: Inheritance,
+    kind: str,
+    call: str,
+    namespaces: Mapping[str, Sequence[tuple[Step, ...]]],
+    tagged: Mapping[str, Sequence[Hidden]],
 ) -> dict[str, str]:
-    """Computed traits that show what is personal, with the namespace of the value."""
-    inheritance = inheritance_of(definitions)
+    """Computed traits that show what is personal, with the namespace of the value. ``call``: the calls that say the others."""
     found: dict[str, str] = {}
     later: list[Trait] = []
     for trait in definitions.traits:
@@ -108,14 +117,14 @@ def _personal_traits(
         hiding = next((namespace for namespace, path in ways if len(shown) > 1 and touches(shown, path)), None)
         if hiding is not None:
             found[trait.name] = hiding
-        elif inheritance.of("trait", trait.name).personal != "none":
+        elif inheritance.of(kind, trait.name).personal != "none":
             found[trait.name] = TAGGED
-    said = [path for paths in namespaces.values() for path in paths] + [path for _, path in tagged.get("identify", ())]
+    said = [path for paths in namespaces.values() for path in paths] + [path for _, path in tagged.get(call, ())]
     for trait in _made_last(later):
         assert trait.expression is not None, "it is made of others"
         read = [parse_path(path) for path in paths_of(trait.expression)]
-        of_identify = any(touches(("traits", *path), one) for path in read for one in said)
-        if of_identify or any(path[0] in found for path in read) or inheritance.of("trait", trait.name).personal != "none":
+        of_calls = any(touches(("traits", *path), one) for path in read for one in said)
+        if of_calls or any(path[0] in found for path in read) or inheritance.of(kind, trait.name).personal != "none":
             found[trait.name] = TAGGED
     return found
 

@@ -31,7 +31,7 @@ class Personal:
     ``paths``: personal namespace → the parsed paths at which its values stand in an event's body.
     ``normalise(namespace, text)``: the normalised value, or None if it is no identifier.
     ``hashed(space, namespace, normalised)``: what stands for it outside, ``h_…``.
-    ``traits``: computed traits that show a personal value → the namespace.
+    ``traits``, ``account_traits``: computed traits of people and of accounts that show a personal value → the namespace.
     ``tagged``: event (for calls without a name their type) → what is personal in this event alone, as ``(namespace, path)``.
     """
 
@@ -39,6 +39,7 @@ class Personal:
     normalise: Callable[[str, str], str | None]
     hashed: Callable[[str, str, str], str]
     traits: Mapping[str, str] = field(default_factory=dict)
+    account_traits: Mapping[str, str] = field(default_factory=dict)
     tagged: Mapping[str, Sequence[tuple[str, tuple[Step, ...]]]] = field(default_factory=dict)
 
 
@@ -122,12 +123,16 @@ class Hider:
         return hidden
 
     def account(self, traits: dict[str, Any]) -> dict[str, Any]:
-        """An account's traits: those that group calls set at personal paths; their names, too, where all that is said is hidden."""
+        """An account's traits: those that group calls set at personal paths, and computed ones that show what is personal; their names,
+        too, where all that is said is hidden."""
         shown = (*self.roots.get("traits", ()), *self.tagged.get("group", {}).get("traits", ()))
         whole = next((namespace for namespace, rest in shown if not rest), "")
         if whole:
             return {self.text(whole, name): self.value(whole, value) for name, value in traits.items()}
         hidden: dict[str, Any] = self.below("traits", {**traits}, "group")
+        for name, namespace in self._personal.account_traits.items():
+            if name in hidden:
+                hidden[name] = self.value(namespace, traits[name])
         return hidden
 
     def trait(self, name: str, value: Any) -> Any:

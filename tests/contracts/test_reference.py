@@ -141,6 +141,7 @@ WHERE_DESCRIBED = {
     "segment": ["reference.md ### segments/"],
     "segment_tests": ["segments.md ## Tests of segments"],
     "traits": ["reference.md ### traits.yaml"],
+    "accounts": ["reference.md ### accounts.yaml", "reference.md ### traits.yaml"],
     "upcast": ["contracts.md ## Upcasts"],
 }
 """By file the pages, or a section of one, that have all its keys."""

@@ -1,7 +1,7 @@
 """Golden files of segments: a definition, events, ``----``, and who is a member at which time.
 
-The definition is YAML: ``segments`` by name (a condition, or the keys of a segment), ``traits``, ``purposes``, and ``shown``: the
-names of traits whose values stand there, too. A line of events is
+The definition is YAML: ``segments`` by name (a condition, or the keys of a segment), ``traits``, those of ``accounts``, ``purposes``, and
+``shown``: the names of traits whose values stand there, too. A line of events is
 ``TIME PERSON NAME JSON``: the properties of an event, of ``identify`` the traits, of ``group`` the traits and the ``id`` of the
 account, of ``consents`` what is granted. The last line
 before ``----`` begins with ``at``.
@@ -72,6 +72,8 @@ def read(path: Path) -> Case:
 def definitions_of(given: Any) -> Definitions:
     """The definitions of a golden file, or of an example: events need no contracts."""
     files: dict[str, Any] = {"traits.yaml": {"traits": given.get("traits", [])}, "consent.yaml": {"purposes": given.get("purposes", [])}}
+    if "accounts" in given:
+        files["accounts.yaml"] = {"traits": given["accounts"]}
     for name, who in given.get("segments", {}).items():
         files[f"segments/{name}.yaml"] = {"segment": name, **(who if "who" in who else {"who": who})}
     return contracts.load(

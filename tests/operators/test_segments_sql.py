@@ -72,7 +72,7 @@ def store(
     profiles: dict[str, dict[str, Any]] | None = None,
     consents: list[tuple[str, str, bool]] | None = None,
     accounts: dict[str, dict[str, Any]] | None = None,
-    stays: list[tuple[str, str, str | None]] | None = None,
+    stays: list[tuple[str, str, str, str | None]] | None = None,
 ) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     rows = [
@@ -96,7 +96,8 @@ def store(
     relation(con, "consents", [("profile_id", pa.string()), ("purpose", pa.string()), ("granted", pa.bool_())], list(consents or []))
     said: list[tuple[Any, ...]] = [(account, orjson.dumps(traits).decode()) for account, traits in (accounts or {}).items()]
     relation(con, "accounts", [("account_id", pa.string()), ("traits", JSON)], said)
-    relation(con, "account_members", [("account_id", pa.string()), ("profile_id", pa.string()), ("until", pa.string())], list(stays or []))
+    columns = [(name, pa.string()) for name in ("account_id", "profile_id", "since", "until")]
+    relation(con, "account_members", columns, list(stays or []))
     return con
 
 
@@ -399,7 +400,7 @@ def store_of(events: list[Event], lines: list[dict[str, Any]], computed: set[str
         profiles={line["id"]: {k: v for k, v in line["traits"].items() if k not in computed} for line in people},
         consents=[(line["id"], purpose, granted) for line in people for purpose, granted in line["consents"].items()],
         accounts={line["id"]: line["traits"] for line in lines if line["kind"] == "account"},
-        stays=[(line["account"], line["profile"], until) for line in lines if line["kind"] == "member" for _, until in line["stays"]],
+        stays=[(line["account"], line["profile"], *stay) for line in lines if line["kind"] == "member" for stay in line["stays"]],
     )
 
 

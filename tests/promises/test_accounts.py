@@ -147,7 +147,7 @@ def test_state_of_before_there_were_accounts(seed: int, tmp_path: Path) -> None:
             engine.start(["p0", "p1", "p2"])
         engine.take(name, records)
     expected = engine.dump()
-    for name in ("accounts", "calls", "members"):
+    for name in ("accounts", "calls", "members", "shares"):
         for key, _ in engine.shard.rows(name):
             engine.shard.families[name].delete(key)
     for key, row in engine.shard.rows("people"):

@@ -5,6 +5,7 @@ log says the same; whoever is killed when."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,8 +61,11 @@ def edited(drawn: Scenario, rng: Random, *, rules: bool) -> Definitions:
         if path.startswith("segments/") and rng.random() > kept:
             files.pop(path, None)
             taken.add(path)
-            if path in others:
+            if path in others and "account" not in others[path]:
                 files[path] = others[path]
+    if all("account" not in text for path, text in files.items() if path.startswith("segments/")) and rng.random() < 0.5:
+        files.pop("accounts.yaml", None)
+        files |= {path: text for path, text in others.items() if path == "accounts.yaml" or re.match(r"segments/w", path)}
     said = [{each["name"]: each for each in json.loads(of["traits.yaml"])["traits"]} for of in (drawn.definitions_files, others)]
     mine = {name: each for name, each in said[0].items() if f"segments/{name}.yaml" not in taken}
     mine |= {name: each for name, each in said[1].items() if f"segments/{name}.yaml" in taken}

@@ -52,6 +52,8 @@ FILES = {
   - {name: "<script>alert(1)</script>", count: true, did: order_paid}
   - {name: contact, last: email, did: order_paid}
 """,
+    "accounts.yaml": "traits: [{name: spent, sum: total, did: order_paid, owner: sales}]\n",
+    "segments/large.yaml": "segment: large\npurpose: marketing\nwho: {account: {trait: spent, gt: 100}}\n",
     "segments/payers.yaml": """segment: payers
 title: Have paid
 owner: crm
@@ -98,12 +100,15 @@ def test_an_event_has_everything_that_its_contracts_say(catalog: Catalog) -> Non
     assert event.versions[2].changes == ()
     assert (event.personal, event.purposes) == ("direct", ("marketing",))
     assert event.used_by == {
-        "trait": ["<script>alert(1)</script>", "contact", "spent"], "segment": ["payers", "reached"], "destination": ["file"],
+        "trait": ["<script>alert(1)</script>", "contact", "spent"], "account trait": ["spent"], "segment": ["large", "payers", "reached"],
+        "destination": ["file"],
         "namespace": ["email"],
     }  # fmt: skip
     total, email = event.properties[:2]
     assert (total.path, total.type, total.required, total.unit, total.examples) == ("total", "number, ≥ 0", True, "EUR", (12.5,))
-    assert total.used_by == {"trait": ["spent"], "segment": ["payers", "reached"], "destination": ["file"]}
+    assert total.used_by == {
+        "trait": ["spent"], "account trait": ["spent"], "segment": ["large", "payers", "reached"], "destination": ["file"],
+    }  # fmt: skip
     assert (email.personal, email.purposes, email.retention) == ("direct", ("marketing",), "365d")
     assert email.used_by["segment"] == ["reached"]
     assert dict(event.facts)["promised freshness"] == "the newest event is at most 2h old"
@@ -118,6 +123,9 @@ def test_traits_segments_and_destinations_likewise(catalog: Catalog) -> None:
     assert (contact.personal, contact.purposes, contact.used_by) == ("direct", ("marketing",), {"segment": ["reached"]})
     plan = _entry(catalog, "trait", "plan")
     assert (plan.description, plan.rests_on) == ("written by identify calls", {"event": ["identify"]})
+    counted = _entry(catalog, "account trait", "spent")
+    assert (counted.description, counted.owner) == ("sum of total over order_paid, of the members of an account", "sales")
+    assert (counted.rests_on, counted.used_by) == ({"event": ["order_paid"]}, {"segment": ["large"]})
     payers = _entry(catalog, "segment", "payers")
     assert (payers.title, payers.owner, payers.purposes) == ("Have paid", "crm", ("marketing",))
     assert payers.rests_on == {"event": ["order_paid"], "trait": ["spent"]}
@@ -194,7 +202,8 @@ def test_the_command_prints_a_table_json_and_pages(shop: Settings) -> None:
     rows = json.loads(skep("catalog", "refund", "--json", project=shop.root).stdout)
     assert {(row["kind"], row["name"]) for row in rows} == {("event", "order_refunded"), ("trait", "refunded")}
     assert rows[0]["versions"][0]["version"] == "1-0-0"
-    assert {row["kind"] for row in json.loads(skep("catalog", "--json", project=shop.root).stdout)} == set(KINDS)
+    # The demo computes no traits of accounts.
+    assert {row["kind"] for row in json.loads(skep("catalog", "--json", project=shop.root).stdout)} == {*KINDS} - {"account trait"}
     assert "nothing has all of these words" in skep("catalog", "nowhere", project=shop.root).stdout
 
 

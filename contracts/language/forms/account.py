@@ -16,8 +16,9 @@ OF_ACCOUNTS = ("trait", "all", "any", "at_least", "not")
 
 def _account(reader: Reader, at: Tree, _parts: dict[str, Tree], around: Surroundings, inner: Inner) -> Condition | None:
     part = reader.fields(at, ("account",))["account"]
-    known = "group" in around.measured.properties.contracts
-    about = replace(around, traits={}, approximate={}, identify=known, call="group")
+    assert around.of_account is not None, "an account is in nothing of an account"
+    about = replace(around.of_account, timezone=around.timezone)
+    about.measured.user = around.measured.user
     found = inner(reader, part, about)
     return None if found is None else InAccount(found)
 

@@ -33,6 +33,8 @@ class Surroundings:
     """Whether a segment may be one that nobody can be in."""
     timezone: str = "UTC"
     """Of the segment that is being read."""
+    of_account: Surroundings | None = None
+    """What conditions on an account may name."""
 
 
 Inner = Callable[[Reader, Tree, Surroundings], Condition | None]

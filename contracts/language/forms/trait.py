@@ -8,6 +8,7 @@ from contracts.language.forms.form import Form, Inner, Surroundings
 from contracts.language.plain import said_of
 from contracts.language.predicates import Others, meant_operator, predicates_text, read_predicates
 from contracts.model.definitions import Condition, TraitIs
+from contracts.model.traits import FILES
 from contracts.text.problems import choices
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path
@@ -26,7 +27,7 @@ def _trait(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surrounding
     typed = _trait_type(reader, parts["trait"], path, around) if path else None
     predicates = read_predicates(reader, at, rest, [] if typed is None else [typed], moving=True, others=_others(around))
     if around.call == "group" and any(map(moves, predicates)):
-        hint = "what is said of accounts changes with their calls alone, not by itself"
+        hint = "what calls say of accounts changes with them alone; a window of a computed trait looks at now"
         reader.refuse(at, "operators that do not look at now", predicates_text(predicates), hint)
     return TraitIs(path, predicates) if path else None
 
@@ -56,7 +57,7 @@ def _trait_type(reader: Reader, at: Tree, path: str, around: Surroundings) -> Ty
         hint = f"it is made of {measured.passing[str(name)]}, which changes at every moment: compare that itself"
         reader.refuse(at, "a trait of which it is known when it changes", str(name), hint)
     if isinstance(name, str) and name in around.traits:
-        measured.note("trait", "", name, at)
+        measured.note(measured.traits, "", name, at)
         below = typed_below(around.traits[name], steps[1:])
         if below is None:
             reader.refuse(at, f"a path into what the trait {name} is", path, said(around.traits[name])[1])
@@ -68,8 +69,7 @@ def _trait_type(reader: Reader, at: Tree, path: str, around: Surroundings) -> Ty
     if typed is None:
         known = (*around.traits, *measured.properties.names(around.call))
         hint = measured.properties.gone(around.call, path) or choices(str(name), known)
-        where = "traits.yaml or of the contract of identify" if around.call == "identify" else "the contract of group"
-        reader.refuse(at, f"a trait of {where}", path, hint)
+        reader.refuse(at, f"a trait of {FILES[around.call]} or of the contract of {around.call}", path, hint)
     return typed
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 from contracts.model.definitions import (
@@ -21,6 +20,7 @@ from contracts.model.definitions import (
     OtherField,
     TraitIs,
 )
+from contracts.model.of_accounts import of_accounts
 from contracts.model.traits import Trait
 from operators.segments.sql.derived import derived_value
 from operators.segments.sql.measures import feature_value
@@ -29,6 +29,21 @@ from operators.segments.sql.plan import Plan
 from operators.segments.sql.sequences import sequence_column
 from operators.segments.sql.values import Value, extract, quote, some_value
 from schemalogic.paths import Step, parse_path
+
+ACCOUNTS = "SELECT account_id AS profile_id, traits FROM accounts"
+"""Accounts as the profiles of a query."""
+NAMED = """CASE json_type(e.context, '$.groupId')
+    WHEN 'VARCHAR' THEN nullif(regexp_replace(json_extract_string(e.context, '$.groupId'), '^\\s+|\\s+$', '', 'g'), '')
+    WHEN 'BIGINT' THEN json_extract_string(e.context, '$.groupId') WHEN 'UBIGINT' THEN json_extract_string(e.context, '$.groupId')
+    WHEN 'DOUBLE' THEN CASE WHEN CAST(e.context->'$.groupId' AS DOUBLE) % 1 = 0
+        THEN CAST(CAST(CAST(e.context->'$.groupId' AS DOUBLE) AS HUGEINT) AS VARCHAR) END END"""
+"""The account that an event itself says it is of."""
+DOINGS = f"""SELECT m.account_id AS profile_id, e.message_id, e.event, epoch_us(e.event_time) AS time_us, e.properties, e.context
+    FROM events e JOIN attributions a ON a.message_id = e.message_id JOIN account_members m ON m.profile_id = a.profile_id
+    WHERE e.event <> '' AND epoch_us(e.event_time) >= epoch_us(CAST(m.since AS TIMESTAMP))
+    AND (m.until IS NULL OR epoch_us(e.event_time) < epoch_us(CAST(m.until AS TIMESTAMP)))
+    AND coalesce({NAMED}, m.account_id) = m.account_id"""
+"""What members have done while they belonged to an account, as the moments of a query."""
 
 
 def condition_sql(plan: Plan, condition: Condition, timezone: str) -> str:
@@ -82,9 +97,12 @@ def _seen(plan: Plan, which: str, measure: str) -> str:
 
 
 def _account(plan: Plan, condition: InAccount, timezone: str) -> str:
-    said = condition_sql(Plan(replace(plan.definitions, traits=())), condition.of, timezone)
-    now = "account_members m JOIN accounts a ON a.account_id = m.account_id WHERE m.until IS NULL"
-    return f"(profile_id IN (SELECT member FROM (SELECT m.profile_id AS member, a.traits AS traits FROM {now}) WHERE {said}))"
+    """In a query of its own accounts stand in the place of people."""
+    about = Plan(of_accounts(plan.definitions))
+    such = condition_sql(about, condition.of, timezone)
+    named = [("profiles", ACCOUNTS), ("moments", DOINGS), *about.facts.items(), ("people", people_sql(about.facts, confident=False))]
+    accounts = f"WITH {', '.join(f'{name} AS ({body})' for name, body in named)} SELECT profile_id FROM people WHERE {such}"
+    return f"(profile_id IN (SELECT profile_id FROM account_members WHERE until IS NULL AND account_id IN ({accounts})))"
 
 
 def consent_sql(plan: Plan, purpose: str) -> str:

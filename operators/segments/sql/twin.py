@@ -7,7 +7,8 @@ be held against the other. The query reads six relations and one parameter:
 - ``attributions(message_id, profile_id)``: whose event it is
 - ``profiles(profile_id, traits, confidence)``: every profile; computed traits are not read from here, but computed
 - ``consents(profile_id, purpose, granted)``: decided purposes
-- ``accounts(account_id, traits)``, ``account_members(account_id, profile_id, until)``: what group calls say, and who belongs now (NULL)
+- ``accounts(account_id, traits)``: what group calls say; computed traits are not read from here either
+- ``account_members(account_id, profile_id, since, until)``: who belongs, ``until`` is NULL while that lasts
 - ``$at``: the moment, as microseconds since 1970 or as a TIMESTAMP in UTC
 """
 

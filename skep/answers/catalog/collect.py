@@ -19,7 +19,7 @@ from contracts.reading.lineage import inheritance_of, properties_of, touches, us
 from contracts.text.times import iso
 from schemalogic.declarations import declared
 from schemalogic.paths import parse_path, path_text
-from skep.answers.catalog.entries import USERS, Catalog, Entry, Property, Version
+from skep.answers.catalog.entries import USERS, Catalog, Entry, Kind, Property, Version
 from skep.answers.catalog.figures import Counted, Figures
 from skep.answers.catalog.words import differences, duration_words, feature_words, type_words
 
@@ -27,9 +27,9 @@ MISSING = "volume, quality and since come from the snapshot: `skep run --once` o
 
 
 def collect(definitions: Definitions, figures: Figures) -> Catalog:
-    """The whole catalog: events, then traits, segments and destinations, each by name."""
+    """The whole catalog: events, then traits, those of accounts, segments and destinations, each by name."""
     made = _Collector(definitions, figures, uses(definitions), properties_of(definitions), inheritance_of(definitions))
-    entries = [*made.events(), *made.traits(), *made.segments(), *made.destinations()]
+    entries = [*made.events(), *made.traits(), *made.account_traits(), *made.segments(), *made.destinations()]
     return Catalog(tuple(entries), figures.clock, "" if figures.has_snapshot else MISSING, definitions.digest)
 
 
@@ -180,6 +180,30 @@ class _Collector:
             return _MADE[1], words(trait.expression)
         written = "written by identify calls"
         return written, self.known.tags("identify", path_text((trait.name,))).description or written
+
+    def account_traits(self) -> Iterator[Entry]:
+        for trait in sorted(self.definitions.account_traits, key=lambda one: one.name):
+            kind: Kind = "account trait"
+            events, tags, about = self._below(kind, trait.name), self.inherited.of(kind, trait.name), trait.about
+            written, described = self._made(trait, self.definitions.account_features.get(trait.feature or ""))
+            yield Entry(
+                kind=kind,
+                name=trait.name,
+                owner=about.owner or ", ".join(_once(filter(None, map(self._owner, events)))),
+                title=about.title,
+                description=about.description or f"{described}, of the members of an account",
+                versions=(),
+                status="live",
+                volume=None,
+                quality=self._worst(events),
+                personal=tags.personal,
+                purposes=_purposes(tags),
+                rests_on={**({"event": events} if events else {}), **self._named(kind, trait.name)},
+                used_by=self._direct(kind, trait.name),
+                since=min(filter(None, (self.figures.events.get(event, Counted()).first for event in events)), default=None),
+                declared=self.figures.declared.get("accounts.yaml"),
+                facts=(("how", described if about.description else written),),
+            )
 
     def segments(self) -> Iterator[Entry]:
         for segment in sorted(self.definitions.segments, key=lambda one: one.name):

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import msgspec
 
-Kind = Literal["event", "trait", "segment", "destination"]
-KINDS: tuple[Kind, ...] = ("event", "trait", "segment", "destination")
-USERS = ("trait", "segment", "destination", "namespace")
+Kind = Literal["event", "trait", "account trait", "segment", "destination"]
+KINDS: tuple[Kind, ...] = ("event", "trait", "account trait", "segment", "destination")
+USERS = ("trait", "account trait", "segment", "destination", "namespace")
 
 
 class Property(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ class Entry(msgspec.Struct, frozen=True):
     @property
     def volume_words(self) -> str:
         """What ``volume`` counts."""
-        return {"event": "events accepted", "trait": "profiles have it", "segment": "members now", "destination": ""}[self.kind]
+        return {"event": "events accepted", "trait": "profiles have it", "segment": "members now"}.get(self.kind, "")
 
     def row(self) -> dict[str, Any]:
         """The entry for programs: of facts that are called the same the last one."""

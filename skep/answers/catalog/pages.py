@@ -17,7 +17,7 @@ from skep.project.terminal import visible
 MARK = '<meta name="generator" content="skep catalog">'
 """What tells the catalog's own pages from other files of the folder."""
 _SAFE = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
-_PAGE = re.compile(rf"({'|'.join(KINDS)})-.*\.html")
+_PAGE = re.compile(rf"({'|'.join(KINDS).replace(' ', '-')})-.*\.html")
 
 
 def write_pages(catalog: Catalog, folder: Path) -> list[Path]:
@@ -47,6 +47,7 @@ def render(catalog: Catalog) -> dict[str, str]:
 
 def page_name(kind: str, name: str) -> str:
     """The file of an entry's page; names that are no file names, also too long ones and two that differ in case alone, get a digest."""
+    kind = kind.replace(" ", "-")
     if _SAFE.fullmatch(name):
         return f"{kind}-{name}.html"
     plain = re.sub(r"[^a-z0-9_-]+", "-", name.lower())[:60]

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from contracts.model.definitions import Definitions
 from contracts.model.hashing import profile_id
 from operators.activation.audience import Audience
-from operators.view.profiles import traits_of
+from operators.view.accounts import traits_of
 from operators.view.space import View
 from skep.answers.planning.answer import Changes, Ids, Members, Moved, Person, Plan, Sample, Sizes, Some
 from skep.answers.planning.trial import Trial

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import fields
 
 from contracts.reading import consent, identity, quality
+from contracts.reading.accounts import ACCOUNTS_FILE
+from contracts.reading.accounts import FILE as ACCOUNTS
 from contracts.reading.consent import CONSENT
 from contracts.reading.destinations import DESTINATION
 from contracts.reading.identity import IDENTITY
@@ -34,12 +36,13 @@ DECLARED = {
     "segment": SEGMENT,
     "segment_tests": CASES,
     "traits": TRAITS_FILE,
+    "accounts": ACCOUNTS_FILE,
     "upcast": UPCAST,
 }
 """The files whose keys are declared once, for their readers too."""
 
 
-DEFINITIONS = {"segment": segment_definitions, "traits": traits_definitions}
+DEFINITIONS = {"segment": segment_definitions, "traits": traits_definitions, "accounts": traits_definitions}
 """What the schemas of conditions and measures refer to."""
 
 
@@ -50,7 +53,7 @@ def contract_schemas(names: Names) -> dict[str, Schema]:
     return {name: {**declared.schema(known), **defined.get(name, {})} for name, declared in DECLARED.items()}
 
 
-FILES = {"identity": identity.FILE, "consent": consent.FILE, "traits": TRAITS, "quality": quality.FILE}
+FILES = {"identity": identity.FILE, "consent": consent.FILE, "traits": TRAITS, "accounts": ACCOUNTS, "quality": quality.FILE}
 FOLDERS = {
     "segment": "segments",
     "segment_tests": SEGMENT_TESTS,

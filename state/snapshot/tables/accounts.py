@@ -11,7 +11,7 @@ from state.snapshot.table import Space, Table
 class AccountRow(NamedTuple):
     account_id: Annotated[str, "VARCHAR", "Id of the account, the groupId of its calls"]
     space: Space
-    traits: Annotated[dict[str, Any], "JSON", "What group calls say of it, by name, the newest of each"]
+    traits: Annotated[dict[str, Any], "JSON", "What group calls say of it, the newest of each, and computed traits, at the clock; by name"]
     members: Annotated[int, "BIGINT", "Profiles that belong to it now"]
     members_ever: Annotated[int, "BIGINT", "Profiles that belong to it or did"]
 
