@@ -158,7 +158,7 @@ def _made(rng: Random, number: int, known: list[str]) -> Json:
 
 def _of_accounts(rng: Random) -> dict[str, Any]:
     """In most seeds traits of accounts, of any measure and in any window, some made of others, and segments that look at them."""
-    traits = [_computed(rng, number) for number in range(rng.choice([0, 1, 2, 4]))]
+    traits = [trait for number in range(rng.choice([0, 1, 2, 4])) if "session" not in (trait := _computed(rng, number))]
     if not traits:
         return {}
     traits = [{key: said for key, said in trait.items() if key != "emit"} | {"name": f"w{at}"} for at, trait in enumerate(traits)]

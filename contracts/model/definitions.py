@@ -194,8 +194,6 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """``n`` or more of the conditions hold."""
-
     n: int
     of: tuple[Condition, ...]
     form: ClassVar[str] = "at_least"

@@ -17,6 +17,7 @@ FILE = FILES["group"]
 _OF_PEOPLE: Mapping[str, str] = {
     "emit": "no `emit`: of changes of accounts nobody is told but by segments",
     "merge": "a measure: of what group calls say the newest counts",
+    "session": "another window: sessions are of people",
     "searchable": "no `searchable`: people are found by what they are themselves",
 }
 """Keys of traits that those of accounts have not, and what is expected in their place."""
