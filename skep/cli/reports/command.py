@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from skep.cli.context import settings_of
 from skep.cli.options import Json, answer
+from skep.cli.reports.titles import TITLES
 
 if TYPE_CHECKING:
     from state.snapshot.questions import Macro, Parameter
@@ -43,7 +44,7 @@ class _Report(TyperCommand):
             TyperOption(param_decls=["--html"], type=Path, metavar="FILE", help="Write one page that loads nothing."),
         ]
         parameters: list[Any] = [*map(_option, macro.parameters), *how]
-        super().__init__(macro.name, params=parameters, help=f"{macro.comment}.", short_help=macro.comment, rich_markup_mode=None)
+        super().__init__(macro.name, params=parameters, help=f"{macro.comment}.", short_help=TITLES[macro.name], rich_markup_mode=None)
 
     def invoke(self, ctx: Any) -> None:
         from skep.cli.reports.shown import Shown, report
