@@ -31,6 +31,7 @@ from operators.profile import next_change
 from operators.records import Person
 from operators.segments.compile import Program
 from operators.segments.forms import evaluator
+from operators.segments.on_accounts import OnAccounts
 from operators.segments.passage import passed
 from operators.segments.paths import values
 from operators.segments.predicates import canonical
@@ -178,9 +179,25 @@ class _Explained:
         return list(self._moments())
 
     def _moments(self) -> Iterator[tuple[int, int]]:
-        moment = next_change(self._person, self._program, self._at)
+        moment = self._next(self._at)
         for _ in range(MOMENTS_MAX):
             if moment is None:
                 return
             yield moment, self._program.members(self._person, moment)
-            moment = next_change(self._person, self._program, moment)
+            moment = self._next(moment)
+
+    def _next(self, moment: int) -> int | None:
+        """The next moment at which something changes by itself, of the person or of an account that is belonged to."""
+        changes = [next_change(self._person, self._program, moment)]
+        changes += [next_change(account, self._on_accounts, moment) for account in self._accounts]
+        return min((each for each in changes if each is not None), default=None)
+
+    @cached_property
+    def _on_accounts(self) -> OnAccounts:
+        return OnAccounts(self._program.definitions)
+
+    @cached_property
+    def _accounts(self) -> list[Person]:
+        """The accounts that are belonged to, if something of them changes by itself."""
+        mine = (self._program.account_of(account) for account, calls in self._person.accounts.items() if belongs(calls))
+        return [account for account in mine if account is not None] if self._on_accounts.counts else []
