@@ -17,7 +17,7 @@ from skep.answers.profiles import find
 from skep.cli import console
 from skep.cli.console import json_bytes
 from skep.cli.main import app
-from skep.cli.show.membership import _lines
+from skep.cli.show.membership import reason_lines
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
 from tests.skep.small_shop import SECRET
@@ -87,7 +87,7 @@ def test_steps_of_a_sequence_as_a_terminal_shows_them() -> None:
         Reason("step", "added", True, behind), Reason("step", "no removed", True), Reason("step", "no order for 1h", False, behind),
         Reason("awaited", "checkout within 1h", False, until="2026-01-01T11:00:00.000000Z"), Reason("step", "order", False),
     )  # fmt: skip
-    assert [line[2:] for line in _lines(Reason("sequence", "of one cart", False, of=steps), 0)] == [
+    assert [line[2:] for line in reason_lines(Reason("sequence", "of one cart", False, of=steps), 0)] == [
         "sequence of one cart", "✓ added: m1, 2026-01-01T10:00:00Z", "✓ no removed",
         "✗ no order for 1h: broken by m1, 2026-01-01T10:00:00Z",
         "✗ checkout within 1h: awaited, until 2026-01-01T11:00:00Z", "✗ order",
