@@ -5,8 +5,7 @@ FROM (SELECT unnest(CAST(segment_names AS VARCHAR[])) AS name, generate_subscrip
   JOIN memberships s ON s.segment = n.name
 WHERE CASE WHEN moment IS NULL THEN s.exited_at IS NULL
            ELSE s.entered_at <= CAST(moment AS TIMESTAMP) AND (s.exited_at IS NULL OR s.exited_at > CAST(moment AS TIMESTAMP)) END
-  AND (in_space IS NULL OR s.space = in_space)
-  AND (consented_to IS NULL OR (s.space, s.profile_id) IN (SELECT (g.space, g.profile_id) FROM granted(consented_to) g))
+  AND asks_about(s.space, s.profile_id, consented_to, in_space)
 UNION ALL
 SELECT NULL, NULL, NULL
 WHERE EXISTS (FROM unknown_segments(CAST(segment_names AS VARCHAR[])))

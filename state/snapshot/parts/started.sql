@@ -5,7 +5,6 @@ FROM asked_events(since, until, members_of, consented_to, in_space, events_from)
 UNION ALL
 SELECT s.space, s.profile_id, s.entered_at, begins_at(s.space, s.profile_id, s.entered_at, since, until, members_of)
 FROM stays_of(substr(start_event, 9)) s
-WHERE start_event LIKE 'segment.%' AND (in_space IS NULL OR s.space = in_space)
-  AND (consented_to IS NULL OR (s.space, s.profile_id) IN (SELECT (g.space, g.profile_id) FROM granted(consented_to) g))
+WHERE start_event LIKE 'segment.%' AND asks_about(s.space, s.profile_id, consented_to, in_space)
 UNION ALL
 SELECT NULL, NULL, NULL, NULL FROM known_segment(substr(start_event, 9)) WHERE start_event LIKE 'segment.%'

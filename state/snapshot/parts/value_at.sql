@@ -1,3 +1,3 @@
 -- value_at(document, path)
 -- The value at a dotted path of a JSON document as a text: texts bare, others as JSON writes them; NULL if it is missing or null
-(json_extract_string(document, '/' || replace(replace(replace(path, '~', '~0'), '/', '~1'), '.', '/')))
+(json_extract_string(document, pointer_of(path)))
