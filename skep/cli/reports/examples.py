@@ -20,7 +20,7 @@ _AMOUNTS = """
 SELECT f.name, f.path
 FROM fields f JOIN (SELECT event, count(DISTINCT (space, profile_id)) AS people FROM timeline GROUP BY event) e ON e.event = f.name
 WHERE f.kind = 'event' AND (f.type LIKE 'DECIMAL%' OR f.type = 'DOUBLE') AND f.path NOT LIKE '%[]%'
-ORDER BY f.unit IS NULL, e.people, f.path NOT IN ('revenue', 'total', 'value'), f.path LIMIT 1"""
+ORDER BY coalesce(list_position(['revenue', 'total', 'value'], f.path), 4), f.unit IS NULL, e.people DESC, f.name LIMIT 1"""
 _SEGMENTS = "SELECT segment FROM segment_sizes() GROUP BY segment ORDER BY sum(members) DESC, segment LIMIT 2"
 _PERSON = """
 SELECT space, profile_id, coalesce(json_keys(traits)[1], ''), CAST(last_seen AS VARCHAR)
