@@ -54,6 +54,12 @@ def identifier_text(value: object) -> str | None:
     return text if float(text) == value else None
 
 
+def said_text(value: object) -> str | None:
+    """The text of what may be an identifier's value by some rules; None if it is one by none."""
+    text = identifier_text(value)
+    return None if text is None or len(text) > IDENTIFIER_MAX_BYTES or _bytes(text) == inf else text
+
+
 def _bytes(text: str) -> float:
     """Its length in UTF-8; of what cannot be written in it (half of a surrogate pair) infinite."""
     try:

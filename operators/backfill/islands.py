@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 import pyarrow as pa
@@ -28,17 +28,16 @@ NONE = (1 << 32) - 1
 class Islands:
     """Groups of records by what connects them."""
 
-    def __init__(self, shard: Shard, *, counted: bool = False) -> None:
-        """``counted``: what members do counts for accounts."""
+    def __init__(self, shard: Shard, rulings: Iterable[bytes] = (), *, counted: bool = False) -> None:
+        """``rulings``: both hashes of each pair that is linked or unlinked by hand. ``counted``: what members do counts for accounts."""
         self._nodes: dict[bytes, int] = {NO_ANCHOR: 0}
         self._parents = [0]
         self._groups: dict[int, list[int]] = {}
         """Part → by group one of its nodes."""
         self._events: list[tuple[int, bytes, Sequence[int]]] = []
         """Of each chunk its part, 8 bytes of the hash of each message id, and the group of each record."""
-        for family in ("refused", "manual"):
-            for key, _ in shard.rows(family):
-                self._join(self._held(shard, key[:16]), self._held(shard, key[16:32]))
+        for pair in chain((key for key, _ in shard.rows("refused")), rulings):
+            self._join(self._held(shard, pair[:16]), self._held(shard, pair[16:32]))
         if counted:
             for key, _ in shard.rows("members"):
                 self._join(self._node(key[:16]), self._node(key[16:]))

@@ -42,7 +42,6 @@ def renew(work: Work) -> None:
     if kept:
         return
     _find_nobodys(work)
-    _rule_again(work)
     meta.sources, meta.late = {}, {}
     for partition, position in meta.applied.items():
         if partition != CONTROL:
@@ -51,22 +50,6 @@ def renew(work: Work) -> None:
         row = decode_row(stored)
         if row.reason == "too_late":
             meta.late[source_of(row.partition)] = meta.late.get(source_of(row.partition), 0) + 1
-
-
-def _rule_again(work: Work) -> None:
-    """Manual links and unlinks name their identifiers as these are normalised today; one that is none any more rules nothing."""
-    store, position = work.store, work.rules.position
-    for key, ruling in work.manual.clear():
-        ends = (ruling.a, ruling.b)
-        if not all(namespace in position for namespace, _ in ends):
-            work.manual.rule(key, ruling)
-            continue
-        found = [work.judge.identifiers.normalize(namespace, value) for namespace, value in ends]
-        pairs = sorted(pair for pair in found if pair is not None)
-        if len(pairs) == len(ends) and pairs[0] != pairs[1]:
-            a, b = (store.hash(pair) for pair in pairs)
-            ruling.a, ruling.b = ((work.rules.names[namespace], value) for namespace, value in pairs)
-            work.manual.rule(min(a, b) + max(a, b), ruling)
 
 
 def time_again(event: Event, time_us: int) -> int:

@@ -7,35 +7,50 @@ from typing import Any
 
 from contracts.model.hashing import profile_id
 from contracts.text.times import parse_time
+from operators.extract import said_text
 from operators.people.linking.linked import meet
 from operators.people.manual import Ruling
 from operators.people.recompute import component, rebuild
-from operators.people.store import Pair
 from operators.people.work import Work
 from operators.records import PERSONS, Link, Person
 from operators.stitch.clusters import decided, reason
 
+_NOT_YET = (
+    "expected two different identifiers of declared namespaces, not blocked, as a and b. The entry is kept: it counts from the definitions "
+    "on by which they are that"
+)
+
 
 def rule(work: Work, said: dict[str, Any], *, link: bool) -> dict[str, Any]:
     """Take an entry in, and make people of it; the answer."""
-    pairs = sorted(filter(None, (_pair(work, said.get("a")), _pair(work, said.get("b")))))
-    if len(pairs) != 2 or pairs[0] == pairs[1]:
+    ends, time = [_end(said.get(end)) for end in ("a", "b")], parse_time(said.get("timestamp"))
+    if ends[0] is None or ends[1] is None or ends[0] == ends[1]:
         return {"ok": False, "error": "expected two different identifiers of declared namespaces, not blocked, as a and b"}
-    time = parse_time(said.get("timestamp"))
     if time is None:
         return {"ok": False, "error": "timestamp: expected a time"}
-    a, b = (work.store.hash(pair) for pair in pairs)
-    ends = [(work.rules.names[namespace], value) for namespace, value in pairs]
-    ruling = Ruling(ends[0], ends[1], link, time, str(said.get("messageId", "")))
-    first_ruling = work.manual.ruling(a, b) is None
-    if not work.manual.rule(min(a, b) + max(a, b), ruling):
+    entry = Ruling(ends[0], ends[1], link, time, str(said.get("messageId", "")))
+    meant = work.manual.read(entry)
+    if meant is None:
+        work.manual.say(entry)
+        return {"ok": False, "error": _NOT_YET}
+    key = work.manual.key(meant)
+    first_ruling = key not in work.manual.rulings
+    ruling = work.manual.say(entry)
+    if ruling is None:
         return {"applied": False}
+    a, b = _hashes(work, ruling)
     work.log.cause = {"type": "link" if link else "unlink", "id": ruling.message}
     if not (link and first_ruling and _is_known(work, a, b, ruling)):
         rebuild(work, [person for person in map(work.store.holder, (a, b)) if person is not None], {a, b})
     holders = {person.key: person for person in map(work.store.holder, (a, b)) if person is not None}
     answer = {"applied": True, "joined": len(holders) == 1, "profiles": sorted(map(profile_id, holders))}
     return answer | {"reason": _refusal(work, a, b, holders.values())} if link and len(holders) > 1 else answer
+
+
+def _hashes(work: Work, ruling: Ruling) -> list[bytes]:
+    """Of both ends, the higher in rank first."""
+    position = work.rules.position
+    return [work.store.hash(pair) for pair in sorted((position[space], value) for space, value in (ruling.a, ruling.b))]
 
 
 def _refusal(work: Work, a: bytes, b: bytes, holders: Iterable[Person]) -> str | None:
@@ -77,7 +92,9 @@ def _is_known(work: Work, a: bytes, b: bytes, ruling: Ruling) -> bool:
     return True
 
 
-def _pair(work: Work, value: Any) -> Pair | None:
+def _end(value: Any) -> tuple[str, str] | None:
+    """An end as it was said; None if it is no identifier by any rules."""
     if not isinstance(value, dict) or not isinstance(value.get("namespace"), str):
         return None
-    return work.judge.identifiers.normalize(value["namespace"], value["value"])
+    text = said_text(value.get("value"))
+    return None if text is None else (value["namespace"], text)

@@ -22,7 +22,7 @@ from operators.people.belonging import Belonging
 from operators.people.clock import Clock
 from operators.people.heads import Heads, owner_key
 from operators.people.history import History
-from operators.people.manual import Manual
+from operators.people.manual import Manual, Ruling
 from operators.people.matcher import Matcher
 from operators.people.moments import Kept, Moments
 from operators.people.reading import BUDGET, Reading
@@ -47,7 +47,8 @@ class Work:
     """Everything that the functions of this folder work on. What depends on definitions is there once `use` has been called.
 
     ``judge`` gives the judge by a digest of definitions, ``load`` the definitions themselves. ``hide`` makes of
-    definitions what hides personal values in change events; without it they go out in the clear.
+    definitions what hides personal values in change events; without it they go out in the clear. ``said`` is what was said by hand, if
+    another `Work` has it already.
     """
 
     definitions: Definitions
@@ -73,7 +74,7 @@ class Work:
         cache_bytes: int = 512_000_000,
         repair_moments: int = BUDGET,
         hide: Callable[[Definitions], Hide] | None = None,
-        manual: Manual | None = None,
+        said: dict[bytes, Ruling] | None = None,
     ) -> None:
         self.name = name
         self.shard = shard
@@ -90,7 +91,7 @@ class Work:
         self.timers = Timers(shard.timers)
         self.log = ChangeLog(name, shard.changes, self.meta)
         self.history = History(shard.history, self.meta, self.log)
-        self.manual = Manual(shard.manual) if manual is None else manual
+        self.manual = Manual(shard.manual, hasher, said)
         self.accounts = Accounts(shard, hasher, self.clock)
         self.quality = Quality(shard.quality, self.meta, self.log)
         cost = shard.meta.get(rebuilds.KEY)
@@ -122,6 +123,7 @@ class Work:
         self.program.account_of = self.accounts.of
         self.accounts.program = OnAccounts(self.program.definitions)
         self.rules = Rules(definitions.identity)
+        self.manual.use(self.judge.identifiers)
         self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
         self.store.edition, self.store.older = self.meta.edition, self._bring
         self.heads = Heads(self.program, self.clock, self._cache_bytes)
@@ -156,7 +158,7 @@ class Work:
 
         return Work(
             self.name, shard, self.hasher, load=silent, judge=self._judge_of, horizon_us=NEVER_US,
-            cache_bytes=self._cache_bytes // 2, repair_moments=self._repair_moments, manual=self.manual,
+            cache_bytes=self._cache_bytes // 2, repair_moments=self._repair_moments, said=self.manual.said,
         )  # fmt: skip
 
     def _bring(self, person: Person) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from contracts.model.hashing import profile_id
 from operators.match.confidence import confidences
 from operators.match.scoring import probability
-from operators.people import manual
+from operators.people.manual import Ruling
 from operators.people.pairs import link_of
 from operators.records import Identifier, Link, Person
 from operators.view.rows import SpaceRows
@@ -82,14 +82,13 @@ class IdentityReader:
         rows = self.committed.rows.rows("identified", device.hash, device.hash + b"\xff" * 16)
         return {*device.device.persons, *(key[16:] for key, _ in rows)}
 
-    def ruling(self, a: bytes, b: bytes) -> manual.Ruling | None:
+    def ruling(self, a: bytes, b: bytes) -> Ruling | None:
         """The manual entry that rules a pair of identifiers, in either order."""
-        row = self.committed.rows.row("manual", min(a, b) + max(a, b))
-        return None if row is None else manual.decode(row)
+        return self.committed.rulings.ruling(a, b)
 
-    def rulings(self) -> Iterator[manual.Ruling]:
+    def rulings(self) -> Iterator[Ruling]:
         """The manual entries in force, each of its pair."""
-        return (manual.decode(row) for _, row in self.committed.rows.rows("manual"))
+        return iter(self.committed.rulings.rulings.values())
 
     def hash(self, namespace: str, value: str) -> bytes:
         """The hash of an identifier, whether anybody has it or not."""

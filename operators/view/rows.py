@@ -11,7 +11,10 @@ from contracts.model.hashing import Hasher
 from contracts.text.times import iso
 from operators import meta as meta_row
 from operators.apart import decode_whole
+from operators.epochs import CONTROL
+from operators.extract import Identifiers
 from operators.meta import Meta, Underway
+from operators.people.manual import Rulings
 from operators.records import Person, decode_person
 from operators.segments.carried import Carried, Memberships
 from operators.segments.compile import Program
@@ -38,6 +41,7 @@ class SpaceRows:
         self.hasher = hasher
         self._load = load
         self._program: tuple[str, Program] | None = None
+        self._rulings: tuple[str, int, Rulings] | None = None
         self._of_accounts: tuple[str, OnAccounts] | None = None
         self._carried: tuple[str, str, Carried] | None = None
         self._memberships: tuple[str, str, Memberships] | None = None
@@ -58,6 +62,17 @@ class SpaceRows:
             self._program = (digest, Program(self._load(digest)))
             self._program[1].account_of = self._account
         return self._program[1]
+
+    @property
+    def rulings(self) -> Rulings:
+        """What was said by hand, as the definitions in force read it."""
+        meta, rules = self.meta, self.program.definitions.identity
+        entries = meta.applied.get(CONTROL, 0)
+        if self._rulings is None or self._rulings[:2] != (meta.digest, entries):
+            found = Rulings(self.rows.rows("manual"), self.hasher)
+            found.use(Identifiers(rules))
+            self._rulings = meta.digest, entries, found
+        return self._rulings[2]
 
     @property
     def of_accounts(self) -> OnAccounts:

@@ -228,7 +228,8 @@ class _Backfill:
             self._space, meta_row.encode(meta), meta.digest, validate.epochs[self._space], dict(meta.applied), dict(archive.positions)
         )  # fmt: skip
         self._all("begin", slice_)
-        islands = Islands(self._space_of.shard, counted=self._space_of.work.accounts.program.counts)
+        work = self._space_of.work
+        islands = Islands(self._space_of.shard, work.manual.rulings, counted=work.accounts.program.counts)
         with self._timed("read and judge"):
             chunks, following = self._judge(first, batches, islands)
         with self._timed("group"):

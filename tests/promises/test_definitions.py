@@ -75,10 +75,11 @@ def edited(drawn: Scenario, rng: Random, *, rules: bool) -> Definitions:
         each.update({"orders": {"emit": rng.random() < 0.5}, "skus": {"limit": rng.choice([1, 2, 4])}}.get(each["name"], {}))
     files["traits.yaml"] = json.dumps({"traits": traits})
     if rules and rng.random() < 0.8:
-        ours, theirs = (json.loads(one["identity.yaml"]) for one in (drawn.definitions_files, others))
-        if drawn.control:
-            # What is linked by hand is stored as it was normalised then.
-            theirs |= {key: ours.get(key, {}) for key in ("namespaces", "blocked")}
+        theirs = json.loads(others["identity.yaml"])
+        for namespace in theirs["namespaces"]:
+            # What was said by hand comes to other identifiers then.
+            if namespace["name"] in {"user_id", "email"} and rng.random() < 0.4:
+                namespace["normalize"] = rng.choice(["trim", "email"])
         files["identity.yaml"] = json.dumps(theirs)
     if rules and rng.random() < 0.4:
         defaults = [{**each, "default": rng.choice(["denied", "granted"])} for each in PURPOSES]
