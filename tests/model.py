@@ -179,6 +179,27 @@ def identity_lines(rules: IdentityRules, identity: Identity, people: People) -> 
         yield {"kind": "link", **told, **weight, **ends, **seen(link.first_seen, link.last_seen)}
 
 
+def called(dumped: Iterable[bytes]) -> dict[str, dict[str, str]]:
+    """By profile of a dump, how it is called: of each namespace the value first seen last, of several at one moment the smaller."""
+    lines = list(map(orjson.loads, dumped))
+    found: dict[str, dict[str, str]] = {line["id"]: {} for line in lines if line["kind"] == "profile"}
+    for line in sorted((line for line in lines if line["kind"] == "identifier"), key=lambda line: line["value"], reverse=True):
+        ones = [one for one in lines if one["kind"] == "identifier" and one["profile"] == line["profile"]]
+        if line["first_seen"] == max(one["first_seen"] for one in ones if one["namespace"] == line["namespace"]):
+            found[line["profile"]][line["namespace"]] = line["value"]
+    return found
+
+
+def renamed(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
+    """What `identity.identifiers` tells of the profiles that are there before and after: in which namespaces they are called otherwise."""
+    differ = {
+        profile: sorted(name for name in {*before[profile], *now} if before[profile].get(name) != now.get(name))
+        for profile, now in after.items()
+        if profile in before
+    }
+    return {profile: namespaces for profile, namespaces in differ.items() if namespaces}
+
+
 def profile(
     definitions: Definitions,
     events: Sequence[Event],

@@ -316,8 +316,8 @@ class Purpose:
 
 
 CHANGES = (
-    "profile.created", "profile.updated", "identity.merged", "identity.split", "identity.confidence", "events.reassigned",
-    "segment.entered", "segment.exited", "consent.changed", "account.joined", "account.left", "profile.erased",
+    "profile.created", "profile.updated", "identity.merged", "identity.split", "identity.confidence", "identity.identifiers",
+    "events.reassigned", "segment.entered", "segment.exited", "consent.changed", "account.joined", "account.left", "profile.erased",
     "quality.broken", "quality.restored",
 )  # fmt: skip
 """All types of change events; what a destination is told of by default."""

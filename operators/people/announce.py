@@ -43,6 +43,7 @@ class Announcer:
     def created(self, person: Person) -> None:
         """A profile id that was not there."""
         self._history.created(person.key)
+        self._store.callings.created(person.key)
         self._created(person)
 
     def welcome(self, person: Person, rules: int) -> None:

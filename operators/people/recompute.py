@@ -107,6 +107,7 @@ def exchange(
 def _add(work: Work, person: Person, known: Person | None) -> None:
     """Store a rebuilt person; ``known``: who was there under this key."""
     if known is not None:
+        work.store.callings.changes(known)
         if known.traits is not person.traits:
             forget(known, work.store.shard.traits)
         person.version, person.told, person.bits, person.armed = known.version, known.told, known.bits, known.armed

@@ -84,7 +84,9 @@ def _recompute(work: Work, before: Program) -> None:
     if old_meaning:
         anchors |= work.manual.named
     memberships = Memberships(before.segments, work.program.segments)
+    names = [each.name for each in before.definitions.identity.namespaces]
     for person in old.values():
+        work.store.callings.changes(person, names)
         for segment in memberships.carry(person):
             work.announcer.left(person, segment.name, segment.version)
     work.meta.keep_sizes(work.program.segments)

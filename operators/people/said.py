@@ -32,6 +32,9 @@ class SaidLinks:
         self.links: Links = {}
         self._known: set[bytes] = set()
         """Which of these were known."""
+        for slot in self.slots:
+            if slot is not None and time < slot[1].first:
+                work.store.callings.changes(slot[0])
         for end in self.ends:
             end.first, end.last = min(end.first, time), max(end.last, time)
         for end in self.ends[1 + linked.done :] if linked.person is None else ():

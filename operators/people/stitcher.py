@@ -160,6 +160,7 @@ class Stitcher:
             if time > identifier.last:
                 identifier.last = time
             elif time < identifier.first:
+                self._store.callings.changes(person)
                 identifier.first = time
                 if len(person.records) > 1 or lead(person.identifiers).hash != person.key:
                     return None

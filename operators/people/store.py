@@ -8,6 +8,7 @@ from typing import Any
 
 from contracts.model.hashing import Hasher
 from operators.apart import NARROW, Chunked, decode_whole, encode_whole, forget, head
+from operators.people.callings import Callings
 from operators.people.pairs import Denied, Identified, Refusals
 from operators.records import Identifier, Link, Person, encode
 from operators.stitch.rules import Rules
@@ -64,6 +65,7 @@ class PeopleStore:
         self._told = self.largest if row is not None else -1
         self.moves: dict[bytes, bytes] = {}
         """Identifiers that have changed hands since the history was written: hash → the key of who held it before, empty if nobody."""
+        self.callings = Callings(rules.names)
 
     def hash(self, pair: Same) -> bytes:
         """The 16 bytes of an identifier."""
@@ -163,6 +165,7 @@ class PeopleStore:
 
     def adopt(self, person: Person, identifier: Identifier, of: bytes = b"") -> None:
         """Add an identifier to a person. ``of``: the key of who had it, empty if nobody did."""
+        self.callings.changes(person)
         self.moves.setdefault(identifier.hash, of)
         person.identifiers.append(identifier)
         self.largest = max(self.largest, len(person.identifiers))

@@ -49,7 +49,7 @@ def take_known(work: Work, event: Event, partition: str, message: bytes, seen: b
         denials.take(work, work.judge.denials(event.raw, event.time_us), source_of(partition))
     if work.accounts.waiting:
         members.settle(work)
-    if work.store.moves or work.history.waiting:
+    if work.changed_who:
         work.remember()
     return refusal
 
@@ -60,7 +60,7 @@ def again(work: Work, event: Event, message: bytes) -> None:
     _place(work, event, message, CONTROL)
     if work.accounts.waiting:
         members.settle(work)
-    if work.store.moves or work.history.waiting:
+    if work.changed_who:
         work.remember()
 
 

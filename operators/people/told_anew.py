@@ -37,6 +37,7 @@ class ToldAnew:
         self._work, self._store, self._shard = work, work.store, work.shard
         self._before = OtherGeneration(work.shard)
         self._refusals = Refusals(self._before.refused)
+        self._names = [each.name for each in work.load(change.before).identity.namespaces]
         self._memberships = Memberships(work.load(change.before).segments, work.program.segments)
 
     def slice(self, change: Underway) -> bool:
@@ -89,6 +90,7 @@ class ToldAnew:
             if was.get(identifier) != home.get(identifier):
                 store.moves[identifier] = was.get(identifier, b"")
         for person in old.values():
+            store.callings.changes(person, self._names)
             # All timers are those of the people who are there now.
             person.armed = None
             for segment in self._memberships.carry(person):

@@ -195,6 +195,12 @@ class Work:
         log.cause, log.time, log.clock = cause, time_us, time_us if clock is None else clock
 
     def remember(self) -> None:
-        """Write into the history what the cause at hand has done to people."""
+        """Tell, and write into the history, what the cause at hand has done to who people are."""
+        self.store.callings.tell(self.log, self.store.person, self.store.dirty)
         self.history.write(self.store.moves, self.shard.alias, self.rules.version)
         self.store.moves.clear()
+
+    @property
+    def changed_who(self) -> bool:
+        """Whether `remember` has anything to tell or to write."""
+        return bool(self.store.moves or self.store.callings.waiting or self.history.waiting)

@@ -151,6 +151,8 @@ def _changed(change: dict[str, Any]) -> TimelineEntry:
     kind = "trait" if "trait" in change else _KINDS[what.partition(".")[0]]
     if what == "identity.confidence":
         value = change["confidence"]
+    if what == "identity.identifiers":
+        value = change["namespaces"]
     if what == "events.reassigned":
         value = len(change["messages"])
     return TimelineEntry(change["clock"], kind, what, about, value, change["id"], change["cause"])

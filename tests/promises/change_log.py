@@ -69,7 +69,7 @@ class Folded:
         elif kind == "profile.erased":
             self._gone(profile, change)
         else:
-            assert kind in {"identity.confidence", "identity.split", "events.reassigned", "profile.updated"}, change
+            assert kind in {"identity.confidence", "identity.split", "identity.identifiers", "events.reassigned", "profile.updated"}, change
 
     def _holds(self, profile: str, evidence: Json) -> None:
         """A change of confidence says what has been told of the profile."""

@@ -12,8 +12,10 @@ import pytest
 
 from contracts import load
 from contracts.text.times import iso
+from tests import model
 from tests.engine import Engine, steps
 from tests.generator import Scenario, scenario
+from tests.graphs import graph
 from tests.promises.change_log import Folded, changes_of, dumped
 
 Json = dict[str, Any]
@@ -60,6 +62,46 @@ def test_the_log_does_not_depend_on_batches_restarts_or_the_hour(tmp_path: Path,
         engine.shard.close()
     assert logs[0] == logs[1] == logs[2]
     assert logs[0]
+
+
+@pytest.mark.parametrize(
+    "drawn", [*(scenario(seed, 40) for seed in range(7200, 7220)), *(graph(seed) for seed in range(7220, 7230))], ids=str
+)
+def test_who_is_called_otherwise_is_told_record_by_record(tmp_path: Path, drawn: Scenario) -> None:
+    """A namespace is named exactly where the model finds another value, of profiles that were there and still are; no value is told."""
+    rng = Random(drawn.seed)
+    engine = opened(tmp_path / "shard", drawn)
+    before, read = model.called(engine.dump()), 0
+    for name, records in steps(drawn, rng):
+        for record in records:
+            engine.take(name, [record])
+            after, told = model.called(engine.dump()), []
+            for _, row in engine.view.changes(read):
+                change = orjson.loads(row)
+                read += 1
+                if change["type"] == "identity.identifiers":
+                    assert change["evidence"] == {"namespaces": change["namespaces"]}
+                    told.append((change["profile"], change["namespaces"]))
+            assert sorted(told) == sorted(model.renamed(before, after).items()), (drawn.seed, record)
+            before = after
+    engine.shard.close()
+
+
+def test_other_rules_tell_who_is_called_otherwise(tmp_path: Path) -> None:
+    """Definitions that make everybody anew: a namespace less, so that another has its number."""
+    spaces = [{"name": name, "from": path} for name, path in (("user_id", "userId"), ("email", "traits.email"), ("phone", "traits.phone"))]
+    first, then = ({**_project(), "identity.yaml": json.dumps({"namespaces": some})} for some in (spaces, [spaces[0], spaces[2]]))
+    engine = Engine(tmp_path / "shard", load(first))
+    engine.start(["p0"])
+    engine.feed("p0", [orjson.dumps({"type": "identify", "messageId": "m1", "userId": "u1", "timestamp": "2026-01-01T10:00:00Z",
+                                     "traits": {"email": "a@example.com", "phone": "+441632960001"}})])  # fmt: skip
+    before, read = model.called(engine.dump()), engine.space.meta.changes
+    engine.define(load(then))
+    told = [orjson.loads(row) for _, row in engine.view.changes(read)]
+    named = {change["profile"]: change["namespaces"] for change in told if change["type"] == "identity.identifiers"}
+    assert list(named.values()) == [["email"]]
+    assert named == model.renamed(before, model.called(engine.dump()))
+    engine.shard.close()
 
 
 CONSENT = {"purposes": [{"name": "marketing", "default": "denied"}]}

@@ -98,7 +98,7 @@ class Cohorts:
             assert change["split"] in self.people, change
         elif kind == "events.reassigned":
             assert change["from"] is None or change["from"] in self.people, change
-        else:
+        elif kind != "identity.identifiers":
             assert kind == "identity.confidence", change
             assert change["evidence"]["before"] >= self._floor, change
 

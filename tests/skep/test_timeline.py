@@ -69,7 +69,9 @@ def test_events_and_what_was_told_of_her_and_of_the_device_that_was_merged(shop:
         ("04", "segment.exited", "buyers"),
         ("05", "page_seen", "user_id:ann"),
         ("05", "identity.merged", device),
+        ("05", "identity.identifiers", None),
     ]
+    assert found["entries"][-1]["value"] == ["device"]
     causes = {one["what"]: one["cause"] for one in found["entries"]}
     assert causes["segment.exited"]["type"] == "timer"
     assert causes["identity.merged"] == {"type": "message", "id": "m5"}
@@ -79,12 +81,12 @@ def test_events_and_what_was_told_of_her_and_of_the_device_that_was_merged(shop:
 
 def test_the_newest_since_a_time_and_of_one_name(shop: Path) -> None:
     assert told(shop, "user_id:ann", "--limit", "1") == told(shop, "user_id:ann")[-1:]
-    assert asked(shop, "profile", "timeline", "user_id:ann", "--limit", "4")[0]["earlier"] == 6
-    assert told(shop, "user_id:ann", "--since", "2026-01-05T00:00:00Z") == told(shop, "user_id:ann")[-2:]
+    assert asked(shop, "profile", "timeline", "user_id:ann", "--limit", "4")[0]["earlier"] == 7
+    assert told(shop, "user_id:ann", "--since", "2026-01-05T00:00:00Z") == told(shop, "user_id:ann")[-3:]
     assert [what for _, what, _ in told(shop, "user_id:ann", "--event", "Page*")] == ["page_seen", "page_seen"]
     assert told(shop, "user_id:ann", "--event", "identify") == [("03", "identify", "user_id:ann")]
     assert "nothing in that time" in skep("profile", "timeline", "user_id:ann", "--event", "nothing", project=shop).stdout
-    assert "6 earlier ones are left out: --limit 10" in skep("profile", "timeline", "user_id:ann", "--limit", "4", project=shop).stdout
+    assert "7 earlier ones are left out: --limit 11" in skep("profile", "timeline", "user_id:ann", "--limit", "4", project=shop).stdout
 
 
 def test_who_somebody_was(shop: Path) -> None:

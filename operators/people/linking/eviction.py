@@ -74,6 +74,7 @@ def _part(union: Union, linked: Linked, person: Person, held: Identifier, leaf: 
     store = union.store
     key = next(key for key in person.links if leaf.hash in (key[:16], key[16:32]))
     link = person.links.pop(key)
+    store.callings.changes(person)
     person.identifiers.remove(leaf)
     store.refusals.put(link)
     for each in (held, leaf):

@@ -78,6 +78,7 @@ def _move(union: Union, linked: Linked, event: Event, pairs: Pairs, slots: Slots
         identifier = Identifier(*pairs[0], key, time, time)
         person = union.alone(linked, identifier)
     lost = holder.links.pop(standing)
+    store.callings.changes(holder)
     holder.identifiers.remove(held)
     next(each for each in holder.identifiers if each.hash == lost.a).refused += 1
     held.refused += 1

@@ -50,7 +50,9 @@ class Union:
             return None
         for slot in slots:
             if slot is not None:
-                slot[1].first = min(slot[1].first, time)
+                if time < slot[1].first:
+                    store.callings.changes(slot[0])
+                    slot[1].first = time
                 slot[1].last = max(slot[1].last, time)
         person = self._united(linked, people, fresh, everyone)
         linked.relinked = True
