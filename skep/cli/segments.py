@@ -21,6 +21,53 @@ def segments() -> None:
     """Segments, and who is a member of them."""
 
 
+@segments_app.command("audit")
+def segments_audit(
+    context: typer.Context,
+    *,
+    segment: Annotated[str | None, typer.Option(metavar="NAME", help="Only this one.", autocompletion=offered.segments)] = None,
+    sample: Annotated[int | None, typer.Option(metavar="N", help="Only so many people, of whom nothing is known but their ids.")] = None,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Hold memberships against the archive; exit code 1 if one differs.
+
+    By the SQL that `skep segments sql` prints, at the clock. While a flow runs, too.
+
+    Example: skep segments audit --segment lapsing_vips
+    """
+    from skep.answers.segments.audit import audit_segments
+    from skep.cli.show.segments_audit import show
+
+    with console.spinner("reading the archive …"):
+        found = audit_segments(settings_of(context), segment, sample, space)
+    answers(found, show, json=json)
+    if any(one.differ for each in found for one in each.segments):
+        raise SystemExit(1)
+
+
+@segments_app.command("doctor")
+def segments_doctor(
+    context: typer.Context,
+    *,
+    days: Annotated[int, typer.Option(metavar="N", help="Nobody new, or no event, for so many days is too long.")] = 30,
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Segments that say nothing, have died, jump, or repeat another.
+
+    By the newest snapshot and the definitions in force.
+
+    Example: skep segments doctor
+    """
+    from skep.answers.segments.doctor import diagnosed
+    from skep.cli.show.segments_doctor import show
+
+    with console.spinner("asking the snapshot …"):
+        found = diagnosed(settings_of(context), space, days)
+    answers(found, show, json=json)
+
+
 @segments_app.command("explain")
 def segments_explain(
     context: typer.Context,
@@ -42,6 +89,33 @@ def segments_explain(
     with console.spinner("looking at the evidence …"):
         found = explained(settings, name, person, space)
     answers(found, show, json=json)
+
+
+@segments_app.command("preview")
+def segments_preview(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A segment of contracts/segments.", autocompletion=offered.segments)],
+    *,
+    days: Annotated[int, typer.Option(metavar="N", help="So many days before that of the clock.")] = 30,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it into a PNG file.")] = None,
+    space: OneSpace = None,
+    json: Json = False,
+) -> None:
+    """What a segment would be, before it is live.
+
+    Size now and by day, members, overlap, consent. By the newest snapshot; nothing is touched.
+
+    Example: skep segments preview lapsing_vips
+    """
+    from skep.answers.segments.preview import preview
+    from skep.cli.show.preview import show, write_picture
+
+    with console.spinner("asking the snapshot …"):
+        found = preview(settings_of(context), name, space, days)
+    if png is not None:
+        write_picture(found, png)
+    if json or png is None:
+        answer(found, show, json=json)
 
 
 @segments_app.command("simulate")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY, Gauge, start_http_server
 
+from skep.project.audited import Audited
+
 ENABLED, PORT, CACHE = "BYTEWAX_DATAFLOW_API_ENABLED", "BYTEWAX_DATAFLOW_API_PORT", "BYTEWAX_DATAFLOW_API_CACHE_PATH"
 _BYTEWAX_PORT = 3030
 FLOW, ACTIVATION, PUBLISHER = range(3)
@@ -18,6 +20,8 @@ FLOW, ACTIVATION, PUBLISHER = range(3)
 _PUBLISHED = Gauge("skep_snapshot_published_seconds", "Unix time at which the last snapshot was published", registry=None)
 _TOOK = Gauge("skep_snapshot_took_seconds", "How long the last snapshot took, in seconds", registry=None)
 _BYTES = Gauge("skep_snapshot_bytes", "Size of the last snapshot", registry=None)
+_DIFFER = Gauge("skep_segment_audit_differences", "People whose membership the last audit has found to differ", ["space", "segment"])
+_AUDITED = Gauge("skep_segment_audit_seconds", "Unix time of the last audit of segments", ["space"])
 
 
 def environment_of(process: int, given: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -44,6 +48,14 @@ def published(at_seconds: float, took_seconds: float, size_bytes: int) -> None:
     _PUBLISHED.set(at_seconds)
     _TOOK.set(took_seconds)
     _BYTES.set(size_bytes)
+
+
+def audited(found: Mapping[str, Audited]) -> None:
+    """What the last audit of each space has found."""
+    for space, one in found.items():
+        _AUDITED.labels(space).set(one.at)
+        for segment, people in one.differences.items():
+            _DIFFER.labels(space, segment).set(people)
 
 
 @cache

@@ -16,6 +16,7 @@ from operators.meta import encode as encode_meta
 from operators.quality.scores import HOUR_US
 from operators.view.snapshot import SnapshotRows
 from operators.view.space import View
+from skep.project import audited
 from skep.project.defined import defined
 from skep.project.log import logger
 from skep.project.personal import hidden
@@ -105,6 +106,7 @@ def publish_every(settings: Settings, seconds: float, stopping: Callable[[], boo
     metrics.serve()
     while not stopping():
         begun, again = time.monotonic(), seconds
+        metrics.audited(audited.last(settings))
         try:
             report = publish_if_new(settings)
             if report is None:

@@ -31,19 +31,19 @@ def segment_query(definitions: Definitions, name: str, space: str, at_us: int | 
 
     At a moment (µs), or at the clock of the snapshot. Raises StopIteration for a segment that there is not.
     """
-    segments = list(_needed({one.name: one for one in definitions.segments}, name))
+    segments = list(needed({one.name: one for one in definitions.segments}, name))
     plan = Plan(replace(definitions, segments=tuple(segments)))
     bodies = {f"s_{at}": segment_sql(plan, one) for at, one in enumerate(segments)}
     named = {**dict(base()), "clock": _clock(space, at_us), **plan.facts, "people": people_sql(plan.facts), **bodies}
     said = _SAID | _facts(plan) | {f"s_{at}": _titled(one) for at, one in enumerate(segments)}
-    used = _used(named)
-    tables = {table: f"SELECT * FROM {table} WHERE space = {quote(space)}" for table in _tables(used.values())}
-    parts = ",\n".join(_part(key, body, said.get(key)) for key, body in {**tables, **used}.items())
+    resting = used(named)
+    tables = {table: f"SELECT * FROM {table} WHERE space = {quote(space)}" for table in _tables(resting.values())}
+    parts = ",\n".join(_part(key, body, said.get(key)) for key, body in {**tables, **resting}.items())
     heading = f"-- {_titled(segments[-1])}\n-- {' '.join(say(segments[-1], definitions.features).split())}"
     return f"{heading}\nWITH\n{parts}\nSELECT profile_id FROM s_{len(segments) - 1} ORDER BY profile_id;\n"
 
 
-def _needed(known: Mapping[str, Segment], name: str) -> Iterator[Segment]:
+def needed(known: Mapping[str, Segment], name: str) -> Iterator[Segment]:
     """A segment behind those that it names, each once."""
     seen: dict[str, Segment] = {}
 
@@ -68,7 +68,7 @@ def _facts(plan: Plan) -> dict[str, str]:
     return {name: feature_words(features[key]) if key in features else key for name, key in plan.keys.items()}
 
 
-def _used(named: Mapping[str, str]) -> dict[str, str]:
+def used(named: Mapping[str, str]) -> dict[str, str]:
     """Those that the last one rests on, in their order."""
     wanted, found = {list(named)[-1]}, {}
     for key, body in reversed(list(named.items())):
