@@ -83,7 +83,8 @@ def drawn_files(seed: int) -> dict[str, str]:
         who = drawn_sequence(ordered)
         who = ordered.choice([who, who, {"not": who}, {"any": [who, {"consent": "marketing"}]}, {"all": [who, _did(ordered)]}])
         files[f"segments/q{number}.yaml"] = {"segment": f"q{number}", "who": who} | ordered.choice([{}, {"timezone": "Europe/Berlin"}])
-    return {path: json.dumps(content, indent=1, ensure_ascii=False) for path, content in files.items()}
+    listed = "namespace,value\nuser_id,u1\nuser_id,u3\nanonymous_id,d2\nemail,Ada@Example.org\n"
+    return {**{path: json.dumps(content, indent=1, ensure_ascii=False) for path, content in files.items()}, "lists/some.csv": listed}
 
 
 PROPERTIES = {
@@ -267,10 +268,13 @@ def _of_value(rng: Random, number: int) -> Json:
 def _condition(rng: Random, number: int, depth: int) -> Json:
     """A condition of segment ``number``, which may name those before it."""
     kind = rng.choices(
-        ["did", "trait", "consent", "segment", "all", "any", "not", "at_least", "seen"], [12, 8, 2, 2, *[2 if depth else 0] * 4, 1]
+        ["did", "trait", "consent", "segment", "all", "any", "not", "at_least", "seen", "identifiers"],
+        [12, 8, 2, 2, *[2 if depth else 0] * 4, 1, 1],
     )[0]
     if kind == "seen":
         return rng.choice([{"new_within": rng.choice(["1h", "3d"])}, {"inactive_for": rng.choice(["1h", "2d"])}])
+    if kind == "identifiers":
+        return _of_identifiers(rng)
     if kind == "at_least":
         return {kind: {"n": rng.choice([1, 2, 2, 3]), "of": [_condition(rng, number, depth - 1) for _ in range(3)]}}
     if kind in ("all", "any"):
@@ -282,6 +286,14 @@ def _condition(rng: Random, number: int, depth: int) -> Json:
     if kind == "segment" and number:
         return {"segment": f"s{rng.randrange(number)}"}
     return _trait(rng) if kind == "trait" else _did(rng)
+
+
+def _of_identifiers(rng: Random) -> Json:
+    namespace = rng.choice(["user_id", "email", "anonymous_id"])
+    has = rng.choice([{}, {}, {"eq": "u1"}, {"in": ["u1", "u2", "d1", "ada@example.org"]}, {"starts_with": "d"}, {"not_contains": "1"}])
+    sample = {"percent": rng.choice([0, 10, 50, 50, 100]), "seed": rng.choice(["a", "b"])}
+    by = rng.choice([{}, {"by": namespace}])
+    return rng.choice([{"has": namespace, **has}, {"has": namespace, **has}, {"sample": {**sample, **by}}, {"in_list": "some.csv"}])
 
 
 def _of_account(rng: Random, depth: int) -> Json:

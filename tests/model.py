@@ -37,6 +37,7 @@ from tests.model_links import (
     link_order,
     manual_entries,
     moment,
+    normalise,
     within_link_limit,
 )
 from tests.model_matching import Weigher, confidence_of, join_likely, likely_links, records_of
@@ -158,7 +159,8 @@ def dump(
         members = [identifier for identifier, home in people.of_identifier.items() if home == pid]
         theirs = [(identifier, denial) for identifier, denial in denied if identifier in members]
         confidence = min((confidence_of(identity, member) for member in members), default=1.0)
-        told = profile(definitions, mine, identity, at, confidence, denied=theirs, accounts=[said[one] for one in belongs_to(mine)])
+        accounts = [said[one] for one in belongs_to(mine)]
+        told = profile(definitions, mine, identity, at, confidence, denied=theirs, accounts=accounts, members=members)
         lines.append({"kind": "profile", "id": pid, "confidence": rounded(confidence), **told})
     return sorted(json({"space": space, **line}) for line in lines)
 
@@ -209,12 +211,22 @@ def profile(
     *,
     denied: Sequence[tuple[Ident, Denial]] = (),
     accounts: Sequence[dict[str, object]] = (),
+    members: Sequence[Ident] = (),
 ) -> dict[str, object]:
     traits = traits_of(definitions, events, at)
     features = {f.key: measured(f, events, at) for f in definitions.features.values()}
     consents = consents_of(definitions, events, identity, denied)
     granted = {p.name: consents.get(p.name, p.default) for p in definitions.purposes}
-    facts = Facts(traits, features, granted, [], round(confidence, 6), at, accounts, [event.time_us for event in events])
+    ranked = sorted(members, key=lambda one: (one[0], identity.seen[one][0], one[1]))
+    named = [(definitions.identity.namespaces[index].name, value) for index, value in ranked]
+    lists = {name: listed.entries for name, listed in definitions.lists.items()}
+    times = [event.time_us for event in events]
+    spaces = {namespace.name: namespace for namespace in definitions.identity.namespaces}
+
+    def written(namespace: str, value: object) -> object:
+        return normalise(definitions.identity, spaces[namespace], str(value)) or value
+
+    facts = Facts(traits, features, granted, [], round(confidence, 6), at, accounts, times, named, lists, written)
     for segment in definitions.segments:
         sure = segment.confidence is None or facts.confidence >= segment.confidence
         if sure and (segment.purpose is None or granted[segment.purpose]) and holds(segment, segment.who, facts):

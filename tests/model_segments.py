@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import operator
 import re
@@ -540,6 +541,11 @@ class Facts(NamedTuple):
     accounts: Sequence[dict[str, object]] = ()
     seen: Sequence[int] = ()
     """The traits of those that the profile belongs to; ``seen`` are the times of all its events."""
+    identifiers: Sequence[tuple[str, str]] = ()
+    """Namespace and value of each, the lead first, of one namespace those that were seen first before others."""
+    lists: Mapping[str, Sequence[tuple[str, str]]] = {}
+    written: Callable[[str, object], object] = lambda _namespace, value: value
+    """A value of a namespace as identifiers are written, if it can be one."""
 
 
 def holds(segment: Segment, condition: Condition, facts: Facts) -> bool:
@@ -548,6 +554,24 @@ def holds(segment: Segment, condition: Condition, facts: Facts) -> bool:
 
 def did(segment: Segment, condition: Any, facts: Facts) -> bool:
     return all(satisfies(facts.features[condition.feature], each, segment.timezone) for each in condition.predicates)
+
+
+def has(segment: Segment, condition: Any, facts: Facts) -> bool:
+    mine = [value for namespace, value in facts.identifiers if namespace == condition.namespace]
+    asked = []
+    for op, operand, small in ((each.op, each.operand, each.ignore_case) for each in condition.predicates):
+        several = operand if isinstance(operand, list) else [operand]
+        kept = [facts.written(condition.namespace, one) for one in several] if op in {"eq", "ne", "in", "not_in"} else several
+        asked.append(Predicate(op, kept if isinstance(operand, list) else kept[0], small))
+    return any(all(satisfies(value, each, segment.timezone) for each in asked) for value in mine)
+
+
+def sample(condition: Any, facts: Facts) -> bool:
+    chosen = next((one for one in facts.identifiers if condition.by in {None, one[0]}), None)
+    if chosen is None:
+        return False
+    bits = hashlib.sha256(f"{condition.seed}:{chosen[0]}:{chosen[1]}".encode()).hexdigest()[:8]
+    return int(bits, 16) < Fraction(condition.percent, 100 * MICRO) * 2**32
 
 
 FORMS: dict[str, Callable[[Segment, Any, Facts], bool]] = {
@@ -563,6 +587,11 @@ FORMS: dict[str, Callable[[Segment, Any, Facts], bool]] = {
     "segment": lambda segment, condition, facts: condition.segment in facts.segments,
     "new_within": lambda segment, condition, facts: bool(facts.seen) and min(facts.seen) > facts.at - condition.within_us,
     "inactive_for": lambda segment, condition, facts: bool(facts.seen) and max(facts.seen) <= facts.at - condition.for_us,
+    "has": has,
+    "sample": lambda segment, condition, facts: sample(condition, facts),
+    "in_list": lambda segment, condition, facts: any(
+        (namespace, facts.written(namespace, value)) in facts.identifiers for namespace, value in facts.lists[condition.list]
+    ),
     "account": lambda segment, condition, facts: any(
         holds(segment, condition.of, facts._replace(traits=traits)) for traits in facts.accounts
     ),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from contracts.language.forms import FORMS, RESERVED
+from contracts.language.forms import FORMS
 from contracts.language.forms.account import OF_ACCOUNTS
 from contracts.language.forms.did import BESIDE
 from contracts.language.forms.form import Surroundings
 from contracts.language.operators import OPERATORS
 from contracts.model.definitions import Condition
 from contracts.text.names import event_name
-from contracts.text.problems import closest, listed, meant
+from contracts.text.problems import closest, listed
 from contracts.text.yaml_tree import Reader, Tree
 
 
@@ -19,12 +19,8 @@ def read_condition(reader: Reader, at: Tree, around: Surroundings) -> Condition 
     """One condition; None if it is not one (the problems say why)."""
     parts = at.value if isinstance(at.value, dict) else {}
     forms = [name for name in parts if name in FORMS]
-    later = [name for name in parts if name in RESERVED]
     if not isinstance(at.value, dict):
         reader.refuse(at, f"a condition, one of {listed(FORMS)}", None, _bare(at, around))
-        return None
-    if later and not forms and not meant(next(iter(parts)), FORMS):
-        reader.refuse(parts[later[0]], f"a condition, one of {listed(FORMS)}", later[0], f"{later[0]} is not supported yet")
         return None
     if len(forms) != 1:
         place = parts[forms[1]] if forms else next(iter(parts.values()), at)
@@ -65,4 +61,4 @@ def _formless(parts: dict[str, Tree], around: Surroundings) -> str:
         return "name the event beside it: `did: …`"
     if any(name in OPERATORS for name in parts):
         return "say of which trait: `trait: …`"
-    return closest(first, (*FORMS, *RESERVED))
+    return closest(first, FORMS)

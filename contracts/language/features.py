@@ -14,9 +14,10 @@ from contracts.language.looked_up import found_by
 from contracts.language.nested import where_of
 from contracts.language.predicates import Others, read_predicates
 from contracts.meaning.properties import Properties
-from contracts.model.definitions import Feature, OtherField, Predicate, SequenceStep, Use, Where
+from contracts.model.definitions import Feature, OtherField, Predicate, SequenceStep, Where
 from contracts.model.event_patterns import event_pattern, matches
 from contracts.model.lookup import Lookup
+from contracts.model.uses import Use
 from contracts.text.problems import choices
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import parse_path

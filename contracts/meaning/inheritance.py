@@ -9,8 +9,9 @@ from typing import cast
 from contracts.meaning.classes import Personal
 from contracts.meaning.properties import Properties
 from contracts.meaning.tags import NOTHING, Tags
-from contracts.model.definitions import Segment, Use
+from contracts.model.definitions import Segment
 from contracts.model.traits import About, Trait
+from contracts.model.uses import Use
 from contracts.text.problems import Problem, listed
 
 

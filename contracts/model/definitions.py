@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
+from contracts.model.of_identifiers import InList, Listed, Sampled
+
 if TYPE_CHECKING:
     from contracts.model.expectations import Expectation, Range
     from contracts.model.lookup import Lookup
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from contracts.model.registered import Registered
     from contracts.model.traits import Trait
     from contracts.model.upcast_steps import Upcast
+    from contracts.model.uses import Use
 
 Scope = Literal["person", "device"]
 Measure = Literal[
@@ -274,13 +277,26 @@ class InactiveFor:
 
 
 @dataclass(frozen=True, slots=True)
+class HasIdentifier:
+    """An identifier of the namespace satisfies the predicates, which are of its text."""
+
+    namespace: str
+    predicates: tuple[Predicate, ...]
+    form: ClassVar[str] = "has"
+    parts: ClassVar[tuple[Condition, ...]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InAccount:
     of: Condition
     form: ClassVar[str] = "account"
     parts: ClassVar[tuple[Condition, ...]] = ()
 
 
-Condition = All | AnyOf | AtLeast | Not | TraitIs | Did | InOrder | MemberOf | ConsentIs | NewWithin | InactiveFor | InAccount
+Condition = (
+    All | AnyOf | AtLeast | Not | TraitIs | Did | InOrder | MemberOf | ConsentIs | NewWithin | InactiveFor | InAccount
+    | HasIdentifier | Sampled | InList
+)  # fmt: skip
 """Each says its ``form``, and the conditions that are its ``parts``; what is ``of`` an account has its traits in view, and is no part."""
 
 
@@ -307,6 +323,8 @@ class Segment:
     activate: tuple[str, ...] = ()
     file: str = ""
     confidence: float | None = None
+    min_size: int | None = None
+    """With fewer members it is too small to act on; None: it is never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,25 +369,6 @@ class Mapping:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
-    """That a trait, also of accounts, a segment, a destination or a namespace (``kind``, ``name``) reads something, and where it says so.
-
-    ``of``: a ``property`` (``event``, which may be a prefix, and ``path``; an empty path is the event itself, an empty event
-    is what is outside of all contracts), or the ``trait`` or ``segment`` that ``path`` names. ``measured``: a trait shows the value.
-    """
-
-    kind: Literal["trait", "account trait", "segment", "destination", "namespace"]
-    name: str
-    of: Literal["property", "trait", "account trait", "segment"]
-    event: str
-    path: str
-    file: str
-    line: int
-    key: str
-    measured: bool = False
-
-
 @dataclass(frozen=True)
 class Definitions:
     """All of a project's contracts. ``digest`` names this content; ``files`` is the content (relative path → text)."""
@@ -396,5 +395,7 @@ class Definitions:
     destinations: tuple[Destination, ...] = ()
     mappings: dict[str, Mapping] = field(default_factory=dict)
     lookups: tuple[Lookup, ...] = ()
+    lists: dict[str, Listed] = field(default_factory=dict)
+    """By the name of their file: ``vips.csv``."""
     uses: tuple[Use, ...] = ()
     """Who reads what, in the order of the files; `contracts.reading.lineage` follows them."""

@@ -9,8 +9,9 @@ from contracts.envelope import BY_TRAITS
 from contracts.language.features import Measured
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties
-from contracts.model.definitions import MEMBERSHIPS, Definitions, Destination, IdentityRules, Segment, Use
+from contracts.model.definitions import MEMBERSHIPS, Definitions, Destination, IdentityRules, Segment
 from contracts.model.event_patterns import matches
+from contracts.model.uses import Use
 from contracts.text.problems import Problem, listed
 from contracts.text.yaml_tree import Tree
 from schemalogic.paths import Step, parse_path, path_text

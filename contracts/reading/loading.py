@@ -21,6 +21,8 @@ from contracts.reading.about import check_tightened
 from contracts.reading.destinations import read_destination
 from contracts.reading.events import read_contracts, read_types
 from contracts.reading.lineage import all_uses, check_told
+from contracts.reading.lists import FOLDER as LISTS
+from contracts.reading.lists import read_list
 from contracts.reading.lookups import FOLDER as LOOKUPS
 from contracts.reading.lookups import read_lookup
 from contracts.reading.mappings import read_mapping
@@ -31,13 +33,14 @@ from contracts.versions.upcasts import read_upcasts
 from schemalogic.typed import ANYTHING, Typed
 
 SINGLE = (identity.FILE, consent.FILE, traits.FILE, accounts.FILE, quality.FILE)
-FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml", LOOKUPS: ".yaml"}
+FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml", LOOKUPS: ".yaml",
+           LISTS: ".csv"}  # fmt: skip
 MODEL_SUFFIX = "_model.json"
 """How the name of a trained model ends, which lies beside identity.yaml; the one that the rules name may be called anything."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACES = (
     "identity.yaml, consent.yaml, traits.yaml, accounts.yaml, quality.yaml, events/<event>/1-0-0.json, types/<name>.json, "
-    "segments/, sources/, destinations/ and lookups/<name>.yaml"
+    "segments/, sources/, destinations/ and lookups/<name>.yaml, lists/<name>.csv"
 )
 
 
@@ -87,6 +90,8 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     found, kinds = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured, declared), nothing)
     unsure = len(reader.problems) > before
     theirs, about_accounts = _of_accounts(reader, trees, measured, declared)
+    spaces = None if identity.FILE in unread else {namespace.name: namespace for namespace in rules.namespaces}
+    lists = {one.name: one for path, text in _below(files, LISTS).items() for one in [read_list(path, text, spaces, reader.problems)]}
     destinations = [read_destination(reader, tree, _stem(path)) for path, tree in _trees(trees, "destinations")]
     around = Surroundings(
         measured=measured,
@@ -96,6 +101,8 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         traits={name: kinds.get(name, ANYTHING) for name in found},
         approximate=traits.inexact(found),
         identify="identify" in contracts and not unsure and traits.FILE not in unread,
+        namespaces=spaces,
+        lists=frozenset(lists),
         of_account=about_accounts,
     )
     names = None if undeclared_ok and not destinations else tuple(_stem(path) for path in _below(files, "destinations"))
@@ -103,8 +110,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     segments = in_order([draft for draft in drafts if draft is not None], reader.problems)
     if any_purpose:
         purposes = tuple(Purpose(name, default=False) for name in sorted({each for one in segments for each in named_purposes(one)}))
-    namespaces = None if identity.FILE in unread else [namespace.name for namespace in rules.namespaces]
-    check_tags(properties.documents(), around.purposes, namespaces, reader.problems)
+    check_tags(properties.documents(), around.purposes, None if spaces is None else list(spaces), reader.problems)
     uses = all_uses(measured, about_accounts.measured, segments, destinations, trees.get(identity.FILE), rules)
     check_told(uses, destinations, reader.problems)
     _check_inherited(reader, Inheritance(uses, properties, found.values(), theirs.values()), segments, measured, about_accounts.measured)
@@ -126,6 +132,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         destinations=tuple(destinations),
         mappings={_stem(path): read_mapping(reader, tree, _stem(path)) for path, tree in _trees(trees, "sources")},
         lookups=tuple(lookups.values()),
+        lists=lists,
         uses=uses,
     )
 

@@ -13,7 +13,8 @@ from contracts.language.features import Measured
 from contracts.language.forms import FORMS
 from contracts.language.forms.consent import read_purpose
 from contracts.language.forms.form import Surroundings
-from contracts.model.definitions import All, Condition, ConsentIs, MemberOf, Segment, Use, leaves
+from contracts.model.definitions import All, Condition, ConsentIs, MemberOf, Segment, leaves
+from contracts.model.uses import Use
 from contracts.reading.confidence import FLOOR
 from contracts.text.keys import Choice, Fields, Integer, Key, Own, Plain, Text, known, text_schema
 from contracts.text.problems import Problem, Unexpected, choices
@@ -64,6 +65,7 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
         confidence=said["confidence"],
         activate=tuple(_activate(reader, parts.get("activate"), name, destinations, around.measured)),
         file=at.file,
+        min_size=said["min_size"],
     )
     return None if who is None else Draft(segment, named.line if named else at.line)
 

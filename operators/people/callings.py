@@ -17,6 +17,9 @@ class Callings:
         self._before: dict[bytes, Called | None] = {}
         """How those were called of whose identifiers something may have changed, by key; None: of a profile that is new."""
 
+        self.renamed: dict[bytes, Person] = {}
+        """The same people, as long as segments have not been asked about them by that."""
+
     @property
     def waiting(self) -> bool:
         """Whether anybody has to be looked at."""
@@ -26,6 +29,7 @@ class Callings:
         """Note how somebody is called before the identifiers change. ``names``: of the namespaces where they were other rules'."""
         if person.key not in self._before:
             self._before[person.key] = called(person.identifiers, names or self._names)
+        self.renamed[person.key] = person
 
     def created(self, key: bytes) -> None:
         """A profile is new: that it was created says so of all."""
@@ -42,3 +46,4 @@ class Callings:
                 dirty[key] = found
                 log.append("identity.identifiers", found, namespaces=namespaces, evidence={"namespaces": namespaces})
         self._before.clear()
+        self.renamed.clear()

@@ -11,6 +11,7 @@ from operators.people.visits import Claim
 from operators.people.work import Work
 from operators.profile import Touched, fold, join, next_due
 from operators.records import OWNED, Person, decode_person, encode
+from operators.segments.facts import IDENTIFIERS
 from operators.stitch.owners import Owner
 
 
@@ -31,6 +32,9 @@ def apply(
             work.belonging.tell(person, group[0])
     elif person.accounts:
         doings.take(work, person, event)
+    if work.program.identifiers and (settle or person.key in work.store.callings.renamed):
+        work.store.callings.renamed.pop(person.key, None)
+        touched += (IDENTIFIERS,)
     if linked is not None:
         touched = _reconsider(work, person, event, touched, linked)
     if due is not None:
@@ -58,6 +62,15 @@ def _reconsider(work: Work, person: Person, event: Event, touched: Touched, link
         else:
             work.announcer.move(each, purposes, work.clock.now)
     return touched
+
+
+def ask_renamed(work: Work) -> None:
+    """Ask the segments that look at identifiers of those who have others, and whom the event at hand was not applied to."""
+    store, renamed = work.store, work.store.callings.renamed
+    for key, person in renamed.items() if work.program.identifiers else ():
+        if store.person(key) is person:
+            work.announcer.move(person, (IDENTIFIERS,), work.clock.now)
+    renamed.clear()
 
 
 def announce_joins(work: Work, linked: Linked) -> list[Person]:

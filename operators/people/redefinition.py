@@ -21,7 +21,7 @@ from operators.segments.compile import Program
 from state.keys import NOBODY as NO_ANCHOR
 
 ACCOUNTS = "traits of accounts"
-EVALUATED = frozenset({"traits", "segments", "features"})
+EVALUATED = frozenset({"traits", "segments", "features", "lists"})
 """Where definitions differ in nothing else, nobody is made anew from events."""
 
 
@@ -160,6 +160,7 @@ def _differences(before: Definitions, after: Definitions) -> list[str]:
             "consents": one.purposes,
             "segments": one.segments,
             "features": one.features,
+            "lists": {name: listed.entries for name, listed in one.lists.items()},
             ACCOUNTS: [one.account_traits, one.account_features],
             "upcasts": one.upcasts,
             "models": models,

@@ -49,6 +49,8 @@ def take_known(work: Work, event: Event, partition: str, message: bytes, seen: b
         denials.take(work, work.judge.denials(event.raw, event.time_us), source_of(partition))
     if work.accounts.waiting:
         members.settle(work)
+    if work.store.callings.renamed:
+        fold.ask_renamed(work)
     if work.changed_who:
         work.remember()
     return refusal
@@ -60,6 +62,8 @@ def again(work: Work, event: Event, message: bytes) -> None:
     _place(work, event, message, CONTROL)
     if work.accounts.waiting:
         members.settle(work)
+    if work.store.callings.renamed:
+        fold.ask_renamed(work)
     if work.changed_who:
         work.remember()
 

@@ -12,7 +12,7 @@ from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells import cell_of
 from operators.segments.cells.cell import Cell
-from operators.segments.facts import SEEN, Facts
+from operators.segments.facts import IDENTIFIERS, SEEN, Facts
 from operators.segments.forms import FORMS, Evaluator, TurnsAlone, both, consent, evaluator, roots
 from operators.segments.other_fields import asked as held
 from operators.segments.other_fields import refers
@@ -182,6 +182,8 @@ class Program(Facts):
                 self._dependents.setdefault(each, set()).add(at)
         self.seen = SEEN in self._dependents
         """Whether a segment looks at when somebody was seen."""
+        self.identifiers = IDENTIFIERS in self._dependents
+        """Whether a segment looks at which identifiers somebody has."""
 
     def _turning(self) -> list[list[Cell]]:
         turning: list[list[Cell]] = [[] for _ in self.cells]

@@ -16,6 +16,7 @@ from contracts.model.definitions import (
     Condition,
     ConsentIs,
     Did,
+    HasIdentifier,
     InAccount,
     InactiveFor,
     InOrder,
@@ -25,12 +26,15 @@ from contracts.model.definitions import (
     Segment,
     TraitIs,
 )
+from contracts.model.of_identifiers import InList, Sampled
 from contracts.text.durations import duration_text
+from contracts.text.numbers import number_text
 from contracts.text.times import iso
 from operators.profile import next_change
 from operators.records import Person
 from operators.segments.compile import Program
 from operators.segments.forms import evaluator
+from operators.segments.identified import choosing, in_list
 from operators.segments.on_accounts import OnAccounts
 from operators.segments.passage import passed
 from operators.segments.paths import values
@@ -47,9 +51,9 @@ MOMENTS_MAX = 10_000
 class Reason:
     """A condition and what became of it.
 
-    ``form``: ``all any at_least not trait did sequence segment consent new_within inactive_for account confidence``, below a
-    sequence ``step``, or ``awaited`` of the one that is waited for. ``says``: the condition in words, without its parts.
-    ``value``: what the person has, as JSON; of a path with ``[]`` a list, of ``account`` those that are belonged to, of a
+    ``form``: ``all any at_least not trait did sequence segment consent new_within inactive_for has sample in_list account
+    confidence``, below a sequence ``step``, or ``awaited`` of the one that is waited for. ``says``: the condition in words, without
+    its parts. ``value``: what the person has, as JSON; of a path with ``[]`` a list, of ``account`` those that are belonged to, of a
     step the message id and time of the event behind it, or of the one that broke it; None where there is
     nothing, and of what has parts. ``capped``: a count is
     kept no further than conditions ask, so there may be more. ``default``, of a consent: what counts while nothing is ``decided``.
@@ -117,6 +121,8 @@ class _Explained:
                 return Reason(
                     condition.form, duration_text(length), self._holds(condition, zone), None if seen is None else iso(seen), until=until
                 )
+            case HasIdentifier() | Sampled() | InList():
+                return self._identifiers(condition, zone)
             case Did():
                 return self._did(condition, zone)
             case InOrder():
@@ -125,6 +131,24 @@ class _Explained:
                 until = self._turns(condition, zone) if any(map(moves, predicates)) else None
                 says = f"{path} {predicate_words(predicates)}"
                 return Reason("trait", says, self._holds(condition, zone), self._trait(path), until=until)
+
+    def _identifiers(self, condition: HasIdentifier | Sampled | InList, zone: str) -> Reason:
+        """The value: of `has` those of the namespace, of `sample` the one that chooses, of `in_list` those that are in it."""
+        definitions, holds = self._program.definitions, self._holds(condition, zone)
+        names = [namespace.name for namespace in definitions.identity.namespaces]
+        match condition:
+            case HasIdentifier(namespace, predicates):
+                says = f"{namespace} {predicate_words(predicates)}".rstrip()
+                mine: Any = sorted(each.value for each in self._person.identifiers if names[each.namespace] == namespace)
+            case Sampled(percent, seed, by):
+                says = f"{number_text(percent)} % with seed {seed}{'' if by is None else f' by {by}'}"
+                one = choosing(self._person, None if by is None else names.index(by))
+                mine = None if one is None else f"{names[one.namespace]}:{one.value}"
+            case InList(name):
+                says, test = name, in_list(definitions, condition)
+                inside = [each for each in self._person.identifiers if test(Person(each.hash, [each], {}))]
+                mine = sorted(f"{names[each.namespace]}:{each.value}" for each in inside)
+        return Reason(condition.form, says, holds, mine or None)
 
     def _holds(self, condition: Condition, zone: str) -> bool:
         return evaluator(self._program, condition, zone)(self._person, self._at, self._bits)

@@ -21,6 +21,8 @@ from schemalogic.paths import parse_path
 
 SEEN = ("seen",)
 """Among what a change has touched: when somebody was first and last seen."""
+IDENTIFIERS = ("identifiers",)
+"""The same of which identifiers somebody has, and which of them were seen first."""
 
 
 class Facts:
@@ -45,7 +47,7 @@ class Facts:
         self.defaults = {purpose.name: purpose.default for purpose in definitions.purposes}
         self._rests: dict[str, frozenset[Any]] = {}
         self.needs: dict[str, set[Any]] = {}
-        """By segment: numbers of features, names of traits, ``"!purpose"``, `SEEN` and `CONFIDENCE`, also of segments that it names."""
+        """By segment: numbers of features, names of traits, ``"!purpose"``, `SEEN`, `IDENTIFIERS`, `CONFIDENCE`, also through segments."""
         self.account_of: Callable[[str], Person | None] = _no_account
         """An account by its id, in the form of a person, for those who know some."""
         self._bit = {segment.name: 1 << at for at, segment in enumerate(self.segments)}

@@ -13,6 +13,7 @@ from contracts.model.definitions import (
     AtLeast,
     Condition,
     Did,
+    HasIdentifier,
     InAccount,
     InactiveFor,
     InOrder,
@@ -24,11 +25,13 @@ from contracts.model.definitions import (
     TraitIs,
 )
 from contracts.model.of_accounts import of_accounts
+from contracts.model.of_identifiers import InList, Sampled
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells.cell import Cell
 from operators.segments.derived import Derived
-from operators.segments.facts import SEEN, Facts
+from operators.segments.facts import IDENTIFIERS, SEEN, Facts
+from operators.segments.identified import has, in_list, sampled
 from operators.segments.moving import all_timed
 from operators.segments.other_fields import asked, refers
 from operators.segments.paths import values
@@ -218,6 +221,21 @@ def _ahead(seen: int | None, length: int, now: int) -> int | None:
     return seen + length if seen is not None and seen + length > now else None
 
 
+def _has(facts: Facts, condition: HasIdentifier, zone: str) -> Evaluator:
+    holds = has(facts.definitions, condition, zone)
+    return lambda person, now, bits: holds(person)
+
+
+def _in_list(facts: Facts, condition: InList, _zone: str) -> Evaluator:
+    holds = in_list(facts.definitions, condition)
+    return lambda person, now, bits: holds(person)
+
+
+def _sample(facts: Facts, condition: Sampled, _zone: str) -> Evaluator:
+    holds = sampled(facts.definitions, condition)
+    return lambda person, now, bits: holds(person)
+
+
 def _account(facts: Facts, condition: InAccount, zone: str) -> Evaluator:
     test = evaluator(Facts(of_accounts(facts.definitions)), condition.of, zone)
 
@@ -299,6 +317,9 @@ FORMS = {
     "segment": Form(_segment, lambda facts, condition: facts.needs[condition.segment]),
     "new_within": Form(_new_within, lambda _facts, _condition: {SEEN}, turn=_new_turn),
     "inactive_for": Form(_inactive_for, lambda _facts, _condition: {SEEN}, turn=_inactive_turn),
+    "has": Form(_has, lambda _facts, _condition: {IDENTIFIERS}),
+    "sample": Form(_sample, lambda _facts, _condition: {IDENTIFIERS}),
+    "in_list": Form(_in_list, lambda _facts, _condition: {IDENTIFIERS}),
     "account": Form(_account, _account_needs),
     "consent": Form(lambda facts, condition, _zone: consent(facts, condition.purpose), lambda _facts, condition: {f"!{condition.purpose}"}),
 }

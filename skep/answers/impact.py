@@ -11,7 +11,8 @@ import msgspec
 import contracts
 from contracts import ContractErrors, Problem
 from contracts.language.measures import TRAITS
-from contracts.model.definitions import Definitions, Use
+from contracts.model.definitions import Definitions
+from contracts.model.uses import Use
 from contracts.model.versions import VERSION, newest, version_text
 from contracts.reading.lineage import used_by
 from contracts.text.names import event_name

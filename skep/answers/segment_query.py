@@ -10,9 +10,12 @@ from contracts.language.forms import say
 from contracts.model.definitions import Definitions
 from contracts.text.problems import choices
 from contracts.text.times import iso, parse_time
+from operators.segments.sql.identifiers import HiddenValuesError
+from operators.segments.sql.plan import Hidden
 from operators.segments.sql.printed import segment_query
 from skep.project.errors import CommandError
 from skep.project.in_force import in_force
+from skep.project.personal import hidden
 from skep.project.settings import Settings, load_definitions
 from skep.project.spaces import one_space, open_view
 from state.errors import NoState
@@ -32,12 +35,25 @@ class SegmentQuery(msgspec.Struct, frozen=True):
 
 
 def query_of(settings: Settings, segment: str, at: str | None, space: str | None) -> SegmentQuery:
-    """Raises CommandError for a segment that there is not, or a moment that has gone by."""
+    """Raises CommandError for a segment that there is not, a moment that has gone by, or values that a snapshot has not."""
     where = one_space(settings, space)
     at_us = None if at is None else _moment(settings, where, at)
     definitions, forced = known_segment(settings, where, segment)
     shown = None if at_us is None else iso(at_us)
-    return SegmentQuery(where, segment, shown, forced, segment_query(definitions, segment, where, at_us))
+    try:
+        query = segment_query(definitions, segment, where, at_us, _hidden(settings, definitions, where))
+    except HiddenValuesError as error:
+        hint = "with `snapshot: {personal: clear}` in skep.yaml it has them"
+        raise CommandError(f"{segment}: {error} → {hint}; `skep segments explain` says it of one person") from None
+    return SegmentQuery(where, segment, shown, forced, query)
+
+
+def _hidden(settings: Settings, definitions: Definitions, space: str) -> Hidden | None:
+    """What a snapshot has as hashes."""
+    if settings.snapshot_personal == "clear":
+        return None
+    personal = hidden(settings, definitions)
+    return Hidden(frozenset(personal.paths), lambda namespace, value: personal.hashed(space, namespace, value))
 
 
 class SegmentSentence(msgspec.Struct, frozen=True):

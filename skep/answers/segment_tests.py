@@ -22,7 +22,7 @@ from operators.segments.explain import Reason, explain
 from skep.answers.simulation.lines import Lines, ordered
 from skep.answers.simulation.run import PARTITION, Feeding, store
 from skep.project.judging import tolerance
-from skep.project.settings import Settings, load_definitions
+from skep.project.settings import Settings, definitions_of, written_files
 
 _WITHOUT_LIMIT = 1 << 60
 
@@ -53,7 +53,8 @@ class CaseResult(msgspec.Struct, frozen=True):
 
 def tested(settings: Settings) -> list[CaseResult]:
     """Every case, in order of files and lines. Raises `ContractErrors` for definitions, cases and events that are wrong."""
-    definitions = load_definitions(settings)
+    # Not as they are kept: hashes of lists are of the project's spaces, and cases run apart from these.
+    definitions = definitions_of(settings, written_files(settings))
     allowed = tolerance(settings)
     allowed["future_skew_us"] = _WITHOUT_LIMIT
     judge = Judge(definitions, **allowed)

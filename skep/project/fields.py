@@ -12,9 +12,10 @@ from contracts.language.units import CURRENCIES, MONEY, is_money
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties, listed_properties
 from contracts.meaning.tags import NOTHING, Tags, tags_at, tags_of
-from contracts.model.definitions import DAY_US, Definitions, Feature, Use, Where
+from contracts.model.definitions import DAY_US, Definitions, Feature, Where
 from contracts.model.event_patterns import matches
 from contracts.model.traits import Trait
+from contracts.model.uses import Use
 from contracts.model.versions import newest
 from contracts.reading.lineage import inheritance_of, touches, uses
 from schemalogic.paths import parse_path, path_text

@@ -11,7 +11,7 @@ import contracts
 from contracts.model.definitions import Definitions
 from contracts.text.problems import ContractErrors, Problem
 from skep.project.definitions import declared, faults, kept_files
-from skep.project.settings import Settings, horizon_problems, load_definitions
+from skep.project.settings import Settings, as_kept, horizon_problems, load_definitions
 from skep.project.spaces import bundles, control_path, definitions_path
 
 LISTED_MAX = 10
@@ -98,6 +98,7 @@ def files_text(files: Files) -> str:
 def standing(settings: Settings, *, prove: bool = False) -> Standing:
     """How the files stand to what is in force; with ``prove`` also whether they keep what they claim, which can take seconds."""
     files, problems = contracts.readable_files(settings.root / "contracts")
+    files = as_kept(settings, files)
     digests = {space: digest for space in settings.spaces if (digest := digest_in_force(settings, space)) is not None}
     unread = {problem.file for problem in problems}
     differs: dict[str, Files] = {}

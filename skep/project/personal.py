@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from contracts.meaning.inheritance import Inheritance
-from contracts.meaning.personal import Hidden, personal_paths
+from contracts.meaning.personal import Hidden
 from contracts.model.definitions import Definitions
 from contracts.model.event_patterns import matches
 from contracts.model.expressions import paths as paths_of
@@ -16,9 +16,10 @@ from contracts.model.hashing import Hasher
 from contracts.model.of_accounts import of_accounts
 from contracts.model.traits import Trait
 from contracts.reading.derived import roots
-from contracts.reading.lineage import inheritance_of, properties_of, touches
+from contracts.reading.lineage import inheritance_of, touches
 from operators.extract import Identifiers
 from schemalogic.paths import Step, parse_path
+from skep.project.personal_namespaces import personal_namespaces, tagged_paths, without_items
 from skep.project.settings import Settings
 from state.snapshot.personal import Hider, Personal
 
@@ -30,8 +31,8 @@ def hidden(settings: Settings, definitions: Definitions) -> Personal:
     """What of these definitions is personal, and how it is hidden: by namespaces, and by the tags of contracts."""
     identifiers = Identifiers(definitions.identity)
     hashers = {space: Hasher(settings.secret, space) for space in settings.spaces}
-    tagged = _tagged(definitions)
-    namespaces = _namespaces(definitions, tagged)
+    tagged = tagged_paths(definitions)
+    namespaces = personal_namespaces(definitions, tagged)
 
     def normalise(namespace: str, text: str) -> str | None:
         found = identifiers.normalize(namespace, text)
@@ -40,7 +41,7 @@ def hidden(settings: Settings, definitions: Definitions) -> Personal:
     def hashed(space: str, namespace: str, value: str) -> str:
         return hashers[space].personal(namespace, value)
 
-    known = {_without_items(path) for paths in namespaces.values() for path in paths}
+    known = {without_items(path) for paths in namespaces.values() for path in paths}
     return Personal(
         paths=namespaces,
         normalise=normalise,
@@ -50,41 +51,10 @@ def hidden(settings: Settings, definitions: Definitions) -> Personal:
             of_accounts(definitions), inheritance_of(definitions), "account trait", "group", namespaces, tagged
         ),
         tagged={
-            event: [(namespace or TAGGED, path) for namespace, path in paths if _without_items(path) not in known]
+            event: [(namespace or TAGGED, path) for namespace, path in paths if without_items(path) not in known]
             for event, paths in tagged.items()
         },
     )
-
-
-def _tagged(definitions: Definitions) -> dict[str, list[Hidden]]:
-    """What contracts tag as personal, and what identify calls write of traits that say that they are."""
-    tagged = personal_paths(properties_of(definitions))
-    for trait in definitions.traits:
-        path: tuple[Step, ...] = ("traits", trait.name)
-        known = tagged.get("identify", ())
-        feature = definitions.features.get(trait.feature or "")
-        if (feature is None or feature.sent) and trait.about.personal not in {"", "none"} and all(path != one for _, one in known):
-            tagged["identify"] = [*known, ("", path)]
-    return tagged
-
-
-def _namespaces(definitions: Definitions, tagged: Mapping[str, Sequence[Hidden]]) -> dict[str, list[tuple[Step, ...]]]:
-    """The personal namespaces and their paths: those that say so, and those of which a contract tags a value as personal."""
-    named = {namespace for paths in tagged.values() for namespace, _ in paths}
-    at = {_without_items(path) for paths in tagged.values() for _, path in paths}
-    found = {}
-    for namespace in definitions.identity.namespaces:
-        paths = [parse_path(path) for path in namespace.paths]
-        if namespace.personal or namespace.name in named or any(_without_items(path) in at for path in paths):
-            found[namespace.name] = paths
-    return found
-
-
-def _without_items(path: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Items of a list are hidden one by one, whether the path says so or not."""
-    while path and path[-1] is None:
-        path = path[:-1]
-    return path
 
 
 def hide_traits(settings: Settings, definitions: Definitions, space: str) -> Callable[[str, Any], Any]:

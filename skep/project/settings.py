@@ -17,6 +17,7 @@ from contracts.text.keys import Boolean, Duration, Fields, Integer, Key
 from contracts.text.problems import ContractErrors, Problem, choices, closest
 from contracts.text.scalars import scalar
 from contracts.text.yaml_tree import Reader, Tree
+from skep.project.kept_lists import with_hashes
 from skep.project.keys import KAFKA, LEAVES, NAME, OF_FILES, SETTINGS, SOURCE, VARIABLES
 
 FILE = "skep.yaml"
@@ -266,8 +267,18 @@ def load_definitions(settings: Settings) -> Definitions:
 
 
 def files_of(settings: Settings) -> dict[str, str]:
-    """The texts of the project's contracts. Raises `ContractErrors` for a file that may not be there or is no text."""
+    """The texts of the project's contracts, as they are kept. Raises `ContractErrors` for a file that may not be there or is no text."""
+    return as_kept(settings, written_files(settings))
+
+
+def written_files(settings: Settings) -> dict[str, str]:
+    """The same as they are written."""
     return contracts.read_files(settings.root / "contracts", unknown_events_ok=settings.unknown_events == "accept")
+
+
+def as_kept(settings: Settings, files: dict[str, str]) -> dict[str, str]:
+    """The texts of contracts with hashes in the place of personal values of lists, where the snapshot has hashes, too."""
+    return files if settings.snapshot_personal == "clear" else with_hashes(files, settings.secret, settings.spaces)
 
 
 def definitions_of(settings: Settings, files: dict[str, str]) -> Definitions:

@@ -1,7 +1,7 @@
 """Golden files of segments: a definition, events, ``----``, and who is a member at which time.
 
 The definition is YAML: ``segments`` by name (a condition, or the keys of a segment), ``traits``, those of ``accounts``, ``purposes``, and
-``shown``: the names of traits whose values stand there, too. A line of events is
+``shown``: the names of traits whose values stand there, too; ``identity``, and ``lists`` by the names of their files. A line of events is
 ``TIME PERSON NAME JSON``: the properties of an event, of ``identify`` the traits, of ``group`` the traits and the ``id`` of the
 account, of ``consents`` what is granted. The last line
 before ``----`` begins with ``at``.
@@ -74,11 +74,13 @@ def definitions_of(given: Any) -> Definitions:
     files: dict[str, Any] = {"traits.yaml": {"traits": given.get("traits", [])}, "consent.yaml": {"purposes": given.get("purposes", [])}}
     if "accounts" in given:
         files["accounts.yaml"] = {"traits": given["accounts"]}
+    if "identity" in given:
+        files["identity.yaml"] = given["identity"]
     for name, who in given.get("segments", {}).items():
         files[f"segments/{name}.yaml"] = {"segment": name, **(who if "who" in who else {"who": who})}
-    return contracts.load(
-        {path: json.dumps(content, ensure_ascii=False) for path, content in files.items()}, unknown_events_ok=True, contradictions_ok=True
-    )
+    texts = {path: json.dumps(content, ensure_ascii=False) for path, content in files.items()}
+    lists = {f"lists/{name}": text for name, text in given.get("lists", {}).items()}
+    return contracts.load({**texts, **lists}, unknown_events_ok=True, contradictions_ok=True)
 
 
 def _body(number: int, line: str) -> dict[str, Any]:

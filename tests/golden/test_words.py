@@ -117,6 +117,9 @@ ADA: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+LISTS = {"vips.csv": "namespace,value\nuser_id,ada\nuser_id,cid\n"}
+
+
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return Engine(tmp_path_factory.mktemp("page") / "shard", definitions_of({"segments": {}}))
@@ -132,7 +135,7 @@ def test_examples_are_true(word: str, meaning: str, example: str, of_ada: str, e
     given = tree.plain()
     what = {"traits": [given]} if "name" in given else {}
     segments = {"buyers": {"did": "order_completed"}, **({} if what else {"example": given})}
-    definitions = definitions_of({**what, "segments": segments, "purposes": [{"name": "marketing", "default": "denied"}]})
+    definitions = definitions_of({**what, "segments": segments, "purposes": [{"name": "marketing", "default": "denied"}], "lists": LISTS})
     engine.clear(definitions)
     engine.start(["p"])
     engine.feed("p", [written(body) for body in ADA])

@@ -73,6 +73,7 @@ def store(
     consents: list[tuple[str, str, bool]] | None = None,
     accounts: dict[str, dict[str, Any]] | None = None,
     stays: list[tuple[str, str, str, str | None]] | None = None,
+    identifiers: list[tuple[str, str, str, str]] | None = None,
 ) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     rows = [
@@ -98,6 +99,8 @@ def store(
     relation(con, "accounts", [("account_id", pa.string()), ("traits", JSON)], said)
     columns = [(name, pa.string()) for name in ("account_id", "profile_id", "since", "until")]
     relation(con, "account_members", columns, list(stays or []))
+    columns = [(name, pa.string()) for name in ("namespace", "value", "profile_id", "first_seen")]
+    relation(con, "identifiers", columns, list(identifiers or []))
     return con
 
 
@@ -400,6 +403,9 @@ def store_of(events: list[Event], lines: list[dict[str, Any]], computed: set[str
         profiles={line["id"]: {k: v for k, v in line["traits"].items() if k not in computed} for line in people},
         consents=[(line["id"], purpose, granted) for line in people for purpose, granted in line["consents"].items()],
         accounts={line["id"]: line["traits"] for line in lines if line["kind"] == "account"},
+        identifiers=[
+            (line["namespace"], line["value"], line["profile"], line["first_seen"]) for line in lines if line["kind"] == "identifier"
+        ],
         stays=[(line["account"], line["profile"], *stay) for line in lines if line["kind"] == "member" for stay in line["stays"]],
     )
 

@@ -26,7 +26,7 @@ DESTINATIONS = {"chosen": None, "chosen_sure": FLOOR, "feed": None}
 
 def drawn_definitions(drawn: Scenario, rng: Random) -> tuple[Definitions, frozenset[str]]:
     """The scenario's definitions with three destinations, and the segments that name two of them."""
-    files = {path: orjson.loads(text) for path, text in drawn.definitions_files.items()}
+    files = {path: orjson.loads(text) for path, text in drawn.definitions_files.items() if path.endswith(".yaml")}
     segments = sorted(path for path in files if path.startswith("segments/"))
     naming = rng.sample(segments, rng.randint(1, len(segments)))
     for path in naming:
@@ -35,7 +35,7 @@ def drawn_definitions(drawn: Scenario, rng: Random) -> tuple[Definitions, frozen
         asked = {} if floor is None else {"confidence": {"gte": floor}}
         files[f"destinations/{name}.yaml"] = {"kind": "file", "path": f"{name}.jsonl", **asked}
     chosen = frozenset(files[path]["segment"] for path in naming)
-    return load({path: orjson.dumps(content).decode() for path, content in files.items()}), chosen
+    return load({**drawn.definitions_files, **{path: orjson.dumps(content).decode() for path, content in files.items()}}), chosen
 
 
 @pytest.mark.parametrize("seed", range(7400, 7420))

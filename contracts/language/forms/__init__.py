@@ -6,7 +6,10 @@ from contracts.language.forms.account import ACCOUNT
 from contracts.language.forms.consent import CONSENT
 from contracts.language.forms.did import DID
 from contracts.language.forms.form import Form
+from contracts.language.forms.has import HAS
+from contracts.language.forms.in_list import IN_LIST
 from contracts.language.forms.logic import ALL, ANY, AT_LEAST, NOT
+from contracts.language.forms.sample import SAMPLE
 from contracts.language.forms.seen import INACTIVE_FOR, NEW_WITHIN
 from contracts.language.forms.segment import SEGMENT
 from contracts.language.forms.sequence import SEQUENCE
@@ -16,10 +19,9 @@ from contracts.model.definitions import Condition, Feature, Segment
 
 FORMS: dict[str, Form] = {
     "all": ALL, "any": ANY, "at_least": AT_LEAST, "not": NOT, "trait": TRAIT, "did": DID, "segment": SEGMENT, "consent": CONSENT,
-    "new_within": NEW_WITHIN, "inactive_for": INACTIVE_FOR, "account": ACCOUNT, "sequence": SEQUENCE,
+    "new_within": NEW_WITHIN, "inactive_for": INACTIVE_FOR, "account": ACCOUNT, "sequence": SEQUENCE, "has": HAS,
+    "sample": SAMPLE, "in_list": IN_LIST,
 }  # fmt: skip
-RESERVED = ("has", "sample", "in_list")
-"""Words of the language that are not built yet."""
 
 
 def say(segment: Segment, features: dict[str, Feature]) -> str:

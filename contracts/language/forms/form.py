@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from contracts.language.features import Measured
 from contracts.language.plain import Plainly
-from contracts.model.definitions import Condition, Feature
+from contracts.model.definitions import Condition, Feature, Namespace
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.typed import Typed
 
@@ -33,6 +33,10 @@ class Surroundings:
     """Whether a segment may be one that nobody can be in."""
     timezone: str = "UTC"
     """Of the segment that is being read."""
+    namespaces: dict[str, Namespace] | None = None
+    """Those of identifiers, by name; None if identity.yaml cannot be read."""
+    lists: frozenset[str] = frozenset()
+    """The names of the files of ``lists/``."""
     of_account: Surroundings | None = None
     """What conditions on an account may name."""
 

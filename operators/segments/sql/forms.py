@@ -23,6 +23,7 @@ from contracts.model.definitions import (
 from contracts.model.of_accounts import of_accounts
 from contracts.model.traits import Trait
 from operators.segments.sql.derived import derived_value
+from operators.segments.sql.identifiers import has_sql, in_list_sql, sample_sql
 from operators.segments.sql.measures import feature_value
 from operators.segments.sql.operators import all_hold
 from operators.segments.sql.plan import Plan
@@ -166,6 +167,9 @@ FORMS: dict[str, Callable[[Plan, Any, str], str]] = {
     "sequence": _sequence,
     "new_within": _new_within,
     "inactive_for": _inactive_for,
+    "has": has_sql,
+    "sample": sample_sql,
+    "in_list": in_list_sql,
     "segment": _segment,
     "account": _account,
     "consent": lambda plan, condition, _timezone: consent_sql(plan, condition.purpose),

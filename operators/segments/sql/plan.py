@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from contracts.model.definitions import Definitions
+
+
+class Hidden(NamedTuple):
+    """The namespaces of which the tables have hashes in the place of values, and what makes these: (namespace, value) → hash."""
+
+    namespaces: frozenset[str]
+    hashed: Callable[[str, str], str]
 
 
 @dataclass
@@ -13,6 +22,8 @@ class Plan:
 
     definitions: Definitions
     facts: dict[str, str] = field(default_factory=dict)
+    hidden: Hidden | None = None
+    """Of a snapshot in which personal values are hashes."""
     _names: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def column(self, kind: str, key: str, body: str) -> str:

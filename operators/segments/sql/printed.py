@@ -12,7 +12,7 @@ from contracts.reading.segments import named_segments
 from contracts.text.times import iso
 from operators.segments.sql.forms import people_sql
 from operators.segments.sql.layout import laid_out
-from operators.segments.sql.plan import Plan
+from operators.segments.sql.plan import Hidden, Plan
 from operators.segments.sql.twin import base, segment_sql
 from operators.segments.words import feature_words
 from state.snapshot.literals import quote
@@ -26,13 +26,14 @@ _SAID = {
 }
 
 
-def segment_query(definitions: Definitions, name: str, space: str, at_us: int | None) -> str:
+def segment_query(definitions: Definitions, name: str, space: str, at_us: int | None, hidden: Hidden | None = None) -> str:
     """The query that gives the ``profile_id`` of every member of a segment, by name.
 
-    At a moment (µs), or at the clock of the snapshot. Raises StopIteration for a segment that there is not.
+    At a moment (µs), or at the clock of the snapshot; ``hidden``: which identifiers that has as hashes. Raises StopIteration for a segment
+    that there is not, and `HiddenValuesError`.
     """
     segments = list(needed({one.name: one for one in definitions.segments}, name))
-    plan = Plan(replace(definitions, segments=tuple(segments)))
+    plan = Plan(replace(definitions, segments=tuple(segments)), hidden=hidden)
     bodies = {f"s_{at}": segment_sql(plan, one) for at, one in enumerate(segments)}
     named = {**dict(base()), "clock": _clock(space, at_us), **plan.facts, "people": people_sql(plan.facts), **bodies}
     said = _SAID | _facts(plan) | {f"s_{at}": _titled(one) for at, one in enumerate(segments)}

@@ -1,12 +1,13 @@
 """The SQL twin: who is a member of which segment at a moment, answered by DuckDB from events alone.
 
-It is written from the description of the language and shares no code with the streaming evaluator, so that each can
-be held against the other. The query reads six relations and one parameter:
+It is written from the description of the language and shares no code with the streaming evaluator but how an identifier is written, so
+that each can be held against the other. The query reads seven relations and one parameter:
 
 - ``events(message_id, type, event, event_time, properties, traits, context)``: accepted events, each once
 - ``attributions(message_id, profile_id)``: whose event it is
 - ``profiles(profile_id, traits, confidence)``: every profile; computed traits are not read from here, but computed
 - ``consents(profile_id, purpose, granted)``: decided purposes
+- ``identifiers(namespace, value, profile_id, first_seen)``: whose each is; personal values are hashes where those of lists are
 - ``accounts(account_id, traits)``: what group calls say; computed traits are not read from here either
 - ``account_members(account_id, profile_id, since, until)``: who belongs, ``until`` is NULL while that lasts
 - ``$at``: the moment, as microseconds since 1970 or as a TIMESTAMP in UTC

@@ -11,9 +11,10 @@ from contracts.meaning.classes import CLASSES
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties, listed_properties
 from contracts.meaning.tags import Tags, tags_at
-from contracts.model.definitions import Contract, Definitions, Destination, Feature, Segment, Use
+from contracts.model.definitions import Contract, Definitions, Destination, Feature, Segment
 from contracts.model.event_patterns import matches
 from contracts.model.traits import Trait
+from contracts.model.uses import Use
 from contracts.model.versions import newest, version_text
 from contracts.reading.lineage import inheritance_of, properties_of, touches, uses
 from contracts.text.times import iso

@@ -108,6 +108,21 @@ def _at_least(_names: Names) -> dict[str, Schema]:
     return {"at_least": fields({"at_least": described(fields(parts, ("n", "of")), "so many of some conditions hold")}, ("at_least",))}
 
 
+def _has(names: Names) -> dict[str, Schema]:
+    namespace = known(names.namespaces, "an identifier of this namespace, of which the operators hold")
+    asked = [op for op, row in OPERATORS.items() if op not in {"exists", "is"} and not row.moves]
+    return {"has": fields({"has": namespace, **operators(asked)}, ("has",))}
+
+
+def _sample(names: Names) -> dict[str, Schema]:
+    parts = {
+        "percent": {"type": "number", "minimum": 0, "maximum": 100, "description": "the share"},
+        "seed": {"type": ["string", "integer"], "description": "another one chooses others"},
+        "by": known(names.namespaces, "the namespace that chooses, by what was seen first; without it the lead"),
+    }
+    return {"sample": fields({"sample": described(fields(parts, ("percent", "seed")), "a share of all, always the same")}, ("sample",))}
+
+
 def _alone(form: str, says: str) -> dict[str, Schema]:
     return {form: fields({form: Duration().schema({}, says)}, (form,))}
 
@@ -124,6 +139,9 @@ FORMS: dict[str, Callable[[Names], dict[str, Schema]]] = {
     "account": lambda _: {"account": fields({"account": described(_CONDITION, "holds of an account that is belonged to")}, ("account",))},
     "new_within": lambda _: _alone("new_within", "was first seen less than so long ago"),
     "inactive_for": lambda _: _alone("inactive_for", "was last seen at least so long ago"),
+    "has": _has,
+    "sample": _sample,
+    "in_list": lambda names: {"in_list": fields({"in_list": known(names.lists, "an identifier is in this file of lists/")}, ("in_list",))},
     "consent": lambda names: {"consent": fields({"consent": known(names.purposes, "that consent is granted now")}, ("consent",))},
 }
 """By form the definitions of which a condition is one."""

@@ -19,5 +19,6 @@ class Names:
     segments: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
     mappings: tuple[str, ...] = ()

@@ -47,6 +47,7 @@ def names_of(definitions: Definitions) -> Names:
         segments=_once(segment.name for segment in definitions.segments),
         purposes=tuple(purpose.name for purpose in definitions.purposes),
         namespaces=tuple(namespace.name for namespace in definitions.identity.namespaces),
+        lists=_once(definitions.lists),
         destinations=_once(destination.name for destination in definitions.destinations),
         mappings=_once(definitions.mappings),
     )

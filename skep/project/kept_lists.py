@@ -1,0 +1,53 @@
+"""Lists of identifiers as they are kept: personal values as the hashes that snapshots have."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterable, Iterator
+from io import StringIO
+
+import contracts
+from contracts.model.hashing import Hasher
+from contracts.model.of_identifiers import Listed
+from contracts.reading.lists import FOLDER, HEADER
+from contracts.text.problems import ContractErrors
+from operators.extract import Identifiers
+from operators.segments.identified import hash_of
+from skep.project.personal_namespaces import personal_namespaces, tagged_paths
+
+
+def with_hashes(files: dict[str, str], secret: str, spaces: Iterable[str]) -> dict[str, str]:
+    """The files of a project with hashes in the place of the personal values of lists, a line for each space. Files that cannot be read
+    stay as they are, for what is wrong is said of these."""
+    if not any(path.startswith(f"{FOLDER}/") for path in files):
+        return files
+    try:
+        definitions = contracts.load(files, unknown_events_ok=True, contradictions_ok=True)
+    except ContractErrors:
+        return files
+    personal = personal_namespaces(definitions, tagged_paths(definitions)).keys()
+    identifiers, hashers = Identifiers(definitions.identity), [Hasher(secret, space) for space in spaces]
+    kept = {
+        f"{FOLDER}/{name}": _text(_lines(listed, personal, identifiers, hashers))
+        for name, listed in definitions.lists.items()
+        if any(namespace in personal for namespace, _ in listed.entries)
+    }
+    return {**files, **kept}
+
+
+def _lines(listed: Listed, personal: Collection[str], identifiers: Identifiers, hashers: list[Hasher]) -> Iterator[tuple[str, str]]:
+    for namespace, text in listed.entries:
+        if namespace not in personal or hash_of(text) is not None:
+            yield namespace, text
+            continue
+        found = identifiers.normalize(namespace, text)
+        for hasher in hashers:
+            yield namespace, hasher.personal(namespace, text if found is None else found[1])
+
+
+def _text(lines: Iterable[tuple[str, str]]) -> str:
+    stream = StringIO()
+    rows = csv.writer(stream, lineterminator="\n")
+    rows.writerow(HEADER)
+    rows.writerows(lines)
+    return stream.getvalue()
