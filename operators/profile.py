@@ -86,15 +86,19 @@ def fold_features(person: Person, event: Event, program: Program, now: int, touc
 
 
 def _fold_sent(person: Person, event: Event, program: Program, now: int, touched: list[Any]) -> int | None:
-    """What an identify call says of traits that are merged otherwise than by the latest; nothing of it changes by itself."""
+    """What an identify call says of traits that are merged otherwise than by the latest, or have been something for long."""
     due: int | None = None
-    cells = person.cells
+    cells, armed = person.cells, person.armed
+    told = armed is None or armed > now
     for at, _, feature in program.sent:
         known = len(cells)
-        if feature.fold(cells, at, event.time_us, event.message_id, event.traits, now):
+        turned = feature.fold(cells, at, event.time_us, event.message_id, event.traits, now)
+        if turned or (feature.windowed and not told):
             touched.append(at)
         if len(cells) > known:
             due = _first_due(due, cells, program.turning[at], now)
+        elif turned and feature.windowed and feature.matters(cells):
+            due = earlier(due, feature.due(cells[at], now))
     return due
 
 

@@ -314,6 +314,11 @@ def _trait(rng: Random) -> Json:
     text = {"trait": rng.choice(["plan", "address.city", "first_sku", "last_sku", "skus[0]"]), **_text_predicate(rng)}
     day = {"trait": "since", **_date_predicate(rng)}
     some = {"trait": "skus[]", **rng.choice([{"eq": "A"}, {"starts_with": "B"}])}
+    if rng.random() < 0.15:
+        lasting = rng.choice(["1h", "1d", "3d", {"lt": "1d"}, {"gte": "1h", "lt": "3d"}, {"between": ["1m", "3d"]}, {"gt": "10d"}])
+        such = rng.choice([{"eq": "gold"}, {"ne": "gold"}, {"exists": False}, {"exists": True}, {"gt": "B"}])
+        plan = {"trait": rng.choice(["plan", "address.city"]), **such}
+        return {**rng.choice([plan, plan, {"trait": "since", **_date_predicate(rng)}]), "for": lasting}
     return rng.choice([number, number, text, text, day, some])
 
 

@@ -231,5 +231,6 @@ def profile(
         sure = segment.confidence is None or facts.confidence >= segment.confidence
         if sure and (segment.purpose is None or granted[segment.purpose]) and holds(segment, segment.who, facts):
             facts.segments.append(segment.name)
-    numbers = {key: value for key, value in features.items() if isinstance(value, Exact)}
+    shown = {key for key, feature in definitions.features.items() if feature.measure != "unbroken"}
+    numbers = {key: value for key, value in features.items() if isinstance(value, Exact) and key in shown}
     return {"traits": traits, "features": numbers, "segments": sorted(facts.segments), "consents": consents}

@@ -99,6 +99,8 @@ def measured(feature: Feature, events: Sequence[Event], at: int) -> object:
     """The feature's value at a time. Of a path with ``[]`` each item counts, in its order."""
     if feature.measure == "sequence":
         return in_order(feature, events, at)
+    if feature.measure == "unbroken":
+        return unbroken(feature, events, at)
     looks = replace(feature, within_us=None, between=None) if feature.measure == "first_time" else feature
     found = [e for e in events if matches(looks, e, at, such=feature.measure != "latest")]
     if feature.session_us is not None:
@@ -205,6 +207,19 @@ def decayed(found: list[Read], half_life: int, at: int) -> int:
 def since(times: list[int], at: int, pick: Callable[[list[int]], int]) -> object:
     past = [time for time in times if time <= at]
     return Exact(at - pick(past)) if past else MISSING
+
+
+def unbroken(feature: Feature, events: Sequence[Event], at: int) -> object:
+    """How long it has been so, by the newest writes of the trait; nothing there counts from the first event on."""
+    (where,) = feature.where
+    name = where.path.split(".")[0].split("[")[0]
+    writes = [(e.time_us, e.traits or {}) for e in events if e.type == "identify" and name in (e.traits or {})][-feature.option("kept") :]
+    told = [(min(e.time_us for e in events), {}), *writes] if events else []
+    since = None
+    for time, said in told:
+        such = some_value(said, where.path, where.predicates, feature.timezone)
+        since = None if not such else time if since is None else since
+    return MISSING if since is None else Exact(at - since)
 
 
 def in_order(feature: Feature, events: Sequence[Event], at: int) -> bool:
@@ -556,6 +571,12 @@ def did(segment: Segment, condition: Any, facts: Facts) -> bool:
     return all(satisfies(facts.features[condition.feature], each, segment.timezone) for each in condition.predicates)
 
 
+def trait(segment: Segment, condition: Any, facts: Facts) -> bool:
+    if condition.feature is not None:
+        return all(satisfies(facts.features[condition.feature], each, segment.timezone) for each in condition.lasting)
+    return some_value(facts.traits, condition.path, written(condition.predicates, facts.traits), segment.timezone, facts.at)
+
+
 def has(segment: Segment, condition: Any, facts: Facts) -> bool:
     mine = [value for namespace, value in facts.identifiers if namespace == condition.namespace]
     asked = []
@@ -579,9 +600,7 @@ FORMS: dict[str, Callable[[Segment, Any, Facts], bool]] = {
     "any": lambda segment, condition, facts: any(holds(segment, each, facts) for each in condition.of),
     "at_least": lambda segment, condition, facts: sum(holds(segment, each, facts) for each in condition.of) >= condition.n,
     "not": lambda segment, condition, facts: not holds(segment, condition.of, facts),
-    "trait": lambda segment, condition, facts: some_value(
-        facts.traits, condition.path, written(condition.predicates, facts.traits), segment.timezone, facts.at
-    ),
+    "trait": trait,
     "did": did,
     "sequence": lambda segment, condition, facts: facts.features[condition.feature] is True,
     "segment": lambda segment, condition, facts: condition.segment in facts.segments,

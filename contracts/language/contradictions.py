@@ -115,7 +115,9 @@ def _of_traits(group: list[Literal]) -> list[Literal]:
     # Of `[]` each condition may hold of another item.
     paths = {one.condition.path for one in group if isinstance(one.condition, TraitIs) and None not in parse_path(one.condition.path)}
     for path in sorted(paths):
-        mine = [(one, one.condition.predicates) for one in group if isinstance(one.condition, TraitIs) and one.condition.path == path]
+        asked = [(one, one.condition) for one in group if isinstance(one.condition, TraitIs) and one.condition.path == path]
+        # What has not been so for long may be so.
+        mine = [(one, condition.predicates) for one, condition in asked if one.wanted or not condition.lasting]
         wanted = [predicate for one, predicates in mine if one.wanted for predicate in predicates]
         if not some_value(wanted, [predicates for one, predicates in mine if not one.wanted]):
             return [one for one, _ in mine]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from contracts.model.of_identifiers import InList, Listed, Sampled
+from contracts.model.sla import NOTHING_PROMISED, Sla
 
 if TYPE_CHECKING:
     from contracts.model.expectations import Expectation, Range
@@ -25,7 +26,7 @@ Scope = Literal["person", "device"]
 Measure = Literal[
     "times", "sum", "avg", "min", "max", "stddev", "distinct", "distinct_days", "active_periods", "first", "last", "latest", "first_time",
     "since_first", "since_last", "set", "list", "top", "percentile", "interval_mean", "streak", "session_count", "session_length",
-    "decayed_sum", "sequence",
+    "decayed_sum", "sequence", "unbroken",
 ]  # fmt: skip
 
 DAY_US = 86_400_000_000
@@ -68,15 +69,6 @@ Version = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Sla:
-    """What the owner of a contract promises: how old the newest event may be, and the share (0 to 1) of declared
-    optional properties that events carry; None promises nothing."""
-
-    freshness_us: int | None = None
-    completeness: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Contract:
     """One version of one event's contract. ``schema`` judges ``properties`` (``traits`` for identify and group).
 
@@ -88,7 +80,7 @@ class Contract:
     schema: dict[str, Any]
     file: str
     owner: str = ""
-    sla: Sla = Sla()
+    sla: Sla = NOTHING_PROMISED
     status: Literal["draft", "live", "deprecated"] = "live"
     deprecated_us: int | None = None
     registered: Registered | None = None
@@ -153,7 +145,8 @@ class Feature:
     property one of their traits; behind `[]` a value that is no list is the one item.
 
     Of a ``sequence`` the property is the one that all steps carry the same value of; its options are ``steps``, ``span_us`` (None: any)
-    and ``kept``, of how many events, the newest, it is made.
+    and ``kept``, of how many events, the newest, it is made. ``unbroken`` is since when what identify calls write of a trait satisfies
+    the one ``where``; its options are ``bounds_us``, the times that are asked for, in order, and ``kept``.
     """
 
     key: str
@@ -218,8 +211,12 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class TraitIs:
+    """``feature`` is a key of `Definitions.features` where it has to have been so for as long as ``lasting`` says, in seconds."""
+
     path: str
     predicates: tuple[Predicate, ...]
+    feature: str | None = None
+    lasting: tuple[Predicate, ...] = ()
     form: ClassVar[str] = "trait"
     parts: ClassVar[tuple[Condition, ...]] = ()
 

@@ -99,6 +99,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         purposes=declared,
         segments=frozenset(_stem(path) for path in _below(files, "segments")),
         traits={name: kinds.get(name, ANYTHING) for name in found},
+        computed=frozenset(name for name, trait in found.items() if trait.kind != "plain"),
         approximate=traits.inexact(found),
         identify="identify" in contracts and not unsure and traits.FILE not in unread,
         namespaces=spaces,

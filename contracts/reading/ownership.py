@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from contracts.model.definitions import Sla
+from contracts.model.sla import Sla
 from contracts.text.durations import duration_us
 from contracts.text.problems import Problem, Unexpected, closest
 from contracts.text.schema_files import key_of

@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.language.claims import moves
 from contracts.language.forms.account import account_words
+from contracts.language.forms.trait import lasting_text
 from contracts.model.definitions import (
     All,
     AnyOf,
@@ -128,8 +129,8 @@ class _Explained:
             case InOrder():
                 return self._sequence(condition, zone)
             case TraitIs(path, predicates):
-                until = self._turns(condition, zone) if any(map(moves, predicates)) else None
-                says = f"{path} {predicate_words(predicates)}"
+                until = self._turns(condition, zone) if condition.lasting or any(map(moves, predicates)) else None
+                says = f"{path} {predicate_words(predicates)}{lasting_text(condition)}"
                 return Reason("trait", says, self._holds(condition, zone), self._trait(path), until=until)
 
     def _identifiers(self, condition: HasIdentifier | Sampled | InList, zone: str) -> Reason:

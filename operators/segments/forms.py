@@ -29,6 +29,7 @@ from contracts.model.of_identifiers import InList, Sampled
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells.cell import Cell
+from operators.segments.cells.unbroken import ALWAYS, passing
 from operators.segments.derived import Derived
 from operators.segments.facts import IDENTIFIERS, SEEN, Facts
 from operators.segments.identified import has, in_list, sampled
@@ -165,6 +166,8 @@ def _present(cell: Cell, slot: int, predicates: tuple[Predicate, ...]) -> Evalua
 
 
 def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
+    if condition.feature is not None:
+        return _lasting(facts, condition)
     name, *below = parse_path(condition.path)
     trait, rest = str(name), tuple(below)
     if refers(condition.predicates):
@@ -183,6 +186,31 @@ def _trait(facts: Facts, condition: TraitIs, zone: str) -> Evaluator:
     if not rest:
         return lambda person, now, bits: test(facts.trait(person, trait, now))
     return lambda person, now, bits: any(test(item) for item in values(rest, facts.trait(person, trait, now)))
+
+
+def _lasting(facts: Facts, condition: TraitIs) -> Evaluator:
+    """Whether it has been so for as long as is asked for."""
+    cell, slot, test = *_unbroken(facts, condition), exact_test(condition.lasting)
+
+    def holds(person: Person, now: int, _bits: int) -> bool:
+        since = cell.value(person.cells.get(slot), now)
+        if since == ALWAYS:
+            since = person.first
+        return since is not None and test(now - since)
+
+    return holds
+
+
+def _unbroken(facts: Facts, condition: TraitIs) -> tuple[Cell, int]:
+    number = facts.number[condition.feature or ""]
+    return facts.cells[number], facts.slots[number]
+
+
+def _lasts_without(facts: Facts, condition: TraitIs) -> int | None:
+    if condition.feature is None:
+        return None
+    cell, slot = _unbroken(facts, condition)
+    return None if cell.value(None, 0) == ALWAYS else slot
 
 
 def _made(made: Derived, predicates: tuple[Predicate, ...]) -> Evaluator:
@@ -265,6 +293,8 @@ def _other(facts: Facts, path: str) -> Callable[[Person, int], Any]:
 
 
 def _trait_turn(facts: Facts, condition: TraitIs, zone: str) -> TurnsAlone | None:
+    if condition.feature is not None:
+        return _lasting_turn(facts, condition)
     moving = [predicate for predicate in condition.predicates if moves(predicate)]
     if not moving or str(parse_path(condition.path)[0]) in facts.derived:
         return None
@@ -276,6 +306,19 @@ def _trait_turn(facts: Facts, condition: TraitIs, zone: str) -> TurnsAlone | Non
         return min([moment for item in found for moment in edges(item, now)], default=None)
 
     return TurnsAlone(facts.computed.get(trait, trait), after)
+
+
+def _lasting_turn(facts: Facts, condition: TraitIs) -> TurnsAlone | None:
+    """Of what has been so since somebody was first seen; all else its cell knows."""
+    (cell, slot), bounds = _unbroken(facts, condition), facts.features[facts.number[condition.feature or ""]].option("bounds_us")
+    if cell.value(None, 0) != ALWAYS:
+        return None
+
+    def after(person: Person, now: int) -> int | None:
+        always = person.first is not None and cell.value(person.cells.get(slot), now) == ALWAYS
+        return passing(person.first, bounds, now) if always and person.first is not None else None
+
+    return TurnsAlone(SEEN, after)
 
 
 def _did_without(facts: Facts, condition: Did) -> int | None:
@@ -299,6 +342,8 @@ def roots(condition: TraitIs) -> set[str]:
 
 
 def _trait_needs(facts: Facts, condition: TraitIs) -> set[Any]:
+    if condition.feature is not None:
+        return {facts.number[condition.feature], *([] if _lasts_without(facts, condition) is not None else [SEEN])}
     return {each for root in roots(condition) for each in facts.rests_on(root)}
 
 
@@ -307,7 +352,7 @@ FORMS = {
     "any": Form(_any),
     "at_least": Form(_at_least),
     "not": Form(_not),
-    "trait": Form(_trait, _trait_needs, turn=_trait_turn),
+    "trait": Form(_trait, _trait_needs, _lasts_without, _trait_turn),
     "did": Form(_did, lambda facts, condition: {facts.number[condition.feature]}, _did_without),
     "sequence": Form(
         _sequence,

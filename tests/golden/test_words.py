@@ -44,7 +44,17 @@ def rows(heading: str) -> list[list[str]]:
 
 
 TABLES = {
-    heading: rows(f"## {heading}") for heading in ("Forms", "Sequences", "Measures", "Merges", "Traits of traits", "Windows", "Operators")
+    heading: rows(f"## {heading}")
+    for heading in (
+        "Forms",
+        "How long it has been so",
+        "Sequences",
+        "Measures",
+        "Merges",
+        "Traits of traits",
+        "Windows",
+        "Operators",
+    )
 }
 EXAMPLES = [pytest.param(*row, id=row[0]) for table in TABLES.values() for row in table]
 

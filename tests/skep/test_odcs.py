@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft201909Validator
 
 from contracts import load
-from contracts.model.definitions import Contract, Sla
+from contracts.model.definitions import Contract
+from contracts.model.sla import Sla
 from contracts.text.yaml_tree import Reader
 from skep.project.errors import CommandError
 from skep.project.settings import Settings, load_definitions

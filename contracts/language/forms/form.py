@@ -25,6 +25,8 @@ class Surroundings:
     """The traits of ``traits.yaml`` and what they can be."""
     approximate: dict[str, str] = field(default_factory=dict)
     """The traits that may be wrong, and by how much."""
+    computed: frozenset[str] = frozenset()
+    """Those of them that are not what identify calls write."""
     identify: bool = False
     """Whether the contract of these calls says which other traits there are."""
     call: Literal["identify", "group"] = "identify"

@@ -24,6 +24,7 @@ from operators.segments.cells.spread import Spread, seen_spread
 from operators.segments.cells.sum import seen_sum, total
 from operators.segments.cells.times import seen_times, times
 from operators.segments.cells.top import Listed, Top, seen_list, seen_top
+from operators.segments.cells.unbroken import Unbroken
 
 
 class Recipe(NamedTuple):
@@ -76,6 +77,8 @@ def cell_of(feature: Feature, event: str = "", *, matched: bool = True, step: in
     ``step``: of a sequence, which of its steps they match; ``active``: of the current session, that they are no matches, but activity."""
     if feature.measure == "sequence":
         return InTurn(replace(feature, options=(*feature.options, ("step", step))))
+    if feature.measure == "unbroken":
+        return Unbroken(feature)
     if feature.session_us is not None:
         seen = MEASURES[feature.measure].seen
         assert seen is not None, "what takes a session is known"

@@ -24,6 +24,7 @@ from contracts.model.of_accounts import of_accounts
 from contracts.model.traits import Trait
 from operators.segments.sql.derived import derived_value
 from operators.segments.sql.identifiers import has_sql, in_list_sql, sample_sql
+from operators.segments.sql.lasting_sql import unbroken_value
 from operators.segments.sql.measures import feature_value
 from operators.segments.sql.operators import all_hold
 from operators.segments.sql.plan import Plan
@@ -115,6 +116,8 @@ def consent_sql(plan: Plan, purpose: str) -> str:
 
 def _trait(plan: Plan, condition: TraitIs, timezone: str) -> str:
     """A computed name is never read from what identify calls wrote."""
+    if condition.feature is not None:
+        return f"({all_hold(unbroken_value(plan, plan.definitions.features[condition.feature]), condition.lasting, timezone)})"
     joined = any(isinstance(one.operand, OtherField) for one in condition.predicates)
 
     def holds(value: Value) -> str:

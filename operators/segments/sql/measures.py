@@ -27,7 +27,7 @@ def _column(plan: Plan, feature: Feature, body: str) -> Value:
     return Value(plan.column("t", feature.key, body))
 
 
-def _micro_column(plan: Plan, feature: Feature, body: str) -> Value:
+def micro_column(plan: Plan, feature: Feature, body: str) -> Value:
     """A number in 10⁻⁶, missing where the query has no row."""
     return Value(computed=plan.column("f", feature.key, f"SELECT profile_id, {number_of('value')} AS value FROM ({body})"))
 
@@ -73,7 +73,7 @@ def _first_time(plan: Plan, feature: Feature) -> Value:
 def _since(pick: str) -> Callable[[Plan, Feature], Value]:
     def value(plan: Plan, feature: Feature) -> Value:
         passed = f"CAST({AT} - {pick}(time_us) AS HUGEINT) AS value"
-        return _micro_column(plan, feature, f"SELECT profile_id, {passed} FROM moments {_of(feature, f'time_us <= {AT}')}")
+        return micro_column(plan, feature, f"SELECT profile_id, {passed} FROM moments {_of(feature, f'time_us <= {AT}')}")
 
     return value
 
@@ -82,7 +82,7 @@ def _mean(plan: Plan, feature: Feature) -> Value:
     number = _measured(feature).number
     both = f"CAST(sum({number}) * 1000000 AS HUGEINT) AS total, count({number}) AS number"
     total = f"SELECT profile_id, {both} FROM {_rows(feature)} {_of(feature)}"
-    return _micro_column(plan, feature, f"SELECT profile_id, {divided('total', 'number')} AS value FROM ({total}) WHERE number > 0")
+    return micro_column(plan, feature, f"SELECT profile_id, {divided('total', 'number')} AS value FROM ({total}) WHERE number > 0")
 
 
 def _extreme(pick: str) -> Callable[[Plan, Feature], Value]:
@@ -113,7 +113,7 @@ def _stddev(plan: Plan, feature: Feature) -> Value:
     past = "4 * spread - number * (2 * whole + 1) * number * (2 * whole + 1)"
     parts = f"SELECT *, {past} AS past FROM (SELECT *, {whole} AS whole FROM ({near}))"
     exact = "whole + CASE WHEN past > 0 OR (past = 0 AND whole % 2 = 1) THEN 1 ELSE 0 END"
-    return _micro_column(
+    return micro_column(
         plan, feature, f"SELECT profile_id, CASE WHEN fits THEN {exact} ELSE CAST(large AS HUGEINT) END AS value FROM ({parts})"
     )
 
@@ -126,7 +126,7 @@ def _percentile(plan: Plan, feature: Feature) -> Value:
     place, every = "row_number() OVER (PARTITION BY profile_id ORDER BY value)", "count(*) OVER (PARTITION BY profile_id)"
     ranked = f"SELECT *, {place} AS place, {every} AS every FROM ({coarse})"
     wanted = f"place = (every * {feature.option('at')} + 999999) // 1000000"
-    return _micro_column(plan, feature, f"SELECT profile_id, value FROM ({ranked}) WHERE {wanted}")
+    return micro_column(plan, feature, f"SELECT profile_id, value FROM ({ranked}) WHERE {wanted}")
 
 
 def _decayed(plan: Plan, feature: Feature) -> Value:
@@ -138,7 +138,7 @@ def _decayed(plan: Plan, feature: Feature) -> Value:
     up = "x - floor(x) > 0.5 OR (x - floor(x) = 0.5 AND floor(x) % 2 <> 0)"
     total = f"sum(CAST(floor(x) + CASE WHEN {up} THEN 1 ELSE 0 END AS HUGEINT))"
     body = f"SELECT profile_id, coalesce({total}, 0) AS value FROM ({each}) GROUP BY profile_id"
-    return Value(computed=f"coalesce({_micro_column(plan, feature, body).computed}, {ZERO})")
+    return Value(computed=f"coalesce({micro_column(plan, feature, body).computed}, {ZERO})")
 
 
 def _days(plan: Plan, feature: Feature) -> Value:
@@ -170,7 +170,7 @@ def _streak(plan: Plan, feature: Feature) -> Value:
 
 def _interval(plan: Plan, feature: Feature) -> Value:
     spans = f"SELECT profile_id, CAST(max(time_us) - min(time_us) AS HUGEINT) AS total, count(*) - 1 AS number FROM moments {_of(feature)}"
-    return _micro_column(plan, feature, f"SELECT profile_id, {divided('total', 'number')} AS value FROM ({spans}) WHERE number > 0")
+    return micro_column(plan, feature, f"SELECT profile_id, {divided('total', 'number')} AS value FROM ({spans}) WHERE number > 0")
 
 
 def _sessions(feature: Feature) -> str:
@@ -191,7 +191,7 @@ def _session_count(plan: Plan, feature: Feature) -> Value:
 def _session_length(plan: Plan, feature: Feature) -> Value:
     total = "CAST(sum(length) AS HUGEINT)"
     how = {"total": total, "mean": divided(total, "count(*)"), "last": "arg_max(length, session)"}[feature.option("how")]
-    return _micro_column(plan, feature, f"SELECT profile_id, {how} AS value FROM ({_sessions(feature)}) GROUP BY profile_id")
+    return micro_column(plan, feature, f"SELECT profile_id, {how} AS value FROM ({_sessions(feature)}) GROUP BY profile_id")
 
 
 def _set(plan: Plan, feature: Feature) -> Value:

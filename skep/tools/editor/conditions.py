@@ -51,7 +51,9 @@ def segment_definitions(names: Names) -> dict[str, Schema]:
 
 def _trait(names: Names) -> dict[str, Schema]:
     path = offered(names.traits, "the path of a trait such as plan or address.city")
-    return {"trait": fields({"trait": path, **operators(OPERATORS)}, ("trait",), minProperties=2)}
+    lasting = {"anyOf": [Duration().schema({}, ""), durations()]}
+    so_long = described(lasting, "has been so without a break for at least so long; {lt: 7d} for less")
+    return {"trait": fields({"trait": path, **operators(OPERATORS), "for": so_long}, ("trait",), minProperties=2)}
 
 
 def _did(names: Names) -> dict[str, Schema]:
