@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from contracts.model.of_identifiers import InList, Listed, Sampled
+from contracts.model.of_identifiers import IdentifierList, InList, Sampled
 from contracts.model.sla import NOTHING_PROMISED, Sla
 
 if TYPE_CHECKING:
@@ -392,7 +392,7 @@ class Definitions:
     destinations: tuple[Destination, ...] = ()
     mappings: dict[str, Mapping] = field(default_factory=dict)
     lookups: tuple[Lookup, ...] = ()
-    lists: dict[str, Listed] = field(default_factory=dict)
+    lists: dict[str, IdentifierList] = field(default_factory=dict)
     """By the name of their file: ``vips.csv``."""
     uses: tuple[Use, ...] = ()
     """Who reads what, in the order of the files; `contracts.reading.lineage` follows them."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True, eq=False)
-class Listed:
+class IdentifierList:
     """The identifiers of ``lists/<name>.csv`` as they are written there, each with its namespace; personal ones may be hashes, ``h_…``."""
 
     name: str

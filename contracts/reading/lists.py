@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from io import StringIO
 
-from contracts.model.of_identifiers import Listed
+from contracts.model.of_identifiers import IdentifierList
 from contracts.text.problems import Problem, choices
 
 FOLDER = "lists"
@@ -17,8 +17,13 @@ _TOLD_MAX = 10
 """So many wrong lines of one list are told."""
 
 
-def read_list(path: str, text: str, namespaces: Collection[str] | None, problems: list[Problem]) -> Listed:
-    """The list of a file. ``namespaces``: those that there are, None for any."""
+def read_lists(files: Mapping[str, str], namespaces: Collection[str] | None, problems: list[Problem]) -> dict[str, IdentifierList]:
+    """The lists of files, by path, each by its name. ``namespaces``: those that there are, None for any."""
+    found = [_list(path, text, namespaces, problems) for path, text in files.items()]
+    return {one.name: one for one in found}
+
+
+def _list(path: str, text: str, namespaces: Collection[str] | None, problems: list[Problem]) -> IdentifierList:
     name = path.rpartition("/")[2]
     rows = csv.reader(StringIO(text, newline=""), strict=True)
     entries: list[tuple[str, str]] = []
@@ -28,7 +33,7 @@ def read_list(path: str, text: str, namespaces: Collection[str] | None, problems
         if header != HEADER:
             between = "put a comma between the two" if any(sign in ",".join(header) for sign in ";\t|") else "write it as the first line"
             problems.append(Problem(path, 1, "", f"the header {','.join(HEADER)}", ",".join(header) or "nothing", between))
-            return Listed(name, ())
+            return IdentifierList(name, ())
         for row in rows:
             if not row or (len(row) == 1 and not row[0].strip()):
                 continue
@@ -45,7 +50,7 @@ def read_list(path: str, text: str, namespaces: Collection[str] | None, problems
     if len(found) > _TOLD_MAX:
         rest = f"{len(found) - _TOLD_MAX:,} more lines that are none"
         problems.append(Problem(path, found[_TOLD_MAX].line, "", "a namespace and a value on each line", rest, "repair those above first"))
-    return Listed(name, tuple(entries))
+    return IdentifierList(name, tuple(entries))
 
 
 def _problem(path: str, line: int, row: list[str], namespaces: Collection[str] | None) -> Problem | None:

@@ -22,7 +22,7 @@ from contracts.reading.destinations import read_destination
 from contracts.reading.events import read_contracts, read_types
 from contracts.reading.lineage import all_uses, check_told
 from contracts.reading.lists import FOLDER as LISTS
-from contracts.reading.lists import read_list
+from contracts.reading.lists import read_lists
 from contracts.reading.lookups import FOLDER as LOOKUPS
 from contracts.reading.lookups import read_lookup
 from contracts.reading.mappings import read_mapping
@@ -91,7 +91,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     unsure = len(reader.problems) > before
     theirs, about_accounts = _of_accounts(reader, trees, measured, declared)
     spaces = None if identity.FILE in unread else {namespace.name: namespace for namespace in rules.namespaces}
-    lists = {one.name: one for path, text in _below(files, LISTS).items() for one in [read_list(path, text, spaces, reader.problems)]}
+    lists = read_lists(_below(files, LISTS), spaces, reader.problems)
     destinations = [read_destination(reader, tree, _stem(path)) for path, tree in _trees(trees, "destinations")]
     around = Surroundings(
         measured=measured,
@@ -106,9 +106,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         lists=frozenset(lists),
         of_account=about_accounts,
     )
-    names = None if undeclared_ok and not destinations else tuple(_stem(path) for path in _below(files, "destinations"))
-    drafts = [read_segment(reader, tree, _stem(path), around, names) for path, tree in _trees(trees, "segments")]
-    segments = in_order([draft for draft in drafts if draft is not None], reader.problems)
+    segments = _segments(reader, trees, around, None if undeclared_ok and not destinations else _below(files, "destinations"))
     if any_purpose:
         purposes = tuple(Purpose(name, default=False) for name in sorted({each for one in segments for each in named_purposes(one)}))
     check_tags(properties.documents(), around.purposes, None if spaces is None else list(spaces), reader.problems)
@@ -136,6 +134,15 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         lists=lists,
         uses=uses,
     )
+
+
+def _segments(
+    reader: Reader, trees: dict[str, Tree | None], around: Surroundings, destinations: Iterable[str] | None
+) -> tuple[Segment, ...]:
+    """Those of the files. ``destinations``: the paths of those that they may name, None for any."""
+    names = None if destinations is None else tuple(map(_stem, destinations))
+    drafts = [read_segment(reader, tree, _stem(path), around, names) for path, tree in _trees(trees, "segments")]
+    return in_order([draft for draft in drafts if draft is not None], reader.problems)
 
 
 def _check_inherited(reader: Reader, inherited: Inheritance, segments: Iterable[Segment], people: Measured, accounts: Measured) -> None:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from contracts.model.definitions import Definitions, HasIdentifier, IdentityRules, Predicate
-from contracts.model.of_identifiers import InList, Listed, Sampled
+from contracts.model.of_identifiers import IdentifierList, InList, Sampled
 from contracts.text.numbers import MICRO
 from operators.extract import Identifiers
 from operators.records import Identifier, Person
@@ -63,7 +63,7 @@ def in_list(definitions: Definitions, condition: InList) -> Holds:
 
 
 @lru_cache(maxsize=64)
-def entries(listed: Listed, rules: IdentityRules) -> Entries:
+def entries(listed: IdentifierList, rules: IdentityRules) -> Entries:
     """What a list asks for; a value that is no identifier by the rules is nobody's."""
     identifiers, values, hashes = Identifiers(rules), dict[int, set[str]](), set[bytes]()
     for namespace, text in listed.entries:

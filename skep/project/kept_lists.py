@@ -8,7 +8,7 @@ from io import StringIO
 
 import contracts
 from contracts.model.hashing import Hasher
-from contracts.model.of_identifiers import Listed
+from contracts.model.of_identifiers import IdentifierList
 from contracts.reading.lists import FOLDER, HEADER
 from contracts.text.problems import ContractErrors
 from operators.extract import Identifiers
@@ -35,7 +35,7 @@ def with_hashes(files: dict[str, str], secret: str, spaces: Iterable[str]) -> di
     return {**files, **kept}
 
 
-def _lines(listed: Listed, personal: Collection[str], identifiers: Identifiers, hashers: list[Hasher]) -> Iterator[tuple[str, str]]:
+def _lines(listed: IdentifierList, personal: Collection[str], identifiers: Identifiers, hashers: list[Hasher]) -> Iterator[tuple[str, str]]:
     for namespace, text in listed.entries:
         if namespace not in personal or hash_of(text) is not None:
             yield namespace, text
