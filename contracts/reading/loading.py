@@ -38,6 +38,7 @@ FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": 
 MODEL_SUFFIX = "_model.json"
 """How the name of a trained model ends, which lies beside identity.yaml; the one that the rules name may be called anything."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_NO_TRAITS: tuple[dict[str, Trait], dict[str, Typed]] = ({}, {})
 _PLACES = (
     "identity.yaml, consent.yaml, traits.yaml, accounts.yaml, quality.yaml, events/<event>/1-0-0.json, types/<name>.json, "
     "segments/, sources/, destinations/ and lookups/<name>.yaml, lists/<name>.csv"
@@ -81,13 +82,12 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     before = len(reader.problems)
     purposes: tuple[Purpose, ...] = _single(reader, trees, consent.FILE, consent.read_consent, ())
     undeclared = len(reader.problems) > before
-    nothing: tuple[dict[str, Trait], dict[str, Typed]] = ({}, {})
     before = len(reader.problems)
     # What names a purpose or a trait of a file that cannot be read is not wrong because of it.
     unread = {path for path, tree in trees.items() if tree is None}
     any_purpose = undeclared_ok and consent.FILE not in files
     declared = None if undeclared or any_purpose or consent.FILE in unread else tuple(purpose.name for purpose in purposes)
-    found, kinds = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured, declared), nothing)
+    found, kinds = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured, declared), _NO_TRAITS)
     unsure = len(reader.problems) > before
     theirs, about_accounts = _of_accounts(reader, trees, measured, declared)
     spaces = None if identity.FILE in unread else {namespace.name: namespace for namespace in rules.namespaces}
@@ -156,8 +156,10 @@ def _of_accounts(
 ) -> tuple[dict[str, Trait], Surroundings]:
     """The computed traits of accounts, and what conditions on accounts may name."""
     measured = replace(people, traits="account trait", call="group", features={}, uses=[], emits={}, tightens={}, passing={})
-    before, nothing = len(reader.problems), (dict[str, Trait](), dict[str, Typed]())
-    found, kinds = _single(reader, trees, accounts.FILE, lambda r, tree: accounts.read_account_traits(r, tree, measured, purposes), nothing)
+    before = len(reader.problems)
+    found, kinds = _single(
+        reader, trees, accounts.FILE, lambda r, tree: accounts.read_account_traits(r, tree, measured, purposes), _NO_TRAITS
+    )
     unsure = len(reader.problems) > before or (accounts.FILE in trees and trees[accounts.FILE] is None)
     about = Surroundings(
         measured=measured,

@@ -11,11 +11,10 @@ from contracts.model.definitions import Definitions
 from contracts.text.problems import choices
 from contracts.text.times import iso, parse_time
 from operators.segments.sql.identifiers import HiddenValuesError
-from operators.segments.sql.plan import Hidden
 from operators.segments.sql.printed import segment_query
 from skep.project.errors import CommandError
 from skep.project.in_force import in_force
-from skep.project.personal import hidden
+from skep.project.personal import hidden_identifiers
 from skep.project.settings import Settings, load_definitions
 from skep.project.spaces import one_space, open_view
 from state.errors import NoState
@@ -41,19 +40,16 @@ def query_of(settings: Settings, segment: str, at: str | None, space: str | None
     definitions, forced = known_segment(settings, where, segment)
     shown = None if at_us is None else iso(at_us)
     try:
-        query = segment_query(definitions, segment, where, at_us, _hidden(settings, definitions, where))
+        query = segment_query(definitions, segment, where, at_us, hidden_identifiers(settings, definitions, where))
     except HiddenValuesError as error:
-        hint = "with `snapshot: {personal: clear}` in skep.yaml it has them"
-        raise CommandError(f"{segment}: {error} → {hint}; `skep segments explain` says it of one person") from None
+        raise CommandError(unasked(segment, error)) from None
     return SegmentQuery(where, segment, shown, forced, query)
 
 
-def _hidden(settings: Settings, definitions: Definitions, space: str) -> Hidden | None:
-    """What a snapshot has as hashes."""
-    if settings.snapshot_personal == "clear":
-        return None
-    personal = hidden(settings, definitions)
-    return Hidden(frozenset(personal.paths), lambda namespace, value: personal.hashed(space, namespace, value))
+def unasked(segment: str, error: HiddenValuesError) -> str:
+    """Why a segment cannot be asked of a snapshot, and what to do."""
+    hint = "with `snapshot: {personal: clear}` in skep.yaml it has them"
+    return f"{segment}: {error} → {hint}; `skep segments explain` says it of one person"
 
 
 class SegmentSentence(msgspec.Struct, frozen=True):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from io import StringIO
 
 import contracts
+from contracts.model.definitions import Definitions
 from contracts.model.hashing import Hasher
 from contracts.model.of_identifiers import IdentifierList
 from contracts.reading.lists import FOLDER, HEADER
 from contracts.text.problems import ContractErrors
 from operators.extract import Identifiers
+from operators.records import Person
 from operators.segments.identified import hash_of
 from skep.project.personal_namespaces import personal_namespaces, tagged_paths
 
@@ -51,3 +54,23 @@ def _text(lines: Iterable[tuple[str, str]]) -> str:
     rows.writerow(HEADER)
     rows.writerows(lines)
     return stream.getvalue()
+
+
+def with_known_lists(definitions: Definitions, people: Iterable[Person]) -> Definitions:
+    """The definitions with the identifiers of people in the place of their hashes in lists; other hashes are nobody's."""
+    hashed = {hash_of(text) for listed in definitions.lists.values() for _, text in listed.entries} - {None}
+    if not hashed:
+        return definitions
+    names = [namespace.name for namespace in definitions.identity.namespaces]
+    known = {each.hash: (names[each.namespace], each.value) for person in people for each in person.identifiers if each.hash in hashed}
+    lists = {name: IdentifierList(name, tuple(_known(listed, known))) for name, listed in definitions.lists.items()}
+    return replace(definitions, lists=lists)
+
+
+def _known(listed: IdentifierList, known: Mapping[bytes, tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for namespace, text in listed.entries:
+        found = hash_of(text)
+        if found is None:
+            yield namespace, text
+        elif found in known:
+            yield known[found]

@@ -18,6 +18,7 @@ from contracts.model.traits import Trait
 from contracts.reading.derived import roots
 from contracts.reading.lineage import inheritance_of, touches
 from operators.extract import Identifiers
+from operators.segments.sql.plan import Hidden as Hashed
 from schemalogic.paths import Step, parse_path
 from skep.project.personal_namespaces import personal_namespaces, tagged_paths, without_items
 from skep.project.settings import Settings
@@ -55,6 +56,14 @@ def hidden(settings: Settings, definitions: Definitions) -> Personal:
             for event, paths in tagged.items()
         },
     )
+
+
+def hidden_identifiers(settings: Settings, definitions: Definitions, space: str) -> Hashed | None:
+    """The identifiers of which a snapshot has hashes; None if it has all values."""
+    if settings.snapshot_personal == "clear":
+        return None
+    personal = hidden(settings, definitions)
+    return Hashed(frozenset(personal.paths), lambda namespace, value: personal.hashed(space, namespace, value))
 
 
 def hide_traits(settings: Settings, definitions: Definitions, space: str) -> Callable[[str, Any], Any]:

@@ -16,6 +16,9 @@ from operators.segments.compile import Program
 from operators.segments.sql.printed import segment_query
 from skep.answers import segment_tests
 from skep.answers.segment_query import query_of
+from skep.answers.segments.audit import audit_segments
+from skep.answers.segments.doctor import diagnosed
+from skep.answers.segments.preview import preview
 from skep.project.errors import CommandError
 from skep.project.in_force import standing
 from skep.project.settings import Settings, load_definitions, written_files
@@ -95,6 +98,20 @@ def test_a_query_is_refused_that_needs_values_of_which_there_are_hashes(shop: Pa
     with pytest.raises(CommandError, match=f"{segment}: {what} asks for values of email, of which a snapshot has hashes"):
         query_of(Settings.load(shop, secret=SECRET), segment, None, None)
     assert "sha256" in query_of(Settings.load(shop, secret=SECRET, snapshot_personal="clear"), "some", None, None).sql
+
+
+def test_audit_and_preview_know_lists_by_their_hashes(shop: Path) -> None:
+    settings = Settings.load(shop, secret=SECRET)
+    (audited,) = audit_segments(settings, None, None, None)
+    assert {one.segment: (one.archive, one.differ) for one in audited.segments} == {
+        "vips": (2, 0), "ann": (1, 0), "most": (3, 0), "some": (audited.segments[-2].archive, 0), "at_home": (2, 0),
+    }  # fmt: skip
+    found = preview(settings, "vips", None, 2)
+    assert (found.members, [day.members for day in found.history or ()]) == (2, [1, 2, 2])
+    with pytest.raises(CommandError, match="at_home: has: email with ends_with asks for values of email"):
+        preview(settings, "at_home", None, 2)
+    (health,) = diagnosed(settings, None, 30)
+    assert {**health.hashed} == {"at_home": ["email"], "some": ["email"]}
 
 
 def test_cases_are_run_by_what_is_written(shop: Path) -> None:

@@ -25,7 +25,7 @@ from tests import model
 from tests.engine import HASHER, SPACE, judge_of, steps
 from tests.generator import scenario
 from tests.model_consent import Denial
-from tests.model_links import Identity, accepted, anchor_of
+from tests.model_links import Ident, Identity, accepted, anchor_of
 from tests.model_matching import confidence_of
 from tests.promises.test_one_meaning import shop
 from tests.skep.small_shop import SECRET
@@ -106,7 +106,8 @@ def test_a_day_that_has_gone_by(tmp_path: Path, seed: int) -> None:
             con.execute(f"ATTACH '{target}' AS skep (READ_ONLY); USE skep; SET TimeZone = 'UTC'")
             read_decisions(con, SPACE, frozenset(each.name for each in one.definitions.purposes))
             for at in (clock, clock - 3 * DAY_US, clock - 20 * DAY_US):
-                then = {profile: _then(one.definitions, mine, identity, at) for profile, mine in people.profiles.items()}
+                names = {profile: _seen(people, profile, identity, at) for profile in people.profiles}
+                then = {profile: _then(one.definitions, mine, identity, at, names[profile]) for profile, mine in people.profiles.items()}
                 sure = {profile for profile, mine in people.profiles.items() if _sure(one.definitions, mine, one.engine.denials)}
                 for segment in one.definitions.segments:
                     if any(isinstance(leaf, InAccount) for below in _below(one.definitions, segment) for leaf in leaves(below.who)):
@@ -125,11 +126,16 @@ def _asked(con: duckdb.DuckDBPyConnection, definitions: Definitions, segment: st
     return con.execute(query, {"at": at}).fetchall()
 
 
-def _then(definitions: Definitions, mine: Sequence[Event], identity: Identity, at: int) -> Any:
+def _seen(people: model.People, profile: str, identity: Identity, at: int) -> list[Ident]:
+    """The identifiers of a profile that were seen by a time."""
+    return [each for each, home in people.of_identifier.items() if home == profile and identity.seen[each][0] <= at]
+
+
+def _then(definitions: Definitions, mine: Sequence[Event], identity: Identity, at: int, names: Sequence[Ident]) -> Any:
     """The segments of a profile by what it had done up to a time; of what is decided on one identifier the newest counts."""
     past = [event for event in mine if event.time_us <= at]
     confidence = min((confidence_of(identity, each) for event in mine for each in event.identifiers), default=1.0)
-    return model.profile(definitions, past, identity, at, confidence)["segments"] if past else []
+    return model.profile(definitions, past, identity, at, confidence, members=names)["segments"] if past else []
 
 
 def _sure(definitions: Definitions, mine: Sequence[Event], denials: Sequence[Denial]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from contracts.model.definitions import Definitions, Feature
 from operators.segments.sql.forms import people_sql
-from operators.segments.sql.plan import Plan
+from operators.segments.sql.plan import Hidden, Plan
 from operators.segments.sql.printed import needed, used
 from operators.segments.sql.twin import segment_sql
 from operators.segments.sql.values import quote
@@ -21,13 +21,14 @@ DECIDED = "then_decided"
 _AT = "(SELECT at_us FROM clock)"
 
 
-def as_of(definitions: Definitions, name: str, space: str, snapshot: str) -> str:
+def as_of(definitions: Definitions, name: str, space: str, snapshot: str, hidden: Hidden | None = None) -> str:
     """The query that gives the ``profile_id`` of everybody who was in a segment at ``$at`` (µs), had the segment been there.
 
-    It reads the tables of `prepared` and those of the database ``snapshot``.
+    It reads the tables of `prepared` and those of the database ``snapshot``; ``hidden``: which identifiers that has as hashes. Raises
+    `HiddenValuesError`.
     """
     segments = list(needed({one.name: one for one in definitions.segments}, name))
-    plan = Plan(replace(definitions, segments=tuple(segments)))
+    plan = Plan(replace(definitions, segments=tuple(segments)), hidden=hidden)
     bodies = {f"s_{at}": segment_sql(plan, one) for at, one in enumerate(segments)}
     written = any(re.search(r"\btraits\b", body) for body in (*bodies.values(), *plan.facts.values()))
     named = {**dict(_then(space, snapshot, traits=written)), **plan.facts, "people": people_sql(plan.facts), **bodies}
@@ -42,6 +43,7 @@ def _then(space: str, snapshot: str, *, traits: bool) -> Iterator[tuple[str, str
     yield "moments", f"SELECT * FROM then_moments WHERE time_us <= {_AT}"
     yield "sent", f"SELECT * FROM then_sent WHERE time_us <= {_AT}"
     yield "events", f"SELECT * FROM {snapshot}.events WHERE {here} AND epoch_us(event_time) <= {_AT}"
+    yield "identifiers", f"SELECT * FROM {snapshot}.identifiers WHERE {here} AND epoch_us(first_seen) <= {_AT}"
     yield "attributions", f"SELECT * FROM {snapshot}.attributions WHERE {here}"
     standing = f"set_us <= {_AT} AND (until_us IS NULL OR until_us > {_AT}) AND json_type(value) <> 'NULL'"
     known = f"SELECT profile_id, json_group_object(trait, value) AS traits FROM then_said WHERE {standing} GROUP BY profile_id"

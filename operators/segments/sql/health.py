@@ -7,18 +7,18 @@ from dataclasses import replace
 
 from contracts.model.definitions import Condition, Definitions, Segment
 from operators.segments.sql.forms import condition_sql, people_sql
-from operators.segments.sql.plan import Plan
+from operators.segments.sql.plan import Hidden, Plan
 from operators.segments.sql.printed import needed, used
 from operators.segments.sql.twin import base, segment_sql
 from operators.segments.sql.values import quote
 from state.snapshot.schema import TABLES
 
 
-def held_by(definitions: Definitions, segment: Segment, space: str, conditions: Iterable[Condition]) -> str:
+def held_by(definitions: Definitions, segment: Segment, space: str, conditions: Iterable[Condition], hidden: Hidden | None = None) -> str:
     """The query over a snapshot that gives one row: a count for each of the conditions, and one for all that the segment asks for but
-    consent. It asks as of the clock of the snapshot."""
+    consent. It asks as of the clock of the snapshot; ``hidden``: which identifiers that has as hashes. Raises `HiddenValuesError`."""
     segments = list(needed({one.name: one for one in definitions.segments}, segment.name))
-    plan = Plan(replace(definitions, segments=tuple(segments)))
+    plan = Plan(replace(definitions, segments=tuple(segments)), hidden=hidden)
     bodies = {f"s_{at}": segment_sql(plan, one) for at, one in enumerate(segments[:-1])}
     tests = [condition_sql(plan, one, segment.timezone) for one in (*conditions, segment.who)]
     counted = f"SELECT {', '.join(f'count(*) FILTER (WHERE {test})' for test in tests)} FROM people"

@@ -8,8 +8,9 @@ from typing import Any
 
 import duckdb
 
-from contracts.model.definitions import Definitions, Use
+from contracts.model.definitions import Definitions
 from contracts.model.event_patterns import matches
+from contracts.model.uses import Use
 from contracts.reading.lineage import touches
 from schemalogic.paths import Step, parse_path
 from skep.project.errors import CommandError

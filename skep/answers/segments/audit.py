@@ -26,6 +26,7 @@ from skep.answers.segment_tests import first_that_differs
 from skep.answers.segments.asked import rows
 from skep.project.audited import Audited, remember
 from skep.project.errors import CommandError
+from skep.project.kept_lists import with_known_lists
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, open_views
 from state.snapshot.defined import Defined
@@ -33,7 +34,7 @@ from state.snapshot.publish import publish
 
 NAMED = 20
 """Differences of a segment that are explained; all of them are counted."""
-_NEEDED = ("attributions", "profiles", "consents", "accounts", "account_members", "changes")
+_NEEDED = ("attributions", "profiles", "identifiers", "consents", "accounts", "account_members", "changes")
 _WHY = {
     "stored": "what is kept of the person says the same as the archive; the membership that is written down does not",
     "kept": "what is kept of the person's events is not what the archive has of them",
@@ -124,7 +125,7 @@ def _audited(settings: Settings, view: View, segment: str | None, sample: int | 
         raise CommandError(
             f"space {view.space}: definitions are on their way, and not everybody has come to them → ask again once they have"
         )
-    definitions, clock = _about(view.program.definitions, segment), view.meta.clock
+    definitions, clock = with_known_lists(_about(view.program.definitions, segment), view.people()), view.meta.clock
     asked = [one.name for one in definitions.segments if segment in {None, one.name}]
     chosen = None if sample is None else frozenset(profile_id(key) for key, _ in islice(view.rows.rows("people"), sample))
     if clock is None:

@@ -9,6 +9,7 @@ import duckdb
 import msgspec
 
 from contracts.language.forms import FORMS
+from contracts.language.forms.trait import lasting_text
 from contracts.language.tautologies import always
 from contracts.model.definitions import MEMBERSHIPS, Condition, Definitions, Did, Segment, TraitIs, leaves
 from contracts.model.event_patterns import matches
@@ -18,10 +19,12 @@ from contracts.text.problems import listed
 from contracts.text.times import DAY_US, iso
 from contracts.text.yaml_tree import Reader
 from operators.segments.sql.health import held_by
+from operators.segments.sql.identifiers import HiddenValuesError
 from operators.segments.words import did_words, predicate_words
 from skep.answers.segments.asked import SNAPSHOT, clock_of, hashed_reads, rows, snapshot
 from skep.project.errors import CommandError
 from skep.project.in_force import in_force
+from skep.project.personal import hidden_identifiers
 from skep.project.settings import Settings
 from skep.project.spaces import chosen
 from state.snapshot.literals import quote
@@ -78,6 +81,7 @@ class _Examined:
     def __init__(self, settings: Settings, con: duckdb.DuckDBPyConnection, space: str, days: int) -> None:
         self._settings, self._con, self._space, self._days = settings, con, space, days
         self._definitions = in_force(settings, space)
+        self._identifiers = hidden_identifiers(settings, self._definitions, space)
         self._clock = clock_of(con, space)
         here = f"WHERE space = {quote(space)}"
         [(self._people,)] = rows(con, f"SELECT count(*) FROM {SNAPSHOT}.profiles {here}")
@@ -132,7 +136,12 @@ class _Examined:
         if one.name in self._hashed or not self._people:
             return
         conditions = list({repr(leaf): leaf for leaf in leaves(one.who)}.values())
-        counts = self._con.execute(held_by(self._definitions, one, self._space, conditions)).fetchone() or ()
+        try:
+            query = held_by(self._definitions, one, self._space, conditions, self._identifiers)
+        except HiddenValuesError as error:
+            self._hashed[one.name] = [error.namespace]
+            return
+        counts = self._con.execute(query).fetchone() or ()
         for condition, count in zip(conditions, counts, strict=False):
             if count in {0, self._people} and len(conditions) > 1:
                 kind, of = ("holds_of_nobody", "nobody") if count == 0 else ("holds_of_everybody", f"all {self._people:,} people")
@@ -151,7 +160,7 @@ class _Examined:
         if isinstance(condition, Did):
             return f"did {did_words(features[condition.feature], condition.predicates)}"
         if isinstance(condition, TraitIs):
-            return f"trait {condition.path} {predicate_words(condition.predicates)}"
+            return f"trait {condition.path} {predicate_words(condition.predicates)}{lasting_text(condition)}"
         says = FORMS[condition.form].says
         return condition.form if says is None else says(condition, features)
 

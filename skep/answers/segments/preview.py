@@ -17,10 +17,14 @@ from contracts.text.times import DAY_US, iso
 from operators.activation.audience import Audience
 from operators.consent import CONSENT_UPDATED, PREFERENCES, said_of
 from operators.segments.sql.asof import DECIDED, as_of, prepared
+from operators.segments.sql.identifiers import HiddenValuesError
+from operators.segments.sql.plan import Hidden
 from operators.segments.sql.printed import segment_query
+from skep.answers.segment_query import unasked
 from skep.answers.segments.asked import SNAPSHOT, clock_of, hashed_reads, rows, snapshot
 from skep.project.errors import CommandError
 from skep.project.in_force import in_force
+from skep.project.personal import hidden_identifiers
 from skep.project.settings import Settings, load_definitions
 from skep.project.spaces import one_space
 from state.snapshot.literals import quote
@@ -119,13 +123,18 @@ def preview(settings: Settings, name: str, space: str | None, days: int) -> Prev
         names = {one.name for one in files.segments}
         hint = choices(name, names) or "contracts/segments has them"
         raise CommandError(f"expected the name of a segment of contracts/segments, found {name} → {hint}")
+    hashed = hidden_identifiers(settings, files, where)
+    try:
+        query = _query(files, name, where, hashed)
+    except HiddenValuesError as error:
+        raise CommandError(unasked(name, error)) from None
     with snapshot(settings) as con:
         clock_us = clock_of(con, where)
-        con.execute(f"CREATE TEMP TABLE inside AS {_query(files, name, where)}")
+        con.execute(f"CREATE TEMP TABLE inside AS {query}")
         [(people,)] = rows(con, f"SELECT count(*) FROM {SNAPSHOT}.profiles WHERE space = ?", where)
         [(members,)] = rows(con, "SELECT count(*) FROM inside")
         bare = replace(segment, purpose=None, confidence=None)
-        matching = members if bare == segment else rows(con, _query(_with(files, bare), name, where, "count(*)"))[0][0]
+        matching = members if bare == segment else rows(con, _query(_with(files, bare), name, where, hashed, "count(*)"))[0][0]
         return Preview(
             space=where,
             segment=name,
@@ -137,7 +146,7 @@ def preview(settings: Settings, name: str, space: str | None, days: int) -> Prev
             people=people,
             matching=matching,
             members=members,
-            history=_history(con, files, name, where, clock_us=clock_us, days=days),
+            history=_history(con, files, name, where, clock_us=clock_us, days=days, hashed=hashed),
             sample=_sample(con, where, [one.name for one in files.identity.namespaces]),
             overlap=_overlap(con, where, members),
             consents=_consents(con, where, segment),
@@ -146,8 +155,8 @@ def preview(settings: Settings, name: str, space: str | None, days: int) -> Prev
         )
 
 
-def _query(definitions: Definitions, name: str, space: str, wanted: str = "*") -> str:
-    return f"SELECT {wanted} FROM ({segment_query(definitions, name, space, None).rstrip().removesuffix(';')}\n)"
+def _query(definitions: Definitions, name: str, space: str, hashed: Hidden | None, wanted: str = "*") -> str:
+    return f"SELECT {wanted} FROM ({segment_query(definitions, name, space, None, hashed).rstrip().removesuffix(';')}\n)"
 
 
 def _with(definitions: Definitions, segment: Segment) -> Definitions:
@@ -163,11 +172,11 @@ def _differs(segment: Segment, files: Definitions, live: Definitions) -> str:
 
 
 def _history(
-    con: duckdb.DuckDBPyConnection, definitions: Definitions, name: str, space: str, *, clock_us: int, days: int
+    con: duckdb.DuckDBPyConnection, definitions: Definitions, name: str, space: str, *, clock_us: int, days: int, hashed: Hidden | None
 ) -> list[DaySize] | None:
     if any(isinstance(leaf, InAccount) for one in _below(definitions, name) for leaf in leaves(one.who)):
         return None
-    query = as_of(definitions, name, space, SNAPSHOT)
+    query = as_of(definitions, name, space, SNAPSHOT, hashed)
     for table, body in prepared(definitions, space, SNAPSHOT, query):
         con.execute(f"CREATE TEMP TABLE {table} AS {body}")
     if DECIDED in query:
