@@ -59,6 +59,8 @@ class Reason:
     nothing, and of what has parts. ``capped``: a count is
     kept no further than conditions ask, so there may be more. ``default``, of a consent: what counts while nothing is ``decided``.
     ``until``: when it turns by itself; None: not by itself (or not in the next `MOMENTS_MAX` moments), ISO 8601.
+    ``events``: those that the value comes from, each with ``time``, ``event`` and ``message_id``, the newest, and how many are
+    ``earlier``, where somebody has looked (`operators.segments.behind`).
     """
 
     form: str
@@ -70,6 +72,8 @@ class Reason:
     default: bool | None = None
     until: str | None = None
     of: tuple[Reason, ...] = ()
+    events: tuple[dict[str, str], ...] = ()
+    earlier: int = 0
 
 
 def explain(person: Person, program: Program, segment: str, at_us: int) -> Reason:

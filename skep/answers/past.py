@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from contracts.model.hashing import Hasher
@@ -36,6 +37,13 @@ def was(settings: Settings, who: str, space: str | None, at: str) -> list[Profil
 
 
 def _was(settings: Settings, view: View, person: Person, who: str, at_us: int) -> Profile | None:
+    with as_it_was(settings, view, person, who, at_us) as (then, holder):
+        return None if holder is None else Profile(**{**then.profiles.show(holder, at_us), "version": None}, at=iso(at_us))
+
+
+@contextmanager
+def as_it_was(settings: Settings, view: View, person: Person, who: str, at_us: int) -> Iterator[tuple[View, Person | None]]:
+    """The space of an earlier time (µs), as far as it is about somebody, and who that was then; None who had not been seen."""
     asked = [] if who.startswith("p_") and ":" not in who else [view.identity.hash(*normalized(view, who))]
     control = (entry for _, entry in entries(settings, view.space))
     judge, hasher = Judge(view.program.definitions, **tolerance(settings)), Hasher(settings.secret, view.space)
@@ -43,7 +51,4 @@ def _was(settings: Settings, view: View, person: Person, who: str, at_us: int) -
         then = past(view, person, control, at_us, shard=shard, judge=judge, hasher=hasher)
         # By an id it is the one of then that held the highest of its identifiers that had been seen.
         held = map(then.holds, asked or [each.hash for each in person.identifiers])
-        holder = next((one for one in held if one is not None), None)
-        if holder is None:
-            return None
-        return Profile(**{**then.profiles.show(holder, at_us), "version": None}, at=iso(at_us))
+        yield then, next((one for one in held if one is not None), None)

@@ -84,12 +84,16 @@ def write_schemas(
 
 
 @definitions_app.command()
-def apply(
+def apply(  # noqa: PLR0917 - typer fills them by name
     context: typer.Context,
     plan: Annotated[
         str | None,
-        typer.Option(metavar="PLAN", help="Only if files and what is in force are still those that `skep plan` has named so."),
+        typer.Option(metavar="PLAN|FILE", help="Only what `skep plan` has named so, or has printed into a file with --json."),
     ] = None,
+    tolerance: Annotated[
+        str, typer.Option(metavar="SHARE", help="How far each figure of a plan in a FILE may have moved since, such as 5%.")
+    ] = "0%",
+    why: Why = "",
     space: Space = None,
     json: Json = False,
 ) -> None:
@@ -104,8 +108,13 @@ def apply(
     from skep.project.spaces import chosen
 
     settings = settings_of(context)
+    if plan is not None and Path(plan).is_file():
+        from skep.answers.planning.kept import still
+
+        with console.counting() as progress:
+            plan = still(settings, chosen(settings, space), Path(plan), tolerance, progress)
     with waiting(settings):
-        applied = put_in_force(settings, chosen(settings, space), plan=plan)
+        applied = put_in_force(settings, chosen(settings, space), {"why": why} if why else None, plan=plan)
     if json:
         json_line([row(one) for one in applied])
     for one in [] if json else applied:

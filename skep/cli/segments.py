@@ -46,6 +46,30 @@ def segments_audit(
         raise SystemExit(1)
 
 
+@segments_app.command("diff")
+def segments_diff(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A segment.", autocompletion=offered.segments)],
+    *,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DIGEST", help="Definitions that were in force (default: that are).")
+    ] = None,
+    to: Annotated[str | None, typer.Option(metavar="DIGEST", help="Definitions that were in force (default: contracts/ as it is).")] = None,
+    space: OneSpace = None,
+    json: Json = False,
+) -> None:
+    """What is between two definitions of a segment.
+
+    In words, with the traits and segments on which it rests, and by line.
+
+    Example: skep segments diff lapsing_vips
+    """
+    from skep.answers.segments.diff import difference
+    from skep.cli.show.segments_log import show_diff
+
+    answer(difference(settings_of(context), name, since, to, space), show_diff, json=json)
+
+
 @segments_app.command("doctor")
 def segments_doctor(
     context: typer.Context,
@@ -73,12 +97,14 @@ def segments_explain(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A segment in force.", autocompletion=offered.segments)],
     person: Annotated[str, typer.Argument(metavar="NS:VALUE|PROFILE")],
+    *,
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="At another time than now, one that has gone by or is to come.")] = None,
     space: Space = None,
     json: Json = False,
 ) -> None:
     """Why somebody is, or is not, in a segment.
 
-    Each condition with what the person has, consent, since when and until when.
+    Each condition with what the person has, and the events behind it; since when, until when, what would turn it.
 
     Example: skep segments explain lapsing_vips user_id:42
     """
@@ -87,8 +113,27 @@ def segments_explain(
 
     settings = settings_of(context)
     with console.spinner("looking at the evidence …"):
-        found = explained(settings, name, person, space)
+        found = explained(settings, name, person, space, at)
     answers(found, show, json=json)
+
+
+@segments_app.command("log")
+def segments_log(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A segment that is, or was, in force.", autocompletion=offered.segments)],
+    space: Space = None,
+    json: Json = False,
+) -> None:
+    """Who changed a segment, when, why, and what that changed.
+
+    What it rests on, too: traits, other segments, consent. Oldest first.
+
+    Example: skep segments log lapsing_vips
+    """
+    from skep.answers.segments.log import logged
+    from skep.cli.show.segments_log import show
+
+    answer(logged(settings_of(context), name, space), show, json=json)
 
 
 @segments_app.command("preview")

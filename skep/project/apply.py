@@ -44,7 +44,7 @@ def apply(settings: Settings, spaces: tuple[str, ...], said: Mapping[str, Any] |
     """
     definitions = proved(settings)
     if plan is not None:
-        _check(settings, spaces, definitions, plan)
+        check_plan(settings, spaces, definitions, plan)
     return [_apply(settings, space, definitions, said or {}) for space in spaces]
 
 
@@ -65,7 +65,8 @@ def plan_name(settings: Settings, spaces: tuple[str, ...], digest: str) -> str:
     return contracts.digest({**{space: digest_in_force(settings, space) or "" for space in spaces}, "": digest})
 
 
-def _check(settings: Settings, spaces: tuple[str, ...], definitions: Definitions, plan: str) -> None:
+def check_plan(settings: Settings, spaces: tuple[str, ...], definitions: Definitions, plan: str) -> None:
+    """Raises CommandError if a plan's name is not the one of the step from what is in force to these definitions."""
     if plan_name(settings, spaces, definitions.digest) != plan:
         now = ", ".join(sorted({digest_in_force(settings, space) or "nothing" for space in spaces}))
         found = f"files or definitions in force that are others by now (files {definitions.digest}, in force {now})"

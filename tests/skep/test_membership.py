@@ -116,3 +116,38 @@ def test_no_person_at_all(small_shop: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("SKEP_SECRET", SECRET)
     done: Any = CliRunner().invoke(app, ["--project", str(small_shop), "segments", "explain", "buyers", "user_id:99", "--json"])
     assert (done.exit_code, done.stdout) == (1, "")
+
+
+def test_the_events_behind_a_condition(settings: Settings) -> None:
+    """Of a measure, of a decision, and of a trait, by the last identify call that wrote it; of what has none, none."""
+    (found,) = explained(settings, "lapsing", "user_id:1", None)
+    consent, everything = found.why.of
+    assert [event["message_id"] for event in consent.events] == ["message-0003-of-the-small-shop"]
+    nested, never = everything.of
+    assert [(event["event"], event["message_id"][:12]) for event in nested.of[0].events] == [
+        ("order_completed", "message-0003"), ("order_completed", "message-0040"),
+    ]  # fmt: skip
+    assert never.of[0].events == ()
+
+
+def test_what_would_turn_it(settings: Settings) -> None:
+    (found,) = explained(settings, "lapsing", "user_id:4", None)
+    assert [turn.says for turn in found.turns] == [
+        "one more order_completed with currency EUR and revenue 50 and consent to marketing granted"
+    ]
+    (ended,) = explained(settings, "buyers", "user_id:2", None)
+    assert ended.turns == []
+
+
+def test_at_another_time(settings: Settings) -> None:
+    """Before something was done; when it has been forgotten; and before somebody was seen at all."""
+    (past,) = explained(settings, "buyers", "user_id:2", None, "2026-03-05T10:59:59Z")
+    assert (past.member, past.since, past.clock) == (False, None, "2026-03-05T10:59:59.000000Z")
+    (then,) = explained(settings, "buyers", "user_id:2", None, "2026-03-05T12:00:00Z")
+    assert (then.member, then.until) == (True, "2026-03-12T11:00:00.000000Z")
+    (later,) = explained(settings, "buyers", "user_id:2", None, "2026-03-12T11:00:00Z")
+    assert (later.member, later.until) == (False, None)
+    with pytest.raises(CommandError, match="--at 2026-03-01: user_id:2 had not been seen by then"):
+        explained(settings, "buyers", "user_id:2", None, "2026-03-01")
+    with pytest.raises(CommandError, match="--at: expected a time such as 2026-07-01T00:00:00Z, found soon"):
+        explained(settings, "buyers", "user_id:2", None, "soon")

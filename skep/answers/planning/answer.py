@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from skep.answers.segments.meaning import MeaningChange
 from skep.project.in_force import ChangedFile
 
 T = TypeVar("T")
@@ -49,13 +50,31 @@ class Moved(msgspec.Struct, frozen=True):
     gone: int = 0
 
 
+class Turnover(msgspec.Struct, frozen=True):
+    """How many entries into a segment, and exits, a destination would be told."""
+
+    entered: int
+    left: int
+
+
 class Members(msgspec.Struct):
-    """A segment's size before and after, and the profiles that enter and leave it."""
+    """A segment's size before and after, the profiles that enter and leave it, and what each destination would be told of that."""
 
     before: int
     after: int
     enter: Some[Person]
     leave: Some[Person]
+    told: dict[str, Turnover] = {}
+
+
+class SegmentPlan(msgspec.Struct, frozen=True):
+    """A segment that would mean something else: ``added``, ``changed``, ``removed``, or ``rests on others`` that do. ``changes``: what
+    says something else, in words. ``asked_by``: the segments that ask about it, through others, too."""
+
+    segment: str
+    how: str
+    changes: list[MeaningChange]
+    asked_by: list[str]
 
 
 class Changes(msgspec.Struct):
@@ -99,7 +118,7 @@ class Plan(msgspec.Struct):
     come first; ``older``: an older version of Skep computed the people, so the next flow computes them anew in any case.
     ``merge``: people after that are made of several of today's; ``split``: people of today that become several; ``events``: how many
     belong to another profile, or to one at all only before or only after; ``traits``: how many profiles that are there before and after
-    have another value of each. ``cost``: None if nothing would change.
+    have another value of each. ``meanings``: the segments that would mean something else. ``cost``: None if nothing would change.
     """
 
     space: str
@@ -120,3 +139,4 @@ class Plan(msgspec.Struct):
     segments: dict[str, Members] = {}
     destinations: dict[str, Changes] = {}
     traits: dict[str, int] = {}
+    meanings: list[SegmentPlan] = []

@@ -10,12 +10,12 @@ from typing import TypeVar
 import orjson
 from msgspec.structs import replace
 
-from contracts.model.definitions import Definitions
+from contracts.model.definitions import MEMBERSHIPS, Definitions
 from contracts.model.hashing import profile_id
 from operators.activation.audience import Audience
 from operators.view.accounts import traits_of
 from operators.view.space import View
-from skep.answers.planning.answer import Changes, Ids, Members, Moved, Person, Plan, Sample, Sizes, Some
+from skep.answers.planning.answer import Changes, Ids, Members, Moved, Person, Plan, Sample, Sizes, Some, Turnover
 from skep.answers.planning.trial import Trial
 
 SAMPLES = 10
@@ -83,7 +83,7 @@ def compare(plan: Plan, trial: Trial, definitions: Definitions) -> Plan:
         ),
         identifiers=Moved(moved, len(after.of.keys() - before.of.keys()), len(before.of.keys() - after.of.keys())),
         events=_events(trial) if trial.cost.stands else 0,
-        segments=_segments(trial, before, after),
+        segments=_segments(trial, before, after, definitions),
         destinations=_destinations(trial.told, definitions),
         traits=_traits(trial),
     )
@@ -99,20 +99,36 @@ def _events(trial: Trial) -> int:
     return differ + len(was)
 
 
-def _segments(trial: Trial, before: _Homes, after: _Homes) -> dict[str, Members]:
+def _segments(trial: Trial, before: _Homes, after: _Homes, definitions: Definitions) -> dict[str, Members]:
     entered: dict[str, list[str]] = defaultdict(list)
     left: dict[str, list[str]] = defaultdict(list)
     for line in trial.told:
         change = orjson.loads(line)
         if change["type"] in {"segment.entered", "segment.exited"}:
             (entered if change["type"] == "segment.entered" else left)[change["segment"]].append(change["profile"])
-    sizes = trial.before.meta.sizes, trial.after.meta.sizes
+    sizes, told = (trial.before.meta.sizes, trial.after.meta.sizes), _turnovers(trial.told, definitions)
     return {
         name: Members(
-            sizes[0].get(name, 0), sizes[1].get(name, 0), _some(sorted(entered[name]), after.row), _some(sorted(left[name]), before.row)
+            sizes[0].get(name, 0), sizes[1].get(name, 0), _some(sorted(entered[name]), after.row), _some(sorted(left[name]), before.row),
+            told.get(name, {}),
         )
         for name in sorted(entered.keys() | left.keys())
-    }
+    }  # fmt: skip
+
+
+def _turnovers(told: list[bytes], definitions: Definitions) -> dict[str, dict[str, Turnover]]:
+    """By segment and destination."""
+    found: dict[str, dict[str, Turnover]] = {}
+    moves = [line for line in told if b'"segment.' in line]
+    for each in definitions.destinations:
+        counts: Counter[tuple[str, str]] = Counter()
+        for _, line in Audience.of(each, definitions).told(enumerate(moves)):
+            change = orjson.loads(line)
+            if change["type"] in MEMBERSHIPS:
+                counts[change["segment"], change["type"]] += 1
+        for name in {segment for segment, _ in counts}:
+            found.setdefault(name, {})[each.name] = Turnover(counts[name, "segment.entered"], counts[name, "segment.exited"])
+    return found
 
 
 def _destinations(told: list[bytes], definitions: Definitions) -> dict[str, Changes]:

@@ -13,6 +13,7 @@ from operators.people.meaning import is_old, says_the_same
 from operators.view.space import View
 from skep.answers.planning.answer import Digests, Plan, Sizes
 from skep.answers.planning.compare import compare
+from skep.answers.planning.meanings import meanings
 from skep.answers.planning.trial import Progress, trial
 from skep.project.apply import plan_name
 from skep.project.definitions import kept_files
@@ -26,7 +27,8 @@ def plan(settings: Settings, space: str, definitions: Definitions, progress: Pro
     view = open_view(settings, space)
     try:
         # `program` says what is wrong if nothing is in force yet.
-        before, people = view.program.definitions.digest, view.meta.people
+        in_force = view.program.definitions
+        before, people = in_force.digest, view.meta.people
         older = is_old(view.meta) and not says_the_same(view.meta, view.program.definitions)
         clock_us = view.meta.clock
         waiting = control.count(control_path(settings, space)) - view.meta.applied.get(control.PARTITION, 0)
@@ -43,6 +45,7 @@ def plan(settings: Settings, space: str, definitions: Definitions, progress: Pro
         older=older,
         recomputed=False,
         people=Sizes(people, people),
+        meanings=list(meanings(in_force, definitions)),
     )
     if before == definitions.digest and dump is None and not older:
         return found

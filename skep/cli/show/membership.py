@@ -10,6 +10,9 @@ from skep.cli.console import WIDE, cell, headline, mark, out, screen_width, styl
 from skep.cli.layout import wrapped
 from skep.cli.show.profile import trait_text
 
+EVENTS = 3
+"""Events behind a condition that are shown, the newest; --json has more."""
+
 
 def show(one: Membership) -> None:
     """The answer for people: in or not, since and until when, and the tree of conditions."""
@@ -25,6 +28,13 @@ def show(one: Membership) -> None:
     for reason in one.why.of:
         for line in reason_lines(reason, 0):
             out.print(line)
+    if one.turns:
+        out.print("\nany of these would end it:" if one.member else "\nany of these would begin it:")
+    for turn in one.turns:
+        before = f", before {cell(turn.before)}" if turn.before else ""
+        after = f", from {cell(turn.after)} on if nothing else happens until then" if turn.after else ""
+        for number, line in enumerate(wrapped(f"{turn.says}{after}{before}", (screen_width() or WIDE) - 4)):
+            out.print(f"{'    ' if number else '  · '}{line}")
 
 
 def _until(one: Membership) -> str:
@@ -40,6 +50,11 @@ def reason_lines(reason: Reason, depth: int) -> Iterator[str]:
     said = wrapped(f"{_says(reason)}{_value(reason)}{until}", (screen_width() or WIDE) - len(indent) - 2)
     for number, line in enumerate(said):
         yield f"{indent}{' ' if number else mark(reason.holds)} {line}"
+    for event in reason.events[-EVENTS:]:
+        yield f"{indent}  {cell(event['time'])} {event['event']} {event['message_id']}"
+    earlier = reason.earlier + max(0, len(reason.events) - EVENTS)
+    if earlier:
+        yield f"{indent}  and {earlier:,} earlier"
     for part in reason.of:
         yield from reason_lines(part, depth + 1)
 

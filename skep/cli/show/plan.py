@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from contracts.text.problems import listed
 from skep.answers.planning.answer import Effort, Person, Plan, Sample
-from skep.cli.console import cell, err, out, table
-from skep.cli.layout import number, prose
+from skep.cli.console import WIDE, cell, err, headline, out, screen_width, table
+from skep.cli.layout import number, prose, wrapped
+from skep.cli.show.segments_log import change_lines
+from skep.cli.sql.charts import Chart, Series, bars
+from skep.cli.sql.plot import WIDEST
 
 MEMBERS_SHOWN = 3
 """Who enters or leaves a segment, as far as it is printed; the JSON has more."""
@@ -26,6 +30,7 @@ def show(plan: Plan) -> None:
     if not plan.recomputed:
         out.print(f"{space}: nothing would change: {_why_nothing(plan)}")
         return
+    _meanings(plan)
     clock = f"at the clock {cell(plan.clock)}" if plan.clock else "before the clock runs"
     out.print(f"{space}: {plan.people.before:,} profiles now, {plan.people.after:,} after, {clock}")
     counts = [(what, count) for what, count in _counts(plan) if count]
@@ -41,6 +46,42 @@ def show(plan: Plan) -> None:
         out.print(f"\n{title}")
         for sample in samples:
             out.print(f"  {_people(sample.before)} → {_people(sample.after)}")
+
+
+def _meanings(plan: Plan) -> None:
+    """The segments that would mean something else, in words, and what that does to whoever depends on them."""
+    for one in plan.meanings:
+        headline(f"\nsegment {one.segment}", f": {one.how}")
+        for line in change_lines(one.changes):
+            out.print(line)
+        members = plan.segments.get(one.segment)
+        if members is not None:
+            told = [
+                f"{name} would be told of {each.entered:,} who entered and {each.left:,} who left" for name, each in members.told.items()
+            ]
+            moved = f"{members.enter.count:,} enter, {members.leave.count:,} leave: {members.before:,} members now, {members.after:,} after"
+            for line in wrapped("; ".join([moved, *told]), (screen_width() or WIDE) - 2):
+                out.print(f"  {line}")
+        elif plan.recomputed:
+            out.print("  nobody enters or leaves")
+        if one.asked_by:
+            out.print(f"  {listed(one.asked_by, 'and')} {'asks' if len(one.asked_by) == 1 else 'ask'} about it")
+    if plan.meanings:
+        out.print()
+
+
+def _drawn(plan: Plan) -> None:
+    """The sizes before and after of segments of which they differ."""
+    found = {name: one for name, one in plan.segments.items() if one.before != one.after}
+    if not found:
+        return
+    sizes = [
+        Series("now", [float(one.before) for one in found.values()], [f"{one.before:,}" for one in found.values()]),
+        Series("after", [float(one.after) for one in found.values()], [f"{one.after:,}" for one in found.values()]),
+    ]
+    out.print()
+    for line in bars(Chart("bar", "segment", [float(at) for at in range(len(found))], list(found), False, sizes), screen_width() or WIDEST):
+        out.print(line)
 
 
 def _cost(cost: Effort) -> str:
@@ -78,6 +119,7 @@ def _tables(plan: Plan) -> None:
             if any((one.enter.count, one.leave.count, one.before != one.after))
         ]
         table(columns, sizes)
+        _drawn(plan)
     if plan.traits:
         out.print()
         table(("trait", number("profiles with another value")), plan.traits.items())

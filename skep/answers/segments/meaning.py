@@ -1,0 +1,76 @@
+"""What a segment means by some definitions, thing by thing in words, and what is between two meanings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+import orjson
+
+from contracts.language.expression_text import words
+from contracts.language.forms import say
+from contracts.model.definitions import Definitions, Segment
+from contracts.reading.segments import named_purposes
+from contracts.text.yaml_tree import Reader
+from skep.answers.catalog.words import feature_words
+
+
+class MeaningChange(msgspec.Struct, frozen=True):
+    """A thing that says something else: ``of`` is ``who``, another key of the segment's file, or what the segment rests on, as ``segment
+    big_spenders``, ``trait lifetime_value``, ``purpose marketing``. ``before`` and ``after`` in words; None where it is not there."""
+
+    of: str
+    before: str | None
+    after: str | None
+
+
+def meaning(definitions: Definitions, name: str) -> dict[str, str]:
+    """Thing → what it says; empty for a segment that these definitions do not have."""
+    segment = next((one for one in definitions.segments if one.name == name), None)
+    return {} if segment is None else {**dict(_own(definitions, segment)), **_below(definitions, segment)}
+
+
+def _own(definitions: Definitions, segment: Segment) -> Iterator[tuple[str, str]]:
+    """The keys of its file; who is in as a sentence."""
+    yield "who", " ".join(say(segment, definitions.features).split())
+    tree = Reader([], in_force=True).parse(segment.file, definitions.files.get(segment.file, ""))
+    for key, value in ({} if tree is None else tree.plain()).items():
+        if key not in {"who", "segment"}:
+            yield key, value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _below(definitions: Definitions, segment: Segment) -> dict[str, str]:
+    """What it rests on, through all of it: other segments, traits that are computed, and what counts where nobody has decided."""
+    segments = {one.name: one for one in definitions.segments}
+    traits = {one.name: one for one in definitions.traits if one.kind != "plain"}
+    defaults = {one.name: one.default for one in definitions.purposes}
+    rests: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for use in definitions.uses:
+        rests.setdefault((use.kind, use.name), []).append((use.of, use.path))
+    found: dict[str, str] = {}
+    waiting, seen = [("segment", segment.name)], {("segment", segment.name)}
+    while waiting:
+        of = waiting.pop(0)
+        if of[0] == "segment":
+            for purpose in named_purposes(segments[of[1]]):
+                found[f"purpose {purpose}"] = f"{'granted' if defaults.get(purpose) else 'denied'} where nothing was decided"
+        if of[0] == "segment" and of[1] != segment.name:
+            found[f"segment {of[1]}"] = " ".join(say(segments[of[1]], definitions.features).split())
+        if of[0] == "trait":
+            trait = traits[of[1]]
+            made = trait.expression is not None
+            found[f"trait {of[1]}"] = (
+                words(trait.expression) if made and trait.expression else feature_words(definitions.features[trait.feature or ""])
+            )
+        for kind, path in rests.get(of, ()):
+            root = path.split(".", 1)[0].split("[", 1)[0]
+            below = (kind, path if kind == "segment" else root)
+            if below not in seen and ((kind == "segment" and path in segments) or (kind == "trait" and root in traits)):
+                seen.add(below)
+                waiting.append(below)
+    return dict(sorted(found.items()))
+
+
+def between(before: Mapping[str, str], after: Mapping[str, str]) -> list[MeaningChange]:
+    """What says something else, in the order of the meaning after, then what is there no more."""
+    return [MeaningChange(of, before.get(of), after.get(of)) for of in dict.fromkeys((*after, *before)) if before.get(of) != after.get(of)]
