@@ -35,7 +35,15 @@ NOT_RUN = {
 ENDS = {"skep contracts compat contracts/events/order_completed/1-0-0.json new.json": 1}
 """Exit codes of commands that say no."""
 
-SMALL = {"CONTRIBUTING.md", "docs/contracts.md", "docs/lookups.md", "docs/operations.md", "docs/sources.md", "docs/upgrading.md"}
+SMALL = {
+    "CONTRIBUTING.md",
+    "docs/contracts.md",
+    "docs/destinations.md",
+    "docs/lookups.md",
+    "docs/operations.md",
+    "docs/sources.md",
+    "docs/upgrading.md",
+}
 """Pages without samples: their commands are run on a tenth of the demo."""
 
 SHORTER = {"skep demo --noise --out data/noise": " --people 200 --events 10000"}

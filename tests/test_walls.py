@@ -189,6 +189,7 @@ SAME_FILES = {
 """Names of files that are there more than once: how often, and what they are."""
 SAME_CLASSES = {
     "Broken": (2, "an expectation that does not hold, and its line in a status"),
+    "Call": (2, "of a destination, and of a member of an account"),
     "Changes": (2, "of the log as a source, and what a plan would change"),
     "Claim": (2, "of a version number, and of a person to events of a device"),
     "Column": (4, "of a table of the snapshot, of a screen, of a result, of a file"),
@@ -199,6 +200,7 @@ SAME_CLASSES = {
     "Form": (2, "of a condition, and its stream"),
     "Group": (2, "of a rebuild, and of a drawing"),
     "Known": (2, "contracts of expectations, and records of likeness"),
+    "Limits": (2, "of a destination, and of identifiers and links"),
     "Lines": (3, "of a file, and of a function that is written"),
     "Linked": (3, "what became of an event's links, and of the records of a training"),
     "Names": (3, "of a history, of an editor, of typed views"),
@@ -219,6 +221,7 @@ SAME_CLASSES = {
     "Registered": (2, "what a contract keeps of it, and what a registry says"),
     "Remembered": (2, "moments of a person, and files of a flow"),
     "Report": (2, "of a bump, and of a comparison"),
+    "Row": (2, "what is wanted at a destination, and a score"),
     "Rows": (3, "of files, of a shard, and into DuckDB"),
     "Ruling": (2, "by hand, and a line of a simulation"),
     "Sample": (2, "of a plan, and of repairs"),
@@ -228,11 +231,12 @@ SAME_CLASSES = {
     "Step": (2, "of an upcast, and of a migration"),
     "Stream": (2, "of a file, and towards a terminal"),
     "Text": (2, "a part of the language's values, and a kind of key"),
-    "Told": (3, "what is heard of a flow, and of a training"),
+    "Told": (4, "what goes to a destination, and what is heard of a flow, of a simulation, of a training"),
     "Trial": (2, "of definitions, and of repairs"),
     "Tried": (2, "a repair, and a mapping"),
     "Unread": (2, "a line of a simulation, and one of a status"),
     "Values": (2, "of a namespace, and of a document"),
+    "Verdict": (2, "of a reply, and of a repair"),
     "View": (2, "of a space, and of the snapshot"),
     "Visit": (2, "of a device, and of the demo"),
 }

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import orjson
 
-from contracts.model.definitions import Destination as Definition
+from contracts.model.destinations import Destination as Definition
 from state.files import replace
 
 Change = tuple[int, bytes]

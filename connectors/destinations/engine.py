@@ -9,7 +9,7 @@ from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
 from connectors.destinations.destination import Cursor, Delivery, Destination
 from connectors.destinations.file import FileDestination
-from contracts.model.definitions import Destination as Definition
+from contracts.model.destinations import Destination as Definition
 
 OPENERS: dict[str, Callable[[Definition, Path], Destination]] = {"file": lambda to, root: FileDestination(root / to.path)}
 """By kind how a destination is opened; paths are relative to the project folder."""

@@ -14,6 +14,7 @@ from contracts.model.of_identifiers import IdentifierList, InList, Sampled
 from contracts.model.sla import NOTHING_PROMISED, Sla
 
 if TYPE_CHECKING:
+    from contracts.model.destinations import Destination
     from contracts.model.expectations import Expectation, Range
     from contracts.model.lookup import Lookup
     from contracts.model.probabilistic import Probabilistic
@@ -342,19 +343,6 @@ MEMBERSHIPS = frozenset({"segment.entered", "segment.exited"})
 
 SourceKind = Literal["jsonl", "csv", "parquet", "kafka"]
 SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
-DestinationKind = Literal["file"]
-DESTINATION_KINDS: tuple[DestinationKind, ...] = get_args(DestinationKind)
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Who is told which types of changes. Of people below ``confidence`` (a probability) it is told what cohorts do, not who."""
-
-    name: str
-    kind: DestinationKind
-    path: str
-    changes: tuple[str, ...]
-    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

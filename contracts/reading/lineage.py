@@ -9,7 +9,8 @@ from contracts.envelope import BY_TRAITS
 from contracts.language.features import Measured
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties
-from contracts.model.definitions import MEMBERSHIPS, Definitions, Destination, IdentityRules, Segment
+from contracts.model.definitions import MEMBERSHIPS, Definitions, IdentityRules, Segment
+from contracts.model.destinations import Destination
 from contracts.model.event_patterns import matches
 from contracts.model.uses import Use
 from contracts.text.problems import Problem, listed
@@ -49,7 +50,7 @@ def _feeds(segments: Iterable[Segment], destinations: Iterable[Destination]) -> 
 
 def check_told(uses: Iterable[Use], destinations: Iterable[Destination], problems: list[Problem]) -> None:
     """Problems of segments that name a destination which is told of no change of a segment."""
-    deaf = {one.name: one for one in destinations if not MEMBERSHIPS & {*one.changes}}
+    deaf = {one.name: one for one in destinations if one.changes and not MEMBERSHIPS & {*one.changes}}
     for use in uses:
         if use.kind == "destination" and use.of == "segment" and use.name in deaf:
             expected = "a destination that is told of segment.entered or segment.exited"

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,17 +16,22 @@ from contracts.meaning.inheritance import Inheritance, check_purposes
 from contracts.meaning.properties import Properties
 from contracts.meaning.tags import check_tags
 from contracts.model.definitions import Definitions, Purpose, Segment
+from contracts.model.destinations import Destination
 from contracts.model.traits import Trait
+from contracts.model.uses import Use
 from contracts.reading import accounts, consent, identity, quality, traits
 from contracts.reading.about import check_tightened
-from contracts.reading.destinations import read_destination
+from contracts.reading.destinations import check_activated, read_destination
 from contracts.reading.events import read_contracts, read_types
+from contracts.reading.kinds import FOLDER as KINDS
+from contracts.reading.kinds import read_kind
 from contracts.reading.lineage import all_uses, check_told
 from contracts.reading.lists import FOLDER as LISTS
 from contracts.reading.lists import read_lists
 from contracts.reading.lookups import FOLDER as LOOKUPS
 from contracts.reading.lookups import read_lookup
 from contracts.reading.mappings import read_mapping
+from contracts.reading.said_values import Nameable
 from contracts.reading.segments import in_order, named_purposes, read_segment
 from contracts.text.problems import ContractErrors, Problem, closest
 from contracts.text.yaml_tree import Reader, Tree
@@ -79,25 +85,25 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     measured = Measured(properties, unknown_events_ok, session_gap_us=rules.session_gap_us, lookups=known_lookups)
     known = quality.Known(properties.contracts, types, unknown_events_ok)
     expectations, ranges = _single(reader, trees, quality.FILE, lambda r, tree: quality.read_quality(r, tree, known), ((), ()))
-    before = len(reader.problems)
-    purposes: tuple[Purpose, ...] = _single(reader, trees, consent.FILE, consent.read_consent, ())
-    undeclared = len(reader.problems) > before
-    before = len(reader.problems)
+    purposes, undeclared = _judged(reader, trees, consent.FILE, consent.read_consent, ())
     # What names a purpose or a trait of a file that cannot be read is not wrong because of it.
     unread = {path for path, tree in trees.items() if tree is None}
     any_purpose = undeclared_ok and consent.FILE not in files
     declared = None if undeclared or any_purpose or consent.FILE in unread else tuple(purpose.name for purpose in purposes)
-    found, kinds = _single(reader, trees, traits.FILE, lambda r, tree: traits.read_traits(r, tree, measured, declared), _NO_TRAITS)
-    unsure = len(reader.problems) > before
+    read_traits = partial(traits.read_traits, measured=measured, purposes=declared)
+    (found, kinds), unsure = _judged(reader, trees, traits.FILE, read_traits, _NO_TRAITS)
     theirs, about_accounts = _of_accounts(reader, trees, measured, declared)
     spaces = None if identity.FILE in unread else {namespace.name: namespace for namespace in rules.namespaces}
     lists = read_lists(_below(files, LISTS), spaces, reader.problems)
-    destinations = [read_destination(reader, tree, _stem(path)) for path, tree in _trees(trees, "destinations")]
+    known_traits = None if unsure or traits.FILE in unread else (*found, *properties.names("identify"))
+    segment_names = tuple(map(_stem, _below(files, "segments")))
+    nameable = Nameable(None if spaces is None else tuple(spaces), known_traits, properties, (), declared, segment_names)
+    destinations = _destinations(reader, trees, nameable)
     around = Surroundings(
         measured=measured,
         contradictions_ok=contradictions_ok,
         purposes=declared,
-        segments=frozenset(_stem(path) for path in _below(files, "segments")),
+        segments=frozenset(segment_names),
         traits={name: kinds.get(name, ANYTHING) for name in found},
         computed=frozenset(name for name, trait in found.items() if trait.kind != "plain"),
         approximate=traits.inexact(found),
@@ -106,12 +112,12 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         lists=frozenset(lists),
         of_account=about_accounts,
     )
-    segments = _segments(reader, trees, around, None if undeclared_ok and not destinations else _below(files, "destinations"))
+    segments = _segments(reader, trees, around, None if undeclared_ok and not destinations else _told(files))
     if any_purpose:
         purposes = tuple(Purpose(name, default=False) for name in sorted({each for one in segments for each in named_purposes(one)}))
     check_tags(properties.documents(), around.purposes, None if spaces is None else list(spaces), reader.problems)
     uses = all_uses(measured, about_accounts.measured, segments, destinations, trees.get(identity.FILE), rules)
-    check_told(uses, destinations, reader.problems)
+    _check_destinations(reader, uses, destinations)
     _check_inherited(reader, Inheritance(uses, properties, found.values(), theirs.values()), segments, measured, about_accounts.measured)
     return Definitions(
         digest=digest(files),
@@ -145,6 +151,11 @@ def _segments(
     return in_order([draft for draft in drafts if draft is not None], reader.problems)
 
 
+def _check_destinations(reader: Reader, uses: tuple[Use, ...], destinations: list[Destination]) -> None:
+    check_told(uses, destinations, reader.problems)
+    check_activated(reader, uses, destinations)
+
+
 def _check_inherited(reader: Reader, inherited: Inheritance, segments: Iterable[Segment], people: Measured, accounts: Measured) -> None:
     check_purposes(inherited, segments, reader.problems)
     reader.problems += check_tightened(inherited, inherited.traits, people)
@@ -172,6 +183,30 @@ def _of_accounts(
         contradictions_ok=reader.in_force,
     )
     return found, about
+
+
+def _destinations(reader: Reader, trees: dict[str, Tree | None], nameable: Nameable) -> list[Destination]:
+    """The destinations, and before them the kinds that are the project's own."""
+    own = {_stem(path): None if tree is None else read_kind(reader, tree, _stem(path)) for path, tree in trees.items() if _is_kind(path)}
+    found = [(path, tree) for path in _told(trees) if (tree := trees[path]) is not None]
+    return [read_destination(reader, tree, _stem(path), nameable, own) for path, tree in found]
+
+
+def _told(files: Mapping[str, Any]) -> list[str]:
+    """The files of destinations."""
+    return [path for path in files if path.startswith("destinations/") and not _is_kind(path)]
+
+
+def _is_kind(path: str) -> bool:
+    return path.startswith(f"{KINDS}/")
+
+
+def _judged(
+    reader: Reader, trees: dict[str, Tree | None], file: str, read: Callable[[Reader, Tree], Any], default: Any
+) -> tuple[Any, bool]:
+    """`_single`, and whether something in it is wrong."""
+    before = len(reader.problems)
+    return _single(reader, trees, file, read, default), len(reader.problems) > before
 
 
 def _single(reader: Reader, trees: dict[str, Tree | None], file: str, read: Callable[[Reader, Tree], Any], default: Any) -> Any:
@@ -217,9 +252,10 @@ def place_problems(path: str, model: str | None = None) -> list[Problem]:
 
 def _folder_problems(path: str, parts: tuple[str, ...]) -> list[Problem]:
     folder, name = parts[0], PurePosixPath(parts[-1])
-    depth = 3 if folder == "events" else 2
+    depth = 3 if folder == "events" or _is_kind("/".join(parts)) else 2
     suffix = ".yaml" if folder == "events" and "-to-" in name.stem else FOLDERS[folder]
-    shape = "events/<event>/1-0-0.json" if folder == "events" else f"{folder}/<name>{suffix}"
+    below = KINDS if depth == 3 else folder
+    shape = "events/<event>/1-0-0.json" if folder == "events" else f"{below}/<name>{suffix}"
     if len(parts) != depth or name.suffix != suffix:
         hint = f"rename it to {name.stem}{suffix}" if name.suffix == ".yml" and len(parts) == depth else ""
         return [Problem(path, 1, "", shape, path, hint)]

@@ -31,7 +31,7 @@ class Problem:
     @property
     def place(self) -> str:
         """The file as a person in the project folder names it."""
-        return self.file if self.file in _OUTSIDE else f"contracts/{self.file}"
+        return self.file if self.file in _OUTSIDE or self.file.startswith(("./", "../", "/")) else f"contracts/{self.file}"
 
     def __str__(self) -> str:
         where = (f"{self.place}:{self.line}: " if self.line else f"{self.place}: ") + (f"{self.key}: " if self.key else "")

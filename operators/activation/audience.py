@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from contracts.model.definitions import MEMBERSHIPS, Definitions, Destination
+from contracts.model.definitions import MEMBERSHIPS, Definitions
+from contracts.model.destinations import Destination
 
 Change = dict[str, Any]
 _HOUR = len("2026-01-31T10")

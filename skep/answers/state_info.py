@@ -97,7 +97,7 @@ def _each(size: int, of: int) -> float | None:
 
 
 def _told(settings: Settings, view: View, meta: Meta) -> list[Follower]:
-    names = [one.name for one in view.program.definitions.destinations] if meta.digest else []
+    names = [one.name for one in view.program.definitions.destinations if one.path] if meta.digest else []
     sequences = {name: Cursor(settings.data / "cursors" / f"{name}@{view.space}.json").load() for name in names}
     # Meanwhile a destination may have been told of changes that were committed after the view was opened.
     return [Follower(name, sequence, max(0, meta.changes - sequence)) for name, sequence in sequences.items()]

@@ -74,7 +74,7 @@ def backfill(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Take in a source of history in bulk; the flow stands meanwhile.
+    """Take in a source of history in bulk; the flow stands still.
 
     It comes to what the flow makes of the same records, by all processors. Killed or interrupted, it is run again and goes on.
 

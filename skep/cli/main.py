@@ -48,6 +48,7 @@ for name, words in (
     ("contracts", "Versions of contracts: compared, made, and what hangs on them."),
     ("state", "What is stored: its size, copies of it, whether it is sound."),
     ("segments", "Segments, and why somebody is in one or not."),
+    ("destinations", "Who is told of what: files, requests, what replies are."),
     ("lookups", "Reference data that events are enriched by: in force, newer."),
 ):
     app.add_typer(late(f"skep.cli.{name}", f"{name}_app", words), name=name)

@@ -10,8 +10,9 @@ from itertools import islice
 
 from connectors.destinations.changes import BATCH_CHANGES, Changes
 from connectors.destinations.destination import Change, Cursor, Delivery
-from connectors.destinations.engine import Deliver
-from contracts.model.definitions import Definitions, Destination
+from connectors.destinations.engine import OPENERS, Deliver
+from contracts.model.definitions import Definitions
+from contracts.model.destinations import Destination
 from contracts.text.problems import ContractErrors
 from operators.activation.audience import Audience
 from operators.view.space import View
@@ -76,7 +77,8 @@ class SpaceLog:
     def _use(self, definitions: Definitions) -> None:
         settings, space = self._settings, self._view.space
         self._hider = None if settings.snapshot_personal == "clear" else Hider(hidden(settings, definitions), space)
-        self._recipients = {f"{each.name}@{space}": (each, Audience.of(each, definitions)) for each in definitions.destinations}
+        told = [each for each in definitions.destinations if each.kind in OPENERS]
+        self._recipients = {f"{each.name}@{space}": (each, Audience.of(each, definitions)) for each in told}
         known = self._since
         self._since = {name: known[name] if name in known else self._cursor(name).load() for name in self._recipients}
 
@@ -132,7 +134,7 @@ def pending(settings: Settings) -> dict[str, int]:
     behind: dict[str, int] = {}
     with open_views(settings) as views:
         for space, view in views.items():
-            for destination in view.program.definitions.destinations:
+            for destination in (one for one in view.program.definitions.destinations if one.kind in OPENERS):
                 name = f"{destination.name}@{space}"
                 behind[name] = view.meta.changes - _cursor(settings, name).load()
     return {name: changes for name, changes in behind.items() if changes > 0}

@@ -82,7 +82,7 @@ def _written(settings: Settings) -> set[Path]:
         with suppress(StateError, ContractErrors):
             found |= {one.path for one in in_force(settings, space).destinations}
     found |= {one.path for one in load_definitions(settings).destinations}
-    return {(settings.root / path).resolve() for path in found}
+    return {(settings.root / path).resolve() for path in found if path}
 
 
 def once(settings: Settings, environment: dict[str, str]) -> Ran:

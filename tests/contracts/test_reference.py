@@ -37,6 +37,10 @@ def example(heading: str, language: str = "yaml") -> str:
 
 
 BESIDE = {
+    "destinations/crm.yaml": {
+        "segments/lapsing_vips.yaml": "segment: lapsing_vips\nwho: {did: order_completed}",
+        "events/identify/1-0-0.json": "{}",
+    },
     "events/order_completed/1-0-0-to-2-0-0.yaml": {"events/order_completed/2-0-0.json": "{}"},
     "quality.yaml": {"events/order_completed/1-0-0.json": (ROOT / "contracts/events/order_completed/1-0-0.json").read_text()},
 }
@@ -63,6 +67,7 @@ EXAMPLES = [
     if block.language in {"yaml", "json"} and not block.file
 ]
 FILES = {
+    "connection": "destinations/crm.yaml",
     "column": "lookups/product.yaml",
     "values": "lookups/product.yaml",
     "namespaces": "identity.yaml",
@@ -135,7 +140,8 @@ WHERE_DESCRIBED = {
     "identity": ["identity.md"],
     "consent": ["reference.md ### consent.yaml"],
     "source": ["sources.md", "reference.md ### sources/"],
-    "destination": ["reference.md ### destinations/"],
+    "destination": ["destinations.md"],
+    "destination_kind": ["destinations.md"],
     "quality": ["reference.md ### quality.yaml"],
     "lookup": ["lookups.md"],
     "segment": ["reference.md ### segments/"],

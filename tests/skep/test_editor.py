@@ -34,7 +34,10 @@ STRUCTURE = re.compile(
     r"|expected [\w.-]+(, [\w.-]+)* or [\w.-]+, found|expected a text,|expected a (list|mapping)|expected at least (one|two|\d)"
 )
 """What is wrong by structure alone; the rest takes knowledge of other files, of values, or of paths."""
-ONLY_CHECK = re.compile(r"is not supported yet|found (no answer|nothing \(the versions)|a list of at least one purpose")
+ONLY_CHECK = re.compile(
+    r"is not supported yet|found (no answer|nothing \(the versions)|a list of at least one purpose"
+    r"|: connection\.\w+(\.default)?: expected one of"
+)
 
 
 def _files(project: Path) -> Iterator[tuple[PurePosixPath, Any]]:
@@ -180,7 +183,7 @@ MAPPINGS = (
     ("traits", "properties", "traits.yaml", "zzz: 1"),
     ("traits", "properties/traits/items/properties", "traits.yaml", "traits: [{name: a, zzz: 1}]"),
     ("segment", "properties", "segments/a.yaml", "segment: a\nzzz: 1"),
-    ("destination", "properties", "destinations/a.yaml", "kind: file\npath: a\nzzz: 1"),
+    ("destination", "allOf/0/then/propertyNames/enum", "destinations/a.yaml", "kind: file\npath: a\nzzz: 1"),
     ("source", "properties", "sources/a.yaml", "columns: {}\nzzz: 1"),
     ("quality", "properties", "quality.yaml", "zzz: 1"),
     ("quality", "properties/expectations/items/properties", "quality.yaml", "expectations: [{event: page_viewed, zzz: 1}]"),
@@ -225,7 +228,7 @@ def _listed(expected: str) -> list[str]:
 
 def _at(schema: Any, pointer: str) -> Any:
     for part in pointer.split("/"):
-        schema = schema[part]
+        schema = schema[int(part) if isinstance(schema, list) else part]
     return schema
 
 

@@ -11,7 +11,8 @@ from contracts.meaning.classes import CLASSES
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.properties import Properties, listed_properties
 from contracts.meaning.tags import Tags, tags_at
-from contracts.model.definitions import Contract, Definitions, Destination, Feature, Segment
+from contracts.model.definitions import Contract, Definitions, Feature, Segment
+from contracts.model.destinations import Destination
 from contracts.model.event_patterns import matches
 from contracts.model.traits import Trait
 from contracts.model.uses import Use
@@ -250,8 +251,8 @@ class _Collector:
             kind="destination",
             name=destination.name,
             owner=", ".join(owners),
-            title=f"{destination.kind} {destination.path}",
-            description=f"told of {', '.join(destination.changes)}",
+            title=f"{destination.kind} {destination.path}".rstrip(),
+            description=f"told of {', '.join(destination.changes or _asked(destination))}",
             versions=(),
             status="live",
             volume=None,
@@ -308,3 +309,9 @@ def _purposes(tags: Tags) -> tuple[str, ...]:
 
 def _once(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
+
+
+def _asked(destination: Destination) -> tuple[str, ...]:
+    """What a destination of another kind than `file` is told of."""
+    parts = (("who is in", destination.audiences), ("traits", destination.traits), ("events", destination.events))
+    return tuple(f"{word} {', '.join(names)}" for word, names in parts if names) or ("who is in its segments",)

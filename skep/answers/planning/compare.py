@@ -133,7 +133,7 @@ def _turnovers(told: list[bytes], definitions: Definitions) -> dict[str, dict[st
 
 def _destinations(told: list[bytes], definitions: Definitions) -> dict[str, Changes]:
     found = {}
-    for each in definitions.destinations:
+    for each in (one for one in definitions.destinations if one.changes):
         audience = Audience.of(each, definitions)
         kinds = Counter(orjson.loads(line)["type"] for _, line in audience.told(enumerate(told)))
         found[each.name] = Changes(kinds.total(), dict(sorted(kinds.items())))

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from contracts.reading import consent, identity, quality
+from contracts.reading import consent, identity, quality, said_values
 from contracts.reading.accounts import ACCOUNTS_FILE
 from contracts.reading.accounts import FILE as ACCOUNTS
 from contracts.reading.consent import CONSENT
 from contracts.reading.destinations import DESTINATION
 from contracts.reading.identity import IDENTITY
+from contracts.reading.kinds import FOLDER as KINDS
+from contracts.reading.kinds import KIND
 from contracts.reading.lookups import LOOKUP
 from contracts.reading.mappings import MAPPING
 from contracts.reading.quality import QUALITY
@@ -31,6 +33,7 @@ DECLARED = {
     "consent": CONSENT,
     "source": MAPPING,
     "destination": DESTINATION,
+    "destination_kind": KIND,
     "lookup": LOOKUP,
     "quality": QUALITY,
     "segment": SEGMENT,
@@ -50,6 +53,7 @@ def contract_schemas(names: Names) -> dict[str, Schema]:
     """The schema of each kind of file below ``contracts/``."""
     known = {**{one.name: getattr(names, one.name) for one in fields(names)}, **condition_schemas(names)}
     defined = {name: {"definitions": make(names)} for name, make in DEFINITIONS.items()}
+    defined |= {name: {"definitions": said_values.DEFINITIONS} for name in ("destination", "destination_kind")}
     return {name: {**declared.schema(known), **defined.get(name, {})} for name, declared in DECLARED.items()}
 
 
@@ -59,6 +63,7 @@ FOLDERS = {
     "segment_tests": SEGMENT_TESTS,
     "source": "sources",
     "destination": "destinations",
+    "destination_kind": KINDS,
     "lookup": "lookups",
     "upcast": "events/*",
 }

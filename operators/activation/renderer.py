@@ -1,0 +1,222 @@
+"""From what is to be told to requests: pure, so that what is sent can be shown, tested and sent again.
+
+A request holds people of one call and one audience; nobody is in it twice; whoever is in several is told in the order given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from contracts.envelope import event_time
+from contracts.model.destinations import Call, Destination
+from contracts.text.names import event_name
+from contracts.text.times import parse_time
+from operators.activation.applied import iso_short
+from operators.activation.calling import Calling
+from operators.activation.connected import Reveal, connected, hide
+from operators.activation.known_as import KnownAs
+from operators.activation.saying import REMOTE_ID, NotSayable, Scope
+from operators.activation.told import Rendered, Request, Told
+
+SIGNATURE, DELIVERY = "X-Skep-Signature", "X-Skep-Delivery"
+TITLES = {"page": "Page Viewed", "screen": "Screen Viewed"}
+"""What the calls are called that have no name of their own."""
+_WEBHOOK = Call()
+_CREATING = frozenset({"enter", "update", "event"})
+"""The calls for which a person may be made who is not there yet."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A request that is being filled."""
+
+    calling: Calling
+    scope: Scope
+    frame: int
+    items: list[Any] = field(default_factory=list)
+    bytes: int = 0
+    told: list[int] = field(default_factory=list)
+    sent: list[dict[str, str]] = field(default_factory=list)
+    people: set[str] = field(default_factory=set)
+    waits: bool = False
+
+
+class Renderer:
+    """A destination, compiled once. ``reveal`` gives its secrets; without, they are shown as ``***``."""
+
+    def __init__(self, destination: Destination, reveal: Reveal = hide) -> None:
+        self.destination = destination
+        self.known_as = KnownAs(destination)
+        self._connected = connected(destination, reveal)
+        self._most = destination.limits.batch
+        self._bytes = destination.limits.bytes or 0
+        requests: Mapping[str, Call] = destination.requests
+        if destination.kind == "webhook":
+            told = dict.fromkeys(("enter", "exit", "update", "event", "alias", "erase"), _WEBHOOK)
+            requests = {**told, **requests}
+        self._callings = {
+            name: Calling(name, call, self._connected, self.known_as.names, self._connected.query) for name, call in requests.items()
+        }
+
+    @property
+    def calls(self) -> frozenset[str]:
+        """What the destination can be asked."""
+        return frozenset(self._callings)
+
+    def most(self, call: str) -> int:
+        """How many people a request of this call may hold."""
+        calling = self._callings[call]
+        return min(calling.most, self._most or calling.most)
+
+    def listing(self, segment: str, cursor: str | None = None) -> Request | None:
+        """The request that lists an audience, from a cursor on; None if the destination cannot be asked."""
+        calling = self._callings.get("list")
+        if calling is None:
+            return None
+        scope = {"audience": self.destination.called(segment), "segment": segment, "connection": self._connected.open}
+        url = calling.address(scope, {} if cursor is None else {calling.call.cursor_query: cursor})
+        headers = {**self._connected.headers, **calling.headers(scope)}
+        return Request("list", calling.call.method, url, headers, calling.encoded(calling.content(scope, [])), (), hidden=self._hidden)
+
+    @property
+    def _hidden(self) -> tuple[str, ...]:
+        return tuple(self._connected.hidden)
+
+    def render(self, told: Sequence[Told]) -> Rendered:
+        """The requests for all of it, and of whom nothing can be told. What the destination is never told of gives nothing."""
+        batches: list[_Batch] = []
+        open_ones: dict[tuple[str, str | None], int] = {}
+        last: dict[str, int] = {}
+        refused: list[tuple[int, str]] = []
+        for at, one in enumerate(told):
+            try:
+                for calling, scope, waits in self._asked(one):
+                    self._add(batches, open_ones, last, _Said(at, one, calling, scope, waits))
+            except NotSayable as reason:
+                refused.append((at, reason.reason))
+        return Rendered(tuple(self._request(batch, told) for batch in batches), tuple(refused))
+
+    def scope(self, one: Told) -> Scope:
+        """What the values of a call are made of. `NotSayable` if the other side cannot know who is meant."""
+        match = self.known_as.match(one)
+        if not self.known_as.is_enough(match):
+            raise NotSayable("no_identifier")
+        person = self.known_as.person(one, match)
+        audience = None if one.audience is None else self.destination.called(one.audience)
+        return {
+            "event": None if one.event is None else self._event(one.event),
+            "person": person,
+            "change": one.change,
+            "audience": audience,
+            "segment": one.audience,
+            "connection": self._connected.open,
+            "key": one.key,
+        }
+
+    def _event(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The event as its values may name it: under its name there, with a time and with properties."""
+        call = body.get("type")
+        title = TITLES.get(str(call)) or (body.get("event") if call == "track" else call)
+        name = event_name(str(title or ""))
+        said, (time_us, _, _) = body.get("timestamp"), event_time(body)
+        return {
+            **body,
+            "event": self.destination.event_names.get(name, title),
+            "timestamp": said if said is not None and parse_time(said) == time_us else iso_short(time_us),
+        }
+
+    def _asked(self, one: Told) -> list[tuple[Calling, Scope, bool]]:
+        """The calls by which it is told, a look-up first if the vendor's id of the person is not known."""
+        calling = self._callings.get(one.call)
+        if calling is None:
+            return []
+        scope = self.scope(one)
+        if any(name not in scope["person"]["match"] for name in calling.call.requires):
+            raise NotSayable("no_identifier")
+        if not calling.needs_remote or scope["person"].get("remote_id") is not None:
+            return [(calling, scope, False)]
+        names = ("create", "lookup") if one.call in _CREATING else ("lookup", "create")
+        finding = next((self._callings[name] for name in names if name in self._callings), None)
+        if finding is None:
+            raise NotSayable("no_identifier")
+        waiting = {**scope, "person": {**scope["person"], "remote_id": REMOTE_ID}}
+        return [(finding, scope, False), (calling, waiting, True)]
+
+    def _add(self, batches: list[_Batch], open_ones: dict[tuple[str, str | None], int], last: dict[str, int], said: _Said) -> None:
+        calling, one = said.calling, said.told
+        item = calling.item(said.scope)
+        size = len(orjson.dumps(item)) + 1 if calling.is_batch else 0
+        person = str(one.person.get("profile") or said.at)
+        key = (calling.name, one.audience)
+        at = open_ones.get(key)
+        batch = batches[at] if at is not None else None
+        fits = (
+            batch is not None
+            and at is not None
+            and at > last.get(person, -1)
+            and person not in batch.people
+            and len(batch.told) < self.most(calling.name)
+            and batch.frame + batch.bytes + size <= self._bytes
+        )
+        if not fits or batch is None:
+            address = calling.address(said.scope)
+            frame = len(calling.encoded(calling.content(said.scope, [])) or b"") if calling.is_batch else 0
+            batch = _Batch(calling, {**said.scope, "address": address}, frame)
+            batches.append(batch)
+            open_ones[key] = len(batches) - 1
+        batch.items.append(item)
+        batch.bytes += size
+        batch.told.append(said.at)
+        batch.sent.append(dict(said.scope["person"]["match"]))
+        batch.people.add(person)
+        batch.waits = batch.waits or said.waits
+        last[person] = open_ones[key]
+
+    def _request(self, batch: _Batch, told: Sequence[Told]) -> Request:
+        calling, scope = batch.calling, batch.scope
+        content = calling.content(scope, batch.items)
+        headers = {**self._connected.headers, **calling.headers(scope)}
+        if self.destination.kind == "webhook":
+            one = told[batch.told[0]]
+            headers["Content-Type"] = "application/json"
+            headers[DELIVERY] = one.key
+            if self._connected.signs:
+                headers[SIGNATURE] = "***"
+            content = content if calling.call.body is not None else _whole(one, scope)
+        return Request(
+            call=calling.name,
+            method=calling.call.method,
+            url=scope["address"],
+            headers=headers,
+            body=calling.encoded(content),
+            told=tuple(batch.told),
+            encoding=calling.call.encoding,
+            sent=tuple(batch.sent),
+            hidden=self._hidden,
+            learns=calling.name in {"lookup", "create"},
+            waits=batch.waits,
+            signed=self.destination.kind == "webhook" and self._connected.signs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One of those that are told, and by which call."""
+
+    at: int
+    told: Told
+    calling: Calling
+    scope: Scope
+    waits: bool
+
+
+def _whole(one: Told, scope: Scope) -> dict[str, Any]:
+    """What a webhook is sent if its file does not say: the event, or the change with its person."""
+    if one.event is not None:
+        return one.event
+    person = {name: value for name, value in scope["person"].items() if name not in {"match", "sent_as"}}
+    return {"change": one.change, "person": person}
