@@ -21,6 +21,12 @@ class Log(Protocol):
     def poll(self) -> list[Delivery]:
         """What there is to tell now: for each destination the next changes, at most `BATCH_CHANGES`; nothing if all have been told all."""
 
+    def waits(self) -> timedelta | None:
+        """How long to wait for more that is on its way to destinations; None if nothing is that is worth waiting for."""
+
+    def close(self) -> None:
+        """Let what is under way come to its end, and let go of everything."""
+
 
 class _ChangesPartition(StatefulSourcePartition[Delivery, int]):
     def __init__(self, logs: Sequence[Log], follow: bool, stop: Flag) -> None:
@@ -29,12 +35,18 @@ class _ChangesPartition(StatefulSourcePartition[Delivery, int]):
 
     def next_batch(self) -> list[Delivery]:
         if self._stop.is_set():
-            raise StopIteration
+            self._end()
         found = [told for log in self._logs for told in log.poll()]
-        if not found and not self._follow:
-            raise StopIteration
-        self._awake = None if found else datetime.now(UTC) + IDLE
+        waits = min((wait for log in self._logs if (wait := log.waits()) is not None), default=None)
+        if not found and waits is None and not self._follow:
+            self._end()
+        self._awake = None if found else datetime.now(UTC) + (IDLE if waits is None else min(waits, IDLE))
         return found
+
+    def _end(self) -> None:
+        for log in self._logs:
+            log.close()
+        raise StopIteration
 
     def next_awake(self) -> datetime | None:
         return self._awake

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from operators.quality.scores import HOUR_US, share
 from operators.versions import Reading
 from operators.view.space import View
+from operators.view.told_rows import told_tables
+from state.ledger import LedgerReader
 from state.snapshot.rows import Settled
 from state.snapshot.tables.account_members import MemberRow
 from state.snapshot.tables.accounts import AccountRow
@@ -22,6 +24,7 @@ class SnapshotRows:
     """What a space tells the snapshot (`state.snapshot.rows`)."""
 
     view: View
+    ledger: LedgerReader | None = field(default=None, kw_only=True)
 
     @property
     def clock_us(self) -> int | None:
@@ -50,6 +53,7 @@ class SnapshotRows:
             "quarantine": self._quarantine(),
             "changes": (LoggedRow(sequence, body, view.space) for sequence, body in view.changes()),
             "quality": self._quality(),
+            **told_tables(self.ledger, view.space),
         }
 
     def _accounts(self) -> Iterator[AccountRow]:

@@ -15,14 +15,18 @@ from operators.view.space import View
 from skep.answers.decisions import entries
 from skep.project.definitions import kept_files
 from skep.project.in_force import ChangedFile, changed_files, differences
+from skep.project.orders import looked_up, orders_of
 from skep.project.settings import Settings
 from skep.project.spaces import open_view
 from state.errors import NoState
 
+ORDERS = "orders"
+"""The partition of what activation was asked to do."""
+
 
 class Subject(msgspec.Struct, frozen=True):
     """What an entry is about: its definitions and the files that changed, its two identifiers, a source or a file, versions by
-    lookup, or how many records."""
+    lookup, how many records, a destination, or how many deliveries."""
 
     definitions: str | msgspec.UnsetType | None = msgspec.UNSET
     files: list[ChangedFile] | msgspec.UnsetType = msgspec.UNSET
@@ -32,13 +36,17 @@ class Subject(msgspec.Struct, frozen=True):
     file: str | msgspec.UnsetType | None = msgspec.UNSET
     records: int | msgspec.UnsetType = msgspec.UNSET
     versions: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    destination: str | msgspec.UnsetType = msgspec.UNSET
+    deliveries: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class DecisionEntry(msgspec.Struct, frozen=True):
-    """An entry of the control partition of a space.
+    """An entry of the control partition of a space, or (partition ``orders``) of what activation was asked to do.
 
     ``by``: None for entries of older versions. ``type``: ``definitions``, ``rollback``, ``link``, ``unlink``, ``replay``, ``edit``,
-    ``drop``, ``resume``, ``reread``, ``skip`` or ``lookups``. ``answer``: the flow's own, None until one has read the entry.
+    ``drop``, ``resume``, ``reread``, ``skip`` or ``lookups``; of orders ``pause``,
+    ``resume``, ``erase``, ``reconcile``, ``retry`` or ``drop``.
+    ``answer``: the flow's own, None until one has read the entry.
     """
 
     space: str
@@ -54,12 +62,12 @@ class DecisionEntry(msgspec.Struct, frozen=True):
 
 
 def audit(settings: Settings, space: str) -> list[DecisionEntry]:
-    """Every entry of a space, oldest first."""
+    """Every entry of a space, then every order, each oldest first."""
     view = None
     with suppress(NoState):
         view = open_view(settings, space)
     try:
-        return _rows(settings, space, view)
+        return [*_rows(settings, space, view), *_orders(settings, space)]
     finally:
         if view is not None:
             view.close()
@@ -80,6 +88,26 @@ def _rows(settings: Settings, space: str, view: View | None) -> list[DecisionEnt
         if kind == "definitions":
             before = entry.get("digest")
     return rows
+
+
+def _orders(settings: Settings, space: str) -> list[DecisionEntry]:
+    """What was decided of deliveries."""
+    return [
+        DecisionEntry(
+            space, ORDERS, position, str(order.get("messageId", "")), order.get("timestamp"), order.get("by"), order.get("type"),
+            _of_order(order), order.get("why") or None, looked_up(settings, space, str(order.get("messageId"))),
+        )
+        for position, order in enumerate(orders_of(settings, space), 1)
+    ]  # fmt: skip
+
+
+def _of_order(order: dict[str, Any]) -> Subject:
+    destination = order.get("destination") or msgspec.UNSET
+    if order.get("type") in {"retry", "drop"}:
+        return Subject(deliveries=len(order.get("rows") or ()))
+    if order.get("type") == "reconcile":
+        return Subject(destination=destination, deliveries=len(order.get("missing") or ()) + len(order.get("too_many") or ()))
+    return Subject(destination=destination)
 
 
 def _subject(settings: Settings, entry: dict[str, Any], before: str | None) -> Subject:

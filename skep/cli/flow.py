@@ -21,11 +21,12 @@ flow_app = typer.Typer()
 
 
 @flow_app.command()
-def run(
+def run(  # noqa: PLR0917 - typer fills them by name
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="End at the end of the input, with a report.")] = False,
     source_path: Annotated[Path | None, typer.Option(help="Read the first source from here instead.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget all state of this project first.")] = False,
+    wait: Annotated[str | None, typer.Option(help="With --once: how long to wait for what is tried again later (2m).")] = None,
     in_force: Annotated[bool, typer.Option("--in-force", help="With --once: go on with what is in force if files are broken.")] = False,
 ) -> None:
     """Run the flow, with activation and the publisher beside it.
@@ -41,6 +42,7 @@ def run(
     """
     from contracts import ContractErrors
     from skep.cli.show.run import show
+    from skep.runtime import activation
     from skep.runtime import supervisor as running
 
     _log_what_is_said()
@@ -57,7 +59,10 @@ def run(
         for note in getattr(error, "__notes__", ()):
             console.err.print(note, style="yellow")
         raise
-    environment = running.source_environment(settings, source_path) | ({"SKEP_APPLY": "by_command"} if in_force else {})
+    if wait is not None and not once:
+        raise typer.BadParameter("expected it with --once: a flow that goes on waits for everything", param_hint="--wait")
+    patience = {} if wait is None else {activation.WAIT: f"{_duration(wait) / 1e6:g}"}
+    environment = running.source_environment(settings, source_path) | patience | ({"SKEP_APPLY": "by_command"} if in_force else {})
     if not once:
         raise SystemExit(running.follow(settings, environment))
     ran = running.once(settings, environment)
@@ -176,6 +181,16 @@ def snapshot(
         json_line([Published.of(report)])
     else:
         show(report)
+
+
+def _duration(text: str) -> int:
+    from contracts.text.problems import Unexpected
+    from contracts.text.rates import short_us
+
+    try:
+        return short_us(text)
+    except Unexpected as wrong:
+        raise typer.BadParameter(f"expected {wrong}, found {text}", param_hint="--wait") from None
 
 
 def _log_what_is_said() -> None:

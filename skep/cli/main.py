@@ -49,9 +49,11 @@ for name, words in (
     ("state", "What is stored: its size, copies of it, whether it is sound."),
     ("segments", "Segments, and why somebody is in one or not."),
     ("destinations", "Who is told of what: files, requests, what replies are."),
+    ("deliveries", "What destinations have not taken yet, and what becomes of it."),
     ("lookups", "Reference data that events are enriched by: in force, newer."),
 ):
-    app.add_typer(late(f"skep.cli.{name}", f"{name}_app", words), name=name)
+    module = "told" if name == "destinations" else name
+    app.add_typer(late(f"skep.cli.{module}", f"{name}_app", words), name=name)
 
 
 def _say_version(wanted: bool) -> None:

@@ -11,7 +11,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Begin": ("init", "demo", "run", "backfill", "status", "health"),
     "Ask": ("sql", "report", "snapshot", "profile", "account", "segments", "identity", "changes", "dump", "hash"),
     "Change definitions": ("check", "plan", "apply", "rollback", "audit", "contracts", "catalog", "schemas"),
-    "Keep it in order": ("quarantine", "quality", "sources", "destinations", "lookups", "state"),
+    "Keep it in order": ("quarantine", "quality", "sources", "destinations", "deliveries", "lookups", "state"),
 }
 
 

@@ -21,6 +21,16 @@ def shard_path(settings: Settings, space: str) -> Path:
     return settings.data / "shards" / space
 
 
+def ledger_path(settings: Settings, space: str) -> Path:
+    """Where it is kept what destinations hold of a space."""
+    return settings.data / "ledger" / space
+
+
+def orders_path(settings: Settings, space: str) -> Path:
+    """What commands want activation to do, one entry a line."""
+    return settings.data / "orders" / f"{space}.jsonl"
+
+
 def archive_path(settings: Settings, space: str) -> Path:
     return settings.data / "archive" / space
 

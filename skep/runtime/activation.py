@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import islice
+from random import Random
 
 from connectors.destinations.changes import BATCH_CHANGES, Changes
 from connectors.destinations.destination import Change, Cursor, Delivery
 from connectors.destinations.engine import OPENERS, Deliver
+from connectors.destinations.wire import HttpWire, Wire
 from contracts.model.definitions import Definitions
 from contracts.model.destinations import Destination
 from contracts.text.problems import ContractErrors
 from operators.activation.audience import Audience
+from operators.activation.by_request import through_ledger
 from operators.view.space import View
 from skep.project.in_force import in_force
 from skep.project.personal import hidden
 from skep.project.settings import Settings
-from skep.project.spaces import open_view, open_views
+from skep.project.spaces import ledger_path, open_view, open_views
 from skep.runtime import ends
+from skep.runtime.delivery.courier import Courier, now_us
 from skep.runtime.starting import project
 from state.errors import NoState, StateError
+from state.ledger import Ledger, LedgerReader
 from state.snapshot.personal import Hider
 
 WAIT_SECONDS = 60.0
 """How long a following activation waits for the flow's first commit."""
+REFRESH_SECONDS = 0.005
+"""How often the newest state is looked at."""
+TURN_US = 1_000
+"""How soon it is looked again for an answer."""
+DRAIN_SECONDS = 30.0
+"""How long the end waits for answers to what is under way."""
+WAIT = "SKEP_WAIT_S"
+"""The environment variable by which `skep run --once` says how many seconds it waits for what is due later."""
+WAIT_DEFAULT_S = 120.0
 LOOK_SECONDS = 1.0
 """How often definitions are looked at while nothing changes."""
 
@@ -35,9 +51,13 @@ class SpaceLog:
     """A space's change log as it may be seen, for the destinations in force: what was told of a trait before it counted as personal is
     hidden. Definitions that take effect while it is read hold from the commit on in which they do."""
 
-    def __init__(self, settings: Settings, view: View, cursor: Callable[[str], Cursor]) -> None:
-        self._settings, self._view, self._cursor = settings, view, cursor
+    def __init__(self, settings: Settings, view: View, cursor: Callable[[str], Cursor], wire: Callable[[], Wire], wait_us: int) -> None:
+        """``wait_us``: how long at most is waited for what is due later, where nothing more is going to come."""
+        self._settings, self._view, self._cursor, self._wire = settings, view, cursor, wire
         self._digest = ""
+        self._courier: Courier | None = None
+        self._until = now_us() + wait_us
+        self._refreshed = -REFRESH_SECONDS
         self._looked = -LOOK_SECONDS
         self._hider: Hider | None = None
         self._recipients: dict[str, tuple[Destination, Audience]] = {}
@@ -45,15 +65,41 @@ class SpaceLog:
 
     def poll(self) -> list[Delivery]:
         """See `connectors.destinations.changes.Log`."""
-        self._view.refresh()
-        if not self._news() and time.monotonic() - self._looked < LOOK_SECONDS:
+        now = time.monotonic()
+        if self._courier is not None and not self._courier.drained and now - self._refreshed < REFRESH_SECONDS:
+            self._courier.turn(follow=self._settings.follow, fresh=False)
             return []
-        self._look()
+        self._view.refresh()
+        self._refreshed = now
+        looked = self._news() or now - self._looked >= LOOK_SECONDS
+        if looked:
+            self._look()
+        if self._courier is not None:
+            self._courier.turn(follow=self._settings.follow)
+        if not looked:
+            return []
         return [
             Delivery(name, destination, audience.told(changes), changes[-1][0])
             for name, (destination, audience) in self._recipients.items()
             if (changes := self._next(name))
         ]
+
+    def waits(self) -> timedelta | None:
+        """See `connectors.destinations.changes.Log`."""
+        until = None if self._courier is None else self._courier.waits_for(self._until)
+        return None if until is None else timedelta(microseconds=max(TURN_US, until - now_us()))
+
+    def close(self) -> None:
+        """See `connectors.destinations.changes.Log`."""
+        courier, self._courier = self._courier, None
+        if courier is None:
+            return
+        courier.stopping = True
+        until = time.monotonic() + DRAIN_SECONDS
+        while not courier.drained and time.monotonic() < until:
+            courier.turn(follow=False, fresh=False)
+            time.sleep(TURN_US / 1e6)
+        courier.close()
 
     def _news(self) -> bool:
         """Whether some destination has not been told all."""
@@ -79,6 +125,10 @@ class SpaceLog:
         self._hider = None if settings.snapshot_personal == "clear" else Hider(hidden(settings, definitions), space)
         told = [each for each in definitions.destinations if each.kind in OPENERS]
         self._recipients = {f"{each.name}@{space}": (each, Audience.of(each, definitions)) for each in told}
+        if any(map(through_ledger, definitions.destinations)) or self._courier is not None:
+            if self._courier is None:
+                self._courier = Courier(settings, self._view, Ledger(ledger_path(settings, space)), self._wire(), random=Random())
+            self._courier.use(definitions)
         known = self._since
         self._since = {name: known[name] if name in known else self._cursor(name).load() for name in self._recipients}
 
@@ -113,7 +163,8 @@ class Activation:
         return Deliver(self._settings.root, self._cursor)
 
     def _logs(self) -> list[SpaceLog]:
-        return [SpaceLog(self._settings, self._view(space), self._cursor) for space in self._settings.spaces]
+        wait_us = round(float(os.environ.get(WAIT, WAIT_DEFAULT_S)) * 1e6)
+        return [SpaceLog(self._settings, self._view(space), self._cursor, HttpWire, wait_us) for space in self._settings.spaces]
 
     def _view(self, space: str) -> View:
         until = time.monotonic() + WAIT_SECONDS
@@ -130,14 +181,37 @@ class Activation:
 
 
 def pending(settings: Settings) -> dict[str, int]:
-    """By destination and space, as ``name@space``: how many changes it has not been told; those that have been told all are left out."""
+    """By destination and space, as ``name@space``: how many changes it has not been told, or how much of what is wanted
+    it has not acknowledged; those that have been told all are left out."""
     behind: dict[str, int] = {}
     with open_views(settings) as views:
         for space, view in views.items():
-            for destination in (one for one in view.program.definitions.destinations if one.kind in OPENERS):
+            due = due_rows(settings, space)
+            for destination in view.program.definitions.destinations:
                 name = f"{destination.name}@{space}"
-                behind[name] = view.meta.changes - _cursor(settings, name).load()
+                if destination.kind in OPENERS:
+                    behind[name] = view.meta.changes - _cursor(settings, name).load()
+                elif through_ledger(destination):
+                    behind[name] = due.get(destination.name, view.meta.changes)
     return {name: changes for name, changes in behind.items() if changes > 0}
+
+
+def due_rows(settings: Settings, space: str) -> dict[str, int]:
+    """By destination that is told through the ledger, how much of what is wanted it has not acknowledged yet."""
+    found: dict[str, int] = {}
+    try:
+        ledger = LedgerReader(ledger_path(settings, space))
+    except NoState:
+        return found
+    try:
+        for key, _ in ledger.scan("meta", b"cursor/", b"cursor0"):
+            found[key.removeprefix(b"cursor/").decode()] = 0
+        for key, _ in ledger.scan("due"):
+            name = key.partition(b"\0")[0].decode()
+            found[name] = found.get(name, 0) + 1
+    finally:
+        ledger.close()
+    return found
 
 
 def _cursor(settings: Settings, name: str) -> Cursor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -21,11 +22,12 @@ from skep.project.defined import defined
 from skep.project.log import logger
 from skep.project.personal import hidden
 from skep.project.settings import Settings
-from skep.project.spaces import archive_path, open_views, snapshot_path
+from skep.project.spaces import archive_path, ledger_path, open_views, snapshot_path
 from skep.project.views import own_views
 from skep.runtime import metrics
 from state.errors import NoState, StateError
 from state.files import replace
+from state.ledger import COMMITS, LedgerReader
 from state.snapshot.publish import SnapshotReport, publish
 
 FIRST_SECONDS = 2.0
@@ -52,16 +54,37 @@ def _publish(settings: Settings, views: Mapping[str, View], made_of: str) -> Sna
     in_force = {space: view.program.definitions for space, view in views.items()}
     different = {one.digest: one for one in in_force.values()}
     hiding = {} if clear else {digest: hidden(settings, one) for digest, one in different.items()}
-    report = publish(
-        snapshot_path(settings),
-        archives={space: archive_path(settings, space) for space in views},
-        rows={space: SnapshotRows(view) for space, view in views.items()},
-        personal=None if clear else {space: hiding[one.digest] for space, one in in_force.items()},
-        defined=defined(different.values(), own_views(settings)),
-        storage=settings.snapshot_storage,
-    )
+    with ExitStack() as stack:
+        report = publish(
+            snapshot_path(settings),
+            archives={space: archive_path(settings, space) for space in views},
+            rows={space: SnapshotRows(view, ledger=stack.enter_context(_ledger(settings, space))) for space, view in views.items()},
+            personal=None if clear else {space: hiding[one.digest] for space, one in in_force.items()},
+            defined=defined(different.values(), own_views(settings)),
+            storage=settings.snapshot_storage,
+        )
     replace(known_path(settings), orjson.dumps({"of": made_of, "file": _file(settings)}))
     return report
+
+
+@contextmanager
+def _ledger(settings: Settings, space: str) -> Iterator[LedgerReader | None]:
+    """The ledger of a space, None if nothing of it is told by requests."""
+    try:
+        reader = LedgerReader(ledger_path(settings, space))
+    except NoState:
+        yield None
+        return
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def _told(settings: Settings, space: str) -> str:
+    """What the ledger was made of."""
+    with _ledger(settings, space) as ledger:
+        return ((ledger and ledger.row("meta", COMMITS)) or b"").decode()
 
 
 def known_path(settings: Settings) -> Path:
@@ -78,7 +101,7 @@ def _made_of(settings: Settings, views: Mapping[str, View]) -> str:
         hour = None if meta.clock is None else meta.clock // HOUR_US
         still = msgspec.structs.replace(meta, clock=hour, clocks={}, finished=[])
         archived = archive_path(settings, space) / "positions.json"
-        spaces[space] = [encode_meta(still).hex(), archived.read_text() if archived.exists() else ""]
+        spaces[space] = [encode_meta(still).hex(), archived.read_text() if archived.exists() else "", _told(settings, space)]
     own = [(view.file, view.text) for view in own_views(settings)]
     shown = [settings.snapshot_personal, settings.snapshot_storage, settings.secret, settings.formats]
     told = [*shown, version("skep"), own]

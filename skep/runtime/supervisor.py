@@ -32,6 +32,8 @@ STATE = (
     "definitions",
     "lookups",
     "cursors",
+    "ledger",
+    "orders",
     "recovery",
     "skep.duckdb",
     "snapshot.json",

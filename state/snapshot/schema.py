@@ -11,6 +11,8 @@ from state.snapshot.tables.accounts import ACCOUNTS
 from state.snapshot.tables.attributions import ATTRIBUTIONS
 from state.snapshot.tables.changes import CHANGES
 from state.snapshot.tables.consents import CONSENTS
+from state.snapshot.tables.deliveries import DELIVERIES
+from state.snapshot.tables.destination_state import DESTINATION_STATE
 from state.snapshot.tables.events import EVENTS
 from state.snapshot.tables.fields import FIELDS
 from state.snapshot.tables.identifiers import IDENTIFIERS
@@ -21,12 +23,14 @@ from state.snapshot.tables.profiles import PROFILES
 from state.snapshot.tables.purposes import PURPOSES
 from state.snapshot.tables.quality import QUALITY
 from state.snapshot.tables.quarantine import QUARANTINE
+from state.snapshot.tables.receipts import RECEIPTS
 from state.snapshot.tables.segments import SEGMENTS
 from state.snapshot.tables.spaces import SPACES
 
 TABLES: tuple[Table, ...] = (
     EVENTS, ATTRIBUTIONS, PROFILES, IDENTIFIERS, IDENTITY_LINKS, IDENTITY_HISTORY, MEMBERSHIPS, SEGMENTS,
-    PURPOSES, CONSENTS, ACCOUNTS, ACCOUNT_MEMBERS, QUARANTINE, CHANGES, QUALITY, FIELDS, SPACES,
+    PURPOSES, CONSENTS, ACCOUNTS, ACCOUNT_MEMBERS, QUARANTINE, CHANGES, DESTINATION_STATE,
+    DELIVERIES, RECEIPTS, QUALITY, FIELDS, SPACES,
 )  # fmt: skip
 """In the order in which the snapshot has them."""
 

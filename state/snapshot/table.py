@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
-from state.snapshot.literals import quote
+from state.snapshot.literals import quote, quoted
 from state.snapshot.personal import Hider
 
 Space = Annotated[str, "VARCHAR", "The space (brand or region) that the row belongs to"]
@@ -30,7 +30,7 @@ class Column(NamedTuple):
 @cache
 def columns(row: type) -> tuple[Column, ...]:
     """The columns that a row's fields are annotated with."""
-    return tuple(Column(name, *hint.__metadata__) for name, hint in get_type_hints(row, include_extras=True).items())
+    return tuple(Column(name.rstrip("_"), *hint.__metadata__) for name, hint in get_type_hints(row, include_extras=True).items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class Table:
 
     def ddl(self) -> Iterator[str]:
         """The statements that make it empty, with its comments."""
-        yield f"CREATE TABLE {self.name} ({', '.join(f'{one.name} {one.type}' for one in self.columns)})"
+        yield f"CREATE TABLE {self.name} ({', '.join(f'{quoted(one.name)} {one.type}' for one in self.columns)})"
         yield from comments("TABLE", self.name, self.comment, self.columns)
 
 
 def comments(kind: str, name: str, comment: str, columns: Iterable[Column]) -> Iterator[str]:
     """The statements that comment a table or a view and its columns."""
     yield f"COMMENT ON {kind} {name} IS {quote(comment)}"
-    yield from (f"COMMENT ON COLUMN {name}.{one.name} IS {quote(one.comment)}" for one in columns)
+    yield from (f"COMMENT ON COLUMN {name}.{quoted(one.name)} IS {quote(one.comment)}" for one in columns)

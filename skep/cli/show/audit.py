@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from skep.answers.audit import DecisionEntry, Subject
+from skep.answers.audit import ORDERS, DecisionEntry, Subject
 from skep.cli.console import table
 from skep.cli.layout import moment, prose
 from skep.project.entries import Submitted
@@ -17,6 +17,11 @@ def show(decisions: list[DecisionEntry]) -> None:
 
 
 def _words(what: Subject) -> str:
+    if what.deliveries is not UNSET:
+        of = "" if what.destination is UNSET else f" of {what.destination}"
+        return f"{what.deliveries:,} deliveries{of}"
+    if what.destination is not UNSET:
+        return what.destination
     versions = [] if what.versions is UNSET else [f"{name}:{version}" for name, version in what.versions.items()]
     if what.files is not UNSET:
         return " ".join([str(what.definitions), *(one.file for one in what.files), *versions])
@@ -27,6 +32,8 @@ def _words(what: Subject) -> str:
 
 
 def _answer(one: DecisionEntry) -> str:
+    if one.partition == ORDERS:
+        return "activation has not read it yet" if one.answer is None else str(one.answer.get("error") or "done")
     if one.answer is None:
         return "no flow has read it yet"
     return Submitted(one.id, one.position, False, one.answer).words()
