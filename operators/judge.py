@@ -33,6 +33,7 @@ from operators.extract import Identifiers
 from operators.frames import MAGIC, Frames, as_event, as_json, is_event
 from operators.lookups.attached import restore
 from operators.moment_row import moment_contract, moment_lookup, moment_message, moment_raw
+from operators.origins import origin_parts
 from operators.versions import Accepts, Reading, Versions
 
 DETAIL_MAX = 500
@@ -203,15 +204,16 @@ class Judge:
         """An event that other definitions accepted, as these read it."""
         again = self.reread(event.raw, event.contract)
         again.position, again.time_us, again.message_id = event.position, event.time_us, event.message_id
-        again.received_at_us = event.received_at_us
+        again.received_at_us, again.sources = event.received_at_us, event.sources
         if event.lookup or self._looks_up:
             restore(again, event.lookup)
         return again
 
     def stored(self, row: bytes, time_us: int, contracts: Sequence[str]) -> Event:
         """The event of a moment's row, with its id and the time at which it is stored; ``contracts`` by number, as in `Meta`."""
-        event = self.reread(moment_raw(row), contracts[moment_contract(row)])
-        event.time_us, event.message_id = time_us, moment_message(row)
+        contract, sources = origin_parts(contracts[moment_contract(row)])
+        event = self.reread(moment_raw(row), contract)
+        event.time_us, event.message_id, event.sources = time_us, moment_message(row), sources
         if self._looks_up or row[4] & 0x80:
             restore(event, moment_lookup(row))
         return event

@@ -66,7 +66,8 @@ class Meta(msgspec.Struct):
     """Members by segment."""
     epochs: list[tuple[str, dict[str, int]]] = []
     contracts: list[str] = []
-    """Every contract that has accepted an event; moments name theirs by its index here."""
+    """Every contract that has accepted an event, with the sources of identify calls (`operators/origins.py`); moments name theirs by its
+    index here."""
     large_blocks: int = 0
     """Blocks of records that are too large to be compared."""
     broken: dict[str, Broken] = {}

@@ -57,8 +57,13 @@ def _behind_id(row: bytes) -> int:
 
 
 def moment_contract(row: bytes) -> int:
-    """The number of the contract that accepted the event."""
+    """The number, in `Meta.contracts`, of the contract that accepted the event."""
     return int.from_bytes(row[1:4], "big")
+
+
+def with_contract(row: bytes, contract: int) -> bytes:
+    """The same moment with another number of what accepted it."""
+    return row[:1] + contract.to_bytes(3, "big") + row[4:]
 
 
 def with_owner(row: bytes, owner: int, person: bytes) -> bytes:

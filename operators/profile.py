@@ -90,7 +90,9 @@ def _fold_sent(person: Person, event: Event, program: Program, now: int, touched
     due: int | None = None
     cells, armed = person.cells, person.armed
     told = armed is None or armed > now
-    for at, _, feature in program.sent:
+    for at, source, feature in program.sent:
+        if source is not None and source not in event.sources:
+            continue
         known = len(cells)
         turned = feature.fold(cells, at, event.time_us, event.message_id, event.traits, now)
         if turned or (feature.windowed and not told):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import date
 from hashlib import blake2b
 from pathlib import Path
@@ -205,20 +205,20 @@ class Archive:
         self.flush()
 
     def _take(self, batch: Judged, after: int) -> None:
-        for events, replay_of in _accepted(batch):
+        for events, source, replay_of in _accepted(batch):
             new = events if batch.first > after else [event for event in events if event.position > after]
             days = [event.time_us // _DAY_US for event in new]
             for day in sorted(set(days)):
                 found = new if days.count(day) == len(days) else [event for event, its in zip(new, days, strict=True) if its == day]
-                self._add(batch, day, found, replay_of)
+                self._add(batch, day, found, (source, batch.digest, replay_of))
 
-    def _add(self, batch: Judged, day: int, events: list[Event], replay_of: str | None) -> None:
+    def _add(self, batch: Judged, day: int, events: list[Event], beside: tuple[str, str, str | None]) -> None:
         """Events of one day."""
         key = batch.partition, day
         waiting = self._waiting.get(key)
         if waiting is None:
             waiting = self._waiting[key] = _Waiting()
-        waiting.add(events, (batch.source, batch.digest, replay_of), looked=batch.looked)
+        waiting.add(events, beside, looked=batch.looked)
         self._rows += len(events)
         if waiting.rows >= _CHUNK:
             self._to_columns(key)
@@ -299,12 +299,16 @@ def _file_name(partition: str) -> str:
     return f"{quoted[: _NAME_MAX - len(digest) - 1]}+{digest}"
 
 
-def _accepted(batch: Judged) -> Iterable[tuple[list[Event], str | None]]:
-    """A batch's events, or those that its control entries replay, each with the quarantine's id."""
+def _accepted(batch: Judged) -> Iterator[tuple[list[Event], str, str | None]]:
+    """A batch's events and their source, or those that its control entries replay, each with the quarantine's id."""
     if not batch.control:
-        return [(batch.events, None)]
-    replayed = ((event, quarantined) for entry in batch.control for quarantined, event in entry.outcomes)
-    return (([event], quarantined) for event, quarantined in replayed if isinstance(event, Event))
+        yield batch.events, batch.source, None
+    for entry in batch.control:
+        came = {item["id"]: item.get("partition") for item in entry.entry.get("entries", ())}
+        for quarantined, event in entry.outcomes:
+            if isinstance(event, Event):
+                partition = came.get(quarantined)
+                yield [event], partition.partition("/")[0] if isinstance(partition, str) else batch.source, quarantined
 
 
 def _times(values: list[Any]) -> pa.Array:

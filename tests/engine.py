@@ -125,6 +125,13 @@ class Engine:
         return list(self.view.dump(at_us))
 
 
+def from_source(name: str, events: list[Event]) -> list[Event]:
+    """Events as the model reads them: identify calls say where they come from."""
+    for event in events:
+        event.sources = (name,) if event.traits is not None else ()
+    return events
+
+
 def steps(scenario: Scenario, rng: random.Random, sizes: Sequence[int] = (1, 1, 2, 5, 20)) -> Iterator[tuple[str, list[bytes]]]:
     """Batches of random sizes from the partitions, interleaved at random, and the control entries among them."""
     queues = {f"p{at}": [written(body) for body in part] for at, part in enumerate(scenario.partitions)}
@@ -176,7 +183,7 @@ def compare_steps(
         if name == "control":
             control += map(orjson.loads, records)
         else:
-            events += judge.judge_many(records, 1, 0)[0]
+            events += from_source(name, judge.judge_many(records, 1, 0)[0])
         if restarts and rng.random() < restarts:
             engine.restart(reopen=reopen)
         if every_step or number == len(plan) - 1:

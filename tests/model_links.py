@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, NamedTuple
@@ -56,12 +57,18 @@ def written(value: object) -> object:
 
 
 def accepted(events: Iterable[Event]) -> list[Event]:
-    """One event a message id: the first content stands, of its repeats the best. By (time, id)."""
+    """One event a message id: the first content stands, of its repeats the best, with the sources of all. By (time, id)."""
     standing: dict[str, Event] = {}
+    came: dict[str, set[str]] = defaultdict(set)
     for event in events:
         first = standing.setdefault(event.message_id, event)
         if content(first) == content(event):
             standing[event.message_id] = min(first, event, key=goodness)
+            came[event.message_id].update(event.sources)
+    for message, sources in came.items():
+        if sources != {*standing[message].sources}:
+            standing[message] = copy(standing[message])
+            standing[message].sources = tuple(sorted(sources))
     return sorted(standing.values(), key=moment)
 
 

@@ -67,6 +67,8 @@ def json(value: object) -> bytes:
 
 def matches(feature: Feature, event: Event, at: int, *, such: bool = True) -> bool:
     """Whether the feature looks at the event, ``such``: one that satisfies its ``where``. Dates alone are days of its zone."""
+    if feature.measure == "by_source":
+        return event.type == "identify" and not set(event.sources).isdisjoint(feature.option("sources"))
     if feature.sent:
         return event.type == "identify"
     named = any(event.name == n or (n[-1:] == "*" and event.name.startswith(n[:-1])) for n in feature.events)
@@ -123,6 +125,11 @@ def values_of(feature: Feature, event: Event) -> list[object]:
 def counted(number: int, feature: Feature) -> Exact:
     """No further than conditions ask."""
     return Exact(min(number, number if feature.cap is None else feature.cap) * MICRO)
+
+
+def by_source(feature: Feature, found: list[Read]) -> list[list[Read]]:
+    """What each of the listed sources says."""
+    return [[one for one in found if source in one.event.sources] for source in feature.option("sources")]
 
 
 def numbers(found: list[Read]) -> list[int]:
@@ -272,6 +279,7 @@ MEASURES: dict[str, Callable[[Feature, list[Read], int], object]] = {
     "active_periods": lambda f, found, at: counted(len({(at - one.time_us) // f.option("each") for one in found}), f),
     "first": lambda f, found, at: found[0].value if found else MISSING,
     "last": lambda f, found, at: found[-1].value if found else MISSING,
+    "by_source": lambda f, found, at: next((of[-1].value for of in by_source(f, found) if of), MISSING),
     "latest": lambda f, found, at: is_such(f, found[-1].event) if found else MISSING,
     "first_time": lambda f, found, at: bool(found) and in_window(f, found[0].time_us, at),
     "since_first": lambda f, found, at: since([one.time_us for one in found], at, min),

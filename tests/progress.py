@@ -1,6 +1,9 @@
 """What `make test` says: how far it is, what failed as it fails, and at the end which promises were held and what was skipped.
 
 python -m pytest -p tests.progress
+
+A promise is held against many seeds. `make test` takes every other one of them, `make promises`, with compiled modules, the ones between;
+whoever names a file without this plugin runs all of it.
 """
 
 from __future__ import annotations
@@ -65,6 +68,8 @@ REST = "everything else"
 STEP = 0.05
 """Where no terminal shows a line that moves, a line is written each time that this share of the tests is done."""
 SLOWEST = 5
+SEVERAL = 8
+"""From so many seeds on each form runs a half of them."""
 
 
 def promise_of(test: str) -> str:
@@ -136,6 +141,20 @@ class Progress:
             tell(f"{count:>7}  {file:<42} {why}")
         if not self._skipped:
             tell("nothing")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the seeds of promises to this form that are its own."""
+    drawn: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        seeds = getattr(item, "callspec", None)
+        if seeds is not None and seeds.params.keys() in ({"seed"}, {"group"}) and promise_of(item.nodeid) != REST:
+            drawn.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    first = int(form() == "compiled")
+    others = [item for mine in drawn.values() if len(mine) >= SEVERAL for item in mine[1 - first :: 2]]
+    left = {*others}
+    items[:] = [item for item in items if item not in left]
+    config.hook.pytest_deselected(items=others)
 
 
 @cache

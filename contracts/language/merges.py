@@ -25,5 +25,6 @@ MERGES: dict[str, Merge] = {
     "earliest": Merge("what the earliest call says", MEASURES["first"]),
     "max": Merge("the greatest number", MEASURES["max"]),
     "min": Merge("the least number", MEASURES["min"]),
+    "sources": Merge("what the latest call of the first of these sources says that has one", MEASURES["by_source"]),
     "union": Merge("the different values, of lists their items, the newest", MEASURES["set"], items=True),
 }

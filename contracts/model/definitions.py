@@ -27,7 +27,7 @@ Scope = Literal["person", "device"]
 Measure = Literal[
     "times", "sum", "avg", "min", "max", "stddev", "distinct", "distinct_days", "active_periods", "first", "last", "latest", "first_time",
     "since_first", "since_last", "set", "list", "top", "percentile", "interval_mean", "streak", "session_count", "session_length",
-    "decayed_sum", "sequence", "unbroken",
+    "decayed_sum", "sequence", "unbroken", "by_source",
 ]  # fmt: skip
 
 DAY_US = 86_400_000_000

@@ -19,13 +19,15 @@ class Event:
     ``lookup`` is what lookups have found for it, a JSON object as it is stored with it, which stands in the body under
     ``context.lookup``; empty if nothing was looked up. It is no part of what the event says.
 
+    ``sources`` are the names of the sources that have handed it over, itself or as a repeat, sorted: of an identify call that people took
+    in, of others none.
+
     A class of its own, so that compiled code reads what it holds without a look-up: an event is read more often than anything else.
     """
 
     __slots__ = (
         "body", "consents", "contract", "group", "identifiers", "lookup", "message_id", "name", "position", "properties", "raw",
-        "received_at_us",
-        "time_us", "traits", "type", "unread",
+        "received_at_us", "sources", "time_us", "traits", "type", "unread",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917
@@ -46,6 +48,7 @@ class Event:
         unread: tuple[str, ...] = (),
         lookup: bytes = b"",
         group: tuple[str, dict[str, Any]] | None = None,
+        sources: tuple[str, ...] = (),
     ) -> None:
         self.position = position
         self.time_us = time_us
@@ -63,3 +66,4 @@ class Event:
         self.unread = unread
         self.lookup = lookup
         self.group = group
+        self.sources = sources

@@ -17,7 +17,7 @@ from contracts.model.definitions import Feature, Where
 from contracts.model.traits import Trait
 from contracts.reading.about import ABOUT, checked_type, read_about
 from contracts.reading.derived import WORDS, Deriving, read_made, roots
-from contracts.text.keys import Boolean, Choice, Fields, Key, Names, Own, Schema, Text, offered, text_schema
+from contracts.text.keys import Boolean, Fields, Key, Names, Own, Schema, Text, offered, text_schema
 from contracts.text.problems import listed
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import path_text
@@ -112,15 +112,34 @@ def _trait(reader: Reader, item: Tree, said: dict[str, Any], fields: dict[str, T
 def _merged(reader: Reader, name: str, fields: dict[str, Tree], measured: Measured) -> tuple[Trait, Typed]:
     """What identify calls write, by the word behind `merge`."""
     at, before = fields["merge"], len(reader.problems)
-    word = reader.choice(at, MERGES, "latest")
+    sources = _sources(reader, at)
+    word = "sources" if sources is not None else reader.choice(at, [one for one in MERGES if one != "sources"], "latest")
     for key in _BESIDE:
         if key in fields and (key != "limit" or word != "union"):
             reader.refuse(fields[key], "`limit` beside `merge: union`" if key == "limit" else "nothing of events beside `merge`", key)
-    trait, typed = _sent(reader, MERGES[word], name, fields, measured)
+    trait, typed = _sent(reader, MERGES[word], name, fields, measured, sources=sources)
     return (trait, typed) if len(reader.problems) == before else (replace(trait, feature=None), typed)
 
 
-def _sent(reader: Reader, merge: Merge, name: str, fields: dict[str, Tree], measured: Measured) -> tuple[Trait, Typed]:
+def _sources(reader: Reader, at: Tree) -> tuple[str, ...] | None:
+    """Of `merge: {sources: [crm, web]}` the sources, the first counts most; None of any other merge."""
+    if at.value == "sources":
+        reader.refuse(at, "the sources, the first counts most", "no list of them", "write `merge: {sources: [crm, web]}`")
+        return ()
+    if not isinstance(at.value, dict):
+        return None
+    listed = reader.required(at, reader.fields(at, ("sources",)), "sources", "sources: [crm, web], the first counts most")
+    found: dict[str, None] = {}
+    for part in () if listed is None else reader.texts(listed, "the name of a source in skep.yaml, or a list of them"):
+        if part.value in found:
+            reader.refuse(part, "every source once", f"{part.value} again")
+        found[part.value] = None
+    return tuple(found)
+
+
+def _sent(
+    reader: Reader, merge: Merge, name: str, fields: dict[str, Tree], measured: Measured, *, sources: tuple[str, ...] | None = None
+) -> tuple[Trait, Typed]:
     emit, path = "emit" in fields and fields["emit"].value is True, path_text((name,))
     typed = measured.properties.typed("identify", path) if measured.properties.contracts.get("identify") else None
     if "name" in fields:
@@ -135,8 +154,10 @@ def _sent(reader: Reader, merge: Merge, name: str, fields: dict[str, Tree], meas
         of = {"identify": typed_below(typed, (None,)) or typed}
     mine = {key: part for key, part in fields.items() if key not in OPTIONS or key in {option.name for option in measure.options}}
     options = read_options(reader, mine, measure, "merge", ()) or {}
+    if sources is not None:
+        options["sources"] = sources
     feature = Feature("", ("identify",), (), None, measure.name, path + "[]" * merge.items, None, options=as_options(options), sent=True)
-    return Trait(name, measure.trait, measured.add(feature), emit), measure.value(of, at.file, at.line)
+    return Trait(name, measure.trait or measure.name, measured.add(feature), emit), measure.value(of, at.file, at.line)
 
 
 def inexact(traits: dict[str, Trait]) -> dict[str, str]:
@@ -189,6 +210,12 @@ _TAKERS = {
 _TAKERS["limit"]["anyOf"].append({"required": ["merge"]})
 
 
+def _merge_schema(_names: Names) -> Schema:
+    words: Schema = {"enum": [word for word in MERGES if word != "sources"]}
+    listed: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}
+    return {"anyOf": [words, {"type": "object", "additionalProperties": False, "required": ["sources"], "properties": {"sources": listed}}]}
+
+
 def _ratio_schema(names: Names) -> Schema:
     one = offered(names.get("traits", ()))
     return {"type": "object", "additionalProperties": False, "required": ["of", "to"], "properties": {"of": one, "to": one}}
@@ -206,7 +233,7 @@ TRAIT = Fields(
         *(_measure_key(word, measure) for word, measure in TRAITS.items()),
         Key("expression", Own(text_schema()), "what it is made of: other traits, numbers, + - * / = != < <= > >= and or not exists(…)"),
         Key("ratio", Own(_ratio_schema), "one trait divided by another"),
-        Key("merge", Choice(tuple(MERGES)), "how what several identify calls say becomes one value", default="latest"),
+        Key("merge", Own(_merge_schema), "how what several identify calls say becomes one value"),
     ),
     {
         "dependencies": {

@@ -17,6 +17,7 @@ from contracts.model.hashing import Hasher
 from operators.backfill.chunks import EVENT, NOBODY, PROPERTIES, REFUSED, STORED, TRAITS, Chunk, LaidDown, decode_judged, encode
 from operators.judge import Judge
 from operators.lookups.attached import count, restore
+from operators.origins import origin
 from operators.quality.scorer import BatchQuality, Scorer
 from operators.quality.scores import Scores
 from operators.records import SEEN_BESIDE
@@ -125,6 +126,7 @@ class Judging:
         refused = uncorrected = 0
         applied = self._applied.get(batch.partition, 0)
         contracts: dict[str, None] = {}
+        came = (batch.source,)
         looked: dict[str, list[int]] = {}
         self._fresh = []
         for at in range(0, len(records), TOGETHER):
@@ -136,7 +138,7 @@ class Judging:
                 uncorrected += sum(position > applied for position in part.uncorrected)
                 events = part.events if part.digest == self._digest else list(map(self._judge.understood, part.events))
                 self._lay_down(events, part.refused, rows, messages, groups, also)
-                contracts |= dict.fromkeys(event.contract for event in events)
+                contracts |= dict.fromkeys(event.contract if event.traits is None else origin(event.contract, came) for event in events)
                 new = [event for event in events if event.position > applied]
                 if part.looked:
                     count(looked, new)

@@ -97,6 +97,8 @@ class Folding:
         judged = decode_judged(row[1:])
         event = event_of(judged, laid.first + at, identifiers[laid.groups[at]], looks_up=self._looks_up)
         seen, message = self._shard.seen, judged.message
+        if event.traits is not None:
+            event.sources = (laid.batch.source,)
         # What the shard does not have may have come before in this island.
         known = seen.get(message) if judged.places & STORED else seen.pending.get(message)
         refusal = take_known(self._work, event, laid.batch.partition, message, known, exempt=True)

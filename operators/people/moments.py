@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from contracts.model.batches import Event
 from operators.meta import Meta
-from operators.moment_row import moment_owner, pack_moment
+from operators.moment_row import moment_owner, pack_moment, with_contract
+from operators.origins import Origins
 from operators.people.heads import Heads, owner_key
 from operators.people.reading import Reading
 from operators.people.stored import committed_moments, committed_pages
@@ -67,8 +68,7 @@ class Moments:
         """What owners' events come to, which hears of what they get and lose."""
         self._reading = reading
         self._shard = shard
-        self._contracts = meta.contracts
-        self._numbers = {contract: number for number, contract in enumerate(meta.contracts)}
+        self._origins = Origins(meta.contracts)
         self._changed: dict[bytes, Rows] = {}
         """Changed in this commit: anchor → key → what lies in the row, the newest row last; nothing if it goes. A moment that
         came by itself is what it is stored as, until another comes."""
@@ -84,13 +84,14 @@ class Moments:
 
     def keep(self, anchor: bytes, event: Event, message: bytes, owner: Owner) -> None:
         """Remember an event under its anchor, and where that is under ``message``, the hash of its id."""
-        number = self._numbers.get(event.contract)
-        if number is None:
-            number = self._numbers[event.contract] = len(self._contracts)
-            self._contracts.append(event.contract)
-        row = pack_moment(owner[0], owner[1], number, event.message_id.encode("utf-8", "surrogatepass"), event.raw, event.lookup)
+        message_id = event.message_id.encode("utf-8", "surrogatepass")
+        row = pack_moment(owner[0], owner[1], self._origins.number(event), message_id, event.raw, event.lookup)
         self.put(anchor, event.time_us, message, row)
         self._heads.add(owner_key(anchor, owner), event, anchor)
+
+    def came_again(self, kept: Kept, event: Event) -> None:
+        """Store with a moment that ``event``, a repeat of it, has come from more sources."""
+        self.rewrite(kept, with_contract(kept.row, self._origins.number(event)))
 
     def put(self, anchor: bytes, time_us: int, message: bytes, row: bytes) -> None:
         """Store a moment, in one row with others of its anchor and of this commit if they lie close together."""

@@ -54,6 +54,8 @@ def _judged(work: Work, key: bytes, row: QuarantineRow, outcome: Event | Refused
     duplicates = meta.duplicate
     meta.count_refusal(row.reason, -1, source)
     if isinstance(outcome, Event):
+        if outcome.traits is not None:
+            outcome.sources = (source,)
         refusal = take(work, outcome, CONTROL, exempt=True)
         if refusal is None:
             work.quality.begin(source, 0)

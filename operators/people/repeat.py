@@ -7,6 +7,7 @@ import orjson
 from contracts.envelope import content, replaces
 from contracts.model.batches import Event
 from operators.moment_row import moment_contract, moment_lookup, moment_raw
+from operators.origins import origin_parts, united
 from operators.people.moments import Kept
 from operators.people.recompute import rebuild
 from operators.people.work import Work
@@ -32,9 +33,26 @@ def settle(work: Work, event: Event, kept: Kept) -> tuple[str, str] | None:
     if raw != event.raw and content(orjson.loads(raw)) != content(orjson.loads(event.raw) if work.definitions.lookups else event.body):
         return "conflict", f"message {event.message_id} came before with another content; the first one stands"
     work.meta.duplicate += 1
-    if replaces(event, kept.time_us, work.meta.contracts[moment_contract(kept.row)], raw, moment_lookup(kept.row)):
+    contract, sources = origin_parts(work.meta.contracts[moment_contract(kept.row)])
+    if event.sources:
+        event.sources = united(sources, event.sources)
+    if replaces(event, kept.time_us, contract, raw, moment_lookup(kept.row)):
         _replace(work, event, kept)
+    elif event.sources != sources:
+        _come_again(work, event, kept)
     return None
+
+
+def _come_again(work: Work, event: Event, kept: Kept) -> None:
+    """What is stored stands, and has come from more sources than it is known of."""
+    stored = work.reread(kept)
+    stored.sources = event.sources
+    work.moments.came_again(kept, stored)
+    anchors = {work.store.hash(pair) for pair in stored.identifiers}
+    if work.program.sourced and anchors:
+        work.begin(stored.message_id, stored.time_us)
+        holders = {holder.key: holder for holder in map(work.store.holder, sorted(anchors)) if holder is not None}
+        rebuild(work, holders.values(), anchors)
 
 
 def _replace(work: Work, event: Event, kept: Kept) -> None:

@@ -22,11 +22,13 @@ from state.keys import sequence_key
 
 def take_in(work: Work, records: Sequence[Event | Refused], batch: JudgedBatch, done: int) -> None:
     """Take in the records of a batch that lie behind the position ``done``, in order."""
-    partition, history, accepted = batch.partition, batch.history, work.quality.accepted
+    partition, history, accepted, sources = batch.partition, batch.history, work.quality.accepted, (batch.source,)
     for record in records:
         if record.position <= done:
             continue
         if isinstance(record, Event):
+            if record.traits is not None and not record.sources:
+                record.sources = sources
             refusal = take(work, record, partition, exempt=history)
             if refusal is not None:
                 refuse(work, refused_event(record, *refusal), batch)

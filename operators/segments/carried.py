@@ -12,6 +12,7 @@ from functools import cached_property
 
 from contracts.model.definitions import Definitions, Feature, Segment
 from contracts.model.event_patterns import matches
+from operators.origins import origin_parts
 from operators.records import Person
 from operators.segments.cells.cell import Cell
 from operators.segments.compile import Program
@@ -72,10 +73,10 @@ class Carried:
         return Program(self.added)
 
     def matters(self, contract: str) -> bool:
-        """Whether an event that a contract accepted, "" is none, may say something of a feature that is new."""
+        """Whether an event that a contract of `Meta.contracts` accepted may say something of a feature that is new."""
         found = self._matters.get(contract)
         if found is None:
-            event = contract.partition("/")[0]
+            event = origin_parts(contract)[0].partition("/")[0]
             features = self.narrow.features
             wanted = not event or any(one.session_us is not None or any(matches(p, event) for p in one.events) for one in features)
             found = self._matters[contract] = wanted

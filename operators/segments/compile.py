@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from contracts.language.exact import exact_test
-from contracts.model.definitions import Definitions, Did, InOrder, Segment, TraitIs, Where, leaves
+from contracts.model.definitions import Definitions, Did, Feature, InOrder, Segment, TraitIs, Where, leaves
 from contracts.model.event_patterns import matches
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
@@ -60,6 +60,14 @@ class Route:
         return chosen
 
 
+class Sent(NamedTuple):
+    """Number of a feature that has a cell, the source whose calls it takes (None: all), and how it folds their traits."""
+
+    at: int
+    source: str | None
+    cell: Cell
+
+
 class Plan(NamedTuple):
     """Segments to evaluate, in order, emitted traits to compare, and whether consents and the confidence may have changed."""
 
@@ -86,8 +94,10 @@ class Program(Facts):
         self.without = [FORMS[segment.who.form].without(self, segment.who) for segment in self.segments]
         """By segment: the number of a cell without which nobody is a member, None if there is no such."""
         self._routes: dict[str, Route] = {}
-        self.sent: list[Touch] = [(at, None, self.cells[at]) for at, feature in enumerate(self.features) if feature.sent]
+        self.sent = [sent for at, feature in enumerate(self.features) if feature.sent for sent in self._sent(at, feature)]
         """What every identify call touches."""
+        self.sourced = any(sent.source is not None for sent in self.sent)
+        """Whether it counts where a call comes from."""
         self._index_dependencies()
         self.turning = self._turning()
         """By number under which people hold a cell: the features of which it matters to who has that when they change by themselves."""
@@ -130,6 +140,12 @@ class Program(Facts):
                 cell = self._cell_for(at, name) if feature.measure == "top" else self.cells[at]
                 route.add(at, feature.where, cell, feature.timezone)
         return route
+
+    def _sent(self, at: int, feature: Feature) -> list[Sent]:
+        if feature.measure != "by_source":
+            return [Sent(at, None, self.cells[at])]
+        listed = feature.option("sources")
+        return [Sent(at, source, self._cell_for(at, "identify", step=place)) for place, source in enumerate(listed)]
 
     def _in_session(self, route: Route, at: int, name: str, *, named: bool) -> None:
         """Whatever is done makes the session, and so does what does not match."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contracts.model.definitions import Condition, Definitions, InAccount, Segment, leaves
 from contracts.model.event_patterns import matches
 from contracts.model.of_accounts import of_accounts
+from operators.origins import origin_parts
 from operators.segments.compile import Program
 from operators.segments.forms import of_account
 
@@ -25,10 +26,10 @@ class OnAccounts(Program):
         """Whether anything is computed of what members do."""
 
     def matters(self, contract: str) -> bool:
-        """Whether an event that a contract accepted, "" is none, may be counted."""
+        """Whether an event that a contract of `Meta.contracts` accepted may be counted."""
         found = self._matters.get(contract)
         if found is None:
-            event = contract.partition("/")[0]
+            event = origin_parts(contract)[0].partition("/")[0]
             wanted = not event or any(matches(pattern, event) for one in self.features for pattern in one.events)
             found = self._matters[contract] = wanted
         return found

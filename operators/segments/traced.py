@@ -27,11 +27,14 @@ def contributions(program: Program, at: int, person: Person, events: Iterable[Ev
     cell, measure, slot = program.cells[at], program.features[at].measure, program.slots[at]
     nothing = _text(cell.shown(None, now))
     found: list[tuple[Event, Any]] = []
+    held = program.cell(person, at)
     for event in sorted(events, key=lambda event: (event.time_us, event.message_id)):
-        frame = cell.alone(program.cell(person, at))
+        frame = cell.alone(held)
         alone: dict[int, Any] = {} if frame is None else {slot: frame}
         if _folds(program, at, event, alone, now):
             value = cell.shown(alone.get(slot), now)
+            if measure == "by_source" and alone.get(slot) != held:
+                continue
             if _text(value) != nothing or (measure in _SEVERAL and cell.counts(alone.get(slot), now)):
                 found.append((event, value))
     if measure in _EARLIEST:
@@ -39,21 +42,24 @@ def contributions(program: Program, at: int, person: Person, events: Iterable[Ev
     if measure in _LATEST:
         return found[-1:]
     if measure in _EXTREME:
-        whole = _text(cell.shown(program.cell(person, at), now))
+        whole = _text(cell.shown(held, now))
         return [one for one in found if _text(one[1]) == whole]
     return found
 
 
 def _folds(program: Program, at: int, event: Event, cells: dict[int, Any], now: int) -> bool:
     """Fold an event into the cell at which the feature looks among these, if it counts such events."""
-    slot, sent = program.slots[at], program.features[at].sent
-    said = (event.traits if sent else event.properties) or {}
-    touches = program.sent if sent else program.route(event.name).chosen(said) if event.name else []
-    for number, matches, cell in touches:
-        if number == slot and (matches is None or matches(said, event.body)):
-            cell.fold(cells, slot, event.time_us, event.message_id, said, now)
-            return True
-    return False
+    slot = program.slots[at]
+    if program.features[at].sent:
+        said = event.traits or {}
+        folding = [cell for number, source, cell in program.sent if number == slot and (source is None or source in event.sources)]
+    else:
+        said = event.properties
+        touches = program.route(event.name).chosen(said) if event.name else []
+        folding = [cell for number, matches, cell in touches if number == slot and (matches is None or matches(said, event.body))]
+    for cell in folding[:1]:
+        cell.fold(cells, slot, event.time_us, event.message_id, said, now)
+    return bool(folding)
 
 
 def turns(program: Program, at: int, person: Person, now: int) -> tuple[int, Any] | None:

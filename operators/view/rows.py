@@ -14,6 +14,7 @@ from operators.apart import decode_whole
 from operators.epochs import CONTROL
 from operators.extract import Identifiers
 from operators.meta import Meta, Underway
+from operators.origins import origin_parts
 from operators.people.manual import Rulings
 from operators.records import Person, decode_person
 from operators.segments.carried import Carried, Memberships
@@ -94,7 +95,7 @@ class SpaceRows:
     def readings(self) -> dict[str, Reading]:
         """By the name of an old contract: how the documents that it accepted are read now."""
         meta = self.meta
-        return Readings(self.program.definitions).all(meta.contracts) if meta.digest else {}
+        return Readings(self.program.definitions).all(origin_parts(each)[0] for each in meta.contracts) if meta.digest else {}
 
     def at(self, at_us: int | None) -> int:
         """The time to answer for: the clock if none is asked. Raises BeforeClock."""

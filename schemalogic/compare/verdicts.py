@@ -37,22 +37,22 @@ class OutOfTime(Exception):  # noqa: N818 - it is no error
 
 
 class Clock:
-    """The time for a question, in seconds."""
+    """The time for a question, in seconds of the processor for this thread: who else works changes no answer."""
 
     def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+        self._end = time.thread_time() + seconds
         self._steps = 0
 
     @property
     def left(self) -> float:
-        return max(0.0, self._end - time.monotonic())
+        return max(0.0, self._end - time.thread_time())
 
     def shorten(self, seconds: float) -> None:
         """Leave at most so much time."""
-        self._end = min(self._end, time.monotonic() + seconds)
+        self._end = min(self._end, time.thread_time() + seconds)
 
     def tick(self) -> None:
         """Called in every loop; OutOfTime when the time is over."""
         self._steps += 1
-        if self._steps & 15 == 0 and time.monotonic() > self._end:
+        if self._steps & 15 == 0 and time.thread_time() > self._end:
             raise OutOfTime

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from contracts import ContractErrors, Problem
 from contracts.model.definitions import Definitions
+from contracts.text.problems import choices
 from skep.project.definitions import faults, lost_and_in_force
 from skep.project.lookup_versions import data_problems
 from skep.project.settings import Settings, load_definitions
@@ -24,7 +26,19 @@ def checked(settings: Settings) -> tuple[Definitions, list[Problem]]:
     if problems:
         raise ContractErrors(problems)
     missing = data_problems(settings, (one for one in definitions.lookups if one.on_error != "refuse"))
-    return definitions, lost_and_in_force(settings, definitions)[1] + missing
+    return definitions, lost_and_in_force(settings, definitions)[1] + missing + list(_unknown_sources(settings, definitions))
+
+
+def _unknown_sources(settings: Settings, definitions: Definitions) -> Iterator[Problem]:
+    """Sources by which a trait is merged, that are none of skep.yaml: one that is misspelt would never count."""
+    names = [source.name for source in settings.sources]
+    for trait in definitions.traits:
+        feature = definitions.features.get(trait.feature or "")
+        for source in feature.option("sources") if feature is not None and feature.measure == "by_source" else ():
+            if source not in names:
+                use = next(use for use in definitions.uses if (use.kind, use.name, use.of) == ("trait", trait.name, "property"))
+                key = f"{use.key.rpartition('.')[0]}.merge.sources"
+                yield Problem(use.file, use.line, key, "a source of skep.yaml", source, choices(source, names))
 
 
 def waiting_for_drafts(settings: Settings, definitions: Definitions) -> dict[str, int]:

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from skep.cli import console, offered
-from skep.cli.context import settings_of
+from skep.cli.context import folder_of, settings_of
 from skep.cli.options import Json, OneSpace, Space, answer, answers
 
 segments_app = typer.Typer(help="Segments, and who is a member of them.", no_args_is_help=True)
@@ -115,6 +116,42 @@ def segments_explain(
     with console.spinner("looking at the evidence …"):
         found = explained(settings, name, person, space, at)
     answers(found, show, json=json)
+
+
+class Platform(StrEnum):
+    """Where segments come from."""
+
+    posthog = "posthog"
+    segment = "segment"
+    unomi = "unomi"
+    dittofeed = "dittofeed"
+
+
+@segments_app.command("import")
+def segments_import(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Exported definitions: JSON; of segment also the text of one query.")],
+    *,
+    platform: Annotated[Platform, typer.Option("--from", help="Whose they are.")],
+    folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where they go (default: contracts/segments).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite segments that are there.")] = False,
+) -> None:
+    """Make segments of the definitions of another platform.
+
+    With a note wherever the meaning differs. What cannot be said is marked, and `skep check` refuses it.
+
+    Example: skep segments import --from posthog cohorts.json
+    """
+    from skep.tools.importing.imported import drafted, write
+
+    found = drafted(platform.value, file)
+    paths = write(found, folder or (folder_of(context) or Path()) / "contracts" / "segments", force=force)
+    for path, one in zip(paths, found, strict=True):
+        left = f", {one.missing:,} conditions of it cannot be said" if one.missing else ""
+        console.out.print(f"{path}{left}")
+        for line in one.told:
+            console.out.print(f"  {line}")
+    console.out.print("Next: `skep check`, then `skep segments preview NAME`")
 
 
 @segments_app.command("log")

@@ -27,6 +27,7 @@ from operators.backfill import joining
 from operators.backfill.chunks import Chunk, Folded
 from operators.backfill.islands import Islands
 from operators.epochs import CONTROL
+from operators.origins import number_origins
 from operators.people.space import Space
 from operators.quality.scorer import BatchQuality
 from skep.answers.sources import FileRow, report
@@ -238,8 +239,7 @@ class _Backfill:
         self._islands += count
         self._largest = max(self._largest, largest)
         before = meta_row.decode(slice_.meta)
-        for chunk in chunks:
-            before.contracts += [name for name in chunk.contracts if name not in before.contracts]
+        number_origins(before.contracts, (name for chunk in chunks for name in chunk.contracts))
         slice_.meta = meta_row.encode(before)
         with self._timed("fold"):
             folded = self._fold(slice_, chunks, shares)

@@ -119,19 +119,20 @@ def chosen_sql(source: str) -> str:
     Several, numbered from 1 in the order of the sources, if these are equal; `_choose_among_equals` leaves one.
     """
     columns = f"""message_id, {_utc("event_time")} AS event_time, a.contract = '' AS bare, filename, file_row_number,
-                a.replay_of IS NOT NULL AS replayed, a.partition, a.position"""
+                a.replay_of IS NOT NULL AS replayed, a.partition, a.position, a.source"""
     return f"""
         CREATE TABLE work.chosen AS
         WITH accepted AS ({accepted_sql(source, columns)}),
         repeats AS (SELECT message_id, count(*) AS times FROM accepted GROUP BY message_id),
         best AS (
-            SELECT a.* FROM accepted a JOIN repeats r USING (message_id) WHERE r.times > 1
+            SELECT a.*, list_sort(list_distinct(list(source) OVER (PARTITION BY message_id))) AS sources
+            FROM accepted a JOIN repeats r USING (message_id) WHERE r.times > 1
             QUALIFY rank() OVER (PARTITION BY message_id ORDER BY bare, event_time) = 1
         )
-        SELECT a.filename, a.file_row_number, a.event_time, NULL AS message_id, 1 AS nth
+        SELECT a.filename, a.file_row_number, a.event_time, [a.source] AS sources, NULL AS message_id, 1 AS nth
         FROM accepted a JOIN repeats r USING (message_id) WHERE r.times = 1
         UNION ALL
-        SELECT filename, file_row_number, event_time, message_id, row_number() OVER (
+        SELECT filename, file_row_number, event_time, sources, message_id, row_number() OVER (
             PARTITION BY message_id ORDER BY replayed, partition, position, filename, file_row_number
         ) FROM best
     """
@@ -166,13 +167,13 @@ def shown_sql(source: str, raw: str) -> str:
     """The columns of ``events`` before anything is hidden. The ``name`` of a page or screen goes among its properties."""
     paths = ", ".join(quote(f"$.{name}") for name in _BODY_PATHS)
     return f"""
-        SELECT message_id, type, nullif(event, '') AS event, event_time, received_at, $space AS space, source,
+        SELECT message_id, type, nullif(event, '') AS event, event_time, received_at, $space AS space, source, sources,
             {_text("part[1]")} AS user_id, {_text("part[2]")} AS anonymous_id,
             CASE WHEN type IN ('page', 'screen') THEN {_named_properties()} ELSE {_object("part[3]")} END AS properties,
             {_object("part[4]")} AS traits, {_context()} AS context, contract, definitions
         FROM (
-            SELECT a.message_id, a.type, a.event, c.event_time, {_utc("a.received_at")} AS received_at, a.source, a.contract, a.definitions,
-                a.lookup,
+            SELECT a.message_id, a.type, a.event, c.event_time, {_utc("a.received_at")} AS received_at, a.source, c.sources,
+                a.contract, a.definitions, a.lookup,
                 json_extract(coalesce(o.said, {raw}), [{paths}]) AS part
             FROM {source} a JOIN work.chosen c ON c.filename = a.filename AND c.file_row_number = a.file_row_number
                 LEFT JOIN work.once o ON o.filename = a.filename AND o.file_row_number = a.file_row_number

@@ -2,9 +2,8 @@
 
 The definition is YAML: ``segments`` by name (a condition, or the keys of a segment), ``traits``, those of ``accounts``, ``purposes``, and
 ``shown``: the names of traits whose values stand there, too; ``identity``, and ``lists`` by the names of their files. A line of events is
-``TIME PERSON NAME JSON``: the properties of an event, of ``identify`` the traits, of ``group`` the traits and the ``id`` of the
-account, of ``consents`` what is granted. The last line
-before ``----`` begins with ``at``.
+``TIME PERSON NAME JSON``: the properties of an event, of ``identify`` (``identify@crm``: from that source) the traits, of ``group`` the
+traits and the ``id`` of the account, of ``consents`` what is granted. The last line before ``----`` begins with ``at``.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import contracts
 from contracts.model.batches import Event
 from contracts.model.definitions import Definitions
 from contracts.text.yaml_tree import Reader
+from tests.engine import from_source
 from tests.generator import to_events
 from tests.model_links import instant
 
@@ -26,25 +26,27 @@ FOLDER = Path(__file__).parent / "segments"
 
 @dataclass(frozen=True)
 class Case:
-    """One golden file; ``people`` are user ids."""
+    """One golden file; ``people`` are user ids, ``sources`` where each of the bodies comes from."""
 
     asked: str
     expected: str
     given: Any
     definitions: Definitions
     bodies: list[dict[str, Any]]
+    sources: list[str]
     times: list[str]
 
     @property
     def people(self) -> list[str]:
         return sorted({body["userId"] for body in self.bodies})
 
-    def until(self, time: str) -> list[dict[str, Any]]:
-        """What has happened by a time."""
-        return [body for body in self.bodies if instant(body["timestamp"]) <= instant(time)]
+    def until(self, time: str) -> list[tuple[str, dict[str, Any]]]:
+        """What has happened by a time, and where it comes from."""
+        pairs = zip(self.sources, self.bodies, strict=True)
+        return [(source, body) for source, body in pairs if instant(body["timestamp"]) <= instant(time)]
 
     def events(self, time: str) -> list[Event]:
-        return to_events(self.until(time), self.definitions)
+        return [event for source, body in self.until(time) for event in from_source(source, to_events([body], self.definitions))]
 
     def shown(self, members: dict[str, set[tuple[str, str]]]) -> str:
         """(segment, person) of each time, and (trait, person and value), as the file has it."""
@@ -66,7 +68,8 @@ def read(path: Path) -> Case:
     *lines, last = rest.strip().splitlines()
     assert last.startswith("at "), path
     bodies = [_body(number, line) for number, line in enumerate(lines, 1) if line]
-    return Case(asked, expected, given, definitions_of(given), bodies, last.split()[1:])
+    sources = [line.split(" ", 3)[2].partition("@")[2] or "p" for line in lines if line]
+    return Case(asked, expected, given, definitions_of(given), bodies, sources, last.split()[1:])
 
 
 def definitions_of(given: Any) -> Definitions:
@@ -85,7 +88,8 @@ def definitions_of(given: Any) -> Definitions:
 
 def _body(number: int, line: str) -> dict[str, Any]:
     time, person, rest = line.split(" ", 2)
-    name, _, text = rest.partition(" {")
+    named, _, text = rest.partition(" {")
+    name = named.partition("@")[0]
     content = json.loads("{" + text) if text else {}
     body: dict[str, Any] = {"messageId": f"m{number}", "timestamp": time, "userId": person, "context": {}}
     if name == "identify":

@@ -51,8 +51,9 @@ def by_model(case: Case, time: str) -> list[bytes]:
 
 def by_stream(case: Case, time: str, folder: Path) -> Members:
     engine = Engine(folder, case.definitions)
-    engine.start(["p"])
-    engine.feed("p", [written(body) for body in case.until(time)])
+    engine.start(sorted({*case.sources}))
+    for source, body in case.until(time):
+        engine.feed(source, [written(body)])
     found = told(case, engine.dump(instant(time)))
     engine.shard.close()
     return found

@@ -27,7 +27,7 @@ from skep.tools.editor import words
 from skep.tools.editor.files import contract_schemas
 from skep.tools.editor.names import Names
 from tests import model, model_segments
-from tests.engine import HASHER, Engine
+from tests.engine import HASHER, Engine, from_source
 from tests.generator import to_events, written
 from tests.golden.cases import definitions_of
 from tests.model_links import instant
@@ -75,9 +75,12 @@ def offered() -> set[str]:
 
 
 def merges_offered() -> set[str]:
-    return {*contract_schemas(Names())["traits"]["properties"]["traits"]["items"]["properties"]["merge"]["enum"]}
+    words, listed = contract_schemas(Names())["traits"]["properties"]["traits"]["items"]["properties"]["merge"]["anyOf"]
+    return {*words["enum"], *listed["properties"]}
 
 
+OF_MERGES = {"by_source"}
+"""What no measure beside an event is."""
 WORDS: dict[str, dict[str, set[str]]] = {
     "forms": {
         "language": set(FORMS),
@@ -89,11 +92,11 @@ WORDS: dict[str, dict[str, set[str]]] = {
         "docs/segments.md": documented("Forms"),
     },
     "measures": {
-        "language": set(MEASURES),
-        "stream": set(cells.MEASURES),
-        "SQL twin": set(sql_measures.MEASURES),
+        "language": set(MEASURES) - OF_MERGES,
+        "stream": set(cells.MEASURES) - OF_MERGES,
+        "SQL twin": set(sql_measures.MEASURES) - OF_MERGES,
         "editor": offered(),
-        "model": set(model_segments.MEASURES),
+        "model": set(model_segments.MEASURES) - OF_MERGES,
         "docs/segments.md": documented("Measures"),
     },
     "merges": {"language": set(MERGES), "editor": merges_offered(), "docs/segments.md": documented("Merges")},
@@ -147,9 +150,10 @@ def test_examples_are_true(word: str, meaning: str, example: str, of_ada: str, e
     segments = {"buyers": {"did": "order_completed"}, **({} if what else {"example": given})}
     definitions = definitions_of({**what, "segments": segments, "purposes": [{"name": "marketing", "default": "denied"}], "lists": LISTS})
     engine.clear(definitions)
-    engine.start(["p"])
-    engine.feed("p", [written(body) for body in ADA])
-    for lines in (engine.dump(instant(NOW)), model.dump(to_events(ADA, definitions), [], definitions, instant(NOW), hasher=HASHER)):
+    engine.start(["web"])
+    engine.feed("web", [written(body) for body in ADA])
+    events = from_source("web", to_events(ADA, definitions))
+    for lines in (engine.dump(instant(NOW)), model.dump(events, [], definitions, instant(NOW), hasher=HASHER)):
         ada = next(line for line in map(orjson.loads, lines) if line["kind"] == "profile")
         found = json.dumps(ada["traits"][given["name"]]) if what else "yes" if "example" in ada["segments"] else "no"
         assert found == of_ada

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ RULES = IdentityRules(1, (Namespace("user_id", ("userId",)), Namespace("device",
 JSON = pa.string()
 EVENTS = [
     ("message_id", pa.string()), ("event", pa.string()), ("type", pa.string()), ("event_time", pa.timestamp("us")),
-    ("properties", JSON), ("traits", JSON), ("context", JSON),
+    ("properties", JSON), ("traits", JSON), ("context", JSON), ("sources", pa.list_(pa.string())),
 ]  # fmt: skip
 
 
@@ -63,6 +64,12 @@ def relation(con: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str,
     con.register(f"{name}_rows", table)
     casts = ", ".join(f"CAST({c} AS JSON) AS {c}" if c in ("properties", "traits", "context") else c for c, _ in columns)
     con.execute(f"CREATE TABLE {name} AS SELECT {casts} FROM {name}_rows")
+
+
+def _whole(  # noqa: PLR0917
+    message: str, name: str, time_us: int, properties: Any, context: Any, traits: Any = None, sources: Sequence[str] = ()
+) -> tuple[Any, ...]:
+    return message, name, time_us, properties, context, traits or {}, [*sources]
 
 
 def store(
@@ -85,8 +92,9 @@ def store(
             orjson.dumps(p).decode(),
             orjson.dumps(said).decode(),
             None if c is None else orjson.dumps(c).decode(),
+            came,
         )
-        for m, name, t, p, c, said in ((*event, {}) if len(event) == 5 else event for event in events or [])
+        for m, name, t, p, c, said, came in (_whole(*event) for event in events or [])
     ]
     relation(con, "events", EVENTS, rows)
     relation(con, "attributions", [("message_id", pa.string()), ("profile_id", pa.string())], owners or [])
@@ -398,7 +406,7 @@ def random_event(rng: random.Random, at: int) -> Event:
 def store_of(events: list[Event], lines: list[dict[str, Any]], computed: set[str]) -> duckdb.DuckDBPyConnection:
     people = [line for line in lines if line["kind"] == "profile"]
     return store(
-        [(e.message_id, e.name, e.time_us, e.properties, e.body["context"], e.traits or {}) for e in events],
+        [(e.message_id, e.name, e.time_us, e.properties, e.body["context"], e.traits, e.sources) for e in events],
         owners=[(line["id"], line["profile"]) for line in lines if line["kind"] == "message"],
         profiles={line["id"]: {k: v for k, v in line["traits"].items() if k not in computed} for line in people},
         consents=[(line["id"], purpose, granted) for line in people for purpose, granted in line["consents"].items()],

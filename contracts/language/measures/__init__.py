@@ -7,13 +7,14 @@ from contracts.language.measures.beside import Option
 from contracts.language.measures.counting import ACTIVE_PERIODS, DISTINCT, DISTINCT_DAYS, STREAK, TIMES
 from contracts.language.measures.lasting import INTERVAL_MEAN, SESSION_COUNT, SESSION_LENGTH, SINCE_FIRST, SINCE_LAST
 from contracts.language.measures.measure import Measure
-from contracts.language.measures.valued import FIRST, FIRST_TIME, LAST, LATEST, LIST, SET, TOP
+from contracts.language.measures.valued import BY_SOURCE, FIRST, FIRST_TIME, LAST, LATEST, LIST, SET, TOP
 
 MEASURES: dict[str, Measure] = {
     measure.name: measure
     for measure in (
         TIMES, SUM, AVG, MIN, MAX, STDDEV, DISTINCT, DISTINCT_DAYS, ACTIVE_PERIODS, FIRST, LAST, LATEST, FIRST_TIME,
         SINCE_FIRST, SINCE_LAST, DECAYED_SUM, SET, LIST, TOP, PERCENTILE, INTERVAL_MEAN, STREAK, SESSION_COUNT, SESSION_LENGTH,
+        BY_SOURCE,
     )
 }  # fmt: skip
 CONDITIONS = tuple(measure.name for measure in MEASURES.values() if measure.asks)

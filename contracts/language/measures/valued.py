@@ -28,6 +28,7 @@ LIST = Measure("list", "values of", "the values of this property in the order of
                options=(LIMIT,))  # fmt: skip
 TOP = Measure("top", "most frequent", "the most frequent value of this property; of equal ones the first by its text", _any, trait="top",
               options=(K, WEIGHTS))  # fmt: skip
+BY_SOURCE = Measure("by_source", "of the first source that has one", "this trait of the first source that has one", _one, window=False)
 LATEST = Measure(
     "latest", "whether the latest is such", "the latest event of that name satisfies `where`", truth, asks="nothing", takes=TRUE
 )

@@ -13,7 +13,7 @@ from operators.segments.cells.current import InSession
 from operators.segments.cells.days import Days, Streak, seen_days, seen_periods
 from operators.segments.cells.decayed import Decayed
 from operators.segments.cells.distinct import distinct, seen_distinct
-from operators.segments.cells.first import first, last, latest, seen_end, seen_latest
+from operators.segments.cells.first import by_source, first, last, latest, seen_end, seen_latest
 from operators.segments.cells.mean import Extreme, Mean, Percentile, seen_extreme, seen_mean, seen_percentile
 from operators.segments.cells.moving import Moving, Noted
 from operators.segments.cells.sequence import InTurn
@@ -51,6 +51,7 @@ MEASURES = {
     "first": Recipe(first, seen_end),
     "last": Recipe(last, seen_end),
     "latest": Recipe(latest, seen_latest),
+    "by_source": Recipe(by_source, None),
     "set": Recipe(newest, seen_set),
     "list": Recipe(Listed, seen_list),
     "top": Recipe(Top, seen_top),
@@ -74,7 +75,8 @@ MEASURES = {
 
 def cell_of(feature: Feature, event: str = "", *, matched: bool = True, step: int = 0, active: bool = False) -> Cell:
     """The cell of a feature. ``event``: the name of the events that it folds; ``matched``: whether these satisfy its ``where``;
-    ``step``: of a sequence, which of its steps they match; ``active``: of the current session, that they are no matches, but activity."""
+    ``step``: of a sequence, which of its steps they match, of `by_source` which source they come from; ``active``: of the current
+    session, that they are no matches, but activity."""
     if feature.measure == "sequence":
         return InTurn(replace(feature, options=(*feature.options, ("step", step))))
     if feature.measure == "unbroken":
@@ -88,7 +90,7 @@ def cell_of(feature: Feature, event: str = "", *, matched: bool = True, step: in
     if "[]" in (feature.property or ""):
         return ItemsOf(cell_of(replace(feature, property=ITEM), event, matched=matched), feature)
     kind = MEASURES[feature.measure]
-    feature = replace(feature, options=(*feature.options, ("event", event), ("matched", matched)))
+    feature = replace(feature, options=(*feature.options, ("event", event), ("matched", matched), ("step", step)))
     if kind.knows(feature):
         assert kind.ever is not None, "what has no window is known"
         made = kind.ever(feature)

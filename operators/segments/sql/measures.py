@@ -57,6 +57,15 @@ def _end(pick: str) -> Callable[[Plan, Feature], Value]:
     return value
 
 
+def _by_source(plan: Plan, feature: Feature) -> Value:
+    """The latest of the first source that has one; a call that several have handed over counts as the first's."""
+    places = " ".join(f"WHEN list_contains(sources, {quote(name)}) THEN {at}" for at, name in enumerate(feature.option("sources")))
+    ranked = f"(SELECT *, CASE {places} END AS rank FROM {_rows(feature)})"
+    chosen = f"arg_max({_measured(feature).json}, (-rank, time_us, message_id)) AS value"
+    having = f"{_having(feature)} AND rank IS NOT NULL"
+    return _column(plan, feature, f"SELECT profile_id, {chosen} FROM {ranked} WHERE {having} GROUP BY profile_id")
+
+
 def _latest(plan: Plan, feature: Feature) -> Value:
     such = " AND ".join(where_sql(where, feature.timezone) for where in feature.where) or "true"
     chosen = f"to_json(arg_max(coalesce({such}, false), (time_us, message_id))) AS value"
@@ -236,6 +245,7 @@ MEASURES: dict[str, Callable[[Plan, Feature], Value]] = {
     "decayed_sum": _decayed,
     "first": _end("arg_min"),
     "last": _end("arg_max"),
+    "by_source": _by_source,
     "latest": _latest,
     "first_time": _first_time,
     "since_first": _since("min"),

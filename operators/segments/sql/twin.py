@@ -3,7 +3,7 @@
 It is written from the description of the language and shares no code with the streaming evaluator but how an identifier is written, so
 that each can be held against the other. The query reads seven relations and one parameter:
 
-- ``events(message_id, type, event, event_time, properties, traits, context)``: accepted events, each once
+- ``events(message_id, type, event, event_time, properties, traits, context, sources)``: accepted events, each once
 - ``attributions(message_id, profile_id)``: whose event it is
 - ``profiles(profile_id, traits, confidence)``: every profile; computed traits are not read from here, but computed
 - ``consents(profile_id, purpose, granted)``: decided purposes
@@ -25,7 +25,7 @@ CLOCK = """SELECT coalesce(
     TRY_CAST(CAST($at AS VARCHAR) AS BIGINT), epoch_us(TRY_CAST(CAST($at AS VARCHAR) AS TIMESTAMP))) AS at_us"""
 MOMENTS = """SELECT a.profile_id, e.message_id, e.event, epoch_us(e.event_time) AS time_us, e.properties, e.context
     FROM events e JOIN attributions a ON a.message_id = e.message_id WHERE e.event <> ''"""
-SENT = """SELECT a.profile_id, e.message_id, e.type AS event, epoch_us(e.event_time) AS time_us, e.traits AS properties
+SENT = """SELECT a.profile_id, e.message_id, e.type AS event, epoch_us(e.event_time) AS time_us, e.traits AS properties, e.sources
     FROM events e JOIN attributions a ON a.message_id = e.message_id WHERE e.type = 'identify'"""
 
 

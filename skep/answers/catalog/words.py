@@ -43,6 +43,8 @@ def feature_words(feature: Feature) -> str:
     """``sum of revenue over order_completed where currency = EUR``."""
     measure = MEASURES[feature.measure].says
     what = f"{measure} {feature.property} over" if feature.property else measure
+    if feature.measure == "by_source":
+        return f"{feature.property} that identify calls write, of the first of {', '.join(feature.option('sources'))} that says it"
     if feature.sent:
         return f"{measure} {(feature.property or '').removesuffix('[]')} that identify calls write"
     where = f" where {' and '.join(map(_where, feature.where))}" if feature.where else ""

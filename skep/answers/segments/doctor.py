@@ -123,6 +123,10 @@ class _Examined:
                 one.name, "always_matched", f"all {self._people:,} people are members", "ask for something that not everybody has"
             )
 
+        elif one.min_size is not None and self._members[one.name] < one.min_size:
+            says = f"{self._members[one.name]:,} members, and its min_size is {one.min_size:,}"
+            yield SegmentFinding(one.name, "too_small", says, "ask for less, or wait: it is too small to act on")
+
     def _certain(self, one: Segment) -> Iterator[SegmentFinding]:
         """What is certain of the definition alone; what can never be is refused by `skep check`."""
         tree = Reader([], in_force=True).parse(one.file, self._definitions.files[one.file])

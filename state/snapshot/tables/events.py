@@ -17,6 +17,7 @@ class EventRow(NamedTuple):
     received_at: Annotated[int | None, "TIMESTAMP", "When the collector received it (UTC); NULL if the record does not say"]
     space: Space
     source: Annotated[str, "VARCHAR", "The source of skep.yaml that it came from"]
+    sources: Annotated[list[str], "VARCHAR[]", "All sources that have handed it over, repeats among them, in the order of their names"]
     user_id: Annotated[str | None, "VARCHAR", "userId of the call; a hash if that is personal"]
     anonymous_id: Annotated[str | None, "VARCHAR", "anonymousId of the call; a hash if that is personal"]
     properties: Annotated[dict[str, Any] | None, "JSON", "properties of the call; the name of a page or screen is among them"]
