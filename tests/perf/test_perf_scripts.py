@@ -80,6 +80,13 @@ def test_wide(tmp_path: Path) -> None:
         assert found[f"{call}_wide"]["floor_us"] > 0
 
 
+def test_joining(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.joining", "--identifiers", "40", "--events", "200,400")
+    assert [run["merge"]["moments"] for run in found["runs"]] == [0, 0]
+    assert [run["split"]["moments"] for run in found["runs"]] == [201, 401]
+    assert {*found["growth"]} == {"merge", "split"}
+
+
 def test_scale(tmp_path: Path) -> None:
     found = _run(tmp_path, "perf.scale", "--profiles", "100,300", "--events-per-profile", "10", "--events", "500")
     assert [row["profiles"] for row in found["sizes"]] == [100, 300]
