@@ -59,11 +59,13 @@ def fold_features(person: Person, event: Event, program: Program, now: int, touc
     time, message, cells, armed = event.time_us, event.message_id, person.cells, person.armed
     # What has changed by itself before has been told, unless the timer is late, as everybody's is before the clock runs.
     told = armed is None or armed > now
-    for at, matches, feature in program.route(event.name).chosen(properties):
+    route = program.route(event.name)
+    said = route.said(properties, event.body) if route.of_context else properties
+    for at, matches, feature in route.chosen(properties):
         if matches is not None and not matches(properties, event.body):
             continue
         known = len(cells)
-        turned = feature.fold(cells, at, time, message, properties, now)
+        turned = feature.fold(cells, at, time, message, said, now)
         if turned or not told:
             touched.append(at)
         if len(cells) > known:

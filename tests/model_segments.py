@@ -81,8 +81,12 @@ def in_window(feature: Feature, time: int, at: int) -> bool:
 
 
 def is_such(feature: Feature, event: Event) -> bool:
-    roots = [(event.body if re.split(r"[.\[]", w.path)[0] == "context" else event.properties, w) for w in feature.where]
-    return all(some_value(root, w.path, written(w.predicates, event), feature.timezone) for root, w in roots)
+    return all(some_value(root_of(event, w.path), w.path, written(w.predicates, event), feature.timezone) for w in feature.where)
+
+
+def root_of(event: Event, path: str) -> object:
+    """Where a path begins: `context.…` reads the event's context, any other its properties."""
+    return event.body if re.split(r"[.\[]", path)[0] == "context" else event.properties
 
 
 class Read(NamedTuple):
@@ -117,7 +121,7 @@ def measured(feature: Feature, events: Sequence[Event], at: int) -> object:
 def values_of(feature: Feature, event: Event) -> list[object]:
     """What an event says of the property; of an identify call's trait that is no list the one value."""
     if not feature.sent:
-        return values_at(event.properties, feature.property or "")
+        return values_at(root_of(event, feature.property or ""), feature.property or "")
     whole = values_at(event.traits or {}, (feature.property or "").removesuffix("[]"))
     return values_at(whole[0], "[]") if (feature.property or "").endswith("[]") and isinstance(whole[0], list) else whole
 
@@ -234,7 +238,7 @@ def in_order(feature: Feature, events: Sequence[Event], at: int) -> bool:
     steps = feature.option("steps")
     seen: list[tuple[int, bytes, list[SequenceStep]]] = []
     for event in events:
-        value = values_at(event.properties, feature.property)[0] if feature.property else None
+        value = values_at(root_of(event, feature.property), feature.property)[0] if feature.property else None
         such = [s for s in steps if matches(replace(feature, events=s.events, where=s.where, within_us=None), event, at)]
         if such and value is not MISSING and event.time_us <= at and in_window(feature, event.time_us, at):
             seen.append((event.time_us, json(value), such))

@@ -32,9 +32,11 @@ CONFIDENCE = "confidence"
 class Route:
     """What an event of one name can touch: features to fold whatever its properties are, and those behind an equality."""
 
-    __slots__ = ("always", "by_text")
+    __slots__ = ("always", "by_text", "of_context")
 
     def __init__(self) -> None:
+        self.of_context = False
+        """Whether a feature measures what stands in the context."""
         self.always: list[Touch] = []
         self.by_text: dict[str, dict[str, list[Touch]]] = {}
         """Property name → text → features that ask for exactly that text."""
@@ -49,6 +51,10 @@ class Route:
         operand = key.predicates[0].operand
         for text in {operand} if type(operand) is str else set(operand):
             self.by_text.setdefault(key.path, {}).setdefault(text, []).append((at, matcher, cell))
+
+    def said(self, properties: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+        """What features measure of an event: its properties, and its context if that is asked for."""
+        return {**properties, "context": body.get("context")} if self.of_context else properties
 
     def chosen(self, properties: dict[str, Any]) -> list[Touch]:
         """Those that these properties do not exclude at a glance."""
@@ -122,10 +128,12 @@ class Program(Facts):
                 continue
             named = any(matches(pattern, name) for pattern in feature.events)
             if feature.session_us is not None:
+                route.of_context |= is_of_context(feature)
                 self._in_session(route, at, name, named=named)
                 continue
             if not named:
                 continue
+            route.of_context |= is_of_context(feature)
             if feature.measure == "latest":
                 matcher = _matcher(feature.where, feature.timezone)
                 route.always.append((at, matcher, self.cells[at]))
@@ -280,6 +288,12 @@ def _operands(condition: TraitIs | Did | InOrder) -> set[int]:
 
 def _floor(least: float) -> Evaluator:
     return lambda person, now, bits: person.certainty >= least
+
+
+def is_of_context(feature: Feature) -> bool:
+    """Whether what is measured stands in the context, not among the properties."""
+    steps = parse_path(feature.property) if feature.property and not feature.sent else ()
+    return len(steps) > 1 and steps[0] == "context"
 
 
 def _text_equality(where: Where) -> bool:

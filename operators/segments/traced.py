@@ -54,9 +54,9 @@ def _folds(program: Program, at: int, event: Event, cells: dict[int, Any], now: 
         said = event.traits or {}
         folding = [cell for number, source, cell in program.sent if number == slot and (source is None or source in event.sources)]
     else:
-        said = event.properties
-        touches = program.route(event.name).chosen(said) if event.name else []
-        folding = [cell for number, matches, cell in touches if number == slot and (matches is None or matches(said, event.body))]
+        route, properties = program.route(event.name), event.properties
+        touches, said = route.chosen(properties) if event.name else [], route.said(properties, event.body)
+        folding = [cell for number, matches, cell in touches if number == slot and (matches is None or matches(properties, event.body))]
     for cell in folding[:1]:
         cell.fold(cells, slot, event.time_us, event.message_id, said, now)
     return bool(folding)

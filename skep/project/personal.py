@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.meaning.inheritance import Inheritance
 from contracts.meaning.personal import Hidden
-from contracts.model.definitions import Definitions
+from contracts.model.definitions import Definitions, Feature
 from contracts.model.event_patterns import matches
 from contracts.model.expressions import paths as paths_of
 from contracts.model.hashing import Hasher
@@ -88,7 +88,7 @@ def _personal_traits(  # noqa: PLR0917
         if feature is None:
             later += [trait] if trait.expression is not None else []
             continue
-        shown = ("traits" if feature.sent else "properties", *parse_path(feature.property)) if feature.property else ()
+        shown = _shown(feature)
         ways = [(name, path) for name, paths in namespaces.items() for path in paths]
         for event, paths in tagged.items():
             if any(matches(pattern, event) for pattern in feature.events):
@@ -106,6 +106,14 @@ def _personal_traits(  # noqa: PLR0917
         if of_calls or any(path[0] in found for path in read) or inheritance.of(kind, trait.name).personal != "none":
             found[trait.name] = TAGGED
     return found
+
+
+def _shown(feature: Feature) -> tuple[Step, ...]:
+    """Where what is measured stands in an event."""
+    steps = parse_path(feature.property) if feature.property else ()
+    if feature.sent:
+        return ("traits", *steps)
+    return steps if len(steps) > 1 and steps[0] == "context" else ("properties", *steps)
 
 
 def _made_last(traits: list[Trait]) -> Iterable[Trait]:

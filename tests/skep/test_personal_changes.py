@@ -40,3 +40,22 @@ def test_an_emitted_personal_trait_is_hashed(tmp_path: Path) -> None:
 
 def test_a_setting_asks_for_the_value(tmp_path: Path) -> None:
     assert _updated(_project(tmp_path / "p", "clear"))["email"] == "A@b.com "
+
+
+def test_what_is_measured_of_the_context_is_hashed_where_it_is_personal(tmp_path: Path) -> None:
+    """An e-mail address stands there, and is a personal namespace's; a campaign is nobody's. The snapshot says the same."""
+    project = _project(tmp_path / "p", "hash")
+    measured = {"campaign": "context.campaign.source", "mail": "context.traits.email", "around": "context.traits"}
+    traits = [{"name": name, "last": path, "did": "order_completed", "emit": True} for name, path in measured.items()]
+    (project / "contracts" / "traits.yaml").write_text(json.dumps({"traits": traits}))
+    with (project / "skep.yaml").open("a") as settings:
+        settings.write("unknown_events: accept\n")
+    context = {"campaign": {"source": "ads"}, "traits": {"email": "A@b.com"}}
+    event = {"type": "track", "event": "Order Completed", "userId": "7", "messageId": "m", "timestamp": "2026-01-01T10:00:00Z"}
+    (project / "e.jsonl").write_text(json.dumps({**event, "context": context}) + "\n")
+    updated = _updated(project)
+    assert updated["campaign"] == "ads"
+    assert [updated[name][:2] for name in ("mail", "around")] == ["h_", "h_"]
+    shown = skep("sql", "select traits::varchar as said from profiles", "--json", project=project).stdout
+    assert updated["mail"] in shown
+    assert "A@b.com" not in shown

@@ -299,8 +299,13 @@ def value_key(value: Value) -> str:
 
 
 def _measured(feature: Feature) -> Value:
-    steps = parse_path(feature.property or "")
-    return Value("item" if None in steps else extract("properties", steps))
+    root, steps = property_place(feature)
+    return Value("item" if None in steps else extract(root, steps))
+
+
+def property_place(feature: Feature) -> tuple[str, tuple[Step, ...]]:
+    """The column in which the property is, and its path there; of an identify call's traits all are in one."""
+    return ("properties", parse_path(feature.property or "")) if feature.sent else _where_root(feature.property or "")
 
 
 def _micros(feature: Feature) -> str:
@@ -310,12 +315,13 @@ def _micros(feature: Feature) -> str:
 
 def _rows(feature: Feature) -> str:
     """The relation that a measure of a property reads: of a path with ``[]`` a row an item, with its place in the event."""
-    steps, moments = parse_path(feature.property) if feature.property else (), "sent" if feature.sent else "moments"
+    moments = "sent" if feature.sent else "moments"
+    root, steps = property_place(feature) if feature.property else ("", ())
     if None not in steps:
         return moments
-    items = f"json_extract(properties, {quote(json_path(steps))})"
+    items = f"json_extract({root}, {quote(json_path(steps))})"
     if feature.sent:
-        found = extract("properties", steps[:-1])
+        found = extract(root, steps[:-1])
         items = f"CASE WHEN json_type({found}) = 'ARRAY' THEN {items} ELSE [{found}] END"
     items = f"SELECT *, {items} AS items FROM {moments}"
     return f"(SELECT *, unnest(items) AS item, unnest(range(len(items))) AS place FROM ({items}))"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contracts.model.definitions import Feature, SequenceStep
-from operators.segments.sql.measures import AT, matching_sql, value_key
+from operators.segments.sql.measures import AT, matching_sql, property_place, value_key
 from operators.segments.sql.plan import Plan
 from operators.segments.sql.values import Value, extract
-from schemalogic.paths import parse_path
 
 
 def sequence_column(plan: Plan, feature: Feature) -> str:
@@ -36,7 +35,7 @@ def sequence_column(plan: Plan, feature: Feature) -> str:
 
 def _seen(feature: Feature, steps: tuple[SequenceStep, ...]) -> str:
     """The newest events that match some step, with which ones, and what they share with others."""
-    each = Value(extract("properties", parse_path(feature.property))) if feature.property else None
+    each = Value(extract(*property_place(feature))) if feature.property else None
     key = value_key(each) if each else "''"
     having = f"coalesce({each.present}, false)" if each else "true"
     matching = [matching_sql(replace(feature, events=step.events, where=step.where, within_us=None)) for step in steps]
