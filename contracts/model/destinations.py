@@ -104,7 +104,8 @@ class Batch:
 @dataclass(frozen=True, slots=True)
 class Call:
     """How a request is made. ``path`` is added to the url, ``url`` stands in its place. ``people``, ``next`` and ``cursor_query`` are of
-    ``list``: where the ids are, what the next page is asked by, and under which name. ``requires``: names of ``match``, all of them."""
+    ``list``: where the ids are, what the next page is asked by, and under which name. ``requires``: names of ``match``,
+    all of them, of ``a|b`` one; of whom they are not known it is ``otherwise`` that is asked, if there is such."""
 
     method: str = "POST"
     path: str = ""
@@ -118,6 +119,7 @@ class Call:
     next: str = ""
     cursor_query: str = ""
     requires: tuple[str, ...] = ()
+    otherwise: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class Replies:
     failed: Question | None = None
     retry_item: Question | None = None
     rules: tuple[ReplyRule, ...] = ()
-    remote_id: str = ""
+    remote_id: tuple[str, ...] = ()
     reason: tuple[str, ...] = ()
     wait: str = ""
     wait_is: Literal["seconds", "epoch"] = "seconds"
@@ -188,7 +190,8 @@ class Vendor:
     """A kind of destination, the same for everybody: ``connectors/destinations/vendors/<kind>.yaml`` or one of the project's own.
 
     ``identify``: one of these is enough, ``a+b`` is both of them; empty: nobody need be known. ``match``: what may be sent of a person, to
-    be recognised. ``spellings``: paths of traits in which else it is looked for. ``channel``: of kinds that write messages.
+    be recognised. ``spellings``: paths of traits in which else it is looked for. ``channel``: of kinds that write
+    messages. ``derived``: values that requests name as ``person.derived.<name>``.
     """
 
     name: str
@@ -201,6 +204,7 @@ class Vendor:
     match: tuple[str, ...] = ()
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     normalise: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    derived: Mapping[str, Spec] = field(default_factory=dict)
     identity: Literal["alias", "remove_and_add"] = "remove_and_add"
     limits: Limits = Limits()
     requests: Mapping[str, Call] = field(default_factory=dict)
@@ -245,6 +249,15 @@ class Destination:
     vendor: Vendor = field(default=Vendor("file"))
     more: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_nameless(self) -> bool:
+        """Whether an audience has its segment's name where the file says no other; so it is of messages, too."""
+        return self.kind in NAMELESS or bool(self.vendor.channel)
+
     def called(self, segment: str) -> str | None:
-        """What a segment is called there; None if it is none of this destination's audiences."""
-        return self.audiences.get(segment, segment if self.kind in NAMELESS and not self.audiences else None)
+        """What a segment is called there; None if it has no name there."""
+        return self.audiences.get(segment, segment if self.is_nameless else None)
+
+    def asks_for(self, segment: str) -> bool:
+        """Whether the file asks for a segment: it lists it, or lists none and needs no names."""
+        return segment in self.audiences or (self.is_nameless and not self.audiences)

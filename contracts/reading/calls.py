@@ -54,7 +54,8 @@ CALL = Fields((
     Key("people", Text(), "of `list`: the path of the people's ids in the answer"),
     Key("next", Text(), "of `list`: the path of what the next page is asked by"),
     Key("cursor_query", Text(), "of `list`: the name in the query under which it is asked"),
-    Key("requires", Own(texts_schema()), "names of `match`, all of which a person must have"),
+    Key("requires", Own(texts_schema()), "names of `match`, all of which a person must have; of a|b one"),
+    Key("otherwise", Own({"type": "object"}), "the request for people without what is required"),
 ))  # fmt: skip
 REQUESTS = Fields(tuple(Key(name, Own(CALL.schema)) for name in CALLS))
 QUESTION = Fields(
@@ -83,7 +84,7 @@ REPLIES = Fields((
     Key("failed", Own(QUESTION.schema), "of an item's result: it failed"),
     Key("retry_item", Own(QUESTION.schema), "of an item's result that failed: it may be tried again"),
     Key("rules", RULE.listed(), "what an answer is; the first that fits, before all that holds of status codes"),
-    Key("remote_id", Text(), "the path of the vendor's own id of a person, in an item or in the answer"),
+    Key("remote_id", Own(_PATHS), "the paths of the vendor's own id of a person, in an item or in the answer; the first that is there"),
     Key("reason", Own(_PATHS), "the paths of what it says of a failure; the first that is there"),
     Key("wait", Text(), "the header that says how long to wait, beside Retry-After"),
     Key("wait_is", Choice(("seconds", "epoch")), "what stands in it", default="seconds"),
@@ -131,6 +132,7 @@ def read_call(reader: Reader, at: Tree, names: Nameable, base: Call | None, name
         people=said["people"] or was.people,
         next=said["next"] or was.next,
         cursor_query=said["cursor_query"] or was.cursor_query,
+        otherwise=read_call(reader, parts["otherwise"], names, None, name) if "otherwise" in parts else was.otherwise,
         requires=tuple(part.value for part in reader.texts(parts["requires"])) if "requires" in parts else was.requires,
     )
 
@@ -165,11 +167,11 @@ def read_replies(reader: Reader, at: Tree | None, base: Replies) -> Replies:
         return base
     parts = REPLIES.parts(reader, at)
     said = REPLIES.values(reader, at, parts)
-    for key in ("items", "remote_id"):
-        _path(reader, parts.get(key))
+    _path(reader, parts.get("items"))
+    ids = reader.texts(parts.get("remote_id"))
     rules = tuple(_rule(reader, part) for part in reader.items(parts.get("rules"), "a list of rules"))
     reasons = reader.texts(parts.get("reason"))
-    for part in reasons:
+    for part in (*reasons, *ids):
         _path(reader, part)
     return Replies(
         items=said["items"] or base.items,
@@ -177,7 +179,7 @@ def read_replies(reader: Reader, at: Tree | None, base: Replies) -> Replies:
         failed=_question(reader, parts["failed"]) if "failed" in parts else base.failed,
         retry_item=_question(reader, parts["retry_item"]) if "retry_item" in parts else base.retry_item,
         rules=(*rules, *base.rules),
-        remote_id=said["remote_id"] or base.remote_id,
+        remote_id=tuple(part.value for part in ids) or base.remote_id,
         reason=tuple(part.value for part in reasons) or base.reason,
         wait=said["wait"].lower() or base.wait,
         wait_is=said["wait_is"] if "wait_is" in parts else base.wait_is,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contracts.model.definitions import CHANGES
-from contracts.model.destinations import BUILT_IN, NAMELESS, Caps, Destination, Quiet, Vendor
+from contracts.model.destinations import BUILT_IN, Caps, Destination, Quiet, Vendor
 from contracts.model.event_patterns import event_pattern
 from contracts.model.uses import Use
 from contracts.reading import connections
@@ -196,7 +196,7 @@ def _told(reader: Reader, at: Tree, file: _Read) -> Destination:
     names = Nameable(
         file.around.namespaces, file.around.traits, file.around.properties, events, file.around.purposes, file.around.segments,
         tuple(one.name for one in vendor.connection) or None, frozenset(one.name for one in vendor.connection if one.secret),
-        match=vendor.match,
+        match=vendor.match, derived=tuple(vendor.derived),
     )  # fmt: skip
     requests = read_requests(reader, said["requests"], names, vendor.requests)
     _check_asked(reader, at, file, requests)
@@ -362,7 +362,7 @@ def check_activated(reader: Reader, uses: Iterable[Use], destinations: Iterable[
     by_name = {one.name: one for one in destinations}
     for use in uses:
         to = by_name.get(use.name) if use.kind == "destination" and use.of == "segment" else None
-        if to is not None and to.kind not in NAMELESS and to.vendor.name and use.path not in to.audiences:
+        if to is not None and not to.is_nameless and to.vendor.name and use.path not in to.audiences:
             at = Tree(to.name, use.file, use.line, use.key)
             hint = f"contracts/destinations/{to.name}.yaml: say there what it is called: `audiences: {{{use.path}: …}}`"
             reader.refuse(at, f"a destination that has {use.path} among its `audiences`", to.name, hint)

@@ -42,6 +42,7 @@ KIND = Fields((
     Key("match", Own(texts_schema()), "what of a person is sent to be recognised"),
     Key("spellings", Own({"type": "object"}), "traits in which else a name of `match` is looked for"),
     Key("normalise", Own({"type": "object"}), "what is applied to names of `match`"),
+    Key("derived", Own(VALUES), "values that requests name as person.derived.<name>"),
     Key("identity", Choice(("alias", "remove_and_add")), "how a new identity is told", default="remove_and_add"),
     Key("limits", Own(LIMITS.schema), "what the vendor allows"),
     Key("channel", Text(), "of messages: email, sms, push or chat"),
@@ -84,7 +85,10 @@ def read_kind(reader: Reader, at: Tree, name: str) -> Vendor:
     secrets = frozenset(one.name for one in settings if one.secret)
     matched = _names(reader, parts.get("match"))
     identify = IDENTIFY.parts(reader, parts["identify"]) if "identify" in parts else {}
-    names = Nameable(connection=tuple(one.name for one in settings), secrets=secrets, match=matched)
+    derived = tuple(reader.mapping(parts["derived"])) if "derived" in parts else ()
+    names = Nameable(connection=tuple(one.name for one in settings), secrets=secrets, match=matched, derived=derived)
+    for part in parts.get("derived", ()):
+        check_value(reader, part, names)
     if "url" in parts and reader.text(parts["url"]):
         check_template(reader, parts["url"], names)
     check_auth(reader, parts.get("auth"), names)
@@ -106,6 +110,7 @@ def read_kind(reader: Reader, at: Tree, name: str) -> Vendor:
         match=matched,
         spellings=_spellings(reader, parts.get("spellings")),
         normalise={key: tuple(part.plain()) for key, part in parts["normalise"].value.items()} if "normalise" in parts else {},
+        derived=parts["derived"].plain() if "derived" in parts else {},
         identity=said["identity"],
         limits=read_limits(reader, said["limits"]),
         requests=requests,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contracts.meaning.properties import Properties
@@ -15,7 +15,7 @@ from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import Step, parse_path, path_text
 
 WORDS = ("trim", "lower", "upper", "digits", "e164", "slug", "strip_spaces", "sha256", "sha512", "md5", "base64", "iso", "epoch",
-         "epoch_ms", "json", "gmail")  # fmt: skip
+         "epoch_ms", "json", "gmail", "text", "plain")  # fmt: skip
 """What `apply` may name."""
 CUT = "cut"
 """Of `apply`, with how many characters are left: ``{cut: 40}``."""
@@ -23,14 +23,28 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "constant": ("constant",),
     "from": ("from", "apply", "default", "type", "required", "without", "keys", "values"),
     "first": ("first", "apply", "default", "type", "required"),
-    "text": ("text", "apply", "required"),
+    "text": ("text", "apply", "type", "required"),
+    "when": ("when", "then", "otherwise"),
     "cases": ("cases",),
     "merge": ("merge",),
     "each": ("each", "item"),
 }
 """The keys that make a mapping a form, and what may stand beside each."""
 TYPES = ("text", "number", "integer", "boolean")
-PERSON = ("profile", "version", "identifiers", "all_identifiers", "traits", "segments", "consents", "remote_id", "sent_as", "old", "match")
+PERSON = (
+    "profile",
+    "version",
+    "identifiers",
+    "all_identifiers",
+    "traits",
+    "segments",
+    "consents",
+    "remote_id",
+    "sent_as",
+    "old",
+    "match",
+    "derived",
+)
 CHANGE = ("id", "type", "space", "profile", "version", "confidence", "clock", "segment", "purpose", "cause", "evidence", "trait", "value",
           "merged", "split", "messages", "from", "granted", "account", "source", "event", "expectation", "expected", "severity",
           "namespaces")  # fmt: skip
@@ -60,7 +74,8 @@ class Nameable:
     secrets: frozenset[str] = frozenset()
     is_auth: bool = False
     more: tuple[str, ...] = ()
-    match: tuple[str, ...] = field(default=())
+    match: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
 
     def beside(self, *roots: str) -> Nameable:
         """With more roots."""
@@ -111,6 +126,8 @@ def _person(reader: Reader, at: Tree, steps: tuple[Step, ...], names: Nameable) 
         _known(reader, at, steps, "the name of a segment", names.segments, 2)
     elif steps[1] == "match" and names.match:
         _known(reader, at, steps, "what `match` may name", names.match, 2)
+    elif steps[1] == "derived":
+        _known(reader, at, steps, "what the kind has under `derived`", names.derived, 2)
 
 
 def check_trait(reader: Reader, at: Tree, name: str, names: Nameable, text: str = "") -> None:
@@ -196,7 +213,7 @@ def form_of(value: Mapping[str, Any]) -> str | None:
     """Which form a mapping is; None of an object. ``{text: {…}}`` is an object with a key that is called so."""
     if "constant" in value:
         return "constant"
-    for word, kind in (("from", str), ("first", list), ("text", str), ("cases", dict), ("merge", list), ("each", str)):
+    for word, kind in (("from", str), ("first", list), ("text", str), ("cases", dict), ("when", str), ("merge", list), ("each", str)):
         if isinstance(value.get(word), kind):
             return word
     return None
@@ -228,6 +245,7 @@ def _first(reader: Reader, at: Tree, parts: dict[str, Tree], names: Nameable) ->
 def _text(reader: Reader, at: Tree, parts: dict[str, Tree], names: Nameable) -> None:  # noqa: ARG001
     check_template(reader, parts["text"], names)
     check_apply(reader, parts.get("apply"))
+    reader.choice(parts.get("type"), TYPES, "text")
     reader.boolean(parts.get("required"))
 
 
@@ -239,6 +257,14 @@ def _cases(reader: Reader, at: Tree, parts: dict[str, Tree], names: Nameable) ->
         check_path(reader, path, reader.text(path, "audience"), names)
     if of is not None:
         reader.mapping(of, "a mapping of values of the path to what is said")
+
+
+def _when(reader: Reader, at: Tree, parts: dict[str, Tree], names: Nameable) -> None:
+    check_path(reader, parts["when"], parts["when"].value, names)
+    then = reader.required(at, parts, "then", "what is said if it is there")
+    for part in (then, parts.get("otherwise")):
+        if part is not None:
+            check_value(reader, part, names)
 
 
 def _merge(reader: Reader, at: Tree, parts: dict[str, Tree], names: Nameable) -> None:  # noqa: ARG001
@@ -254,7 +280,7 @@ def _each(reader: Reader, at: Tree, parts: dict[str, Tree], names: Nameable) -> 
 
 
 _CHECKS: Mapping[str, Callable[[Reader, Tree, dict[str, Tree], Nameable], None]] = {
-    "constant": _constant, "from": _from, "first": _first, "text": _text, "cases": _cases, "merge": _merge, "each": _each,
+    "constant": _constant, "from": _from, "first": _first, "text": _text, "cases": _cases, "when": _when, "merge": _merge, "each": _each,
 }  # fmt: skip
 
 
@@ -272,14 +298,16 @@ def check_apply(reader: Reader, at: Tree | None) -> None:
 
 _APPLY: Schema = {"type": "array", "items": {"anyOf": [{"enum": list(WORDS)}, {"type": "object", "required": [CUT]}]}}
 _KEYS: Mapping[str, Schema] = {
-    "apply": _APPLY, "keys": _APPLY, "values": _APPLY, "type": {"enum": list(TYPES)}, "required": {"type": "boolean"}, "item": VALUE,
+    "apply": _APPLY, "keys": _APPLY, "values": _APPLY, "type": {"enum": list(TYPES)}, "required": {"type": "boolean"},
+    "item": VALUE, "then": VALUE,
+    "otherwise": VALUE,
     "first": {"type": "array", "items": VALUE, "minItems": 1}, "merge": {"type": "array", "items": VALUE},
     "cases": {
         "type": "object", "required": ["path", "of"], "additionalProperties": False,
         "properties": {"path": {"type": "string"}, "of": {"type": "object"}, "otherwise": {}},
     },
 }  # fmt: skip
-_OF_FORM = {"from": "string", "first": "array", "text": "string", "cases": "object", "merge": "array", "each": "string"}
+_OF_FORM = {"from": "string", "first": "array", "text": "string", "cases": "object", "when": "string", "merge": "array", "each": "string"}
 
 
 def value_schema() -> Schema:

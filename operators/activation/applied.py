@@ -84,8 +84,10 @@ FUNCTIONS: Mapping[str, Apply] = {
     "epoch_ms": _time(lambda time_us: time_us // 1000),
     "json": lambda value: orjson.dumps(value).decode(),
     "gmail": _text(gmail),
+    "text": text_of,
+    "plain": lambda value: None if isinstance(value, list | Mapping) else value,
 }
-_OF_THE_WHOLE = frozenset({"json"})
+_OF_THE_WHOLE = frozenset({"json", "text", "plain"})
 """Those that take a list as one value."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,7 +12,7 @@ import orjson
 from contracts.model.destinations import NONE, Call, Columns
 from operators.activation.applied import text_of
 from operators.activation.connected import Connected
-from operators.activation.saying import AS_IT_IS, STANDING_IN, NotSayable, Scope, Value, compiled, segments
+from operators.activation.saying import AS_IT_IS, STANDING_IN, NotSayable, Scope, Value, compiled, segments, template
 
 TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded", "ndjson": "application/x-ndjson"}
 REMOTE = "person.remote_id"
@@ -23,11 +24,13 @@ class Calling:
     def __init__(self, name: str, call: Call, connected: Connected, names: tuple[str, ...], query: Mapping[str, str]) -> None:
         """``names``: those of `match`, which are the columns of rows; ``query``: what every request of the destination asks."""
         self.name, self.call = name, call
-        self.needs_remote = REMOTE in repr(call)
+        self.otherwise: Calling | None = None
+        self._requires = [name.split("|") for name in call.requires]
+        self.needs_remote = REMOTE in repr(replace(call, otherwise=None))
         self.most = 1 if call.batch is None else call.batch.max
         self._address = segments(call.url or call.path)
         self._base = "" if call.url else connected.url
-        self._query = [(key, compiled(spec)) for key, spec in call.query.items()]
+        self._query = [(template(key), compiled(spec)) for key, spec in call.query.items()]
         self._fixed = query
         self._headers = [(key, compiled(spec)) for key, spec in call.headers.items()]
         self._body = compiled(call.body) if call.body is not None else None
@@ -39,6 +42,10 @@ class Calling:
             self._columns = [rows.names.get(name, name) for name in names]
         elif call.batch is not None:
             self._item = compiled(call.batch.item)
+
+    def knows(self, match: Mapping[str, str]) -> bool:
+        """Whether what is known of a person is enough for this request."""
+        return all(any(name in match for name in names) for names in self._requires)
 
     @property
     def is_batch(self) -> bool:
@@ -57,7 +64,11 @@ class Calling:
     def address(self, scope: Scope, more: Mapping[str, str] = NONE) -> str:
         """The address with its query, and ``more`` of it."""
         url = self._base + self._address(scope)
-        pairs = [*self._fixed.items(), *more.items(), *((key, found) for key, read in self._query if (found := read(scope)) is not None)]
+        pairs = [
+            *self._fixed.items(),
+            *more.items(),
+            *((key(scope), found) for key, read in self._query if (found := read(scope)) is not None),
+        ]
         if not pairs:
             return url
         asked = _joined((key, _asked(value)) for key, value in pairs)

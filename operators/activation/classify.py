@@ -14,6 +14,7 @@ import orjson
 from contracts.model.destinations import Call, Class, Destination, Errors, Question, Replies
 from contracts.text.templates import holes_of
 from operators.activation.applied import text_of
+from operators.activation.recognised import variants
 from operators.activation.saying import path_value
 from operators.activation.told import Reply, Request, Verdict
 
@@ -70,7 +71,8 @@ def classify(destination: Destination, request: Request, reply: Reply, now: date
         if (not rule.status or reply.status in rule.status) and all(_holds(question, answer.body) for question in rule.questions):
             if rule.says in {"delivered", "partial"}:
                 return _good(destination, request, answer, reason)
-            return Verdict(rule.says, wait=wait, reason=reason)
+            alone = rule.says == "split" and _size(request) == 1
+            return Verdict("refused" if alone else rule.says, wait=wait, reason=reason)
     if 200 <= reply.status < 300:
         return _good(destination, request, answer, reason)
     return Verdict(_by_status(destination, request, reply.status), wait=wait, reason=reason)
@@ -92,7 +94,7 @@ def _by_status(destination: Destination, request: Request, status: int) -> Class
 
 def names_the_person(call: Call | None) -> bool:
     """Whether the path of a call names the person."""
-    return call is not None and any(path.startswith("person.") for path in holes_of(call.path or call.url))
+    return any(path.startswith("person.") for one in variants(call) for path in holes_of(one.path or one.url))
 
 
 def _size(request: Request) -> int:
@@ -107,7 +109,7 @@ def _good(destination: Destination, request: Request, answer: _Answer, reason: s
     if answer.is_html and destination.kind not in {"webhook", "slack"} and answer.body is None:
         return Verdict("retry", reason=f"HTTP {answer.reply.status} with a page in place of an answer")
     failed: dict[int, bool] = {}
-    items = path_value(says.items)({**_root(answer.body)}) if says.items else None
+    items = _read(says.items, answer.body) if says.items else None
     if says.items and isinstance(items, list) and not request.learns:
         failed = _of_items(items, says, size)
     if says.errors is not None:
@@ -122,9 +124,11 @@ def _good(destination: Destination, request: Request, answer: _Answer, reason: s
     return Verdict("partial", tuple(sorted(failed)), retry, reason=reason, remote_ids=ids)
 
 
-def _root(body: Any) -> Mapping[str, Any]:
-    """What paths into an answer begin in; of a body that is a list itself there is nothing."""
-    return body if isinstance(body, Mapping) else {}
+def _read(path: str, value: Any) -> Any:
+    """What stands at a path of an answer, which may be a list itself."""
+    if isinstance(value, list) is not path.startswith("["):
+        return None
+    return path_value(path)(value) if isinstance(value, dict | list) else None
 
 
 def _of_items(items: Sequence[Any], says: Replies, size: int) -> dict[int, bool]:
@@ -140,7 +144,7 @@ def _of_errors(errors: Errors, body: Any, request: Request) -> dict[int, bool] |
     """The same of a list of those that failed; None if it lists one of which it cannot be told who it is."""
     found: dict[int, bool] = {}
     size = _size(request)
-    for one in (each for path in errors.at for each in _listed(path_value(path)(_root(body)))):
+    for one in (each for path in errors.at for each in _listed(_read(path, body))):
         places = _places(errors, one, request) if size > 1 else range(1)
         if not places:
             return None
@@ -157,21 +161,22 @@ def _listed(value: Any) -> list[Any]:
 def _places(errors: Errors, one: Any, request: Request) -> Sequence[int]:
     """The positions of the items that are meant by what is listed."""
     if errors.index:
-        at = path_value(errors.index)(_root(one)) if isinstance(one, Mapping) else one
+        at = _read(errors.index, one) if isinstance(one, Mapping) else one
         at = int(at) if isinstance(at, str) and at.isdecimal() else at
         return range(at, at + 1) if type(at) is int and 0 <= at < _size(request) else ()
-    items = items_of(request)
-    fields = [path_value(path) for path in errors.item]
-    if isinstance(one, Mapping):
-        reads = [path_value(errors.value)] if errors.value else fields
-        values = {text_of(found).casefold() for read in reads if (found := read(one)) is not None}
-    else:
-        values = {text_of(one).casefold()}
-    return [
-        at
-        for at, item in enumerate(items)
-        if any((said := read(_root(item))) is not None and text_of(said).casefold() in values for read in fields)
-    ]
+    paths = [errors.value] if errors.value else errors.item
+    values = (
+        {text_of(each).casefold() for path in paths for each in _listed(_read(path, one))}
+        if isinstance(one, Mapping)
+        else {text_of(one).casefold()}
+    )
+    found = ((at, said) for at, item in enumerate(items_of(request)) for path in errors.item for said in [_named(item, path)])
+    return sorted({at for at, said in found if said is not None and text_of(said).casefold() in values})
+
+
+def _named(item: Any, path: str) -> Any:
+    """The value by which an item is named; one that is no object is named by itself."""
+    return _read(path, item) if isinstance(item, Mapping) else item
 
 
 def items_of(request: Request) -> list[Any]:
@@ -195,7 +200,7 @@ def _find(value: Any, size: int) -> list[Any] | None:
 
 def _holds(question: Question, value: Any) -> bool:
     """Whether a value of a reply is what is asked for."""
-    found = path_value(question.path)(_root(value))
+    found = _read(question.path, value)
     if question.op == "exists":
         return (found is not None) is question.operand
     if question.op == "eq":
@@ -210,15 +215,18 @@ def _remote_ids(says: Replies, items: Any, body: Any, size: int) -> tuple[str | 
     """The vendor's own ids: of each item, or of the answer to a call for one person."""
     if not says.remote_id:
         return ()
-    read = path_value(says.remote_id)
     if isinstance(items, list):
-        found = [read(_root(item)) for item in items[:size]] + [None] * (size - len(items))
+        found = [_id(says, item) for item in items[:size]] + [None] * (size - len(items))
     else:
-        one = read(_root(body))
+        one = _id(says, body)
         found = one if isinstance(one, list) else [one]
         found = (found + [None] * size)[:size]
     ids = tuple(None if one is None or isinstance(one, list | dict) else text_of(one) for one in found)
     return ids if any(one is not None for one in ids) else ()
+
+
+def _id(says: Replies, value: Any) -> Any:
+    return next((found for path in says.remote_id if (found := _read(path, value)) not in (None, "", [])), None)
 
 
 def _wait(answer: _Answer, says: Replies, now: datetime | None) -> float | None:
@@ -257,7 +265,7 @@ def _date(text: str) -> datetime | None:
 def _reason(answer: _Answer, says: Replies, request: Request) -> str:
     """The status and what the vendor says of it, without anything that was sent of a person."""
     code = f"HTTP {answer.reply.status}"
-    told = next((found for path in says.reason if (found := path_value(path)(_root(answer.body))) not in (None, "", [], {})), None)
+    told = next((found for path in says.reason if (found := _read(path, answer.body)) not in (None, "", [], {})), None)
     if told is None:
         return code
     text = text_of(told[0] if isinstance(told, list) else told)

@@ -86,11 +86,11 @@ class Coalesced:
     def _memberships(self, person: Person) -> list[str]:
         """The audiences of this destination that the other side has the person in."""
         inside = dict.fromkeys([*(person.get("sent_as") or {}), *(person.get("segments") or ())])
-        return [segment for segment in inside if self._to.called(segment) is not None]
+        return [segment for segment in inside if self._to.asks_for(segment)]
 
     def entered(self, line: int, change: dict[str, Any], person: Person) -> Iterator[tuple[str | None, Row]]:
         segment = str(change.get("segment"))
-        if self._to.called(segment) is None:
+        if not self._to.asks_for(segment):
             return
         yield segment, self._of(line, change, person, "enter")
         if self._to.traits:
@@ -98,15 +98,15 @@ class Coalesced:
 
     def exited(self, line: int, change: dict[str, Any], person: Person) -> Iterator[tuple[str | None, Row]]:
         segment = str(change.get("segment"))
-        if self._to.called(segment) is not None:
+        if self._to.asks_for(segment):
             yield segment, self._of(line, change, person, "exit")
-            others = [one for one in person.get("segments") or () if one != segment and self._to.called(one) is not None]
+            others = [one for one in person.get("segments") or () if one != segment and self._to.asks_for(one)]
             if not others and self._to.people == "audience":
                 self._rows.pop((None, str(change.get("profile") or person.get("profile"))), None)
 
     def updated(self, line: int, change: dict[str, Any], person: Person) -> Iterator[tuple[str | None, Row]]:
         trait = str(change.get("trait"))
-        members = [one for one in person.get("segments") or () if self._to.called(one) is not None]
+        members = [one for one in person.get("segments") or () if self._to.asks_for(one)]
         if trait in self._match:
             yield from self._anew(line, change, person)
         if trait in (self._to.traits or {}) and (members or self._to.people == "all"):
@@ -119,7 +119,7 @@ class Coalesced:
     def _anew(self, line: int, change: dict[str, Any], person: Person) -> Iterator[tuple[str | None, Row]]:
         """Of a member the old name goes, and the new one comes."""
         for segment in person.get("segments") or ():
-            if self._to.called(segment) is not None:
+            if self._to.asks_for(segment):
                 yield segment, self._of(line, change, person, "enter", anew=segment in (person.get("sent_as") or {}))
 
     def merged(self, line: int, change: dict[str, Any], person: Person) -> Iterator[tuple[str | None, Row]]:
@@ -145,7 +145,7 @@ class Coalesced:
             wanted: Asked = "enter" if (person.get("consents") or {}).get(self._to.purpose) is True else "exit"
             among = self._memberships(person) if wanted == "exit" else person.get("segments") or ()
             for segment in among:
-                if self._to.called(segment) is not None:
+                if self._to.asks_for(segment):
                     yield segment, self._of(line, change, person, wanted)
 
     def surer(self, line: int, change: dict[str, Any], person: Person) -> Iterator[tuple[str | None, Row]]:
@@ -157,7 +157,7 @@ class Coalesced:
             yield from self.left(line, change, person)
         elif now and not was:
             for segment in person.get("segments") or ():
-                if self._to.called(segment) is not None:
+                if self._to.asks_for(segment):
                     yield segment, self._of(line, change, person, "enter")
 
     def _row(self, audience: str | None, row: Row) -> Iterator[Told]:

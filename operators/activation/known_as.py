@@ -32,7 +32,7 @@ class KnownAs:
     def match(self, told: Told) -> dict[str, str]:
         """The names and what each is sent as. Who leaves is known by what was sent."""
         person = told.person
-        before = sent_as(person, told.audience) if told.call in LEAVING else {}
+        before = _before(told)
         found: dict[str, str] = {}
         for name in self._names:
             value = before.get(name) if before else self._of(person, name)
@@ -50,14 +50,15 @@ class KnownAs:
                 return value
         return None
 
-    def is_enough(self, match: Mapping[str, str]) -> bool:
-        """Whether the other side can know who is meant."""
-        return not self._any or any(all(name in match for name in names) for names in self._any)
+    def is_enough(self, match: Mapping[str, str], derived: Mapping[str, Any]) -> bool:
+        """Whether the other side can know who is meant. ``derived``: what the kind makes of the person, named ``derived.<name>``."""
+        known = {*match, *(f"derived.{name}" for name in derived)}
+        return not self._any or any(known.issuperset(names) for names in self._any)
 
     def person(self, told: Told, match: dict[str, str]) -> Person:
         """The person as requests may name them: identifiers and traits that `match` names are as they are sent."""
         person = told.person
-        before = sent_as(person, told.audience) if told.call in LEAVING else {}
+        before = _before(told)
         identifiers = dict(person.get("identifiers") or {})
         traits = dict(person.get("traits") or {})
         for name in self._names:
@@ -66,13 +67,20 @@ class KnownAs:
                     holder.pop(name, None)
                     if name in match:
                         holder[name] = match[name]
-        if self._only:
+        if self._only and self._names:
             identifiers = {name: value for name, value in identifiers.items() if name in self._names}
         found = {**person, "identifiers": identifiers, "traits": traits, "match": match}
+        if told.call == "alias":
+            found["old"] = person.get("old") or sent_as(person, None)
         remote = before.get("remote_id") or person.get("remote_id")
         if remote is not None:
             found["remote_id"] = remote
         return found
+
+
+def _before(told: Told) -> dict[str, Any]:
+    """What was sent of whoever leaves. Who is told to be another is called by what he is now, and was is his `old`."""
+    return sent_as(told.person, told.audience) if told.call in LEAVING and told.call != "alias" else {}
 
 
 def sent_as(person: Person, audience: str | None) -> dict[str, Any]:

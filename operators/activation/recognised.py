@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -17,11 +17,19 @@ from operators.activation.told import Request
 def recognised(destination: Destination, request: Request) -> str:
     """The name of the call; of several that it may be the first whose body looks like it. "" if none does."""
     path = request.url.partition("?")[0]
-    fitting = [(name, call) for name, call in destination.requests.items() if call.method == request.method and _leads(call, path)]
+    known = [(name, one) for name, call in destination.requests.items() for one in variants(call)]
+    fitting = [(name, call) for name, call in known if call.method == request.method and _leads(call, path)]
     if len(fitting) > 1:
         body = _body(request)
         fitting = _most_alike([pair for pair in fitting if _fills(pair[1], body)] or fitting, body)
     return fitting[0][0] if fitting else ""
+
+
+def variants(call: Call | None) -> Iterator[Call]:
+    """A request, and what is asked of people without what it requires."""
+    while call is not None:
+        yield call
+        call = call.otherwise
 
 
 def _leads(call: Call, path: str) -> bool:

@@ -5,6 +5,7 @@ A request holds people of one call and one audience; nobody is in it twice; whoe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,12 +20,13 @@ from operators.activation.applied import iso_short
 from operators.activation.calling import Calling
 from operators.activation.connected import Reveal, connected, hide
 from operators.activation.known_as import KnownAs
-from operators.activation.saying import REMOTE_ID, NotSayable, Scope
+from operators.activation.saying import REMOTE_ID, NotSayable, Scope, compiled
 from operators.activation.told import Rendered, Request, Told
 
 SIGNATURE, DELIVERY = "X-Skep-Signature", "X-Skep-Delivery"
 TITLES = {"page": "Page Viewed", "screen": "Screen Viewed"}
 """What the calls are called that have no name of their own."""
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _WEBHOOK = Call()
 _CREATING = frozenset({"enter", "update", "event"})
 """The calls for which a person may be made who is not there yet."""
@@ -58,9 +60,13 @@ class Renderer:
         if destination.kind == "webhook":
             told = dict.fromkeys(("enter", "exit", "update", "event", "alias", "erase"), _WEBHOOK)
             requests = {**told, **requests}
-        self._callings = {
-            name: Calling(name, call, self._connected, self.known_as.names, self._connected.query) for name, call in requests.items()
-        }
+        self._derived = {name: compiled(spec) for name, spec in destination.vendor.derived.items()}
+        self._callings = {name: self._calling(name, call) for name, call in requests.items()}
+
+    def _calling(self, name: str, call: Call) -> Calling:
+        found = Calling(name, call, self._connected, self.known_as.names, self._connected.query)
+        found.otherwise = None if call.otherwise is None else self._calling(name, call.otherwise)
+        return found
 
     @property
     def calls(self) -> frozenset[str]:
@@ -89,7 +95,7 @@ class Renderer:
     def render(self, told: Sequence[Told]) -> Rendered:
         """The requests for all of it, and of whom nothing can be told. What the destination is never told of gives nothing."""
         batches: list[_Batch] = []
-        open_ones: dict[tuple[str, str | None], int] = {}
+        open_ones: dict[tuple[int, str | None, str], int] = {}
         last: dict[str, int] = {}
         refused: list[tuple[int, str]] = []
         for at, one in enumerate(told):
@@ -103,19 +109,25 @@ class Renderer:
     def scope(self, one: Told) -> Scope:
         """What the values of a call are made of. `NotSayable` if the other side cannot know who is meant."""
         match = self.known_as.match(one)
-        if not self.known_as.is_enough(match):
-            raise NotSayable("no_identifier")
         person = self.known_as.person(one, match)
-        audience = None if one.audience is None else self.destination.called(one.audience)
-        return {
+        derived: dict[str, Any] = {}
+        found = {
             "event": None if one.event is None else self._event(one.event),
-            "person": person,
+            "person": {**person, "derived": derived},
             "change": one.change,
-            "audience": audience,
+            "audience": None if one.audience is None else self.destination.called(one.audience),
             "segment": one.audience,
             "connection": self._connected.open,
             "key": one.key,
         }
+        # What is derived may be made of what was derived before it.
+        for name, read in self._derived.items():
+            value = read(found)
+            if value is not None:
+                derived[name] = value
+        if not self.known_as.is_enough(match, derived):
+            raise NotSayable("no_identifier")
+        return found
 
     def _event(self, body: dict[str, Any]) -> dict[str, Any]:
         """The event as its values may name it: under its name there, with a time and with properties."""
@@ -126,7 +138,7 @@ class Renderer:
         return {
             **body,
             "event": self.destination.event_names.get(name, title),
-            "timestamp": said if said is not None and parse_time(said) == time_us else iso_short(time_us),
+            "timestamp": said if isinstance(said, str) and _ISO.fullmatch(said) and parse_time(said) == time_us else iso_short(time_us),
         }
 
     def _asked(self, one: Told) -> list[tuple[Calling, Scope, bool]]:
@@ -135,23 +147,30 @@ class Renderer:
         if calling is None:
             return []
         scope = self.scope(one)
-        if any(name not in scope["person"]["match"] for name in calling.call.requires):
+        found: Calling | None = calling
+        while found is not None and not found.knows(scope["person"]["match"]):
+            found = found.otherwise
+        if found is None:
             raise NotSayable("no_identifier")
+        calling = found
         if not calling.needs_remote or scope["person"].get("remote_id") is not None:
             return [(calling, scope, False)]
         names = ("create", "lookup") if one.call in _CREATING else ("lookup", "create")
         finding = next((self._callings[name] for name in names if name in self._callings), None)
+        while finding is not None and not finding.knows(scope["person"]["match"]):
+            finding = finding.otherwise
         if finding is None:
             raise NotSayable("no_identifier")
         waiting = {**scope, "person": {**scope["person"], "remote_id": REMOTE_ID}}
         return [(finding, scope, False), (calling, waiting, True)]
 
-    def _add(self, batches: list[_Batch], open_ones: dict[tuple[str, str | None], int], last: dict[str, int], said: _Said) -> None:
+    def _add(self, batches: list[_Batch], open_ones: dict[tuple[int, str | None, str], int], last: dict[str, int], said: _Said) -> None:
         calling, one = said.calling, said.told
         item = calling.item(said.scope)
+        address = calling.address(said.scope)
         size = len(orjson.dumps(item)) + 1 if calling.is_batch else 0
         person = str(one.person.get("profile") or said.at)
-        key = (calling.name, one.audience)
+        key = (id(calling), one.audience, address)
         at = open_ones.get(key)
         batch = batches[at] if at is not None else None
         fits = (
@@ -159,11 +178,10 @@ class Renderer:
             and at is not None
             and at > last.get(person, -1)
             and person not in batch.people
-            and len(batch.told) < self.most(calling.name)
+            and len(batch.told) < min(calling.most, self._most or calling.most)
             and batch.frame + batch.bytes + size <= self._bytes
         )
         if not fits or batch is None:
-            address = calling.address(said.scope)
             frame = len(calling.encoded(calling.content(said.scope, [])) or b"") if calling.is_batch else 0
             batch = _Batch(calling, {**said.scope, "address": address}, frame)
             batches.append(batch)
@@ -218,5 +236,5 @@ def _whole(one: Told, scope: Scope) -> dict[str, Any]:
     """What a webhook is sent if its file does not say: the event, or the change with its person."""
     if one.event is not None:
         return one.event
-    person = {name: value for name, value in scope["person"].items() if name not in {"match", "sent_as"}}
+    person = {name: value for name, value in scope["person"].items() if name not in {"match", "sent_as", "derived"}}
     return {"change": one.change, "person": person}

@@ -15,7 +15,7 @@ from contracts.text.templates import Hole, parts_of
 from operators.activation.applied import applied, text_of
 from schemalogic.paths import Step, parse_path
 
-Scope = Mapping[str, Any]
+Scope = Any
 """What paths begin with: ``event``, ``person``, ``change``, ``audience``, ``segment``, ``connection``, ``key``."""
 Value = Callable[[Scope], Any]
 REMOTE_ID = "{remote_id}"
@@ -53,11 +53,11 @@ def path_value(path: str) -> Value:
         at = steps.index(None)
         before, behind = steps[:at], steps[at + 1 :]
         return lambda scope: _each_at(_at(scope, before), behind)
-    if len(steps) == 2:
-        first, second = steps
+    if len(steps) == 2 and isinstance(steps[0], str) and isinstance(steps[1], str):
+        first, second = str(steps[0]), steps[1]
 
         def two(scope: Scope) -> Any:
-            inside = scope.get(first)  # type: ignore[arg-type] # a root is a text
+            inside = scope.get(first)
             return inside.get(second) if isinstance(inside, Mapping) else None
 
         return two
@@ -76,6 +76,8 @@ def _at(value: Any, steps: tuple[Step, ...]) -> Any:
 
 
 def _each_at(value: Any, behind: tuple[Step, ...]) -> list[Any] | None:
+    if isinstance(value, Mapping):
+        value = list(value.values())
     if type(value) is not list:
         return None
     if None in behind:
@@ -175,6 +177,12 @@ def _cases(spec: Mapping[str, Any]) -> Value:
     return make
 
 
+def _when(spec: Mapping[str, Any]) -> Value:
+    asked, then = path_value(spec["when"]), compiled(spec["then"])
+    otherwise = compiled(spec["otherwise"]) if "otherwise" in spec else lambda _scope: None
+    return lambda scope: otherwise(scope) if asked(scope) in (None, "", [], {}) else then(scope)
+
+
 def _merge(spec: Mapping[str, Any]) -> Value:
     parts = [compiled(part) for part in spec["merge"]]
 
@@ -202,7 +210,7 @@ def _each(spec: Mapping[str, Any]) -> Value:
 
 
 _FORMS: Mapping[str, Callable[[Mapping[str, Any]], Value]] = {
-    "constant": _constant, "from": _from, "first": _first, "text": _text, "cases": _cases, "merge": _merge, "each": _each,
+    "constant": _constant, "from": _from, "first": _first, "text": _text, "cases": _cases, "when": _when, "merge": _merge, "each": _each,
 }  # fmt: skip
 
 

@@ -196,7 +196,8 @@ def judge(file: Path, request: str, reply: str) -> VerdictRow:
     destination = destination_of(file)
     asked, answered = _asked(request), _answered(reply)
     if not asked.call:
-        asked = msgspec.structs.replace(asked, call=recognised(destination, asked))
+        call = recognised(destination, asked)
+        asked = msgspec.structs.replace(asked, call=call, learns=call in {"lookup", "create"})
     found = classify(destination, asked, answered, datetime.now(UTC))
     wait = int(found.wait) if found.wait is not None and float(found.wait).is_integer() else found.wait
     return VerdictRow(found.says, list(found.failed), list(found.retry), wait, found.reason)
