@@ -20,11 +20,11 @@ import httpx
 from connectors.destinations.addresses import PrivateAddress, PublicOnly
 
 REPLY_BYTES_MAX = 1_000_000
-CONNECTIONS_MAX = 256
 IDLE_SECONDS = 20.0
 """How long a connection is kept that nobody uses: shorter than servers do."""
 CLOSING_SECONDS = 5.0
 _AGENT = "skep"
+_PORTS = {b"http": 80, b"https": 443}
 
 
 class Outgoing(NamedTuple):
@@ -71,7 +71,10 @@ class HttpWire:
         self._trusted = trusted or httpx.create_ssl_context()
         self._replies: SimpleQueue[Incoming] = SimpleQueue()
         self._loop = asyncio.new_event_loop()
-        self._pools: dict[bool, httpcore.AsyncConnectionPool] = {}
+        self._any, self._public = httpcore.AnyIOBackend(), PublicOnly()
+        self._idle: dict[tuple[bool, str], list[httpcore.AsyncHTTPConnection]] = {}
+        """Connections that nobody uses, by whether their address may be private, and where they lead. The library's own pool looks at
+        each of them for each of them whenever a request begins."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = Thread(target=self._loop.run_forever, name="wire", daemon=True)
         self._thread.start()
@@ -103,18 +106,24 @@ class HttpWire:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for pool in self._pools.values():
-            await pool.aclose()
+        for connection in (one for some in self._idle.values() for one in some):
+            await connection.aclose()
 
-    def _pool(self, private: bool) -> httpcore.AsyncConnectionPool:
-        if private not in self._pools:
-            self._pools[private] = httpcore.AsyncConnectionPool(
-                self._trusted,
-                max_connections=CONNECTIONS_MAX,
-                keepalive_expiry=IDLE_SECONDS,
-                network_backend=httpcore.AnyIOBackend() if private else PublicOnly(),
-            )
-        return self._pools[private]
+    def _connection(self, origin: httpcore.Origin, *, private: bool) -> httpcore.AsyncHTTPConnection:
+        """One that is open and not in use, else a new one."""
+        idle = self._idle.get((private, str(origin)), [])
+        while idle:
+            found = idle.pop()
+            if not found.has_expired():
+                return found
+            self._dropped(found)
+        backend = self._any if private else self._public
+        return httpcore.AsyncHTTPConnection(origin, self._trusted, keepalive_expiry=IDLE_SECONDS, network_backend=backend)
+
+    def _dropped(self, connection: httpcore.AsyncHTTPConnection) -> None:
+        task = self._loop.create_task(connection.aclose())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _exchange(self, request: Outgoing) -> None:
         begun = time.monotonic()
@@ -131,18 +140,41 @@ class HttpWire:
         self._replies.put(Incoming(request.number, answer.status, answer.headers, bytes(answer.body), failure, taken))
 
     async def _ask(self, request: Outgoing, answer: _Answer) -> None:
-        headers = {"User-Agent": _AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **request.headers}
-        pairs = [(name.encode("latin-1", "replace"), value.encode("utf-8")) for name, value in headers.items()]
-        async with self._pool(request.private).stream(
-            request.method, request.url, headers=pairs, content=request.body or b"", extensions={"timeout": {"connect": request.timeout_s}}
-        ) as response:
-            answer.status = response.status
-            answer.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-            unpack = _unpacking(answer.headers.get("content-encoding", ""))
-            async for chunk in response.aiter_stream():
-                answer.body += unpack(chunk)
-                if len(answer.body) > REPLY_BYTES_MAX:
-                    raise _TooLarge
+        url, body = httpcore.URL(request.url), request.body or b""
+        headers = {
+            "Host": _host(url), "User-Agent": _AGENT, "Accept": "*/*", "Accept-Encoding": "identity", "Content-Length": str(len(body)),
+            **request.headers,
+        }  # fmt: skip
+        pairs = [(name.encode("latin-1", "replace"), value.encode()) for name, value in headers.items()]
+        connection = self._connection(url.origin, private=request.private)
+        try:
+            response = await connection.handle_async_request(httpcore.Request(request.method, url, headers=pairs, content=body))
+            await _read(response, answer)
+        except BaseException:
+            self._dropped(connection)
+            raise
+        if connection.is_idle():
+            self._idle.setdefault((request.private, str(url.origin)), []).append(connection)
+        else:
+            self._dropped(connection)
+
+
+def _host(url: httpcore.URL) -> str:
+    host = url.host.decode()
+    return host if url.port in {None, _PORTS.get(url.scheme)} else f"{host}:{url.port}"
+
+
+async def _read(response: httpcore.Response, answer: _Answer) -> None:
+    answer.status = response.status
+    answer.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+    unpack = _unpacking(answer.headers.get("content-encoding", ""))
+    try:
+        async for chunk in response.aiter_stream():
+            answer.body += unpack(chunk)
+            if len(answer.body) > REPLY_BYTES_MAX:
+                raise _TooLarge
+    finally:
+        await response.aclose()
 
 
 class _TooLarge(Exception):  # noqa: N818 (an answer, not an error)

@@ -28,7 +28,7 @@ from skep.project.spaces import ledger_path, open_view, open_views
 from skep.runtime import ends
 from skep.runtime.delivery.courier import Courier, now_us
 from skep.runtime.starting import project
-from state.errors import NoState, StateError
+from state.errors import NoState, StateError, StateLocked
 from state.ledger import Ledger, LedgerReader
 from state.snapshot.personal import Hider
 
@@ -127,7 +127,7 @@ class SpaceLog:
         self._recipients = {f"{each.name}@{space}": (each, Audience.of(each, definitions)) for each in told}
         if any(map(through_ledger, definitions.destinations)) or self._courier is not None:
             if self._courier is None:
-                self._courier = Courier(settings, self._view, Ledger(ledger_path(settings, space)), self._wire(), random=Random())
+                self._courier = Courier(settings, self._view, _ledger(settings, space), self._wire(), random=Random())
             self._courier.use(definitions)
         known = self._since
         self._since = {name: known[name] if name in known else self._cursor(name).load() for name in self._recipients}
@@ -178,6 +178,18 @@ class Activation:
 
     def _cursor(self, name: str) -> Cursor:
         return _cursor(self._settings, name)
+
+
+def _ledger(settings: Settings, space: str) -> Ledger:
+    """The ledger to write: a command that does activation's work has it for a moment. Raises `StateLocked` if another activation has."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            return Ledger(ledger_path(settings, space))
+        except StateLocked:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def pending(settings: Settings) -> dict[str, int]:

@@ -49,7 +49,7 @@ def test_status_says_whether_a_destination_holds_its_segment(told_shop: Path, re
         "last_ok",
     ]  # fmt: skip
     assert "in sync" in skep("destinations", "status", project=told_shop).stdout
-    assert "batches or mails or singles" in refused(skep("destinations", "status", "singels", project=told_shop))
+    assert "batches or hooks or mails or rows or singles" in refused(skep("destinations", "status", "singels", project=told_shop))
 
 
 def test_reconcile_puts_right_what_somebody_else_has_changed(told_shop: Path, receiver: Receiver) -> None:
@@ -107,9 +107,8 @@ def test_a_poisoned_person_is_a_dead_letter_that_holds_nobody_up(tmp_path: Path)
     first.close()
     receiver = Receiver(poison=poison)
     try:
-        write_contract(folder, "destinations/batches.yaml", files(receiver.url)["destinations/batches.yaml"])
-        write_contract(folder, "destinations/singles.yaml", files(receiver.url)["destinations/singles.yaml"])
-        write_contract(folder, "destinations/mails.yaml", files(receiver.url)["destinations/mails.yaml"])
+        for path, content in files(receiver.url).items():
+            write_contract(folder, path, content)
         assert skep("apply", project=folder).returncode == 0
         ran(folder)
         told(folder)

@@ -15,9 +15,12 @@ from threading import Thread
 from typing import Any
 from urllib.parse import unquote
 
+from operators.activation.webhook import signature
+
 FAULTS = ("429", "429 wait", "500", "502 html", "nothing", "half", "late", "after", "partial")
-WAIT_S, ON_THE_WAY_S = 0.1, 0.03
+WAIT_S, ON_THE_WAY_S = 0.3, 0.2
 """What `Retry-After` asks for, and how long after that requests may come that were on their way."""
+HOOK_SECRET = "what-only-the-two-of-us-know"
 LATE_S = 0.8
 """How late a late answer is: later than whoever asks has patience."""
 BATCH_MAX = 50
@@ -33,7 +36,8 @@ class Receiver:
         self.lists: dict[str, dict[str, str]] = {}
         """List → id → e-mail."""
         self.traits: dict[str, Any] = {}
-        self.hooks: list[tuple[dict[str, str], Any]] = []
+        self.denied: set[str] = set()
+        """Who has withdrawn, by any name: nobody of them may be told to have entered."""
         self.counts: Counter[str] = Counter()
         self._versions: dict[tuple[str, str], int] = {}
         self._closed: dict[str, float] = {}
@@ -129,8 +133,12 @@ class Receiver:
                 self.traits.pop(one, None)
                 for members in self.lists.values():
                     members.pop(one, None)
+            case "POST", "lists", name, "rows":
+                return self._rows(name, json.loads(body), enter=True, partial=partial)
+            case "POST", "lists", name, "rows", "remove":
+                return self._rows(name, json.loads(body), enter=False, partial=partial)
             case "POST", "hook":
-                self.hooks.append((dict(headers), json.loads(body)))
+                self._hook(headers, body)
             case _:
                 self.counts["unknown"] += 1
                 return 404, b"{}"
@@ -158,6 +166,18 @@ class Receiver:
             results.append({"status": 503 if failed else 200})
         return 200, json.dumps({"results": results}).encode()
 
+    def _rows(self, name: str, body: dict[str, Any], *, enter: bool, partial: bool) -> tuple[int, bytes]:
+        people = [{**dict(zip(body["schema"], row, strict=True)), "id": row[0]} for row in body["data"]]
+        return self._batch(name, people, enter=enter, partial=partial)
+
+    def _hook(self, headers: Mapping[str, str], body: bytes) -> None:
+        told = json.loads(body)
+        seconds = int(headers["x-skep-signature"].partition(",")[0].removeprefix("t="))
+        self.counts["unsigned"] += headers["x-skep-signature"] != signature(HOOK_SECRET, seconds, body)
+        change, person = told["change"], told["person"]
+        one = {"id": person["profile"], "key": headers["x-skep-delivery"], "email": person["identifiers"].get("email", "")}
+        self._change(f"hook-{change['segment']}", one, enter=change["type"] == "segment.entered")
+
     def _change(self, name: str, one: Mapping[str, Any], *, enter: bool) -> None:
         parts = str(one.get("key") or "").removesuffix(":before").rpartition(":")
         version = int(parts[2]) if parts[2].isdecimal() else 0
@@ -166,6 +186,7 @@ class Receiver:
         self._versions[name, one["id"]] = max(version, before)
         members = self.lists.setdefault(name, {})
         if enter:
+            self.counts["without_consent"] += one["id"] in self.denied
             members[one["id"]] = one.get("email", "")
         else:
             members.pop(one["id"], None)

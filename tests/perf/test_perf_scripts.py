@@ -47,6 +47,14 @@ def test_throughput(tmp_path: Path) -> None:
     assert sum(found["stages_us"].values()) == pytest.approx(found["cpu_us_per_event"], rel=0.01)
 
 
+def test_activation(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.activation", "--people", "300")
+    assert found["people"] == 300
+    assert found["floor_per_s"] > 0
+    assert found["single_requests_per_s"] > 0
+    assert found["batch_people_per_s"] > 0
+
+
 def test_kafka(tmp_path: Path) -> None:
     """With the broker of the other tests, which is in the cache."""
     with broker(tmp_path / "broker") as servers:

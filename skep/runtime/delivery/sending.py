@@ -189,7 +189,9 @@ class Sending:
         stored = self._view.rows.row("changes", sequence_key(row.place))
         change: dict[str, Any] = {} if stored is None else orjson.loads(stored)
         kind = {"enter": "segment.entered", "exit": "segment.exited"}.get(call)
-        if change.get("profile") == place.profile_id and (kind is None or change.get("segment") == place.audience):
+        if change.get("profile") == place.profile_id and (
+            kind is None or (change["type"], change.get("segment")) == (kind, place.audience)
+        ):
             return change
         if kind is None:
             return {"type": "profile.updated", "space": self._view.space, "profile": place.profile_id, "version": row.wanted_version}
