@@ -19,7 +19,8 @@ class Underway(msgspec.Struct):
 
     ``entry`` is the id of the control entry that waits for the answer, ``because`` what differs, ``clock`` what is told before the space's
     own runs, ``time`` the entry's own. ``people`` have been evaluated, ``events`` read. ``anew``: everybody is made anew of the moments,
-    beside those who are there; ``within`` is how much of what comes behind the cursor is done.
+    beside those who are there; ``stage`` is what is read for it (`operators/people/anew.py`), 0 before it has begun, and ``within`` who is
+    told of once they are in force (`operators/people/told_anew.py`).
     """
 
     before: str
@@ -34,6 +35,7 @@ class Underway(msgspec.Struct):
     time: int | None = None
     anew: bool = False
     within: int = 0
+    stage: int = 0
 
 
 class Meta(msgspec.Struct):

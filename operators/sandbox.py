@@ -63,13 +63,14 @@ class Sandbox:
         read_at_us: int = 0,
         finished: bool = False,
         history: bool = False,
+        digest: str = "",
     ) -> None:
         """Apply judged records, whose positions go on behind those of the partition; the rest as in `JudgedBatch`."""
         first = self.following(partition)
         batch = JudgedBatch(
             self.name, partition, partition, first, first + len(events) + len(refused) - 1, "", events, list(refused), [], read_at_us
         )
-        batch.finished, batch.history = finished, history
+        batch.finished, batch.history, batch.digest = finished, history, digest
         self.space.apply(batch)
 
     def come_to(self, partition: str, now_us: int) -> None:

@@ -48,6 +48,8 @@ class Engine:
         self._open()
         self.partitions: list[str] = []
         self.history: frozenset[str] = frozenset()
+        self._read = definitions.digest
+        """By which definitions what is refused is read: by those in force."""
         self.denials: list[Denial] = []
         """What refused records deny, as the model reads them."""
 
@@ -83,6 +85,7 @@ class Engine:
         self.shard.commit()
         self.denials = []
         self._know(definitions)
+        self._read = definitions.digest
         self._options |= {"cache_bytes": cache_bytes, "horizon_us": horizon_us}
         self._begin()
 
@@ -97,11 +100,23 @@ class Engine:
         self._know(definitions)
         self.control([{"type": "definitions", "digest": definitions.digest, "messageId": definitions.digest}])
         if whole:
-            self.space.bring_along()
-        self.deny(row for _, row in self.shard.quarantine.committed(b""))
+            self.bring_along()
+
+    def bring_along(self) -> None:
+        """Definitions that are on their way come into force for everybody."""
+        self.space.bring_along()
+        self._read_again()
+
+    def _read_again(self) -> None:
+        """By definitions that are in force now, what was refused is read, too."""
+        digest = self.space.meta.digest
+        if digest != self._read:
+            self._read = digest
+            self.deny(row for _, row in self.shard.quarantine.committed(b""))
 
     def control(self, entries: list[dict[str, object]]) -> None:
         self._box.enter(*entries)
+        self._read_again()
 
     def take(self, name: str, records: list[bytes]) -> None:
         """One of `steps`: entries of the control partition, or records of another."""
@@ -113,13 +128,17 @@ class Engine:
     def feed(self, partition: str, records: list[bytes], *, finished: bool = False) -> None:
         events, refused = self._judge.judge_many(records, self._box.following(partition), READ_AT_US)
         known = self.space.meta.quarantined
-        self._box.feed(partition, events, refused, read_at_us=READ_AT_US, finished=finished, history=partition in self.history)
+        digest = self._definitions.digest
+        self._box.feed(
+            partition, events, refused, read_at_us=READ_AT_US, finished=finished, history=partition in self.history, digest=digest
+        )
         self.deny(row for _, row in self.shard.quarantine.committed(sequence_key(known)))
+        self._read_again()
 
     def deny(self, rows: Iterable[bytes]) -> None:
         """Note what records in quarantine deny by the definitions in force, for the model; in some nothing can be read."""
         refused = [row for row in map(decode_row, rows) if row.reason != "undecodable"]
-        self.denials += to_denials((orjson.loads(row.raw) for row in refused), self._definitions)
+        self.denials += to_denials((orjson.loads(row.raw) for row in refused), self.known[self._read])
 
     def dump(self, at_us: int | None = None) -> list[bytes]:
         return list(self.view.dump(at_us))

@@ -75,12 +75,33 @@ class Bringing:
         self._told: ToldAnew | None = None
         work.older = self.older
 
-    def slice(self) -> None:
-        """The next people in order of their keys; call it with nothing pending, and commit behind it."""
+    def ready(self) -> None:
+        """Before anything is applied: what is applied goes to both generations, or is told of those first whom it concerns."""
+        change = self._work.meta.change
+        if change is None or not change.anew:
+            return
+        if change.switched:
+            self._told = self._told or ToldAnew(self._work, change)
+        else:
+            self._anew = self._anew or Anew(self._work)
+            self._anew.open(change)
+
+    def flush(self) -> None:
+        """What has changed in a generation beside goes into the commit that is made."""
+        if self._anew is not None:
+            self._anew.flush()
+
+    def trim(self) -> None:
+        """Behind that commit."""
+        if self._anew is not None:
+            self._anew.trim()
+
+    def slice(self, *, whole: bool = True) -> None:
+        """The next people; call it with nothing pending, and commit behind it. ``whole``: no event waits for it."""
         work, change = self._work, self._work.meta.change
         assert change is not None, "definitions are on their way"
         if change.anew:
-            self._slice_anew(change)
+            self._slice_anew(change, whole=whole)
             return
         began = self._spent_ns()
         keys = [key for key, _ in islice(work.shard.people.committed(change.cursor + b"\0"), self._most)]
@@ -97,13 +118,16 @@ class Bringing:
         spent_us = (self._spent_ns() - began) // 1000
         self._most = max(1, min(SLICE_PEOPLE, 2 * self._most, len(keys) * SLICE_US // max(spent_us, 1)))
 
-    def _slice_anew(self, change: Underway) -> None:
+    def _slice_anew(self, change: Underway, *, whole: bool) -> None:
+        self.ready()
         if not change.switched:
-            self._anew = self._anew or Anew(self._work)
-            self._anew.slice(change)
+            assert self._anew is not None, "it is ready"
+            self._anew.slice(change, whole=whole)
             return
-        self._anew, self._told = None, self._told or ToldAnew(self._work, change)
+        assert self._told is not None, "it is ready"
+        self._anew = None
         if self._told.slice(change):
+            self._told.end()
             self._told = None
             _end(self._work, change)
 
@@ -112,7 +136,8 @@ class Bringing:
         change = self._work.meta.change
         assert change is not None, "rows are of an older edition while definitions are on their way"
         if change.anew:
-            # No event is applied meanwhile, and who is told of is asked for by nobody else.
+            assert self._told is not None, "nobody is of an older edition before the switch"
+            self._told.tell(person.key)
             return
         if change.switched:
             self._tell(person, change)

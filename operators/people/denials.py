@@ -5,13 +5,14 @@ They are taken in here, and asked which events change what they come to; that is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from contracts.envelope import message_hash
 from contracts.model.batches import Denial, Event
 from operators import consent
 from operators.epochs import CONTROL
 from operators.meta import Meta
+from operators.people.pairs import denied
 from operators.people.quarantine import decode_row
 from operators.people.store import Pair, Slot
 from operators.people.work import Work
@@ -19,28 +20,58 @@ from operators.quality.scores import source_of
 from operators.records import Moment
 
 
+def hear(work: Work, denials: Iterable[Denial], raw: bytes, read_at_us: int, source: str) -> None:
+    """The denials of a record that has just been refused, as its judge read them. While everybody is made anew by other definitions, both
+    are asked what its bytes deny; what those in force say counts behind the switch, too."""
+    if work.beside is None:
+        take(work, denials, source)
+        return
+    mine = work.judge.denials(raw, read_at_us)
+    take(work, mine, source)
+    take(work.beside, (*mine, *work.beside.judge.denials(raw, read_at_us)), source)
+
+
 def take(work: Work, denials: Iterable[Denial], source: str) -> None:
-    """The denials of a record that has just been refused."""
+    """Let denials count that have just been heard."""
     for each in denials:
         anchor, message = work.hasher.identifier(each.namespace, each.value), message_hash(each.message_id)
         if _keep(work, each, anchor, message, source):
             _apply(work, anchor, message, each.purpose, (each.time_us, each.message_id))
 
 
+def copy(work: Work, key: bytes, row: bytes) -> None:
+    """Let a denial count that another generation keeps, by its key and row there."""
+    anchor, message, purpose = key[:16], key[16:32], key[32:].decode()
+    if not purpose:
+        # The row that says that there are some.
+        return
+    rows, at = work.store.denials, denied(row)
+    known = rows.get(anchor, message, purpose)
+    if known is None or known < at:
+        rows.put(anchor, message, purpose, at)
+        work.meta.denials += known is None
+        _apply(work, anchor, message, purpose, at)
+
+
 def read_again(work: Work) -> None:
     """Keep what records in quarantine deny by the definitions in force: there may be purposes that were not declared before."""
     for _, stored in work.shard.quarantine.committed(b""):
-        read(work, stored)
+        for each, source in _read(work, stored):
+            _keep(work, each, work.hasher.identifier(each.namespace, each.value), message_hash(each.message_id), source)
 
 
 def read(work: Work, stored: bytes) -> None:
-    """Keep what a record in quarantine denies by the definitions in force; ``stored`` is its row."""
+    """Let count what a record in quarantine denies by the definitions in force; ``stored`` is its row."""
+    for each, source in _read(work, stored):
+        take(work, (each,), source)
+
+
+def _read(work: Work, stored: bytes) -> Iterator[tuple[Denial, str]]:
     row = decode_row(stored)
     read_at = row.stored_at_us if row.stored_at_us is not None else work.clock.now
     for raw in (row.raw, row.original):
         for each in work.judge.denials(raw, read_at) if raw else ():
-            anchor = work.hasher.identifier(each.namespace, each.value)
-            _keep(work, each, anchor, message_hash(each.message_id), source_of(row.partition))
+            yield each, source_of(row.partition)
 
 
 def _keep(work: Work, denial: Denial, anchor: bytes, message: bytes, source: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from operators.change_log import ChangeLog
 from operators.meta import Meta
@@ -46,6 +47,14 @@ class History:
             self._came.remove(profile)
         else:
             self._went.add(profile)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What happens inside is by itself: what has happened before, and is not written yet, waits."""
+        before = self._came, self._went, self._into
+        self._came, self._went, self._into = set(), set(), {}
+        yield
+        self._came, self._went, self._into = before
 
     @property
     def waiting(self) -> bool:

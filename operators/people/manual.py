@@ -43,6 +43,8 @@ class Rulings:
         self.rulings: dict[bytes, Ruling] = {}
         self._of: dict[bytes, set[bytes]] = {}
         self._identifiers: Identifiers | None = None
+        self.heard = 0
+        """How many entries have been kept since this was made."""
 
     def use(self, identifiers: Identifiers) -> None:
         """Read everything that was said by these rules of identity."""
@@ -118,4 +120,5 @@ class Manual(Rulings):
         if known is None or known.rank < said.rank:
             self.said[key] = said
             self._family.put(key, _encode(said))
+            self.heard += 1
         return self.hear(said)

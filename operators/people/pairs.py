@@ -151,6 +151,12 @@ class Denied:
             yield from [(key[32:].decode(), _decode_moment(row)) for key, row in self._rows.of(identifier) if len(key) > 32]
 
 
+def denied(row: bytes) -> Moment:
+    """When, and by which message, the denial of a row was made."""
+    found: Moment = _decode_moment(row)
+    return found
+
+
 def denied_at(row: bytes) -> int:
     """When (µs) the denial of a row was made; before everything for the row that says that there are some."""
     return _decode_moment(row)[0] if row else 0

@@ -54,6 +54,9 @@ def _judged(work: Work, key: bytes, row: QuarantineRow, outcome: Event | Refused
     duplicates = meta.duplicate
     meta.count_refusal(row.reason, -1, source)
     if isinstance(outcome, Event):
+        if work.beside is not None:
+            # It was judged by the definitions that are on their way.
+            outcome = work.judge.understood(outcome)
         if outcome.traits is not None:
             outcome.sources = (source,)
         refusal = take(work, outcome, CONTROL, exempt=True)
@@ -68,7 +71,8 @@ def _judged(work: Work, key: bytes, row: QuarantineRow, outcome: Event | Refused
                 quarantine.delete(key)
             return "applied" if meta.duplicate == duplicates else "duplicate"
         outcome = refused_event(outcome, *refusal)
-    denials.take(work, outcome.denials, source)
+    read_at = row.stored_at_us if row.stored_at_us is not None else work.clock.now
+    denials.hear(work, outcome.denials, outcome.raw, read_at, source)
     row.reason, row.detail, row.schema_path = outcome.reason, outcome.detail, outcome.schema_path
     row.event, row.contract = outcome.event, outcome.contract
     meta.count_refusal(row.reason, 1, source)

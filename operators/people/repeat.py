@@ -25,6 +25,23 @@ def find(work: Work, event: Event, message: bytes, seen: bytes | None) -> Kept |
     return kept
 
 
+def held(work: Work, event: Event, message: bytes) -> Kept | None:
+    """The very moment of an event that this space has applied, by its time and its bytes; None if it has not. Nothing is sealed in it."""
+    seen = work.shard.seen.get(message)
+    if seen is None:
+        return None
+    kept = work.moments.remembered(message, seen)
+    if kept is not None and _is(kept, event, message):
+        return kept
+    # Its id had been forgotten when another message came under it.
+    anchor = work.store.hash(work.rules.anchor(event.identifiers)) if event.identifiers else NO_ANCHOR
+    return next((each for each in work.moments.of([anchor]) if _is(each, event, message)), None)
+
+
+def _is(kept: Kept, event: Event, message: bytes) -> bool:
+    return (kept.message, kept.time_us, moment_raw(kept.row)) == (message, event.time_us, event.raw)
+
+
 def settle(work: Work, event: Event, kept: Kept) -> tuple[str, str] | None:
     """Count a repeat of what is stored, and let it take its place if it is the better one; what is wrong, as
     (reason, detail), if it is something else."""
@@ -37,16 +54,22 @@ def settle(work: Work, event: Event, kept: Kept) -> tuple[str, str] | None:
     if event.sources:
         event.sources = united(sources, event.sources)
     if replaces(event, kept.time_us, contract, raw, moment_lookup(kept.row)):
-        _replace(work, event, kept)
+        before = work.reread(kept)
+        replace(work, event, kept)
+        if work.replaced is not None:
+            work.replaced(before, event, kept.message)
     elif event.sources != sources:
-        _come_again(work, event, kept)
+        stored = work.reread(kept)
+        come_again(work, kept, event.sources)
+        if work.came_again is not None:
+            work.came_again(stored, event.sources, kept.message)
     return None
 
 
-def _come_again(work: Work, event: Event, kept: Kept) -> None:
+def come_again(work: Work, kept: Kept, sources: tuple[str, ...]) -> None:
     """What is stored stands, and has come from more sources than it is known of."""
     stored = work.reread(kept)
-    stored.sources = event.sources
+    stored.sources = sources
     work.moments.came_again(kept, stored)
     anchors = {work.store.hash(pair) for pair in stored.identifiers}
     if work.program.sourced and anchors:
@@ -55,7 +78,7 @@ def _come_again(work: Work, event: Event, kept: Kept) -> None:
         rebuild(work, holders.values(), anchors)
 
 
-def _replace(work: Work, event: Event, kept: Kept) -> None:
+def replace(work: Work, event: Event, kept: Kept) -> None:
     """Let a repeat stand in the place of what is stored. It may carry other identifiers, since ``28.0`` and 28 are equal contents."""
     store, pairs = work.store, event.identifiers
     before = work.reread(kept)

@@ -11,6 +11,7 @@ from operators.extract import said_text
 from operators.people.linking.linked import meet
 from operators.people.manual import Ruling
 from operators.people.recompute import component, rebuild
+from operators.people.store import Pair
 from operators.people.work import Work
 from operators.records import PERSONS, Link, Person
 from operators.stitch.clusters import decided, reason
@@ -29,6 +30,8 @@ def rule(work: Work, said: dict[str, Any], *, link: bool) -> dict[str, Any]:
     if time is None:
         return {"ok": False, "error": "timestamp: expected a time"}
     entry = Ruling(ends[0], ends[1], link, time, str(said.get("messageId", "")))
+    if work.beside is not None:
+        _rule_beside(work.beside, entry)
     meant = work.manual.read(entry)
     if meant is None:
         work.manual.say(entry)
@@ -38,19 +41,39 @@ def rule(work: Work, said: dict[str, Any], *, link: bool) -> dict[str, Any]:
     ruling = work.manual.say(entry)
     if ruling is None:
         return {"applied": False}
-    a, b = _hashes(work, ruling)
+    a, b = pair = _hashes(work, ruling)
+    if work.first is not None:
+        work.first(_pairs(work, ruling))
     work.log.cause = {"type": "link" if link else "unlink", "id": ruling.message}
     if not (link and first_ruling and _is_known(work, a, b, ruling)):
-        rebuild(work, [person for person in map(work.store.holder, (a, b)) if person is not None], {a, b})
+        link_again(work, pair)
     holders = {person.key: person for person in map(work.store.holder, (a, b)) if person is not None}
     answer = {"applied": True, "joined": len(holders) == 1, "profiles": sorted(map(profile_id, holders))}
     return answer | {"reason": _refusal(work, a, b, holders.values())} if link and len(holders) > 1 else answer
 
 
-def _hashes(work: Work, ruling: Ruling) -> list[bytes]:
-    """Of both ends, the higher in rank first."""
+def _rule_beside(work: Work, entry: Ruling) -> None:
+    """The same by the definitions by which everybody is being made anew; the entry is kept for them, too."""
+    ruling = work.manual.hear(entry)
+    if ruling is not None:
+        work.begin(entry.message, entry.time_us)
+        link_again(work, _hashes(work, ruling))
+
+
+def link_again(work: Work, pair: Iterable[bytes]) -> None:
+    """Make people anew of whoever has one of two identifiers."""
+    ends = set(pair)
+    rebuild(work, [person for person in map(work.store.holder, sorted(ends)) if person is not None], ends)
+
+
+def _pairs(work: Work, ruling: Ruling) -> list[Pair]:
+    """Both ends, the higher in rank first."""
     position = work.rules.position
-    return [work.store.hash(pair) for pair in sorted((position[space], value) for space, value in (ruling.a, ruling.b))]
+    return sorted((position[space], value) for space, value in (ruling.a, ruling.b))
+
+
+def _hashes(work: Work, ruling: Ruling) -> list[bytes]:
+    return [work.store.hash(pair) for pair in _pairs(work, ruling)]
 
 
 def _refusal(work: Work, a: bytes, b: bytes, holders: Iterable[Person]) -> str | None:

@@ -37,7 +37,7 @@ class Space:
         self.work.clock.start(partitions, history)
         self.renew()
         change = self.meta.change
-        if change is not None and (change.anew or not self.work.clock.waits):
+        if change is not None and not self.work.clock.waits:
             self.bring_along()
         elif change is None and self.shard.other:
             self.shard.drop_other()
@@ -60,6 +60,7 @@ class Space:
                 "The source has skipped records; restart the flow, and if it persists look whether the file was cut."
             )
         self._seal()
+        self._bringing.ready()
         waiting = False
         if batch.partition == CONTROL:
             self._entries(batch, done)
@@ -80,7 +81,7 @@ class Space:
         while self.meta.change is not None:
             self._said()
             generation = self.shard.generation
-            self._bringing.slice()
+            self._bringing.slice(whole=whole)
             self._commit()
             if self.shard.generation != generation:
                 self.work.begin_again()
@@ -109,9 +110,7 @@ class Space:
                 control.apply(work, entry)
                 self.meta.applied[CONTROL] = entry.position
                 self._commit()
-                if self.meta.change is not None and self.meta.change.anew:
-                    # No event is applied until everybody has been made anew.
-                    self.bring_along()
+                self._bringing.ready()
         self.meta.applied[CONTROL] = max(done, batch.last)
 
     def _records(self, batch: JudgedBatch, done: int) -> None:
@@ -139,8 +138,9 @@ class Space:
         quality.score()
 
     def _on_their_way(self, digest: str) -> bool:
-        """Whether definitions that judge already are those that people are brought along to: they say the same of every event."""
-        return self.meta.change is not None and self.meta.change.after == digest
+        """Whether definitions that judge already are those that people are brought along to, and say the same of every event."""
+        change = self.meta.change
+        return change is not None and change.after == digest and not change.anew
 
     def _hint(self, batch: JudgedBatch) -> bool:
         """3. What the batch says beside its records: its partition has finished, or has caught up with the wall clock."""
@@ -166,6 +166,7 @@ class Space:
             work.store.flush()
             work.accounts.flush()
             work.moments.flush()
+        self._bringing.flush()
         work.quality.ledger.flush()
         self.shard.meta.put(meta_row.KEY, meta_row.encode(self.meta))
         if work.cost.rebuilds != self._rebuilds:
@@ -173,6 +174,7 @@ class Space:
             self.shard.meta.put(rebuilds.KEY, rebuilds.encode(work.cost))
         # 5. One `WriteBatch`; memory is brought back within its limits behind it.
         self.shard.commit()
+        self._bringing.trim()
         forgotten = work.store.trim() if work.digest else False
         if work.matcher is not None:
             work.matcher.committed(forgotten=forgotten)
@@ -182,7 +184,9 @@ class Space:
     def _seal(self) -> None:
         """Before a batch, in a commit of their own, old moments become pages: that changes no answer."""
         work, clock = self.work, self.meta.clock
-        if clock is None or not work.digest:
+        change = self.meta.change
+        if clock is None or not work.digest or (change is not None and change.anew and not change.switched):
+            # While everybody is made anew, what has been read stays where it was.
             return
         limit = work.open_period(clock)
         if limit <= self._sealed:

@@ -56,6 +56,8 @@ class PeopleStore:
         self.edition = 0
         """Of the rows; somebody whose row is of an older one is brought along by ``older`` before anybody sees it."""
         self.older: Callable[[Person], None] | None = None
+        self.earlier: Callable[[bytes], None] | None = None
+        """Is told of a key under which somebody is going to be: of whoever was there, it has not been told yet."""
         self.missed = 0
         """People who had to be read since they were not in memory."""
         row = shard.meta.get(LARGEST)
@@ -182,6 +184,8 @@ class PeopleStore:
 
     def version(self, key: bytes) -> int:
         """The last version under which this key was known, 0 if it never was."""
+        if self.earlier is not None:
+            self.earlier(key)
         row = self.shard.versions.get(key)
         return int.from_bytes(row, "big") if row is not None else 0
 

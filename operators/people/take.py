@@ -46,22 +46,24 @@ def take(work: Work, event: Event, partition: str, *, exempt: bool = False) -> t
 
 def take_known(work: Work, event: Event, partition: str, message: bytes, seen: bytes | None, *, exempt: bool) -> tuple[str, str] | None:
     """As `take`, with the hash of the event's message id, and the row under which that is remembered."""
+    if work.first is not None:
+        work.first(event.identifiers)
     refusal = _meet(work, event, partition, message, seen, exempt=exempt)
     if refusal is not None and event.consents:
-        denials.take(work, work.judge.denials(event.raw, event.time_us), source_of(partition))
-    if work.accounts.waiting:
-        members.settle(work)
-    if work.store.callings.renamed:
-        fold.ask_renamed(work)
-    if work.changed_who:
-        work.remember()
+        denials.hear(work, work.judge.denials(event.raw, event.time_us), event.raw, event.time_us, source_of(partition))
+    end(work)
     return refusal
 
 
-def again(work: Work, event: Event, message: bytes) -> None:
+def again(work: Work, event: Event, message: bytes, partition: str = CONTROL) -> None:
     """Apply an event that has been accepted before, and was no repeat; the clock stands."""
     work.meta.remembered += 1
-    _place(work, event, message, CONTROL)
+    _place(work, event, message, partition)
+    end(work)
+
+
+def end(work: Work) -> None:
+    """What is left to do at the end of an event."""
     if work.accounts.waiting:
         members.settle(work)
     if work.store.callings.renamed:
@@ -93,6 +95,8 @@ def _meet(work: Work, event: Event, partition: str, message: bytes, seen: bytes 
     elif clock is None:
         advance(work, time, None)
     _place(work, event, message, partition)
+    if work.beside is not None:
+        again(work.beside, work.beside.judge.understood(event), message, partition)
     return None
 
 
@@ -223,4 +227,4 @@ def refuse(work: Work, record: Refused, batch: JudgedBatch) -> None:
     work.shard.quarantine.put(sequence_key(work.meta.quarantined), encode(row))
     work.meta.quarantined += 1
     work.meta.count_refusal(record.reason, 1, source_of(batch.partition))
-    denials.take(work, record.denials, source_of(batch.partition))
+    denials.hear(work, record.denials, record.raw, batch.read_at_us, source_of(batch.partition))

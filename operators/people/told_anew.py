@@ -3,21 +3,22 @@ size. Who is told of takes his version, and what was told of him, over from the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from operators.apart import decode_whole
 from operators.change_log import Cause
 from operators.meta import Underway
 from operators.moment_row import moment_message, moment_owner
+from operators.people.callings import Callings
 from operators.people.clock import BEFORE_ALL
 from operators.people.pairs import Refusals
 from operators.people.recompute import exchange, versions
 from operators.people.stored import committed
 from operators.people.work import Work
-from operators.records import NOBODY, OWNED, SELF, Person, decode_person
+from operators.records import NOBODY, OWNED, Person, decode_person
 from operators.segments.carried import Memberships
-from operators.stitch.owners import ITSELF, Owner
+from operators.stitch.owners import Owner
+from operators.stitch.rules import Pair
 from state.other_generation import OtherGeneration
 
 PEOPLE = 200
@@ -39,6 +40,50 @@ class ToldAnew:
         self._refusals = Refusals(self._before.refused)
         self._names = [each.name for each in work.load(change.before).identity.namespaces]
         self._memberships = Memberships(work.load(change.before).segments, work.program.segments)
+        self._change = change
+        self._telling = False
+        work.first, work.earlier, self._store.earlier = self._tell_first, self.tell, self.tell
+
+    def end(self) -> None:
+        """Everybody has been told of."""
+        self._work.first = self._work.earlier = self._store.earlier = None
+
+    def _tell_first(self, pairs: Iterable[Pair]) -> None:
+        """Tell of whoever had one of these identifiers: it may be somebody else's from now on."""
+        for pair in pairs:
+            key = self._before.alias.get(self._store.hash(pair))
+            if key is not None:
+                self.tell(key)
+
+    def tell(self, key: bytes) -> None:
+        """Tell of whoever is, or was, there under a key, with all whose identifiers went to one another; perhaps while an event is
+        applied, which has changed nothing of any of them yet."""
+        if self._telling:
+            return
+        work, log, store, accounts = self._work, self._work.log, self._store, self._work.accounts
+        said = log.cause, log.time, log.clock
+        waiting = store.moves, store.callings, accounts.again
+        store.moves, store.callings, accounts.again = {}, Callings(work.rules.names), {}
+        with work.history.aside():
+            self._begin()
+            self._tell_group(key)
+            work.remember()
+        log.cause, log.time, log.clock = said
+        store.moves, store.callings, accounts.again = waiting
+
+    def _begin(self) -> None:
+        """What is told has the definitions as its cause."""
+        change, now, log = self._change, self._work.clock.now, self._work.log
+        cause: Cause = {"type": "definition", "digest": change.after}
+        log.cause, log.time, log.clock = cause, change.time, change.clock if now == BEFORE_ALL else now
+
+    def _tell_group(self, key: bytes) -> None:
+        self._telling = True
+        group = self._group(key)
+        if group is not None:
+            self._tell(*group)
+            self._change.people += len(group[1])
+        self._telling = False
 
     def slice(self, change: Underway) -> bool:
         """The next people; returns whether that was all. Call it with nothing pending, and commit behind it."""
@@ -47,16 +92,12 @@ class ToldAnew:
         if not rows:
             change.cursor, change.within = b"", change.within + 1
             return change.within > _REASSIGNED
-        now = self._work.clock.now
-        log = self._work.log
-        cause: Cause = {"type": "definition", "digest": change.after}
-        log.cause, log.time, log.clock = cause, change.time, change.clock if now == BEFORE_ALL else now
+        self._begin()
         if change.within == _REASSIGNED:
             self._work.announcer.reassigned(self._reassigned(decode_person(row) for _, row in rows))
         else:
-            for old, new in filter(None, (self._group(key) for key, _ in rows)):
-                self._tell(old, new)
-                change.people += len(new)
+            for key, _ in rows:
+                self._tell_group(key)
             self._work.remember()
         change.cursor = rows[-1][0]
         return False
@@ -70,7 +111,8 @@ class ToldAnew:
             key = edge.pop()
             row, person = self._before.people.get(key), self._store.person(key)
             if row is not None:
-                old[key] = decode_whole(row, self._before.traits.get)
+                # Without the traits of a wide one: the chunks under this key are those of whoever is there now.
+                old[key] = decode_person(row)
                 self._before.people.delete(key)
             if person is not None and person.edition != self._store.edition:
                 new[key] = person
@@ -121,12 +163,11 @@ class ToldAnew:
         devices = sorted({each.hash for person in people for each in person.identifiers if each.device is not None})
         before: dict[bytes, Owner] = {}
         for _, stored in committed(self._before, devices):
-            if stored.row[0] != SELF:
-                before[stored.message] = moment_owner(stored.row)
+            before[stored.message] = moment_owner(stored.row)
         found: list[tuple[int, str, bytes, bytes]] = []
         for anchor, stored in committed(self._shard, devices):
-            owner, known = moment_owner(stored.row), before.get(stored.message, ITSELF)
-            if owner != known:
+            owner, known = moment_owner(stored.row), before.get(stored.message)
+            if known is not None and owner != known:
                 was, now = self._whose(anchor, known), self._whose(anchor, owner)
                 if was != now:
                     found.append((stored.time_us, moment_message(stored.row), was, now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
@@ -109,6 +109,17 @@ class Work:
         """While definitions are on their way."""
         self.older: Callable[[Person], None] | None = None
         """Brings somebody along whose row is of an older edition (`operators/people/change.py`)."""
+        self.beside: Work | None = None
+        """While everybody is made anew by other definitions: the steps over the generation that is being made (`operators/people/anew.py`).
+        Whatever is applied is applied to it, too."""
+        self.replaced: Callable[[Event, Event, bytes], None] | None = None
+        """Is told there that a repeat has taken the place of a stored event: both, and the hash of their message id."""
+        self.came_again: Callable[[Event, tuple[str, ...], bytes], None] | None = None
+        """The same where it has not, and has come from another source: the stored event, and all sources."""
+        self.first: Callable[[Iterable[Pair]], None] | None = None
+        """While is told of those who have been made anew: tells of whoever had one of these identifiers, before anything happens to it."""
+        self.earlier: Callable[[bytes], None] | None = None
+        """The same of whoever was there under a key."""
         if self.meta.digest:
             self.use(self.meta.digest)
 
@@ -125,7 +136,7 @@ class Work:
         self.rules = Rules(definitions.identity)
         self.manual.use(self.judge.identifiers)
         self.store = PeopleStore(self.shard, self.hasher, self.rules, self._cache_bytes)
-        self.store.edition, self.store.older = self.meta.edition, self._bring
+        self.store.edition, self.store.older, self.store.earlier = self.meta.edition, self._bring, self.earlier
         self.heads = Heads(self.program, self.clock, self._cache_bytes)
         self.moments = Moments(self.shard, self.meta, self.heads, self.reading)
         self.stitcher = Stitcher(self.store, self.moments, self.manual)
@@ -149,8 +160,8 @@ class Work:
         self.use(self.meta.digest)
 
     def apart(self, shard: Shard) -> Work:
-        """The same steps over another shard, by definitions of which nobody is told: nothing is late, nothing is sealed. They take half
-        of the memory for people."""
+        """The same steps over another shard, by definitions of which nobody is told: nothing is late, nothing is sealed. They take a
+        quarter of the memory that people do, beside it."""
 
         def silent(digest: str) -> Definitions:
             found = self.load(digest)
@@ -158,7 +169,7 @@ class Work:
 
         return Work(
             self.name, shard, self.hasher, load=silent, judge=self._judge_of, horizon_us=NEVER_US,
-            cache_bytes=self._cache_bytes // 2, repair_moments=self._repair_moments, said=self.manual.said,
+            cache_bytes=self._cache_bytes // 4, repair_moments=self._repair_moments, said=self.manual.said,
         )  # fmt: skip
 
     def _bring(self, person: Person) -> None:

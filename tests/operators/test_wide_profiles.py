@@ -12,7 +12,8 @@ import pytest
 from contracts import load
 from operators.apart import NARROW, chunk_key, decode_whole
 from operators.records import WIDE
-from tests.engine import Engine, compare_steps
+from tests import model
+from tests.engine import HASHER, Engine, compare_steps, difference, judge_of
 
 IDENTITY = "version: 1\nnamespaces:\n  - {name: user_id, from: userId}\n  - {name: email, from: properties.email}\n"
 FILES = {"identity.yaml": IDENTITY, "traits.yaml": "traits:\n  - {name: city, type: text, merge: latest, emit: true}\n"}
@@ -48,6 +49,7 @@ def test_wide_profiles_are_what_the_model_says(tmp_path: Path, seed: int) -> Non
     engine = Engine(tmp_path / "shard", definitions, cache_bytes=rng.choice([10_000, 512_000_000]))
     plan = [("control", [_entry(rng, at)]) if rng.random() < 0.2 else ("p0", [_event(rng, at)]) for at in range(60)]
     compare_steps(engine, definitions, plan, rng, seed=seed, restarts=0.1, reopen=False)
+    _made_anew(engine, plan, seed)
     rows = dict(engine.shard.people.committed(b""))
     wide = {key: decode_whole(row, engine.shard.traits.get) for key, row in rows.items() if row[:1] == WIDE}
     assert all(len(person.traits) > NARROW for person in wide.values())
@@ -55,6 +57,18 @@ def test_wide_profiles_are_what_the_model_says(tmp_path: Path, seed: int) -> Non
     named = {chunk_key(key, at) for key in wide for at in range(int.from_bytes(rows[key][1:3], "big"))}
     assert {key for key, _ in engine.shard.traits.committed(b"")} == named
     engine.shard.close()
+
+
+def _made_anew(engine: Engine, plan: list[tuple[str, list[bytes]]], seed: int) -> None:
+    """Everybody is made anew for another namespace, and keeps all traits."""
+    other = load({**FILES, "identity.yaml": f"{IDENTITY}  - {{name: card, from: properties.card}}\n"}, unknown_events_ok=True)
+    engine.define(other)
+    events = judge_of(other).judge_many([record for name, what in plan if name != "control" for record in what], 1, 0)[0]
+    control = [orjson.loads(record) for name, what in plan if name == "control" for record in what]
+    clock = engine.space.meta.clock
+    assert clock is not None
+    expected, found = model.dump(events, control, other, clock, hasher=HASHER), engine.dump(clock)
+    assert found == expected, difference(found, expected, seed)
 
 
 def test_an_event_writes_the_chunk_that_it_touches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

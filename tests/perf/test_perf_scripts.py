@@ -137,6 +137,8 @@ def test_apply(tmp_path: Path) -> None:
     assert found["identity"]["events"] > 1000
     assert all(found[name]["us_per_event"] > 0 for name in ("new", "identity"))
     assert "us_per_event" not in found["number"], "no event was read"
+    assert found["targets"]["identity"] == {"seconds": 360, "rss_mb": 600, "p99_ms": 100}
+    assert {name.partition(".")[0] for name in found["missed"]} <= {"number", "new", "identity"}
     assert found["before"]["measured"] > 0
 
 

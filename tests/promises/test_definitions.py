@@ -1,4 +1,4 @@
-"""Definitions that come, in commits of bounded size: segments and traits are brought to people while events go on, other rules make
+"""Definitions that come, in commits of bounded size while events go on: segments and traits are brought to people, other rules make
 everybody anew beside who is there. At every step the state is what the model says of the definitions in force, and in the end the change
 log says the same; whoever is killed when."""
 
@@ -175,7 +175,7 @@ def lived(seed: int, engine: Engine, *, rules: bool = False) -> tuple[int, int]:
             found = engine.dump(at)
             assert found == expected, difference(found, expected, seed, number, name, meta.change)
             compared, meanwhile = compared + 1, meanwhile + (meta.change is not None)
-    until_done(engine, rng, share, lambda: engine.space.bring_along())  # noqa: PLW0108 (another space after each kill)
+    until_done(engine, rng, share, engine.bring_along)
     if engine.space.meta.clock is not None:
         assert Folded().read(changes_of(engine)).told() == dumped(engine.dump()), seed
         check(engine, seed)
@@ -194,13 +194,14 @@ def test_people_are_what_the_model_says_while_definitions_come(group: int, tmp_p
 
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_people_made_anew_are_what_the_model_says(group: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commits of one event or person, and of several."""
-    few = 1 + group % 3
-    for where in (anew, told_anew):
-        monkeypatch.setattr(where, "PEOPLE", few)
+    """Commits of one event or person, and of so many that events come before the switch, and behind it while is told of people."""
+    few = (1, 3, 20, 60)[group % 4]
+    monkeypatch.setattr(anew, "PEOPLE", few)
     monkeypatch.setattr(anew, "MOMENTS", few)
+    monkeypatch.setattr(told_anew, "PEOPLE", 1 + group % 3)
     engine = Engine(tmp_path / "shard", load({}))
     counts = [lived(seed, engine, rules=True) for seed in range(group * RULES, (group + 1) * RULES)]
     assert sum(compared for compared, _ in counts) > RULES
+    assert sum(meanwhile for _, meanwhile in counts) > 0
     assert engine.shard.generation > 0
     assert not engine.shard.other

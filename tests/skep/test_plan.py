@@ -98,6 +98,7 @@ class Run:
 
     def definitions(self, one: Definitions) -> None:
         self.control({"type": "definitions", "digest": one.digest})
+        self.space.bring_along()
 
     def feed(self, records: list[bytes]) -> None:
         events, wrong = self._judges[self.space.work.digest].judge_many(records, self.box.following("web"), 0)
@@ -276,13 +277,13 @@ def test_a_plan_says_what_it_takes(tmp_path: Path) -> None:
             write_contract(folder, "segments/regulars.yaml", f"segment: regulars\nwho: {condition}\n")
             cost = planned(folder, "--dump", str(tmp_path / "planned"))["cost"]
             answer = asked(folder, "apply")[0]["answer"]
-            assert (cost["people"], cost["events"], cost["stands"]) == (answer["people"], answer["events"], False)
+            assert (cost["people"], cost["events"], cost["anew"]) == (answer["people"], answer["events"], False)
             assert cost["seconds"] > 0
             assert 0 < cost["bytes"] < cost["memory"]
             assert (0 < answer["events"] < len(LINES)) is ("gte: 2" in condition)
             assert dump(folder) == (tmp_path / "planned").read_text()
         write_contract(folder, "identity.yaml", MORE)
-        assert planned(folder)["cost"]["stands"] is True
+        assert planned(folder)["cost"]["anew"] is True
 
 
 def test_a_plan_of_what_means_the_same(tmp_path: Path) -> None:

@@ -100,15 +100,15 @@ class Sizes(msgspec.Struct):
 
 class Effort(msgspec.Struct, frozen=True):
     """What it takes, as the plan itself has found: ``people`` are evaluated, ``events`` read, of both together in ``seconds`` of the
-    processor; ``bytes`` are written, and so many of memory are needed at most beside what the flow has. ``stands``: no event is applied
-    meanwhile."""
+    processor; ``bytes`` are written, and so many of memory are needed at most beside what the flow has. ``anew``: everybody is made anew
+    of all events."""
 
     seconds: float
     people: int
     events: int
     bytes: int
     memory: int
-    stands: bool
+    anew: bool
 
 
 class Plan(msgspec.Struct):

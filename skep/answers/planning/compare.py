@@ -82,7 +82,7 @@ def compare(plan: Plan, trial: Trial, definitions: Definitions) -> Plan:
             _some(sorted(appear), lambda one: sample(sources.get(one, ()), [one])),
         ),
         identifiers=Moved(moved, len(after.of.keys() - before.of.keys()), len(before.of.keys() - after.of.keys())),
-        events=_events(trial) if trial.cost.stands else 0,
+        events=_events(trial) if trial.cost.anew else 0,
         segments=_segments(trial, before, after, definitions),
         destinations=_destinations(trial.told, definitions),
         traits=_traits(trial),

@@ -34,7 +34,7 @@ class Trial:
     """A space before and after; ``told`` are the changes that its destinations would be told, as JSON.
 
     ``recomputed``: False if the definitions say the same of every accepted event, so that before and after are one. ``cost`` is what the
-    flow will have to do; only where it stands still may they say otherwise of who is who and whose an event is.
+    flow will have to do; only where everybody is made anew may they say otherwise of who is who and whose an event is.
     """
 
     before: View
@@ -72,10 +72,10 @@ def _tried(box: Sandbox, definitions: Definitions, count: _Count) -> Trial:
     answer = box.answer({"type": "definitions", "digest": definitions.digest, "messageId": "plan"})
     seconds = time.process_time() - began
     told = [row for _, row in sorted(box.shard.changes.pending.items()) if row is not None]
-    stands = bool(answer.get("anew"))
+    anew = bool(answer.get("anew"))
     assert isinstance(box.shard, Overlay)
     people, events = answer.get("people", 0), answer.get("events", 0)
-    cost = Effort(round(seconds, 3), people, events, box.shard.written, ANEW_BYTES if stands else SLICE_BYTES, stands)
+    cost = Effort(round(seconds, 3), people, events, box.shard.written, ANEW_BYTES if anew else SLICE_BYTES, anew)
     return Trial(box.before, box.view, told, bool(answer.get("recomputed")), cost)
 
 

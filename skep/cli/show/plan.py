@@ -88,9 +88,8 @@ def _cost(cost: Effort) -> str:
     """How long it will take, and what of."""
     people, events = f"{cost.people:,} people evaluated", f"{cost.events:,} events read" if cost.events else "no event read"
     size = f"{cost.bytes / 1e6:.1f} MB written"
-    if not cost.stands:
-        return f"about {cost.seconds:.1f} s: {people}, {events}, {size}; events go on meanwhile"
-    return f"about {cost.seconds:.1f} s and {cost.memory / 1e6:.1f} MB of memory, while no event is applied: {people}, {events}, {size}"
+    memory = f" and {cost.memory / 1e6:.1f} MB of memory" if cost.anew else ""
+    return f"about {cost.seconds:.1f} s{memory}: {people}, {events}, {size}; events go on meanwhile"
 
 
 def _why_nothing(plan: Plan) -> str:
