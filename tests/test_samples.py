@@ -55,7 +55,7 @@ SHOWN = {"make run": re.compile(r"^[\d,]+ events in .*(?=\n\nsnapshot: )", re.DO
 NO_SAMPLES = {"docs/contracts.md": ("contracts/events/order_completed/1-0-0-to-2-0-0.yaml:5: steps[2]",)}
 """Texts that no command before them prints, by how they begin: such words are in tests/contracts/errors."""
 
-PICTURES = (" sources ", "data/  ", "contracts/\n", '{"kind":"identifier"')
+PICTURES = (" sources ", "data/  ", "contracts/\n", '{"kind":"identifier"', "namespace,value\n")
 """Blocks without a language that are no commands, by how they begin."""
 
 RETAIL = "examples/online_retail/README.md"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
+from contracts.model.budget import NO_BUDGET, Budget
 from contracts.model.of_identifiers import IdentifierList, InList, Sampled
 from contracts.model.sla import NOTHING_PROMISED, Sla
 
@@ -322,6 +323,7 @@ class Segment:
     file: str = ""
     confidence: float | None = None
     min_size: int | None = None
+    tier: str = field(default="macro", compare=False)
     """With fewer members it is too small to act on; None: it is never."""
 
 
@@ -382,5 +384,6 @@ class Definitions:
     lookups: tuple[Lookup, ...] = ()
     lists: dict[str, IdentifierList] = field(default_factory=dict)
     """By the name of their file: ``vips.csv``."""
+    budget: Budget = NO_BUDGET
     uses: tuple[Use, ...] = ()
     """Who reads what, in the order of the files; `contracts.reading.lineage` follows them."""

@@ -15,11 +15,12 @@ from contracts.language.forms.form import Surroundings
 from contracts.meaning.inheritance import Inheritance, check_purposes
 from contracts.meaning.properties import Properties
 from contracts.meaning.tags import check_tags
-from contracts.model.definitions import Definitions, Purpose, Segment
+from contracts.model.budget import NO_BUDGET, Budget
+from contracts.model.definitions import Contract, Definitions, Purpose, Segment
 from contracts.model.destinations import Destination
 from contracts.model.traits import Trait
 from contracts.model.uses import Use
-from contracts.reading import accounts, consent, identity, quality, traits
+from contracts.reading import accounts, budget, consent, identity, quality, traits
 from contracts.reading.about import check_tightened
 from contracts.reading.destinations import check_activated, read_destination
 from contracts.reading.events import read_contracts, read_types
@@ -38,7 +39,7 @@ from contracts.text.yaml_tree import Reader, Tree
 from contracts.versions.upcasts import read_upcasts
 from schemalogic.typed import ANYTHING, Typed
 
-SINGLE = (identity.FILE, consent.FILE, traits.FILE, accounts.FILE, quality.FILE)
+SINGLE = (identity.FILE, consent.FILE, traits.FILE, accounts.FILE, quality.FILE, budget.FILE)
 FOLDERS = {"events": ".json", "types": ".json", "segments": ".yaml", "sources": ".yaml", "destinations": ".yaml", LOOKUPS: ".yaml",
            LISTS: ".csv"}  # fmt: skip
 MODEL_SUFFIX = "_model.json"
@@ -46,7 +47,7 @@ MODEL_SUFFIX = "_model.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _NO_TRAITS: tuple[dict[str, Trait], dict[str, Typed]] = ({}, {})
 _PLACES = (
-    "identity.yaml, consent.yaml, traits.yaml, accounts.yaml, quality.yaml, events/<event>/1-0-0.json, types/<name>.json, "
+    "identity.yaml, consent.yaml, traits.yaml, accounts.yaml, quality.yaml, budget.yaml, events/<event>/1-0-0.json, types/<name>.json, "
     "segments/, sources/, destinations/ and lookups/<name>.yaml, lists/<name>.csv"
 )
 
@@ -75,16 +76,14 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     schemas = {path: text for path, text in _below(files, "events").items() if path.endswith(".json")}
     types = read_types(_below(files, "types"), reader.problems)
     contracts = read_contracts(schemas, types, reader.problems)
-    # A contract that cannot be read is reported once; what names its event is not wrong because of it.
-    folders = {path.split("/")[1] for path in _below(files, "events")}
     upcasts = read_upcasts(reader, dict(_trees(trees, "events")), contracts)
-    properties = Properties({**dict.fromkeys(folders, ()), **contracts}, types, files, upcasts)
+    properties = Properties({**_unjudged(files), **contracts}, types, files, upcasts)
     rules = _single(reader, trees, identity.FILE, identity.read_identity, identity.DEFAULT_RULES)
     lookups = {_stem(path): read_lookup(reader, tree, _stem(path)) for path, tree in _trees(trees, LOOKUPS)}
     known_lookups = {**{_stem(path): None for path in _below(files, LOOKUPS)}, **lookups}
     measured = Measured(properties, unknown_events_ok, session_gap_us=rules.session_gap_us, lookups=known_lookups)
-    known = quality.Known(properties.contracts, types, unknown_events_ok)
-    expectations, ranges = _single(reader, trees, quality.FILE, lambda r, tree: quality.read_quality(r, tree, known), ((), ()))
+    read_quality = partial(quality.read_quality, known=quality.Known(properties.contracts, types, unknown_events_ok))
+    expectations, ranges = _single(reader, trees, quality.FILE, read_quality, ((), ()))
     purposes, undeclared = _judged(reader, trees, consent.FILE, consent.read_consent, ())
     # What names a purpose or a trait of a file that cannot be read is not wrong because of it.
     unread = {path for path, tree in trees.items() if tree is None}
@@ -138,8 +137,22 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         mappings={_stem(path): read_mapping(reader, tree, _stem(path)) for path, tree in _trees(trees, "sources")},
         lookups=tuple(lookups.values()),
         lists=lists,
+        budget=_budget(reader, trees, segments, None if contradictions_ok else found),
         uses=uses,
     )
+
+
+def _unjudged(files: dict[str, str]) -> dict[str, tuple[Contract, ...]]:
+    """Every event that has a folder: of a contract that cannot be read it is said once, and what names its event is not wrong by that."""
+    return dict.fromkeys((path.split("/")[1] for path in _below(files, "events")), ())
+
+
+def _budget(reader: Reader, trees: dict[str, Tree | None], segments: Iterable[Segment], traits: Mapping[str, Trait] | None) -> Budget:
+    """Held against the segments, unless these are in force (no ``traits``): what they cost is said of them, and by the next apply."""
+    found: Budget = _single(reader, trees, budget.FILE, budget.read_budget, NO_BUDGET)
+    if traits is not None:
+        budget.check_budget(found, segments, traits, reader.problems)
+    return found
 
 
 def _segments(

@@ -66,6 +66,7 @@ def read_segment(reader: Reader, at: Tree, name: str, around: Surroundings, dest
         activate=tuple(_activate(reader, parts.get("activate"), name, destinations, around.measured)),
         file=at.file,
         min_size=said["min_size"],
+        tier=said["tier"],
     )
     return None if who is None else Draft(segment, named.line if named else at.line)
 

@@ -14,6 +14,7 @@ from skep.project import in_force
 from skep.project.process import flow_is_running, form_of_flow
 from skep.project.settings import Settings
 from skep.project.spaces import open_views, snapshot_path
+from skep.project.usage import members_over
 
 SUMS = (
     "received", "applied", "duplicate", "conflict", "quarantined", "dropped", "unidentified", "people", "merges", "splits", "changes",
@@ -159,10 +160,21 @@ class Contracts(msgspec.Struct):
     lines: list[str]
 
 
+class OverBudget(msgspec.Struct, frozen=True):
+    """A limit of the budget that is passed while segments are live: of a ``tier`` or an ``owner``, in a space."""
+
+    space: str
+    of: str
+    name: str
+    measure: str
+    most: int
+    used: float | None
+
+
 class Status(Totals):
     """The totals, whether a flow runs, and whether it does so, or would, ``compiled`` or ``interpreted``.
 
-    ``files`` are those that are read no further, or end in the middle of a record.
+    ``files`` are those that are read no further, or end in the middle of a record. ``over_budget``: the limits of members that are passed.
     """
 
     running: bool
@@ -171,6 +183,7 @@ class Status(Totals):
     files: list[sources.FileRow]
     contracts: Contracts
     spaces: list[SpaceStatus]
+    over_budget: list[OverBudget] = []
 
 
 def status(settings: Settings) -> Status:
@@ -178,6 +191,11 @@ def status(settings: Settings) -> Status:
     with open_views(settings) as views:
         spaces = [msgspec.convert(view.status(), SpaceStatus) for view in views.values()]
         faulty, lags = sources.faulty(settings, views), sources.lags(settings, views)
+        over = [
+            OverBudget(space, one.limits.of, one.limits.name, one.measure, one.most, one.used)
+            for space, view in views.items()
+            for one in (members_over(view) if view.meta.digest else ())
+        ]
     for one in spaces:
         for name, partition in one.partitions.items():
             partition.stopped |= any((each.space, each.partition, each.state) == (one.space, name, "stopped") for each in faulty)
@@ -191,6 +209,7 @@ def status(settings: Settings) -> Status:
         files=[each.row() for each in faulty],
         contracts=_contracts(in_force.standing(settings)),
         spaces=spaces,
+        over_budget=over,
     )
 
 

@@ -47,6 +47,24 @@ def segments_audit(
         raise SystemExit(1)
 
 
+@segments_app.command("cost")
+def segments_cost(context: typer.Context, space: Space = None, json: Json = False) -> None:
+    """What each segment costs, by owner, and against the budget.
+
+    Measured: bytes of a profile, members, events, time, calls. Exit code 1 if a limit is passed.
+
+    Example: skep segments cost
+    """
+    from skep.answers.segments.cost import costs
+    from skep.cli.show.segments_cost import show
+
+    with console.spinner("measuring …"):
+        found = costs(settings_of(context), space)
+    answers(found, show, json=json)
+    if any(one.over for each in found for one in each.limits):
+        raise SystemExit(1)
+
+
 @segments_app.command("diff")
 def segments_diff(
     context: typer.Context,

@@ -20,6 +20,7 @@ from skep.project.in_force import ChangedFile, Files, changed_files, differences
 from skep.project.lookup_versions import LookupVersion, load_all, said_of, to_load
 from skep.project.settings import Settings
 from skep.project.spaces import bundles
+from skep.project.usage import check_lowered
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def apply(settings: Settings, spaces: tuple[str, ...], said: Mapping[str, Any] |
 def _apply(settings: Settings, space: str, definitions: Definitions, said: Mapping[str, Any]) -> Applied:
     before = digest_in_force(settings, space)
     files = differences(kept_files(settings, before), definitions.files)
+    if before != definitions.digest:
+        check_lowered(settings, space, before, definitions)
     keep(settings, definitions)
     if before == definitions.digest:
         return Applied(space, definitions.digest, files, None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 from prometheus_client import REGISTRY, Gauge, start_http_server
 
 from skep.project.audited import Audited
+from skep.project.usage import Spent
 
 ENABLED, PORT, CACHE = "BYTEWAX_DATAFLOW_API_ENABLED", "BYTEWAX_DATAFLOW_API_PORT", "BYTEWAX_DATAFLOW_API_CACHE_PATH"
 _BYTEWAX_PORT = 3030
@@ -22,6 +23,7 @@ _TOOK = Gauge("skep_snapshot_took_seconds", "How long the last snapshot took, in
 _BYTES = Gauge("skep_snapshot_bytes", "Size of the last snapshot", registry=None)
 _DIFFER = Gauge("skep_segment_audit_differences", "People whose membership the last audit has found to differ", ["space", "segment"])
 _AUDITED = Gauge("skep_segment_audit_seconds", "Unix time of the last audit of segments", ["space"])
+_OVER = Gauge("skep_budget_over", "What is used of a limit of the budget that is passed", ["space", "of", "name", "measure"])
 
 
 def environment_of(process: int, given: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -56,6 +58,14 @@ def audited(found: Mapping[str, Audited]) -> None:
         _AUDITED.labels(space).set(one.at)
         for segment, people in one.differences.items():
             _DIFFER.labels(space, segment).set(people)
+
+
+def over_budget(found: Mapping[str, Iterable[Spent]]) -> None:
+    """By space, the limits that are passed; all others are not there."""
+    _OVER.clear()
+    for space, limits in found.items():
+        for one in limits:
+            _OVER.labels(space, one.limits.of, one.limits.name, one.measure).set(one.used or 0)
 
 
 @cache

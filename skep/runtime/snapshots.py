@@ -23,6 +23,7 @@ from skep.project.log import logger
 from skep.project.personal import hidden
 from skep.project.settings import Settings
 from skep.project.spaces import archive_path, ledger_path, open_views, snapshot_path
+from skep.project.usage import members_over
 from skep.project.views import own_views
 from skep.runtime import metrics
 from state.errors import NoState, StateError
@@ -49,6 +50,7 @@ def publish_snapshot(settings: Settings) -> SnapshotReport:
 
 def _publish(settings: Settings, views: Mapping[str, View], made_of: str) -> SnapshotReport:
     """``made_of`` was asked before anything is read: what is committed meanwhile is new for the next one."""
+    metrics.over_budget({space: members_over(view) for space, view in views.items() if view.meta.digest})
     clear = settings.snapshot_personal == "clear"
     # Each space by what its rows were computed by, whatever the files are by now.
     in_force = {space: view.program.definitions for space, view in views.items()}

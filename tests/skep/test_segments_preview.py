@@ -13,10 +13,11 @@ import duckdb
 import pytest
 
 from contracts.model.batches import Event
-from contracts.model.definitions import DAY_US, Definitions, InAccount, Segment, leaves
+from contracts.model.definitions import DAY_US, All, Definitions, InAccount, Segment, leaves
+from contracts.model.destinations import Destination
 from contracts.reading.segments import named_segments
 from operators.segments.sql.asof import as_of, prepared
-from skep.answers.segments.asked import SNAPSHOT
+from skep.answers.segments.asked import SNAPSHOT, hears
 from skep.answers.segments.preview import DAYS_MAX, preview, read_decisions
 from skep.project.errors import CommandError
 from skep.project.settings import Settings
@@ -78,6 +79,19 @@ def test_of_a_new_one_whom_it_would_find(edited_shop: Path) -> None:
     assert all(value.startswith("h_") for one in found.sample for namespace, value in one.identifiers if namespace == "email")
 
 
+def test_who_hears_of_a_segment() -> None:
+    """A feed of all; one that is named of what names it; one that is told of nothing of the kind, of none; a vendor's only if named."""
+    one, other = (Segment(name, 1, All(()), activate=to) for name, to in (("one", ("named", "vendor")), ("other", ())))
+    feed, named = (Destination(name, "file", changes=("segment.entered",)) for name in ("feed", "named"))
+    deaf, vendor, unnamed = (
+        Destination("deaf", "file", changes=("profile.updated",)),
+        Destination("vendor", "x"),
+        Destination("unnamed", "x"),
+    )
+    told = [[hears(each, [one, other])(segment) for segment in (one, other)] for each in (feed, named, deaf, vendor, unnamed)]
+    assert told == [[True, True], [True, False], [False, False], [True, False], [False, False]]
+
+
 @pictured
 def test_a_picture(small_shop: Path, tmp_path: Path) -> None:
     done = skep("segments", "preview", "spenders", "--png", str(tmp_path / "a.png"), project=small_shop, SKEP_SECRET=SECRET)
@@ -121,7 +135,7 @@ def test_a_day_that_has_gone_by(tmp_path: Path, seed: int) -> None:
 
 def _asked(con: duckdb.DuckDBPyConnection, definitions: Definitions, segment: str, at: int) -> list[Any]:
     query = as_of(definitions, segment, SPACE, SNAPSHOT)
-    for table, body in prepared(definitions, SPACE, SNAPSHOT, query):
+    for table, body in prepared(definitions, segment, SPACE, SNAPSHOT, query):
         con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {body}")
     return con.execute(query, {"at": at}).fetchall()
 

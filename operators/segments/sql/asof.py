@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contracts.model.definitions import Definitions, Feature
+from contracts.reading.budget import features_of
 from operators.segments.sql.forms import people_sql
 from operators.segments.sql.plan import Hidden, Plan
 from operators.segments.sql.printed import needed, used
@@ -63,14 +64,14 @@ def _then(space: str, snapshot: str, *, traits: bool) -> Iterator[tuple[str, str
     yield "consents", f"{settled} UNION ALL SELECT * FROM {other}"
 
 
-def prepared(definitions: Definitions, space: str, snapshot: str, query: str) -> Iterator[tuple[str, str]]:
-    """The tables that a query of `as_of` reads, each with what it holds; of `DECIDED` the caller knows."""
+def prepared(definitions: Definitions, name: str, space: str, snapshot: str, query: str) -> Iterator[tuple[str, str]]:
+    """The tables that a query of `as_of` about a segment reads, each with what it holds; of `DECIDED` the caller knows."""
     here = f"e.space = {quote(space)}"
     owned = f"{snapshot}.events e JOIN {snapshot}.attributions a ON a.message_id = e.message_id AND a.space = e.space"
     who = "a.profile_id, e.message_id"
     if re.search(r"\bthen_moments\b", query):
         columns = f"{who}, e.event, epoch_us(e.event_time) AS time_us, e.properties, e.context"
-        yield "then_moments", f"SELECT {columns} FROM {owned} WHERE {here} AND ({_named(definitions)})"
+        yield "then_moments", f"SELECT {columns} FROM {owned} WHERE {here} AND ({_named(definitions, name)})"
     if re.search(r"\bthen_sent\b", query):
         columns = f"{who}, e.type AS event, epoch_us(e.event_time) AS time_us, e.traits AS properties"
         yield "then_sent", f"SELECT {columns} FROM {owned} WHERE {here} AND e.type = 'identify'"
@@ -80,9 +81,11 @@ def prepared(definitions: Definitions, space: str, snapshot: str, query: str) ->
         yield "then_said", f"SELECT {columns} FROM {snapshot}.trait_history WHERE space = {quote(space)}"
 
 
-def _named(definitions: Definitions) -> str:
+def _named(definitions: Definitions, segment: str) -> str:
     """That an event is one at which some measure looks; of a session everything that was done counts."""
-    features = definitions.features.values()
+    traits = {trait.name: trait for trait in definitions.traits}
+    segments = needed({one.name: one for one in definitions.segments}, segment)
+    features = [definitions.features[key] for one in segments for key in features_of(one, traits)]
     if any(one.session_us is not None for one in features):
         return "e.event <> ''"
     names = {name for one in features for name in _events(one)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 
-from contracts.model.definitions import Definitions
+from contracts.model.definitions import MEMBERSHIPS, Definitions, Segment
+from contracts.model.destinations import Destination
 from contracts.model.event_patterns import matches
 from contracts.model.uses import Use
 from contracts.reading.lineage import touches
@@ -93,3 +94,15 @@ def _near(event: str, ways: list[tuple[Step, ...]], tagged: dict[str, list[tuple
     for name, paths in tagged.items():
         if name == event or (event and matches(event, name)):
             yield from paths
+
+
+def hears(destination: Destination, segments: Iterable[Segment]) -> Callable[[Segment], bool]:
+    """Whether a destination is told who enters and leaves a segment: one that some segment names, of those that name it; a feed, of all.
+
+    One that is sent requests has no types of changes: it is told of what names it.
+    """
+    named = {one.name for one in segments if destination.name in one.activate}
+    if destination.changes and not MEMBERSHIPS & {*destination.changes}:
+        return lambda _segment: False
+    feed = bool(destination.changes) and not named
+    return lambda segment: feed or segment.name in named

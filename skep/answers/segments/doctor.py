@@ -11,7 +11,7 @@ import msgspec
 from contracts.language.forms import FORMS
 from contracts.language.forms.trait import lasting_text
 from contracts.language.tautologies import always
-from contracts.model.definitions import MEMBERSHIPS, Condition, Definitions, Did, Segment, TraitIs, leaves
+from contracts.model.definitions import Condition, Definitions, Did, Segment, TraitIs, leaves
 from contracts.model.event_patterns import matches
 from contracts.reading.lineage import uses
 from contracts.reading.segments import named_segments
@@ -21,7 +21,7 @@ from contracts.text.yaml_tree import Reader
 from operators.segments.sql.health import held_by
 from operators.segments.sql.identifiers import HiddenValuesError
 from operators.segments.words import did_words, predicate_words
-from skep.answers.segments.asked import SNAPSHOT, clock_of, hashed_reads, rows, snapshot
+from skep.answers.segments.asked import SNAPSHOT, clock_of, hashed_reads, hears, rows, snapshot
 from skep.project.errors import CommandError
 from skep.project.in_force import in_force
 from skep.project.personal import hidden_identifiers
@@ -123,9 +123,14 @@ class _Examined:
                 one.name, "always_matched", f"all {self._people:,} people are members", "ask for something that not everybody has"
             )
 
-        elif one.min_size is not None and self._members[one.name] < one.min_size:
-            says = f"{self._members[one.name]:,} members, and its min_size is {one.min_size:,}"
+        elif self._members[one.name] < (least := self._least(one))[0]:
+            says = f"{self._members[one.name]:,} members, and the min_size of {least[1]} is {least[0]:,}"
             yield SegmentFinding(one.name, "too_small", says, "ask for less, or wait: it is too small to act on")
+
+    def _least(self, one: Segment) -> tuple[int, str]:
+        """The largest of the sizes below which it is too small, its own and those of whom it activates, and whose that is."""
+        theirs = [each for each in self._definitions.destinations if each.name in one.activate]
+        return max([(one.min_size or 0, "the segment"), *((each.min_size or 0, each.name) for each in theirs)], key=lambda each: each[0])
 
     def _certain(self, one: Segment) -> Iterator[SegmentFinding]:
         """What is certain of the definition alone; what can never be is refused by `skep check`."""
@@ -192,16 +197,15 @@ class _Examined:
 
     def _told_to(self, one: Segment) -> Iterator[SegmentFinding]:
         definitions = self._definitions
-        chosen_by = {name for each in definitions.segments for name in each.activate}
-        listening = [each for each in definitions.destinations if MEMBERSHIPS & {*each.changes}]
-        feeds = [each.name for each in listening if each.name not in chosen_by]
-        if not one.activate and not feeds and all(one.name not in named_segments(each.who) for each in definitions.segments):
+        told = [each for each in definitions.destinations if hears(each, definitions.segments)(one)]
+        if not told and all(one.name not in named_segments(each.who) for each in definitions.segments):
             says = "no destination is told of it, and no segment asks about it"
             yield SegmentFinding(one.name, "unused", says, "name destinations in `activate`, or remove it")
-        if one.activate and one.purpose is None and definitions.purposes and self._members[one.name]:
+        bare = [each.name for each in told if each.name in one.activate and not each.purpose]
+        if bare and one.purpose is None and definitions.purposes and self._members[one.name]:
             denying = self._denying(one.name)
             if denying:
-                says = f"{listed(list(one.activate), 'and')} is told of it without `purpose`; " + ", ".join(
+                says = f"{listed(bare, 'and')} is told of it without `purpose`; " + ", ".join(
                     f"{count:,} of {self._members[one.name]:,} members do not consent to {purpose}" for purpose, count in denying
                 )
                 yield SegmentFinding(one.name, "not_consented", says, "say with `purpose` what its members have to consent to")

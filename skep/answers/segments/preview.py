@@ -14,14 +14,13 @@ from contracts.model.definitions import MEMBERSHIPS, Definitions, InAccount, Seg
 from contracts.reading.segments import named_segments
 from contracts.text.problems import choices
 from contracts.text.times import DAY_US, iso
-from operators.activation.audience import Audience
 from operators.consent import CONSENT_UPDATED, PREFERENCES, said_of
 from operators.segments.sql.asof import DECIDED, as_of, prepared
 from operators.segments.sql.identifiers import HiddenValuesError
 from operators.segments.sql.plan import Hidden
 from operators.segments.sql.printed import segment_query
 from skep.answers.segment_query import unasked
-from skep.answers.segments.asked import SNAPSHOT, clock_of, hashed_reads, rows, snapshot
+from skep.answers.segments.asked import SNAPSHOT, clock_of, hashed_reads, hears, rows, snapshot
 from skep.project.errors import CommandError
 from skep.project.in_force import in_force
 from skep.project.personal import hidden_identifiers
@@ -125,16 +124,16 @@ def preview(settings: Settings, name: str, space: str | None, days: int) -> Prev
         raise CommandError(f"expected the name of a segment of contracts/segments, found {name} → {hint}")
     hashed = hidden_identifiers(settings, files, where)
     try:
-        query = _query(files, name, where, hashed)
+        query = _query(_with(files, replace(segment, purpose=None, confidence=None)), name, where, hashed)
     except HiddenValuesError as error:
         raise CommandError(unasked(name, error)) from None
     with snapshot(settings) as con:
         clock_us = clock_of(con, where)
-        con.execute(f"CREATE TEMP TABLE inside AS {query}")
+        con.execute(f"CREATE TEMP TABLE matching AS {query}")
+        con.execute(f"CREATE TEMP TABLE inside AS {_allowed(files, segment, where)}")
         [(people,)] = rows(con, f"SELECT count(*) FROM {SNAPSHOT}.profiles WHERE space = ?", where)
+        [(matching,)] = rows(con, "SELECT count(*) FROM matching")
         [(members,)] = rows(con, "SELECT count(*) FROM inside")
-        bare = replace(segment, purpose=None, confidence=None)
-        matching = members if bare == segment else rows(con, _query(_with(files, bare), name, where, hashed, "count(*)"))[0][0]
         return Preview(
             space=where,
             segment=name,
@@ -155,8 +154,19 @@ def preview(settings: Settings, name: str, space: str | None, days: int) -> Prev
         )
 
 
-def _query(definitions: Definitions, name: str, space: str, hashed: Hidden | None, wanted: str = "*") -> str:
-    return f"SELECT {wanted} FROM ({segment_query(definitions, name, space, None, hashed).rstrip().removesuffix(';')}\n)"
+def _query(definitions: Definitions, name: str, space: str, hashed: Hidden | None) -> str:
+    return f"FROM ({segment_query(definitions, name, space, None, hashed).rstrip().removesuffix(';')}\n)"
+
+
+def _allowed(definitions: Definitions, segment: Segment, space: str) -> str:
+    """Of those of whom the conditions hold, who grants the purpose, and of whom we are sure enough."""
+    default = any(one.default for one in definitions.purposes if one.name == segment.purpose)
+    granted = f"purpose = {quote(segment.purpose or '')} AND space = {quote(space)}"
+    consents = f"LEFT JOIN (FROM {SNAPSHOT}.consents WHERE {granted}) c ON c.profile_id = m.profile_id" if segment.purpose else ""
+    allowed = f"coalesce(c.granted, {str(default).lower()})" if segment.purpose else "true"
+    sure = "true" if segment.confidence is None else f"p.confidence >= {segment.confidence!r}"
+    people = f"{SNAPSHOT}.profiles p ON p.profile_id = m.profile_id AND p.space = {quote(space)}"
+    return f"SELECT m.profile_id FROM matching m JOIN {people} {consents} WHERE {allowed} AND {sure}"
 
 
 def _with(definitions: Definitions, segment: Segment) -> Definitions:
@@ -177,7 +187,7 @@ def _history(
     if any(isinstance(leaf, InAccount) for one in _below(definitions, name) for leaf in leaves(one.who)):
         return None
     query = as_of(definitions, name, space, SNAPSHOT, hashed)
-    for table, body in prepared(definitions, space, SNAPSHOT, query):
+    for table, body in prepared(definitions, name, space, SNAPSHOT, query):
         con.execute(f"CREATE TEMP TABLE {table} AS {body}")
     if DECIDED in query:
         read_decisions(con, space, frozenset(one.name for one in definitions.purposes))
@@ -272,10 +282,8 @@ def _destinations(con: duckdb.DuckDBPyConnection, space: str, definitions: Defin
     )
     found = []
     for one in definitions.destinations:
-        if not MEMBERSHIPS & {*one.changes}:
-            continue
-        audience = Audience.of(one, definitions)
-        told = audience.segments is None or segment.name in audience.segments
-        [(members,)] = rows(con, above, space, one.confidence or 0.0)
-        found.append(DestinationReach(one.name, told, one.confidence, members))
+        told = hears(one, definitions.segments)(segment)
+        if told or MEMBERSHIPS & {*one.changes}:
+            [(members,)] = rows(con, above, space, one.confidence or 0.0)
+            found.append(DestinationReach(one.name, told, one.confidence, members))
     return found

@@ -41,6 +41,9 @@ def show(found: Status, settings: Settings) -> None:
         broken = [(one.source, one.event, one.expectation, one.value, expected(one.expected), one.since) for one in found.broken]
         table(columns, broken)
     tell_files(found.files)
+    for over in found.over_budget:
+        words = f"{over.used or 0:,.0f} {over.measure} of {over.of} {over.name} in space {over.space}, and the budget has {over.most:,}"
+        err.print(f"OVER BUDGET: {words}: `skep segments cost` says what costs how much", style="bold yellow")
     last = found.snapshot
     words = f"{last.published_at} ({last.bytes / 1e6:,.1f} MB)" if last else "none yet: `skep snapshot` publishes one"
     out.print(f"\nlast snapshot: {words}")

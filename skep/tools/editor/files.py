@@ -10,6 +10,8 @@ from dataclasses import fields
 from contracts.reading import consent, identity, quality, said_values
 from contracts.reading.accounts import ACCOUNTS_FILE
 from contracts.reading.accounts import FILE as ACCOUNTS
+from contracts.reading.budget import BUDGET
+from contracts.reading.budget import FILE as BUDGET_FILE
 from contracts.reading.consent import CONSENT
 from contracts.reading.destinations import DESTINATION
 from contracts.reading.identity import IDENTITY
@@ -36,6 +38,7 @@ DECLARED = {
     "destination_kind": KIND,
     "lookup": LOOKUP,
     "quality": QUALITY,
+    "budget": BUDGET,
     "segment": SEGMENT,
     "segment_tests": CASES,
     "traits": TRAITS_FILE,
@@ -57,7 +60,8 @@ def contract_schemas(names: Names) -> dict[str, Schema]:
     return {name: {**declared.schema(known), **defined.get(name, {})} for name, declared in DECLARED.items()}
 
 
-FILES = {"identity": identity.FILE, "consent": consent.FILE, "traits": TRAITS, "accounts": ACCOUNTS, "quality": quality.FILE}
+FILES = {"identity": identity.FILE, "consent": consent.FILE, "traits": TRAITS, "accounts": ACCOUNTS, "quality": quality.FILE,
+         "budget": BUDGET_FILE}  # fmt: skip
 FOLDERS = {
     "segment": "segments",
     "segment_tests": SEGMENT_TESTS,
