@@ -338,6 +338,10 @@ def _did(rng: Random) -> Json:
         condition |= {"times": {"eq": 0}}
     if "active_periods" not in condition and (rng.random() < 0.6 or "first_time" in condition):
         condition |= _window(rng, session=not NO_SESSION & condition.keys()) or {"within": "3d"}
+    if "session" not in condition and not {"latest", "first_time"} & condition.keys() and rng.random() < 0.08:
+        condition["each"] = "sku"
+        if "times" in condition:
+            condition["times"] = rng.choice([{"gte": 2}, {"eq": 1}, {"lt": 3}, {"gt": 1, "lte": 3}, {"in": [2, 3]}])
     return condition
 
 

@@ -33,6 +33,12 @@ class Exact(NamedTuple):
     micros: int
 
 
+class Several(NamedTuple):
+    """What a measure is of each value of a property."""
+
+    values: list[object]
+
+
 MISSING = object()
 """The value at a path that is not there."""
 STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d*)\]|\.?([^.\[\]]+)')
@@ -105,6 +111,8 @@ def measured(feature: Feature, events: Sequence[Event], at: int) -> object:
     """The feature's value at a time. Of a path with ``[]`` each item counts, in its order."""
     if feature.measure == "sequence":
         return in_order(feature, events, at)
+    if feature.by is not None:
+        return Several([measured(replace(feature, by=None), mine, at) for mine in apart(feature, feature.by, events, at)])
     if feature.measure == "unbroken":
         return unbroken(feature, events, at)
     looks = replace(feature, within_us=None, between=None) if feature.measure == "first_time" else feature
@@ -116,6 +124,12 @@ def measured(feature: Feature, events: Sequence[Event], at: int) -> object:
     read = [(e, value) for e in found for value in values_of(feature, e)]
     valued = [Read(e, json(value), value) for e, value in read if value is not MISSING]
     return MEASURES[feature.measure](feature, valued if feature.property else [Read(e, b"", None) for e in found], at)
+
+
+def apart(feature: Feature, by: str, events: Sequence[Event], at: int) -> list[list[Event]]:
+    """The events of each value of a property that some matching event has."""
+    keyed = [(json(value), e) for e in events for value in [values_at(e.properties, by)[0]] if value is not MISSING]
+    return [[e for key, e in keyed if key == one] for one in {key for key, e in keyed if matches(feature, e, at)}]
 
 
 def values_of(feature: Feature, event: Event) -> list[object]:
@@ -580,7 +594,9 @@ def holds(segment: Segment, condition: Condition, facts: Facts) -> bool:
 
 
 def did(segment: Segment, condition: Any, facts: Facts) -> bool:
-    return all(satisfies(facts.features[condition.feature], each, segment.timezone) for each in condition.predicates)
+    found = facts.features[condition.feature]
+    several = found.values if isinstance(found, Several) else [found]
+    return any(all(satisfies(one, each, segment.timezone) for each in condition.predicates) for one in several)
 
 
 def trait(segment: Segment, condition: Any, facts: Facts) -> bool:

@@ -127,7 +127,11 @@ def _of_traits(group: list[Literal]) -> list[Literal]:
 def _of_measures(group: list[Literal], features: dict[str, Feature]) -> list[Literal]:
     mine: dict[str, list[tuple[Literal, tuple[Predicate, ...]]]] = {}
     for one in group:
-        if isinstance(one.condition, Did) and MEASURES[features[one.condition.feature].measure].of_nothing == 0:
+        if (
+            isinstance(one.condition, Did)
+            and features[one.condition.feature].by is None
+            and MEASURES[features[one.condition.feature].measure].of_nothing == 0
+        ):
             mine.setdefault(one.condition.feature, []).append((one, one.condition.predicates))
     ranges: dict[str, _Range] = {}
     for key, conditions in mine.items():

@@ -84,6 +84,8 @@ def feature_key(feature: Feature) -> str:
         content["between"] = feature.between
     if feature.session_us is not None:
         content["session_us"] = feature.session_us
+    if feature.by is not None:
+        content["by"] = feature.by
     if feature.timezone != "UTC":
         content["timezone"] = feature.timezone
     return _canonical(content)

@@ -34,7 +34,10 @@ class Plainly:
 
     def inside(self, condition: Condition) -> str:
         """The same in parentheses, where a condition has parts that would mix with those around it."""
-        said = self.clause(condition)
+        return self.apart(condition, self.clause(condition))
+
+    def apart(self, condition: Condition, said: str) -> str:
+        """The same of a condition of which it is ``said`` already."""
         return f"({said})" if condition.parts and condition.form != "not" else said
 
 

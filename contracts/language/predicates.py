@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -12,6 +13,7 @@ from contracts.language.operands import KINDS, PATTERN, other_field, short
 from contracts.language.operators import IGNORE_CASE, NUMERIC, OPERATORS
 from contracts.language.possible import some_value
 from contracts.model.definitions import OtherField, Predicate, Where
+from contracts.text.days import date_range
 from contracts.text.durations import duration_text, duration_us
 from contracts.text.problems import closest, listed
 from contracts.text.scalars import meant_number, unquoted
@@ -30,6 +32,7 @@ class Others(NamedTuple):
     instead: str
 
 
+_LIKE_A_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 _FEW = ("eq", "in", "gte", "exists", "contains")
 """A few operators that stand for the others."""
 
@@ -71,6 +74,8 @@ def read_predicates(
         else:
             before = len(reader.problems)
             read = _operand(reader, operand, op, typed, numeric=numeric, moving=moving)
+            if read is not None and OPERATORS[op].orders:
+                _check_dates(reader, operand)
             if read is not None:
                 found.append(_predicate(op, read, ignoring=ignoring))
                 if len(reader.problems) == before:
@@ -89,6 +94,15 @@ def _operand(reader: Reader, at: Tree, op: str, typed: Sequence[Typed], *, numer
     if takes.read is not None:
         return takes.read(reader, at, typed, partial(read_predicates, moving=moving)) or None
     return at.plain() if takes.is_good(reader, at, numeric) else None
+
+
+def _check_dates(reader: Reader, at: Tree) -> None:
+    """A text that looks like a date and is none would be compared as a text, sign by sign."""
+    if reader.in_force:
+        return
+    for one in [at, *at]:
+        if isinstance(one.value, str) and _LIKE_A_DATE.fullmatch(one.value) and date_range(one.value, "UTC") is None:
+            reader.refuse(one, "a date that there is, from 0001-01-01 to 9999-12-30, with times from 00:00:00 to 23:59:59")
 
 
 def _other_field(
@@ -170,8 +184,9 @@ def read_durations(reader: Reader, at: Tree) -> tuple[Predicate, ...]:
         plain = Tree([Tree(one, operand.file, operand.line, operand.key) for one in seconds], operand.file, operand.line, operand.key)
         if not several or OPERATORS[op].takes.is_good(reader, plain, True):
             found.append(Predicate(op, seconds if several else seconds[0]))
-    if len(found) > 1:
-        check_comparison(reader, at, found, [])
+    if len(found) > 1 and not some_value(found, ()):
+        words = " and ".join(f"{name} {', '.join(str(one.value) for one in part) or part.value}" for name, part in at.value.items())
+        reader.refuse(at, "a comparison that can be true", words)
     return tuple(found)
 
 

@@ -143,6 +143,7 @@ class Feature:
     Of the events those of ``now - within_us < time <= now - until_us`` (None: any), or those from ``between[0]`` to ``between[1]``.
     ``session_us``: of these only those behind the person's last silence, between any two things done, that is longer than it; none while
     such a silence lasts.
+    ``by``: of each value of this property alone.
     ``options`` are what else the measure has been told, by name, in order of the names. ``sent``: the events are identify calls, the
     property one of their traits; behind `[]` a value that is no list is the one item.
 
@@ -164,6 +165,7 @@ class Feature:
     options: tuple[tuple[str, Any], ...] = ()
     sent: bool = False
     session_us: int | None = None
+    by: str | None = None
 
     def option(self, name: str) -> Any:
         """What the measure has been told under this name."""

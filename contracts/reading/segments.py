@@ -17,7 +17,7 @@ from contracts.model.definitions import All, Condition, ConsentIs, MemberOf, Seg
 from contracts.model.uses import Use
 from contracts.reading.confidence import FLOOR
 from contracts.text.keys import Choice, Fields, Integer, Key, Own, Plain, Text, known, text_schema
-from contracts.text.problems import Problem, Unexpected, choices
+from contracts.text.problems import Problem, Unexpected, choices, closest
 from contracts.text.yaml_tree import Reader, Tree
 
 
@@ -80,7 +80,8 @@ def _zone(value: object) -> str:
         pass
     near = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones())} if isinstance(value, str) else {}
     zone = near.get(str(value).rpartition("/")[2].replace(" ", "_").casefold())
-    raise Unexpected("a time zone such as UTC or Europe/Berlin", f"did you mean {zone}?" if zone else "")
+    hint = f"did you mean {zone}?" if zone else closest(str(value), [name for name in available_timezones() if "/" in name])
+    raise Unexpected("a time zone such as UTC or Europe/Berlin", hint)
 
 
 _NAME = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"}

@@ -16,7 +16,7 @@ from contracts.text.scalars import scalar, stray, unquoted
 from contracts.text.synonyms import meanings
 from contracts.text.yaml_faults import yaml_fault
 
-_DEPTH = 60
+_DEPTH = 200
 _NODES = 200_000
 
 
@@ -74,7 +74,10 @@ class Reader:
             line, found, hint = yaml_fault(error, text)
             self.problems.append(Problem(file, line, "", "YAML 1.2", found, hint))
             return None
-        except (YAMLError, RecursionError) as error:
+        except RecursionError:
+            self.problems.append(Problem(file, 1, "", _TOO_BIG, "more"))
+            return None
+        except YAMLError as error:
             self.problems.append(Problem(file, 1, "", "YAML 1.2", str(error).splitlines()[0]))
             return None
         if node is None:

@@ -168,7 +168,7 @@ class _Explained:
         feature, at = program.definitions.features[condition.feature], program.number[condition.feature]
         cell, found = program.cells[at], program.cell(self._person, at)
         until = self._turns(condition, zone) if cell.windowed else None
-        capped = feature.cap is not None and cell.value(found, self._at) >= feature.cap
+        capped = feature.cap is not None and feature.by is None and cell.value(found, self._at) >= feature.cap
         says, shown = did_words(feature, condition.predicates), cell.shown(found, self._at)
         return Reason("did", says, self._holds(condition, zone), shown, capped, until=until)
 

@@ -29,6 +29,7 @@ from contracts.model.of_identifiers import InList, Sampled
 from contracts.text.numbers import MICRO, micros
 from operators.records import Person
 from operators.segments.cells.cell import Cell
+from operators.segments.cells.each_value import EachValue
 from operators.segments.cells.unbroken import ALWAYS, passing
 from operators.segments.derived import Derived
 from operators.segments.facts import IDENTIFIERS, SEEN, Facts
@@ -119,10 +120,26 @@ def _segment(facts: Facts, condition: MemberOf, _zone: str) -> Evaluator:
 def _did(facts: Facts, condition: Did, zone: str) -> Evaluator:
     number = facts.number[condition.feature]
     cell, slot = facts.cells[number], facts.slots[number]
+    if isinstance(cell, EachValue):
+        return _each(cell, slot, condition.predicates, zone)
     if cell.unit is not None:
         return _measured(cell, slot, condition.predicates)
     test = compiled(condition.predicates, zone)
     return lambda person, now, bits: test(cell.value(person.cells.get(slot), now))
+
+
+def _each(cell: EachValue, slot: int, predicates: tuple[Predicate, ...], zone: str) -> Evaluator:
+    """Whether the measure of one value's events satisfies the predicates."""
+    plain, unit = compiled(predicates, zone), cell.unit
+    if unit is None:
+        return lambda person, now, bits: any(plain(found) for found in cell.values(person.cells.get(slot), now).values())
+    test, missing = exact_test(predicates), plain(None)
+
+    def holds(person: Person, now: int, _bits: int) -> bool:
+        found = cell.values(person.cells.get(slot), now).values()
+        return any(missing if one is None else test(one * unit) for one in found)
+
+    return holds
 
 
 def _sequence(facts: Facts, condition: InOrder, _zone: str) -> Evaluator:

@@ -33,7 +33,8 @@ def feature_words(feature: Feature) -> str:
         return _sequence_words(feature)
     where = _wheres(feature.where)
     of = f" of {feature.property}" if feature.property else ""
-    return f"{listed(feature.events)}{window_text(feature)}{where}, {feature.measure}{of}"
+    each = f" of each {feature.by}" if feature.by else ""
+    return f"{listed(feature.events)}{window_text(feature)}{where}, {feature.measure}{of}{each}"
 
 
 def _sequence_words(feature: Feature) -> str:

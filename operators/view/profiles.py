@@ -99,7 +99,9 @@ class ProfileReader:
 
 def features_of(person: Person, program: Program, at_us: int) -> dict[str, Any]:
     """The value of every feature that is a number, by its key; those that are missing are left out."""
-    numbers = ((feature.key, at) for at, feature in enumerate(program.features) if program.cells[at].unit is not None)
+    numbers = (
+        (feature.key, at) for at, feature in enumerate(program.features) if program.cells[at].unit is not None and feature.by is None
+    )
     found = ((key, program.cells[at].shown(program.cell(person, at), at_us)) for key, at in numbers)
     return {key: value for key, value in found if value is not None}
 

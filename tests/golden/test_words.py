@@ -50,6 +50,7 @@ TABLES = {
         "How long it has been so",
         "Sequences",
         "Measures",
+        "For each value",
         "Merges",
         "Traits of traits",
         "Windows",

@@ -6,25 +6,27 @@ from typing import Any
 
 from contracts.language.features import Measured, read_events, read_property, read_where, zoned
 from contracts.language.forms.form import Form, Inner, Surroundings
-from contracts.language.measures import CONDITIONS, MEASURES, OPTIONS, RESERVED, TRAITS
+from contracts.language.measures import CONDITIONS, MEASURES, OPTIONS, TRAITS
 from contracts.language.measures.beside import as_options, duration_or_none
 from contracts.language.measures.counting import TIMES
-from contracts.language.measures.measure import Measure
+from contracts.language.measures.measure import Measure, computed
 from contracts.language.measures.telling import read_options, read_span
 from contracts.language.operators import NUMERIC, OPERATORS
 from contracts.language.plain import Plainly, long_duration, names, said_of, where_phrase, window_phrase
 from contracts.language.predicates import cap_of, check_comparison, meant_operator, predicates_text, read_durations, read_predicates
 from contracts.language.spans import WINDOWS, TimeSpan, window_text
 from contracts.model.definitions import Condition, Did, Feature, Predicate, Where
-from contracts.text.problems import closest, listed, meant
+from contracts.text.problems import closest, listed
 from contracts.text.scalars import meant_number, unquoted
 from contracts.text.yaml_tree import Reader, Tree
+from schemalogic.paths import parse_path
 from schemalogic.typed import ANYTHING, Typed
 
 _OPTIONS = tuple(dict.fromkeys(option.name for word in CONDITIONS for option in MEASURES[word].options))
-BESIDE = ("where", *WINDOWS, *_OPTIONS, *CONDITIONS)
+BESIDE = ("where", "each", *WINDOWS, *_OPTIONS, *CONDITIONS)
 """What may stand beside it."""
 _FEW = "`where`, a window or a measure in docs/segments.md, such as within, times, sum, distinct or last"
+_ONCE = computed({"type": "integer", "minimum": 1})
 _VALUE = "a mapping of predicates such as {between: [10, 20]}"
 
 
@@ -40,10 +42,12 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings,
     before = len(reader.problems)
     window = _window(reader, parts, measure, around)
     misplaced = len(reader.problems) > before
+    by = _each(reader, parts, measure, events, measured)
     rest = _beside(reader, parts, measure)
     path, options, typed = _measured(reader, parts.get(measure.name), measure, events, measured, where=where)
     misplaced = misplaced or options is None
-    predicates = () if misplaced and not rest else _predicates(reader, at, parts.get(measure.name), measure, rest=rest, typed=typed)
+    word, each = parts.get(measure.name), by is not None
+    predicates = () if misplaced and not rest else _predicates(reader, at, word, measure, rest=rest, typed=typed, each=each)
     more = read_options(reader, parts, measure, measure.name, events)
     if not events or (path is None and measure.of_property) or options is None or more is None:
         return None
@@ -53,9 +57,32 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings,
     zone = around.timezone if zoned(where) or measure.name == "distinct_days" else "UTC"
     feature = Feature(
         "", events, where, window.within_us, measure.name, path, cap, zone, window.until_us, window.between, as_options(options | more),
-        session_us=window.session_us,
+        session_us=window.session_us, by=by,
     )  # fmt: skip
     return Did(measured.add(feature), predicates)
+
+
+def _each(reader: Reader, parts: dict[str, Tree], measure: Measure, events: tuple[str, ...], measured: Measured) -> str | None:
+    """The path of the property of whose values each counts alone; None without one, and, with a problem, if it is none."""
+    at = parts.get("each")
+    if at is None:
+        return None
+    if duration_or_none(at.value) is not None:
+        hint = f"write `active_periods: {{each: {at.value}, of: 4}}` for periods"
+        reader.refuse(at, "the path of a property such as cart_id", None, hint)
+        return None
+    path = reader.text(at, expected="the path of a property such as cart_id")
+    if not path or read_property(reader, at, path, events, measured) is None:
+        return None
+    steps = parse_path(path)
+    if None in steps or steps[0] == "context":
+        hint = "a path with [] has several values" if None in steps else "what context says is not told apart"
+        reader.refuse(at, "a property that an event has once", path, hint)
+    if measure.asks == "nothing":
+        reader.refuse(at, f"no `each` beside {measure.name}, which is of one event", "each")
+    if "session" in parts:
+        reader.refuse(at, "no `each` beside `session`", "each", "a session is made of everything that the person does")
+    return path
 
 
 def _window(reader: Reader, parts: dict[str, Tree], measure: Measure, around: Surroundings) -> TimeSpan:
@@ -77,9 +104,6 @@ def _beside(reader: Reader, parts: dict[str, Tree], measure: Measure) -> dict[st
             continue
         if allowed and (name in allowed or name == "value"):
             rest[name] = part
-        elif name in RESERVED:
-            hint = "; ".join(filter(None, (f"{name} is not supported yet", meant(name, known))))
-            reader.refuse(part, _FEW, name, hint)
         elif name in TRAITS and not TRAITS[name].asks:
             reader.refuse(part, _FEW, name, "only traits have it")
         elif name in OPERATORS:
@@ -91,7 +115,7 @@ def _beside(reader: Reader, parts: dict[str, Tree], measure: Measure) -> dict[st
 
 
 def _predicates(
-    reader: Reader, at: Tree, word: Tree | None, measure: Measure, *, rest: dict[str, Tree], typed: Typed
+    reader: Reader, at: Tree, word: Tree | None, measure: Measure, *, rest: dict[str, Tree], typed: Typed, each: bool
 ) -> tuple[Predicate, ...]:
     """With what the measure is compared."""
     if measure.asks == "nothing":
@@ -99,7 +123,7 @@ def _predicates(
     if measure.passing and measure.asks == "inside" and word is not None:
         return read_durations(reader, word)
     if measure.asks == "inside":
-        return _times(reader, word)
+        return _times(reader, word, each=each)
     value = rest.pop("value", None)
     inner = reader.mapping(value, _VALUE) if value is not None else {}
     if value is not None and not isinstance(value.value, dict):
@@ -107,15 +131,17 @@ def _predicates(
     return read_predicates(reader, at, {**rest, **inner}, [typed], numeric=measure.asks == "beside")
 
 
-def _times(reader: Reader, at: Tree | None) -> tuple[Predicate, ...]:
+def _times(reader: Reader, at: Tree | None, *, each: bool) -> tuple[Predicate, ...]:
+    """How often; a value that is told apart has been there once at least."""
+    typed = _ONCE if each else TIMES.value(None, "", 0)
     if at is None:
         return (Predicate("gte", 1),)
     if type(at.value) in {int, float}:
         exactly = Predicate("eq", at.value)
-        check_comparison(reader, at, [exactly], [TIMES.value(None, "", 0)])
+        check_comparison(reader, at, [exactly], [typed])
         return (exactly,)
     if isinstance(at.value, dict):
-        return read_predicates(reader, at, at.value, [TIMES.value(None, "", 0)], numeric=True)
+        return read_predicates(reader, at, at.value, [typed], numeric=True)
     sign, _, number = str(at.value).rpartition(" ")
     op = meant_operator(sign) if meant_number(number) is not None else ""
     reader.refuse(at, "a number or a predicate such as {gte: 3}", None, f"write {{{op}: {number}}}" if op else unquoted(at.value))
@@ -129,7 +155,8 @@ def _measured(
     if at is None or measure.asks == "inside":
         return None, {}, measure.value(None, "", 0)
     if not measure.reads(at):
-        return None, measure.takes.read(reader, at), measure.value(None, "", 0)
+        options = measure.takes.read(reader, at)
+        return None, options, _counted(options, measure)
     if measure.name == "last" and duration_or_none(at.value) is not None:
         reader.refuse(at, "the path of a property such as revenue", None, f"write `within: {at.value}`")
         return None, None, ANYTHING
@@ -142,11 +169,18 @@ def _measured(
     return path, {}, measure.value(typed, "", 0)
 
 
+def _counted(options: dict[str, Any] | None, measure: Measure) -> Typed:
+    """What a measure without a property can be: of so many periods there are no more."""
+    periods = {"maximum": options["of"]} if options and "of" in options else None
+    return measure.value(None, "", 0) if periods is None else computed({"type": "integer", "minimum": 0, **periods})
+
+
 def _says(condition: Did, features: dict[str, Feature]) -> str:
     feature, predicates = features[condition.feature], condition.predicates
     often = feature.measure == "times" and predicates == (Predicate("gte", 1),)
     measured = "" if often else f" {feature.measure}{f' of {feature.property}' if feature.property else ''} {predicates_text(predicates)}"
     measured = f" {feature.measure}" if MEASURES[feature.measure].asks == "nothing" else measured
+    measured = measured if feature.by is None else f" each {feature.by}{measured}"
     where = f" where {' and '.join(f'{one.path} {predicates_text(one.predicates)}' for one in feature.where)}" if feature.where else ""
     return f"did {' or '.join(feature.events)}{where}{window_text(feature)}{measured}"
 
@@ -160,6 +194,12 @@ _NOUNS = {
 
 
 def _tells(condition: Did, telling: Plainly) -> str:
+    by = telling.features[condition.feature].by
+    said = _tells_measured(condition, telling)
+    return said if by is None else f"{said.removesuffix(',')}, with one and the same {by},"
+
+
+def _tells_measured(condition: Did, telling: Plainly) -> str:
     feature = telling.features[condition.feature]
     done, window, where = names(feature.events), window_phrase(feature), where_phrase(feature.where)
     match feature.measure:

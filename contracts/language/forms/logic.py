@@ -67,7 +67,7 @@ def _tells_at_least(condition: AtLeast, telling: Plainly) -> str:
 def _tells_not(condition: Not, telling: Plainly) -> str:
     said = telling.clause(condition.of)
     plain = condition.of.form == "did" and said.startswith("who did ") and " at least 1 " not in said
-    return said.replace("who did ", "who did not do ", 1) if plain else f"who are not among those {telling.inside(condition.of)}"
+    return said.replace("who did ", "who did not do ", 1) if plain else f"who are not among those {telling.apart(condition.of, said)}"
 
 
 AT_LEAST = Form(_at_least, lambda condition, _features: f"at least {condition.n} of {len(condition.of)} conditions", _tells_at_least)

@@ -23,8 +23,6 @@ TRAITS = {measure.trait: measure for measure in MEASURES.values() if measure.tra
 """By the words of `traits.yaml`."""
 OPTIONS: dict[str, Option] = {option.name: option for measure in MEASURES.values() for option in measure.options}
 """The keys that stand beside some measures, by name."""
-RESERVED = ("each",)
-"""Words beside `did` that are not built yet, measures and windows."""
 RESERVED_TRAITS: dict[str, str] = {
     **{name: f"{name} is not supported yet" for name in ("approximate",)},
     **{name: "only conditions of segments have it" for name in CONDITIONS if not MEASURES[name].trait},

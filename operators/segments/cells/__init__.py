@@ -13,6 +13,7 @@ from operators.segments.cells.current import InSession
 from operators.segments.cells.days import Days, Streak, seen_days, seen_periods
 from operators.segments.cells.decayed import Decayed
 from operators.segments.cells.distinct import distinct, seen_distinct
+from operators.segments.cells.each_value import EachValue
 from operators.segments.cells.first import by_source, first, last, latest, seen_end, seen_latest
 from operators.segments.cells.mean import Extreme, Mean, Percentile, seen_extreme, seen_mean, seen_percentile
 from operators.segments.cells.moving import Moving, Noted
@@ -81,6 +82,11 @@ def cell_of(feature: Feature, event: str = "", *, matched: bool = True, step: in
         return InTurn(replace(feature, options=(*feature.options, ("step", step))))
     if feature.measure == "unbroken":
         return Unbroken(feature)
+    if feature.by is not None:
+        alone = replace(feature, by=None)
+        counted = cell_of(replace(alone, measure="times", property=None, cap=1, options=()), event)
+        counted.critical({1})
+        return EachValue(cell_of(alone, event, matched=matched), counted, feature.by, feature.within_us)
     if feature.session_us is not None:
         seen = MEASURES[feature.measure].seen
         assert seen is not None, "what takes a session is known"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from contracts.model.definitions import (
@@ -11,6 +12,7 @@ from contracts.model.definitions import (
     AtLeast,
     Condition,
     Did,
+    Feature,
     InAccount,
     InactiveFor,
     InOrder,
@@ -25,7 +27,7 @@ from contracts.model.traits import Trait
 from operators.segments.sql.derived import derived_value
 from operators.segments.sql.identifiers import has_sql, in_list_sql, sample_sql
 from operators.segments.sql.lasting_sql import unbroken_value
-from operators.segments.sql.measures import feature_value
+from operators.segments.sql.measures import feature_value, matching_sql, value_key
 from operators.segments.sql.operators import all_hold
 from operators.segments.sql.plan import Plan
 from operators.segments.sql.sequences import sequence_column
@@ -70,7 +72,26 @@ def _not(plan: Plan, condition: Not, timezone: str) -> str:
 
 
 def _did(plan: Plan, condition: Did, timezone: str) -> str:
-    return f"({all_hold(feature_value(plan, plan.definitions.features[condition.feature]), condition.predicates, timezone)})"
+    feature = plan.definitions.features[condition.feature]
+    if feature.by is not None:
+        return _each(plan, feature, feature.by, condition, timezone)
+    return f"({all_hold(feature_value(plan, feature), condition.predicates, timezone)})"
+
+
+def _each(plan: Plan, feature: Feature, by: str, condition: Did, timezone: str) -> str:
+    """In a query of its own everybody stands as often as there are values in the window, each with its events."""
+    about, alone = Plan(plan.definitions), replace(feature, by=None)
+    such = all_hold(feature_value(about, alone), condition.predicates, timezone)
+    value = Value(extract("properties", parse_path(by)))
+    keyed = f"SELECT profile_id || ' ' || {value_key(value)} AS profile_id, message_id, event, time_us, properties, context FROM moments"
+    named = [
+        ("keyed", f"{keyed} WHERE coalesce({value.present}, false)"),
+        ("profiles", f"SELECT DISTINCT profile_id, CAST('{{}}' AS JSON) AS traits FROM keyed WHERE {matching_sql(alone)}"),
+        ("moments", "SELECT * FROM keyed"), *about.facts.items(), ("people", people_sql(about.facts, confident=False)),
+    ]  # fmt: skip
+    parts = ", ".join(f"{name} AS ({body})" for name, body in named)
+    values = f"WITH {parts} SELECT split_part(profile_id, ' ', 1) FROM people WHERE {such}"
+    return f"(profile_id IN ({values}))"
 
 
 def _sequence(plan: Plan, condition: InOrder, _timezone: str) -> str:

@@ -10,7 +10,7 @@ from contracts.envelope import ALWAYS_KNOWN, NOT_DONE
 from contracts.language.measures import CONDITIONS, MEASURES, TRAITS
 from contracts.language.operators import NUMERIC, OPERATORS
 from contracts.language.spans import WINDOWS, window_schemas
-from contracts.text.keys import Duration, Schema, described, known, offered
+from contracts.text.keys import Duration, Schema, described, known, offered, text_schema
 from skep.tools.editor.events import event_definitions, known_event
 from skep.tools.editor.names import Names
 from skep.tools.editor.words import WHERE, durations, fields, items, operators, predicates
@@ -58,7 +58,8 @@ def _trait(names: Names) -> dict[str, Schema]:
 
 def _did(names: Names) -> dict[str, Schema]:
     """By how the measure is compared: how often, how long ago, a number, a value, or whether at all."""
-    window = {"did": events_schema(names), "where": WHERE, **window_schemas()}
+    each = text_schema("holds for at least one value of this property, each value's events counted alone")
+    window = {"did": events_schema(names), "where": WHERE, "each": each, **window_schemas()}
     times = {"anyOf": [{"type": "number"}, {"$ref": "#/definitions/numeric"}]}
     often = {"times": described(times, "how often: a number is exactly that, {gte: 3} at least that")}
     return {
