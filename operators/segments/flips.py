@@ -112,6 +112,7 @@ def _probes(person: Person, program: Program, at: int, times: Iterable[int]) -> 
 def _lengths(feature: Feature) -> Iterator[int]:
     options = dict(feature.options)
     yield from (each for each in (feature.within_us, feature.until_us, feature.session_us, options.get("span_us")) if each)
+    yield from options.get("bounds_us", ())
     yield from (options["each"] * number for number in range(1, options.get("of", 0) + 1) if "each" in options)
     if feature.measure == "sequence":
         yield from (step.within_us for step in options["steps"] if step.within_us)
@@ -255,18 +256,27 @@ class _Tried:
             cell = program.cells[number]
             had = cell.value(program.cell(self._person, number), self._at) if cell.unit == 1 else None
             values = measured(feature, condition.predicates, had, self._at)
-        for value in islice(values, WAYS_MAX):
+        for value, by in product(islice(values, WAYS_MAX), self._told_apart(feature)):
             said = deepcopy(body)
             if feature.property is not None:
                 put(said, feature.property, value)
+            if feature.by is not None:
+                put(said, feature.by, by)
             person = deepcopy(self._person)
             for times in range(1, TIMES_MAX + 1 if feature.property is None else 2):
                 _perform(person, program, Act("event", event, said=said), self._at + 1, f"~{times}")
                 if self._holds(condition, zone, person, self._at + 1) is not before:
                     yield (Act("event", event, times, said),)
-                    if feature.property is None:
+                    if feature.property is None and feature.by is None:
                         return
                     break
+
+    def _told_apart(self, feature: Feature) -> list[Any]:
+        """The values that each count alone, and one more; nothing where all count together."""
+        if feature.by is None:
+            return [None]
+        known: Iterable[str] = self._program.cell(self._person, self._program.number[feature.key]) or ()
+        return [*_decoded(known), f"other-{self._at}"]
 
     def _of_sequence(self, condition: InOrder) -> Iterator[tuple[Act, ...]]:
         """The last steps, from each of them on."""
@@ -312,7 +322,11 @@ class _Tried:
 
 def _shared(entries: Iterable[Any]) -> Iterator[Any]:
     """The values that events of a sequence share, the newest first, as far as these are texts and numbers."""
-    keys = dict.fromkeys(entry[3] for entry in reversed(list(entries)))
+    yield from _decoded(dict.fromkeys(entry[3] for entry in reversed(list(entries))))
+
+
+def _decoded(keys: Iterable[str]) -> Iterator[Any]:
+    """The values of keys, the first of them."""
     for key in islice(keys, MOST):
         with suppress(orjson.JSONDecodeError):
             yield orjson.loads(key)

@@ -37,6 +37,8 @@ def contributions(program: Program, at: int, person: Person, events: Iterable[Ev
                 continue
             if _text(value) != nothing or (measure in _SEVERAL and cell.counts(alone.get(slot), now)):
                 found.append((event, value))
+    if program.features[at].by is not None:
+        return found
     if measure in _EARLIEST:
         return found[:1]
     if measure in _LATEST:

@@ -208,3 +208,9 @@ def test_values_that_fit() -> None:
     conditions = definitions.segments[0].who.parts
     predicates = tuple(one for condition in conditions for one in condition.predicates)  # type: ignore[union-attr]
     assert next(fitting(predicates, "UTC", 0)) == 6
+
+
+def test_one_more_of_the_same_value(tmp_path: Path) -> None:
+    """Of what each value counts for alone, the value that lacks least is said; any other would not do."""
+    engine = shop(tmp_path, "{did: order, each: sku, times: {gte: 2}}", order(1, sku="a"), order(2, total=5))
+    assert told(tmp_path, engine)[0][0] == [("event", "order", 1, {"sku": "a"})]
