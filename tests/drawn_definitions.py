@@ -358,7 +358,7 @@ def _other(rng: Random) -> Json:
     return rng.choice(
         [
             {"distinct_days": True, **value},
-            {"active_periods": {"each": rng.choice(["1h", "1d", "7d"]), "of": rng.choice([1, 3, 5])}, **value},
+            {"active_periods": {"each": rng.choice(["1h", "1d", "7d"]), "of": rng.choice([4, 5, 7])}, **value},
             {rng.choice(["since_first", "since_last"]): passed},
             {rng.choice(["first", "last"]): "sku", "value": _text_predicate(rng)},
             {"latest": True, "where": rng.choice([{"amount": _number_predicate(rng)}, {"sku": "A"}, {"context.channel": "web"}])},
