@@ -339,6 +339,7 @@ def _did(rng: Random) -> Json:
     if "active_periods" not in condition and (rng.random() < 0.6 or "first_time" in condition):
         condition |= _window(rng, session=not NO_SESSION & condition.keys()) or {"within": "3d"}
     if "session" not in condition and not {"latest", "first_time"} & condition.keys() and rng.random() < 0.08:
+        condition = json.loads(re.sub(r'\{"trait": "\w+"\}', "2", json.dumps(condition)))
         condition["each"] = "sku"
         if "times" in condition:
             condition["times"] = rng.choice([{"gte": 2}, {"eq": 1}, {"lt": 3}, {"gt": 1, "lte": 3}, {"in": [2, 3]}])
@@ -347,6 +348,8 @@ def _did(rng: Random) -> Json:
 
 def _measure(rng: Random, measure: str) -> Json:
     predicate = _count_predicate(rng) if measure == "distinct" else _number_predicate(rng)
+    if rng.random() < 0.06:
+        predicate = {rng.choice(["gt", "lte", "eq", "ne"]): {"trait": rng.choice(["age", "orders", "total"])}}
     beside = "between" not in predicate and rng.random() < 0.5
     return {measure: "sku" if measure == "distinct" else "amount", **(predicate if beside else {"value": predicate})}
 

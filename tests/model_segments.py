@@ -596,7 +596,7 @@ def holds(segment: Segment, condition: Condition, facts: Facts) -> bool:
 def did(segment: Segment, condition: Any, facts: Facts) -> bool:
     found = facts.features[condition.feature]
     several = found.values if isinstance(found, Several) else [found]
-    return any(all(satisfies(one, each, segment.timezone) for each in condition.predicates) for one in several)
+    return any(all(satisfies(one, each, segment.timezone) for each in written(condition.predicates, facts.traits)) for one in several)
 
 
 def trait(segment: Segment, condition: Any, facts: Facts) -> bool:

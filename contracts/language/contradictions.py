@@ -14,7 +14,7 @@ from contracts.language.forms import FORMS
 from contracts.language.measures import MEASURES
 from contracts.language.possible import operands, some_number, some_value
 from contracts.language.spans import is_inside
-from contracts.model.definitions import All, AnyOf, Condition, Did, Feature, Not, Predicate, TraitIs
+from contracts.model.definitions import All, AnyOf, Condition, Did, Feature, Not, OtherField, Predicate, TraitIs
 from contracts.model.event_patterns import matches
 from contracts.text.numbers import MICRO, micros
 from contracts.text.problems import listed
@@ -130,6 +130,7 @@ def _of_measures(group: list[Literal], features: dict[str, Feature]) -> list[Lit
         if (
             isinstance(one.condition, Did)
             and features[one.condition.feature].by is None
+            and not any(isinstance(each.operand, OtherField) for each in one.condition.predicates)
             and MEASURES[features[one.condition.feature].measure].of_nothing == 0
         ):
             mine.setdefault(one.condition.feature, []).append((one, one.condition.predicates))

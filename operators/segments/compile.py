@@ -233,7 +233,9 @@ class Program(Facts):
     def _set_critical(self) -> None:
         """Tell the features that conditions alone look at where any of these changes its mind, so that timers fire for nothing else,
         and an event is asked about by nothing else; what nobody looks at changes without being asked."""
-        read = {root for segment in self.segments for leaf in leaves(segment.who) if isinstance(leaf, TraitIs) for root in roots(leaf)}
+        read = {
+            root for segment in self.segments for leaf in leaves(segment.who) if isinstance(leaf, TraitIs | Did) for root in roots(leaf)
+        }
         told = self._features_of({*(trait.name for trait in self.definitions.traits if trait.emit), *(read & self.derived.keys())})
         asked: dict[int, list[TraitIs | Did | InOrder]] = {}
         for segment in self.segments:

@@ -120,6 +120,9 @@ def _segment(facts: Facts, condition: MemberOf, _zone: str) -> Evaluator:
 def _did(facts: Facts, condition: Did, zone: str) -> Evaluator:
     number = facts.number[condition.feature]
     cell, slot = facts.cells[number], facts.slots[number]
+    if refers(condition.predicates):
+        test_of = asked(condition.predicates, zone, lambda path: _other(facts, path))
+        return lambda person, now, bits: test_of(cell.plain(person.cells.get(slot), now), person, now)
     if isinstance(cell, EachValue):
         return _each(cell, slot, condition.predicates, zone)
     if cell.unit is not None:
@@ -339,6 +342,8 @@ def _lasting_turn(facts: Facts, condition: TraitIs) -> TurnsAlone | None:
 
 
 def _did_without(facts: Facts, condition: Did) -> int | None:
+    if refers(condition.predicates):
+        return None
     number = facts.number[condition.feature]
     cell = facts.cells[number]
     nothing = cell.value(None, 0)
@@ -352,10 +357,14 @@ def _all_without(facts: Facts, condition: All) -> int | None:
     return next((at for at in found if at is not None), None)
 
 
-def roots(condition: TraitIs) -> set[str]:
-    """The names of the traits that a condition compares."""
+def roots(condition: TraitIs | Did) -> set[str]:
+    """The names of the traits that a condition compares, or holds a measure against."""
     others = [each.operand.path for each in condition.predicates if isinstance(each.operand, OtherField)]
-    return {str(parse_path(path)[0]) for path in (condition.path, *others)}
+    return {str(parse_path(path)[0]) for path in ([condition.path, *others] if isinstance(condition, TraitIs) else others)}
+
+
+def _did_needs(facts: Facts, condition: Did) -> set[Any]:
+    return {facts.number[condition.feature], *(each for root in roots(condition) for each in facts.rests_on(root))}
 
 
 def _trait_needs(facts: Facts, condition: TraitIs) -> set[Any]:
@@ -370,7 +379,7 @@ FORMS = {
     "at_least": Form(_at_least),
     "not": Form(_not),
     "trait": Form(_trait, _trait_needs, _lasts_without, _trait_turn),
-    "did": Form(_did, lambda facts, condition: {facts.number[condition.feature]}, _did_without),
+    "did": Form(_did, _did_needs, _did_without),
     "sequence": Form(
         _sequence,
         lambda facts, condition: {facts.number[condition.feature]},

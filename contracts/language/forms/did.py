@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.language.features import Measured, read_events, read_property, read_where, zoned
 from contracts.language.forms.form import Form, Inner, Surroundings
+from contracts.language.forms.trait import other_traits
 from contracts.language.measures import CONDITIONS, MEASURES, OPTIONS, TRAITS
 from contracts.language.measures.beside import as_options, duration_or_none
 from contracts.language.measures.counting import TIMES
@@ -13,9 +14,9 @@ from contracts.language.measures.measure import Measure, computed
 from contracts.language.measures.telling import read_options, read_span
 from contracts.language.operators import NUMERIC, OPERATORS
 from contracts.language.plain import Plainly, long_duration, names, said_of, where_phrase, window_phrase
-from contracts.language.predicates import cap_of, check_comparison, meant_operator, predicates_text, read_durations, read_predicates
+from contracts.language.predicates import Others, cap_of, check_comparison, meant_operator, predicates_text, read_durations, read_predicates
 from contracts.language.spans import WINDOWS, TimeSpan, window_text
-from contracts.model.definitions import Condition, Did, Feature, Predicate, Where
+from contracts.model.definitions import Condition, Did, Feature, OtherField, Predicate, Where
 from contracts.text.problems import closest, listed
 from contracts.text.scalars import meant_number, unquoted
 from contracts.text.yaml_tree import Reader, Tree
@@ -47,13 +48,15 @@ def _did(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surroundings,
     path, options, typed = _measured(reader, parts.get(measure.name), measure, events, measured, where=where)
     misplaced = misplaced or options is None
     word, each = parts.get(measure.name), by is not None
-    predicates = () if misplaced and not rest else _predicates(reader, at, word, measure, rest=rest, typed=typed, each=each)
+    others = None if each or measure.name == "decayed_sum" else other_traits(around)
+    predicates = () if misplaced and not rest else _predicates(reader, at, word, measure, rest=rest, typed=typed, others=others, each=each)
     more = read_options(reader, parts, measure, measure.name, events)
     if not events or (path is None and measure.of_property) or options is None or more is None:
         return None
     if "each" in options:
         window = TimeSpan(options["each"] * options["of"])
-    cap = cap_of(predicates) if measure.counts else None
+    counted = measure.counts and not any(isinstance(one.operand, OtherField) for one in predicates)
+    cap = cap_of(predicates) if counted else None
     zone = around.timezone if zoned(where) or measure.name == "distinct_days" else "UTC"
     feature = Feature(
         "", events, where, window.within_us, measure.name, path, cap, zone, window.until_us, window.between, as_options(options | more),
@@ -115,7 +118,7 @@ def _beside(reader: Reader, parts: dict[str, Tree], measure: Measure) -> dict[st
 
 
 def _predicates(
-    reader: Reader, at: Tree, word: Tree | None, measure: Measure, *, rest: dict[str, Tree], typed: Typed, each: bool
+    reader: Reader, at: Tree, word: Tree | None, measure: Measure, *, rest: dict[str, Tree], typed: Typed, others: Others | None, each: bool
 ) -> tuple[Predicate, ...]:
     """With what the measure is compared."""
     if measure.asks == "nothing":
@@ -123,15 +126,15 @@ def _predicates(
     if measure.passing and measure.asks == "inside" and word is not None:
         return read_durations(reader, word)
     if measure.asks == "inside":
-        return _times(reader, word, each=each)
+        return _times(reader, word, others, each=each)
     value = rest.pop("value", None)
     inner = reader.mapping(value, _VALUE) if value is not None else {}
     if value is not None and not isinstance(value.value, dict):
         return ()
-    return read_predicates(reader, at, {**rest, **inner}, [typed], numeric=measure.asks == "beside")
+    return read_predicates(reader, at, {**rest, **inner}, [typed], numeric=measure.asks == "beside", others=others)
 
 
-def _times(reader: Reader, at: Tree | None, *, each: bool) -> tuple[Predicate, ...]:
+def _times(reader: Reader, at: Tree | None, others: Others | None, *, each: bool) -> tuple[Predicate, ...]:
     """How often; a value that is told apart has been there once at least."""
     typed = _ONCE if each else TIMES.value(None, "", 0)
     if at is None:
@@ -141,7 +144,7 @@ def _times(reader: Reader, at: Tree | None, *, each: bool) -> tuple[Predicate, .
         check_comparison(reader, at, [exactly], [typed])
         return (exactly,)
     if isinstance(at.value, dict):
-        return read_predicates(reader, at, at.value, [typed], numeric=True)
+        return read_predicates(reader, at, at.value, [typed], numeric=True, others=others)
     sign, _, number = str(at.value).rpartition(" ")
     op = meant_operator(sign) if meant_number(number) is not None else ""
     reader.refuse(at, "a number or a predicate such as {gte: 3}", None, f"write {{{op}: {number}}}" if op else unquoted(at.value))

@@ -29,7 +29,7 @@ def _trait(reader: Reader, at: Tree, parts: dict[str, Tree], around: Surrounding
         reader.refuse(parts["trait"], "a trait, and what it is compared with in a line of its own", None, compared)
         return None
     typed = _trait_type(reader, parts["trait"], path, around) if path else None
-    predicates = read_predicates(reader, at, rest, [] if typed is None else [typed], moving=True, others=_others(around))
+    predicates = read_predicates(reader, at, rest, [] if typed is None else [typed], moving=True, others=other_traits(around))
     if around.call == "group" and any(map(moves, predicates)):
         hint = "what calls say of accounts changes with them alone; a window of a computed trait looks at now"
         reader.refuse(at, "operators that do not look at now", predicates_text(predicates), hint)
@@ -80,7 +80,8 @@ def _timeless(path: str, predicates: tuple[Predicate, ...], around: Surroundings
     return ""
 
 
-def _others(around: Surroundings) -> Others:
+def other_traits(around: Surroundings) -> Others:
+    """The traits that an operand may name in the place of a value."""
     return Others("trait", lambda reader, at, path: _trait_type(reader, at, path, around), "a trait is compared with another: {trait: …}")
 
 

@@ -75,7 +75,8 @@ def _did(plan: Plan, condition: Did, timezone: str) -> str:
     feature = plan.definitions.features[condition.feature]
     if feature.by is not None:
         return _each(plan, feature, feature.by, condition, timezone)
-    return f"({all_hold(feature_value(plan, feature), condition.predicates, timezone)})"
+    measured = feature_value(plan, feature)
+    return f"({all_hold(measured, condition.predicates, timezone, lambda field: _single(*_trait_root(plan, field.path)))})"
 
 
 def _each(plan: Plan, feature: Feature, by: str, condition: Did, timezone: str) -> str:

@@ -39,7 +39,7 @@ def durations() -> Schema:
 
 def _operand(name: str, *, numeric: bool) -> Schema:
     schema = OPERATORS[name].takes.schema(numeric)
-    return {"anyOf": [schema, OTHER_FIELD]} if OPERATORS[name].refers and not numeric else schema
+    return {"anyOf": [schema, OTHER_FIELD]} if OPERATORS[name].refers else schema
 
 
 def predicates(*, numeric: bool = False) -> Schema:
