@@ -95,6 +95,12 @@ def test_joining(tmp_path: Path) -> None:
     assert {*found["growth"]} == {"merge", "split"}
 
 
+def test_timers(tmp_path: Path) -> None:
+    found = _run(tmp_path, "perf.timers", "--profiles", "2500", "--seconds", "0.5", "--rate", "200", codes=(0, 1))
+    assert found["slices"] == 3
+    assert (found["events"], found["timers_per_s"] > 0, found["p99_ms"] > 0) == (100, True, True)
+
+
 def test_scale(tmp_path: Path) -> None:
     found = _run(tmp_path, "perf.scale", "--profiles", "100,300", "--events-per-profile", "10", "--events", "500")
     assert [row["profiles"] for row in found["sizes"]] == [100, 300]
