@@ -14,8 +14,8 @@ from contracts.text.templates import holes_of
 from contracts.text.yaml_tree import Reader, Tree
 from schemalogic.paths import Step, parse_path, path_text
 
-WORDS = ("trim", "lower", "upper", "digits", "e164", "slug", "strip_spaces", "sha256", "sha512", "md5", "base64", "iso", "epoch",
-         "epoch_ms", "json", "gmail", "text", "plain")  # fmt: skip
+WORDS = ("trim", "lower", "upper", "digits", "e164", "slug", "strip_spaces", "strip_punctuation", "zip5", "sha256", "sha512", "md5",
+         "base64", "iso", "epoch", "epoch_ms", "json", "gmail", "text", "plain")  # fmt: skip
 """What `apply` may name."""
 CUT = "cut"
 """Of `apply`, with how many characters are left: ``{cut: 40}``."""

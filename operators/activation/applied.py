@@ -19,6 +19,8 @@ _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 _NOT_WORDS = re.compile(r"[\W_]+")
 _NOT_DIGITS = re.compile(r"\D+", re.ASCII)
 _BLANKS = re.compile(r"\s+")
+_PUNCTUATION = re.compile(r"[^\w\s]+|_+")
+_ZIP_PLUS_4 = re.compile(r"(\d{5})-?\d{4}", re.ASCII)
 
 
 def text_of(value: Any) -> str:
@@ -43,6 +45,12 @@ def e164(text: str) -> str | None:
     except phonenumbers.NumberParseException:
         return None
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def zip5(text: str) -> str:
+    """A postal code; of an American one with four digits more the first five."""
+    found = _ZIP_PLUS_4.fullmatch(text)
+    return text if found is None else found[1]
 
 
 def _hash(name: str) -> Apply:
@@ -75,6 +83,8 @@ FUNCTIONS: Mapping[str, Apply] = {
     "e164": _text(e164),
     "slug": _text(lambda text: _NOT_WORDS.sub("_", text)),
     "strip_spaces": _text(lambda text: _BLANKS.sub("", text)),
+    "strip_punctuation": _text(lambda text: _PUNCTUATION.sub("", text)),
+    "zip5": _text(zip5),
     "sha256": _hash("sha256"),
     "sha512": _hash("sha512"),
     "md5": _hash("md5"),

@@ -117,11 +117,16 @@ def _good(destination: Destination, request: Request, answer: _Answer, reason: s
         if found is None:
             return Verdict("split" if size > 1 else "refused", reason=reason)
         failed = {**failed, **found}
-    ids = _remote_ids(says, items, answer.body, size)
+    ids = _remote_ids(says, items, answer.body, size) if request.learns or not _looks_up(destination) or isinstance(items, list) else ()
     if not failed:
         return Verdict("delivered", remote_ids=ids)
     retry = tuple(sorted(at for at, again in failed.items() if again))
     return Verdict("partial", tuple(sorted(failed)), retry, reason=reason, remote_ids=ids)
+
+
+def _looks_up(destination: Destination) -> bool:
+    """Whether a call of its own finds ids out: what the answers to others call an id may be that of a job or of a tag."""
+    return not {"lookup", "create"}.isdisjoint(destination.requests)
 
 
 def _read(path: str, value: Any) -> Any:

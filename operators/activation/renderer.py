@@ -125,9 +125,16 @@ class Renderer:
             value = read(found)
             if value is not None:
                 derived[name] = value
-        if not self.known_as.is_enough(match, derived):
+        if not self.known_as.is_enough(match, derived) and not (person.get("remote_id") is not None and self._goes_by_id(one.call)):
             raise NotSayable("no_identifier")
         return found
+
+    def _goes_by_id(self, call: str) -> bool:
+        """Whether there is a request for a call that names people by the vendor's own id of them."""
+        calling = self._callings.get(call)
+        while calling is not None and not calling.needs_remote:
+            calling = calling.otherwise
+        return calling is not None
 
     def _event(self, body: dict[str, Any]) -> dict[str, Any]:
         """The event as its values may name it: under its name there, with a time and with properties."""

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from contracts.model.destinations import Limits
+from contracts.model.destinations import LEAVING, Limits
+from operators.activation.classify import GONE
 from operators.activation.ledger_row import LedgerRow
 from operators.activation.told import Verdict
 
@@ -22,6 +23,16 @@ def of_each(verdict: Verdict, size: int) -> list[str]:
         retry, failed = frozenset(verdict.retry), frozenset(verdict.failed)
         return ["retry" if at in retry else "refused" if at in failed else "delivered" for at in range(size)]
     return [verdict.says] * size
+
+
+def unknown(says: str, status: int, call: str) -> str | None:
+    """What it is to somebody that a look-up has found nobody: who leaves has left already, and who comes cannot be told of otherwise.
+
+    None of an answer that says nothing of people, such as that it is tried again later.
+    """
+    if says != "delivered" and (says != "refused" or status not in GONE):
+        return None
+    return "delivered" if call in LEAVING - {"alias"} else "refused"
 
 
 def backoff(attempts: int, limits: Limits, random: Random) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from skep.runtime.delivery.reconciling import cursor_in
 from tests.activation.shop import differences, events, files, shop, wanted
 from tests.activation.test_delivery import told
 from tests.fakes.receiver import Receiver
@@ -67,6 +68,13 @@ def test_reconcile_puts_right_what_somebody_else_has_changed(told_shop: Path, re
     assert set(lost) <= set(members), outside
     found = asked(told_shop, "destinations", "reconcile", "batches")
     assert (found["missing"], found["too_many"]) == (0, 0)
+
+
+def test_the_next_page_is_asked_by_what_its_address_says() -> None:
+    """Klaviyo gives the whole address of the next page, HubSpot what to ask for."""
+    assert cursor_in("https://a.klaviyo.com/api/lists/V/profiles?page%5Bsize%5D=100&page%5Bcursor%5D=bmV4%3D", "page[cursor]") == "bmV4="
+    assert cursor_in("NTI1Cg%3D%3D", "after") == "NTI1Cg%3D%3D"
+    assert cursor_in("https://api.example/next", "after") == "https://api.example/next"
 
 
 def test_a_running_activation_does_what_commands_decide(told_shop: Path, receiver: Receiver) -> None:

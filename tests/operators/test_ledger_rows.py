@@ -27,7 +27,7 @@ from operators.activation.ledger_row import (
     place_of,
 )
 from operators.activation.pace import BREAKS_AT, Pace, heard, opens_at, resumed, took
-from operators.activation.settle import backoff, failed, halves, of_each
+from operators.activation.settle import backoff, failed, halves, of_each, unknown
 from operators.activation.told import Verdict
 from operators.activation.wanted import (
     acknowledged,
@@ -156,6 +156,16 @@ def test_a_row_is_found_again_by_its_keys(destination: str, audience: str, profi
 
 
 # ---- answers
+
+
+def test_whom_the_vendor_does_not_know_has_left_and_cannot_come() -> None:
+    """A look-up that finds nobody says so with an empty answer or, at HubSpot and SendGrid, with 404."""
+    for says, status in (("delivered", 200), ("refused", 404), ("refused", 410)):
+        found = {call: unknown(says, status, call) for call in ("exit", "erase", "enter", "update", "event", "alias")}
+        assert {call for call, what in found.items() if what == "delivered"} == {"exit", "erase"}
+        assert set(found.values()) == {"delivered", "refused"}
+    for says, status in (("retry", 503), ("throttle", 429), ("auth", 401), ("refused", 400)):
+        assert unknown(says, status, "exit") is None
 
 
 def test_what_becomes_of_each_in_a_request() -> None:

@@ -13,7 +13,7 @@ from contracts.model.hashing import Hasher
 from operators.activation.classify import classify
 from operators.activation.ledger_row import Attempt, LedgerRow, Place, Receipt
 from operators.activation.pace import BREAKS_AT, heard
-from operators.activation.settle import failed, halves, of_each
+from operators.activation.settle import failed, halves, of_each, unknown
 from operators.activation.told import Reply, Verdict
 from operators.activation.wanted import acknowledged
 from skep.runtime.delivery.books import Books
@@ -67,12 +67,14 @@ class Answers:
 
     def _after(self, flight: Flight, at: int, row: LedgerRow, result: _Result, now: int) -> LedgerRow | None:
         to, says = flight.to, result.says
-        if says == "delivered" and flight.request.learns:
-            if result.remote_id is not None or self._books.remote_id(to.name, flight.places[at].profile) is not None:
+        if flight.request.learns:
+            known = result.remote_id is not None or self._books.remote_id(to.name, flight.places[at].profile) is not None
+            if says == "delivered" and known:
                 return row
-            # Whom the vendor does not know has left already, and cannot be told of otherwise.
-            says = "delivered" if flight.call in {"exit", "erase"} else "refused"
-            result.verdict = replace(result.verdict, reason="the vendor does not know the person by any of what was sent")
+            nobody = unknown(says, result.reply.status, flight.call)
+            if nobody is not None:
+                says = nobody
+                result.verdict = replace(result.verdict, reason="the vendor does not know the person by any of what was sent")
         if says == "delivered":
             if flight.call in {"enter", "event"} and to.to.caps is not None:
                 self._books.contacted(flight.places[at].profile, to.to.caps.channel, now)

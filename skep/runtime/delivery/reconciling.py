@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import orjson
@@ -164,6 +165,13 @@ def _of_nobody_told(view: View, one: str) -> bytes | None:
     return None if person is None else person.key
 
 
+def cursor_in(said: str, name: str) -> str:
+    """What the next page is asked by: of vendors who give its whole address the value in there."""
+    if not said.startswith(("https://", "http://")):
+        return said
+    return next(iter(parse_qs(urlsplit(said).query).get(name, ())), said)
+
+
 def listed(destination: Destination, renderer: Renderer, segment: str) -> set[str] | None:
     """Who is in an audience at the other side, by the ids that it gives; None if it cannot be asked. Raises `CommandError` if it does not
     answer."""
@@ -187,7 +195,7 @@ def listed(destination: Destination, renderer: Renderer, segment: str) -> set[st
             cursor = following(page) if following is not None else None
             if cursor in {None, ""}:
                 return found
-            request = renderer.listing(segment, str(cursor)) or request
+            request = renderer.listing(segment, cursor_in(str(cursor), call.cursor_query)) or request
     finally:
         wire.close()
     return found

@@ -167,6 +167,15 @@ def test_the_vendors_id_is_asked_for_where_it_is_not_known() -> None:
     assert only.url == "https://eu.example/lists/7/members/31"
 
 
+def test_whom_the_vendors_id_names_needs_no_other_name() -> None:
+    """Of who leaves it may be all that was ever sent; a call that does not go by it needs a name of the vendor's."""
+    nobody: dict[str, Any] = {"identifiers": {}, "sent_as": {"vips": {"remote_id": "31"}}}
+    (only,) = render(OURS, leave("a", **nobody), ours=KIND).requests
+    assert only.url == "https://eu.example/lists/7/members/31"
+    assert render(OURS, enter("a", identifiers={}), ours=KIND).refused == ((0, "no_identifier"),)
+    assert render(OURS, Told("update", {"profile": "a", "remote_id": "31"}, "k"), ours=KIND).refused == ((0, "no_identifier"),)
+
+
 def test_a_lookup_goes_before_the_request_that_needs_it() -> None:
     found = render(OURS, *(enter(name) for name in "abc"), ours=KIND).requests
     asked: set[int] = set()

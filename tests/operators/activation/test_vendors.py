@@ -142,6 +142,49 @@ def test_hashes_are_of_what_the_vendors_say(tmp_path: Path) -> None:
     assert (conversion["em"], conversion["ph"], conversion["external_id"]) == ([sha("ann@example.org")], [sha("12125550123")], [sha("u1")])
 
 
+MARKED = {
+    "profile": "p1", "identifiers": {"email": "a@b.org"},
+    "traits": {"first_name": " Seán ", "last_name": "O'Neill-Smith", "city": "St. Louis", "postal_code": "63101-1234", "country": "US"},
+}  # fmt: skip
+
+
+def test_names_and_places_are_hashed_without_their_marks(tmp_path: Path) -> None:
+    """Meta: no punctuation, of an American postal code five digits. Google: no punctuation in names, the postal code as it is."""
+    entered = {**LINES[0], "person": MARKED}
+    meta = body("facebook_audience", tmp_path, entered)["payload"]
+    assert dict(zip(meta["schema"], meta["data"][0], strict=True)) == {
+        "EMAIL": sha("a@b.org"), "PHONE": "", "FN": sha("seán"), "LN": sha("oneillsmith"), "CT": sha("stlouis"), "ZIP": sha("63101"),
+        "COUNTRY": sha("us"), "EXTERN_ID": "",
+    }  # fmt: skip
+    bought = {**ORDER, "userId": None, "context": {"traits": {"email": "a@b.org", **MARKED["traits"]}}}
+    told = body("facebook_conversions", tmp_path, bought)["data"][0]["user_data"]
+    assert [told[key] for key in ("fn", "ln", "ct", "zp", "country")] == [
+        [sha("seán")], [sha("oneillsmith")], [sha("stlouis")], [sha("63101")], [sha("us")],
+    ]  # fmt: skip
+    google = body("google_ads_audience", tmp_path, entered)["audienceMembers"][0]["userData"]["userIdentifiers"]
+    assert google[1] == {
+        "address": {"givenName": sha("seán"), "familyName": sha("oneillsmith"), "regionCode": "US", "postalCode": "63101-1234"}
+    }
+
+
+def test_google_is_sent_no_half_of_an_address_beside_something_better(tmp_path: Path) -> None:
+    names = {"first_name": "Ann", "last_name": "Miller", "country": "us"}
+    named = {"profile": "p1", "identifiers": {}, "traits": names}
+    mailed = {**named, "identifiers": {"email": "a@b.org"}}
+    for person, known in ((mailed, ["emailAddress"]), (named, ["address"])):
+        found = body("google_ads_audience", tmp_path, {**LINES[0], "person": person})["audienceMembers"][0]["userData"]["userIdentifiers"]
+        assert [key for one in found for key in one] == known
+
+
+def test_ids_of_orders_and_products_are_texts(tmp_path: Path) -> None:
+    numbers = {**ORDER, "properties": {"order_id": 12, "gclid": "g", "value": 2, "products": [{"product_id": 7, "price": "2.5"}]}}
+    params = body("ga4", tmp_path, numbers)["events"][0]["params"]
+    assert (params["transaction_id"], params["items"], params["value"]) == ("12", [{"item_id": "7", "price": 2.5}], 2)
+    custom = body("facebook_conversions", tmp_path, numbers)["data"][0]["custom_data"]
+    assert (custom["order_id"], custom["content_ids"], custom["contents"]) == ("12", ["7"], [{"id": "7", "item_price": 2.5}])
+    assert body("google_ads_conversions", tmp_path, numbers)["events"][0]["transactionId"] == "12"
+
+
 def test_a_person_in_pieces_is_named_by_what_is_known(tmp_path: Path) -> None:
     anonymous = {**ORDER, "userId": None, "context": {}}
     assert body("braze", tmp_path, anonymous)["events"][0]["user_alias"] == {"alias_name": "a1", "alias_label": "anonymous_id"}
@@ -181,10 +224,15 @@ REPLIES: list[tuple[str, str, int, int, Any, tuple[str, list[int], list[int]]]] 
     ("klaviyo", "exit", 1, 404, {"errors": [{"detail": "no such list"}]}, ("refused", [], [])),
     ("customerio", "erase", 1, 404, None, ("delivered", [], [])),
     ("iterable", "enter", 2, 200, {"successCount": 1, "failCount": 1, "invalidEmails": ["p1@example.org"]}, ("partial", [1], [])),
+    ("iterable", "update", 3, 200, {"successCount": 0, "failCount": 3, "failedUpdates": {
+        "invalidDataEmails": ["p0@example.org"], "conflictEmails": ["p1@example.org"], "forgottenEmails": ["P2@example.org"]}},
+     ("partial", [0, 1, 2], [])),
     ("iterable", "enter", 2, 200, {"code": "RateLimitExceeded"}, ("throttle", [], [])),
     ("iterable", "enter", 2, 200, {"code": "BadParams"}, ("split", [], [])),
     ("iterable", "enter", 1, 200, {"code": "BadParams"}, ("refused", [], [])),
     ("hubspot", "enter", 2, 200, {"recordsIdsAdded": ["r0"], "recordIdsMissing": ["r1"]}, ("partial", [1], [])),
+    ("hubspot", "update", 2, 423, {"message": "locked"}, ("throttle", [], [])),
+    ("hubspot", "update", 2, 477, None, ("throttle", [], [])),
     ("mailchimp", "enter", 1, 204, None, ("delivered", [], [])),
     ("mailchimp", "exit", 1, 404, {"title": "Resource Not Found"}, ("delivered", [], [])),
     ("sendgrid", "exit", 1, 404, {"errors": [{"message": "no list"}]}, ("refused", [], [])),
@@ -204,8 +252,11 @@ REPLIES: list[tuple[str, str, int, int, Any, tuple[str, list[int], list[int]]]] 
     ("tiktok_audience", "enter", 2, 200, {"code": 40002}, ("split", [], [])),
     ("tiktok_audience", "enter", 2, 200, {"code": 50000}, ("retry", [], [])),
     ("linkedin_audience", "enter", 3, 200, {"elements": [{"status": 201}, {"status": 400}, {"status": 429}]}, ("partial", [1, 2], [2])),
+    ("linkedin_audience", "enter", 3, 426, {"code": "NONEXISTENT_VERSION"}, ("auth", [], [])),
+    ("facebook_audience", "enter", 2, 400, {"error": {"code": 2635, "message": "deprecated version"}}, ("auth", [], [])),
     ("slack", "event", 1, 200, "ok", ("delivered", [], [])),
-    ("slack", "event", 1, 404, "no_service", ("refused", [], [])),
+    ("slack", "event", 1, 404, "channel_not_found", ("refused", [], [])),
+    ("slack", "event", 1, 403, "invalid_token", ("auth", [], [])),
     ("twilio_sms", "event", 1, 400, {"code": 21211}, ("refused", [], [])),
     ("twilio_sms", "event", 1, 429, {"code": 20429}, ("throttle", [], [])),
 ]  # fmt: skip
@@ -232,6 +283,21 @@ def test_ids_are_learned_from_lookups(tmp_path: Path) -> None:
         to = destination((GOLDEN / f"{kind}.txt").read_text().partition(CUT)[0])
         request = Request(call, "POST", "https://x.example", {}, b"{}", (0,), learns=True)
         assert classify(to, request, Reply(200, {}, orjson.dumps(answer))).remote_ids == ("7",), kind
+
+
+def test_the_reason_is_that_of_those_who_failed() -> None:
+    to = destination((GOLDEN / "braze.txt").read_text().partition(CUT)[0])
+    request = Request("enter", "POST", "https://x.example", {}, orjson.dumps({"attributes": [{"email": "a"}, {"email": "b"}]}), (0, 1))
+    answer = {"message": "success", "errors": [{"type": "'email' is invalid", "input_array": "attributes", "index": 1}]}
+    assert classify(to, request, Reply(201, {}, orjson.dumps(answer))).reason == "HTTP 201: 'email' is invalid"
+
+
+def test_ids_of_jobs_and_tags_are_no_ids_of_people() -> None:
+    """Klaviyo answers an import with the id of a job, Intercom a tag with that of the tag: the next `exit` must not go by it."""
+    for kind, answer in (("klaviyo", {"data": {"type": "profile-bulk-import-job", "id": "job"}}), ("intercom", {"type": "tag", "id": "t"})):
+        to = destination((GOLDEN / f"{kind}.txt").read_text().partition(CUT)[0])
+        request = Request("enter", "POST", "https://x.example", {}, b"{}", (0,))
+        assert classify(to, request, Reply(200, {}, orjson.dumps(answer))).remote_ids == (), kind
 
 
 @pytest.mark.parametrize("kind", shipped())
