@@ -34,7 +34,7 @@ from contracts.model.definitions import (
 from contracts.model.event_patterns import matches
 from contracts.model.versions import newest
 from operators.profile import next_change
-from operators.records import Person
+from operators.records import Person, decode_person, encode
 from operators.segments.compile import Program
 from operators.segments.fitting import fitting, measured, put, saying
 from operators.segments.forms import evaluator
@@ -158,7 +158,7 @@ class _Tried:
 
     def _after(self, acts: tuple[Act, ...], begin: int) -> tuple[Person, int]:
         """The person behind the acts, and the moment of the last of them."""
-        person, now = deepcopy(self._person), begin
+        person, now = _copied(self._person), begin
         for number, act in enumerate(acts):
             now = begin + number
             for time in range(act.times):
@@ -262,7 +262,7 @@ class _Tried:
                 put(said, feature.property, value)
             if feature.by is not None:
                 put(said, feature.by, by)
-            person = deepcopy(self._person)
+            person = _copied(self._person)
             for times in range(1, TIMES_MAX + 1 if feature.property is None else 2):
                 _perform(person, program, Act("event", event, said=said), self._at + 1, f"~{times}")
                 if self._holds(condition, zone, person, self._at + 1) is not before:
@@ -340,6 +340,11 @@ def _hashable(chosen: Iterable[tuple[Act, ...]]) -> bool:
 def _size(acts: tuple[Act, ...]) -> tuple[int, int]:
     """Fewer acts are smaller, then fewer times."""
     return len(acts), sum(act.times for act in acts)
+
+
+def _copied(person: Person) -> Person:
+    """Through its row, which is many times faster than object by object."""
+    return decode_person(encode(person))
 
 
 def _perform(person: Person, program: Program, act: Act, now: int, message: str) -> None:
