@@ -176,6 +176,29 @@ def test_google_is_sent_no_half_of_an_address_beside_something_better(tmp_path: 
         assert [key for one in found for key in one] == known
 
 
+def test_who_becomes_another_is_named_as_he_was_known(tmp_path: Path) -> None:
+    """Braze: whoever had a user id is merged, whoever had none is identified. Customer.io: by the id, and without one by the address."""
+    merge = {"type": "identity.merged", "profile": "p1", "merged": "p2", "version": 3}
+    for old, word, key in (
+        ({"user_id": "u0", "email": "o@b.org"}, "merge", "merge_updates"), ({"anonymous_id": "a0"}, "identify", "aliases_to_identify"),
+        ({"email": "o@b.org"}, "identify", "emails_to_identify"), ({"phone": "+447700900199"}, "identify", "phone_numbers_to_identify"),
+    ):  # fmt: skip
+        (found,) = rendered("braze", tmp_path, json.dumps({"change": merge, "person": {**PERSON, "old": old}})).requests
+        assert (found.url.rpartition("/")[2], next(iter(found.body))) == (word, key)
+    for was, known in (({"user_id": "u0", "email": "o@b.org"}, {"id": "u0"}), ({"email": "o@b.org"}, {"email": "o@b.org"})):
+        assert body("customerio", tmp_path, {"change": merge, "person": {**PERSON, "old": was}})["secondary"] == known
+    call = {"type": "alias", "messageId": "m", "userId": "u1", "timestamp": TIME}
+    assert body("customerio", tmp_path, {**call, "previousId": "o@b.org"})["secondary"] == {"email": "o@b.org"}
+    assert body("customerio", tmp_path, {**call, "previousId": "u0"})["secondary"] == {"id": "u0"}
+
+
+def test_klaviyo_finds_no_profile_by_an_anonymous_id_alone(tmp_path: Path) -> None:
+    gone = {**LINES[1], "person": {**LEFT, "sent_as": {"vips": {"anonymous_id": "a0"}}}}
+    found = rendered("klaviyo", tmp_path, json.dumps(gone)).requests
+    assert (found[0].url, found[0].body["data"]["attributes"]) == ("https://a.klaviyo.com/api/profile-import", {"anonymous_id": "a0"})
+    assert found[1].body == {"data": [{"type": "profile", "id": "{remote_id}"}]}
+
+
 def test_ids_of_orders_and_products_are_texts(tmp_path: Path) -> None:
     numbers = {**ORDER, "properties": {"order_id": 12, "gclid": "g", "value": 2, "products": [{"product_id": 7, "price": "2.5"}]}}
     params = body("ga4", tmp_path, numbers)["events"][0]["params"]
