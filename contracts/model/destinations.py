@@ -13,6 +13,8 @@ from typing import Any, Literal
 Spec = Any
 """A value as it is written: a path, a form such as ``{"constant": 1}``, an object or a list of values."""
 Texts = Mapping[str, str]
+Path = tuple[str | int | None, ...]
+"""Steps, of which None is every item of a list."""
 NONE: Mapping[str, Any] = {}
 """Of what has been said nothing of."""
 
@@ -215,6 +217,17 @@ class Vendor:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """What of people and events is not for a destination. ``traits``, ``properties`` (event → paths): what may not serve its purpose is not
+    there; the ``whole_`` ones are sensitive, and go nowhere but where a path names them."""
+
+    traits: frozenset[str] = frozenset()
+    whole_traits: frozenset[str] = frozenset()
+    properties: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    whole_properties: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """Who is told of what, where. ``path``, ``changes`` are of kind `file`. Of people below ``confidence`` (a probability) it is told what
     cohorts do, not who.
@@ -248,6 +261,7 @@ class Destination:
     replies: Replies = Replies()
     vendor: Vendor = field(default=Vendor("file"))
     more: Mapping[str, Any] = field(default_factory=dict)
+    withheld: Withheld = field(default_factory=Withheld)
 
     @property
     def is_nameless(self) -> bool:

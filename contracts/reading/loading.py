@@ -15,11 +15,11 @@ from contracts.language.forms.form import Surroundings
 from contracts.meaning.inheritance import Inheritance, check_purposes
 from contracts.meaning.properties import Properties
 from contracts.meaning.tags import check_tags
+from contracts.meaning.withheld import withholding
 from contracts.model.budget import NO_BUDGET, Budget
 from contracts.model.definitions import Contract, Definitions, Purpose, Segment
 from contracts.model.destinations import Destination
 from contracts.model.traits import Trait
-from contracts.model.uses import Use
 from contracts.reading import accounts, budget, consent, identity, quality, traits
 from contracts.reading.about import check_tightened
 from contracts.reading.destinations import check_activated, read_destination
@@ -34,6 +34,7 @@ from contracts.reading.lookups import read_lookup
 from contracts.reading.mappings import read_mapping
 from contracts.reading.said_values import Nameable
 from contracts.reading.segments import in_order, named_purposes, read_segment
+from contracts.reading.serving import check_serving
 from contracts.text.problems import ContractErrors, Problem, closest
 from contracts.text.yaml_tree import Reader, Tree
 from contracts.versions.upcasts import read_upcasts
@@ -96,8 +97,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     lists = read_lists(_below(files, LISTS), spaces, reader.problems)
     known_traits = None if unsure or traits.FILE in unread else (*found, *properties.names("identify"))
     segment_names = tuple(map(_stem, _below(files, "segments")))
-    nameable = Nameable(None if spaces is None else tuple(spaces), known_traits, properties, (), declared, segment_names)
-    destinations = _destinations(reader, trees, nameable)
+    destinations = _destinations(reader, trees, Nameable(spaces, known_traits, properties, (), declared, segment_names))
     around = Surroundings(
         measured=measured,
         contradictions_ok=contradictions_ok,
@@ -116,8 +116,9 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         purposes = tuple(Purpose(name, default=False) for name in sorted({each for one in segments for each in named_purposes(one)}))
     check_tags(properties.documents(), around.purposes, None if spaces is None else list(spaces), reader.problems)
     uses = all_uses(measured, about_accounts.measured, segments, destinations, trees.get(identity.FILE), rules)
-    _check_destinations(reader, uses, destinations)
-    _check_inherited(reader, Inheritance(uses, properties, found.values(), theirs.values()), segments, measured, about_accounts.measured)
+    inherited = Inheritance(uses, properties, tuple(found.values()), theirs.values())
+    _check_destinations(reader, trees, destinations, segments, inherited)
+    _check_inherited(reader, inherited, segments, measured, about_accounts.measured)
     return Definitions(
         digest=digest(files),
         files=files,
@@ -133,7 +134,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         purposes=purposes,
         segments=segments,
         features=dict(sorted(measured.features.items())),
-        destinations=tuple(destinations),
+        destinations=tuple(withholding(one, segments, inherited) for one in destinations),
         mappings={_stem(path): read_mapping(reader, tree, _stem(path)) for path, tree in _trees(trees, "sources")},
         lookups=tuple(lookups.values()),
         lists=lists,
@@ -164,9 +165,15 @@ def _segments(
     return in_order([draft for draft in drafts if draft is not None], reader.problems)
 
 
-def _check_destinations(reader: Reader, uses: tuple[Use, ...], destinations: list[Destination]) -> None:
-    check_told(uses, destinations, reader.problems)
-    check_activated(reader, uses, destinations)
+def _check_destinations(
+    reader: Reader, trees: dict[str, Tree | None], destinations: list[Destination], segments: Iterable[Segment], inherited: Inheritance
+) -> None:
+    check_told(inherited.uses, destinations, reader.problems)
+    check_activated(reader, inherited.uses, destinations)
+    for destination in destinations:
+        tree = trees.get(f"destinations/{destination.name}.yaml")
+        if tree is not None and not reader.in_force:
+            check_serving(reader, tree, destination, segments, inherited)
 
 
 def _check_inherited(reader: Reader, inherited: Inheritance, segments: Iterable[Segment], people: Measured, accounts: Measured) -> None:

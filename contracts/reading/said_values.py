@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,7 +64,7 @@ class Nameable:
     """What a path may name; None is anything. ``events``: patterns of the events that are asked for. ``secrets``: keys of the connection
     that may be named where a request proves who asks, and nowhere else (``is_auth``)."""
 
-    namespaces: tuple[str, ...] | None = None
+    namespaces: Collection[str] | None = None
     traits: tuple[str, ...] | None = None
     properties: Properties | None = None
     events: tuple[str, ...] = ()

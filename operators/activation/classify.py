@@ -234,6 +234,11 @@ def _id(says: Replies, value: Any) -> Any:
     return next((found for path in says.remote_id if (found := _read(path, value)) not in (None, "", [])), None)
 
 
+def learned_id(says: Replies, body: Any) -> str | None:
+    """The vendor's own id of the one person of a look-up; None if the answer has none."""
+    return next(iter(_remote_ids(says, None, body, 1)), None)
+
+
 def _wait(answer: _Answer, says: Replies, now: datetime | None) -> float | None:
     """Seconds that the reply asks to wait, by ``Retry-After`` or by a header of the vendor's own."""
     told = answer.headers.get("retry-after", "").strip()

@@ -64,7 +64,7 @@ class Coalesced:
         self._seen.add(key)
         asked: Asked = CALLED.get(call, "event")  # type: ignore[assignment] # the table holds nothing else
         if asked == "update":
-            traits = {**(person.get("traits") or {}), **(body.get("traits") or {})}
+            traits = body.get("traits") or {}
             names = self._to.traits or {}
             person = {**person, "traits": {names.get(trait, trait): value for trait, value in traits.items()}}
         self._others.append((line, Told(asked, person, key, event=body)))
@@ -123,8 +123,9 @@ class Coalesced:
                 yield segment, self._of(line, change, person, "enter", anew=segment in (person.get("sent_as") or {}))
 
     def merged(self, line: int, change: dict[str, Any], person: Person) -> Iterator[tuple[str | None, Row]]:
-        if change.get("merged") == person.get("profile"):
-            yield from self.left(line, {**change, "profile": change["merged"]}, person)
+        gone = change.get("merged")
+        if gone is not None and gone == person.get("profile"):
+            yield from self.left(line, {**change, "profile": gone}, person)
         elif self._to.vendor.identity == "alias" and person.get("old"):
             key = f"{self._to.name}:alias:{change.get('profile')}:{change.get('version')}"
             self._others.append((line, Told("alias", person, key, change=change)))

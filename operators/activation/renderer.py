@@ -12,15 +12,16 @@ from typing import Any
 
 import orjson
 
-from contracts.envelope import event_time
+from contracts.envelope import NotAccepted, event_time, with_title
 from contracts.model.destinations import Call, Destination
 from contracts.text.names import event_name
 from contracts.text.times import parse_time
 from operators.activation.applied import iso_short
 from operators.activation.calling import Calling
 from operators.activation.connected import Reveal, connected, hide
+from operators.activation.kept_back import WHOLE, event_without, person_without, whole
 from operators.activation.known_as import KnownAs
-from operators.activation.saying import REMOTE_ID, NotSayable, Scope, compiled
+from operators.activation.saying import REMOTE_ID, SECRET, NotSayable, Scope, compiled
 from operators.activation.told import Rendered, Request, Told
 
 SIGNATURE, DELIVERY = "X-Skep-Signature", "X-Skep-Delivery"
@@ -36,8 +37,7 @@ _CREATING = frozenset({"enter", "update", "event"})
 class _Batch:
     """A request that is being filled."""
 
-    calling: Calling
-    scope: Scope
+    first: _Said
     frame: int
     items: list[Any] = field(default_factory=list)
     bytes: int = 0
@@ -100,16 +100,19 @@ class Renderer:
         refused: list[tuple[int, str]] = []
         for at, one in enumerate(told):
             try:
-                for calling, scope, waits in self._asked(one):
-                    self._add(batches, open_ones, last, _Said(at, one, calling, scope, waits))
+                # All that can be wrong with somebody is found before he is in any request.
+                for said in [self._prepared(at, one, *asked) for asked in self._asked(one)]:
+                    self._add(batches, open_ones, last, said)
             except NotSayable as reason:
                 refused.append((at, reason.reason))
-        return Rendered(tuple(self._request(batch, told) for batch in batches), tuple(refused))
+        return Rendered(tuple(self._request(batch) for batch in batches), tuple(refused))
 
     def scope(self, one: Told) -> Scope:
         """What the values of a call are made of. `NotSayable` if the other side cannot know who is meant."""
         match = self.known_as.match(one)
         person = self.known_as.person(one, match)
+        if one.call != "update" or one.event is not None or self.destination.traits is None:
+            person = person_without(person, self.destination.withheld)
         derived: dict[str, Any] = {}
         found = {
             "event": None if one.event is None else self._event(one.event),
@@ -141,12 +144,10 @@ class Renderer:
         call = body.get("type")
         title = TITLES.get(str(call)) or (body.get("event") if call == "track" else call)
         name = event_name(str(title or ""))
-        said, (time_us, _, _) = body.get("timestamp"), event_time(body)
-        return {
-            **body,
-            "event": self.destination.event_names.get(name, title),
-            "timestamp": said if isinstance(said, str) and _ISO.fullmatch(said) and parse_time(said) == time_us else iso_short(time_us),
-        }
+        body = event_without(body, name, self.destination.withheld)
+        if call in TITLES:
+            body = {**body, "properties": with_title(body.get("properties") or {}, body)}
+        return {**body, "event": self.destination.event_names.get(name, title), "timestamp": _time_of(body)}
 
     def _asked(self, one: Told) -> list[tuple[Calling, Scope, bool]]:
         """The calls by which it is told, a look-up first if the vendor's id of the person is not known."""
@@ -171,13 +172,21 @@ class Renderer:
         waiting = {**scope, "person": {**scope["person"], "remote_id": REMOTE_ID}}
         return [(finding, scope, False), (calling, waiting, True)]
 
+    def _prepared(self, at: int, one: Told, calling: Calling, scope: Scope, waits: bool) -> _Said:
+        item = calling.item(scope)
+        size = len(orjson.dumps(item)) + 1 if calling.is_batch else 0
+        said = _Said(at, one, calling, scope, waits, item, size, calling.address(scope))
+        if not calling.is_batch or calling.needs_remote:
+            calling.headers(scope)
+            size += len(calling.encoded(calling.content(scope, [])) or b"")
+        if size > self._bytes:
+            raise NotSayable("invalid")
+        return said
+
     def _add(self, batches: list[_Batch], open_ones: dict[tuple[int, str | None, str], int], last: dict[str, int], said: _Said) -> None:
         calling, one = said.calling, said.told
-        item = calling.item(said.scope)
-        address = calling.address(said.scope)
-        size = len(orjson.dumps(item)) + 1 if calling.is_batch else 0
         person = str(one.person.get("profile") or said.at)
-        key = (id(calling), one.audience, address)
+        key = (id(calling), one.audience, said.address)
         at = open_ones.get(key)
         batch = batches[at] if at is not None else None
         fits = (
@@ -186,36 +195,34 @@ class Renderer:
             and at > last.get(person, -1)
             and person not in batch.people
             and len(batch.told) < min(calling.most, self._most or calling.most)
-            and batch.frame + batch.bytes + size <= self._bytes
+            and batch.frame + batch.bytes + said.size <= self._bytes
         )
         if not fits or batch is None:
-            frame = len(calling.encoded(calling.content(said.scope, [])) or b"") if calling.is_batch else 0
-            batch = _Batch(calling, {**said.scope, "address": address}, frame)
+            batch = _Batch(said, len(calling.encoded(calling.content(said.scope, [])) or b"") if calling.is_batch else 0)
             batches.append(batch)
             open_ones[key] = len(batches) - 1
-        batch.items.append(item)
-        batch.bytes += size
+        batch.items.append(said.item)
+        batch.bytes += said.size
         batch.told.append(said.at)
         batch.sent.append(dict(said.scope["person"]["match"]))
         batch.people.add(person)
         batch.waits = batch.waits or said.waits
         last[person] = open_ones[key]
 
-    def _request(self, batch: _Batch, told: Sequence[Told]) -> Request:
-        calling, scope = batch.calling, batch.scope
+    def _request(self, batch: _Batch) -> Request:
+        first, calling, scope = batch.first, batch.first.calling, batch.first.scope
         content = calling.content(scope, batch.items)
         headers = {**self._connected.headers, **calling.headers(scope)}
         if self.destination.kind == "webhook":
-            one = told[batch.told[0]]
             headers["Content-Type"] = "application/json"
-            headers[DELIVERY] = one.key
+            headers[DELIVERY] = first.told.key
             if self._connected.signs:
-                headers[SIGNATURE] = "***"
-            content = content if calling.call.body is not None else _whole(one, scope)
+                headers[SIGNATURE] = SECRET
+            content = content if calling.call.body is not None else _whole(first.told, scope)
         return Request(
             call=calling.name,
             method=calling.call.method,
-            url=scope["address"],
+            url=first.address,
             headers=headers,
             body=calling.encoded(content),
             told=tuple(batch.told),
@@ -228,6 +235,16 @@ class Renderer:
         )
 
 
+def _time_of(body: dict[str, Any]) -> str | None:
+    """When it happened, corrected by the sender's clock, as it was written if that is ISO 8601; None if it does not say."""
+    try:
+        time_us = event_time(body)[0]
+    except NotAccepted:
+        return None
+    said = body.get("timestamp")
+    return said if isinstance(said, str) and _ISO.fullmatch(said) and parse_time(said) == time_us else iso_short(time_us)
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     """One of those that are told, and by which call."""
@@ -237,11 +254,16 @@ class _Said:
     calling: Calling
     scope: Scope
     waits: bool
+    item: Any
+    size: int
+    address: str
 
 
 def _whole(one: Told, scope: Scope) -> dict[str, Any]:
     """What a webhook is sent if its file does not say: the event, or the change with its person."""
     if one.event is not None:
-        return one.event
-    person = {name: value for name, value in scope["person"].items() if name not in {"match", "sent_as", "derived"}}
-    return {"change": one.change, "person": person}
+        event = scope["event"]
+        parts: dict[str, Any] = {part: whole(event, part) for part in ("properties", "traits") if part in one.event}
+        return {**one.event, **parts}
+    person = {name: value for name, value in scope["person"].items() if name not in {"match", "sent_as", "derived", WHOLE}}
+    return {"change": one.change, "person": {**person, "traits": whole(scope["person"], "traits")}}

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from contracts.reading.said_values import form_of
 from contracts.text.templates import Hole, parts_of
 from operators.activation.applied import applied, text_of
+from operators.activation.kept_back import whole
 from schemalogic.paths import Step, parse_path
 
 Scope = Any
@@ -24,6 +25,10 @@ SECRET = "***"
 STANDING_IN = frozenset({REMOTE_ID, SECRET})
 """What is shown in the place of something else."""
 AS_IT_IS = "*{}"
+
+
+_WHOLES = {("person", "traits"), ("event", "properties"), ("event", "traits")}
+"""What goes without what is sensitive in it, if a file names all of it."""
 
 
 class NotSayable(Exception):  # noqa: N818 (an answer, not an error)
@@ -53,6 +58,9 @@ def path_value(path: str) -> Value:
         at = steps.index(None)
         before, behind = steps[:at], steps[at + 1 :]
         return lambda scope: _each_at(_at(scope, before), behind)
+    if steps in _WHOLES:
+        holder, part = str(steps[0]), str(steps[1])
+        return lambda scope: None if scope.get(holder) is None else whole(scope[holder], part)
     if len(steps) == 2 and isinstance(steps[0], str) and isinstance(steps[1], str):
         first, second = str(steps[0]), steps[1]
 

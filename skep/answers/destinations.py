@@ -11,13 +11,15 @@ import msgspec
 import orjson
 
 from contracts.envelope import NotAccepted, head, named
+from contracts.meaning.withheld import withholding
 from contracts.model.definitions import Definitions, IdentityRules
 from contracts.model.destinations import Destination
 from contracts.reading.destinations import read_destination
 from contracts.reading.identity import DEFAULT_RULES
 from contracts.reading.kinds import read_kind
-from contracts.reading.lineage import properties_of
+from contracts.reading.lineage import inheritance_of, properties_of
 from contracts.reading.said_values import Nameable
+from contracts.reading.serving import check_serving
 from contracts.text.problems import ContractErrors, Problem
 from contracts.text.yaml_tree import Reader, Tree, shown
 from operators.activation.classify import FAILURES, classify
@@ -90,6 +92,11 @@ def destination_of(file: Path, definitions: Definitions | None = None, *, check:
     tree = _tree(reader, file)
     names = Nameable() if definitions is None or not check else nameable(definitions)
     found = None if tree is None else read_destination(reader, tree, file.stem, names, kinds)
+    inherited = None if definitions is None else inheritance_of(definitions)
+    if definitions is not None and inherited is not None and tree is not None and found is not None:
+        if check:
+            check_serving(reader, tree, found, definitions.segments, inherited)
+        found = withholding(found, definitions.segments, inherited)
     if problems or found is None:
         raise ContractErrors(problems)
     return found

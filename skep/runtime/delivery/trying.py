@@ -13,7 +13,7 @@ from connectors.destinations.wire import HttpWire, Outgoing, send
 from contracts.model.destinations import Destination
 from contracts.model.hashing import Hasher
 from contracts.text.times import iso
-from operators.activation.classify import classify
+from operators.activation.classify import classify, learned_id
 from operators.activation.ledger_row import ERASE, Place, decode_receipt, decode_row
 from operators.activation.renderer import Renderer
 from operators.activation.told import Asked, Person, Reply, Request, Told
@@ -131,10 +131,7 @@ def _text(body: bytes | None) -> str:
 
 
 def _remote_id(destination: Destination, learned: TriedCall) -> str:
-    from operators.activation.saying import path_value  # noqa: PLC0415
-
-    found = path_value(destination.replies.remote_id)(orjson.loads(learned.reply["body"] or "{}"))
-    return str(found or "")
+    return learned_id(destination.replies, orjson.loads(learned.reply["body"] or "{}")) or ""
 
 
 def erase(settings: Settings, name: str, profile: str) -> Erasure:

@@ -110,7 +110,7 @@ def test_events_are_told_one_by_one_and_once() -> None:
     ]  # fmt: skip
     assert told(EVENTS, *lines) == [(1, "event", None), (3, "event", None), (7, "update", None), (8, "alias", None)]
     (update,) = [one for _, one in coalesced(destination(EVENTS), enumerate(lines, 1)) if one.call == "update"]
-    assert update.person["traits"] == {"tier": "plus", "other": 1, "own": 1}
+    assert update.person["traits"] == {"tier": "plus", "own": 1}
 
 
 def test_chosen_traits_go_under_their_names_there() -> None:

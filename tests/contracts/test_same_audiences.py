@@ -1,0 +1,24 @@
+"""Two files that fill one audience of a vendor are warned of, with file, line and key."""
+
+from __future__ import annotations
+
+from contracts import load
+from contracts.reading.same_audiences import same_audiences
+from tests.contracts.project import segment
+
+ONE = 'kind: klaviyo\nconnection: {api_key: "${KEY}"}\naudiences:\n  one: Vx7\n'
+
+
+def test_the_second_file_is_told_of_the_first() -> None:
+    files = {**segment("{did: order_completed}"), "destinations/a.yaml": ONE, "destinations/b.yaml": ONE}
+    (problem,) = same_audiences(load(files))
+    assert str(problem) == (
+        "contracts/destinations/b.yaml:4: audiences.one: expected an audience that one file fills, found Vx7, as in a "
+        "(each would take away whom the other puts in; use one file, or another audience)"
+    )
+
+
+def test_other_accounts_and_other_names_are_not() -> None:
+    base = segment("{did: order_completed}")
+    for other in (ONE.replace("KEY", "OTHER"), ONE.replace("Vx7", "Vx8")):
+        assert same_audiences(load({**base, "destinations/a.yaml": ONE, "destinations/b.yaml": other})) == []
