@@ -99,8 +99,8 @@ class Settings:
         return cls(**_overridden(fields, root, overrides))
 
 
-OTHER_VARIABLES = ("project", "log_level", "user", "project_dir", "compiled")
-"""Variables that are no settings; the last is of docker/compose.yaml."""
+OTHER_VARIABLES = ("project", "log_level", "user", "project_dir", "compiled", "wait_s")
+"""Variables that are no settings; `project_dir` is of docker/compose.yaml."""
 
 
 def _environment() -> dict[str, str]:

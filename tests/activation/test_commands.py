@@ -141,3 +141,16 @@ def test_a_sample_person_is_sent_and_taken_away(told_shop: Path, receiver: Recei
     assert [(one["call"], one["class"]) for one in found["calls"]] == [("enter", "delivered"), ("exit", "delivered")]
     assert found["removed"]
     assert not any("0" * 32 in one for one in receiver.members("s-l2"))
+
+
+def test_a_run_says_what_is_pending_and_waits_as_long_as_it_may(tmp_path: Path) -> None:
+    """Of a destination that is away: exit code 4, and how much; the next run tells it."""
+    away = Receiver()
+    folder = shop(tmp_path / "shop", away, events(6, 10, 30))
+    away.close()
+    done = skep("run", "--once", "--wait", "100ms", project=folder)
+    assert done.returncode == 4, done.stderr
+    assert "DESTINATION singles@shop" in done.stderr
+    assert status(folder, "singles", "buyers")["acknowledged"] == 0
+    assert "expected a duration" in skep("run", "--once", "--wait", "soon", project=folder).stderr
+    assert "--once" in skep("run", "--wait", "1s", project=folder).stderr

@@ -84,7 +84,7 @@ class Books:
 
     def rows(self, destination: str, audience: str | None = None) -> Iterator[tuple[Place, LedgerRow]]:
         """The rows of a destination, or of one of its audiences, as they are now."""
-        for key, _ in list(self._ledger.rows.rows(*beginning(destination, audience))):
+        for key, _ in self._ledger.rows.rows(*beginning(destination, audience)):
             row = self.get(place := place_of(key))
             if row is not None:
                 yield place, row

@@ -68,6 +68,9 @@ class Courier:
                 self.absent[destination.name] = str(error)
                 logger().error("a destination is told nothing, the others are", destination=destination.name, because=str(error))
                 continue
+            if destination.events or destination.changes:
+                what = "events" if destination.events else "changes"
+                logger().warning(f"{what} are not told by requests in this version, audiences and traits are", destination=destination.name)
             known = before.get(destination.name)
             if known is not None:
                 found.pace, found.under_way, found.queue.busy = known.pace, known.under_way, known.queue.busy

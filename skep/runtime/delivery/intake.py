@@ -24,6 +24,7 @@ from state.keys import sequence_key
 Change = dict[str, Any]
 CHANGES_MAX = 2_000
 """Changes that are taken in at once for a destination, and people that are looked up."""
+_COMMIT_ROWS = 10_000
 LOOKED_AT = frozenset({
     "profile.created", "profile.updated", "consent.changed", "identity.confidence", "identity.identifiers", "identity.split",
     "identity.merged", "segment.entered",
@@ -173,8 +174,10 @@ class Intake:
     def _all_again(self, to: Addressed) -> None:
         """Hold everything that is wanted against the segments once more: the log is not the one that it follows from, since the state
         was begun anew, or an older one was restored."""
-        for place, row in self._books.rows(to.name):
+        for count, (place, row) in enumerate(self._books.rows(to.name), 1):
             self._books.put(place, replace(row, wanted_version=0), row)
+            if count % _COMMIT_ROWS == 0:
+                self._books.commit()
         self._move(to, self._view.meta.changes)
         self._books.noted.sync(to.name, Syncing(sorted(to.purposes)))
 

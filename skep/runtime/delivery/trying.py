@@ -7,7 +7,6 @@ from contextlib import closing
 from typing import Any
 
 import msgspec
-import orjson
 
 from connectors.destinations.wire import HttpWire, Outgoing, send
 from contracts.model.destinations import Destination
@@ -76,13 +75,12 @@ def try_out(settings: Settings, name: str, segment: str | None) -> TriedDestinat
     there: Asked = "enter" if "enter" in renderer.calls else "update" if "update" in renderer.calls else "event"
     wire = HttpWire()
     try:
-        calls = _said(wire, destination, renderer, _told(there, audience, space))
-        learned = next((one for one in calls if one.call in {"lookup", "create"}), None)
-        person = {"remote_id": _remote_id(destination, learned)} if learned is not None else {}
-        if person:
-            calls += _said(wire, destination, renderer, _told(there, audience, space, person))
+        calls, remote_id = _said(wire, destination, renderer, _told(there, audience, space))
+        person = {} if remote_id is None else {"remote_id": remote_id}
+        if calls and calls[-1].call in {"lookup", "create"} and person:
+            calls += _said(wire, destination, renderer, _told(there, audience, space, person))[0]
         gone = next((call for call in ("exit", "erase") if call in renderer.calls), None)
-        back = [] if gone is None else _said(wire, destination, renderer, _told(gone, audience, space, person))
+        back = [] if gone is None else _said(wire, destination, renderer, _told(gone, audience, space, person))[0]
     finally:
         wire.close()
     return TriedDestination(name, [*calls, *back], bool(back) and back[-1].class_ == "delivered")
@@ -105,15 +103,17 @@ def _told(call: Asked, audience: str, space: str, more: Person | None = None) ->
     return Told(call, person, f"skep-test:{call}", None if call in {"update", "erase"} else audience, change)
 
 
-def _said(wire: HttpWire, destination: Destination, renderer: Renderer, told: Told) -> list[TriedCall]:
+def _said(wire: HttpWire, destination: Destination, renderer: Renderer, told: Told) -> tuple[list[TriedCall], str | None]:
+    """The calls by which it is said, and the vendor's own id of the sample person, if one of the answers says it."""
     rendered = renderer.render([told])
     if rendered.refused:
         why = rendered.refused[0][1]
         raise CommandError(f"{destination.name}: of the sample person nothing can be said, found {why} → look at `match`")
-    return [_tried(wire, destination, request) for request in rendered.requests if not request.waits]
+    tried = [_tried(wire, destination, request) for request in rendered.requests if not request.waits]
+    return [call for call, _ in tried], next((one for _, ids in tried for one in ids if one is not None), None)
 
 
-def _tried(wire: HttpWire, destination: Destination, request: Request) -> TriedCall:
+def _tried(wire: HttpWire, destination: Destination, request: Request) -> tuple[TriedCall, tuple[str | None, ...]]:
     timeout = (destination.limits.timeout_us or 10_000_000) / 1e6
     out = Outgoing(0, request.method, request.url, request.headers, request.body, timeout, destination.allow_private)
     (came,) = send(wire, [out], lambda: time.sleep(_TURN_S))
@@ -123,15 +123,12 @@ def _tried(wire: HttpWire, destination: Destination, request: Request) -> TriedC
     shown = request.shown()
     asked = {"method": shown.method, "url": shown.url, "headers": shown.headers, "body": _text(shown.body)}
     body = _text(came.body)[:1000]
-    return TriedCall(request.call, asked, {"status": came.status, "headers": came.headers, "body": body}, verdict.says, verdict.reason)
+    call = TriedCall(request.call, asked, {"status": came.status, "headers": came.headers, "body": body}, verdict.says, verdict.reason)
+    return call, verdict.remote_ids
 
 
 def _text(body: bytes | None) -> str:
     return (body or b"").decode("utf-8", "replace")
-
-
-def _remote_id(destination: Destination, learned: TriedCall) -> str:
-    return learned_id(destination.replies, orjson.loads(learned.reply["body"] or "{}")) or ""
 
 
 def erase(settings: Settings, name: str, profile: str) -> Erasure:
