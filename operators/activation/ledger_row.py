@@ -15,6 +15,8 @@ IN, OUT = "in", "out"
 ERASED, ALIASED = "erased", "aliased"
 TRAITS = ""
 """The audience of a profile's traits."""
+FEED = "\x02"
+"""Before the number of a line of the change log that is told as it is: an audience of its own for each."""
 ERASE, ALIAS = "\x01erase", "\x01alias"
 """In place of an audience, of what is told once: that a person is to be forgotten, or has another name."""
 NEVER = (1 << 63) - 1
@@ -29,6 +31,7 @@ class LedgerRow(msgspec.Struct, array_like=True, gc=False):
     were sent last. ``called``: a call was made whose answer is not known, or was none. ``anew``: what was sent goes before what is
     wanted. ``barred``: why nobody may be told of the person, whatever is wanted. ``attempts``: answers `retry`. ``dead``: a dead
     letter. ``old``: of an alias, how the person was known before. ``since``: when it became wanted.
+    ``line``: of the change log, where that is told as it is; ``wanted`` is its type then.
     """
 
     wanted: str
@@ -50,6 +53,7 @@ class LedgerRow(msgspec.Struct, array_like=True, gc=False):
     dead: bool = False
     old: dict[str, str] = {}
     since: int = 0
+    line: bytes = b""
 
 
 class Attempt(msgspec.Struct, array_like=True, gc=False):
@@ -129,6 +133,11 @@ def beginning(destination: str, audience: str | None = None) -> tuple[bytes, byt
     """Between which keys the rows of a destination lie, or those of one of its audiences."""
     start = destination.encode() + b"\0" + (b"" if audience is None else audience.encode() + b"\0")
     return start, start[:-1] + b"\x01"
+
+
+def feed_line(sequence: int, number: int) -> str:
+    """In place of an audience, the so manieth line that a change is told as; in the order of the log."""
+    return f"{FEED}{sequence:016x}.{number:04x}"
 
 
 def due_until(destination: str, until: int) -> tuple[bytes, bytes]:

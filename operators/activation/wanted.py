@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 from msgspec.structs import replace
 
-from operators.activation.ledger_row import ALIAS, ERASE, IN, NEVER, OUT, TRAITS, LedgerRow
+from operators.activation.ledger_row import ALIAS, ERASE, FEED, IN, NEVER, OUT, TRAITS, LedgerRow
 from operators.activation.told import Asked
 
 NOT_SENT = frozenset(
     {"erased", "stale", "consent", "suppressed", "confidence", "holdout", "min_size", "no_identifier", "invalid", "quiet", "cap"}
 )
 """Why somebody is not told of although it is wanted ("The last moment")."""
+
+
+_FED: Mapping[str, Asked] = {"segment.entered": "enter", "segment.exited": "exit", "profile.erased": "exit"}
+"""As which call a change is told that is told as it is; the others as `update`."""
 
 
 def traits_digest(traits: dict[str, Any]) -> str:
@@ -72,6 +77,8 @@ def call_of(row: LedgerRow, audience: str) -> Asked | None:
         return "erase"
     if audience == ALIAS:
         return "alias"
+    if audience[:1] == FEED:
+        return _FED.get(row.wanted, "update")
     if audience == TRAITS:
         return None if row.wanted in {row.acknowledged, OUT} or row.barred else "update"
     if (row.wanted == OUT or row.barred or row.anew) and is_there(row):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from contracts.model.hashing import profile_id
-from operators.activation.ledger_row import NEVER, decode_attempt, decode_receipt, decode_row, place_of
+from operators.activation.ledger_row import FEED, NEVER, decode_attempt, decode_receipt, decode_row, place_of
 from operators.activation.wanted import is_pending
 from state.ledger import LedgerReader
 from state.snapshot.tables.deliveries import SentRow
@@ -24,7 +24,7 @@ def told_tables(ledger: LedgerReader | None, space: str) -> Mapping[str, Iterabl
 def _states(ledger: LedgerReader, space: str) -> Iterator[DestinationStateRow]:
     for key, stored in ledger.scan("rows"):
         place, row = place_of(key), decode_row(stored)
-        if place.audience[:1] == "\x01":
+        if place.audience[:1] in {"\x01", FEED}:
             continue
         taken, waits = row.acknowledged != "", is_pending(row, place.audience) and row.next_at != NEVER
         yield DestinationStateRow(

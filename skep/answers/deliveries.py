@@ -16,7 +16,19 @@ import orjson
 from contracts.model.destinations import Destination
 from contracts.text.times import iso
 from operators.activation.by_request import through_ledger
-from operators.activation.ledger_row import ERASE, IN, NEVER, TRAITS, LedgerRow, Place, beginning, decode_attempt, decode_row, place_of
+from operators.activation.ledger_row import (
+    ERASE,
+    FEED,
+    IN,
+    NEVER,
+    TRAITS,
+    LedgerRow,
+    Place,
+    beginning,
+    decode_attempt,
+    decode_row,
+    place_of,
+)
 from operators.activation.pace import Pace
 from operators.activation.wanted import call_of, is_pending
 from operators.view.space import View
@@ -132,13 +144,15 @@ def _of_destination(settings: Settings, space: str, view: View, destination: Des
         tallies = {segment: _Tally(segment, told=True) for segment in segments}
         for key, row in reader.scan("rows", *beginning(destination.name)):
             audience = place_of(key).audience
+            audience = FEED if audience[:1] == FEED else audience
             if audience not in tallies:
-                tallies[audience] = _Tally(audience, told=audience == TRAITS or audience[:1] == "\x01")
+                tallies[audience] = _Tally(audience, told=audience == TRAITS or audience[:1] in {"\x01", FEED})
             tallies[audience].take(decode_row(row))
     for audience, one in tallies.items():
+        shown = "changes" if audience == FEED else audience.removeprefix("\x01") or None
         yield DestinationStatus(
-            destination.name, audience.removeprefix("\x01") or None, sizes.get(audience), one.acknowledged, one.pending, one.failing,
-            one.dead, dict(sorted(one.not_sent.items())), iso(one.oldest) if one.oldest else None, pace.breaker, rate,
+            destination.name, shown, sizes.get(audience), one.acknowledged, one.pending, one.failing, one.dead,
+            dict(sorted(one.not_sent.items())), iso(one.oldest) if one.oldest else None, pace.breaker, rate,
             iso(pace.last_ok) if pace.last_ok else None,
         )  # fmt: skip
 
@@ -185,7 +199,7 @@ def _row(space: str, place: Place, row: LedgerRow, call: str | None) -> Delivery
     return DeliveryRow(
         id=identity_of(space, place),
         destination=place.destination,
-        audience=place.audience if place.audience and place.audience[:1] != "\x01" else None,
+        audience=place.audience if place.audience and place.audience[:1] not in {"\x01", FEED} else None,
         profile=place.profile_id,
         call=call,
         wanted=row.wanted if place.audience != ERASE else "erased",

@@ -10,6 +10,7 @@ from pathlib import Path
 from contracts.model.definitions import Definitions
 from contracts.model.destinations import Destination
 from contracts.text.secrets import named
+from operators.activation.audience import Audience
 from operators.activation.pace import Pace
 from operators.activation.renderer import Renderer
 from skep.runtime.delivery.books import Books
@@ -37,7 +38,8 @@ def revealed(name: str, root: Path) -> str:
 @dataclass(slots=True)
 class Addressed:
     """``purposes``: of the segments that it is told of, each with its own purpose. ``mark`` stands for its file and its secrets.
-    ``fits``: by call how many people went into a request lately, where more were tried."""
+    ``feed``: what it is told of
+    changes as they are, in the place of all else. ``fits``: by call how many people went into a request lately, where more were tried."""
 
     to: Destination
     renderer: Renderer
@@ -47,6 +49,7 @@ class Addressed:
     queue: DueRows
     known: list[str]
     small: set[str]
+    feed: Audience | None = None
     under_way: int = 0
     fits: dict[str, int] = field(default_factory=dict)
 
@@ -71,7 +74,10 @@ class Addressed:
 def addressed(destination: Destination, definitions: Definitions, books: Books, root: Path, salt: str) -> Addressed:
     """A destination of these definitions. Raises `AbsentSecret`. ``salt`` keeps the mark from being guessed."""
     secrets = {name: revealed(name, root) for name in named(dict(destination.connection))}
-    purposes = {one.name: one.purpose for one in definitions.segments if _is_told(destination, one.activate, one.name)}
+    feed = Audience.of(destination, definitions) if destination.changes else None
+    purposes = (
+        {} if feed is not None else {one.name: one.purpose for one in definitions.segments if _is_told(destination, one.activate, one.name)}
+    )
     mark = blake2b(repr((destination, sorted(secrets.items()))).encode(), digest_size=12, key=salt.encode()[:64]).hexdigest()
     pace = books.noted.pace(destination.name)
     if pace.stopped not in {"", mark}:
@@ -79,7 +85,7 @@ def addressed(destination: Destination, definitions: Definitions, books: Books, 
     renderer = Renderer(destination, lambda name: secrets[name])
     known = list(dict.fromkeys([*books.noted.known(destination.name), *purposes]))
     small = {*books.noted.small(destination.name)}
-    return Addressed(destination, renderer, purposes, mark, pace, DueRows(destination.name, books), known, small)
+    return Addressed(destination, renderer, purposes, mark, pace, DueRows(destination.name, books), known, small, feed)
 
 
 def _is_told(destination: Destination, activate: tuple[str, ...], segment: str) -> bool:

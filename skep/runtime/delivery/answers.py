@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from connectors.destinations.wire import Incoming
 from contracts.model.hashing import Hasher
 from operators.activation.classify import classify
-from operators.activation.ledger_row import Attempt, LedgerRow, Place, Receipt
+from operators.activation.ledger_row import FEED, Attempt, LedgerRow, Place, Receipt
 from operators.activation.pace import BREAKS_AT, heard
 from operators.activation.settle import failed, halves, of_each, unknown
 from operators.activation.told import Reply, Verdict
@@ -75,6 +75,8 @@ class Answers:
             if nobody is not None:
                 says = nobody
                 result.verdict = replace(result.verdict, reason="the vendor does not know the person by any of what was sent")
+        if says == "delivered" and flight.places[at].audience[:1] == FEED:
+            return None
         if says == "delivered":
             if flight.call in {"enter", "event"} and to.to.caps is not None:
                 self._books.contacted(flight.places[at].profile, to.to.caps.channel, now)
@@ -119,7 +121,7 @@ class Answers:
         self._books.attempt(
             Attempt(
                 destination=flight.to.name,
-                audience="" if place.audience[:1] == "\x01" else place.audience,
+                audience="" if place.audience[:1] in {"\x01", FEED} else place.audience,
                 profile=place.profile,
                 call=flight.request.call,
                 batch=f"{flight.at:x}.{flight.number}",

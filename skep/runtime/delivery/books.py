@@ -9,6 +9,7 @@ import msgspec
 from operators.activation.ledger_row import (
     ALIAS,
     ERASE,
+    FEED,
     Attempt,
     LedgerRow,
     Place,
@@ -21,6 +22,7 @@ from operators.activation.ledger_row import (
     place_of,
 )
 from operators.activation.wanted import is_pending
+from skep.runtime.delivery.fed_lines import FedLines
 from skep.runtime.delivery.noted import KeptOfDestinations
 from state.ledger import Ledger
 
@@ -37,10 +39,10 @@ class Books:
         self._numbered = 0
         self.once: set[tuple[str, bytes]] = set()
         """By destination whom it is yet to forget, or to know by another name, before anything else is said of them."""
-        for key, _ in ledger.due.committed(b""):
-            place = due_place(key)[1]
-            if place.audience in {ERASE, ALIAS}:
-                self.once.add((place.destination, place.profile))
+        due = (due_place(key)[1] for key, _ in ledger.due.committed(b""))
+        places = [place for place in due if place.audience[:1] == FEED or place.audience in {ERASE, ALIAS}]
+        self.once.update((place.destination, place.profile) for place in places if place.audience[:1] != FEED)
+        self.fed = FedLines(place for place in places if place.audience[:1] == FEED)
 
     def commit(self) -> None:
         """Write what was put."""
@@ -75,6 +77,8 @@ class Books:
             ledger.rows.put(place.key, encode_row(row))
         if place.audience in {ERASE, ALIAS}:
             (self.once.discard if now is None else self.once.add)((place.destination, place.profile))
+        elif place.audience[:1] == FEED and (was is None) is not (now is None):
+            (self.fed.remove if now is None else self.fed.add)(place)
 
     def change(self, place: Place, how: Callable[[LedgerRow], LedgerRow | None]) -> None:
         """A row by what is done to it, if there is one."""

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from itertools import islice
 from random import Random
 
-import orjson
-
 from connectors.destinations.wire import Wire
 from contracts.model.definitions import Definitions
 from operators.activation.by_request import through_ledger
@@ -24,7 +22,7 @@ from skep.project.spaces import orders_path
 from skep.runtime.delivery.addressed import AbsentSecret, Addressed, addressed
 from skep.runtime.delivery.answers import Answers
 from skep.runtime.delivery.books import Books
-from skep.runtime.delivery.intake import CHANGES_MAX, Change, Intake
+from skep.runtime.delivery.intake import CHANGES_MAX, Intake
 from skep.runtime.delivery.obeying import Orders
 from skep.runtime.delivery.people import Everybody
 from skep.runtime.delivery.sending import Flight, Sending
@@ -68,9 +66,8 @@ class Courier:
                 self.absent[destination.name] = str(error)
                 logger().error("a destination is told nothing, the others are", destination=destination.name, because=str(error))
                 continue
-            if destination.events or destination.changes:
-                what = "events" if destination.events else "changes"
-                logger().warning(f"{what} are not told by requests in this version, audiences and traits are", destination=destination.name)
+            if destination.events:
+                logger().warning("events are not told in this version, audiences, traits and changes are", destination=destination.name)
             known = before.get(destination.name)
             if known is not None:
                 found.pace, found.under_way, found.queue.busy = known.pace, known.under_way, known.queue.busy
@@ -162,9 +159,9 @@ class Courier:
             return False
         self.intake.sync(to, people, now)
         since = self.books.noted.cursor(to.name) or 0
-        changes: list[tuple[int, Change]] = [
-            (sequence, orjson.loads(row)) for sequence, row in islice(self._view.changes(since), CHANGES_MAX)
-        ]
+        if to.feed is not None and self.books.fed.count(to.name) >= (to.to.limits.backlog or 1):
+            return False
+        changes: list[tuple[int, bytes]] = [(sequence, row) for sequence, row in islice(self._view.changes(since), CHANGES_MAX)]
         if changes:
             self.intake.take(to, changes, people, now)
         self.intake.sizes(to, people.sizes, now)

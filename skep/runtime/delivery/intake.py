@@ -7,11 +7,12 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
+import orjson
 from msgspec.structs import replace
 
 from contracts.model.definitions import MEMBERSHIPS
 from operators.activation.known_as import chosen_traits
-from operators.activation.ledger_row import ALIAS, ALIASED, IN, OUT, TRAITS, LedgerRow, Place
+from operators.activation.ledger_row import ALIAS, ALIASED, IN, OUT, TRAITS, LedgerRow, Place, feed_line
 from operators.activation.told import Told
 from operators.activation.wanted import barred, is_there, renamed, traits_digest, wish
 from operators.view.space import View
@@ -25,6 +26,7 @@ Change = dict[str, Any]
 CHANGES_MAX = 2_000
 """Changes that are taken in at once for a destination, and people that are looked up."""
 _COMMIT_ROWS = 10_000
+_NOBODY = bytes(16)
 LOOKED_AT = frozenset({
     "profile.created", "profile.updated", "consent.changed", "identity.confidence", "identity.identifiers", "identity.split",
     "identity.merged", "segment.entered",
@@ -43,10 +45,14 @@ class Intake:
     def __init__(self, view: View, books: Books) -> None:
         self._view, self._books = view, books
 
-    def take(self, to: Addressed, changes: list[tuple[int, Change]], people: Everybody, now: int) -> None:
+    def take(self, to: Addressed, changes: list[tuple[int, bytes]], people: Everybody, now: int) -> None:
         """The next changes of the log, for one destination; its cursor moves behind them."""
+        if to.feed is not None:
+            self._feed(to, changes, now)
+            return
         looked: dict[bytes, int] = {}
-        for sequence, change in changes:
+        for sequence, row in changes:
+            change = orjson.loads(row)
             profile = change.get("profile")
             if profile is None:
                 continue
@@ -64,6 +70,19 @@ class Intake:
                 looked[key] = sequence
         for key, sequence in looked.items():
             self.look(to, key, people.find(key), sequence, now)
+        self._move(to, changes[-1][0])
+
+    def _feed(self, to: Addressed, changes: list[tuple[int, bytes]], now: int) -> None:
+        """Lines of the log that are told as they are: each waits by itself, in their order for each profile."""
+        assert to.feed is not None, "it is told of changes"
+        for sequence, row in changes:
+            for number, (_, line) in enumerate(to.feed.told([(sequence, row)])):
+                change = orjson.loads(line)
+                key = key_of(change["profile"]) if change["profile"] is not None else _NOBODY
+                place = Place(to.name, feed_line(sequence, number), key)
+                if self._books.get(place) is None:
+                    fresh = LedgerRow(change["type"], change["version"] or 0, sequence, next_at=now, since=now, line=line)
+                    self._books.put(place, fresh, None)
         self._move(to, changes[-1][0])
 
     def look(self, to: Addressed, key: bytes, found: Somebody | None, sequence: int, now: int) -> None:
@@ -155,7 +174,10 @@ class Intake:
         new = to.purposes.keys() - set(books.noted.active(name))
         cursor = books.noted.cursor(name)
         if cursor is None:
-            self._move(to, self._view.meta.changes)
+            # Who is told of changes is told of all there ever were.
+            self._move(to, 0 if to.feed is not None else self._view.meta.changes)
+        elif to.feed is not None:
+            return
         elif books.noted.mark(name) != self._mark(cursor):
             self._all_again(to)
         if new:

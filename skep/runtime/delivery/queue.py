@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from operators.activation.ledger_row import Place
+from operators.activation.ledger_row import FEED, Place
 from operators.activation.told import Asked
 from operators.activation.wanted import call_of
 from skep.runtime.delivery.books import Books
@@ -17,6 +17,11 @@ RESCAN_US = 1_000_000
 
 Group = tuple[Asked, str]
 """A call and an audience."""
+
+
+def _group(call: Asked, place: Place) -> Group:
+    """Lines of the change log are one audience here."""
+    return call, FEED if place.audience[:1] == FEED else place.audience
 
 
 class Waiting(NamedTuple):
@@ -74,13 +79,13 @@ class DueRows:
             return
         self._known.add(place)
         self._number += 1
-        self._groups.setdefault((call, place.audience), deque()).append(Waiting(place, self._number, now))
+        self._groups.setdefault(_group(call, place), deque()).append(Waiting(place, self._number, now))
 
     def back(self, call: Asked, places: list[Place], now: int) -> None:
         """Those who were picked and not sent come first the next time."""
         for place in reversed(places):
             self._known.add(place)
-            self._groups.setdefault((call, place.audience), deque()).appendleft(Waiting(place, 0, now))
+            self._groups.setdefault(_group(call, place), deque()).appendleft(Waiting(place, 0, now))
 
     def pick(self, now: int, most: dict[str, int], wait: int) -> Picked | None:
         """The next batch: one that is full, or of which the first has waited for ``wait``; None if there is none.
@@ -136,4 +141,7 @@ class DueRows:
 
     def _waits_for_more(self, place: Place) -> bool:
         """Whether something has to be said of the person first."""
-        return (place.destination, place.profile) in self._books.once and place.audience[:1] != "\x01"
+        of = place.destination, place.profile
+        if place.audience[:1] == FEED:
+            return not self._books.fed.is_first(place)
+        return of in self._books.once and place.audience[:1] != "\x01"

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from connectors.destinations.wire import Outgoing
 from contracts.model.destinations import Quiet
 from operators.activation.known_as import chosen_traits
-from operators.activation.ledger_row import ALIASED, ERASED, IN, NEVER, OUT, LedgerRow, Place
+from operators.activation.ledger_row import ALIASED, ERASED, FEED, IN, NEVER, OUT, LedgerRow, Place
 from operators.activation.pace import opens_at, took
 from operators.activation.told import Asked, Request, Told
 from operators.activation.wanted import acknowledged, barred, called_now, held_back, is_there, traits_digest
@@ -141,10 +141,12 @@ class Sending:
     # ---- the last moment
 
     def last_moment(self, to: Addressed, place: Place, call: Asked, found: Somebody | None, now: int) -> Told | LedgerRow | None:
-        """What is told of somebody; or the row of somebody who is not told of, with the reason; None if there is no row."""
+        """What is told of somebody; or the row of somebody who is not told of, with the reason; None if it is done with."""
         row = self._books.get(place)
         if row is None:
             return None
+        if place.audience[:1] == FEED:
+            return self._line(to, place, row, call, found)
         if call in _DISTURBING:
             if found is None:
                 return held_back(row, "erased")
@@ -163,6 +165,14 @@ class Sending:
             # A call by another name may have arrived although nobody said so.
             return replace(row, anew=True, next_at=now)
         return told
+
+    def _line(self, to: Addressed, place: Place, row: LedgerRow, call: Asked, found: Somebody | None) -> Told | None:
+        """A line of the change log as it is; None, and it is done with, where nobody may be told of the person."""
+        if call in _DISTURBING and found is not None and bars(to, place.audience, found):
+            return None
+        change = orjson.loads(row.line)
+        person = gone(place.profile, row.wanted_version) if found is None else found.told
+        return Told(call, person if change["profile"] is not None else {}, f"{to.name}:{change['id']}", change=change)
 
     def _told(self, to: Addressed, place: Place, row: LedgerRow, call: Asked, found: Somebody | None) -> Told:
         audience = place.audience if call in {"enter", "exit"} else None

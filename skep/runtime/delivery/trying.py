@@ -12,7 +12,7 @@ from connectors.destinations.wire import HttpWire, Outgoing, send
 from contracts.model.destinations import Destination
 from contracts.model.hashing import Hasher
 from contracts.text.times import iso
-from operators.activation.classify import classify, learned_id
+from operators.activation.classify import classify
 from operators.activation.ledger_row import ERASE, Place, decode_receipt, decode_row
 from operators.activation.renderer import Renderer
 from operators.activation.told import Asked, Person, Reply, Request, Told
