@@ -98,7 +98,7 @@ def test_each_illness_is_found(found: SegmentHealth) -> None:
     assert told["burst"]["size_jumped"].says == ("on 2026-02-27 it went from 6 to 33 members; the usual change of a day is 0")
     assert told["burst"]["too_small"].says == "33 members, and the min_size of the segment is 1,000"
     assert "60 of 60 members do not consent to marketing" in told["open_letter"]["not_consented"].says
-    assert told["nobody_asked"]["not_consented"].says == "the conditions hold of 1 people, of whom none consents to marketing"
+    assert told["nobody_asked"]["not_consented"].says == "the conditions hold of one person, who does not consent to marketing"
     assert told["halves"]["holds_of_nobody"].says == "did page_viewed, where path is /nowhere, times at least 1: holds of nobody"
     assert told["healthy"]["unused"].says == "no destination is told of it, and no segment asks about it"
 

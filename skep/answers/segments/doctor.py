@@ -159,7 +159,8 @@ class _Examined:
                 )
         matching = counts[-1] if counts else 0
         if one.purpose is not None and matching and not self._members[one.name]:
-            says = f"the conditions hold of {matching:,} people, of whom none consents to {one.purpose}"
+            whom = "one person, who does not consent" if matching == 1 else f"{matching:,} people, of whom none consents"
+            says = f"the conditions hold of {whom} to {one.purpose}"
             yield SegmentFinding(
                 one.name, "not_consented", says, f"ask people for {one.purpose}, or see whether `purpose` is the right one"
             )
