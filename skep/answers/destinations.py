@@ -278,3 +278,10 @@ def _checked_kind(file: Path) -> DestinationRow:
         raise ContractErrors(problems)
     sources, unverified = [dict(one) for one in found.sources], list(found.unverified)
     return DestinationRow(found.name, "a kind", {}, [], list(found.requests), None, found.channel, sources, unverified)
+
+
+def raise_own(error: ContractErrors, contracts: Path, file: Path) -> None:
+    """The problems of a project that are this file's; nothing if they are all of others."""
+    own = [problem for problem in error.problems if (contracts / problem.file).resolve() == file.resolve()]
+    if own:
+        raise ContractErrors(own) from None

@@ -35,12 +35,18 @@ def destinations_check(
     """
     from contracts import ContractErrors
     from skep.answers.check import problem_row
-    from skep.answers.destinations import checked
+    from skep.answers.destinations import checked, raise_own
     from skep.cli.console import json_line
     from skep.cli.show.destinations import show_checked
 
     try:
-        found = checked(file, _definitions(context))
+        try:
+            definitions = _definitions(context)
+        except ContractErrors as error:
+            # What is wrong elsewhere is said by `skep check`.
+            raise_own(error, (folder_of(context) or Path()) / "contracts", file)
+            definitions = None
+        found = checked(file, definitions)
     except ContractErrors as error:
         if not json:
             raise

@@ -130,3 +130,21 @@ def test_kinds_beside_the_file_are_its_own(folder: Path) -> None:
         ("https://ours.example/e", "***", [1]), ("https://ours.example/e", "***", [2]),
     ]  # fmt: skip
     assert found["refused"] == [{"line": 3, "reason": "no_identifier"}]
+
+
+def test_within_a_project_names_are_held_against_it_and_only_this_file_is_judged(folder: Path) -> None:
+    contracts = folder / "contracts"
+    for name in ("destinations", "segments", "events/order_completed"):
+        (contracts / name).mkdir(parents=True)
+    (folder / "skep.yaml").write_text("spaces: [shop]\n")
+    (contracts / "events/order_completed/1-0-0.json").write_text('{"type": "object", "properties": {"total": {"type": "number"}}}')
+    (contracts / "consent.yaml").write_text("purposes: [{name: marketing, default: denied}]\n")
+    (contracts / "segments/vips.yaml").write_text("segment: vips\nwho: {did: order_completed}\nactivate: [crm]\n")
+    file = contracts / "destinations/crm.yaml"
+    file.write_text(FILE)
+    assert said("check", str(file)).startswith("crm is good")
+    (contracts / "segments/vips.yaml").write_text("segment: vips\nwho: {did: order_complete}\nactivate: [crm]\n")
+    assert said("check", str(file)).startswith("crm is good")
+    file.write_text(FILE.replace("vips: list-7", "vipps: list-7"))
+    (problem,) = json.loads(said("check", str(file), "--json", code=1))
+    assert (problem["key"], problem["hint"]) == ("audiences.vipps", "did you mean vips?")
