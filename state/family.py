@@ -112,6 +112,25 @@ class Family:
                 yield key, kept
 
 
+class Missing:
+    """In the place of a column family that a shard does not have: an older version wrote it, and no newer one has run since."""
+
+    def get(self, key: bytes) -> None:  # noqa: ARG002
+        return None
+
+    def iter(self) -> Missing:
+        return self
+
+    def seek(self, key: bytes) -> None: ...
+
+    def valid(self) -> bool:
+        return False
+
+    def status(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 def scan(db: Any, start: bytes, end: bytes | None) -> Iterator[tuple[bytes, bytes]]:
     """Rows of a column family with ``start <= key < end``, in order."""
     rows = db.iter()

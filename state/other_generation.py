@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from state.family import Family
-from state.shard import FAMILIES, GENERATIONS, OTHER, Missing, Shard
+from state.family import Family, Missing
+from state.shard import FAMILIES, GENERATIONS, OTHER, Shard
 
 _SHARED = frozenset({"manual", "quarantine"})
 """What people have said and what was refused is the same for both generations."""

@@ -58,6 +58,10 @@ class Overlay(Shard):
         for name in (*GENERATIONS, "meta"):
             self.families[OTHER + name] = self._filled.families[name]
 
+    def begin_next(self) -> bool:
+        self.begin_other()
+        return True
+
     def switch(self) -> None:
         self.meta.put(_SWITCHED, b"")
 
@@ -65,6 +69,10 @@ class Overlay(Shard):
         """Its rows stay where they are until this is closed."""
         for name in (*GENERATIONS, "meta"):
             del self.families[OTHER + name]
+
+    def drop_next(self) -> bool:
+        self.drop_other()
+        return True
 
     def row(self, family: str, key: bytes) -> bytes | None:
         """A row with the changes."""

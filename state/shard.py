@@ -24,7 +24,7 @@ from rocksdict import (
 )
 
 from state.errors import DiskFull, FormatMismatch, NoState, StateError, StateLocked
-from state.family import Family, scan
+from state.family import Family, Missing, scan
 from state.files import held
 
 FORMAT = b"5"
@@ -113,25 +113,6 @@ def _layout(listed: Set[str], generation: int) -> dict[str, str]:
     return found
 
 
-class Missing:
-    """In the place of a column family that a shard does not have: an older version wrote it, and no newer one has run since."""
-
-    def get(self, key: bytes) -> None:  # noqa: ARG002
-        return None
-
-    def iter(self) -> Missing:
-        return self
-
-    def seek(self, key: bytes) -> None: ...
-
-    def valid(self) -> bool:
-        return False
-
-    def status(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
 class Shard:
     """The primary: the one writer of a space's state. Each family is an attribute of its name."""
 
@@ -208,10 +189,17 @@ class Shard:
 
     def begin_other(self) -> None:
         """Make the families of the next generation, empty ones, beside those in force."""
-        for name in ("meta", *GENERATIONS):
+        while not self.begin_next():
+            pass
+
+    def begin_next(self) -> bool:
+        """Make one of them, which takes RocksDB some writes to the disk; whether all are there."""
+        missing = [name for name in ("meta", *GENERATIONS) if OTHER + name not in self.families]
+        for name in missing[:1]:
             stored = _stored(name, self.generation + 1)
             self.db.create_column_family(stored, _family_options(name, self._cache))
             self.families[OTHER + name] = Family(self.db, stored)
+        return len(missing) <= 1
 
     def switch(self) -> None:
         """The commit that follows puts the other generation in force, and that of before is the other one."""
@@ -224,11 +212,18 @@ class Shard:
 
     def drop_other(self) -> None:
         """Let go of the generation that is not in force. What is killed in the middle is opened as both, and can be done again."""
-        stored = _layout(_listed(self.path), self.generation)
-        with held(self.path, fcntl.LOCK_EX):
-            for name in (*GENERATIONS, "meta"):
+        while not self.drop_next():
+            pass
+
+    def drop_next(self) -> bool:
+        """Let go of one of its families; whether none is left."""
+        name = next((name for name in (*GENERATIONS, "meta") if OTHER + name in self.families), None)
+        if name is not None:
+            stored = _layout(_listed(self.path), self.generation)[OTHER + name]
+            with held(self.path, fcntl.LOCK_EX):
                 self.families.pop(OTHER + name).close()
-                self.db.drop_column_family(stored[OTHER + name])
+                self.db.drop_column_family(stored)
+        return not self.other
 
     def row(self, family: str, key: bytes) -> bytes | None:
         """A committed row."""

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from state.archive_files import archive_files
-from state.shard import Missing, SecondaryShard, Shard
+from state.family import Missing
+from state.shard import SecondaryShard, Shard
 
 _LEVELS = 7
 """RocksDB's default, which nothing here changes."""

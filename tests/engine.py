@@ -95,10 +95,13 @@ class Engine:
         entry = {"type": "definitions", "digest": self._definitions.digest, "from": {}, "messageId": "d"}
         self.control([entry])
 
-    def define(self, definitions: Definitions, *, whole: bool = True) -> None:
-        """Other definitions take effect; without ``whole`` they are perhaps only on their way."""
+    def define(self, definitions: Definitions, *, whole: bool = True, begun: bool = False) -> None:
+        """Other definitions take effect; without ``whole`` they are perhaps only on their way, with ``begun`` so far that what is stored is
+        going to be read."""
         self._know(definitions)
         self.control([{"type": "definitions", "digest": definitions.digest, "messageId": definitions.digest}])
+        while begun and (change := self.space.meta.change) is not None and change.anew and not change.stage:
+            self.space.bring_along(whole=False)
         if whole:
             self.bring_along()
 

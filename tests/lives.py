@@ -271,7 +271,7 @@ def live(seed: int, engine: Engine, make: Callable[[int], Life] = life) -> int:
     for number, (name, what) in enumerate(lived.plan):
         if name == RULES:
             definitions = _definitions(what)
-            engine.define(definitions, whole=beside.random() < 0.4)
+            engine.define(definitions, whole=beside.random() < 0.4, begun=beside.random() < 0.9)
         elif name == REPLAY:
             _replay(engine, definitions)
         elif name == "control":

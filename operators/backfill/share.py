@@ -23,10 +23,9 @@ from operators.people.store import LARGEST
 from operators.people.take import refuse, take_known
 from operators.people.work import Work
 from state.bulk import write_rows
-from state.family import Family
+from state.family import Family, Missing
 from state.keys import sequence_key, sequence_of
 from state.overlay import Overlay
-from state.shard import Missing
 
 _NUMBERED = frozenset({"changes", "history"})
 """Families whose keys count rows of the whole space: they are written when it is known where a part begins to count."""

@@ -22,6 +22,7 @@ from operators.records import Stored, decode_person
 from state.family import Family
 from state.keys import NOBODY as NO_ANCHOR
 from state.other_generation import OtherGeneration
+from state.shard import OTHER
 
 MOMENTS = 2_000
 """Events, and records in quarantine, that are read for one commit."""
@@ -60,17 +61,20 @@ class Anew:
         self._heard = 0
         """How many entries had been kept when what was said by hand was read."""
 
+    def _make(self, change: Underway) -> None:
+        """Make the families of the generation beside, one after the other."""
+        shard = self._work.shard
+        if shard.other and shard.families[f"{OTHER}meta"].get(meta_row.KEY) is not None:
+            # An earlier version has begun it: what has been applied to it is not known.
+            shard.drop_other()
+        if shard.begin_next():
+            change.stage, change.cursor, change.events = _RULINGS, b"", 0
+
     def open(self, change: Underway) -> Work:
-        """The steps over the generation beside, which is made if it is not there."""
+        """The steps over the generation beside, once it is there."""
         if self._apart is not None:
             return self._apart
         work, meta = self._work, self._work.meta
-        if work.shard.other and not change.stage:
-            # It is not known what has been applied to it.
-            work.shard.drop_other()
-        if not work.shard.other:
-            work.shard.begin_other()
-            change.stage, change.cursor, change.events = _RULINGS, b"", 0
         shard = OtherGeneration(work.shard)
         if shard.meta.get(meta_row.KEY) is None:
             unread = {purpose: dict(counts) for purpose, counts in meta.unread.items()}
@@ -90,6 +94,9 @@ class Anew:
 
     def slice(self, change: Underway, *, whole: bool) -> None:
         """The next events; call it with nothing pending, and commit behind it. ``whole``: no event waits for it."""
+        if not change.stage:
+            self._make(change)
+            return
         apart = self.open(change)
         self._ends_ns = None if whole else self._spent_ns() + 1000 * SLICE_US
         if change.stage >= _NOBODYS:

@@ -16,7 +16,7 @@ from operators.people.anew import Anew
 from operators.people.clock import BEFORE_ALL
 from operators.people.heads import nobodys, owner_key
 from operators.people.stored import committed
-from operators.people.told_anew import ToldAnew
+from operators.people.told_anew import LAST, ToldAnew
 from operators.people.work import Work
 from operators.profile import fold, next_due
 from operators.records import Person
@@ -80,9 +80,9 @@ class Bringing:
         change = self._work.meta.change
         if change is None or not change.anew:
             return
-        if change.switched:
+        if change.switched and change.within <= LAST:
             self._told = self._told or ToldAnew(self._work, change)
-        else:
+        elif change.stage and not change.switched:
             self._anew = self._anew or Anew(self._work)
             self._anew.open(change)
 
@@ -121,14 +121,15 @@ class Bringing:
     def _slice_anew(self, change: Underway, *, whole: bool) -> None:
         self.ready()
         if not change.switched:
-            assert self._anew is not None, "it is ready"
+            self._anew = self._anew or Anew(self._work)
             self._anew.slice(change, whole=whole)
             return
-        assert self._told is not None, "it is ready"
         self._anew = None
-        if self._told.slice(change):
-            self._told.end()
-            self._told = None
+        if self._told is not None:
+            if self._told.slice(change):
+                self._told.end()
+                self._told = None
+        elif self._work.shard.drop_next():
             _end(self._work, change)
 
     def older(self, person: Person) -> None:

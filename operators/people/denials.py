@@ -23,12 +23,13 @@ from operators.records import Moment
 def hear(work: Work, denials: Iterable[Denial], raw: bytes, read_at_us: int, source: str) -> None:
     """The denials of a record that has just been refused, as its judge read them. While everybody is made anew by other definitions, both
     are asked what its bytes deny; what those in force say counts behind the switch, too."""
-    if work.beside is None:
+    if not work.judged_ahead:
         take(work, denials, source)
         return
     mine = work.judge.denials(raw, read_at_us)
     take(work, mine, source)
-    take(work.beside, (*mine, *work.beside.judge.denials(raw, read_at_us)), source)
+    if work.beside is not None:
+        take(work.beside, (*mine, *work.beside.judge.denials(raw, read_at_us)), source)
 
 
 def take(work: Work, denials: Iterable[Denial], source: str) -> None:

@@ -54,7 +54,7 @@ def _judged(work: Work, key: bytes, row: QuarantineRow, outcome: Event | Refused
     duplicates = meta.duplicate
     meta.count_refusal(row.reason, -1, source)
     if isinstance(outcome, Event):
-        if work.beside is not None:
+        if work.judged_ahead:
             # It was judged by the definitions that are on their way.
             outcome = work.judge.understood(outcome)
         if outcome.traits is not None:

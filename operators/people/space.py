@@ -16,6 +16,8 @@ from state.keys import mark_key
 
 SEAL_ROWS = 2_000
 """Moments that one batch turns into pages at most."""
+SEAL_FEW = 250
+"""So many it may turn into pages however few records it has; of many records twice as many as these. Events wait for it."""
 TICK_TIMERS = 1_000
 """Timers that one tick fires at most; the rest follow in the next commits."""
 _NOTHING_SEALED = -(1 << 31)
@@ -59,7 +61,7 @@ class Space:
                 f"space {self.name}, partition {batch.partition}: expected record {done + 1} next, got {batch.first}. "
                 "The source has skipped records; restart the flow, and if it persists look whether the file was cut."
             )
-        self._seal()
+        self._seal(len(batch.events))
         self._bringing.ready()
         waiting = False
         if batch.partition == CONTROL:
@@ -86,8 +88,6 @@ class Space:
             if self.shard.generation != generation:
                 self.work.begin_again()
                 self._sealed = _NOTHING_SEALED
-            if self.meta.change is None and self.shard.other:
-                self.shard.drop_other()
             if not whole:
                 break
         self._said()
@@ -140,7 +140,7 @@ class Space:
     def _on_their_way(self, digest: str) -> bool:
         """Whether definitions that judge already are those that people are brought along to, and say the same of every event."""
         change = self.meta.change
-        return change is not None and change.after == digest and not change.anew
+        return change is not None and change.after == digest and not self.work.judged_ahead
 
     def _hint(self, batch: JudgedBatch) -> bool:
         """3. What the batch says beside its records: its partition has finished, or has caught up with the wall clock."""
@@ -181,17 +181,16 @@ class Space:
         work.quality.ledger.trim()
         work.timers.trim()
 
-    def _seal(self) -> None:
-        """Before a batch, in a commit of their own, old moments become pages: that changes no answer."""
+    def _seal(self, events: int) -> None:
+        """Before a batch of so many events, in a commit of their own, old moments become pages: that changes no answer."""
         work, clock = self.work, self.meta.clock
-        change = self.meta.change
-        if clock is None or not work.digest or (change is not None and change.anew and not change.switched):
+        if clock is None or not work.digest or work.judged_ahead:
             # While everybody is made anew, what has been read stays where it was.
             return
         limit = work.open_period(clock)
         if limit <= self._sealed:
             return
-        sealed, left = work.moments.seal(limit, SEAL_ROWS)
+        sealed, left = work.moments.seal(limit, min(SEAL_ROWS, max(SEAL_FEW, 2 * events)))
         if sealed:
             self.meta.remembered -= sealed
             self._commit()

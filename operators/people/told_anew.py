@@ -24,8 +24,8 @@ from state.other_generation import OtherGeneration
 PEOPLE = 200
 """Who is told of in one commit, beside those whose identifiers they have, or had."""
 
-_THERE, _REASSIGNED = 0, 2
-"""What is told, as `Underway.within` has it: of those who were there, and of events; in between of those who are new."""
+_THERE, LAST = 0, 2
+"""What is told, as `Underway.within` has it: of those who were there, and last of events; in between of those who are new."""
 
 Group = tuple[dict[bytes, Person], dict[bytes, Person]]
 """Those before and those now who have identifiers of one another, by key."""
@@ -91,9 +91,9 @@ class ToldAnew:
         rows = list(islice(family.committed(change.cursor + b"\0"), PEOPLE))
         if not rows:
             change.cursor, change.within = b"", change.within + 1
-            return change.within > _REASSIGNED
+            return change.within > LAST
         self._begin()
-        if change.within == _REASSIGNED:
+        if change.within == LAST:
             self._work.announcer.reassigned(self._reassigned(decode_person(row) for _, row in rows))
         else:
             for key, _ in rows:

@@ -153,6 +153,13 @@ class Work:
         # Records are judged, and so scored, by the definitions of their position, whoever is still to be brought along.
         self.quality.use(definitions if change is None else self.load(change.after))
 
+    @property
+    def judged_ahead(self) -> bool:
+        """Whether records are judged by definitions that do not say the same of an event as those in force: everybody is being made anew
+        by them."""
+        change = self.meta.change
+        return change is not None and change.anew and not change.switched
+
     def begin_again(self) -> None:
         """Another generation of the shard is in force: nothing that was in memory of it stands."""
         self.timers = Timers(self.shard.timers)

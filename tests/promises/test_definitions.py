@@ -157,7 +157,7 @@ def lived(seed: int, engine: Engine, *, rules: bool = False) -> tuple[int, int]:
     compared = meanwhile = 0
     for number, (name, what) in enumerate(plan):
         if name == "definitions":
-            until_done(engine, rng, share, lambda what=what: engine.define(what, whole=False))
+            until_done(engine, rng, share, lambda what=what, at=number: engine.define(what, whole=False, begun=at % 8 > 0))
         elif name == "control":
             control += (entries := [orjson.loads(record) for record in what])
             until_done(engine, rng, share, lambda entries=entries: engine.control(entries))
