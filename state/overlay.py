@@ -70,7 +70,7 @@ class Overlay(Shard):
         for name in (*GENERATIONS, "meta"):
             del self.families[OTHER + name]
 
-    def drop_next(self) -> bool:
+    def drop_next(self, *, wait: bool = True) -> bool:  # noqa: ARG002 (nobody else opens them)
         self.drop_other()
         return True
 

@@ -215,14 +215,17 @@ class Shard:
         while not self.drop_next():
             pass
 
-    def drop_next(self) -> bool:
-        """Let go of one of its families; whether none is left."""
+    def drop_next(self, *, wait: bool = True) -> bool:
+        """Let go of one of its families; whether none is left. Without ``wait`` nothing is done while a reader opens them."""
         name = next((name for name in (*GENERATIONS, "meta") if OTHER + name in self.families), None)
         if name is not None:
             stored = _layout(_listed(self.path), self.generation)[OTHER + name]
-            with held(self.path, fcntl.LOCK_EX):
-                self.families.pop(OTHER + name).close()
-                self.db.drop_column_family(stored)
+            try:
+                with held(self.path, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    self.families.pop(OTHER + name).close()
+                    self.db.drop_column_family(stored)
+            except BlockingIOError:
+                return False
         return not self.other
 
     def row(self, family: str, key: bytes) -> bytes | None:

@@ -129,7 +129,7 @@ class Bringing:
             if self._told.slice(change):
                 self._told.end()
                 self._told = None
-        elif self._work.shard.drop_next():
+        elif self._work.shard.drop_next(wait=whole):
             _end(self._work, change)
 
     def older(self, person: Person) -> None:

@@ -145,6 +145,9 @@ def test_no_family_is_dropped_while_a_reader_opens_them(tmp_path: Path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(shard_module, "_listed", listing)
         reader = SecondaryShard(tmp_path)
+    with held(tmp_path, fcntl.LOCK_SH):
+        assert not shard.drop_next(wait=False)
+    assert shard.other
     with monkeypatch.context() as patch:
         patch.setattr(Family, "close", closing)
         shard.drop_other()
