@@ -46,6 +46,11 @@ def make_project(folder: Path, *, horizon: str = "6d") -> Path:
     rules = folder / "contracts" / "identity.yaml"
     replace(rules, "backstitch: 30d", "backstitch: 2d")
     replace(rules, "unique: true ", "unique: false")
+    replace(
+        folder / "contracts/destinations/changes_file.yaml",
+        "  - identity.confidence\n",
+        "  - identity.confidence\n  - identity.identifiers\n",
+    )
     rules.write_text(rules.read_text() + LIKENESS)
     compared = load({"identity.yaml": rules.read_text()}).identity.probabilistic
     assert compared is not None
