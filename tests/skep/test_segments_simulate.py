@@ -21,7 +21,7 @@ from skep.answers.simulation.run import SPACE
 from skep.project.errors import CommandError
 from tests import model
 from tests.drawn_definitions import definitions_files
-from tests.generator import scenario, written
+from tests.generator import scenario, to_events, written
 from tests.golden.cases import FOLDER, read
 from tests.model_links import instant
 from tests.skep.test_cli import refused, skep
@@ -76,7 +76,9 @@ def test_golden_file(path: Path, tmp_path: Path) -> None:
     found = told(tmp_path, files, map(written, rng.sample(case.bodies, len(case.bodies))), case.times, rules)
     assert found.unread == []
     for time in case.times:
-        lines = [orjson.loads(line) for line in model.dump(case.events(time), [], case.definitions, instant(time), hasher=HASHER)]
+        # A file does not say from which source its events come.
+        events = to_events([body for _, body in case.until(time)], case.definitions)
+        lines = [orjson.loads(line) for line in model.dump(events, [], case.definitions, instant(time), hasher=HASHER)]
         expected = {line["id"]: line["segments"] for line in lines if line["kind"] == "profile"}
         assert {one.profile: one.segments for one in found.enrolled if one.at == time} == expected, time
 
