@@ -203,7 +203,7 @@ class Bringing:
                 owners[each.hash] = person
                 if each.device is None:
                     # Events that it owns may hang on any device on which it was seen.
-                    anchors.update(store.seen_with(each, person.links.values()), [each.hash] if each.anchor else ())
+                    anchors.update(store.hung_on(each, person.links.values()), [each.hash] if each.anchor else ())
                     continue
                 anchors.add(each.hash)
                 if each.device.nobody:

@@ -152,7 +152,7 @@ def _events(work: Work, person: Person, told: dict[str, list[Stay]], into: Perso
             anchors.add(each.hash)
             if each.device is None:
                 # What it owns may hang on any device on which it was seen.
-                anchors.update(store.seen_with(each, (into or person).links.values()))
+                anchors.update(store.hung_on(each, (into or person).links.values()))
             elif not named:
                 owners.add(nobodys(each.hash))
     else:

@@ -24,6 +24,8 @@ class Rules:
         self.names = tuple(each.name for each in spaces)
         self.position = {each.name: at for at, each in enumerate(spaces)}
         self.person = tuple(each.scope == "person" for each in spaces)
+        self.devices_first = any(not person and any(self.person[at:]) for at, person in enumerate(self.person))
+        """Whether some device comes before some person's identifiers: events are linked to it then, in place of these."""
         self.most = tuple(1 if each.unique else each.limit for each in spaces)
         self.shared_after = tuple(each.shared_after for each in spaces)
         self.newest = rules.conflict == "newest"

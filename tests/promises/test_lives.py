@@ -38,6 +38,11 @@ def test_engine_lives_as_the_model_says(group: int, engine: Engine, monkeypatch:
         assert live(seed, engine), seed
 
 
+def test_what_a_person_owns_may_hang_on_a_device_that_another_device_is_linked_with(engine: Engine) -> None:
+    """Devices come before people there: an event links both to the first of them, and an account counts what was done on the other."""
+    assert live(1030, engine)
+
+
 USER: Json = {"name": "user", "from": "user"}
 MAIL: Json = {"name": "mail", "from": "mail"}
 WEB: Json = {"name": "web", "from": "web", "scope": "device"}
