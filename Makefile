@@ -50,7 +50,7 @@ check: $(READY)
 perf: $(READY)
 	$(BIN)/python -m perf.throughput --events 1000000
 	$(BIN)/python -m perf.latency --rate 10000 --seconds 30
-	$(BIN)/python -m perf.segments --counts 10,100,1000
+	$(BIN)/python -m perf.segments --counts 10,100,1000,10000
 	$(BIN)/python -m perf.scale --profiles 100000,1000000
 	$(BIN)/python -m perf.identity
 	$(BIN)/python -m perf.sql --events 200000

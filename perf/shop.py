@@ -139,6 +139,10 @@ def iso_ms(at_ms: int) -> str:
     return f"{text}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{millis:03d}Z"
 
 
+def _name(number: int) -> str:
+    return f"s{number:04d}"
+
+
 def _orders(n: int) -> str:
     """Every fourth looks at all orders, the others at those with a coupon of their own."""
     return (
@@ -170,15 +174,36 @@ _SHAPES: tuple[Callable[[int, str, str], str], ...] = (
         f"{{did: product_added, where: {{category: {b}, currency: EUR}}, sum: price, gte: {100 + 5 * n}, within: {1 + n % 30}d}}"
     ),
     lambda n, a, _b: f"{{did: product_viewed, where: {{category: {a}}}, times: {{gte: {4 + n % 7}}}, within: {1 + n % 28}d}}",
+    lambda n, a, _b: (
+        f"{{all: [{{trait: lifetime_value, gte: {100 + 10 * n}}},"
+        f" {{not: {{did: product_viewed, where: {{category: {a}}}, within: {1 + n % 28}d}}}}]}}"
+    ),
+    lambda n, a, _b: (
+        f"{{sequence: [{{did: product_viewed, where: {{category: {a}}}}}, {{did: product_added, where: {{category: {a}}}, within: 1h}}],"
+        f" within: {1 + n % 28}d}}"
+    ),
+    lambda n, _a, b: f"{{all: [{{segment: {_name(16 * n + 3)}}}, {{did: page_viewed, where: {{name: {b}}}, within: {1 + n % 28}d}}]}}",
+    lambda n, _a, b: (
+        f"{{all: [{{has: anonymous_id}},"
+        f" {{did: product_added, where: {{category: {b}}}, times: {{gte: {1 + n % 5}}}, within: {2 + n % 27}d}}]}}"
+    ),
+    lambda n, a, _b: (
+        f"{{all: [{{sample: {{percent: {5 + n % 60}, seed: t{n}, by: user_id}}}},"
+        f" {{did: product_viewed, where: {{category: {a}}}, within: {3 + n % 26}d}}]}}"
+    ),
+    lambda n, a, b: (
+        f"{{at_least: {{n: 2, of: [{{did: product_viewed, where: {{category: {a}}}, times: {{gte: {2 + n % 9}}}}},"
+        f" {{did: product_added, where: {{category: {b}}}}}, {{did: order_completed, within: {1 + n % 28}d}}, {{consent: marketing}}]}}}}"
+    ),
 )
-"""The ten shapes, as the demo shop's, by the turn and two categories."""
+"""By the turn and two categories: ten that look at what was done, as the demo shop's, then one of each other form."""
 
 
 def segment(number: int, categories: int = 6) -> str:
-    """The YAML of one segment: ten shapes in turn; each turn has other categories, thresholds, windows and coupons."""
-    turn, shape = divmod(number, 10)
+    """The YAML of one segment: sixteen shapes in turn; each turn has other categories, thresholds, windows and coupons."""
+    turn, shape = divmod(number, len(_SHAPES))
     who = _SHAPES[shape](turn, category_name(turn % categories), category_name((turn * 7 + 1) % categories))
-    return f"segment: s{number:04d}\ntitle: Measured {number}\nowner: perf\nwho: {who}\n"
+    return f"segment: {_name(number)}\ntitle: Measured {number}\nowner: perf\nwho: {who}\n"
 
 
 TRAITS = "traits:\n  - {name: lifetime_value, sum: revenue, did: order_completed, where: {currency: EUR}}\n"
@@ -195,7 +220,7 @@ def make_project(
         _write(folder / "contracts" / path, text)
     _write(folder / "contracts/traits.yaml", traits)
     for number in range(segments):
-        _write(folder / f"contracts/segments/s{number:04d}.yaml", segment(number, categories))
+        _write(folder / f"contracts/segments/{_name(number)}.yaml", segment(number, categories))
     _write(
         folder / "skep.yaml",
         f"spaces: [shop]\ndata: data\nfollow: {str(follow).lower()}\nsecret: measuring\ncache_mb: {cache_mb}\n"
