@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -50,12 +51,19 @@ def folded(engine: Engine) -> tuple[Holders, set[bytes]]:
 
 
 def other_rules(files: dict[str, str], rng: Random) -> Definitions:
-    """The same definitions with a namespace less, if there are several."""
+    """The same definitions with a namespace less, if there are several; what asks for identifiers asks for nothing of it then."""
     rules = orjson.loads(files["identity.yaml"])
     rules["version"] = rules.get("version", 1) + 1
+    kept = {path: text for path, text in files.items() if path != "identity.yaml"}
     if len(rules["namespaces"]) > 1:
-        rules["namespaces"].pop(rng.randrange(len(rules["namespaces"])))
-    return load({**files, "identity.yaml": orjson.dumps(rules).decode()})
+        gone = rules["namespaces"].pop(rng.randrange(len(rules["namespaces"])))["name"]
+        other = rules["namespaces"][0]["name"]
+        for path, text in kept.items():
+            if path.startswith("lists/"):
+                kept[path] = text.replace(f"\n{gone},", f"\n{other},")
+            elif path.startswith("segments/"):
+                kept[path] = re.sub(rf'"(has|by)": "{gone}"', rf'"\1": "{other}"', text)
+    return load({**kept, "identity.yaml": orjson.dumps(rules).decode()})
 
 
 def played(engine: Engine, drawn: Scenario, rng: Random) -> Iterator[int]:

@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from operators.people.meaning import MEANING
@@ -98,7 +99,19 @@ def test_rows_of_a_format_before_are_read_and_gone_on_with(tmp_path: Path, numbe
     with (shop / "events.jsonl").open("ab") as events:
         events.write((shop / "more.jsonl").read_bytes())
     ran(shop)
-    assert (dump(shop), changes(shop)) == ((shop / "after.dump").read_text(), (shop / "after.changes").read_bytes())
+    assert dump(shop) == (shop / "after.dump").read_text()
+    assert _told(changes(shop)) == _told((shop / "after.changes").read_bytes())
+
+
+def _told(lines: bytes) -> list[dict[str, Any]]:
+    """Changes as a version tells them that did not say when somebody is called otherwise, which takes a number and a version of its own."""
+    told = [{**orjson.loads(line), "id": None, "version": None} for line in lines.splitlines()]
+    return [_without_versions(one) for one in told if one["type"] != "identity.identifiers"]
+
+
+def _without_versions(change: dict[str, Any]) -> dict[str, Any]:
+    evidence = change["evidence"]
+    return change if not isinstance(evidence, dict) or "version" not in evidence else {**change, "evidence": {**evidence, "version": None}}
 
 
 def test_a_format_that_this_version_does_not_read_is_named(older: Path) -> None:
