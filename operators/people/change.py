@@ -15,6 +15,7 @@ from operators.people import doings
 from operators.people.anew import Anew
 from operators.people.clock import BEFORE_ALL
 from operators.people.heads import nobodys, owner_key
+from operators.people.store import hung_on
 from operators.people.stored import committed
 from operators.people.told_anew import LAST, ToldAnew
 from operators.people.work import Work
@@ -203,7 +204,7 @@ class Bringing:
                 owners[each.hash] = person
                 if each.device is None:
                     # Events that it owns may hang on any device on which it was seen.
-                    anchors.update(store.hung_on(each, person.links.values()), [each.hash] if each.anchor else ())
+                    anchors.update(hung_on(store, each, person.links.values()), [each.hash] if each.anchor else ())
                     continue
                 anchors.add(each.hash)
                 if each.device.nobody:

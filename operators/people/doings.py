@@ -13,6 +13,7 @@ from operators.moment_row import moment_contract
 from operators.people.accounts import told_of
 from operators.people.clock import BEFORE_ALL
 from operators.people.heads import nobodys, owner_key
+from operators.people.store import hung_on
 from operators.people.work import Work
 from operators.profile import changed_at, fold_features, join_cells, next_due
 from operators.records import Identifier, Person
@@ -152,7 +153,7 @@ def _events(work: Work, person: Person, told: dict[str, list[Stay]], into: Perso
             anchors.add(each.hash)
             if each.device is None:
                 # What it owns may hang on any device on which it was seen.
-                anchors.update(store.hung_on(each, (into or person).links.values()))
+                anchors.update(hung_on(store, each, (into or person).links.values()))
             elif not named:
                 owners.add(nobodys(each.hash))
     else:

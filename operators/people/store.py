@@ -114,15 +114,6 @@ class PeopleStore:
         ends = [link.other(key) for link in links if key in (link.a, link.b)]
         return ends + self.refusals.ends(key) if identifier.refused else ends
 
-    def hung_on(self, identifier: Identifier, links: Iterable[Link]) -> list[bytes]:
-        """On what, beside itself, events may hang that a person's identifier owns: what it was seen with, as by `seen_with`, also where
-        an event links both to a device that comes before them."""
-        ends = self.seen_with(identifier, links)
-        if not self.rules.devices_first:
-            return ends
-        devices = [found for found in map(self.linked, ends) if found[1].device is not None]
-        return ends + [end for person, each in devices for end in self.seen_with(each, person.links.values())]
-
     def person(self, key: bytes) -> Person | None:
         """The person of this key."""
         found = self._persons.get(key)
@@ -261,3 +252,13 @@ class PeopleStore:
             for key in list(islice(self._rows, excess + len(self._rows) // 8)):
                 del self._rows[key]
         return True
+
+
+def hung_on(store: PeopleStore, identifier: Identifier, links: Iterable[Link]) -> list[bytes]:
+    """On what, beside itself, events may hang that a person's identifier owns: what it was seen with, as by `seen_with`, also where
+    an event links both to a device that comes before them."""
+    ends = store.seen_with(identifier, links)
+    if not store.rules.devices_first:
+        return ends
+    devices = [found for found in map(store.linked, ends) if found[1].device is not None]
+    return ends + [end for person, each in devices for end in store.seen_with(each, person.links.values())]
