@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, NamedTuple
@@ -67,9 +66,15 @@ def accepted(events: Iterable[Event]) -> list[Event]:
             came[event.message_id].update(event.sources)
     for message, sources in came.items():
         if sources != {*standing[message].sources}:
-            standing[message] = copy(standing[message])
-            standing[message].sources = tuple(sorted(sources))
+            standing[message] = handed_over_by(standing[message], sources)
     return sorted(standing.values(), key=moment)
+
+
+def handed_over_by(event: Event, sources: Iterable[str]) -> Event:
+    """The same event, from all of these sources."""
+    said = ("position", "time_us", "message_id", "type", "name", "contract", "identifiers", "properties", "traits", "consents",
+            "received_at_us", "body", "raw", "unread", "lookup", "group")  # fmt: skip
+    return Event(*(getattr(event, each) for each in said), tuple(sorted(sources)))
 
 
 def goodness(event: Event) -> tuple[bool, int, bytes, str, bytes, bytes]:
