@@ -31,9 +31,10 @@ from contracts.model.definitions import (
     TraitIs,
     leaves,
 )
+from contracts.model.event import Event
 from contracts.model.event_patterns import matches
 from contracts.model.versions import newest
-from operators.profile import next_change
+from operators.profile import fold, next_change
 from operators.records import Person, decode_person, encode
 from operators.segments.compile import Program
 from operators.segments.fitting import fitting, measured, put, saying
@@ -349,16 +350,13 @@ def _copied(person: Person) -> Person:
 
 def _perform(person: Person, program: Program, act: Act, now: int, message: str) -> None:
     """Let it happen to a person at a time, as the people step does."""
-    person.first = now if person.first is None else min(person.first, now)
-    person.last = now if person.last is None else max(person.last, now)
     if act.kind == "consent":
         person.granted[act.name] = act.said
+        event = Event(now, now, message, "track", "", "", (), {}, None, None, None, {}, b"")
     elif act.kind == "trait":
-        person.traits[act.name] = [now, message, act.said]
-        for at, _, feature in program.sent:
-            feature.fold(person.cells, at, now, message, {act.name: act.said}, now)
+        sources = tuple(sent.source for sent in program.sent if sent.source is not None)
+        event = Event(now, now, message, "identify", "", "", (), {}, {act.name: act.said}, None, None, {}, b"", sources=sources)
     else:
-        said = act.said or {"properties": {}}
-        for at, fits, feature in program.route(act.name).chosen(said["properties"]):
-            if fits is None or fits(said["properties"], said):
-                feature.fold(person.cells, at, now, message, said["properties"], now)
+        body = act.said or {"properties": {}}
+        event = Event(now, now, message, "track", act.name, "", (), body["properties"], None, None, None, body, b"")
+    fold(person, event, b"", program, now)

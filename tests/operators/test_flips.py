@@ -214,3 +214,11 @@ def test_one_more_of_the_same_value(tmp_path: Path) -> None:
     """Of what each value counts for alone, the value that lacks least is said; any other would not do."""
     engine = shop(tmp_path, "{did: order, each: sku, times: {gte: 2}}", order(1, sku="a"), order(2, total=5))
     assert told(tmp_path, engine)[0][0] == [("event", "order", 1, {"sku": "a"})]
+
+
+def test_what_context_says_is_measured(tmp_path: Path) -> None:
+    """The value stands where the measure looks for it, in the context of an event as a source hands it over."""
+    engine = shop(tmp_path, "{did: page_viewed, distinct: context.campaign.name, gte: 1}", order(1))
+    [(acts, after, before)] = told(tmp_path, engine)
+    assert [(name, times) for _, name, times, _ in acts] == [("page_viewed", 1)]
+    assert (after, before) == (None, None)

@@ -15,10 +15,10 @@ import msgspec
 
 from contracts.model.definitions import Definitions, InAccount, leaves
 from contracts.model.hashing import profile_id
-from contracts.reading.segments import named_segments
 from contracts.text.problems import choices
 from contracts.text.times import iso
 from operators.segments.explain import Reason, explain
+from operators.segments.sql.printed import needed
 from operators.segments.sql.twin import twin
 from operators.view.snapshot import SnapshotRows
 from operators.view.space import View
@@ -148,14 +148,8 @@ def _about(definitions: Definitions, name: str | None) -> Definitions:
     """The definitions with a segment and those that it names alone."""
     if name is None:
         return definitions
-    by_name = {one.name: one for one in definitions.segments}
-    wanted, waiting = {name}, [name]
-    while waiting:
-        for other in named_segments(by_name[waiting.pop()].who):
-            if other not in wanted:
-                wanted.add(other)
-                waiting.append(other)
-    return replace(definitions, segments=tuple(one for one in definitions.segments if one.name in wanted))
+    wanted = tuple(needed({one.name: one for one in definitions.segments}, name))
+    return replace(definitions, segments=wanted)
 
 
 class _Compared:

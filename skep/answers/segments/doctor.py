@@ -93,6 +93,7 @@ class _Examined:
         self._entered = {name: last for name, (_, last) in known.items()}
         seen = f"SELECT coalesce(event, type), max(epoch_us(event_time)) FROM {SNAPSHOT}.events {here} GROUP BY ALL"
         self._seen: Mapping[str, int] = dict(rows(con, seen))
+        self._rests = _events(self._definitions)
         self._hashed = {
             one.name: found for one in self._definitions.segments if (found := hashed_reads(settings, self._definitions, one.name))
         }
@@ -183,7 +184,7 @@ class _Examined:
             yield from _jump(one.name, moves, self._clock // DAY_US)
 
     def _dead(self, one: Segment) -> Iterator[SegmentFinding]:
-        for use in _uses(self._definitions, one):
+        for use in self._rests.get(one.name, ()):
             times = [at for name, at in self._seen.items() if matches(use, name)]
             if not times:
                 yield SegmentFinding(one.name, "dead_dependency", f"{use} has never come", "see whether it is sent, and under which name")
@@ -252,10 +253,13 @@ _STALE = "see whether what it asks for still happens"
 _MERGE = "keep one of them, or say what is different"
 
 
-def _uses(definitions: Definitions, one: Segment) -> list[str]:
-    """The events, or prefixes of them, on which a segment rests, through traits and segments too."""
-    found = (use.event for use in uses(definitions) if (use.kind, use.name) == ("segment", one.name))
-    return list(dict.fromkeys(event for event in found if event and event not in {"identify", "group"}))
+def _events(definitions: Definitions) -> dict[str, dict[str, None]]:
+    """By segment the events, or prefixes of them, on which it rests, through traits and segments too."""
+    found: dict[str, dict[str, None]] = {}
+    for use in uses(definitions):
+        if use.kind == "segment" and use.event and use.event not in {"identify", "group"}:
+            found.setdefault(use.name, {})[use.event] = None
+    return found
 
 
 def _jump(segment: str, moves: Mapping[int, int], today: int) -> Iterator[SegmentFinding]:

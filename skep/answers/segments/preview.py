@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import duckdb
@@ -11,14 +10,13 @@ import orjson
 
 from contracts.language.forms import say
 from contracts.model.definitions import MEMBERSHIPS, Definitions, InAccount, Segment, leaves
-from contracts.reading.segments import named_segments
 from contracts.text.problems import choices
 from contracts.text.times import DAY_US, iso
 from operators.consent import CONSENT_UPDATED, PREFERENCES, said_of
 from operators.segments.sql.asof import DECIDED, as_of, prepared
 from operators.segments.sql.identifiers import HiddenValuesError
 from operators.segments.sql.plan import Hidden
-from operators.segments.sql.printed import segment_query
+from operators.segments.sql.printed import needed, segment_query
 from skep.answers.segment_query import unasked
 from skep.answers.segments.asked import SNAPSHOT, clock_of, hashed_reads, hears, rows, snapshot
 from skep.project.errors import CommandError
@@ -184,7 +182,8 @@ def _differs(segment: Segment, files: Definitions, live: Definitions) -> str:
 def _history(
     con: duckdb.DuckDBPyConnection, definitions: Definitions, name: str, space: str, *, clock_us: int, days: int, hashed: Hidden | None
 ) -> list[DaySize] | None:
-    if any(isinstance(leaf, InAccount) for one in _below(definitions, name) for leaf in leaves(one.who)):
+    read = needed({one.name: one for one in definitions.segments}, name)
+    if any(isinstance(leaf, InAccount) for one in read for leaf in leaves(one.who)):
         return None
     query = as_of(definitions, name, space, SNAPSHOT, hashed)
     for table, body in prepared(definitions, name, space, SNAPSHOT, query):
@@ -198,19 +197,6 @@ def _history(
         [(members,)] = con.execute(f"SELECT count(*) FROM ({query})", {"at": end}).fetchall()
         found.append(DaySize(iso(end)[:10], members))
     return found
-
-
-def _below(definitions: Definitions, name: str) -> Iterator[Segment]:
-    """A segment and all that it names."""
-    by_name = {one.name: one for one in definitions.segments}
-    waiting, seen = [name], {name}
-    while waiting:
-        one = by_name[waiting.pop()]
-        yield one
-        for other in named_segments(one.who):
-            if other not in seen:
-                seen.add(other)
-                waiting.append(other)
 
 
 def read_decisions(con: duckdb.DuckDBPyConnection, space: str, purposes: frozenset[str]) -> None:
