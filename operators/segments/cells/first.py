@@ -27,8 +27,8 @@ def latest(feature: Feature) -> Cell:
 
 
 def by_source(feature: Feature) -> Cell:
-    """The cell is the source's place among those that are listed, time, message id and value."""
-    return _Ranked(property_of(feature), feature.option("step"))
+    """The cell is the source's rank, time, message id and value; the first of those that are listed has the greatest rank."""
+    return _Register(property_of(feature), newest=True, rank=(-feature.option("step"),))
 
 
 def seen_end(feature: Feature) -> Noted:
@@ -43,25 +43,27 @@ def seen_latest(feature: Feature) -> Noted:
 
 
 class _Register(Cell):
-    """``[time, message id, value]`` of the earliest or latest event that has the property."""
+    """``[time, message id, value]`` of the earliest or latest event that has the property; ``rank`` stands before the time, and a
+    greater one is better whatever the time."""
 
-    def __init__(self, read: Callable[[Any], Any], *, newest: bool) -> None:
+    def __init__(self, read: Callable[[Any], Any], *, newest: bool, rank: tuple[int, ...] = ()) -> None:
         super().__init__()
         self._read = read
         self._newest = newest
+        self._rank = rank
 
     def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
         found, cell = self._read(properties), cells.get(at)
         if found is None:
             return False
-        fresh = [time, message, found]
+        fresh = [*self._rank, time, message, found]
         if cell is not None and not self._better(fresh, cell):
             return False
         cells[at] = fresh
         return True
 
     def value(self, cell: Any, now: int) -> Any:
-        return cell[2] if cell else None
+        return cell[-1] if cell else None
 
     def join(self, a: Any, b: Any) -> Any:
         if a is None or b is None:
@@ -70,35 +72,5 @@ class _Register(Cell):
 
     def _better(self, a: Any, b: Any) -> bool:
         """Of one event's values the first is the first, the last the last."""
-        one, other = [a[0], a[1]], [b[0], b[1]]
-        return one >= other if self._newest else one < other
-
-
-class _Ranked(Cell):
-    """``[place, time, message id, value]`` of the latest event that has the property, of those of the first source that has one."""
-
-    def __init__(self, read: Callable[[Any], Any], place: int) -> None:
-        super().__init__()
-        self._read = read
-        self._place = place
-
-    def fold(self, cells: dict[int, Any], at: int, time: int, message: str, properties: Any, now: int) -> bool:
-        found, cell = self._read(properties), cells.get(at)
-        if found is None:
-            return False
-        fresh = [self._place, time, message, found]
-        if cell is not None and not self._better(fresh, cell):
-            return False
-        cells[at] = fresh
-        return True
-
-    def value(self, cell: Any, now: int) -> Any:
-        return cell[3] if cell else None
-
-    def join(self, a: Any, b: Any) -> Any:
-        if a is None or b is None:
-            return a or b
-        return a if self._better(a, b) else b
-
-    def _better(self, a: Any, b: Any) -> bool:
-        return [-a[0], a[1], a[2]] >= [-b[0], b[1], b[2]]
+        one, other = a[:-1], b[:-1]
+        return bool(one >= other if self._newest else one < other)
