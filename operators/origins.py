@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from contracts.model.event import Event
-
 _BETWEEN = "\n"
 
 
@@ -32,9 +30,9 @@ class Origins:
         self._known = known
         self._numbers = {each: number for number, each in enumerate(known)}
 
-    def number(self, event: Event) -> int:
-        """That of the event."""
-        said = origin(event.contract, event.sources) if event.sources else event.contract
+    def number(self, contract: str, sources: tuple[str, ...]) -> int:
+        """That of an event with this contract, from these sources."""
+        said = origin(contract, sources)
         number = self._numbers.get(said)
         if number is None:
             number = self._numbers[said] = len(self._known)
@@ -48,12 +46,12 @@ def united(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def number_origins(known: list[str], found: Iterable[str]) -> None:
-    """Append to ``known`` those of ``found`` that are not there, and whatever else may come to be where the events of one are repeats of
-    the events of another, so that several who take them in number them alike."""
+    """Append to ``known`` those of ``found`` that are not there, and whatever else may come to be where an identify call of ``found`` and
+    one that is known are repeats, so that several who take them in number them alike. All of ``found`` are of one source."""
+    found = list(found)
     names = dict.fromkeys((*known, *found))
-    parts = [one for one in map(origin_parts, names) if one[1]]
-    sources = dict.fromkeys(each[1] for each in parts)
-    while len(more := sources | dict.fromkeys(united(one, other) for one in sources for other in sources)) > len(sources):
-        sources = more
-    names |= dict.fromkeys(origin(contract, each) for contract in dict.fromkeys(each[0] for each in parts) for each in sources)
+    contracts = dict.fromkeys(contract for contract, _ in map(origin_parts, names) if contract.partition("/")[0] in {"", "identify"})
+    stored = dict.fromkeys(sources for _, sources in map(origin_parts, known))
+    for fresh in dict.fromkeys(sources for _, sources in map(origin_parts, found) if sources):
+        names |= dict.fromkeys(origin(contract, united(sources, fresh)) for sources in ((), *stored) for contract in contracts)
     known += list(names)[len(known) :]

@@ -85,13 +85,13 @@ class Moments:
     def keep(self, anchor: bytes, event: Event, message: bytes, owner: Owner) -> None:
         """Remember an event under its anchor, and where that is under ``message``, the hash of its id."""
         message_id = event.message_id.encode("utf-8", "surrogatepass")
-        row = pack_moment(owner[0], owner[1], self._origins.number(event), message_id, event.raw, event.lookup)
+        row = pack_moment(owner[0], owner[1], self._origins.number(event.contract, event.sources), message_id, event.raw, event.lookup)
         self.put(anchor, event.time_us, message, row)
         self._heads.add(owner_key(anchor, owner), event, anchor)
 
-    def came_again(self, kept: Kept, event: Event) -> None:
-        """Store with a moment that ``event``, a repeat of it, has come from more sources."""
-        self.rewrite(kept, with_contract(kept.row, self._origins.number(event)))
+    def rename(self, kept: Kept, contract: str, sources: tuple[str, ...]) -> None:
+        """Store with a moment which contract has accepted it, and from which sources it came."""
+        self.rewrite(kept, with_contract(kept.row, self._origins.number(contract, sources)))
 
     def put(self, anchor: bytes, time_us: int, message: bytes, row: bytes) -> None:
         """Store a moment, in one row with others of its anchor and of this commit if they lie close together."""

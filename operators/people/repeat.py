@@ -59,20 +59,21 @@ def settle(work: Work, event: Event, kept: Kept) -> tuple[str, str] | None:
         if work.replaced is not None:
             work.replaced(before, event, kept.message)
     elif event.sources != sources:
-        stored = work.reread(kept)
         come_again(work, kept, event.sources)
         if work.came_again is not None:
-            work.came_again(stored, event.sources, kept.message)
+            work.came_again(work.reread(kept), event.sources, kept.message)
     return None
 
 
 def come_again(work: Work, kept: Kept, sources: tuple[str, ...]) -> None:
     """What is stored stands, and has come from more sources than it is known of."""
+    contract, _ = origin_parts(work.meta.contracts[moment_contract(kept.row)])
+    work.moments.rename(kept, contract, sources)
+    if not work.program.sourced:
+        return
     stored = work.reread(kept)
-    stored.sources = sources
-    work.moments.came_again(kept, stored)
     anchors = {work.store.hash(pair) for pair in stored.identifiers}
-    if work.program.sourced and anchors:
+    if anchors:
         work.begin(stored.message_id, stored.time_us)
         holders = {holder.key: holder for holder in map(work.store.holder, sorted(anchors)) if holder is not None}
         rebuild(work, holders.values(), anchors)
