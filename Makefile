@@ -15,7 +15,7 @@ help:
 	@echo "make run    the demo shop, from nothing to a report (PEOPLE=$(PEOPLE) EVENTS=$(EVENTS) SEED=$(SEED); UNTIL=2026-07-01 for dates that end there)"
 	@echo "make compiled  what an event comes through as machine code, by a C compiler; a minute, once for the same sources"
 	@echo "make promises  the tests of the promises in that form, if it was made, else interpreted"
-	@echo "make test   all tests, on two cores that have nothing else to do, in about a quarter of an hour"
+	@echo "make test   all tests, of a promise every other seed, on two idle cores in about a quarter of an hour"
 	@echo "make check  ruff and mypy"
 	@echo "make perf   the measurements behind the numbers in the documentation"
 	@echo "make lock   write requirements.lock from what .venv holds"

@@ -60,7 +60,7 @@ def fold_features(person: Person, event: Event, program: Program, now: int, touc
     # What has changed by itself before has been told, unless the timer is late, as everybody's is before the clock runs.
     told = armed is None or armed > now
     route = program.route(event.name)
-    said = route.said(properties, event.body) if route.of_context else properties
+    said = route.said(properties, event.body)
     for at, matches, feature in route.chosen(properties):
         if matches is not None and not matches(properties, event.body):
             continue

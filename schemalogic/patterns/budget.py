@@ -14,11 +14,11 @@ class Undecided(Exception):  # noqa: N818 (an answer, not an error)
 
 
 class Budget:
-    """Shared by all steps of one question: ``seconds`` of the processor's time for this thread from now on (or a ``deadline`` of it), so
-    that what is answered does not depend on who else works, and ``states``: steps of automata, each about a microsecond."""
+    """Shared by all steps of one question: ``seconds`` of the processor's time for this thread from now on, so that what is
+    answered does not depend on who else works, and ``states``: steps of automata, each about a microsecond."""
 
-    def __init__(self, seconds: float = SECONDS, states: int = STATES, *, deadline: float | None = None) -> None:
-        self.deadline = thread_time() + seconds if deadline is None else deadline
+    def __init__(self, seconds: float = SECONDS, states: int = STATES) -> None:
+        self._deadline = thread_time() + seconds
         self.states = states
         self._until_look = _LOOK_EVERY
 
@@ -30,5 +30,5 @@ class Budget:
         self._until_look -= states
         if self._until_look <= 0:
             self._until_look = _LOOK_EVERY
-            if thread_time() > self.deadline:
+            if thread_time() > self._deadline:
                 raise Undecided("out of time")
