@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,17 +21,17 @@ REMOTE = "person.remote_id"
 class Calling:
     """How the requests of one call are made. `item` is asked for each person, `address` and `body` once a request."""
 
-    def __init__(self, name: str, call: Call, connected: Connected, names: tuple[str, ...], query: Mapping[str, str]) -> None:
-        """``names``: those of `match`, which are the columns of rows; ``query``: what every request of the destination asks."""
+    def __init__(self, name: str, call: Call, connected: Connected, names: tuple[str, ...]) -> None:
+        """``names``: those of `match`, which are the columns of rows."""
         self.name, self.call = name, call
-        self.otherwise: Calling | None = None
+        self._otherwise = None if call.otherwise is None else Calling(name, call.otherwise, connected, names)
         self._requires = [name.split("|") for name in call.requires]
         self.needs_remote = REMOTE in repr(replace(call, otherwise=None))
         self.most = 1 if call.batch is None else call.batch.max
         self._address = segments(call.url or call.path)
         self._base = "" if call.url else connected.url
         self._query = [(template(key), compiled(spec)) for key, spec in call.query.items()]
-        self._fixed = query
+        self._fixed = connected.query
         self._headers = [(key, compiled(spec)) for key, spec in call.headers.items()]
         self._body = compiled(call.body) if call.body is not None else None
         rows = None if call.batch is None else call.batch.rows
@@ -43,9 +43,19 @@ class Calling:
         elif call.batch is not None:
             self._item = compiled(call.batch.item)
 
-    def knows(self, match: Mapping[str, str]) -> bool:
-        """Whether what is known of a person is enough for this request."""
-        return all(any(name in match for name in names) for names in self._requires)
+    def variants(self) -> Iterator[Calling]:
+        """This request, and what is asked of people without what it requires."""
+        found: Calling | None = self
+        while found is not None:
+            yield found
+            found = found._otherwise
+
+    def knowing(self, match: Mapping[str, str]) -> Calling:
+        """The first of its variants for which what is known of a person is enough; `NotSayable` if it is for none."""
+        for one in self.variants():
+            if all(any(name in match for name in names) for names in one._requires):
+                return one
+        raise NotSayable("no_identifier")
 
     @property
     def is_batch(self) -> bool:

@@ -61,12 +61,7 @@ class Renderer:
             told = dict.fromkeys(("enter", "exit", "update", "event", "alias", "erase"), _WEBHOOK)
             requests = {**told, **requests}
         self._derived = {name: compiled(spec) for name, spec in destination.vendor.derived.items()}
-        self._callings = {name: self._calling(name, call) for name, call in requests.items()}
-
-    def _calling(self, name: str, call: Call) -> Calling:
-        found = Calling(name, call, self._connected, self.known_as.names, self._connected.query)
-        found.otherwise = None if call.otherwise is None else self._calling(name, call.otherwise)
-        return found
+        self._callings = {name: Calling(name, call, self._connected, self.known_as.names) for name, call in requests.items()}
 
     @property
     def calls(self) -> frozenset[str]:
@@ -75,7 +70,9 @@ class Renderer:
 
     def most(self, call: str) -> int:
         """How many people a request of this call may hold."""
-        calling = self._callings[call]
+        return self._most_of(self._callings[call])
+
+    def _most_of(self, calling: Calling) -> int:
         return min(calling.most, self._most or calling.most)
 
     def listing(self, segment: str, cursor: str | None = None) -> Request | None:
@@ -135,9 +132,7 @@ class Renderer:
     def _goes_by_id(self, call: str) -> bool:
         """Whether there is a request for a call that names people by the vendor's own id of them."""
         calling = self._callings.get(call)
-        while calling is not None and not calling.needs_remote:
-            calling = calling.otherwise
-        return calling is not None
+        return calling is not None and any(one.needs_remote for one in calling.variants())
 
     def _event(self, body: dict[str, Any]) -> dict[str, Any]:
         """The event as its values may name it: under its name there, with a time and with properties."""
@@ -155,33 +150,25 @@ class Renderer:
         if calling is None:
             return []
         scope = self.scope(one)
-        found: Calling | None = calling
-        while found is not None and not found.knows(scope["person"]["match"]):
-            found = found.otherwise
-        if found is None:
-            raise NotSayable("no_identifier")
-        calling = found
+        calling = calling.knowing(scope["person"]["match"])
         if not calling.needs_remote or scope["person"].get("remote_id") is not None:
             return [(calling, scope, False)]
         names = ("create", "lookup") if one.call in _CREATING else ("lookup", "create")
         finding = next((self._callings[name] for name in names if name in self._callings), None)
-        while finding is not None and not finding.knows(scope["person"]["match"]):
-            finding = finding.otherwise
         if finding is None:
             raise NotSayable("no_identifier")
+        finding = finding.knowing(scope["person"]["match"])
         waiting = {**scope, "person": {**scope["person"], "remote_id": REMOTE_ID}}
         return [(finding, scope, False), (calling, waiting, True)]
 
     def _prepared(self, at: int, one: Told, calling: Calling, scope: Scope, waits: bool) -> _Said:
         item = calling.item(scope)
+        address, headers = calling.address(scope), calling.headers(scope)
         size = len(orjson.dumps(item)) + 1 if calling.is_batch else 0
-        said = _Said(at, one, calling, scope, waits, item, size, calling.address(scope))
-        if not calling.is_batch or calling.needs_remote:
-            calling.headers(scope)
-            size += len(calling.encoded(calling.content(scope, [])) or b"")
-        if size > self._bytes:
+        alone = calling.encoded(calling.content(scope, [])) if not calling.is_batch or calling.needs_remote else None
+        if size + len(alone or b"") > self._bytes:
             raise NotSayable("invalid")
-        return said
+        return _Said(at, one, calling, scope, waits, item, size, address, headers, alone)
 
     def _add(self, batches: list[_Batch], open_ones: dict[tuple[int, str | None, str], int], last: dict[str, int], said: _Said) -> None:
         calling, one = said.calling, said.told
@@ -194,7 +181,7 @@ class Renderer:
             and at is not None
             and at > last.get(person, -1)
             and person not in batch.people
-            and len(batch.told) < min(calling.most, self._most or calling.most)
+            and len(batch.told) < self._most_of(calling)
             and batch.frame + batch.bytes + said.size <= self._bytes
         )
         if not fits or batch is None:
@@ -211,20 +198,21 @@ class Renderer:
 
     def _request(self, batch: _Batch) -> Request:
         first, calling, scope = batch.first, batch.first.calling, batch.first.scope
-        content = calling.content(scope, batch.items)
-        headers = {**self._connected.headers, **calling.headers(scope)}
+        body = calling.encoded(calling.content(scope, batch.items)) if calling.is_batch else first.alone
+        headers = {**self._connected.headers, **first.headers}
         if self.destination.kind == "webhook":
             headers["Content-Type"] = "application/json"
             headers[DELIVERY] = first.told.key
             if self._connected.signs:
                 headers[SIGNATURE] = SECRET
-            content = content if calling.call.body is not None else _whole(first.told, scope)
+            if calling.call.body is None:
+                body = calling.encoded(_whole(first.told, scope))
         return Request(
             call=calling.name,
             method=calling.call.method,
             url=first.address,
             headers=headers,
-            body=calling.encoded(content),
+            body=body,
             told=tuple(batch.told),
             encoding=calling.call.encoding,
             sent=tuple(batch.sent),
@@ -247,7 +235,7 @@ def _time_of(body: dict[str, Any]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """One of those that are told, and by which call."""
+    """One of those that are told, and by which call. ``alone``: the body of a request that holds nobody else."""
 
     at: int
     told: Told
@@ -257,6 +245,8 @@ class _Said:
     item: Any
     size: int
     address: str
+    headers: dict[str, str]
+    alone: bytes | None
 
 
 def _whole(one: Told, scope: Scope) -> dict[str, Any]:

@@ -96,6 +96,16 @@ def test_whom_the_other_side_cannot_know_is_refused() -> None:
     assert render(text, enter()).refused == ((0, "no_identifier"),)
 
 
+def test_whoever_lacks_what_a_header_requires_is_refused_alone() -> None:
+    head = "headers: {X-Plan: {from: person.traits.plan, required: true}}"
+    text = HTTP + f"requests: {{enter: {{path: /in, {head}, batch: {{max: 3, item: person.profile}}}}, update: {{path: /up, {head}}}}}\n"
+    who = somebody("b", traits={"plan": "gold"})
+    for call in ("enter", "update"):
+        found = render(text, Told(call, somebody("a"), "1", "vips"), Told(call, who, "2", "vips"))  # type: ignore[arg-type]
+        assert found.refused == ((0, "invalid"),)
+        assert [(one.told, one.headers["X-Plan"]) for one in found.requests] == [((1,), "gold")]
+
+
 SECRETS = [
     ('auth: {bearer: "${T}"}', {"Authorization": "Bearer ***"}, ""),
     ('auth: {basic: [ann, "${T}"]}', {"Authorization": "Basic ***"}, ""),
