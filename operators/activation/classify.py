@@ -62,11 +62,11 @@ class _Answer:
 def classify(destination: Destination, request: Request, reply: Reply, now: datetime | None = None) -> Verdict:
     """What a reply to a request is. ``now``: when it came, by which a date in Retry-After is read if the reply has none of its own."""
     answer = _Answer(reply)
-    says, replies = destination.replies, reply
+    says = destination.replies
     wait = _wait(answer, says, now)
     reason = _reason(answer, says, request)
-    if replies.failure:
-        return Verdict("retry", reason=FAILURES[replies.failure])
+    if reply.failure:
+        return Verdict("retry", reason=FAILURES[reply.failure])
     for rule in says.rules:
         if (not rule.status or reply.status in rule.status) and all(_holds(question, answer.body) for question in rule.questions):
             if rule.says in {"delivered", "partial"}:
@@ -110,7 +110,7 @@ def _good(destination: Destination, request: Request, answer: _Answer, reason: s
         return Verdict("retry", reason=f"HTTP {answer.reply.status} with a page in place of an answer")
     failed: dict[int, bool] = {}
     items = _read(says.items, answer.body) if says.items else None
-    if says.items and isinstance(items, list) and not request.learns:
+    if isinstance(items, list) and not request.learns:
         failed = _of_items(items, says, size)
     if says.errors is not None:
         found = _of_errors(says.errors, answer.body, request)
@@ -232,11 +232,6 @@ def _remote_ids(says: Replies, items: Any, body: Any, size: int) -> tuple[str | 
 
 def _id(says: Replies, value: Any) -> Any:
     return next((found for path in says.remote_id if (found := _read(path, value)) not in (None, "", [])), None)
-
-
-def learned_id(says: Replies, body: Any) -> str | None:
-    """The vendor's own id of the one person of a look-up; None if the answer has none."""
-    return next(iter(_remote_ids(says, None, body, 1)), None)
 
 
 def _wait(answer: _Answer, says: Replies, now: datetime | None) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from contracts.model.destinations import BUILT_IN, LEAVING, Destination
@@ -94,10 +94,9 @@ def sent_as(person: Person, audience: str | None) -> dict[str, Any]:
     return found
 
 
-def chosen_traits(traits: Mapping[str, Any], names: Mapping[str, str] | None, left: Iterable[str] = ()) -> dict[str, Any]:
-    """The traits that a destination is told of, under their names there; ``left``: those that it may not know."""
-    away = frozenset(left)
-    kept = {name: value for name, value in traits.items() if value is not None and name not in away}
+def chosen_traits(traits: Mapping[str, Any], names: Mapping[str, str] | None) -> dict[str, Any]:
+    """The traits that a destination is told of, under their names there."""
+    kept = {name: value for name, value in traits.items() if value is not None}
     if names is None:
         return kept
     return {there: kept[name] for name, there in names.items() if name in kept}
