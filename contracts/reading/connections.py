@@ -12,7 +12,7 @@ from contracts.text.secrets import EXPECTED, is_file, looks_like_a_secret
 from contracts.text.yaml_tree import Reader, Tree
 
 _PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s$]+@")
-HTTP_AUTH = ("bearer", "basic", "header", "query")
+AUTHS = ("bearer", "basic", "header", "query")
 BUILT_IN: Mapping[str, Vendor] = {
     "http": Vendor("http", connection=(Setting("url", is_url=True), Setting("auth", optional=True), Setting("headers", optional=True))),
     "webhook": Vendor(
@@ -89,21 +89,26 @@ def check_secret(reader: Reader, at: Tree) -> None:
 
 
 def _auth(reader: Reader, at: Tree, setting: Setting) -> None:  # noqa: ARG001
-    parts = reader.fields(at, HTTP_AUTH)
+    parts = reader.fields(at, AUTHS)
     if len(parts) != 1:
-        reader.refuse(at, f"one of {listed(HTTP_AUTH)}", listed(parts, "and") or "none", "" if parts else choices("", HTTP_AUTH))
+        reader.refuse(at, f"one of {listed(AUTHS)}", listed(parts, "and") or "none", "" if parts else choices("", AUTHS))
     for word, part in parts.items():
-        if word in {"header", "query"}:
-            for one in reader.mapping(part).values():
-                check_secret(reader, one)
-        elif word == "basic":
-            items = reader.items(part, "a list of user and password")
-            if isinstance(part.value, list) and len(items) != 2:
-                reader.refuse(part, "a list of user and password", f"{len(items)} values")
-            for one in items[1:2]:
-                check_secret(reader, one)
-        else:
-            check_secret(reader, part)
+        values = auth_values(reader, word, part)
+        # Who asks is no secret.
+        for one in values[1:2] if word == "basic" else values:
+            check_secret(reader, one)
+
+
+def auth_values(reader: Reader, word: str, at: Tree) -> list[Tree]:
+    """The values that one of `AUTHS` is made of."""
+    if word in {"header", "query"}:
+        return list(reader.mapping(at).values())
+    if word != "basic":
+        return [at]
+    items = reader.items(at, "a list of user and password")
+    if isinstance(at.value, list) and len(items) != 2:
+        reader.refuse(at, "a list of user and password", f"{len(items)} values")
+    return items
 
 
 def _headers(reader: Reader, at: Tree, setting: Setting) -> None:  # noqa: ARG001

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contracts.model.definitions import CHANGES
@@ -179,25 +180,31 @@ def _vendor(reader: Reader, at: Tree | None, kind: str, own: Mapping[str, Vendor
     return found
 
 
+@dataclass(frozen=True, slots=True)
 class _Read:
     """A file of a kind other than `file`: its keys, what they say, and what is known around it."""
 
-    def __init__(  # noqa: PLR0917 - all of it is one file
-        self, name: str, kind: str, vendor: Vendor, parts: dict[str, Tree], said: dict[str, Any], changes: tuple[str, ...], around: Nameable
-    ) -> None:
-        self.name, self.kind, self.vendor, self.parts, self.said, self.changes = name, kind, vendor, parts, said, changes
-        self.around = around
+    name: str
+    kind: str
+    vendor: Vendor
+    parts: dict[str, Tree]
+    said: dict[str, Any]
+    changes: tuple[str, ...]
+    around: Nameable
 
 
 def _told(reader: Reader, at: Tree, file: _Read) -> Destination:
     parts, said, vendor = file.parts, file.said, file.vendor
     connection = connections.read_connection(reader, parts.get("connection"), at, vendor)
     events = _events(reader, parts.get("events"), file.around)
-    names = Nameable(
-        file.around.namespaces, file.around.traits, file.around.properties, events, file.around.purposes, file.around.segments,
-        tuple(one.name for one in vendor.connection) or None, frozenset(one.name for one in vendor.connection if one.secret),
-        match=vendor.match, derived=tuple(vendor.derived),
-    )  # fmt: skip
+    names = replace(
+        file.around,
+        events=events,
+        connection=tuple(one.name for one in vendor.connection) or None,
+        secrets=frozenset(one.name for one in vendor.connection if one.secret),
+        match=vendor.match,
+        derived=tuple(vendor.derived),
+    )
     requests = read_requests(reader, said["requests"], names, vendor.requests)
     _check_asked(reader, at, file, requests)
     limits = vendor.limits.tightened(read_limits(reader, said["limits"], vendor.limits)).filled()
@@ -239,8 +246,7 @@ def _check_asked(reader: Reader, at: Tree, file: _Read, requests: Mapping[str, A
             continue
         if key == "events" and {"update", "alias", "group"} & {*requests}:
             continue
-        what = {"enter": "audiences", "event": "events", "update": "traits"}[call]
-        reader.refuse(file.parts[key], f"no `{key}`: kind {file.kind} cannot be told of {what}", key,
+        reader.refuse(file.parts[key], f"no `{key}`: kind {file.kind} cannot be told of {key}", key,
                       f"say in `requests: {{{call}: …}}` how" if file.kind == "http" else "")  # fmt: skip
 
 

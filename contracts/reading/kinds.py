@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from contracts.model.destinations import BUILT_IN, Setting, Vendor
+from contracts.model.destinations import BUILT_IN, Replies, Setting, Vendor
 from contracts.reading.calls import REPLIES, REQUESTS, read_replies, read_requests
+from contracts.reading.connections import AUTHS, auth_values
 from contracts.reading.limits import LIMITS, read_limits
 from contracts.reading.said_values import VALUES, Nameable, check_apply, check_template, check_value
 from contracts.text.keys import Boolean, Choice, Fields, Items, Key, Own, Text, text_schema, texts_schema
@@ -49,7 +50,6 @@ KIND = Fields((
     Key("requests", Own(REQUESTS.schema), "how it is asked", required="how it is asked"),
     Key("replies", Own(REPLIES.schema), "how its answers are read"),
 ))  # fmt: skip
-AUTHS = ("bearer", "basic", "header", "query")
 
 
 @cache
@@ -114,7 +114,7 @@ def read_kind(reader: Reader, at: Tree, name: str) -> Vendor:
         identity=said["identity"],
         limits=read_limits(reader, said["limits"]),
         requests=requests,
-        replies=read_replies(reader, said["replies"], Vendor("").replies),
+        replies=read_replies(reader, said["replies"], Replies()),
         channel=said["channel"],
         sources=tuple(part.plain() for part in reader.items(parts.get("sources"))),
         unverified=tuple(filter(None, said["unverified"] or ())),
@@ -148,14 +148,5 @@ def check_auth(reader: Reader, at: Tree | None, names: Nameable) -> None:
         return
     within = Nameable(connection=names.connection, is_auth=True, match=names.match)
     for word, part in reader.fields(at, AUTHS).items():
-        if word in {"header", "query"}:
-            for one in reader.mapping(part).values():
-                check_value(reader, one, within)
-        elif word == "basic":
-            items = reader.items(part, "a list of user and password")
-            if isinstance(part.value, list) and len(items) != 2:
-                reader.refuse(part, "a list of user and password", f"{len(items)} values")
-            for one in items:
-                check_value(reader, one, within)
-        else:
-            check_value(reader, part, within)
+        for one in auth_values(reader, word, part):
+            check_value(reader, one, within)

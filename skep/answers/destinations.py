@@ -187,15 +187,8 @@ def _objects(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         yield 1, whole
         return
     for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            said = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise CommandError(f"line {number}: expected one JSON object, or JSON lines: {error}") from None
-        if not isinstance(said, dict):
-            raise CommandError(f"line {number}: expected a JSON object, found {line.strip()[:40]}")
-        yield number, said
+        if line.strip():
+            yield number, _object(line, f"line {number}", "one JSON object, or JSON lines")
 
 
 def judge(file: Path, request: str, reply: str) -> VerdictRow:
@@ -210,11 +203,11 @@ def judge(file: Path, request: str, reply: str) -> VerdictRow:
     return VerdictRow(found.says, list(found.failed), list(found.retry), wait, found.reason)
 
 
-def _object(text: str, what: str) -> dict[str, Any]:
+def _object(text: str, what: str, expected: str = "a JSON object") -> dict[str, Any]:
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise CommandError(f"{what}: expected a JSON object: {error}") from None
+        raise CommandError(f"{what}: expected {expected}: {error}") from None
     if not isinstance(found, dict):
         raise CommandError(f"{what}: expected a JSON object, found {text.strip()[:40]}")
     return found
