@@ -325,8 +325,8 @@ class Segment:
     file: str = ""
     confidence: float | None = None
     min_size: int | None = None
-    tier: str = field(default="macro", compare=False)
     """With fewer members it is too small to act on; None: it is never."""
+    tier: str = field(default="macro", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contracts.model.definitions import Definitions
 from contracts.reading.segments import named_segments
 from skep.answers.planning.answer import SegmentPlan
-from skep.answers.segments.meaning import MeaningChange, between, meaning
+from skep.answers.segments.meaning import MeaningChange, SegmentMeanings, between
 
 
 def meanings(before: Definitions, after: Definitions) -> Iterator[SegmentPlan]:
     """In the order of their names."""
-    for name in sorted({one.name for each in (before, after) for one in each.segments}):
-        was, now = meaning(before, name), meaning(after, name)
+    old, new = SegmentMeanings(before), SegmentMeanings(after)
+    for name in sorted(old.segments.keys() | new.segments.keys()):
+        was, now = old.of(name), new.of(name)
         changes = between(was, now)
         if not changes:
             continue

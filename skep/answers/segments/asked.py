@@ -51,10 +51,11 @@ def rows(con: duckdb.DuckDBPyConnection, query: str, *values: Any) -> list[tuple
     return con.execute(query, list(values)).fetchall()
 
 
-def hashed_reads(settings: Settings, definitions: Definitions, name: str) -> list[str]:
-    """The paths that conditions of a segment, and of those that it names, read and of which the snapshot has only hashes."""
+def hashed_reads(settings: Settings, definitions: Definitions) -> Callable[[str], list[str]]:
+    """By the name of a segment the paths that its conditions, and those of segments that it names, read and of which the snapshot has only
+    hashes."""
     if settings.snapshot_personal == "clear":
-        return []
+        return lambda _name: []
     personal = hidden(settings, definitions)
     ways = [path for paths in personal.paths.values() for path in paths]
     tagged = {event: [path for _, path in paths] for event, paths in personal.tagged.items()}
@@ -62,22 +63,26 @@ def hashed_reads(settings: Settings, definitions: Definitions, name: str) -> lis
     for use in definitions.uses:
         uses.setdefault((use.kind, use.name), []).append(use)
     computed = {trait.name for trait in definitions.traits if trait.kind != "plain"}
-    found: dict[str, None] = {}
-    seen = {("segment", name)}
-    waiting = [("segment", name)]
-    while waiting:
-        for use in uses.get(waiting.pop(), ()):
-            if not use.path:
-                continue
-            if use.of == "property" or (use.of == "trait" and str(parse_path(use.path)[0]) not in computed):
-                if any(touches(_place(use), path) for path in _near(use.event or "identify", ways, tagged)):
+
+    def of(name: str) -> list[str]:
+        found: dict[str, None] = {}
+        seen = {("segment", name)}
+        waiting = [("segment", name)]
+        while waiting:
+            for use in uses.get(waiting.pop(), ()):
+                if not use.path:
+                    continue
+                if use.of == "property" or (use.of == "trait" and str(parse_path(use.path)[0]) not in computed):
+                    if any(touches(_place(use), path) for path in _near(use.event or "identify", ways, tagged)):
+                        found[use.path] = None
+                elif use.of == "trait" and use.path in personal.traits:
                     found[use.path] = None
-            elif use.of == "trait" and use.path in personal.traits:
-                found[use.path] = None
-            elif (use.of, use.path) not in seen:
-                seen.add((use.of, use.path))
-                waiting.append((use.of, use.path))
-    return list(found)
+                elif (use.of, use.path) not in seen:
+                    seen.add((use.of, use.path))
+                    waiting.append((use.of, use.path))
+        return list(found)
+
+    return of
 
 
 def _place(use: Use) -> tuple[Step, ...]:

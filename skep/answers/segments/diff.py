@@ -8,7 +8,7 @@ import msgspec
 
 from contracts.model.definitions import Definitions
 from contracts.text.problems import choices
-from skep.answers.segments.meaning import MeaningChange, between, meaning
+from skep.answers.segments.meaning import MeaningChange, SegmentMeanings, between
 from skep.project.definitions import declared
 from skep.project.errors import CommandError
 from skep.project.in_force import in_force
@@ -36,7 +36,7 @@ def difference(settings: Settings, name: str, since: str | None, to: str | None,
     names = {one.name for each in (before, after) for one in each.segments}
     if name not in names:
         raise CommandError(f"expected the name of a segment, found {name} → {choices(name, names) or '`skep catalog` lists them'}")
-    changes = between(meaning(before, name), meaning(after, name))
+    changes = between(SegmentMeanings(before).of(name), SegmentMeanings(after).of(name))
     return SegmentDiff(where, name, before.digest, after.digest, changes, _lines(before, after, name))
 
 

@@ -94,9 +94,10 @@ class _Examined:
         seen = f"SELECT coalesce(event, type), max(epoch_us(event_time)) FROM {SNAPSHOT}.events {here} GROUP BY ALL"
         self._seen: Mapping[str, int] = dict(rows(con, seen))
         self._rests = _events(self._definitions)
-        self._hashed = {
-            one.name: found for one in self._definitions.segments if (found := hashed_reads(settings, self._definitions, one.name))
-        }
+        segments, hashed = self._definitions.segments, hashed_reads(settings, self._definitions)
+        self._hashed = {one.name: found for one in segments if (found := hashed(one.name))}
+        self._hearing = [(each, hears(each, segments)) for each in self._definitions.destinations]
+        self._asked_about = {name for one in segments for name in named_segments(one.who)}
 
     def told(self) -> SegmentHealth:
         definitions = self._definitions
@@ -198,13 +199,12 @@ class _Examined:
                 yield SegmentFinding(one.name, "dead_dependency", says, f"repair {name} first", other=name)
 
     def _told_to(self, one: Segment) -> Iterator[SegmentFinding]:
-        definitions = self._definitions
-        told = [each for each in definitions.destinations if hears(each, definitions.segments)(one)]
-        if not told and all(one.name not in named_segments(each.who) for each in definitions.segments):
+        told = [each for each, hear in self._hearing if hear(one)]
+        if not told and one.name not in self._asked_about:
             says = "no destination is told of it, and no segment asks about it"
             yield SegmentFinding(one.name, "unused", says, "name destinations in `activate`, or remove it")
         bare = [each.name for each in told if each.name in one.activate and not each.purpose]
-        if bare and one.purpose is None and definitions.purposes and self._members[one.name]:
+        if bare and one.purpose is None and self._definitions.purposes and self._members[one.name]:
             denying = self._denying(one.name)
             if denying:
                 says = f"{listed(bare, 'and')} is told of it without `purpose`; " + ", ".join(

@@ -10,7 +10,7 @@ import msgspec
 from contracts import ContractErrors
 from contracts.text.problems import choices
 from skep.answers.decisions import entries
-from skep.answers.segments.meaning import MeaningChange, between, meaning
+from skep.answers.segments.meaning import MeaningChange, SegmentMeanings, between
 from skep.project.errors import CommandError
 from skep.project.settings import Settings, load_definitions
 from skep.project.spaces import bundles, chosen, open_view
@@ -64,7 +64,7 @@ def _of_space(settings: Settings, name: str, space: str, known: set[str]) -> lis
             # Files that are lost, or that this version cannot read: what they meant, nobody can say.
             continue
         known |= {one.name for one in definitions.segments}
-        after = meaning(definitions, name)
+        after = SegmentMeanings(definitions).of(name)
         changes = between(before, after)
         if changes:
             how = "added" if not held else "changed" if after else "removed"

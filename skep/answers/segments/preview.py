@@ -148,7 +148,7 @@ def preview(settings: Settings, name: str, space: str | None, days: int) -> Prev
             overlap=_overlap(con, where, members),
             consents=_consents(con, where, segment),
             destinations=_destinations(con, where, files, segment),
-            hashed=hashed_reads(settings, files, name),
+            hashed=hashed_reads(settings, files)(name),
         )
 
 

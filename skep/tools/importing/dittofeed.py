@@ -47,9 +47,8 @@ def _node(node: Mapping[str, Any], nodes: Mapping[str, Any], name: str) -> Claus
             return _performed(node)
         case "KeyedPerformed":
             key = str(node.get("key", ""))
-            return _performed(node).noted(
-                f"the events of one {key} alone, that of the journey, are counted there; here all are: `each` is not there"
-            )
+            told = f"the events of one {key} alone, that of the journey, are counted there; here all are"
+            return _performed(node).noted(f"{told}: with `each: {key}` those of one and the same {key}, whichever it is")
         case "LastPerformed" if not node.get("whereProperties"):
             wheres, notes = _wheres(node.get("hasProperties") or [])
             return Clause({"did": node.get("event"), "latest": True, "where": wheres}).noted(*notes)
