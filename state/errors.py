@@ -13,6 +13,7 @@ StateError
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -55,3 +56,16 @@ class NoVersion(StateError):
 
 class BeforeClock(StateError):
     """Asked for a time before the clock."""
+
+
+def explained(path: Path, error: Exception, locked: str) -> StateError:
+    """What RocksDB says of a store. ``locked``: what to do where another process has it."""
+    text = str(error)
+    if "lock" in text.lower():
+        return StateLocked(f"{path} is written by another process. {locked}")
+    if "No space left" in text:
+        return DiskFull(f"the disk of {path} is full; nothing of this commit was written. Free some space and start the flow again.")
+    if "Permission denied" in text:
+        user = os.geteuid()
+        return StateError(f"{path}: user {user} may not write there, which RocksDB needs also to read → chown -R {user} {path.parents[1]}")
+    return StateError(f"{path} cannot be used: {text}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from rocksdict import AccessType, BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch, WriteOptions
 
-from state.errors import DiskFull, FormatMismatch, NoState, StateError, StateLocked
+from state.errors import FormatMismatch, NoState, StateError, explained
 from state.family import Family, scan
 
 LEDGER_FORMAT = b"1"
@@ -144,9 +144,4 @@ class LedgerReader:
 
 
 def _explained(path: Path, error: Exception) -> StateError:
-    text = str(error)
-    if "lock" in text.lower():
-        return StateLocked(f"{path} is written by another process: activation runs there already. Stop it, or wait for its end.")
-    if "No space left" in text:
-        return DiskFull(f"the disk of {path} is full; nothing of this commit was written. Free some space and start again.")
-    return StateError(f"{path} cannot be used: {text}")
+    return explained(path, error, "Activation runs there already: stop it, or wait for its end.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 import tempfile
 import weakref
@@ -23,7 +22,7 @@ from rocksdict import (
     WriteOptions,
 )
 
-from state.errors import DiskFull, FormatMismatch, NoState, StateError, StateLocked
+from state.errors import DiskFull, FormatMismatch, NoState, StateError, explained
 from state.family import Family, Missing, scan
 from state.files import held
 
@@ -387,12 +386,4 @@ def _check_format(path: Path, found: bytes | None, formats: Set[bytes]) -> None:
 
 
 def _explained(path: Path, error: Exception) -> StateError:
-    text = str(error)
-    if "lock" in text.lower():
-        return StateLocked(f"{path} is written by another process. Stop the flow that is running, or choose another `data:` folder.")
-    if "No space left" in text:
-        return DiskFull(f"the disk of {path} is full; nothing of this commit was written. Free some space and start the flow again.")
-    if "Permission denied" in text:
-        user = os.geteuid()
-        return StateError(f"{path}: user {user} may not write there, which RocksDB needs also to read → chown -R {user} {path.parents[1]}")
-    return StateError(f"{path} cannot be used: {text}")
+    return explained(path, error, "Stop the flow that is running, or choose another `data:` folder.")
