@@ -10,6 +10,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple, Protocol
@@ -181,15 +182,13 @@ class _TooLarge(Exception):  # noqa: N818 (an answer, not an error)
     """A reply is longer than is read."""
 
 
+@dataclass(slots=True)
 class _Answer:
     """A reply as far as it has come."""
 
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.body = bytearray()
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytearray = field(default_factory=bytearray)
 
 
 def _unpacking(encoding: str) -> Callable[[bytes], bytes]:
