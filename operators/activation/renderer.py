@@ -51,7 +51,7 @@ class Renderer:
     """A destination, compiled once. ``reveal`` gives its secrets; without, they are shown as ``***``."""
 
     def __init__(self, destination: Destination, reveal: Reveal = hide) -> None:
-        self.destination = destination
+        self.destination, self.reveal = destination, reveal
         self.known_as = KnownAs(destination)
         self._connected = connected(destination, reveal)
         self._most = destination.limits.batch

@@ -15,7 +15,7 @@ import orjson
 
 from contracts.model.destinations import Destination
 from contracts.text.times import iso
-from operators.activation.by_request import through_ledger
+from operators.activation.by_request import through_ledger, told_segments
 from operators.activation.ledger_row import (
     ERASE,
     FEED,
@@ -130,8 +130,7 @@ class _Tally:
 
 
 def _of_destination(settings: Settings, space: str, view: View, destination: Destination) -> Iterator[DestinationStatus]:
-    segments = [one.name for one in view.program.definitions.segments if destination.name in one.activate and destination.called(one.name)]
-    sizes = {segment: view.meta.sizes.get(segment, 0) for segment in segments}
+    sizes = {one.name: view.meta.sizes.get(one.name, 0) for one in told_segments(destination, view.program.definitions)}
     try:
         reader = LedgerReader(ledger_path(settings, space))
     except NoState:
@@ -141,7 +140,7 @@ def _of_destination(settings: Settings, space: str, view: View, destination: Des
     with closing(reader):
         stored = reader.row("meta", b"pace/" + destination.name.encode())
         pace, rate = Pace() if stored is None else _decode_pace(stored), _rate(reader, destination.name)
-        tallies = {segment: _Tally(segment, told=True) for segment in segments}
+        tallies = {segment: _Tally(segment, told=True) for segment in sizes}
         for key, row in reader.scan("rows", *beginning(destination.name)):
             audience = place_of(key).audience
             audience = FEED if audience[:1] == FEED else audience

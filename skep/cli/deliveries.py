@@ -104,7 +104,7 @@ def deliveries_drop(
 
 
 def _ordered(settings: Settings, found: list[FoundDelivery], entry: dict[str, Any], *, json: bool) -> None:
-    from skep.project.orders import answer_to, order
+    from skep.project.orders import order
     from skep.runtime.delivery.standing_in import working
 
     done = {"retry": "retried", "drop": "dropped"}[entry["type"]]
@@ -112,7 +112,7 @@ def _ordered(settings: Settings, found: list[FoundDelivery], entry: dict[str, An
     for space in sorted({one.space for one in found}):
         rows = [[one.place.destination, one.place.audience, one.place.profile_id] for one in found if one.space == space]
         with working(settings, space) as work:
-            count += answer_to(settings, space, order(settings, space, {**entry, "rows": rows}), work)[done]
+            count += order(settings, space, {**entry, "rows": rows}, work)[done]
     if json:
         console.json_line({done: count})
     else:

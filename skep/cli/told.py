@@ -127,14 +127,14 @@ def destinations_resume(context: typer.Context, name: Name, json: Json = False) 
 
 def _decide(context: typer.Context, name: str, kind: str, words: str, *, json: bool) -> None:
     from skep.cli import console
-    from skep.project.orders import answer_to, order
+    from skep.project.orders import order
     from skep.runtime.delivery.reconciling import named_destination
     from skep.runtime.delivery.standing_in import working
 
     settings = settings_of(context)
     for space, _ in named_destination(settings, name):
         with working(settings, space) as work:
-            answer_to(settings, space, order(settings, space, {"type": kind, "destination": name}), work)
+            order(settings, space, {"type": kind, "destination": name}, work)
     if json:
         console.json_line({"destination": name, "done": kind})
     else:

@@ -23,13 +23,6 @@ PATIENCE_S = 30.0
 _POLL_S = 0.05
 
 
-def order(settings: Settings, space: str, entry: dict[str, Any]) -> str:
-    """Append an order durably; its id."""
-    identity = f"o_{uuid.uuid4().hex}"
-    control.append(orders_path(settings, space), {"by": who(), **entry, "messageId": identity})
-    return identity
-
-
 def orders_of(settings: Settings, space: str) -> list[dict[str, Any]]:
     """All orders of a space, oldest first."""
     path = orders_path(settings, space)
@@ -41,11 +34,14 @@ def orders_of(settings: Settings, space: str) -> list[dict[str, Any]]:
     return found
 
 
-def answer_to(settings: Settings, space: str, identity: str, work: Callable[[], bool]) -> dict[str, Any]:
-    """What came of an order. ``work`` is called in between; it is True if this process does the work of activation meanwhile.
+def order(settings: Settings, space: str, entry: dict[str, Any], work: Callable[[], bool]) -> dict[str, Any]:
+    """Append an order durably; what came of it. ``work`` is called in between; it is True if this process does the work of activation
+    meanwhile.
 
     Raises `CommandError` if it was refused, or not done in time.
     """
+    identity = f"o_{uuid.uuid4().hex}"
+    control.append(orders_path(settings, space), {"by": who(), **entry, "messageId": identity})
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         here = work()

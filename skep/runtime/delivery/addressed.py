@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from contracts.model.definitions import Definitions
 from contracts.model.destinations import Destination
 from contracts.text.secrets import named
 from operators.activation.audience import Audience
+from operators.activation.by_request import told_segments
 from operators.activation.pace import Pace
 from operators.activation.renderer import Renderer
 from skep.runtime.delivery.books import Books
@@ -75,18 +78,12 @@ def addressed(destination: Destination, definitions: Definitions, books: Books, 
     """A destination of these definitions. Raises `AbsentSecret`. ``salt`` keeps the mark from being guessed."""
     secrets = {name: revealed(name, root) for name in named(dict(destination.connection))}
     feed = Audience.of(destination, definitions) if destination.changes else None
-    purposes = (
-        {} if feed is not None else {one.name: one.purpose for one in definitions.segments if _is_told(destination, one.activate, one.name)}
-    )
+    purposes = {} if feed is not None else {one.name: one.purpose for one in told_segments(destination, definitions)}
     mark = blake2b(repr((destination, sorted(secrets.items()))).encode(), digest_size=12, key=salt.encode()[:64]).hexdigest()
     pace = books.noted.pace(destination.name)
     if pace.stopped not in {"", mark}:
-        pace = Pace(paused=pace.paused, last_ok=pace.last_ok)
+        pace = replace(pace, stopped="")
     renderer = Renderer(destination, lambda name: secrets[name])
     known = list(dict.fromkeys([*books.noted.known(destination.name), *purposes]))
     small = {*books.noted.small(destination.name)}
     return Addressed(destination, renderer, purposes, mark, pace, DueRows(destination.name, books), known, small, feed)
-
-
-def _is_told(destination: Destination, activate: tuple[str, ...], segment: str) -> bool:
-    return destination.name in activate and destination.called(segment) is not None

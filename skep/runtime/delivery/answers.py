@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 
@@ -56,7 +57,7 @@ class Answers:
                 counts = not broken and (reply.status > 0 or to.pace.failures < BREAKS_AT)
                 after = self._after(flight, at, row, _Result(says, verdict, reply, remote_id, counts), now)
                 self._books.put(place, after, row)
-                self._letter(flight, place, after, says, came)
+                self._letter(flight, at, after, says, came)
             self._noted(flight, at, says, verdict.reason, came)
 
     def _verdict(self, flight: Flight, came: Incoming, now: int) -> tuple[Verdict, Reply]:
@@ -101,7 +102,8 @@ class Answers:
         hashed = self._hasher.personal("profile", place.profile_id)
         self._books.receipt(Receipt(to.name, hashed, now, reply.status, reference or flight.keys[at]))
 
-    def _letter(self, flight: Flight, place: Place, after: LedgerRow | None, says: str, came: Incoming) -> None:
+    def _letter(self, flight: Flight, at: int, after: LedgerRow | None, says: str, came: Incoming) -> None:
+        place = flight.places[at]
         if says in {"delivered", "throttle", "auth"} or after is None:
             self._books.letter(place, None)
             return
@@ -110,10 +112,9 @@ class Answers:
         reply = came.body[: 4 * REPLY_KEPT].decode("utf-8", "replace")[:REPLY_KEPT]
         for secret in flight.request.hidden:
             reply = reply.replace(secret, "***")
-        sent = flight.request.sent[flight.places.index(place)]
         self._books.letter(place, orjson.dumps({
             "request": {"method": request.method, "url": request.url, "headers": request.headers, "body": body},
-            "reply": reply, "failure": came.failure, "personal": sorted({*sent.values()}),
+            "reply": reply, "failure": came.failure, "personal": sorted({*flight.request.sent[at].values()}),
         }))  # fmt: skip
 
     def _noted(self, flight: Flight, at: int, says: str, reason: str, came: Incoming) -> None:
@@ -136,10 +137,12 @@ class Answers:
         )
 
 
+@dataclass(slots=True)
 class _Result:
     """What became of one person in a request."""
 
-    __slots__ = ("counts", "remote_id", "reply", "says", "verdict")
-
-    def __init__(self, says: str, verdict: Verdict, reply: Reply, remote_id: str | None, counts: bool) -> None:
-        self.says, self.verdict, self.reply, self.remote_id, self.counts = says, verdict, reply, remote_id, counts
+    says: str
+    verdict: Verdict
+    reply: Reply
+    remote_id: str | None
+    counts: bool

@@ -25,6 +25,7 @@ from skep.runtime.delivery.books import Books
 from skep.runtime.delivery.intake import CHANGES_MAX, Intake
 from skep.runtime.delivery.obeying import Orders
 from skep.runtime.delivery.people import Everybody
+from skep.runtime.delivery.requesting import outgoing
 from skep.runtime.delivery.sending import Flight, Sending
 from state.ledger import Ledger
 
@@ -44,13 +45,11 @@ class Courier:
     ) -> None:
         self._settings, self._view, self._wire, self._clock = settings, view, wire, clock
         self.books = Books(ledger)
-        self.intake = Intake(view, self.books)
-        self._sending = Sending(view, self.books, settings.root)
+        self._intake = Intake(view, self.books)
+        self._sending = Sending(view, self.books)
         self._answers = Answers(self.books, view.hasher, random)
         self.destinations: dict[str, Addressed] = {}
         self._orders = Orders(orders_path(settings, view.space), self.books, lambda: self.destinations)
-        self.absent: dict[str, str] = {}
-        """Destinations that cannot be told, and why."""
         self._under_way: dict[int, Flight] = {}
         self._forgot = 0
         self._people: Everybody | None = None
@@ -58,24 +57,21 @@ class Courier:
 
     def use(self, definitions: Definitions) -> None:
         """The definitions that are in force; what is under way is settled by those before."""
-        before, self.destinations, self.absent = self.destinations, {}, {}
+        before, self.destinations = self.destinations, {}
         for destination in filter(through_ledger, definitions.destinations):
             try:
                 found = addressed(destination, definitions, self.books, self._settings.root, self._settings.secret)
             except AbsentSecret as error:
-                self.absent[destination.name] = str(error)
                 logger().error("a destination is told nothing, the others are", destination=destination.name, because=str(error))
                 continue
             if destination.events:
                 logger().warning("events are not told in this version, audiences, traits and changes are", destination=destination.name)
             known = before.get(destination.name)
             if known is not None:
-                found.pace, found.under_way, found.queue.busy = known.pace, known.under_way, known.queue.busy
-                if found.pace.stopped and found.pace.stopped != found.mark:
-                    found.pace.stopped = ""
+                found.under_way, found.queue.busy = known.under_way, known.queue.busy
             self.destinations[destination.name] = found
             self.books.noted.keep_pace(found.name, found.pace)
-            self.intake.begin(found)
+            self._intake.begin(found)
         for flight in self._under_way.values():
             flight.to = self.destinations.get(flight.to.name, flight.to)
         self.books.commit()
@@ -157,14 +153,14 @@ class Courier:
     def _read(self, to: Addressed, people: Everybody, now: int) -> bool:
         if self.stopping or not self._behind(to):
             return False
-        self.intake.sync(to, people, now)
+        self._intake.sync(to, people, now)
         since = self.books.noted.cursor(to.name) or 0
         if to.feed is not None and self.books.fed.count(to.name) >= (to.to.limits.backlog or 1):
             return False
-        changes: list[tuple[int, bytes]] = [(sequence, row) for sequence, row in islice(self._view.changes(since), CHANGES_MAX)]
+        changes = list(islice(self._view.changes(since), CHANGES_MAX))
         if changes:
-            self.intake.take(to, changes, people, now)
-        self.intake.sizes(to, people.sizes, now)
+            self._intake.take(to, changes, people, now)
+        self._intake.sizes(to, people.sizes, now)
         return True
 
     def _send(self, people: Everybody, now: int, *, follow: bool) -> bool:
@@ -181,5 +177,5 @@ class Courier:
         self.books.commit()
         for flight in flights:
             self._under_way[flight.number] = flight
-        self._wire.start([self._sending.outgoing(flight, now // 1_000_000) for flight in flights])
+        self._wire.start([outgoing(flight.number, flight.to.renderer, flight.request, now // 1_000_000) for flight in flights])
         return True

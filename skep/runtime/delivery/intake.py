@@ -19,7 +19,7 @@ from operators.view.space import View
 from skep.runtime.delivery.addressed import Addressed
 from skep.runtime.delivery.books import Books
 from skep.runtime.delivery.noted import Syncing
-from skep.runtime.delivery.people import Everybody, Somebody, beside
+from skep.runtime.delivery.people import Everybody, Somebody
 from state.keys import sequence_key
 
 Change = dict[str, Any]
@@ -90,6 +90,7 @@ class Intake:
         if found is None:
             return
         books = self._books
+        known_as: dict[str, str] | None = None
         for audience in to.known:
             place = Place(to.name, audience, key)
             before = books.get(place)
@@ -97,7 +98,8 @@ class Intake:
                 continue
             row = before if before.barred == "" and not is_there(before) else barred(before, bars(to, audience, found), now)
             if is_there(row) or row.dead or row.reason:
-                known_as = to.renderer.known_as.match(Told("enter", beside(found.told, "enter", {}), ""))
+                if known_as is None:
+                    known_as = to.renderer.known_as.match(Told("enter", found.told, ""))
                 row = renamed(row, known_as, now)
             books.put(place, row, before)
         if to.tells_traits:
@@ -203,11 +205,11 @@ class Intake:
         self._move(to, self._view.meta.changes)
         self._books.noted.sync(to.name, Syncing(sorted(to.purposes)))
 
-    def sync(self, to: Addressed, people: Everybody, now: int) -> bool:
-        """Look up the next members; whether there are more."""
+    def sync(self, to: Addressed, people: Everybody, now: int) -> None:
+        """Look up the next members, if there are more."""
         how = self._books.noted.syncing(to.name)
         if how is None:
-            return False
+            return
         after = bytes.fromhex(how.after)
         some = list(islice(self._people(after), CHANGES_MAX))
         for key, found in some:
@@ -215,7 +217,6 @@ class Intake:
         self._books.noted.sync(to.name, Syncing(how.audiences, some[-1][0].hex()) if len(some) == CHANGES_MAX else None)
         if len(some) < CHANGES_MAX:
             self._left(to, how.audiences, now)
-        return len(some) == CHANGES_MAX
 
     def _member(self, to: Addressed, audiences: list[str], key: bytes, found: Somebody, now: int) -> None:
         sequence, version = self._view.meta.changes, found.record.version

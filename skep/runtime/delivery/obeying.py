@@ -29,8 +29,8 @@ class Orders:
         self._path, self._books, self._destinations = path, books, destinations
         self._looked = 0
         self._does: dict[str, Callable[[Order, int], Answer]] = {
-            "pause": self._pause,
-            "resume": self._resume,
+            "pause": self._pace,
+            "resume": self._pace,
             "erase": self._erase,
             "retry": self._retry,
             "drop": self._drop,
@@ -68,19 +68,11 @@ class Orders:
 
     # ---- destinations
 
-    def _pause(self, order: Order, _now: int) -> Answer:
+    def _pace(self, order: Order, _now: int) -> Answer:
         to = self._destinations().get(str(order["destination"]))
         if to is None:
             return _unknown(order)
-        to.pace = replace(to.pace, paused=True)
-        self._books.noted.keep_pace(to.name, to.pace)
-        return {"applied": True}
-
-    def _resume(self, order: Order, _now: int) -> Answer:
-        to = self._destinations().get(str(order["destination"]))
-        if to is None:
-            return _unknown(order)
-        to.pace = resumed(to.pace)
+        to.pace = replace(to.pace, paused=True) if order["type"] == "pause" else resumed(to.pace)
         self._books.noted.keep_pace(to.name, to.pace)
         return {"applied": True}
 

@@ -54,11 +54,6 @@ class DueRows:
         self._after = b""
         self._scanned = 0
 
-    @property
-    def held(self) -> int:
-        """How many rows are in memory."""
-        return len(self._known)
-
     def refill(self, now: int) -> None:
         """Take up rows that have become due."""
         if now - self._scanned >= RESCAN_US:
@@ -107,10 +102,6 @@ class DueRows:
             if places:
                 return Picked(call, audience, places, whole=False)
         return None
-
-    def waits_until(self, wait: int) -> int | None:
-        """When the next batch that is not full has waited long enough."""
-        return min((rows[0].since + wait for rows in self._groups.values() if rows), default=None)
 
     def _take(self, call: Asked, audience: str, most: int, now: int) -> list[Place]:
         rows = self._groups[call, audience]

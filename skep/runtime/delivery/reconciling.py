@@ -11,20 +11,20 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import orjson
 
-from connectors.destinations.wire import HttpWire, Outgoing, send
+from connectors.destinations.wire import HttpWire
 from contracts.model.destinations import Destination
 from contracts.model.hashing import profile_id
-from operators.activation.by_request import through_ledger
+from operators.activation.by_request import through_ledger, told_segments
 from operators.activation.ledger_row import IN, LedgerRow, beginning, decode_row, place_of
 from operators.activation.renderer import Renderer
 from operators.activation.saying import path_value
 from operators.activation.wanted import is_pending
 from operators.view.space import View
 from skep.project.errors import CommandError
-from skep.project.orders import answer_to, order
+from skep.project.orders import order
 from skep.project.settings import Settings
 from skep.project.spaces import ledger_path, open_views
-from skep.runtime.delivery.addressed import revealed
+from skep.runtime.delivery.requesting import renderer_of, reply_to
 from skep.runtime.delivery.standing_in import working
 from state.errors import NoState
 from state.ledger import LedgerReader
@@ -32,7 +32,6 @@ from state.ledger import LedgerReader
 PAGES_MAX = 100_000
 """Pages of a list that are asked for at most."""
 ROWS_PER_ORDER = 5_000
-_TURN_S = 0.001
 
 
 class Reconciled(msgspec.Struct):
@@ -84,7 +83,7 @@ def reconcile(settings: Settings, name: str, *, dry_run: bool) -> Reconciled:
             for at in range(0, max(len(compared.missing), len(compared.too_many)), ROWS_PER_ORDER):
                 part = slice(at, at + ROWS_PER_ORDER)
                 entry = {"type": "reconcile", "destination": name, "missing": compared.missing[part], "too_many": compared.too_many[part]}
-                total.sent += answer_to(settings, space, order(settings, space, entry), work)["sent"]
+                total.sent += order(settings, space, entry, work)["sent"]
             _until_idle(settings, space, name, work)
     return total
 
@@ -115,17 +114,16 @@ def _compared(settings: Settings, space: str, destination: Destination) -> _Comp
     found = _Compared()
     with open_views(settings, space) as views, closing(LedgerReader(ledger_path(settings, space))) as reader:
         view = views[space]
-        for segment in view.program.definitions.segments:
-            if destination.name in segment.activate and destination.called(segment.name) is not None:
-                _audience(view, reader, (settings, destination, segment.name), found)
+        renderer = renderer_of(settings, destination)
+        for segment in told_segments(destination, view.program.definitions):
+            _audience(view, reader, renderer, segment.name, found)
     return found
 
 
-def _audience(view: View, reader: LedgerReader, of: tuple[Settings, Destination, str], found: _Compared) -> None:
-    settings, destination, segment = of
-    renderer = Renderer(destination, lambda name: revealed(name, settings.root))
+def _audience(view: View, reader: LedgerReader, renderer: Renderer, segment: str, found: _Compared) -> None:
+    destination = renderer.destination
     rows = {place_of(key).profile: decode_row(row) for key, row in reader.scan("rows", *beginning(destination.name, segment))}
-    held = listed(destination, renderer, segment)
+    held = listed(renderer, segment)
     told = {profile for profile, row in rows.items() if row.acknowledged == IN and not row.barred and not is_pending(row, segment)}
     if held is None:
         index = next(at for at, one in enumerate(view.program.segments) if one.name == segment)
@@ -172,9 +170,10 @@ def cursor_in(said: str, name: str) -> str:
     return next(iter(parse_qs(urlsplit(said).query).get(name, ())), said)
 
 
-def listed(destination: Destination, renderer: Renderer, segment: str) -> set[str] | None:
+def listed(renderer: Renderer, segment: str) -> set[str] | None:
     """Who is in an audience at the other side, by the ids that it gives; None if it cannot be asked. Raises `CommandError` if it does not
     answer."""
+    destination = renderer.destination
     call = destination.requests.get("list")
     request = renderer.listing(segment)
     if call is None or request is None:
@@ -183,10 +182,8 @@ def listed(destination: Destination, renderer: Renderer, segment: str) -> set[st
     found: set[str] = set()
     wire = HttpWire()
     try:
-        for number in range(PAGES_MAX):
-            timeout = (destination.limits.timeout_us or 10_000_000) / 1e6
-            out = Outgoing(number, request.method, request.url, request.headers, request.body, timeout, destination.allow_private)
-            (reply,) = send(wire, [out], lambda: time.sleep(_TURN_S))
+        for _ in range(PAGES_MAX):
+            reply = reply_to(wire, renderer, request)
             if reply.failure or not 200 <= reply.status < 300:
                 why = reply.failure or f"HTTP {reply.status}"
                 raise CommandError(f"{destination.name}: {segment} cannot be listed: {why} → once more, later")

@@ -11,16 +11,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 from msgspec.structs import replace
 
-from connectors.destinations.wire import Outgoing
 from contracts.model.destinations import Quiet
 from operators.activation.known_as import chosen_traits
 from operators.activation.ledger_row import ALIASED, ERASED, FEED, IN, NEVER, OUT, LedgerRow, Place
 from operators.activation.pace import opens_at, took
 from operators.activation.told import Asked, Request, Told
 from operators.activation.wanted import acknowledged, barred, called_now, held_back, is_there, traits_digest
-from operators.activation.webhook import signed
 from operators.view.space import View
-from skep.runtime.delivery.addressed import Addressed, revealed
+from skep.runtime.delivery.addressed import Addressed
 from skep.runtime.delivery.books import Books
 from skep.runtime.delivery.intake import bars
 from skep.runtime.delivery.people import Everybody, Somebody, beside, gone
@@ -51,8 +49,8 @@ class Flight:
 class Sending:
     """Sends for one space. Nothing is on the wire before the ledger knows that it will be."""
 
-    def __init__(self, view: View, books: Books, root: Any) -> None:
-        self._view, self._books, self._root = view, books, root
+    def __init__(self, view: View, books: Books) -> None:
+        self._view, self._books = view, books
         self._number = 0
 
     def flights(self, to: Addressed, people: Everybody, now: int, *, drained: bool) -> list[Flight]:
@@ -73,24 +71,14 @@ class Sending:
             self._books.noted.keep_pace(to.name, to.pace)
         return found
 
-    def outgoing(self, flight: Flight, seconds: int) -> Outgoing:
-        """What of it goes over the wire; a webhook's signature is of this moment."""
-        request, to = flight.request, flight.to.to
-        if request.signed:
-            secret = to.connection["secret"]
-            name = secret["file"] if isinstance(secret, dict) else secret[2:-1]
-            request = signed(request, revealed(f"file:{name}" if isinstance(secret, dict) else name, self._root), seconds)
-        timeout = (to.limits.timeout_us or 10_000_000) / 1e6
-        return Outgoing(flight.number, request.method, request.url, request.headers, request.body, timeout, to.allow_private)
-
     def _flight(self, to: Addressed, picked: Picked, people: Everybody, now: int) -> Flight | None:
         told: list[Told] = []
         places: list[tuple[Place, LedgerRow]] = []
         for place in picked.places:
             row = self._books.get(place)
-            one = self.last_moment(to, place, picked.call, people.find(place.profile), now)
             if row is None:
                 continue
+            one = self._last_moment(to, (place, row), picked.call, people.find(place.profile), now)
             if isinstance(one, Told):
                 told.append(one)
                 places.append((place, row))
@@ -140,11 +128,11 @@ class Sending:
 
     # ---- the last moment
 
-    def last_moment(self, to: Addressed, place: Place, call: Asked, found: Somebody | None, now: int) -> Told | LedgerRow | None:
+    def _last_moment(
+        self, to: Addressed, said: tuple[Place, LedgerRow], call: Asked, found: Somebody | None, now: int
+    ) -> Told | LedgerRow | None:
         """What is told of somebody; or the row of somebody who is not told of, with the reason; None if it is done with."""
-        row = self._books.get(place)
-        if row is None:
-            return None
+        place, row = said
         if place.audience[:1] == FEED:
             return self._line(to, place, row, call, found)
         if call in _DISTURBING:

@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.destinations.wire import HttpWire, Outgoing, send
-from contracts.model.destinations import Destination
+from connectors.destinations.wire import HttpWire
 from contracts.model.hashing import Hasher
 from contracts.text.times import iso
 from operators.activation.classify import classify
@@ -17,18 +16,17 @@ from operators.activation.ledger_row import ERASE, Place, decode_receipt, decode
 from operators.activation.renderer import Renderer
 from operators.activation.told import Asked, Person, Reply, Request, Told
 from skep.project.errors import CommandError
-from skep.project.orders import PATIENCE_S, answer_to, order
+from skep.project.orders import PATIENCE_S, order
 from skep.project.settings import Settings
 from skep.project.spaces import ledger_path
-from skep.runtime.delivery.addressed import AbsentSecret, revealed
 from skep.runtime.delivery.reconciling import named_destination
+from skep.runtime.delivery.requesting import renderer_of, reply_to
 from skep.runtime.delivery.standing_in import working
 from state.ledger import LedgerReader
 
 SAMPLE = "skep-test@example.invalid"
 """The address of the sample person, which nobody can have."""
 _PROFILE = "p_" + "0" * 32
-_TURN_S = 0.001
 
 
 class TriedCall(msgspec.Struct, frozen=True):
@@ -65,22 +63,19 @@ class Erasure(msgspec.Struct, frozen=True):
 def try_out(settings: Settings, name: str, segment: str | None) -> TriedDestination:
     """Send the sample person, then take it away. Raises `CommandError` if a secret is absent or nothing can be said of it."""
     space, destination = named_destination(settings, name)[0]
-    try:
-        renderer = Renderer(destination, lambda secret: revealed(secret, settings.root))
-    except AbsentSecret as error:
-        raise CommandError(f"{name}: {error}") from None
+    renderer = renderer_of(settings, destination)
     audience = segment or next(iter(destination.audiences), None) or "test"
     if destination.called(audience) is None:
         raise CommandError(f"--segment: expected an audience of {name}, found {audience} → {' or '.join(destination.audiences)}")
     there: Asked = "enter" if "enter" in renderer.calls else "update" if "update" in renderer.calls else "event"
     wire = HttpWire()
     try:
-        calls, remote_id = _said(wire, destination, renderer, _told(there, audience, space))
+        calls, remote_id = _said(wire, renderer, _told(there, audience, space))
         person = {} if remote_id is None else {"remote_id": remote_id}
         if calls and calls[-1].call in {"lookup", "create"} and person:
-            calls += _said(wire, destination, renderer, _told(there, audience, space, person))[0]
+            calls += _said(wire, renderer, _told(there, audience, space, person))[0]
         gone = next((call for call in ("exit", "erase") if call in renderer.calls), None)
-        back = [] if gone is None else _said(wire, destination, renderer, _told(gone, audience, space, person))[0]
+        back = [] if gone is None else _said(wire, renderer, _told(gone, audience, space, person))[0]
     finally:
         wire.close()
     return TriedDestination(name, [*calls, *back], bool(back) and back[-1].class_ == "delivered")
@@ -103,20 +98,18 @@ def _told(call: Asked, audience: str, space: str, more: Person | None = None) ->
     return Told(call, person, f"skep-test:{call}", None if call in {"update", "erase"} else audience, change)
 
 
-def _said(wire: HttpWire, destination: Destination, renderer: Renderer, told: Told) -> tuple[list[TriedCall], str | None]:
+def _said(wire: HttpWire, renderer: Renderer, told: Told) -> tuple[list[TriedCall], str | None]:
     """The calls by which it is said, and the vendor's own id of the sample person, if one of the answers says it."""
     rendered = renderer.render([told])
     if rendered.refused:
         why = rendered.refused[0][1]
-        raise CommandError(f"{destination.name}: of the sample person nothing can be said, found {why} → look at `match`")
-    tried = [_tried(wire, destination, request) for request in rendered.requests if not request.waits]
+        raise CommandError(f"{renderer.destination.name}: of the sample person nothing can be said, found {why} → look at `match`")
+    tried = [_tried(wire, renderer, request) for request in rendered.requests if not request.waits]
     return [call for call, _ in tried], next((one for _, ids in tried for one in ids if one is not None), None)
 
 
-def _tried(wire: HttpWire, destination: Destination, request: Request) -> tuple[TriedCall, tuple[str | None, ...]]:
-    timeout = (destination.limits.timeout_us or 10_000_000) / 1e6
-    out = Outgoing(0, request.method, request.url, request.headers, request.body, timeout, destination.allow_private)
-    (came,) = send(wire, [out], lambda: time.sleep(_TURN_S))
+def _tried(wire: HttpWire, renderer: Renderer, request: Request) -> tuple[TriedCall, tuple[str | None, ...]]:
+    destination, came = renderer.destination, reply_to(wire, renderer, request)
     if came.failure == "private":
         raise CommandError(f"{destination.name}: its address is private → `allow_private: true` in its file allows that")
     verdict = classify(destination, request, Reply(came.status, came.headers, came.body, came.failure))  # type: ignore[arg-type] # the others are
@@ -137,7 +130,7 @@ def erase(settings: Settings, name: str, profile: str) -> Erasure:
     for space, _ in named_destination(settings, name):
         begun = time.time_ns() // 1000
         with working(settings, space) as work:
-            answer_to(settings, space, order(settings, space, {"type": "erase", "destination": name, "profile": profile}), work)
+            order(settings, space, {"type": "erase", "destination": name, "profile": profile}, work)
             hashed, end = Hasher(settings.secret, space).personal("profile", profile), time.monotonic() + PATIENCE_S
             while (receipt := _receipt(settings, space, (name, hashed), begun)) is None:
                 _must_go_on(settings, space, Place(name, ERASE, bytes.fromhex(profile.removeprefix("p_"))), end)
