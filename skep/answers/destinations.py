@@ -30,6 +30,7 @@ from operators.activation.recognised import recognised
 from operators.activation.renderer import Renderer
 from operators.activation.told import Failure, Reply, Request, Told
 from skep.project.errors import CommandError
+from skep.project.readable import readable
 
 KINDS = "kinds"
 
@@ -119,11 +120,7 @@ def _kinds(file: Path) -> list[Path]:
 
 
 def _tree(reader: Reader, file: Path) -> Tree | None:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file}: expected a readable file in UTF-8, found: {error}") from None
-    return reader.parse(_named(file), text)
+    return reader.parse(_named(file), readable(file))
 
 
 def _named(file: Path) -> str:

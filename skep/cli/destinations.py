@@ -96,14 +96,9 @@ def destinations_classify(
 
 
 def _text(file: Path) -> str:
-    from skep.project.errors import CommandError
+    from skep.project.readable import readable
 
-    if str(file) == "-":
-        return sys.stdin.read()
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file}: expected a readable file in UTF-8, found: {error}") from None
+    return sys.stdin.read() if str(file) == "-" else readable(file)
 
 
 def _definitions(context: typer.Context) -> Definitions | None:

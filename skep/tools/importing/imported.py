@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from skep.project.errors import CommandError
+from skep.project.readable import readable
 from skep.tools.importing import audience_queries, dittofeed, posthog, unomi
 from skep.tools.importing.draft import DraftedSegment
 
@@ -19,10 +20,7 @@ PLATFORMS: dict[str, Callable[[Any], list[DraftedSegment]]] = {
 
 def drafted(platform: str, path: Path) -> list[DraftedSegment]:
     """The segments of a file. Raises CommandError where it cannot be read as one of the platform's."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path}: expected a readable file in UTF-8, found: {error}") from None
+    text = readable(path)
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
