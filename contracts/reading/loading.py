@@ -66,13 +66,13 @@ def load(
     model = _named_model(files.get(identity.FILE))
     problems = [problem for path in sorted(files) for problem in place_problems(path, model)]
     good = {path: text for path, text in sorted(files.items()) if not place_problems(path, model)}
-    found = _read(good, Reader(problems, in_force=contradictions_ok), unknown_events_ok, contradictions_ok, undeclared_ok)
+    found = _read(good, Reader(problems, in_force=contradictions_ok), unknown_events_ok, undeclared_ok)
     if problems:
         raise ContractErrors(problems)
     return found
 
 
-def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contradictions_ok: bool, undeclared_ok: bool) -> Definitions:
+def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, undeclared_ok: bool) -> Definitions:
     trees = {path: reader.parse(path, text) for path, text in files.items() if path.endswith(".yaml")}
     schemas = {path: text for path, text in _below(files, "events").items() if path.endswith(".json")}
     types = read_types(_below(files, "types"), reader.problems)
@@ -86,27 +86,20 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     read_quality = partial(quality.read_quality, known=quality.Known(properties.contracts, types, unknown_events_ok))
     expectations, ranges = _single(reader, trees, quality.FILE, read_quality, ((), ()))
     purposes, undeclared = _judged(reader, trees, consent.FILE, consent.read_consent, ())
-    # What names a purpose or a trait of a file that cannot be read is not wrong because of it.
-    unread = {path for path, tree in trees.items() if tree is None}
     any_purpose = undeclared_ok and consent.FILE not in files
-    declared = None if undeclared or any_purpose or consent.FILE in unread else tuple(purpose.name for purpose in purposes)
-    read_traits = partial(traits.read_traits, measured=measured, purposes=declared)
-    (found, kinds), unsure = _judged(reader, trees, traits.FILE, read_traits, _NO_TRAITS)
-    theirs, about_accounts = _of_accounts(reader, trees, measured, declared)
-    spaces = None if identity.FILE in unread else {namespace.name: namespace for namespace in rules.namespaces}
+    declared = None if undeclared or any_purpose else tuple(purpose.name for purpose in purposes)
+    found, unsure, about = _computed(reader, trees, traits.FILE, traits.read_traits, measured, purposes=declared)
+    of_accounts = replace(measured, traits="account trait", call="group", features={}, uses=[], emits={}, tightens={}, passing={})
+    theirs, _, about_accounts = _computed(reader, trees, accounts.FILE, accounts.read_account_traits, of_accounts, purposes=declared)
+    spaces = None if _is_unread(trees, identity.FILE) else {namespace.name: namespace for namespace in rules.namespaces}
     lists = read_lists(_below(files, LISTS), spaces, reader.problems)
-    known_traits = None if unsure or traits.FILE in unread else (*found, *properties.names("identify"))
+    known_traits = None if unsure else (*found, *properties.names("identify"))
     segment_names = tuple(map(_stem, _below(files, "segments")))
     destinations = _destinations(reader, trees, Nameable(spaces, known_traits, properties, (), declared, segment_names))
-    around = Surroundings(
-        measured=measured,
-        contradictions_ok=contradictions_ok,
-        purposes=declared,
+    around = replace(
+        about,
         segments=frozenset(segment_names),
-        traits={name: kinds.get(name, ANYTHING) for name in found},
         computed=frozenset(name for name, trait in found.items() if trait.kind != "plain"),
-        approximate=traits.inexact(found),
-        identify="identify" in contracts and not unsure and traits.FILE not in unread,
         namespaces=spaces,
         lists=frozenset(lists),
         of_account=about_accounts,
@@ -115,10 +108,10 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
     if any_purpose:
         purposes = tuple(Purpose(name, default=False) for name in sorted({each for one in segments for each in named_purposes(one)}))
     check_tags(properties.documents(), around.purposes, None if spaces is None else list(spaces), reader.problems)
-    uses = all_uses(measured, about_accounts.measured, segments, destinations, trees.get(identity.FILE), rules)
+    uses = all_uses(measured, of_accounts, segments, destinations, trees.get(identity.FILE), rules)
     inherited = Inheritance(uses, properties, tuple(found.values()), theirs.values())
     _check_destinations(reader, trees, destinations, segments, inherited)
-    _check_inherited(reader, inherited, segments, measured, about_accounts.measured)
+    _check_inherited(reader, inherited, segments, measured, of_accounts)
     return Definitions(
         digest=digest(files),
         files=files,
@@ -130,7 +123,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         upcasts=upcasts,
         traits=tuple(found.values()),
         account_traits=tuple(theirs.values()),
-        account_features=dict(sorted(about_accounts.measured.features.items())),
+        account_features=dict(sorted(of_accounts.features.items())),
         purposes=purposes,
         segments=segments,
         features=dict(sorted(measured.features.items())),
@@ -138,7 +131,7 @@ def _read(files: dict[str, str], reader: Reader, unknown_events_ok: bool, contra
         mappings={_stem(path): read_mapping(reader, tree, _stem(path)) for path, tree in _trees(trees, "sources")},
         lookups=tuple(lookups.values()),
         lists=lists,
-        budget=_budget(reader, trees, segments, None if contradictions_ok else found),
+        budget=_budget(reader, trees, segments, found),
         uses=uses,
     )
 
@@ -148,10 +141,10 @@ def _unjudged(files: dict[str, str]) -> dict[str, tuple[Contract, ...]]:
     return dict.fromkeys((path.split("/")[1] for path in _below(files, "events")), ())
 
 
-def _budget(reader: Reader, trees: dict[str, Tree | None], segments: Iterable[Segment], traits: Mapping[str, Trait] | None) -> Budget:
-    """Held against the segments, unless these are in force (no ``traits``): what they cost is said of them, and by the next apply."""
+def _budget(reader: Reader, trees: dict[str, Tree | None], segments: Iterable[Segment], traits: Mapping[str, Trait]) -> Budget:
+    """Held against the segments, unless these are in force: what they cost is said of them, and by the next apply."""
     found: Budget = _single(reader, trees, budget.FILE, budget.read_budget, NO_BUDGET)
-    if traits is not None:
+    if not reader.in_force:
         budget.check_budget(found, segments, traits, reader.problems)
     return found
 
@@ -182,27 +175,28 @@ def _check_inherited(reader: Reader, inherited: Inheritance, segments: Iterable[
     reader.problems += check_tightened(inherited, inherited.of_accounts, accounts)
 
 
-def _of_accounts(
-    reader: Reader, trees: dict[str, Tree | None], people: Measured, purposes: tuple[str, ...] | None
-) -> tuple[dict[str, Trait], Surroundings]:
-    """The computed traits of accounts, and what conditions on accounts may name."""
-    measured = replace(people, traits="account trait", call="group", features={}, uses=[], emits={}, tightens={}, passing={})
-    before = len(reader.problems)
-    found, kinds = _single(
-        reader, trees, accounts.FILE, lambda r, tree: accounts.read_account_traits(r, tree, measured, purposes), _NO_TRAITS
-    )
-    unsure = len(reader.problems) > before or (accounts.FILE in trees and trees[accounts.FILE] is None)
+def _computed(
+    reader: Reader,
+    trees: dict[str, Tree | None],
+    file: str,
+    read: Callable[..., tuple[dict[str, Trait], dict[str, Typed]]],
+    measured: Measured,
+    *,
+    purposes: tuple[str, ...] | None,
+) -> tuple[dict[str, Trait], bool, Surroundings]:
+    """The computed traits of people or of accounts, whether something in their file is wrong, and what conditions may name by them."""
+    (found, kinds), unsure = _judged(reader, trees, file, partial(read, measured=measured, purposes=purposes), _NO_TRAITS)
     about = Surroundings(
         measured=measured,
         purposes=purposes,
         segments=frozenset(),
         traits={name: kinds.get(name, ANYTHING) for name in found},
         approximate=traits.inexact(found),
-        identify="group" in measured.properties.contracts and not unsure,
-        call="group",
+        identify=bool(measured.properties.contracts.get(measured.call)) and not unsure,
+        call=measured.call,
         contradictions_ok=reader.in_force,
     )
-    return found, about
+    return found, unsure, about
 
 
 def _destinations(reader: Reader, trees: dict[str, Tree | None], nameable: Nameable) -> list[Destination]:
@@ -224,14 +218,19 @@ def _is_kind(path: str) -> bool:
 def _judged(
     reader: Reader, trees: dict[str, Tree | None], file: str, read: Callable[[Reader, Tree], Any], default: Any
 ) -> tuple[Any, bool]:
-    """`_single`, and whether something in it is wrong."""
+    """`_single`, and whether something in it is wrong: what names a purpose or a trait of such a file is not wrong because of it."""
     before = len(reader.problems)
-    return _single(reader, trees, file, read, default), len(reader.problems) > before
+    return _single(reader, trees, file, read, default), len(reader.problems) > before or _is_unread(trees, file)
 
 
 def _single(reader: Reader, trees: dict[str, Tree | None], file: str, read: Callable[[Reader, Tree], Any], default: Any) -> Any:
     tree = trees.get(file)
     return default if tree is None else read(reader, tree)
+
+
+def _is_unread(trees: dict[str, Tree | None], file: str) -> bool:
+    """Whether a file is there and is no YAML."""
+    return trees.get(file, file) is None
 
 
 def _trees(trees: dict[str, Tree | None], folder: str) -> list[tuple[str, Tree]]:
