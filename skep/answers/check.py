@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from contracts import ContractErrors, Problem
 from contracts.model.definitions import Definitions
-from contracts.reading.same_audiences import same_audiences
+from contracts.reading.audiences import idle_audiences, same_audiences
 from contracts.text.problems import choices
 from skep.project.definitions import faults, lost_and_in_force
 from skep.project.lookup_versions import data_problems
@@ -28,7 +28,7 @@ def checked(settings: Settings) -> tuple[Definitions, list[Problem]]:
         raise ContractErrors(problems)
     missing = data_problems(settings, (one for one in definitions.lookups if one.on_error != "refuse"))
     warnings = lost_and_in_force(settings, definitions)[1] + missing + list(_unknown_sources(settings, definitions))
-    return definitions, warnings + same_audiences(definitions)
+    return definitions, warnings + same_audiences(definitions) + idle_audiences(definitions)
 
 
 def _unknown_sources(settings: Settings, definitions: Definitions) -> Iterator[Problem]:

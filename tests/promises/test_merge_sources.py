@@ -12,6 +12,8 @@ import pytest
 
 from contracts import load
 from operators.segments.sql.twin import twin
+from skep.answers.check import checked
+from skep.project.settings import Settings
 from state.snapshot.publish import sql
 from tests import model
 from tests.engine import HASHER, Engine, compare_steps, difference, from_source, judge_of, steps
@@ -115,3 +117,15 @@ def test_the_first_source_that_has_one_counts(tmp_path: Path) -> None:
     engine.restart()
     assert plan() == "web again"
     engine.shard.close()
+
+
+def test_a_source_that_there_is_not_is_warned_of(tmp_path: Path) -> None:
+    """One that is misspelt would never count."""
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "skep.yaml").write_text("sources: [{name: crm, kind: jsonl, path: crm.jsonl}]\n")
+    (tmp_path / "contracts" / "traits.yaml").write_text("traits:\n  - {name: plan, merge: {sources: [crn]}}\n")
+    (warning,) = checked(Settings.load(tmp_path))[1]
+    said = "contracts/traits.yaml:2: traits[0].merge.sources: expected a source of skep.yaml, found crn (did you mean crm?)"
+    assert str(warning) == said
+    (tmp_path / "contracts" / "traits.yaml").write_text("traits:\n  - {name: plan, merge: {sources: [crm]}}\n")
+    assert checked(Settings.load(tmp_path))[1] == []

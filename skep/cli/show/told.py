@@ -20,7 +20,7 @@ _STOPPED = {
 def show_statuses(found: Sequence[DestinationStatus]) -> None:
     """A line for each audience: whether it is in sync, and if not, why."""
     if not found:
-        out.print("No destination in force is told by requests.")
+        out.print("No destination that is asked by requests is told of anything: a segment names in `activate` those that it goes to.")
         return
     table(
         ("destination", "audience", number("members"), number("there"), number("pending"), number("failing"), number("dead"), "it is"),

@@ -1,9 +1,9 @@
-"""Two files that fill one audience of a vendor are warned of, with file, line and key."""
+"""Two files that fill one audience of a vendor, and one that nothing fills, are warned of, with file, line and key."""
 
 from __future__ import annotations
 
 from contracts import load
-from contracts.reading.same_audiences import same_audiences
+from contracts.reading.audiences import idle_audiences, same_audiences
 from tests.contracts.project import segment
 
 ONE = 'kind: klaviyo\nconnection: {api_key: "${KEY}"}\naudiences:\n  one: Vx7\n'
@@ -22,3 +22,14 @@ def test_other_accounts_and_other_names_are_not() -> None:
     base = segment("{did: order_completed}")
     for other in (ONE.replace("KEY", "OTHER"), ONE.replace("Vx7", "Vx8")):
         assert same_audiences(load({**base, "destinations/a.yaml": ONE, "destinations/b.yaml": other})) == []
+
+
+def test_an_audience_whose_segment_goes_elsewhere_is_told_of_nobody() -> None:
+    files = {**segment("{did: order_completed}"), "destinations/a.yaml": ONE}
+    (problem,) = idle_audiences(load(files))
+    assert str(problem) == (
+        "contracts/destinations/a.yaml:4: audiences.one: expected a segment that names a in `activate`, found one that does not "
+        "(add it there, in contracts/segments/one.yaml: until then nobody is told of it)"
+    )
+    (path,) = (path for path in files if path.startswith("segments/"))
+    assert idle_audiences(load({**files, path: files[path] + "\nactivate: [a]\n"})) == []
