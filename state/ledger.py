@@ -118,6 +118,7 @@ class LedgerReader:
             self._db = _open(path, AccessType.secondary(self._scratch), Cache(_CACHE_BYTES // 4))
             self._db.try_catch_up_with_primary()
             self._columns: dict[str, Any] = {name: self._db.get_column_family(name) for name in LEDGER_FAMILIES}
+            self.meta = Family(self._db, "meta", self._columns["meta"])
         except Exception as error:
             shutil.rmtree(self._scratch, ignore_errors=True)
             raise _explained(path, error) from error

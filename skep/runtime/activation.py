@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from itertools import islice
 from random import Random
@@ -20,6 +21,7 @@ from contracts.model.destinations import Destination
 from contracts.text.problems import ContractErrors
 from operators.activation.audience import Audience
 from operators.activation.by_request import through_ledger
+from operators.activation.ledger_row import due_place
 from operators.view.space import View
 from skep.project.in_force import in_force
 from skep.project.personal import hidden
@@ -27,6 +29,7 @@ from skep.project.settings import Settings
 from skep.project.spaces import ledger_path, open_view, open_views
 from skep.runtime import ends
 from skep.runtime.delivery.courier import Courier, now_us
+from skep.runtime.delivery.noted import KeptOfDestinations
 from skep.runtime.starting import project
 from state.errors import NoState, StateError, StateLocked
 from state.ledger import Ledger, LedgerReader
@@ -215,14 +218,11 @@ def due_rows(settings: Settings, space: str) -> dict[str, int]:
         ledger = LedgerReader(ledger_path(settings, space))
     except NoState:
         return found
-    try:
-        for key, _ in ledger.scan("meta", b"cursor/", b"cursor0"):
-            found[key.removeprefix(b"cursor/").decode()] = 0
+    with closing(ledger):
+        found.update(dict.fromkeys(KeptOfDestinations(ledger.meta).begun(), 0))
         for key, _ in ledger.scan("due"):
-            name = key.partition(b"\0")[0].decode()
+            name = due_place(key)[1].destination
             found[name] = found.get(name, 0) + 1
-    finally:
-        ledger.close()
     return found
 
 

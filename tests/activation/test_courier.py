@@ -14,8 +14,10 @@ import pytest
 from contracts import load
 from operators.activation.ledger_row import Place
 from skep.project.settings import Settings
+from skep.project.spaces import ledger_path
 from skep.runtime.delivery.courier import Courier
 from skep.runtime.delivery.intake import key_of
+from skep.runtime.delivery.reconciling import is_due
 from state.ledger import Ledger
 from tests.activation.shop import IDENTITY
 from tests.engine import Engine
@@ -61,7 +63,7 @@ class Space:
         self.wire = FakeWire()
         self.hooked: list[tuple[Json, str]] = getattr(self, "hooked", [])
         settings = Settings.load(self.folder)
-        ledger = Ledger(self.folder / "ledger")
+        ledger = Ledger(ledger_path(settings, "shop"))
         self.courier = Courier(settings, self.engine.view, ledger, self.wire, random=Random(1), clock=lambda: self.now)
         self.courier.use(self.engine.view.program.definitions)
 
@@ -187,6 +189,8 @@ def test_quiet_hours_delay_who_comes_and_not_who_goes(spaces: Any) -> None:
     space = spaces({"quiet": {"from": "11:00", "to": "12:01", "zone": "UTC"}})
     space.says("ann", vip=True, email="ann@x.org")
     assert (space.turn(), space.reason("ann")) == ([], "quiet")
+    settings = Settings.load(space.folder)
+    assert [is_due(settings, "shop", "crm", now) for now in (space.now, NOON + 61 * SECOND)] == [False, True], "reconcile does not wait"
     space.now = NOON + 61 * SECOND
     assert space.turn() == ["PUT /l/ann%40x.org"]
     space.now = NOON

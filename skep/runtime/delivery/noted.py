@@ -22,7 +22,7 @@ class Syncing(msgspec.Struct):
 
 
 class KeptOfDestinations:
-    """In the family ``meta`` of the ledger; what is put waits for its commit."""
+    """In the family ``meta`` of the ledger, or of its reader; what is put waits for the writer's commit."""
 
     def __init__(self, meta: Family) -> None:
         self._meta = meta
@@ -31,6 +31,10 @@ class KeptOfDestinations:
         """Up to which change a destination's rows say what is wanted; None of one that is new."""
         found = self._meta.get(_CURSOR + destination.encode())
         return None if found is None else int(found)
+
+    def begun(self) -> list[str]:
+        """The destinations that have a cursor, as of the last commit."""
+        return [key.removeprefix(_CURSOR).decode() for key, _ in self._meta.committed(_CURSOR, b"cursor0")]
 
     def move(self, destination: str, sequence: int, mark: bytes) -> None:
         """``mark`` stands for the change of this sequence."""

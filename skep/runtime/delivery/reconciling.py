@@ -15,7 +15,7 @@ from connectors.destinations.wire import HttpWire
 from contracts.model.destinations import Destination
 from contracts.model.hashing import profile_id
 from operators.activation.by_request import through_ledger, told_segments
-from operators.activation.ledger_row import IN, LedgerRow, beginning, decode_row, place_of
+from operators.activation.ledger_row import IN, LedgerRow, beginning, decode_row, due_until, place_of
 from operators.activation.renderer import Renderer
 from operators.activation.saying import path_value
 from operators.activation.wanted import is_pending
@@ -24,6 +24,8 @@ from skep.project.errors import CommandError
 from skep.project.orders import order
 from skep.project.settings import Settings
 from skep.project.spaces import ledger_path, open_views
+from skep.runtime.delivery.courier import now_us
+from skep.runtime.delivery.noted import KeptOfDestinations
 from skep.runtime.delivery.requesting import renderer_of, reply_to
 from skep.runtime.delivery.standing_in import working
 from state.errors import NoState
@@ -93,21 +95,21 @@ def _until_idle(settings: Settings, space: str, name: str, work: Callable[[], bo
     end = time.monotonic() + 60.0
     while time.monotonic() < end:
         here = work()
-        if not _is_due(settings, space, name):
+        if not is_due(settings, space, name, now_us()):
             return
         if not here:
             time.sleep(0.05)
 
 
-def _is_due(settings: Settings, space: str, name: str) -> bool:
+def is_due(settings: Settings, space: str, name: str, now: int) -> bool:
+    """Whether a destination is yet to be told something by now, or members of it are yet to be looked up."""
     try:
         reader = LedgerReader(ledger_path(settings, space))
     except NoState:
         return True
     with closing(reader):
-        found = next(reader.scan("due", *beginning(name)), None)
-        behind = reader.row("meta", b"sync/" + name.encode()) is not None
-    return behind or found is not None
+        found = next(reader.scan("due", *due_until(name, now)), None)
+        return found is not None or KeptOfDestinations(reader.meta).syncing(name) is not None
 
 
 def _compared(settings: Settings, space: str, destination: Destination) -> _Compared:
