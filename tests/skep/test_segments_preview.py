@@ -79,6 +79,22 @@ def test_of_a_new_one_whom_it_would_find(edited_shop: Path) -> None:
     assert all(value.startswith("h_") for one in found.sample for namespace, value in one.identifiers if namespace == "email")
 
 
+@pytest.mark.parametrize(("source", "members"), [("web", [0, 7]), ("till", [0, 1])])
+def test_the_past_of_what_a_source_says(edited_shop: Path, source: str, members: list[int]) -> None:
+    """Its last day ends at the clock, so that it is what the segment would be now."""
+    contracts = edited_shop / "contracts"
+    traits, file = contracts / "traits.yaml", contracts / "segments" / "tried.yaml"
+    before = traits.read_text()
+    traits.write_text(f"{before}  - {{name: city, merge: {{sources: [{source}]}}}}\n")
+    file.write_text("segment: tried\nwho: {trait: city, exists: true}\n")
+    found = preview(Settings.load(edited_shop, secret=SECRET), "tried", None, 6)
+    file.unlink()
+    traits.write_text(before)
+    assert found.history is not None
+    assert [found.history[0].members, found.history[-1].members] == members
+    assert found.members == members[-1]
+
+
 def test_who_hears_of_a_segment() -> None:
     """A feed of all; one that is named of what names it; one that is told of nothing of the kind, of none; a vendor's only if named."""
     one, other = (Segment(name, 1, All(()), activate=to) for name, to in (("one", ("named", "vendor")), ("other", ())))

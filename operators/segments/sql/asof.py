@@ -14,7 +14,7 @@ from contracts.reading.budget import features_of
 from operators.segments.sql.forms import people_sql
 from operators.segments.sql.plan import Hidden, Plan
 from operators.segments.sql.printed import needed, used
-from operators.segments.sql.twin import segment_sql
+from operators.segments.sql.twin import MOMENTS, SENT, segment_sql
 from operators.segments.sql.values import quote
 
 DECIDED = "then_decided"
@@ -66,19 +66,16 @@ def _then(space: str, snapshot: str, *, traits: bool) -> Iterator[tuple[str, str
 
 def prepared(definitions: Definitions, name: str, space: str, snapshot: str, query: str) -> Iterator[tuple[str, str]]:
     """The tables that a query of `as_of` about a segment reads, each with what it holds; of `DECIDED` the caller knows."""
-    here = f"e.space = {quote(space)}"
-    owned = f"{snapshot}.events e JOIN {snapshot}.attributions a ON a.message_id = e.message_id AND a.space = e.space"
-    who = "a.profile_id, e.message_id"
+    here = f"WHERE space = {quote(space)}"
+    read = f"WITH events AS (FROM {snapshot}.events {here}), attributions AS (FROM {snapshot}.attributions {here})"
     if re.search(r"\bthen_moments\b", query):
-        columns = f"{who}, e.event, epoch_us(e.event_time) AS time_us, e.properties, e.context"
-        yield "then_moments", f"SELECT {columns} FROM {owned} WHERE {here} AND ({_named(definitions, name)})"
+        yield "then_moments", f"{read} {MOMENTS} AND ({_named(definitions, name)})"
     if re.search(r"\bthen_sent\b", query):
-        columns = f"{who}, e.type AS event, epoch_us(e.event_time) AS time_us, e.traits AS properties"
-        yield "then_sent", f"SELECT {columns} FROM {owned} WHERE {here} AND e.type = 'identify'"
+        yield "then_sent", f"{read} {SENT}"
     if re.search(r"\bthen_said\b", query):
         later = "lead(set_at) OVER (PARTITION BY profile_id, trait ORDER BY set_at, message_id)"
         columns = f"profile_id, trait, value, epoch_us(set_at) AS set_us, epoch_us({later}) AS until_us"
-        yield "then_said", f"SELECT {columns} FROM {snapshot}.trait_history WHERE space = {quote(space)}"
+        yield "then_said", f"SELECT {columns} FROM {snapshot}.trait_history {here}"
 
 
 def _named(definitions: Definitions, segment: str) -> str:
