@@ -129,7 +129,7 @@ _DESTINATION = (
     Key("caps", Own(CAPS.schema), "how many messages a person gets"),
     Key("limits", Own(LIMITS.schema), "how fast, how much, how often"),
     Key("on_delete", Choice(("exit", "nothing")), "what a profile that vanishes leads to", default="exit"),
-    Key("cost_per_call", Plain(_cost, {"type": "number", "minimum": 0}), "for skep plan", default=0.0),
+    Key("cost_per_call", Plain(_cost, {"type": "number", "minimum": 0}), "what a request costs", default=0.0),
     Key("allow_private", Boolean(), "it may be at a private or loopback address", default=False),
     Key("requests", Own(REQUESTS.schema), "how it is asked"),
     Key("replies", Own(REPLIES.schema), "how its answers are read"),

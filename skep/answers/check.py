@@ -12,6 +12,8 @@ from contracts import ContractErrors, Problem
 from contracts.model.definitions import Definitions
 from contracts.reading.audiences import idle_audiences, same_audiences
 from contracts.text.problems import choices
+from contracts.text.yaml_tree import Reader
+from operators.activation.by_request import through_ledger
 from skep.project.definitions import faults, lost_and_in_force
 from skep.project.lookup_versions import data_problems
 from skep.project.settings import Settings, load_definitions
@@ -28,7 +30,18 @@ def checked(settings: Settings) -> tuple[Definitions, list[Problem]]:
         raise ContractErrors(problems)
     missing = data_problems(settings, (one for one in definitions.lookups if one.on_error != "refuse"))
     warnings = lost_and_in_force(settings, definitions)[1] + missing + list(_unknown_sources(settings, definitions))
-    return definitions, warnings + same_audiences(definitions) + idle_audiences(definitions)
+    return definitions, [*warnings, *same_audiences(definitions), *idle_audiences(definitions), *_untold(definitions)]
+
+
+def _untold(definitions: Definitions) -> Iterator[Problem]:
+    """Destinations of kinds that can be described, and that this version tells nothing."""
+    for destination in definitions.destinations:
+        if destination.kind != "file" and not through_ledger(destination):
+            file = f"destinations/{destination.name}.yaml"
+            tree = Reader([]).parse(file, definitions.files[file])
+            line = 1 if tree is None else tree.value["kind"].line
+            hint = "this version checks such a file and tells nobody"
+            yield Problem(file, line, "kind", "a kind that is told something", destination.kind, hint)
 
 
 def _unknown_sources(settings: Settings, definitions: Definitions) -> Iterator[Problem]:

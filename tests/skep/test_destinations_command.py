@@ -148,3 +148,14 @@ def test_within_a_project_names_are_held_against_it_and_only_this_file_is_judged
     file.write_text(FILE.replace("vips: list-7", "vipps: list-7"))
     (problem,) = json.loads(said("check", str(file), "--json", code=1))
     assert (problem["key"], problem["hint"]) == ("audiences.vipps", "did you mean vips?")
+
+
+def test_a_kind_that_is_told_nothing_is_warned_of(folder: Path) -> None:
+    (folder / "contracts/destinations").mkdir(parents=True)
+    (folder / "skep.yaml").write_text("spaces: [shop]\n")
+    (folder / "contracts/destinations/crm.yaml").write_text('connection: {url: "https://x.example"}\nkind: webhook\n')
+    (folder / "contracts/destinations/queue.yaml").write_text("connection: {servers: s, topic: t}\nkind: kafka\n")
+    done = CliRunner().invoke(app, ["check", "--json"])
+    (warned,) = json.loads(done.output)
+    assert (warned["file"], warned["line"], warned["key"], warned["found"]) == ("contracts/destinations/queue.yaml", 2, "kind", "kafka")
+    assert (warned["warning"], done.exit_code) == (True, 0)
