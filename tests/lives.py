@@ -273,7 +273,7 @@ def live(seed: int, engine: Engine, make: Callable[[int], Life] = life) -> int:
             definitions = _definitions(what)
             engine.define(definitions, whole=beside.random() < 0.4, begun=beside.random() < 0.9)
         elif name == REPLAY:
-            _replay(engine, definitions)
+            replay(engine, definitions)
         elif name == "control":
             engine.control(what)
             control += what
@@ -301,7 +301,7 @@ def live(seed: int, engine: Engine, make: Callable[[int], Life] = life) -> int:
     return compared
 
 
-def _replay(engine: Engine, definitions: Definitions) -> None:
+def replay(engine: Engine, definitions: Definitions) -> None:
     """Everything in quarantine again, which nothing can be too late for."""
     position = engine.space.meta.applied["control"] + 1
     outcomes: list[Any] = [(row.id, judge_of(definitions).judge(row.raw, position, READ_AT_US)) for row in engine.view.quarantine.entries()]

@@ -18,6 +18,7 @@ from state.snapshot.publish import sql
 from tests import model
 from tests.engine import HASHER, Engine, compare_steps, difference, from_source, judge_of, steps
 from tests.generator import Scenario, scenario, written
+from tests.lives import replay
 from tests.promises.test_one_meaning import shop
 
 WHO: dict[str, dict[str, object]] = {"age": {"gt": 3}, "plan": {"eq": "gold"}, "value": {"exists": True}}
@@ -116,6 +117,21 @@ def test_the_first_source_that_has_one_counts(tmp_path: Path) -> None:
     assert plan() == "web again"
     engine.restart()
     assert plan() == "web again"
+    engine.shard.close()
+
+
+def test_a_replayed_record_comes_from_where_it_came(tmp_path: Path) -> None:
+    definitions = load({"traits.yaml": "traits: [{name: plan, merge: {sources: [crm, web]}}]"})
+    engine = Engine(tmp_path / "shard", definitions, horizon_us=86_400_000_000)
+    engine.start(["crm", "web"])
+    said = {"type": "identify", "userId": "u"}
+    for name, day, traits in (("web", 9, {"plan": "web"}), ("crm", 9, {}), ("crm", 1, {"plan": "crm"})):
+        body = {**said, "messageId": f"{name}{day}", "timestamp": f"2026-01-0{day}T00:00:00Z", "traits": traits}
+        engine.feed(name, [written(body)])
+    assert engine.space.meta.quarantine == {"too_late": 1}
+    replay(engine, definitions)
+    (line,) = (orjson.loads(line) for line in engine.dump() if b'"kind":"profile"' in line)
+    assert line["traits"]["plan"] == "crm"
     engine.shard.close()
 
 

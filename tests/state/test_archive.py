@@ -157,11 +157,12 @@ def test_positions_pass_refused_records(tmp_path: Path) -> None:
 
 def test_replayed_events_name_what_they_replay(tmp_path: Path) -> None:
     outcomes: list[tuple[str, Event | Refused]] = [("q1", event(1)), ("q2", Refused(1, "invalid", "", "", None, b""))]
+    entry = {"type": "replay", "entries": [{"id": "q1", "partition": "crm/a.jsonl"}, {"id": "q2"}]}
     kept = archive(tmp_path)
-    kept.append(batch(1, 1, partition="control", events=[], control=[ControlEntry(1, {"type": "replay"}, outcomes)]))
+    kept.append(batch(1, 1, partition="control", events=[], control=[ControlEntry(1, entry, outcomes)]))
     kept.close()
     (row,) = pq.ParquetFile(tmp_path / "shop" / files(tmp_path)[0]).read().to_pylist()
-    assert (row["partition"], row["replay_of"]) == ("control", "q1")
+    assert (row["partition"], row["replay_of"], row["source"]) == ("control", "q1", "crm")
 
 
 def test_the_years_1_and_9999_have_days(tmp_path: Path) -> None:
